@@ -1,0 +1,140 @@
+import type { Diagnostic } from "./diagnostic.ts";
+import type { SourceLocation } from "./location.ts";
+
+/** What every error of bpfts may carry besides its message. */
+export interface ErrorDetails {
+  /** The lower error that led here. */
+  readonly cause?: unknown;
+  readonly location?: SourceLocation;
+  /** The next step for the user, one sentence. */
+  readonly hint?: string;
+  /** More messages with places of their own: clang's, the verifier's. */
+  readonly diagnostics?: readonly Diagnostic[];
+  /** Long text that is shown on request only: a verifier log, a command's output. */
+  readonly detail?: string;
+}
+
+/**
+ * The root of all errors that bpfts raises on purpose. `code` is stable and
+ * meant for programs, `message` is one line for people, `exitCode` is what the
+ * CLI ends with.
+ */
+export abstract class BpftsError extends Error {
+  abstract readonly code: string;
+  readonly exitCode: number = 1;
+  readonly location?: SourceLocation;
+  readonly hint?: string;
+  readonly diagnostics: readonly Diagnostic[];
+  readonly detail?: string;
+
+  constructor(message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = new.target.name;
+    if (details.location !== undefined) this.location = details.location;
+    if (details.hint !== undefined) this.hint = details.hint;
+    if (details.detail !== undefined) this.detail = details.detail;
+    this.diagnostics = details.diagnostics ?? [];
+  }
+}
+
+/** A bad option or argument on the command line. */
+export class UsageError extends BpftsError {
+  override readonly code = "BPFTS_USAGE";
+  override readonly exitCode = 2;
+}
+
+/** The script itself: unreadable, a syntax error, an import that cannot be found. */
+export class ScriptError extends BpftsError {
+  override readonly code = "BPFTS_SCRIPT";
+}
+
+/** The C text uses the dialect in a way that cannot be right. */
+export class DialectError extends BpftsError {
+  override readonly code = "BPFTS_DIALECT";
+}
+
+/** clang refused the C text; `diagnostics` has all it said. */
+export class CompileError extends BpftsError {
+  override readonly code = "BPFTS_COMPILE";
+}
+
+/** clang is missing, too old, or has no bpf target. */
+export class ToolchainError extends BpftsError {
+  override readonly code = "BPFTS_TOOLCHAIN";
+  override readonly exitCode = 3;
+}
+
+/** This kernel cannot do it. */
+export class UnsupportedFeatureError extends BpftsError {
+  override readonly code = "BPFTS_UNSUPPORTED";
+  override readonly exitCode = 3;
+  /** The kernel feature's name, as in `kernel/features.ts`. */
+  readonly feature: string;
+  /** The kernel that has it first, `"5.8"`, when that is known. */
+  readonly since?: string;
+
+  constructor(feature: string, message: string, details: ErrorDetails & { readonly since?: string } = {}) {
+    super(message, details);
+    this.feature = feature;
+    if (details.since !== undefined) this.since = details.since;
+  }
+}
+
+/** This user may not do it. */
+export class PrivilegeError extends BpftsError {
+  override readonly code = "BPFTS_PRIVILEGE";
+  override readonly exitCode = 3;
+}
+
+/** The kernel's verifier rejected a program; `detail` is its whole log. */
+export class VerifierError extends BpftsError {
+  override readonly code = "BPFTS_VERIFIER";
+  readonly program: string;
+
+  constructor(program: string, message: string, details: ErrorDetails = {}) {
+    super(message, details);
+    this.program = program;
+  }
+}
+
+/** A program could not be attached. */
+export class AttachError extends BpftsError {
+  override readonly code = "BPFTS_ATTACH";
+}
+
+/** A map operation failed: wrong key or value, full map, wrong kind. */
+export class MapError extends BpftsError {
+  override readonly code = "BPFTS_MAP";
+}
+
+/** Bytes do not fit the layout that they should be read with. */
+export class DecodeError extends BpftsError {
+  override readonly code = "BPFTS_DECODE";
+}
+
+/** The script threw and nobody caught it; `detail` is its stack in `.ts` lines. */
+export class GuestError extends BpftsError {
+  override readonly code = "BPFTS_GUEST";
+}
+
+/** The script passed its memory, stack or time budget. */
+export class GuestLimitError extends BpftsError {
+  override readonly code = "BPFTS_GUEST_LIMIT";
+}
+
+/** Something was used after it was closed. */
+export class ClosedError extends BpftsError {
+  override readonly code = "BPFTS_CLOSED";
+}
+
+/** A signal ended the work before it was done. No error of the user's: the CLI ends quietly. */
+export class InterruptedError extends BpftsError {
+  override readonly code = "BPFTS_INTERRUPTED";
+  override readonly exitCode = 0;
+}
+
+/** Our own bug. */
+export class InternalError extends BpftsError {
+  override readonly code = "BPFTS_INTERNAL";
+  override readonly exitCode = 70;
+}

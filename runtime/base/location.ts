@@ -1,0 +1,19 @@
+/**
+ * A place in a file of the user's. Every message that can be traced to the
+ * user's text carries one; a column that is not known is left out, never
+ * guessed.
+ */
+export interface SourceLocation {
+  /** Absolute path, or a name in angle brackets for text that stands in no file. */
+  readonly file: string;
+  /** Units: 1-based line. */
+  readonly line: number;
+  /** Units: 1-based column in UTF-16 code units. */
+  readonly column?: number;
+}
+
+/** Renders a location as `file:line:column`, the form that terminals and editors link. */
+export function renderLocation(location: SourceLocation): string {
+  const column = location.column === undefined ? "" : `:${location.column}`;
+  return `${location.file}:${location.line}${column}`;
+}

@@ -1,0 +1,31 @@
+import { writeSync } from "node:fs";
+
+/**
+ * Messages for the person at the terminal. The only place under `runtime/`
+ * besides the CLI that writes to stderr; passed in, never global.
+ */
+export interface Log {
+  /** Something that the user should know although the run goes on. */
+  warn(message: string): void;
+  /** How a run goes its way; shown with `--verbose`. */
+  info(message: string): void;
+}
+
+export const silentLog: Log = { warn() {}, info() {} };
+
+/** A log that writes lines to stderr and survives a stderr that was closed. */
+export function openStderrLog(options: { readonly verbose: boolean }): Log {
+  const write = (line: string): void => {
+    try {
+      writeSync(2, line);
+    } catch {
+      // A closed or full stderr is no reason to stop tracing.
+    }
+  };
+  return {
+    warn: (message) => write(`warning: ${message}\n`),
+    info: (message) => {
+      if (options.verbose) write(`bpfts: ${message}\n`);
+    },
+  };
+}

@@ -1,0 +1,202 @@
+/**
+ * The door to the kernel: everything that bpfts asks of it goes through this
+ * interface, which the native addon implements (`addon.ts`) and a fake answers
+ * in unit tests. Rules of the border, for every call:
+ *
+ * - Numbers, bigints, strings and bytes only. No policy and no decoding behind it.
+ * - A failure is a negative errno (`-2` is ENOENT); nothing is thrown but a
+ *   `TypeError` for a wrong JavaScript type.
+ * - Handles are small integers that carry a generation: a stale one answers
+ *   `-EBADF`. Closing an object closes its links and rings first; twice is fine.
+ * - Calls that wait return early with what they have when a signal arrives.
+ */
+
+/** A handle, or a negative errno. */
+export type Handle = number;
+/** 0 or a positive answer, or a negative errno. */
+export type Status = number;
+
+export interface ObjectMapInfo {
+  readonly name: string;
+  readonly type: number;
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly maxEntries: number;
+  readonly flags: number;
+}
+
+export interface ObjectProgramInfo {
+  readonly name: string;
+  readonly section: string;
+  readonly type: number;
+}
+
+export interface ObjectLoadResult {
+  readonly status: Status;
+  /** libbpf's own messages of this call, in order. */
+  readonly log: string;
+  /** The verifier's log of each program that was loaded or rejected, by program name. */
+  readonly programLogs: Readonly<Record<string, string>>;
+}
+
+export interface MapBatch {
+  /** Keys one after another, `count * keySize` bytes. */
+  readonly keys: Uint8Array;
+  /** Values one after another; per-CPU maps have `possibleCpus * roundUp(valueSize, 8)` bytes each. */
+  readonly values: Uint8Array;
+  readonly count: number;
+}
+
+export interface UprobeTarget {
+  readonly path: string;
+  /** Units: bytes from the start of the file. */
+  readonly offset: bigint;
+  readonly retprobe: boolean;
+  /** -1 for every process. */
+  readonly pid: number;
+  /** File offset of a USDT semaphore, 0n for none. Since: Linux 4.20. */
+  readonly refCtrOffset: bigint;
+  readonly cookie: bigint;
+}
+
+export interface PerfEventTarget {
+  readonly type: number;
+  readonly config: bigint;
+  /** Exactly one of the two is not 0n. */
+  readonly samplePeriod: bigint;
+  readonly sampleFreq: bigint;
+  readonly pid: number;
+  readonly cpu: number;
+}
+
+/** The state of a child that `processSpawn` made. */
+export interface ProcessState {
+  readonly exited: boolean;
+  /** Exit status, or 128 + signal number, once it has exited. */
+  readonly code: number;
+}
+
+export interface KernelPort {
+  // Objects. Source: libbpf bpf_object__*, bpf_program__*, bpf_map__*.
+
+  /** Opens an object from memory; creates nothing in the kernel yet. */
+  objectOpen(bytes: Uint8Array, name: string): Handle;
+  objectMaps(object: Handle): readonly ObjectMapInfo[];
+  objectPrograms(object: Handle): readonly ObjectProgramInfo[];
+  programSetAutoload(object: Handle, program: string, autoload: boolean): Status;
+  /** Source: enum bpf_prog_type, enum bpf_attach_type. */
+  programSetType(object: Handle, program: string, type: number, expectedAttachType: number): Status;
+  /** For tracing programs: the function in vmlinux or a module; fd 0 means vmlinux. */
+  programSetAttachTarget(object: Handle, program: string, attachProgramFd: number, functionName: string): Status;
+  programSetFlags(object: Handle, program: string, flags: number): Status;
+  mapSetMaxEntries(object: Handle, map: string, maxEntries: number): Status;
+  mapSetPinPath(object: Handle, map: string, path: string): Status;
+  mapSetAutocreate(object: Handle, map: string, autocreate: boolean): Status;
+  /** Makes the object use a map that exists already, instead of one of its own. */
+  mapReuse(object: Handle, map: string, existing: Handle): Status;
+  /** The map whose shape the inner maps of a map in maps have. */
+  mapSetInnerMap(object: Handle, map: string, inner: Handle): Status;
+  /** Creates the maps and loads every program whose autoload is on. `logLevel` as in BPF_PROG_LOAD. */
+  objectLoad(object: Handle, logLevel: number): ObjectLoadResult;
+  objectClose(object: Handle): Status;
+
+  // Programs and maps of a loaded object, owned by it: closing them early is fine.
+
+  programHandle(object: Handle, program: string): Handle;
+  programFd(program: Handle): number;
+  /** Source: struct bpf_prog_info; `recursionMisses` since Linux 5.12. */
+  programInfo(program: Handle): { readonly id: number; readonly runCount: bigint; readonly runTimeNs: bigint; readonly recursionMisses: bigint } | Status;
+  mapHandle(object: Handle, map: string): Handle;
+  /** Opens a pinned map. Owner: the caller closes it. */
+  mapOpenPinned(path: string): Handle;
+  /** Opens a map by its id in the kernel. Owner: the caller closes it. */
+  mapOpenId(id: number): Handle;
+  mapInfo(map: Handle): (ObjectMapInfo & { readonly id: number }) | Status;
+  mapFd(map: Handle): number;
+  mapClose(map: Handle): Status;
+  mapPin(map: Handle, path: string): Status;
+
+  // Map elements. Sizes are checked before the call: a wrong one is -EINVAL.
+
+  mapLookup(map: Handle, key: Uint8Array, flags: number): Uint8Array | Status;
+  mapLookupAndDelete(map: Handle, key: Uint8Array): Uint8Array | Status;
+  /** Source: BPF_ANY 0, BPF_NOEXIST 1, BPF_EXIST 2. */
+  mapUpdate(map: Handle, key: Uint8Array, value: Uint8Array, flags: number): Status;
+  mapDelete(map: Handle, key: Uint8Array): Status;
+  /** The key after `key`, the first one for null, `-ENOENT` at the end. */
+  mapNextKey(map: Handle, key: Uint8Array | null): Uint8Array | Status;
+  /**
+   * Reads the whole map, in batches where the kernel has them (BPF_MAP_LOOKUP_BATCH,
+   * since Linux 5.6) and key by key where not. With `remove`, takes the elements out
+   * as it reads them. Entries that come or go meanwhile may or may not be seen.
+   */
+  mapReadAll(map: Handle, remove: boolean): MapBatch | Status;
+  mapUpdateAll(map: Handle, batch: MapBatch, flags: number): Status;
+  /** Deletes the given keys, or all of them for null. Answers how many went. */
+  mapDeleteAll(map: Handle, keys: Uint8Array | null): Status;
+  possibleCpus(): number;
+
+  // Links. Source: bpf_program__attach_*. Owner: the caller closes them with linkClose.
+
+  /** Attaches by the section name alone, for programs whose section says it all (fentry, tp_btf, lsm, iter). */
+  attachAuto(program: Handle): Handle;
+  attachTracepoint(program: Handle, category: string, name: string): Handle;
+  attachRawTracepoint(program: Handle, name: string): Handle;
+  attachKprobe(program: Handle, symbol: string, offset: bigint, retprobe: boolean, cookie: bigint): Handle;
+  attachUprobe(program: Handle, target: UprobeTarget): Handle;
+  attachUsdt(program: Handle, pid: number, path: string, provider: string, name: string, cookie: bigint): Handle;
+  attachPerfEvent(program: Handle, target: PerfEventTarget): Handle;
+  linkClose(link: Handle): Status;
+
+  // Rings. A record in a batch is: u32 size, u32 cpu, then the bytes, padded to 8.
+
+  /** Opens one ring of `pages` (a power of two) per online CPU on a perf event array. */
+  perfBufferOpen(map: Handle, pages: number): Handle;
+  ringBufferOpen(map: Handle): Handle;
+  /** Copies out at most about `maxBytes` of records. Empty when there are none. */
+  ringRead(ring: Handle, maxBytes: number): Uint8Array | Status;
+  /** Records that the kernel reported as lost on this ring so far (perf buffers only). */
+  ringLost(ring: Handle): number;
+  ringClose(ring: Handle): Status;
+
+  // Waiting. One wait watches every open ring, watched file, child and the signals.
+
+  /** Waits until something is ready, a signal came or the time is over. Units: milliseconds, -1 waits for ever. Answers how many things are ready. */
+  wait(timeoutMs: number): Status;
+  /** Opens a file for reading without blocking and watches it in `wait`. */
+  fileOpen(path: string): Handle;
+  /** What can be read at once; empty when nothing is there. */
+  fileRead(file: Handle, maxBytes: number): Uint8Array | Status;
+  fileClose(file: Handle): Status;
+  /** Writes all of it unless the reader is gone (-EPIPE), a signal came or the time is over: answers how much was written. */
+  write(fd: number, bytes: Uint8Array, timeoutMs: number): Status;
+
+  // Signals: SIGINT, SIGTERM and SIGHUP are counted, not delivered to Node. A second one while the first is still pending ends the process.
+
+  signalsCatch(): Status;
+  /** The number of a signal that came and was not taken yet, or 0. Cheap: one atomic load. */
+  signalPending(): number;
+  /** Takes the pending signal: answers it and clears it. */
+  signalTake(): number;
+  signalsRelease(): Status;
+
+  // A child process that is held before its exec until it is released.
+
+  processSpawn(argv: readonly string[]): Handle;
+  processPid(process: Handle): number;
+  processRelease(process: Handle): Status;
+  processState(process: Handle): ProcessState | Status;
+  /** Kills it when it still runs and reaps it. */
+  processClose(process: Handle): Status;
+
+  // The rest of the outside.
+
+  /** The BTF at a path as C, the way `bpftool btf dump … format c` prints it. `base` is the vmlinux BTF for a module's split BTF. */
+  btfDumpC(path: string, base: string | null): string | Status;
+  mount(source: string, target: string, type: string): Status;
+  /** Source: libbpf_probe_bpf_prog_type and friends: 1 yes, 0 no, negative cannot tell. */
+  probeProgramType(type: number): Status;
+  probeMapType(type: number): Status;
+  probeHelper(programType: number, helper: number): Status;
+  libbpfVersion(): string;
+}

@@ -1,0 +1,28 @@
+import type { Layout } from "../../sdk/layout.ts";
+
+/** A compiled BPF object as inert data: the same for the same bytes on every machine. */
+export interface ObjectSpec {
+  readonly programs: readonly ProgramSpec[];
+  readonly maps: readonly MapSpec[];
+  /** Layouts of the structs that the unit declares itself, by their C name (`"struct data_t"` is `"data_t"`). */
+  readonly structs: Readonly<Record<string, Layout>>;
+  readonly license: string;
+}
+
+/** One BPF program (a C function in a section of its own). */
+export interface ProgramSpec {
+  readonly name: string;
+  readonly section: string;
+}
+
+/** One BPF map with the layouts of its keys and values. */
+export interface MapSpec {
+  readonly name: string;
+  /** Source: enum bpf_map_type, as libbpf reads it from the map's definition. */
+  readonly type: number;
+  readonly maxEntries: number;
+  readonly flags: number;
+  /** Undefined where the map kind has no key (queues, ring buffers). */
+  readonly key?: Layout;
+  readonly value?: Layout;
+}

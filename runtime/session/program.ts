@@ -1,0 +1,56 @@
+import type { Closable } from "../base/scope.ts";
+import type { Handle } from "../kernel/port.ts";
+import type { ObjectSpec } from "../object/spec.ts";
+
+/** What `new BPF(…)` asks the session for. Source: BCC's `BPF(text=, src_file=, cflags=, debug=)`. */
+export interface BuildRequest {
+  readonly text?: string;
+  /** A C file, found from the working directory or beside the script. */
+  readonly srcFile?: string;
+  readonly cflags?: readonly string[];
+  /** BCC's debug bits. */
+  readonly debug?: number;
+}
+
+/** What an `attach_*` call asks for: one row of `kernel/attach.ts` each, by `kind`. Names are BCC's. */
+export type AttachRequest =
+  | { readonly kind: "kprobe" | "kretprobe"; readonly fnName: string; readonly event?: string; readonly eventRe?: string; readonly eventOff?: number; readonly maxactive?: number }
+  | { readonly kind: "tracepoint"; readonly fnName: string; readonly tp?: string; readonly tpRe?: string }
+  | { readonly kind: "raw_tracepoint"; readonly fnName: string; readonly tp: string }
+  | { readonly kind: "kfunc" | "kretfunc" | "fmod_ret" | "lsm"; readonly fnName: string }
+  | {
+      readonly kind: "uprobe" | "uretprobe";
+      readonly fnName: string;
+      readonly name: string;
+      readonly sym?: string;
+      readonly symRe?: string;
+      readonly addr?: string;
+      readonly symOff?: number;
+      readonly pid?: number;
+    }
+  | { readonly kind: "usdt"; readonly fnName: string; readonly path: string; readonly provider: string; readonly probe: string; readonly pid?: number }
+  | {
+      readonly kind: "perf_event";
+      readonly fnName: string;
+      readonly evType: number;
+      readonly evConfig: number;
+      readonly samplePeriod?: number;
+      readonly sampleFreq?: number;
+      readonly pid?: number;
+      readonly cpu?: number;
+    };
+
+/** A program that was built for a script: its maps exist, its named functions are attached. Owner: the session's scope. */
+export interface BuiltProgram extends Closable {
+  readonly spec: ObjectSpec;
+  /** The struct that each perf or ring buffer carries, by map name, where the C text tells. */
+  readonly eventStructs: Readonly<Record<string, string>>;
+  /** The handle of a map of this program, undefined when there is none of that name. */
+  findMap(name: string): Handle | undefined;
+  /** Loads `fnName` when it is not loaded yet and attaches it. Answers how many places it now sits on. @throws AttachError */
+  attach(request: AttachRequest): number;
+  /** Detaches what an equal request attached. Answers how many links were closed. @throws AttachError when there are none */
+  detach(request: AttachRequest): number;
+  /** Events attached, by kind. Source: BCC's num_open_kprobes and friends. */
+  countAttached(kind: AttachRequest["kind"]): number;
+}

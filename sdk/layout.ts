@@ -1,0 +1,71 @@
+/**
+ * How a C type lies in memory: what the codec needs to turn bytes into values
+ * and back, and nothing else. Plain data (JSON), made from BTF by the host and
+ * used by the guest.
+ *
+ * Units: every size and offset is in bytes; bit-field positions are in bits.
+ */
+export type Layout =
+  | IntLayout
+  | FloatLayout
+  | EnumLayout
+  | PointerLayout
+  | ArrayLayout
+  | StructLayout;
+
+/** Integers up to 16 bytes; `char` and `bool` say so, since they read as text and truth. */
+export interface IntLayout {
+  readonly kind: "int";
+  readonly name: string;
+  readonly size: 1 | 2 | 4 | 8 | 16;
+  readonly signed: boolean;
+  readonly encoding?: "char" | "bool";
+}
+
+export interface FloatLayout {
+  readonly kind: "float";
+  readonly name: string;
+  readonly size: 4 | 8;
+}
+
+export interface EnumLayout {
+  readonly kind: "enum";
+  readonly name: string;
+  readonly size: 1 | 2 | 4 | 8;
+  readonly signed: boolean;
+  /** Enumerator names by value in decimal. */
+  readonly values: Readonly<Record<string, string>>;
+}
+
+/** A pointer reads as a `bigint` address. */
+export interface PointerLayout {
+  readonly kind: "pointer";
+  readonly size: 8;
+  /** The C type, for messages. */
+  readonly name: string;
+}
+
+export interface ArrayLayout {
+  readonly kind: "array";
+  readonly size: number;
+  readonly length: number;
+  readonly element: Layout;
+}
+
+export interface StructLayout {
+  readonly kind: "struct" | "union";
+  /** The C name without `struct`; empty for an anonymous type. */
+  readonly name: string;
+  readonly size: number;
+  readonly members: readonly MemberLayout[];
+}
+
+export interface MemberLayout {
+  /** Empty for an anonymous struct or union, whose members then belong to the outer one. */
+  readonly name: string;
+  readonly offset: number;
+  readonly layout: Layout;
+  /** Set for bit-fields: position from the struct's start and width. */
+  readonly bitOffset?: number;
+  readonly bitSize?: number;
+}
