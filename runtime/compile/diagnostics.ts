@@ -1,0 +1,20 @@
+import type { Diagnostic } from "../base/diagnostic.ts";
+
+/**
+ * Parses clang's messages, one a line, into diagnostics with their notes under
+ * them. Places are those of the text that clang saw.
+ */
+export function parseDiagnostics(stderr: string): Diagnostic[] {
+  const found: (Diagnostic & { notes: Diagnostic[] })[] = [];
+  for (const line of stderr.split("\n")) {
+    const match = /^(?:(.*?):(\d+):(\d+): )?(fatal error|error|warning|note): (.*)$/.exec(line);
+    if (match === null) continue;
+    const [, file, lineNumber, column, severity, text] = match;
+    const message = text!.replace(/ \[-W[^\]]*\]$/, "");
+    const place = file === undefined ? {} : { location: { file, line: Number(lineNumber), column: Number(column) } };
+    const last = found.at(-1);
+    if (severity === "note") last?.notes.push({ severity: "note", message, ...place });
+    else found.push({ severity: severity === "warning" ? "warning" : "error", message, ...place, notes: [] });
+  }
+  return found;
+}

@@ -1,0 +1,97 @@
+import { accessSync, constants, readdirSync, realpathSync, statSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { ToolchainError } from "../base/errors.ts";
+
+/** The clang that a run uses. Found once and passed on. */
+export interface Toolchain {
+  readonly clang: string;
+  /** Major version. */
+  readonly version: number;
+  /** Changes when the binary behind the path does; part of every cache key. */
+  readonly identity: string;
+}
+
+/** The oldest clang whose bpf back end has what the headers need (BTF, CO-RE). */
+export const oldestClang = 12;
+
+const installHint = "install it: apt-get install clang (or set BPFTS_CLANG to a clang with the bpf target)";
+
+/**
+ * Finds the newest clang on the path, `clang` and `clang-NN` alike, without
+ * starting any of them when the version shows in a name.
+ *
+ * @throws ToolchainError when there is none, or only ones that are too old.
+ */
+export function findToolchain(environment: Readonly<Record<string, string | undefined>>): Toolchain {
+  const chosen = environment["BPFTS_CLANG"];
+  if (chosen) {
+    const version = readVersion(chosen, environment);
+    if (version === undefined) throw new ToolchainError(`Cannot run the clang that BPFTS_CLANG names: "${chosen}"`, { hint: installHint });
+    return describeToolchain(chosen, version);
+  }
+  const found = listClangs(environment).sort((a, b) => b.version - a.version);
+  const best = found[0];
+  if (best === undefined) throw new ToolchainError("Cannot find clang on the PATH", { hint: installHint });
+  if (best.version < oldestClang) {
+    throw new ToolchainError(`clang ${best.version} at "${best.clang}" is too old: version ${oldestClang} or newer is needed`, { hint: installHint });
+  }
+  return describeToolchain(best.clang, best.version);
+}
+
+/** Lists every clang on the path with its major version, one entry for each name. */
+export function listClangs(environment: Readonly<Record<string, string | undefined>>): { clang: string; version: number }[] {
+  const found: { clang: string; version: number }[] = [];
+  for (const directory of (environment["PATH"] ?? "").split(":")) {
+    if (directory === "") continue;
+    for (const name of listNames(directory)) {
+      const clang = join(directory, name);
+      const version = findVersionInName(name) ?? findVersionInName(resolveLink(clang)) ?? readVersion(clang, environment);
+      if (version !== undefined && isExecutable(clang)) found.push({ clang, version });
+    }
+  }
+  return found;
+}
+
+function describeToolchain(clang: string, version: number): Toolchain {
+  const path = resolveLink(clang);
+  const stat = statSync(path, { throwIfNoEntry: false });
+  return { clang, version, identity: `${path} ${stat?.size} ${stat?.mtimeMs}` };
+}
+
+function listNames(directory: string): string[] {
+  try {
+    return readdirSync(directory).filter((name) => /^clang(-\d+)?$/.test(name));
+  } catch {
+    return [];
+  }
+}
+
+/** `clang-19` and `/usr/lib/llvm-19/bin/clang` both tell their version. */
+function findVersionInName(name: string): number | undefined {
+  const match = /(?:^|\/)clang-(\d+)$|\/llvm-(\d+)\//.exec(name);
+  return match === null ? undefined : Number(match[1] ?? match[2]);
+}
+
+function readVersion(clang: string, environment: Readonly<Record<string, string | undefined>>): number | undefined {
+  const result = spawnSync(clang, ["--version"], { encoding: "utf8", env: { ...environment } });
+  const match = /version (\d+)\./.exec(result.stdout ?? "");
+  return match === null ? undefined : Number(match[1]);
+}
+
+function resolveLink(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    return path;
+  }
+}
+
+function isExecutable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

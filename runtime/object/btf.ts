@@ -1,0 +1,132 @@
+import { InternalError } from "../base/errors.ts";
+import { readString } from "./elf.ts";
+
+/** Source: enum of BTF_KIND_* in include/uapi/linux/btf.h. */
+export const btfKind = {
+  int: 1, pointer: 2, array: 3, struct: 4, union: 5, enum: 6, forward: 7, typedef: 8, volatile: 9, const: 10, restrict: 11,
+  function: 12, functionPrototype: 13, variable: 14, dataSection: 15, float: 16, declarationTag: 17, typeTag: 18, enum64: 19,
+} as const;
+
+/** One type record; what `extra` holds depends on the kind and is read by the accessors of `BtfTypes`. */
+export interface BtfType {
+  readonly id: number;
+  readonly kind: number;
+  readonly name: string;
+  readonly count: number;
+  /** The kind's flag bit: bit-fields in structs, signed in enums. */
+  readonly flag: boolean;
+  /** Size in bytes, or the id of the type referred to. */
+  readonly sizeOrType: number;
+  /** Offset of what follows the record's head. */
+  readonly extra: number;
+}
+
+export interface BtfMember {
+  readonly name: string;
+  readonly type: number;
+  readonly bitOffset: number;
+  readonly bitSize: number;
+}
+
+/** All types of one BTF blob. */
+export interface BtfTypes {
+  find(name: string, ...kinds: number[]): BtfType | undefined;
+  require(id: number): BtfType;
+  /** Follows typedefs and qualifiers to the type itself. */
+  resolve(id: number): BtfType;
+  listMembers(type: BtfType): BtfMember[];
+  describeArray(type: BtfType): { readonly element: number; readonly length: number };
+  /** Source: the bits after BTF_KIND_INT: encoding (1 signed, 2 char, 4 bool), offset, width. */
+  describeInt(type: BtfType): { readonly encoding: number; readonly bits: number };
+  listEnumerators(type: BtfType): { readonly name: string; readonly value: bigint }[];
+  /** The variables of a data section such as `.maps`. */
+  listVariables(type: BtfType): { readonly name: string; readonly type: number }[];
+}
+
+const transparent = new Set<number>([btfKind.typedef, btfKind.volatile, btfKind.const, btfKind.restrict, btfKind.typeTag]);
+
+/** Bytes after a record's head, by kind, for each of its `count` parts. */
+function measureExtra(kind: number, count: number): number {
+  switch (kind) {
+    case btfKind.int:
+    case btfKind.variable:
+    case btfKind.declarationTag:
+      return 4;
+    case btfKind.array:
+      return 12;
+    case btfKind.struct:
+    case btfKind.union:
+    case btfKind.dataSection:
+    case btfKind.enum64:
+      return count * 12;
+    case btfKind.enum:
+    case btfKind.functionPrototype:
+      return count * 8;
+    default:
+      return 0;
+  }
+}
+
+/**
+ * Reads a BTF blob.
+ *
+ * Source: Documentation/bpf/btf.rst in the kernel's tree.
+ */
+export function parseBtf(bytes: Uint8Array): BtfTypes {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  if (bytes.length < 24 || view.getUint16(0, true) !== 0xeb9f) throw new InternalError("The type information is not BTF");
+  const headerSize = view.getUint32(4, true);
+  const typesStart = headerSize + view.getUint32(8, true);
+  const typesEnd = typesStart + view.getUint32(12, true);
+  const strings = bytes.subarray(headerSize + view.getUint32(16, true));
+  const types: BtfType[] = [{ id: 0, kind: 0, name: "void", count: 0, flag: false, sizeOrType: 0, extra: 0 }];
+  for (let at = typesStart; at < typesEnd; ) {
+    const info = view.getUint32(at + 4, true);
+    const kind = (info >>> 24) & 0x1f;
+    const count = info & 0xffff;
+    types.push({ id: types.length, kind, name: readString(strings, view.getUint32(at, true)), count, flag: info >>> 31 === 1, sizeOrType: view.getUint32(at + 8, true), extra: at + 12 });
+    at += 12 + measureExtra(kind, count);
+  }
+  const requireType = (id: number): BtfType => {
+    const type = types[id];
+    if (type === undefined) throw new InternalError(`The type information has no type ${id}`);
+    return type;
+  };
+  const parts = (type: BtfType, size: number): number[] => Array.from({ length: type.count }, (_, index) => type.extra + index * size);
+  return {
+    find: (name, ...kinds) => types.find((type) => type.name === name && kinds.includes(type.kind)),
+    require: requireType,
+    resolve: (id) => {
+      let type = requireType(id);
+      while (transparent.has(type.kind)) type = requireType(type.sizeOrType);
+      return type;
+    },
+    listMembers: (type) =>
+      parts(type, 12).map((at) => {
+        const offset = view.getUint32(at + 8, true);
+        return {
+          name: readString(strings, view.getUint32(at, true)),
+          type: view.getUint32(at + 4, true),
+          bitOffset: type.flag ? offset & 0xffffff : offset,
+          bitSize: type.flag ? offset >>> 24 : 0,
+        };
+      }),
+    describeArray: (type) => ({ element: view.getUint32(type.extra, true), length: view.getUint32(type.extra + 8, true) }),
+    describeInt: (type) => {
+      const value = view.getUint32(type.extra, true);
+      return { encoding: (value >>> 24) & 0xf, bits: value & 0xff };
+    },
+    listEnumerators: (type) =>
+      parts(type, type.kind === btfKind.enum64 ? 12 : 8).map((at) => {
+        const name = readString(strings, view.getUint32(at, true));
+        if (type.kind === btfKind.enum) return { name, value: BigInt(type.flag ? view.getInt32(at + 4, true) : view.getUint32(at + 4, true)) };
+        const value = (BigInt(view.getUint32(at + 8, true)) << 32n) | BigInt(view.getUint32(at + 4, true));
+        return { name, value: type.flag ? BigInt.asIntN(64, value) : value };
+      }),
+    listVariables: (type) =>
+      parts(type, 12).map((at) => {
+        const variable = requireType(view.getUint32(at, true));
+        return { name: variable.name, type: variable.sizeOrType };
+      }),
+  };
+}

@@ -1,0 +1,77 @@
+import type { Layout } from "../../sdk/layout.ts";
+import { InternalError } from "../base/errors.ts";
+import { btfKind, parseBtf } from "./btf.ts";
+import type { BtfTypes } from "./btf.ts";
+import { describeLayout } from "./describe-layout.ts";
+import { parseElf } from "./elf.ts";
+import type { MapSpec, ObjectSpec, ProgramSpec } from "./spec.ts";
+
+/**
+ * Describes a compiled object: its programs, its maps with the layouts of their
+ * keys and values, and the structs named in `structNames` (event records).
+ *
+ * Source: libbpf's conventions for sections and BTF-defined maps.
+ */
+export function describeObject(bytes: Uint8Array, structNames: readonly string[] = []): ObjectSpec {
+  const elf = parseElf(bytes);
+  const findSection = (name: string): Uint8Array | undefined => elf.sections.find((section) => section.name === name)?.data;
+  const btf = findSection(".BTF");
+  if (btf === undefined) throw new InternalError("The compiled object has no BTF");
+  const types = parseBtf(btf);
+  const license = findSection("license");
+  const programs: ProgramSpec[] = elf.functions.filter(({ section }) => section !== ".text" && !section.startsWith(".")).map(({ name, section }) => ({ name, section }));
+  return {
+    programs,
+    maps: describeMaps(types),
+    structs: describeStructs(types, structNames),
+    license: license === undefined ? "" : Buffer.from(license).toString("latin1").replace(/\0.*$/s, ""),
+  };
+}
+
+function describeStructs(types: BtfTypes, names: readonly string[]): Record<string, Layout> {
+  const structs: Record<string, Layout> = {};
+  for (const name of names) {
+    const type = types.find(name, btfKind.struct, btfKind.union, btfKind.typedef, btfKind.int);
+    if (type !== undefined) structs[name] = describeLayout(types, type.id);
+  }
+  return structs;
+}
+
+function describeMaps(types: BtfTypes): MapSpec[] {
+  const section = types.find(".maps", btfKind.dataSection);
+  if (section === undefined) return [];
+  return types.listVariables(section).map(({ name, type }) => describeMap(types, name, type));
+}
+
+function describeMap(types: BtfTypes, name: string, id: number): MapSpec {
+  const members = new Map(types.listMembers(types.resolve(id)).map((member) => [member.name, member.type]));
+  /** `__uint(x, N)` is a pointer to an array of N; `__type(x, T)` a pointer to T. */
+  const readNumber = (member: string): number | undefined => {
+    const pointer = members.get(member);
+    if (pointer === undefined) return undefined;
+    return types.describeArray(types.resolve(types.resolve(pointer).sizeOrType)).length;
+  };
+  const readLayout = (member: string): Layout | undefined => {
+    const pointer = members.get(member);
+    if (pointer === undefined) return undefined;
+    const target = types.resolve(pointer).sizeOrType;
+    return target === 0 ? undefined : describeLayout(types, target);
+  };
+  const key = readLayout("key") ?? describeBytes(readNumber("key_size"));
+  const value = readLayout("value") ?? describeBytes(readNumber("value_size"));
+  return {
+    name,
+    type: readNumber("type") ?? 0,
+    maxEntries: readNumber("max_entries") ?? 0,
+    flags: readNumber("map_flags") ?? 0,
+    ...(key && { key }),
+    ...(value && { value }),
+  };
+}
+
+/** A key or value that is declared by its size alone: a number where it has a number's size, else bytes. */
+function describeBytes(size: number | undefined): Layout | undefined {
+  if (size === undefined || size === 0) return undefined;
+  if (size === 4 || size === 8) return { kind: "int", name: size === 4 ? "u32" : "u64", size, signed: false };
+  return { kind: "array", size, length: size, element: { kind: "int", name: "u8", size: 1, signed: false } };
+}

@@ -1,0 +1,153 @@
+import { readFileSync } from "node:fs";
+import type { SourceLocation } from "../base/location.ts";
+
+/** One piece of C text and where its characters stand in the user's files. */
+export interface PlacedText {
+  /** The file that holds the text, or most of it. */
+  readonly file: string;
+  /** True when the text stands in the file as it is; false when the script changed it (marks replaced, parts joined). */
+  readonly exact: boolean;
+  /** From an offset in the text (UTF-16) to its place, undefined for what the script made itself. */
+  locate(offset: number): SourceLocation | undefined;
+}
+
+interface Literal {
+  readonly file: string;
+  readonly text: string;
+  /** For each character of `text`, its offset in the file. */
+  readonly offsets: readonly number[];
+  readonly lineStarts: readonly number[];
+}
+
+/**
+ * Finds where a text that the script handed over stands in the script's files.
+ * Any quote may open a literal that has it: each is read forward and compared, so
+ * no parser of the language is needed and none can disagree with esbuild's.
+ * A text whose marks were replaced is placed line by line.
+ */
+export function placeText(text: string, files: readonly string[]): PlacedText | undefined {
+  if (text.trim() === "") return undefined;
+  const literals: Literal[] = [];
+  for (const file of files) {
+    const source = readFileSync(file, "utf8");
+    const lineStarts = findLineStarts(source);
+    for (const match of source.matchAll(/[`'"]/g)) {
+      for (const raw of [false, true]) {
+        const literal = readLiteral(source, match.index, raw);
+        const placed = { file, lineStarts, ...literal };
+        if (literal.text === text) return { file, exact: true, locate: (offset) => locate(placed, offset) };
+        if (!raw && match[0] === "`" && literal.text.includes("\n")) literals.push(placed);
+      }
+    }
+  }
+  return placeLines(text, literals);
+}
+
+function locate(literal: Literal, offset: number): SourceLocation | undefined {
+  const at = literal.offsets[Math.min(offset, literal.offsets.length - 1)];
+  if (at === undefined) return undefined;
+  let low = 0;
+  let high = literal.lineStarts.length - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if (literal.lineStarts[middle]! <= at) low = middle;
+    else high = middle - 1;
+  }
+  return { file: literal.file, line: low + 1, column: at - literal.lineStarts[low]! + 1 };
+}
+
+function findLineStarts(source: string): number[] {
+  const starts = [0];
+  for (let at = source.indexOf("\n"); at >= 0; at = source.indexOf("\n", at + 1)) starts.push(at + 1);
+  return starts;
+}
+
+const simpleEscapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", b: "\b", f: "\f", v: "\v", "0": "\0", "\n": "" };
+
+/** Reads a string or template literal from its opening quote; stops at `${`, at the closing quote, or where a plain string's line ends. */
+function readLiteral(source: string, start: number, raw: boolean): { text: string; offsets: number[] } {
+  const quote = source[start]!;
+  const offsets: number[] = [];
+  let text = "";
+  for (let at = start + 1; at < source.length; at++) {
+    const character = source[at]!;
+    if (character === quote || (quote !== "`" && character === "\n")) break;
+    if (quote === "`" && character === "$" && source[at + 1] === "{") break;
+    if (character !== "\\" || raw) {
+      text += character;
+      offsets.push(at);
+      // In raw text a backslash still keeps the quote after it from closing.
+      if (raw && character === "\\" && at + 1 < source.length) {
+        at++;
+        text += source[at]!;
+        offsets.push(at);
+      }
+      continue;
+    }
+    const escape = readEscape(source, at);
+    for (const _ of escape.text) offsets.push(at);
+    text += escape.text;
+    at += escape.length - 1;
+  }
+  return { text, offsets };
+}
+
+function readEscape(source: string, at: number): { text: string; length: number } {
+  const code = /^\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]+)\})/.exec(source.slice(at, at + 12));
+  if (code !== null) return { text: String.fromCodePoint(parseInt(code[1] ?? code[2] ?? code[3]!, 16)), length: code[0].length };
+  const character = source[at + 1] ?? "";
+  return { text: simpleEscapes[character] ?? character, length: 2 };
+}
+
+interface PlacedLine {
+  readonly literal: Literal;
+  /** Offset of the line in its literal. */
+  readonly start: number;
+  readonly next: string;
+}
+
+/** Places each line that stands in a literal as it is, following on from the line before where a line stands more than once. */
+function placeLines(text: string, literals: readonly Literal[]): PlacedText | undefined {
+  const known = new Map<string, PlacedLine[]>();
+  for (const literal of literals) {
+    let start = 0;
+    const lines = literal.text.split("\n");
+    for (const [index, line] of lines.entries()) {
+      if (line.trim() !== "") {
+        const list = known.get(line);
+        const entry = { literal, start, next: lines[index + 1] ?? "" };
+        if (list === undefined) known.set(line, [entry]);
+        else list.push(entry);
+      }
+      start += line.length + 1;
+    }
+  }
+  const placed: ({ at: number; line: PlacedLine } | undefined)[] = [];
+  let offset = 0;
+  let last: PlacedLine | undefined;
+  const counts = new Map<string, number>();
+  for (const line of text.split("\n")) {
+    const candidates = known.get(line) ?? [];
+    const following = candidates.find((candidate) => last !== undefined && candidate.literal === last.literal && candidate.start > last.start);
+    const chosen: PlacedLine | undefined = following ?? (candidates.length === 1 ? candidates[0] : undefined);
+    placed.push(chosen && { at: offset, line: chosen });
+    if (chosen !== undefined) {
+      last = chosen;
+      counts.set(chosen.literal.file, (counts.get(chosen.literal.file) ?? 0) + 1);
+    }
+    offset += line.length + 1;
+  }
+  const file = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
+  if (file === undefined) return undefined;
+  const starts = findLineStarts(text);
+  return {
+    file,
+    exact: false,
+    locate: (wanted) => {
+      let index = starts.findIndex((start) => start > wanted);
+      index = index < 0 ? starts.length - 1 : index - 1;
+      const line = placed[index];
+      return line && locate(line.line.literal, line.line.start + (wanted - line.at));
+    },
+  };
+}
