@@ -133,6 +133,18 @@ export class InterruptedError extends BpftsError {
   override readonly exitCode = 0;
 }
 
+/** A virtual machine could not be made ready, panicked or hung; `detail` is the end of its kernel's log. */
+export class VmError extends BpftsError {
+  override readonly code = "BPFTS_VM";
+  override readonly exitCode = 3;
+}
+
+/** The command in a virtual machine did not end in its time. Source: the status of timeout(1). */
+export class VmTimeoutError extends BpftsError {
+  override readonly code = "BPFTS_VM_TIMEOUT";
+  override readonly exitCode = 124;
+}
+
 /** Our own bug. */
 export class InternalError extends BpftsError {
   override readonly code = "BPFTS_INTERNAL";
