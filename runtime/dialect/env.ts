@@ -1,0 +1,25 @@
+/**
+ * Everything about the machine that the dialect must be told. Closures, so that
+ * text and AST stay the only inputs: the folder itself touches nothing.
+ */
+export interface DialectEnv extends KernelNames {
+  /** The text of tracefs' `events/<category>/<event>/format`, undefined when there is no such tracepoint or no access. */
+  readTracepointFormat(category: string, event: string): string | undefined;
+  /** The value of a kernel configuration option: `"y"`, `"m"`, a number, a quoted string; undefined when off or unknown. */
+  findKernelConfig(name: string): string | undefined;
+  readonly arch: "x86" | "arm64";
+  readonly onlineCpus: number;
+  readonly possibleCpus: number;
+  /** Source: LINUX_VERSION_CODE of the running kernel. */
+  readonly kernelVersionCode: number;
+  /** Whether system call entries take their registers through a struct pt_regs (CONFIG_ARCH_HAS_SYSCALL_WRAPPER). */
+  readonly haveSyscallWrapper: boolean;
+}
+
+/** Names that the kernel's types bring along. */
+export interface KernelNames {
+  /** The value of an enumerator of the kernel's, undefined when there is none of that name. */
+  findEnumValue(name: string): bigint | undefined;
+  /** Whether the kernel's types have this one. `kind` is the C keyword, or `typedef`. */
+  haveType(kind: "struct" | "union" | "enum" | "typedef", name: string): boolean;
+}
