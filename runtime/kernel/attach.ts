@@ -1,0 +1,124 @@
+import { AttachError, PrivilegeError, UnsupportedFeatureError } from "../base/errors.ts";
+import type { BpftsError } from "../base/errors.ts";
+import { findSimilar } from "../base/similar.ts";
+import { renderErrno } from "./errno.ts";
+import { fixSyscallName, haveKernelSymbol, listKernelFunctions } from "./kallsyms.ts";
+import type { Handle, KernelPort } from "./port.ts";
+import type { ProgramKindName } from "./program-kinds.ts";
+
+/** One place that a program is to sit on. */
+export interface AttachTarget {
+  /** Names the place within its kind: what detaching goes by. */
+  readonly key: string;
+  /** How messages call the place. */
+  readonly label: string;
+  open(port: KernelPort, program: Handle): Handle;
+  /** Why it failed, in the words of this kind. */
+  explain?(port: KernelPort, status: number): { readonly reason: string; readonly hint?: string; readonly unsupported?: string } | undefined;
+}
+
+/** A program on its place. Owner: whoever attached it closes it. */
+export interface Link {
+  readonly kind: ProgramKindName;
+  readonly key: string;
+  readonly handle: Handle;
+}
+
+/**
+ * Attaches a loaded program to one place.
+ *
+ * @throws AttachError, PrivilegeError, UnsupportedFeatureError
+ */
+export function attachProgram(port: KernelPort, kind: ProgramKindName, functionName: string, program: Handle, target: AttachTarget): Link {
+  const handle = target.open(port, program);
+  if (handle < 0) throw describeAttachFailure(port, kind, functionName, target, handle);
+  return { kind, key: target.key, handle };
+}
+
+function describeAttachFailure(port: KernelPort, kind: ProgramKindName, functionName: string, target: AttachTarget, status: number): BpftsError {
+  const why = target.explain?.(port, status);
+  const message = `Cannot attach "${functionName}" to ${kind} "${target.label}": ${why?.reason ?? renderErrno(status)}`;
+  const details = why?.hint === undefined ? {} : { hint: why.hint };
+  if (why?.unsupported !== undefined) return new UnsupportedFeatureError(why.unsupported, message, details);
+  if ((status === -1 || status === -13) && why === undefined) return new PrivilegeError(message, { hint: "run it as root, or give the process CAP_BPF and CAP_PERFMON" });
+  return new AttachError(message, details);
+}
+
+/** A kernel function's entry or return. Source: bpf_program__attach_kprobe_opts. */
+export function describeKprobe(event: string, retprobe: boolean, offset = 0): AttachTarget {
+  const symbol = fixSyscallName(event);
+  return {
+    key: offset === 0 ? symbol : `${symbol}+${offset}`,
+    label: offset === 0 ? symbol : `${symbol}+0x${offset.toString(16)}`,
+    open: (port, program) => port.attachKprobe(program, symbol, BigInt(offset), retprobe, 0n),
+    explain: (port, status) => explainKprobe(port, symbol, status),
+  };
+}
+
+function explainKprobe(_port: KernelPort, symbol: string, status: number): ReturnType<NonNullable<AttachTarget["explain"]>> {
+  if (!haveKprobes()) {
+    return {
+      reason: "this kernel was built without kprobes (CONFIG_KPROBES)",
+      hint: "use a tracepoint (TRACEPOINT_PROBE) or KFUNC_PROBE instead, or try the script on another kernel: bpfts vm run",
+      unsupported: "kprobe",
+    };
+  }
+  if (!haveKernelSymbol(symbol)) {
+    const similar = findSimilarFunction(symbol);
+    return { reason: "no such kernel function", ...(similar !== undefined && { hint: `did you mean "${similar}"?` }) };
+  }
+  if (status === -22 || status === -2) return { reason: `it is not traceable: inlined, marked "notrace" or blacklisted (${renderErrno(status)})`, hint: "look for another function of its call chain: grep NAME /sys/kernel/tracing/available_filter_functions" };
+  return undefined;
+}
+
+/** A suffixed copy (`.isra.0`, `.constprop.0`) is what people look for most often. */
+function findSimilarFunction(symbol: string): string | undefined {
+  const functions = listKernelFunctions();
+  return functions.find((name) => name.startsWith(`${symbol}.`)) ?? findSimilar(symbol, functions);
+}
+
+/** Whether this kernel has kprobes, by the performance unit that they register and by their tracefs file. */
+export function haveKprobes(): boolean {
+  return haveKernelSymbol("register_kprobe");
+}
+
+/** Source: bpf_program__attach_tracepoint. */
+export function describeTracepoint(category: string, name: string, listTracepoints: () => readonly string[]): AttachTarget {
+  const label = `${category}:${name}`;
+  return {
+    key: label,
+    label,
+    open: (port, program) => port.attachTracepoint(program, category, name),
+    explain: (_port, status) => {
+      const known = listTracepoints();
+      if (status !== -2 || known.includes(label)) return undefined;
+      return { reason: "no such tracepoint", hint: adviseTracepoint(label, known) };
+    },
+  };
+}
+
+/** The closest tracepoint to a mistyped one, or where to look. */
+export function adviseTracepoint(label: string, known: readonly string[]): string {
+  if (known.length === 0) return "tracefs is not readable, so the kernel's tracepoints are not known: mount -t tracefs nodev /sys/kernel/tracing";
+  const similar = findSimilar(label, known) ?? known.find((name) => name.endsWith(`:${label.split(":")[1]}`));
+  return similar === undefined ? "list what there is: ls /sys/kernel/tracing/events" : `did you mean "${similar}"?`;
+}
+
+/** Source: bpf_program__attach_raw_tracepoint. */
+export function describeRawTracepoint(name: string, listTracepoints: () => readonly string[]): AttachTarget {
+  return {
+    key: name,
+    label: name,
+    open: (port, program) => port.attachRawTracepoint(program, name),
+    explain: (_port, status) => {
+      if (status !== -2) return undefined;
+      const similar = findSimilar(name, listTracepoints().map((label) => label.slice(label.indexOf(":") + 1)));
+      return { reason: "no such raw tracepoint", ...(similar !== undefined && { hint: `did you mean "${similar}"?` }) };
+    },
+  };
+}
+
+/** Programs whose section or type says where they sit: fentry, fexit, LSM, BTF tracepoints. Source: bpf_program__attach. */
+export function describeAuto(label: string): AttachTarget {
+  return { key: label, label, open: (port, program) => port.attachAuto(program) };
+}

@@ -1,0 +1,13 @@
+import { readFileSync } from "node:fs";
+
+/** Capabilities that tracing needs, by bit. Source: include/uapi/linux/capability.h. */
+const bits: Readonly<Record<string, bigint>> = {
+  CAP_DAC_READ_SEARCH: 2n, CAP_NET_ADMIN: 12n, CAP_SYS_PTRACE: 19n, CAP_SYS_ADMIN: 21n, CAP_SYS_RESOURCE: 24n, CAP_SYSLOG: 34n, CAP_PERFMON: 38n, CAP_BPF: 39n,
+};
+
+/** Reads the effective capabilities of this process, by name. */
+export function readCapabilities(): ReadonlySet<string> {
+  const status = readFileSync("/proc/self/status", "utf8");
+  const mask = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? "0"}`);
+  return new Set(Object.keys(bits).filter((name) => (mask >> bits[name]!) & 1n));
+}

@@ -1,0 +1,70 @@
+import { readFileSync } from "node:fs";
+
+/** The kernel's symbol table as text, read once per process: it is 10 MB on a usual kernel. */
+let table: string | undefined;
+
+function readTable(): string {
+  return (table ??= readFileSync("/proc/kallsyms", "latin1"));
+}
+
+/** Whether the kernel or a module has a symbol of this name. Works with hidden addresses too. */
+export function haveKernelSymbol(name: string): boolean {
+  const text = readTable();
+  for (let at = text.indexOf(` ${name}`); at >= 0; at = text.indexOf(` ${name}`, at + 1)) {
+    const next = text[at + name.length + 1];
+    if (next === "\n" || next === "\t") return true;
+  }
+  return false;
+}
+
+/** The address of a symbol, undefined when it is not there or addresses are hidden (kptr_restrict). */
+export function findKernelAddress(name: string): bigint | undefined {
+  const match = new RegExp(`^([0-9a-f]+) \\w ${name.replace(/[.$]/g, "\\$&")}(?:\\t.*)?$`, "m").exec(readTable());
+  const address = match === null ? 0n : BigInt(`0x${match[1]}`);
+  return address === 0n ? undefined : address;
+}
+
+const excluded = /^(?:__pfx_|__cfi_|_kbl_addr_|__perf|perf_|__SCT__|__bpf_prog_|bpf_prog_|__kstrtab)|\.cold(?:\.|$)|\.llvm\./;
+
+/**
+ * Lists the functions that a kprobe can be tried on: those that the kernel says
+ * are traceable, or all of its text symbols where it does not say.
+ *
+ * Source: BCC's get_kprobe_functions.
+ */
+export function listKernelFunctions(pattern?: RegExp): string[] {
+  const traceable = readTraceable();
+  const names = new Set<string>();
+  for (const match of readTable().matchAll(/^[0-9a-f]+ [tTwW] ([^\t\n]+)/gm)) {
+    const name = match[1]!;
+    if (excluded.test(name) || (pattern !== undefined && !pattern.test(name))) continue;
+    if (traceable === undefined || traceable.has(name)) names.add(name);
+  }
+  return [...names].sort();
+}
+
+function readTraceable(): ReadonlySet<string> | undefined {
+  for (const folder of ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"]) {
+    try {
+      const text = readFileSync(`${folder}/available_filter_functions`, "latin1");
+      return new Set(text.split("\n").map((line) => line.replace(/[ \t].*$/, "")));
+    } catch {
+      // Not mounted, not built in, or not allowed: the symbol table serves.
+    }
+  }
+  return undefined;
+}
+
+/** Prefixes that the kernel's syscall functions have by architecture and age; the first that fits wins. Source: BCC's syscall prefix list. */
+const syscallPrefixes = ["__x64_sys_", "__arm64_sys_", "__s390x_sys_", "__riscv_sys_", "__loongarch_sys_", "sys_"];
+
+/** The prefix of this kernel's syscall functions. */
+export function findSyscallPrefix(): string {
+  return syscallPrefixes.find((prefix) => haveKernelSymbol(`${prefix}bpf`)) ?? "sys_";
+}
+
+/** Gives a function that starts with any syscall prefix the one of this kernel. Source: BCC's fix_syscall_fnname. */
+export function fixSyscallName(name: string): string {
+  const known = [...syscallPrefixes, "__x32_compat_sys_", "__ia32_compat_sys_", "__s390_sys_"].find((prefix) => name.startsWith(prefix));
+  return known === undefined ? name : findSyscallPrefix() + name.slice(known.length);
+}

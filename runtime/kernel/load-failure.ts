@@ -1,0 +1,81 @@
+import { MapError, PrivilegeError, UnsupportedFeatureError, VerifierError, InternalError } from "../base/errors.ts";
+import type { BpftsError } from "../base/errors.ts";
+import type { SourceLocation } from "../base/location.ts";
+import { readLineInfo } from "../object/line-info.ts";
+import type { ObjectSpec } from "../object/spec.ts";
+import { readCapabilities } from "./capabilities.ts";
+import { renderErrno } from "./errno.ts";
+import type { ProgramRequest } from "./load-object.ts";
+import type { KernelPort, ObjectLoadResult } from "./port.ts";
+import { findProgramKind } from "./program-kinds.ts";
+import { summariseVerifierLog } from "./verifier.ts";
+
+interface LoadedBytes {
+  readonly bytes: Uint8Array;
+  readonly spec: ObjectSpec;
+}
+
+const eperm = -1;
+
+/** Turns a failed load into the error that tells the user most. */
+export function describeLoadFailure(port: KernelPort, object: LoadedBytes, result: ObjectLoadResult, wanted: readonly ProgramRequest[]): BpftsError {
+  const detail = [result.log, ...Object.values(result.programLogs)].filter((text) => text !== "").join("\n");
+  const rejected = Object.entries(result.programLogs).find(([, log]) => /processed \d+ insns|^\d+: \(/m.test(log) || log.includes("R1 type=")) ?? Object.entries(result.programLogs).find(([, log]) => log.trim() !== "");
+  if (result.status === eperm && !readCapabilities().has("CAP_BPF") && !readCapabilities().has("CAP_SYS_ADMIN")) {
+    return new PrivilegeError("Cannot load BPF programs: this user may not", { hint: "run it as root, or give the process CAP_BPF and CAP_PERFMON (CAP_SYS_ADMIN before Linux 5.8)", detail });
+  }
+  const traced = wanted.find(({ kind }) => ["fentry", "lsm"].includes(findProgramKind(kind)?.feature ?? ""));
+  if (rejected === undefined && traced !== undefined) return describeTracing(traced, result.status, detail);
+  if (rejected !== undefined) return describeRejection(object, rejected[0], rejected[1], result);
+  const map = /map '([^']+)': failed to create[^:]*: (.*)/.exec(result.log) ?? /failed to create map.*'([^']+)'.*: (.*)/.exec(result.log);
+  if (map !== null) return new MapError(`Cannot create map "${map[1]}": ${renderErrno(result.status)}`, { detail, hint: adviseMap(result.status) });
+  const telling = result.log.split("\n").filter((line) => line.trim() !== "").at(-1)?.replace(/^libbpf: /, "");
+  if (result.status === eperm) {
+    return new PrivilegeError(`Cannot load the BPF object: ${telling ?? renderErrno(result.status)}`, { detail, hint: "the kernel refuses although this user has the capability: bpfts doctor shows lockdown and configuration" });
+  }
+  return new InternalError(`Cannot load the BPF object: ${telling ?? renderErrno(result.status)}`, { detail, hint: "see the whole log with --verbose" });
+}
+
+function describeTracing(program: ProgramRequest, status: number, detail: string): BpftsError {
+  const target = program.targetFunction ?? program.name;
+  if (/is not found in vmlinux|not found in .* BTF|failed to find kernel BTF type ID/.test(detail)) {
+    return new UnsupportedFeatureError("fentry", `Cannot load "${program.name}": the kernel's type information has no function "${target}"`, { detail, hint: "look for its name in this kernel: grep NAME /proc/kallsyms" });
+  }
+  const feature = program.kind === "lsm" ? "lsm" : "fentry";
+  return new UnsupportedFeatureError(feature, `Cannot load "${program.name}" on "${target}": this kernel refuses ${program.kind} programs (${renderErrno(status)})`, {
+    detail,
+    since: program.kind === "lsm" ? "5.7" : "5.5",
+    hint: "use a kprobe or a tracepoint instead, or try it on another kernel: bpfts vm run",
+  });
+}
+
+function describeRejection(object: LoadedBytes, program: string, log: string, result: ObjectLoadResult): VerifierError {
+  const summary = summariseVerifierLog(log);
+  const place = findPlace(object, program, summary.instruction) ?? summary.location;
+  return new VerifierError(program, `The kernel's verifier rejects "${program}": ${summary.sentence}`, {
+    detail: log,
+    hint: summary.hint ?? `see the whole log (${summary.logLines} lines) with --verbose`,
+    ...(place && { location: place }),
+    ...(summary.lineText !== undefined && { diagnostics: [] }),
+    cause: new InternalError(renderErrno(result.status)),
+  });
+}
+
+/** Instruction numbers in the log count from the program's start, as the lines of its section do. */
+function findPlace(object: LoadedBytes, program: string, instruction: number | undefined): SourceLocation | undefined {
+  const section = object.spec.programs.find(({ name }) => name === program)?.section;
+  if (section === undefined || instruction === undefined) return undefined;
+  const alone = object.spec.programs.filter((other) => other.section === section).length === 1;
+  if (!alone) return undefined;
+  const lines = readLineInfo(object.bytes, section).filter((line) => line.instruction <= instruction);
+  // Generated text names no file of the user's: the line before it does.
+  const line = lines.findLast((candidate) => candidate.line > 0 && candidate.file.startsWith("/"));
+  if (line === undefined) return undefined;
+  return { file: line.file, line: line.line, ...(line.column > 0 && { column: line.column }) };
+}
+
+function adviseMap(status: number): string {
+  if (status === -7 || status === -12) return "the map is too large: fewer entries or smaller values";
+  if (status === -22) return "this kernel does not know the map's kind, or its key, value or flags do not fit the kind";
+  return "see the whole log with --verbose";
+}

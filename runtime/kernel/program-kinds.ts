@@ -1,0 +1,43 @@
+/**
+ * What a function of the script can be loaded as: one row a kind.
+ *
+ * Source: enum bpf_prog_type and enum bpf_attach_type in include/uapi/linux/bpf.h.
+ */
+export interface ProgramKind {
+  readonly name: ProgramKindName;
+  readonly type: number;
+  readonly expectedAttachType: number;
+  /** A row of `features.ts` that must be there. */
+  readonly feature?: string;
+}
+
+export type ProgramKindName =
+  | "kprobe" | "kretprobe" | "uprobe" | "uretprobe" | "usdt" | "tracepoint" | "raw_tracepoint" | "perf_event"
+  | "kfunc" | "kretfunc" | "fmod_ret" | "lsm" | "iter" | "socket_filter" | "sched_cls" | "xdp" | "section";
+
+const kprobeType = 2;
+const tracingType = 26;
+
+const kinds: readonly ProgramKind[] = [
+  { name: "kprobe", type: kprobeType, expectedAttachType: 0, feature: "kprobe" },
+  { name: "kretprobe", type: kprobeType, expectedAttachType: 0, feature: "kprobe" },
+  { name: "uprobe", type: kprobeType, expectedAttachType: 0, feature: "uprobe" },
+  { name: "uretprobe", type: kprobeType, expectedAttachType: 0, feature: "uprobe" },
+  { name: "usdt", type: kprobeType, expectedAttachType: 0, feature: "uprobe" },
+  { name: "tracepoint", type: 5, expectedAttachType: 0 },
+  { name: "raw_tracepoint", type: 17, expectedAttachType: 0 },
+  { name: "perf_event", type: 7, expectedAttachType: 0 },
+  { name: "kfunc", type: tracingType, expectedAttachType: 24, feature: "fentry" },
+  { name: "kretfunc", type: tracingType, expectedAttachType: 25, feature: "fentry" },
+  { name: "fmod_ret", type: tracingType, expectedAttachType: 26, feature: "fentry" },
+  { name: "lsm", type: 29, expectedAttachType: 27, feature: "lsm" },
+  { name: "iter", type: tracingType, expectedAttachType: 28 },
+  { name: "socket_filter", type: 1, expectedAttachType: 0 },
+  { name: "sched_cls", type: 3, expectedAttachType: 0 },
+  { name: "xdp", type: 6, expectedAttachType: 37 },
+];
+
+/** Finds a kind's row; undefined for `section`, where libbpf reads the type from the section's name. */
+export function findProgramKind(name: ProgramKindName): ProgramKind | undefined {
+  return kinds.find((kind) => kind.name === name);
+}
