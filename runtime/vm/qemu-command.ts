@@ -1,0 +1,85 @@
+import { accessSync, constants } from "node:fs";
+import { delimiter, join } from "node:path";
+import { ToolchainError } from "../base/errors.ts";
+import { guestPorts } from "./guest-scripts.ts";
+
+/** How instructions are run: by the processor, or by qemu's translator. */
+export type Accelerator = "kvm" | "tcg";
+
+/** What the machine is made of. */
+export interface QemuSpec {
+  readonly vmlinuz: string;
+  readonly initramfs: string;
+  readonly accelerator: Accelerator;
+  readonly memoryMb: number;
+  readonly cpus: number;
+  /** Folders that the guest may write to. */
+  readonly shares: readonly string[];
+  /** More words for the kernel's command line. */
+  readonly append: readonly string[];
+  /** Size of the overlay's tmpfs, as tmpfs takes it: "50%", "512m". */
+  readonly scratch: string;
+}
+
+/** File descriptors of the child that carry the ports, and the kernel's console after them. */
+export const portDescriptors = { stdin: 3, stdout: 4, stderr: 5, control: 6, console: 7 } as const;
+
+/** Finds qemu. @throws ToolchainError when it is not installed */
+export function requireQemu(): string {
+  const name = "qemu-system-x86_64";
+  for (const folder of (process.env["PATH"] ?? "").split(delimiter).concat("/usr/bin", "/usr/local/bin")) {
+    try {
+      accessSync(join(folder, name), constants.X_OK);
+      return join(folder, name);
+    } catch {
+      // The next folder may have it.
+    }
+  }
+  throw new ToolchainError(`Cannot start a virtual machine: "${name}" is not installed`, { hint: "apt-get install qemu-system-x86" });
+}
+
+/** The words of the kernel's command line, each with the reason that it is there. */
+const kernelWords: readonly string[] = [
+  "console=ttyS0",
+  "quiet",
+  // A panic ends the machine at once: with -no-reboot a reboot is the end.
+  "panic=-1",
+  "oops=panic",
+  "reboot=t",
+  "mitigations=off",
+  // node and others wait for the kernel's random numbers; RDRAND is all that a guest has.
+  "random.trust_cpu=on",
+  "cryptomgr.notests",
+  "i8042.noaux",
+  "i8042.nokbd",
+  "8250.nr_uarts=1",
+  "audit=0",
+  // Not among the distribution's defaults, and LSM programs need it.
+  "lsm=landlock,lockdown,yama,integrity,apparmor,bpf",
+];
+
+/** Renders qemu's arguments. The ports are descriptors that it inherits: nothing of a run has a name in the file system. */
+export function renderQemuArguments(spec: QemuSpec): string[] {
+  const args = [
+    "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-monitor", "none", "-nic", "none",
+    "-machine", "q35,usb=off,smbus=off,sata=off,hpet=off,vmport=off",
+    ...(spec.accelerator === "kvm" ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg,thread=multi", "-cpu", "max"]),
+    "-smp", String(spec.cpus), "-m", `${spec.memoryMb}M`,
+    "-kernel", spec.vmlinuz, "-initrd", spec.initramfs,
+    "-append", [...kernelWords, `bpfts.scratch=${spec.scratch}`, ...spec.append].join(" "),
+    "-chardev", `socket,id=console,fd=${portDescriptors.console}`, "-serial", "chardev:console",
+    "-device", "virtio-serial-pci,max_ports=5",
+  ];
+  for (const [name, port] of Object.entries(guestPorts)) {
+    const descriptor = portDescriptors[name as keyof typeof guestPorts];
+    args.push("-chardev", `socket,id=${name},fd=${descriptor}`, "-device", `virtserialport,chardev=${name},nr=${port},name=${name}`);
+  }
+  args.push(...shareFolder("root", "/", true));
+  spec.shares.forEach((folder, at) => args.push(...shareFolder(`share${at}`, folder, false)));
+  return args;
+}
+
+function shareFolder(tag: string, folder: string, isReadonly: boolean): string[] {
+  const path = folder.replaceAll(",", ",,");
+  return ["-fsdev", `local,id=${tag},path=${path},security_model=none,multidevs=remap${isReadonly ? ",readonly=on" : ""}`, "-device", `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`];
+}
