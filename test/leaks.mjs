@@ -1,0 +1,87 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+
+/** Marks every process that the tests start, so that one that outlives them is known as ours. */
+export const runMark = "BPFTS_TEST_RUN";
+
+/** What a test could leave in the kernel, one row a kind: how to list it as id -> description. */
+const kinds = [
+  { kind: "BPF program", list: () => listBpf("prog", (row) => `${row.type} "${row.name ?? ""}"`) },
+  { kind: "BPF map", list: () => listBpf("map", (row) => `${row.type} "${row.name ?? ""}"`) },
+  { kind: "BPF link", list: () => listBpf("link", (row) => row.type) },
+  { kind: "tracefs instance", list: () => listFolder("/sys/kernel/tracing/instances") },
+  { kind: "network namespace", list: () => listFolder("/run/netns") },
+  { kind: "pin", list: () => listFolder("/sys/fs/bpf") },
+  { kind: "mount", list: () => listMounts() },
+];
+
+/** Takes stock before the tests. */
+export function takeStock() {
+  return kinds.map(({ kind, list }) => ({ kind, things: list() }));
+}
+
+/**
+ * Compares with the stock from before and answers one sentence for each thing
+ * that is new and ours. The kernel frees programs a little after their last
+ * file descriptor is gone, so it gets a moment.
+ */
+export async function findLeaks(before, mark, patienceMs = 5000) {
+  const deadline = Date.now() + patienceMs;
+  for (;;) {
+    const leaks = [...listNew(before, mark), ...listMarkedProcesses(mark)];
+    if (leaks.length === 0 || Date.now() > deadline) return leaks;
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+function listNew(before, mark) {
+  return kinds.flatMap(({ kind, list }, index) => {
+    const known = before[index].things;
+    return [...list()]
+      .filter(([id, thing]) => !known.has(id) && !belongsToOthers(thing.pids, mark))
+      .map(([id, thing]) => `${kind} ${id} ${thing.description}`.trimEnd());
+  });
+}
+
+/** Somebody else may use BPF on this machine at the same time: a thing whose holders are all alive and not ours is theirs. */
+function belongsToOthers(pids, mark) {
+  return pids.length > 0 && pids.every((pid) => !isMarked(pid, mark));
+}
+
+function listBpf(what, describe) {
+  const result = spawnSync("bpftool", ["-j", what, "show"], { encoding: "utf8", maxBuffer: 1 << 26, env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } });
+  if (result.status !== 0) return new Map();
+  return new Map(JSON.parse(result.stdout).map((row) => [row.id, { description: describe(row), pids: (row.pids ?? []).map(({ pid }) => pid) }]));
+}
+
+function listFolder(path) {
+  try {
+    return new Map(readdirSync(path).map((name) => [`${path}/${name}`, { description: "", pids: [] }]));
+  } catch {
+    return new Map();
+  }
+}
+
+/** tracefs and bpffs stay mounted on purpose. */
+function listMounts() {
+  const lines = readFileSync("/proc/self/mounts", "utf8").split("\n");
+  const mounts = lines.map((line) => line.split(" ")).filter(([, , type]) => type !== undefined && !["tracefs", "bpf", "debugfs"].includes(type));
+  return new Map(mounts.map(([, target, type]) => [target, { description: `(${type})`, pids: [] }]));
+}
+
+function listMarkedProcesses(mark) {
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
+  return pids.filter((pid) => pid !== process.pid && isMarked(pid, mark)).map((pid) => `process ${pid} ${readText(`/proc/${pid}/cmdline`).replaceAll("\0", " ")}`.trimEnd());
+}
+
+function isMarked(pid, mark) {
+  return readText(`/proc/${pid}/environ`).split("\0").includes(`${runMark}=${mark}`);
+}
+
+function readText(path) {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,29 @@
+import { fileURLToPath } from "node:url";
+import { defineConfig } from "vitest/config";
+import { tiers } from "./tiers.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** One project a tier: `vitest -c test/vitest.config.ts --project unit` runs one of them alone. */
+export const vitestConfig = defineConfig({
+  root,
+  // A script and a test of the SDK import the SDK by its name.
+  resolve: { alias: { bpfts: `${root}sdk/index.ts` } },
+  test: {
+    pool: "forks",
+    projects: tiers.map((tier) => ({
+      extends: true as const,
+      test: {
+        name: tier.name,
+        include: [`test/${tier.name}/**/*.test.ts`],
+        testTimeout: tier.testTimeoutMs,
+        hookTimeout: tier.testTimeoutMs,
+        // What traces this kernel sees what the others do: one at a time.
+        fileParallelism: !tier.touchesKernel,
+        maxWorkers: tier.touchesKernel ? 1 : 2,
+      },
+    })),
+  },
+});
+
+export { vitestConfig as default };
