@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import { listImports, parseSources, type ImportEdge } from "./source-files.ts";
+
+interface Floor {
+  readonly folder: string;
+  /** Folders, or single files, whose values it may use. Types it may take from every floor below, and from sdk. */
+  readonly values: readonly string[];
+  readonly packages: readonly string[];
+  /** Node's modules, without `node:`. */
+  readonly node: readonly string[];
+}
+
+/** The house, ground floor first: runtime/README.md says what each is for. */
+const floors: readonly Floor[] = [
+  { folder: "runtime/base", values: [], packages: [], node: ["fs"] },
+  { folder: "runtime/script", values: ["runtime/base"], packages: ["esbuild", "@jridgewell/trace-mapping"], node: ["crypto", "fs", "module", "path", "url"] },
+  { folder: "runtime/dialect", values: ["runtime/base"], packages: [], node: [] },
+  { folder: "runtime/compile", values: ["runtime/base"], packages: [], node: ["child_process", "crypto", "fs", "os", "path", "url"] },
+  { folder: "runtime/object", values: ["runtime/base"], packages: [], node: [] },
+  { folder: "runtime/kernel", values: ["runtime/base"], packages: [], node: ["fs", "module", "os", "path", "url", "zlib"] },
+  { folder: "runtime/sandbox", values: ["runtime/base", "sdk/protocol.ts"], packages: ["quickjs-emscripten-core", "@jitl/quickjs-wasmfile-release-sync"], node: ["fs", "module", "url"] },
+  { folder: "runtime/vm", values: ["runtime/base"], packages: [], node: ["child_process", "crypto", "fs", "net", "os", "path", "perf_hooks", "stream", "timers", "url", "zlib"] },
+  {
+    folder: "runtime/session",
+    values: ["runtime/base", "runtime/script", "runtime/dialect", "runtime/compile", "runtime/object", "runtime/kernel", "runtime/sandbox", "sdk"],
+    packages: [],
+    node: ["crypto", "fs", "os", "path", "url"],
+  },
+  { folder: "runtime/cli", values: ["runtime/base", "runtime/session", "runtime/vm"], packages: ["commander"], node: ["fs", "os", "path", "process", "url"] },
+];
+
+const guest: Floor = { folder: "sdk", values: [], packages: [], node: [] };
+
+/** What one file of a floor may, and the others may not. */
+const reserved: readonly { readonly name: RegExp; readonly only: RegExp }[] = [
+  { name: /^node:fs$/, only: /^runtime\/(?!base\/(?!log\.ts))/ },
+  { name: /\.node$/, only: /^runtime\/kernel\/addon\.ts$/ },
+];
+
+describe("floors", () => {
+  const sources = parseSources("runtime", "sdk");
+  const edges = sources.flatMap(listImports);
+
+  it("finds every folder of runtime/ in the table", () => {
+    const folders = new Set(sources.map(({ fileName }) => /^(sdk|runtime\/[^/]+)\//.exec(fileName)?.[1] ?? fileName));
+    expect([...folders].filter((folder) => findFloor(`${folder}/`) === undefined)).toEqual([]);
+  });
+
+  it("imports values only from where the table allows it, and types only from below", () => {
+    expect(edges.filter((edge) => !isAllowed(edge)).map(renderEdge)).toEqual([]);
+  });
+
+  it("lets nobody import tests", () => {
+    expect(edges.filter((edge) => edge.to.startsWith("test/")).map(renderEdge)).toEqual([]);
+  });
+
+  it("names the file that owns the thing, with its extension", () => {
+    const bare = edges.filter((edge) => edge.isFile && !/\.(ts|node|json|wasm)$/.test(edge.to));
+    const barrels = edges.filter((edge) => edge.isFile && edge.to.endsWith("/index.ts"));
+    expect([...bare, ...barrels].map(renderEdge)).toEqual([]);
+  });
+
+  it("lets a script import only the SDK and files beside it", () => {
+    const imports = parseSources("scripts").flatMap(listImports);
+    const allowed = (edge: ImportEdge): boolean => (edge.isFile ? edge.to.startsWith("scripts/") : edge.to === "bpfts");
+    expect(imports.filter((edge) => !allowed(edge)).map(renderEdge)).toEqual([]);
+  });
+});
+
+function findFloor(path: string): Floor | undefined {
+  return [...floors, guest].find(({ folder }) => path.startsWith(`${folder}/`));
+}
+
+function isAllowed(edge: ImportEdge): boolean {
+  const floor = findFloor(edge.from);
+  if (floor === undefined) return false;
+  if (reserved.some(({ name, only }) => name.test(edge.to) && !only.test(edge.from))) return false;
+  if (!edge.isFile) return edge.to.startsWith("node:") ? floor.node.includes(edge.to.slice("node:".length).split("/")[0]!) : floor.packages.includes(edge.to);
+  if (edge.to.startsWith(`${floor.folder}/`) || edge.to.endsWith(".node")) return true;
+  if (floor.values.some((place) => edge.to === place || edge.to.startsWith(`${place}/`))) return true;
+  return edge.typeOnly && floor !== guest && (edge.to.startsWith("sdk/") || isBelow(edge.to, floor));
+}
+
+function isBelow(path: string, floor: Floor): boolean {
+  const other = findFloor(path);
+  return other !== undefined && other !== guest && floors.indexOf(other) < floors.indexOf(floor);
+}
+
+function renderEdge(edge: ImportEdge): string {
+  return `${edge.from}:${edge.line} imports ${edge.typeOnly ? "types of " : ""}${edge.to}`;
+}
