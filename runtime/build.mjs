@@ -2,6 +2,7 @@
 // and chunks beside it, loaded when they are needed. They lie flat in dist/, so
 // that `new URL("./x", import.meta.url)` means the same in every one of them.
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -26,7 +27,7 @@ const result = await build({
   legalComments: "none",
   // esbuild finds its own binary beside its package; the addon is loaded by path.
   external: ["esbuild", "*.node"],
-  define: { __BPFTS_VERSION__: JSON.stringify(version) },
+  define: { __BPFTS_VERSION__: JSON.stringify(version), __BPFTS_BUILD__: JSON.stringify(hashSources()) },
   banner: {
     // commander is CommonJS: bundled, it asks for Node's modules by require().
     js: 'import { createRequire as __bpftsCreateRequire } from "node:module"; const require = __bpftsCreateRequire(import.meta.url);',
@@ -47,6 +48,15 @@ for (const file of files) {
 replaceFile("quickjs.wasm", (path) => copyFileSync(require.resolve("@jitl/quickjs-wasmfile-release-sync/wasm"), path));
 for (const name of readdirSync(dist)) {
   if (!kept.has(name)) rmSync(join(dist, name), { recursive: true });
+}
+
+// Compiled objects are cached under this: another dialect must not find them.
+function hashSources() {
+  const hash = createHash("sha256");
+  for (const name of readdirSync(join(root, "runtime"), { recursive: true }).filter((name) => name.endsWith(".ts")).toSorted()) {
+    hash.update(`${name}\0`).update(readFileSync(join(root, "runtime", name)));
+  }
+  return hash.digest("hex").slice(0, 16);
 }
 
 function replaceFile(name, write) {

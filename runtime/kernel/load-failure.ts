@@ -6,7 +6,7 @@ import type { ObjectSpec } from "../object/spec.ts";
 import { readCapabilities } from "./capabilities.ts";
 import { renderErrno } from "./errno.ts";
 import type { ProgramRequest } from "./load-object.ts";
-import type { KernelPort, ObjectLoadResult } from "./port.ts";
+import type { ObjectLoadResult } from "./port.ts";
 import { findProgramKind } from "./program-kinds.ts";
 import { summariseVerifierLog } from "./verifier.ts";
 
@@ -18,7 +18,7 @@ interface LoadedBytes {
 const eperm = -1;
 
 /** Turns a failed load into the error that tells the user most. */
-export function describeLoadFailure(port: KernelPort, object: LoadedBytes, result: ObjectLoadResult, wanted: readonly ProgramRequest[]): BpftsError {
+export function describeLoadFailure(object: LoadedBytes, result: ObjectLoadResult, wanted: readonly ProgramRequest[]): BpftsError {
   const detail = [result.log, ...Object.values(result.programLogs)].filter((text) => text !== "").join("\n");
   const rejected = Object.entries(result.programLogs).find(([, log]) => /processed \d+ insns|^\d+: \(/m.test(log) || log.includes("R1 type=")) ?? Object.entries(result.programLogs).find(([, log]) => log.trim() !== "");
   if (result.status === eperm && !readCapabilities().has("CAP_BPF") && !readCapabilities().has("CAP_SYS_ADMIN")) {

@@ -70,7 +70,7 @@ export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject
 
   const open = (wanted: readonly ProgramRequest[], requests: readonly MapRequest[]): Handle => {
     const object = port.objectOpen(request.bytes, request.name);
-    if (object < 0) throw describeLoadFailure(port, request, { status: object, log: "", programLogs: {} }, wanted);
+    if (object < 0) throw describeLoadFailure(request, { status: object, log: "", programLogs: {} }, wanted);
     scope.defer(() => port.objectClose(object));
     for (const program of request.spec.programs) {
       const asked = wanted.find(({ name }) => name === program.name);
@@ -80,7 +80,7 @@ export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject
     for (const map of requests) configureMap(port, object, map);
     const result = port.objectLoad(object, request.logLevel);
     Object.assign(logs, result.programLogs);
-    if (result.status < 0) throw describeLoadFailure(port, request, result, wanted);
+    if (result.status < 0) throw describeLoadFailure(request, result, wanted);
     for (const { name, kind } of wanted) programs.set(name, { handle: port.programHandle(object, name), kind });
     return object;
   };

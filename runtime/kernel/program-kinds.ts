@@ -13,7 +13,7 @@ export interface ProgramKind {
 
 export type ProgramKindName =
   | "kprobe" | "kretprobe" | "uprobe" | "uretprobe" | "usdt" | "tracepoint" | "raw_tracepoint" | "perf_event"
-  | "kfunc" | "kretfunc" | "fmod_ret" | "lsm" | "iter" | "socket_filter" | "sched_cls" | "xdp" | "section";
+  | "fentry" | "fexit" | "fmod_ret" | "lsm" | "tp_btf" | "iter" | "socket_filter" | "sched_cls" | "xdp" | "section";
 
 const kprobeType = 2;
 const tracingType = 26;
@@ -27,10 +27,11 @@ const kinds: readonly ProgramKind[] = [
   { name: "tracepoint", type: 5, expectedAttachType: 0 },
   { name: "raw_tracepoint", type: 17, expectedAttachType: 0 },
   { name: "perf_event", type: 7, expectedAttachType: 0 },
-  { name: "kfunc", type: tracingType, expectedAttachType: 24, feature: "fentry" },
-  { name: "kretfunc", type: tracingType, expectedAttachType: 25, feature: "fentry" },
+  { name: "fentry", type: tracingType, expectedAttachType: 24, feature: "fentry" },
+  { name: "fexit", type: tracingType, expectedAttachType: 25, feature: "fentry" },
   { name: "fmod_ret", type: tracingType, expectedAttachType: 26, feature: "fentry" },
   { name: "lsm", type: 29, expectedAttachType: 27, feature: "lsm" },
+  { name: "tp_btf", type: tracingType, expectedAttachType: 23 },
   { name: "iter", type: tracingType, expectedAttachType: 28 },
   { name: "socket_filter", type: 1, expectedAttachType: 0 },
   { name: "sched_cls", type: 3, expectedAttachType: 0 },

@@ -1,0 +1,93 @@
+import { existsSync, readFileSync } from "node:fs";
+import { arch, release, version } from "node:os";
+import { gunzipSync } from "node:zlib";
+import { UnsupportedFeatureError } from "../base/errors.ts";
+
+/** What the running kernel is, as far as compiling for it asks. */
+export interface Machine {
+  /** As libbpf's headers name it in `__TARGET_ARCH_…`. */
+  readonly arch: "x86" | "arm64";
+  readonly release: string;
+  /** Source: LINUX_VERSION_CODE. */
+  readonly versionCode: number;
+  readonly onlineCpus: readonly number[];
+  readonly possibleCpus: number;
+  /** Changes with every build of the kernel. */
+  readonly identity: string;
+  /** The value of a configuration option: `y`, `m`, a number or a quoted string; undefined when it is off or the configuration cannot be read. */
+  findConfig(name: string): string | undefined;
+}
+
+/** Where the kernel keeps the types of itself. Since: Linux 5.2 with CONFIG_DEBUG_INFO_BTF. */
+export const vmlinuxBtf = "/sys/kernel/btf/vmlinux";
+
+/** @throws UnsupportedFeatureError on an architecture that the headers do not know. */
+export function readMachine(): Machine {
+  const name = ({ x64: "x86", arm64: "arm64" } as const)[arch() as "x64" | "arm64"];
+  if (name === undefined) throw new UnsupportedFeatureError("arch", `This machine's architecture, ${arch()}, is not supported`, { hint: "x86-64 and arm64 are" });
+  return {
+    arch: name,
+    release: release(),
+    versionCode: readVersionCode(),
+    onlineCpus: readCpuList("online"),
+    possibleCpus: readCpuList("possible").length,
+    identity: `${release()} ${version()} ${readNotes()}`,
+    findConfig,
+  };
+}
+
+/** @throws UnsupportedFeatureError when the kernel does not carry its types. */
+export function requireBtf(): void {
+  if (existsSync(vmlinuxBtf)) return;
+  throw new UnsupportedFeatureError("btf", `This kernel does not carry its own types: "${vmlinuxBtf}" is missing`, {
+    since: "5.2",
+    hint: "it needs CONFIG_DEBUG_INFO_BTF=y and /sys mounted; to try the script on a kernel that has it: bpfts vm run",
+  });
+}
+
+/** Distributions number their builds in the version, where the release only names the series. */
+function readVersionCode(): number {
+  const match = /Debian (\d+)\.(\d+)\.(\d+)/.exec(version()) ?? /^(\d+)\.(\d+)(?:\.(\d+))?/.exec(release());
+  const [major, minor, patch] = [match?.[1], match?.[2], match?.[3]].map((part) => Number(part ?? 0));
+  return (major! << 16) | (minor! << 8) | Math.min(patch!, 255);
+}
+
+function readCpuList(kind: "online" | "possible"): number[] {
+  const text = readFileSync(`/sys/devices/system/cpu/${kind}`, "utf8").trim();
+  return text.split(",").flatMap((range) => {
+    const [first, last = first] = range.split("-").map(Number);
+    return Array.from({ length: last! - first! + 1 }, (_, index) => first! + index);
+  });
+}
+
+/** The kernel's ELF notes hold its build id: a few bytes where hashing the types would take milliseconds. */
+function readNotes(): string {
+  try {
+    return readFileSync("/sys/kernel/notes").toString("hex");
+  } catch {
+    return "";
+  }
+}
+
+let config: ReadonlyMap<string, string> | undefined;
+
+function findConfig(name: string): string | undefined {
+  config ??= parseConfig(readConfigText());
+  return config.get(name);
+}
+
+function readConfigText(): string {
+  for (const path of ["/proc/config.gz", `/boot/config-${release()}`, `/lib/modules/${release()}/config`, `/usr/lib/modules/${release()}/config`]) {
+    try {
+      const bytes = readFileSync(path);
+      return path.endsWith(".gz") ? gunzipSync(bytes).toString("utf8") : bytes.toString("utf8");
+    } catch {
+      // Not in this place: the next one.
+    }
+  }
+  return "";
+}
+
+function parseConfig(text: string): Map<string, string> {
+  return new Map([...text.matchAll(/^(CONFIG_\w+)=(.*)$/gm)].map((match) => [match[1]!, match[2]!]));
+}

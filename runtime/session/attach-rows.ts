@@ -1,0 +1,115 @@
+import { AttachError, UsageError } from "../base/errors.ts";
+import { describeAuto, describeKprobe, describeRawTracepoint, describeTracepoint } from "../kernel/attach.ts";
+import type { AttachTarget } from "../kernel/attach.ts";
+import { listKernelFunctions } from "../kernel/kallsyms.ts";
+import type { ProgramRequest } from "../kernel/load-object.ts";
+import type { Machine } from "../kernel/machine.ts";
+import type { AttachRequest } from "./program.ts";
+
+/** What the rows look things up in. */
+export interface AttachContext {
+  readonly machine: Machine;
+  listTracepoints(): readonly string[];
+}
+
+/** A request in the kernel's terms: how to load the function, and every place that it goes to. */
+export interface AttachPlan {
+  readonly program: ProgramRequest;
+  readonly targets: readonly AttachTarget[];
+  /** With a pattern, places that refuse are passed over unless all of them do. */
+  readonly isPattern: boolean;
+}
+
+/** The request whose kinds include the given one. */
+type RequestOf<Kind, Request = AttachRequest> = Request extends { kind: infer Kinds } ? (Kind extends Kinds ? Request : never) : never;
+
+type Row<Kind extends AttachRequest["kind"]> = (request: RequestOf<Kind>, context: AttachContext) => AttachPlan;
+
+/** One row for each kind of `attach_*` call. */
+const rows: { readonly [Kind in AttachRequest["kind"]]?: Row<Kind> } = {
+  kprobe: (request) => planKprobe(request, false),
+  kretprobe: (request) => planKprobe(request, true),
+  tracepoint: (request, context) => {
+    const { names, isPattern } = choose(request.tp, request.tpRe, "tp", (pattern) => context.listTracepoints().filter((name) => pattern.test(name)));
+    const targets = names.map((name) => {
+      const at = name.indexOf(":");
+      if (at <= 0) throw new AttachError(`Cannot attach "${request.fnName}" to tracepoint "${name}": a tracepoint is named CATEGORY:EVENT`, { hint: `for example "syscalls:sys_enter_openat"` });
+      return describeTracepoint(name.slice(0, at), name.slice(at + 1), context.listTracepoints);
+    });
+    return { program: { name: request.fnName, kind: "tracepoint" }, targets, isPattern };
+  },
+  raw_tracepoint: (request, context) => ({
+    program: { name: request.fnName, kind: "raw_tracepoint" },
+    targets: [describeRawTracepoint(request.tp, context.listTracepoints)],
+    isPattern: false,
+  }),
+  kfunc: (request) => planTracing(request.fnName, "fentry", /^kfunc__(\w+?)__/),
+  kretfunc: (request) => planTracing(request.fnName, "fexit", /^kretfunc__(\w+?)__/),
+  fmod_ret: (request) => planTracing(request.fnName, "fmod_ret", /^kmod_ret__/),
+  lsm: (request) => planTracing(request.fnName, "lsm", /^lsm__/),
+  perf_event: (request, context) => {
+    const cpus = request.cpu === undefined || request.cpu < 0 ? context.machine.onlineCpus : [request.cpu];
+    if ((request.samplePeriod ?? 0) > 0 === (request.sampleFreq ?? 0) > 0) throw new UsageError("attach_perf_event needs exactly one of sample_period and sample_freq");
+    return {
+      program: { name: request.fnName, kind: "perf_event" },
+      targets: cpus.map((cpu) => ({
+        key: `${request.evType}:${request.evConfig}`,
+        label: `type ${request.evType} config ${request.evConfig} on CPU ${cpu}`,
+        open: (port, program) =>
+          port.attachPerfEvent(program, {
+            type: request.evType,
+            config: BigInt(request.evConfig),
+            samplePeriod: BigInt(request.samplePeriod ?? 0),
+            sampleFreq: BigInt(request.sampleFreq ?? 0),
+            pid: request.pid ?? -1,
+            cpu,
+          }),
+      })),
+      isPattern: false,
+    };
+  },
+};
+
+/**
+ * Turns an `attach_*` call into what to load and where to put it.
+ *
+ * @throws AttachError when a pattern fits nothing, UsageError when the call lacks an argument.
+ */
+export function planAttach(request: AttachRequest, context: AttachContext): AttachPlan {
+  const row = rows[request.kind] as Row<AttachRequest["kind"]> | undefined;
+  if (row === undefined) throw new AttachError(`Cannot attach "${request.fnName}": ${request.kind} is not supported yet`);
+  return row(request as never, context);
+}
+
+function planKprobe(request: RequestOf<"kprobe">, retprobe: boolean): AttachPlan {
+  const { names, isPattern } = choose(request.event, request.eventRe, "event", listKernelFunctions);
+  return {
+    program: { name: request.fnName, kind: request.kind },
+    targets: names.map((name) => describeKprobe(name, retprobe, request.eventOff ?? 0)),
+    isPattern,
+  };
+}
+
+/** The function's name says what it sits on: the section that the dialect gave it carries the target. */
+function planTracing(functionName: string, kind: "fentry" | "fexit" | "fmod_ret" | "lsm", prefix: RegExp): AttachPlan {
+  return { program: { name: functionName, kind }, targets: [describeAuto(functionName.replace(prefix, ""))], isPattern: false };
+}
+
+function choose(name: string | undefined, pattern: string | undefined, option: string, list: (pattern: RegExp) => readonly string[]): { names: readonly string[]; isPattern: boolean } {
+  if (pattern === undefined || pattern === "") {
+    if (name === undefined || name === "") throw new UsageError(`Cannot attach: the option "${option}" (or "${option}_re") is missing`);
+    return { names: [name], isPattern: false };
+  }
+  const names = list(parsePattern(pattern));
+  if (names.length === 0) throw new AttachError(`Cannot attach: nothing fits the pattern "${pattern}"`, { hint: "a pattern must fit the whole name: vfs_.*" });
+  return { names, isPattern: true };
+}
+
+/** BCC's patterns must fit the whole name. */
+function parsePattern(pattern: string): RegExp {
+  try {
+    return new RegExp(`^(?:${pattern})$`);
+  } catch (cause) {
+    throw new UsageError(`Cannot read the pattern "${pattern}": ${(cause as Error).message}`, { cause });
+  }
+}

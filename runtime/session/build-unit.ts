@@ -1,0 +1,87 @@
+import { buildId } from "../base/build-id.ts";
+import { CompileError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { findCached, hashKey, writeCached } from "../compile/cache.ts";
+import type { CacheFolder } from "../compile/cache.ts";
+import { compileUnit, parseUnit } from "../compile/compile-unit.ts";
+import type { Prelude } from "../compile/prelude.ts";
+import type { Toolchain } from "../compile/toolchain.ts";
+import type { Ast } from "../dialect/ast.ts";
+import type { DialectEnv } from "../dialect/env.ts";
+import { prepareUnit } from "../dialect/prepare.ts";
+import { rewriteUnit } from "../dialect/rewrite.ts";
+import type { CSource, CUnit, MapDecl, ProgramDecl } from "../dialect/unit.ts";
+import { describeObject } from "../object/describe-object.ts";
+import type { ObjectSpec } from "../object/spec.ts";
+
+/** Everything that turning C text into an object needs. */
+export interface BuildTools {
+  readonly toolchain: Toolchain;
+  readonly prelude: Prelude;
+  readonly cache: CacheFolder;
+  readonly env: DialectEnv;
+  readonly log: Log;
+}
+
+/** An object and what the dialect knows of it. */
+export interface BuiltUnit {
+  readonly bytes: Uint8Array;
+  readonly spec: ObjectSpec;
+  readonly programs: readonly ProgramDecl[];
+  readonly maps: readonly MapDecl[];
+  readonly eventStructs: Readonly<Record<string, string>>;
+}
+
+/** What is kept beside the bytes of a compiled unit. */
+type UnitRecord = Pick<BuiltUnit, "programs" | "maps" | "eventStructs">;
+
+
+/**
+ * Takes C text the whole way to an object; from the cache when the same text was
+ * compiled before for this kernel, by this clang, with these headers.
+ *
+ * @throws DialectError, CompileError, ToolchainError
+ */
+export function buildUnit(source: CSource, cflags: readonly string[], tools: BuildTools): BuiltUnit {
+  const prepared = prepareUnit(source, tools.env);
+  const key = hashKey(buildId, prepared.text, JSON.stringify([cflags, prepared.programs, prepared.maps]), tools.prelude.identity, tools.toolchain.identity);
+  const cached = findCached(tools.cache, `object/${key}`);
+  if (cached !== undefined) return describeBuilt(...splitEntry(cached));
+  const started = performance.now();
+  const unit = rewritePrepared(prepared, cflags, tools);
+  const { bytes } = compileUnit(unit, { toolchain: tools.toolchain, prelude: tools.prelude, cflags });
+  tools.log.info(`compiled ${source.name} in ${Math.round(performance.now() - started)} ms`);
+  const record: UnitRecord = { programs: unit.programs, maps: unit.maps, eventStructs: unit.eventStructs };
+  writeCached(tools.cache, `object/${key}`, joinEntry(record, bytes));
+  return describeBuilt(record, bytes);
+}
+
+/** The unit as clang compiles it, for those who want to read it. @throws DialectError, CompileError */
+export function renderUnit(source: CSource, cflags: readonly string[], tools: BuildTools): string {
+  return rewritePrepared(prepareUnit(source, tools.env), cflags, tools).text;
+}
+
+function rewritePrepared(prepared: CUnit, cflags: readonly string[], tools: BuildTools): CUnit {
+  const { ast, warnings } = parseUnit(prepared, { toolchain: tools.toolchain, prelude: tools.prelude, cflags });
+  for (const { message, location } of warnings) tools.log.info(`C: ${location === undefined ? "" : `line ${location.line}: `}${message}`);
+  const unit = rewriteUnit(prepared, ast as Ast, tools.env);
+  for (const { message, location } of unit.warnings) tools.log.warn(`${location === undefined ? "" : `line ${location.line}: `}${message}`);
+  return unit;
+}
+
+function describeBuilt(record: UnitRecord, bytes: Uint8Array): BuiltUnit {
+  return { ...record, bytes, spec: describeObject(bytes, Object.values(record.eventStructs)) };
+}
+
+function joinEntry(record: UnitRecord, bytes: Uint8Array): Uint8Array {
+  const head = Buffer.from(JSON.stringify(record));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(head.length);
+  return Buffer.concat([length, head, bytes]);
+}
+
+function splitEntry(entry: Buffer): [UnitRecord, Uint8Array] {
+  const end = 4 + entry.readUInt32LE(0);
+  if (end > entry.length) throw new CompileError("The cache holds a damaged object", { hint: "remove the cache folder" });
+  return [JSON.parse(entry.subarray(4, end).toString("utf8")) as UnitRecord, entry.subarray(end)];
+}

@@ -1,0 +1,19 @@
+import type { Prelude } from "../compile/prelude.ts";
+import type { DialectEnv } from "../dialect/env.ts";
+import type { Machine } from "../kernel/machine.ts";
+
+/** Tells the dialect what it asks about this machine. */
+export function describeDialectEnv(machine: Machine, prelude: Pick<Prelude, "haveType" | "findEnumValue">, readTracepointFormat: DialectEnv["readTracepointFormat"]): DialectEnv {
+  return {
+    arch: machine.arch,
+    kernelVersionCode: machine.versionCode,
+    onlineCpus: machine.onlineCpus.length,
+    possibleCpus: machine.possibleCpus,
+    // Every kernel that carries BTF on these architectures passes syscall arguments through a struct pt_regs.
+    haveSyscallWrapper: true,
+    findKernelConfig: machine.findConfig,
+    haveType: prelude.haveType,
+    findEnumValue: prelude.findEnumValue,
+    readTracepointFormat,
+  };
+}
