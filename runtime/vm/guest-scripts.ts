@@ -49,6 +49,7 @@ $b mount -t cgroup2 cgroup /sys/fs/cgroup
 $b mount -t bpf bpf /sys/fs/bpf
 $b mount -t debugfs debug /sys/kernel/debug
 $b mount -t tracefs trace /sys/kernel/tracing
+$b mount -t securityfs security /sys/kernel/security
 $b mkdir -p /dev/pts /dev/shm
 $b mount -t devpts -o mode=620,ptmxmode=666 devpts /dev/pts
 $b mount -t tmpfs -o mode=1777 shm /dev/shm

@@ -8,7 +8,8 @@ export type Accelerator = "kvm" | "tcg";
 
 /** What the machine is made of. */
 export interface QemuSpec {
-  readonly vmlinuz: string;
+  /** A bzImage, or an ELF kernel with a PVH entry. */
+  readonly kernelImage: string;
   readonly initramfs: string;
   readonly accelerator: Accelerator;
   readonly memoryMb: number;
@@ -62,10 +63,10 @@ const kernelWords: readonly string[] = [
 export function renderQemuArguments(spec: QemuSpec): string[] {
   const args = [
     "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-monitor", "none", "-nic", "none",
-    "-machine", "q35,usb=off,smbus=off,sata=off,hpet=off,vmport=off",
+    "-machine", "pc,usb=off,hpet=off,vmport=off",
     ...(spec.accelerator === "kvm" ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg,thread=multi", "-cpu", "max"]),
     "-smp", String(spec.cpus), "-m", `${spec.memoryMb}M`,
-    "-kernel", spec.vmlinuz, "-initrd", spec.initramfs,
+    "-kernel", spec.kernelImage, "-initrd", spec.initramfs,
     "-append", [...kernelWords, `bpfts.scratch=${spec.scratch}`, ...spec.append].join(" "),
     "-chardev", `socket,id=console,fd=${portDescriptors.console}`, "-serial", "chardev:console",
     "-device", "virtio-serial-pci,max_ports=5",

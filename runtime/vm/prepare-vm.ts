@@ -1,0 +1,77 @@
+import { totalmem } from "node:os";
+import type { Log } from "../base/log.ts";
+import { chooseAccelerator } from "./accelerator.ts";
+import { prepareInitramfs } from "./initramfs.ts";
+import { prepareKernelImage } from "./kernel-image.ts";
+import type { BootKernel } from "./kernel-store.ts";
+import type { Accelerator } from "./qemu-command.ts";
+import { requireQemu } from "./qemu-command.ts";
+import type { VmSpec } from "./start-vm.ts";
+import type { VmFolder } from "./vm-folder.ts";
+
+/** What the user may choose about a machine; what is absent has a default. */
+export interface VmOptions {
+  /** Units: MiB. 3072, or half of this machine's when that is less. */
+  readonly memoryMb?: number;
+  /** 2 when absent. */
+  readonly cpus?: number;
+  /** None when absent. */
+  readonly timeoutMs?: number;
+  /** Two minutes when absent: a busy machine emulates slowly. */
+  readonly bootTimeoutMs?: number;
+  /** KVM or emulation; when absent, what a trial boot has shown. */
+  readonly accelerator?: Accelerator;
+  /** Modules that are loaded before the command starts. Others are loaded by modprobe in the guest. */
+  readonly modules?: readonly string[];
+  /** Folders that the guest may write to, besides bpfts' cache. */
+  readonly shares?: readonly string[];
+  readonly append?: readonly string[];
+  /** How much the guest may write elsewhere, as tmpfs takes it. Half of the memory when absent. */
+  readonly scratch?: string;
+}
+
+/** Makes everything ready that a boot needs, so that only `startVm` is left. @throws VmError, ToolchainError */
+export async function prepareVm(
+  folder: VmFolder,
+  kernel: BootKernel,
+  job: { readonly command: readonly string[]; readonly workingFolder: string; readonly environment: Readonly<Record<string, string>> },
+  options: VmOptions,
+  log: Log,
+): Promise<VmSpec> {
+  requireQemu();
+  const initramfs = await prepareInitramfs(folder, kernel, options.modules ?? []);
+  const shares = [...new Set([folder.cache, ...(options.shares ?? [])])];
+  const qemu = {
+    kernelImage: await prepareKernelImage(folder, kernel.vmlinuz),
+    initramfs,
+    memoryMb: options.memoryMb ?? Math.min(3072, Math.floor(totalmem() / 2 ** 21)),
+    cpus: options.cpus ?? 2,
+    shares,
+    append: options.append ?? [],
+    scratch: options.scratch ?? "50%",
+  };
+  const accelerator = options.accelerator ?? (await chooseAccelerator(folder, qemu, kernel.name, log));
+  return {
+    name: kernel.name,
+    qemu: { ...qemu, accelerator },
+    job: {
+      ...job,
+      // The same folder as here: what is compiled in the guest is there for the next one.
+      environment: { ...job.environment, BPFTS_CACHE: folder.cache },
+      shares,
+      release: kernel.release,
+      ...(kernel.modules === undefined ? {} : { modules: kernel.modules }),
+      ...(kernel.config === undefined ? {} : { config: kernel.config }),
+    },
+    bootTimeoutMs: options.bootTimeoutMs ?? 120_000,
+    ...(options.timeoutMs === undefined ? {} : { timeoutMs: options.timeoutMs }),
+  };
+}
+
+/** What a guest's command gets of this process's environment: enough to run the same programs in the same language. */
+export function pickGuestEnvironment(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
+  const wanted = /^(?:PATH|HOME|USER|LOGNAME|LANG|LC_\w+|TERM|TZ|NO_COLOR|FORCE_COLOR|XDG_CACHE_HOME|NODE_\w+|BPFTS_\w+)$/;
+  const picked: Record<string, string> = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root" };
+  for (const [name, value] of Object.entries(environment)) if (value !== undefined && wanted.test(name)) picked[name] = value;
+  return picked;
+}
