@@ -55,7 +55,7 @@ export function listTargetFlags(arch: string): string[] {
 /** Opens the prelude of this kernel, building it when this is the first run. */
 export function openPrelude(request: PreludeRequest): Prelude {
   const { cache, toolchain, kernel, arch } = request;
-  const identity = hashKey("prelude 1", kernel.identity, toolchain.identity, arch, request.machineIdentity, ...describeFolder(request.headers), ...describeFolder(findLibbpfHeaders()));
+  const identity = hashKey("prelude 1", kernel.identity, toolchain.identity, arch, request.machineIdentity, ...describeFolder(request.headers), ...describeFolder(requireLibbpfHeaders()));
   const kernelFolder = join(cache.path, "kernel", hashKey(kernel.identity).slice(0, 16));
   const folder = join(cache.path, "prelude", identity);
   const pch = join(folder, "prelude.pch");
@@ -118,7 +118,8 @@ function listNames(text: string): string {
   return `\n${[...lines].join("\n")}\n`;
 }
 
-function findLibbpfHeaders(): string {
+/** @throws ToolchainError when the headers of libbpf are not installed. */
+export function requireLibbpfHeaders(): string {
   for (const folder of ["/usr/local/include/bpf", "/usr/include/bpf"]) if (existsSync(join(folder, "bpf_helpers.h"))) return folder;
   throw new ToolchainError("Cannot find libbpf's headers (bpf/bpf_helpers.h)", { hint: "install them: apt-get install libbpf-dev" });
 }
