@@ -21,12 +21,12 @@ export interface DoctorOutside {
   readonly nodeVersion: string;
   readonly release: string;
   readonly userId: number;
-  /** A file's text, or undefined when it cannot be read. */
+  /** A file's text, or as much of it as matters, or undefined when it cannot be read. */
   readText(path: string): string | undefined;
   exists(path: string): boolean;
-  canWrite(path: string): boolean;
   findToolchain(): Toolchain;
   haveBpfTarget(clang: string): boolean;
+  requireLibbpfHeaders(): string;
   openPort(): KernelPort;
   readCapabilities(): ReadonlySet<string>;
   /** The value of a kernel configuration option, undefined when it is off or unknown. */

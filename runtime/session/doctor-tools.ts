@@ -24,10 +24,7 @@ export const toolRows: readonly DoctorRow[] = [
   {
     name: "libbpf headers",
     failure: "missing",
-    check: ({ exists }) => {
-      const header = ["/usr/include/bpf/bpf_helpers.h", "/usr/local/include/bpf/bpf_helpers.h"].find(exists);
-      return header === undefined ? describeMissing("not found", "install them: apt-get install libbpf-dev") : describeOk(header);
-    },
+    check: (outside) => describeOk(outside.requireLibbpfHeaders()),
   },
   { name: "libbpf", failure: "missing", check: (outside) => describeOk(`${outside.openPort().libbpfVersion()}, in the addon`) },
   { name: "cache", failure: "missing", check: (outside) => describeOk(outside.openCache()) },

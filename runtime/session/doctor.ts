@@ -1,4 +1,5 @@
 import { BpftsError } from "../base/errors.ts";
+import { featureRows } from "./doctor-features.ts";
 import { kernelRows, mountRows } from "./doctor-kernel.ts";
 import { rightRows } from "./doctor-rights.ts";
 import type { DoctorFinding, DoctorOutside, DoctorRow } from "./doctor-row.ts";
@@ -10,7 +11,7 @@ export interface DoctorReport extends DoctorFinding {
 }
 
 /** Every question, in the order in which they are answered. */
-export const doctorRows: readonly DoctorRow[] = [...toolRows, ...kernelRows, ...mountRows, ...rightRows];
+export const doctorRows: readonly DoctorRow[] = [...toolRows, ...kernelRows, ...mountRows, ...rightRows, ...featureRows];
 
 /** Answers every question; a check that throws is a finding too. */
 export function readDoctorReports(outside: DoctorOutside, rows: readonly DoctorRow[] = doctorRows): readonly DoctorReport[] {
