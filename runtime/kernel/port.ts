@@ -76,6 +76,9 @@ export interface ProcessState {
   readonly code: number;
 }
 
+/** What a wait can leave out. Source: WaitSource of native/poller.h. */
+export const waitSources = { rings: 1, files: 2 } as const;
+
 export interface KernelPort {
   // Objects. Source: libbpf bpf_object__*, bpf_program__*, bpf_map__*.
 
@@ -99,6 +102,8 @@ export interface KernelPort {
   /** Creates the maps and loads every program whose autoload is on. `logLevel` as in BPF_PROG_LOAD. */
   objectLoad(object: Handle, logLevel: number): ObjectLoadResult;
   objectClose(object: Handle): Status;
+  /** libbpf's own messages of the last call that opened, loaded, attached or probed; empty when it said nothing. */
+  lastLog(): string;
 
   // Programs and maps of a loaded object, owned by it: closing them early is fine.
 
@@ -118,6 +123,7 @@ export interface KernelPort {
 
   // Map elements. Sizes are checked before the call: a wrong one is -EINVAL.
 
+  /** For a bloom filter, `key` is the value to look for. */
   mapLookup(map: Handle, key: Uint8Array, flags: number): Uint8Array | Status;
   mapLookupAndDelete(map: Handle, key: Uint8Array): Uint8Array | Status;
   /** Source: BPF_ANY 0, BPF_NOEXIST 1, BPF_EXIST 2. */
@@ -129,6 +135,7 @@ export interface KernelPort {
    * Reads the whole map, in batches where the kernel has them (BPF_MAP_LOOKUP_BATCH,
    * since Linux 5.6) and key by key where not. With `remove`, takes the elements out
    * as it reads them. Entries that come or go meanwhile may or may not be seen.
+   * Queues and stacks have no keys and can only be read with `remove`.
    */
   mapReadAll(map: Handle, remove: boolean): MapBatch | Status;
   mapUpdateAll(map: Handle, batch: MapBatch, flags: number): Status;
@@ -155,14 +162,21 @@ export interface KernelPort {
   ringBufferOpen(map: Handle): Handle;
   /** Copies out at most about `maxBytes` of records. Empty when there are none. */
   ringRead(ring: Handle, maxBytes: number): Uint8Array | Status;
-  /** Records that the kernel reported as lost on this ring so far (perf buffers only). */
+  /** Records that found no room in this ring so far (perf buffers only). Exact since Linux 6.0, before that told with the next record that finds room. */
   ringLost(ring: Handle): number;
   ringClose(ring: Handle): Status;
 
   // Waiting. One wait watches every open ring, watched file, child and the signals.
 
-  /** Waits until something is ready, a signal came or the time is over. Units: milliseconds, -1 waits for ever. Answers how many things are ready. */
-  wait(timeoutMs: number): Status;
+  /**
+   * Waits until something is ready, a signal came or the time is over. `sources`
+   * (of `waitSources`, added up) leaves out what the caller is not going to read;
+   * children and signals always wake it. An ended child wakes every wait until
+   * `processState` has told of it, a signal until `signalTake` has.
+   *
+   * Units: milliseconds, -1 waits for ever. Answers about how many things are ready.
+   */
+  wait(timeoutMs: number, sources?: number): Status;
   /** Opens a file for reading without blocking and watches it in `wait`. */
   fileOpen(path: string): Handle;
   /** What can be read at once; empty when nothing is there. */
@@ -171,7 +185,8 @@ export interface KernelPort {
   /** Writes all of it unless the reader is gone (-EPIPE), a signal came or the time is over: answers how much was written. */
   write(fd: number, bytes: Uint8Array, timeoutMs: number): Status;
 
-  // Signals: SIGINT, SIGTERM and SIGHUP are counted, not delivered to Node. A second one while the first is still pending ends the process.
+  // Signals: SIGINT, SIGTERM and SIGHUP are kept, not delivered to Node. A second one while the first is still pending ends the
+  // process. The same one again within a quarter of a second is the echo that npm sends and does not count.
 
   signalsCatch(): Status;
   /** The number of a signal that came and was not taken yet, or 0. Cheap: one atomic load. */
@@ -191,7 +206,10 @@ export interface KernelPort {
 
   // The rest of the outside.
 
-  /** The BTF at a path as C, the way `bpftool btf dump … format c` prints it. `base` is the vmlinux BTF for a module's split BTF. */
+  /**
+   * The BTF at a path as C, the way `bpftool btf dump … format c` prints it. `base` is the vmlinux
+   * BTF for a module's split BTF, of which only its own types and what they need are printed.
+   */
   btfDumpC(path: string, base: string | null): string | Status;
   mount(source: string, target: string, type: string): Status;
   /** Source: libbpf_probe_bpf_prog_type and friends: 1 yes, 0 no, negative cannot tell. */

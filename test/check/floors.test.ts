@@ -17,7 +17,7 @@ const floors: readonly Floor[] = [
   { folder: "runtime/dialect", values: ["runtime/base"], packages: [], node: [] },
   { folder: "runtime/compile", values: ["runtime/base"], packages: [], node: ["child_process", "crypto", "fs", "os", "path", "url"] },
   { folder: "runtime/object", values: ["runtime/base"], packages: [], node: [] },
-  { folder: "runtime/kernel", values: ["runtime/base"], packages: [], node: ["fs", "module", "os", "path", "url", "zlib"] },
+  { folder: "runtime/kernel", values: ["runtime/base"], packages: [], node: ["fs", "module", "os", "path", "url", "util", "zlib"] },
   { folder: "runtime/sandbox", values: ["runtime/base", "sdk/protocol.ts"], packages: ["quickjs-emscripten-core", "@jitl/quickjs-wasmfile-release-sync"], node: ["fs", "module", "url"] },
   { folder: "runtime/vm", values: ["runtime/base"], packages: [], node: ["child_process", "crypto", "fs", "net", "os", "path", "perf_hooks", "stream", "timers", "url", "zlib"] },
   {

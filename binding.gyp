@@ -1,0 +1,40 @@
+{
+  "variables": {
+    # node-gyp rebuild --bpfts_sanitize=1 makes an AddressSanitizer build (see test/README.md).
+    "bpfts_sanitize%": 0
+  },
+  "targets": [
+    {
+      "target_name": "bpfts",
+      "sources": [
+        "runtime/native/addon.cc",
+        "runtime/native/btf.cc",
+        "runtime/native/file.cc",
+        "runtime/native/handles.cc",
+        "runtime/native/link.cc",
+        "runtime/native/log.cc",
+        "runtime/native/map.cc",
+        "runtime/native/map_batch.cc",
+        "runtime/native/object.cc",
+        "runtime/native/output.cc",
+        "runtime/native/poller.cc",
+        "runtime/native/probe.cc",
+        "runtime/native/process.cc",
+        "runtime/native/ring.cc",
+        "runtime/native/signals.cc"
+      ],
+      "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
+      "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
+      "cflags": ["<!@(pkg-config --cflags libbpf)", "-Wall", "-Wextra", "-Wno-missing-field-initializers", "-fvisibility=hidden"],
+      "cflags_cc!": ["-std=gnu++14", "-std=gnu++17", "-std=c++17"],
+      "cflags_cc": ["-std=c++20", "-fno-exceptions", "-fvisibility-inlines-hidden"],
+      "libraries": ["<!@(pkg-config --libs libbpf)"],
+      "conditions": [
+        ["bpfts_sanitize==1", {
+          "cflags": ["-fsanitize=address", "-fno-omit-frame-pointer", "-g", "-O1"],
+          "ldflags": ["-fsanitize=address"]
+        }]
+      ]
+    }
+  ]
+}

@@ -1,0 +1,151 @@
+#include <napi.h>
+
+#include <string>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+#include "answers.h"
+#include "arguments.h"
+#include "btf.h"
+#include "environment.h"
+#include "file.h"
+#include "link.h"
+#include "log.h"
+#include "map.h"
+#include "object.h"
+#include "output.h"
+#include "poller.h"
+#include "probe.h"
+#include "process.h"
+#include "ring.h"
+#include "signals.h"
+
+namespace bpfts {
+
+void Environment::Close() {
+  handles.CloseAll();
+  SignalsRelease(*this);
+}
+
+Environment::~Environment() { Close(); }
+
+namespace {
+
+template <typename Tuple, size_t... Index>
+bool ReadArguments(const Napi::CallbackInfo& info, const char* name, Tuple& values, std::index_sequence<Index...>) {
+  const char* wrong = nullptr;
+  size_t place = 0;
+  [[maybe_unused]] const auto read = [&](size_t index, auto& value) {
+    wrong = Read(info[index], value);
+    place = index;
+    return wrong == nullptr;
+  };
+  if ((read(Index, std::get<Index>(values)) && ...)) return true;
+  const std::string message = std::string(name) + ": argument " + std::to_string(place + 1) + " must be " + wrong;
+  Napi::TypeError::New(info.Env(), message).ThrowAsJavaScriptException();
+  return false;
+}
+
+/// Makes a C++ function a method: its parameters say how the arguments are read, its result how it is answered.
+template <typename Answer, typename... Parameters>
+void Bind(Napi::Object& exports, const char* name, Answer (*function)(Environment&, Parameters...)) {
+  const auto call = [function, name](const Napi::CallbackInfo& info) -> Napi::Value {
+    std::tuple<std::remove_cvref_t<Parameters>...> values;
+    if (!ReadArguments(info, name, values, std::index_sequence_for<Parameters...>())) return info.Env().Undefined();
+    auto& environment = *info.Env().GetInstanceData<Environment>();
+    return std::apply([&](auto&... value) { return ToJs(info.Env(), function(environment, value...)); }, values);
+  };
+  exports.Set(name, Napi::Function::New(exports.Env(), call, name));
+}
+
+Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  InstallLogPrinter();
+  auto* environment = new Environment();
+  env.SetInstanceData(environment);
+  // Instance data goes last of all; links should be gone before the rest of the environment is.
+  env.AddCleanupHook([](Environment* closing) { closing->Close(); }, environment);
+
+  Bind(exports, "objectOpen", ObjectOpen);
+  Bind(exports, "objectMaps", ObjectMaps);
+  Bind(exports, "objectPrograms", ObjectPrograms);
+  Bind(exports, "programSetAutoload", ProgramSetAutoload);
+  Bind(exports, "programSetType", ProgramSetType);
+  Bind(exports, "programSetAttachTarget", ProgramSetAttachTarget);
+  Bind(exports, "programSetFlags", ProgramSetFlags);
+  Bind(exports, "mapSetMaxEntries", MapSetMaxEntries);
+  Bind(exports, "mapSetPinPath", MapSetPinPath);
+  Bind(exports, "mapSetAutocreate", MapSetAutocreate);
+  Bind(exports, "mapReuse", MapReuse);
+  Bind(exports, "mapSetInnerMap", MapSetInnerMap);
+  Bind(exports, "objectLoad", ObjectLoad);
+  Bind(exports, "objectClose", ObjectClose);
+  Bind(exports, "lastLog", LastLog);
+
+  Bind(exports, "programHandle", ProgramHandle);
+  Bind(exports, "programFd", ProgramFd);
+  Bind(exports, "programInfo", GetProgramInfo);
+  Bind(exports, "mapHandle", MapHandle);
+  Bind(exports, "mapOpenPinned", MapOpenPinned);
+  Bind(exports, "mapOpenId", MapOpenId);
+  Bind(exports, "mapInfo", GetMapInfo);
+  Bind(exports, "mapFd", MapFd);
+  Bind(exports, "mapClose", MapClose);
+  Bind(exports, "mapPin", MapPin);
+
+  Bind(exports, "mapLookup", MapLookup);
+  Bind(exports, "mapLookupAndDelete", MapLookupAndDelete);
+  Bind(exports, "mapUpdate", MapUpdate);
+  Bind(exports, "mapDelete", MapDelete);
+  Bind(exports, "mapNextKey", MapNextKey);
+  Bind(exports, "mapReadAll", MapReadAll);
+  Bind(exports, "mapUpdateAll", MapUpdateAll);
+  Bind(exports, "mapDeleteAll", MapDeleteAll);
+  Bind(exports, "possibleCpus", PossibleCpus);
+
+  Bind(exports, "attachAuto", AttachAuto);
+  Bind(exports, "attachTracepoint", AttachTracepoint);
+  Bind(exports, "attachRawTracepoint", AttachRawTracepoint);
+  Bind(exports, "attachKprobe", AttachKprobe);
+  Bind(exports, "attachUprobe", AttachUprobe);
+  Bind(exports, "attachUsdt", AttachUsdt);
+  Bind(exports, "attachPerfEvent", AttachPerfEvent);
+  Bind(exports, "linkClose", LinkClose);
+
+  Bind(exports, "perfBufferOpen", PerfBufferOpen);
+  Bind(exports, "ringBufferOpen", RingBufferOpen);
+  Bind(exports, "ringRead", RingRead);
+  Bind(exports, "ringLost", RingLost);
+  Bind(exports, "ringClose", RingClose);
+
+  Bind(exports, "wait", Wait);
+  Bind(exports, "fileOpen", FileOpen);
+  Bind(exports, "fileRead", FileRead);
+  Bind(exports, "fileClose", FileClose);
+  Bind(exports, "write", Write);
+
+  Bind(exports, "signalsCatch", SignalsCatch);
+  Bind(exports, "signalPending", SignalPending);
+  Bind(exports, "signalTake", SignalTake);
+  Bind(exports, "signalsRelease", SignalsRelease);
+
+  Bind(exports, "processSpawn", ProcessSpawn);
+  Bind(exports, "processPid", ProcessPid);
+  Bind(exports, "processRelease", ProcessRelease);
+  Bind(exports, "processState", GetProcessState);
+  Bind(exports, "processClose", ProcessClose);
+
+  Bind(exports, "btfDumpC", BtfDumpC);
+  Bind(exports, "mount", Mount);
+  Bind(exports, "probeProgramType", ProbeProgramType);
+  Bind(exports, "probeMapType", ProbeMapType);
+  Bind(exports, "probeHelper", ProbeHelper);
+  Bind(exports, "libbpfVersion", LibbpfVersion);
+  return exports;
+}
+
+}  // namespace
+
+NODE_API_MODULE(bpfts, Init)
+
+}  // namespace bpfts

@@ -1,0 +1,93 @@
+#pragma once
+
+#include <napi.h>
+
+#include <cstdint>
+#include <cstring>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "values.h"
+
+namespace bpfts {
+
+inline Napi::Value ToJs(Napi::Env env, int value) { return Napi::Number::New(env, value); }
+inline Napi::Value ToJs(Napi::Env env, int64_t value) { return Napi::Number::New(env, static_cast<double>(value)); }
+inline Napi::Value ToJs(Napi::Env env, const std::string& value) { return Napi::String::New(env, value); }
+
+inline Napi::Value ToJs(Napi::Env env, const Bytes& bytes) {
+  auto array = Napi::Uint8Array::New(env, bytes.size);
+  if (bytes.size > 0) std::memcpy(array.Data(), bytes.data, bytes.size);
+  return array;
+}
+
+inline Napi::Value ToJs(Napi::Env env, const Buffer& buffer) { return ToJs(env, Bytes{buffer.data(), buffer.size()}); }
+
+inline Napi::Value ToJs(Napi::Env env, const MapInfo& info) {
+  auto object = Napi::Object::New(env);
+  object.Set("name", info.name);
+  object.Set("type", info.type);
+  object.Set("keySize", info.key_size);
+  object.Set("valueSize", info.value_size);
+  object.Set("maxEntries", info.max_entries);
+  object.Set("flags", info.flags);
+  if (info.id.has_value()) object.Set("id", *info.id);
+  return object;
+}
+
+inline Napi::Value ToJs(Napi::Env env, const ProgramInfo& info) {
+  auto object = Napi::Object::New(env);
+  object.Set("name", info.name);
+  object.Set("section", info.section);
+  object.Set("type", info.type);
+  return object;
+}
+
+inline Napi::Value ToJs(Napi::Env env, const LiveProgramInfo& info) {
+  auto object = Napi::Object::New(env);
+  object.Set("id", info.id);
+  object.Set("runCount", Napi::BigInt::New(env, info.run_count));
+  object.Set("runTimeNs", Napi::BigInt::New(env, info.run_time_ns));
+  object.Set("recursionMisses", Napi::BigInt::New(env, info.recursion_misses));
+  return object;
+}
+
+inline Napi::Value ToJs(Napi::Env env, const LoadResult& result) {
+  auto logs = Napi::Object::New(env);
+  for (const auto& [program, log] : result.program_logs) logs.Set(program, log);
+  auto object = Napi::Object::New(env);
+  object.Set("status", result.status);
+  object.Set("log", result.log);
+  object.Set("programLogs", logs);
+  return object;
+}
+
+inline Napi::Value ToJs(Napi::Env env, const MapBatch& batch) {
+  auto object = Napi::Object::New(env);
+  object.Set("keys", ToJs(env, batch.keys));
+  object.Set("values", ToJs(env, batch.values));
+  object.Set("count", batch.count);
+  return object;
+}
+
+inline Napi::Value ToJs(Napi::Env env, const ProcessState& state) {
+  auto object = Napi::Object::New(env);
+  object.Set("exited", state.exited);
+  object.Set("code", state.code);
+  return object;
+}
+
+template <typename T>
+Napi::Value ToJs(Napi::Env env, const std::vector<T>& list) {
+  auto array = Napi::Array::New(env, list.size());
+  for (uint32_t i = 0; i < list.size(); i++) array.Set(i, ToJs(env, list[i]));
+  return array;
+}
+
+template <typename T>
+Napi::Value ToJs(Napi::Env env, const std::variant<int, T>& result) {
+  return std::visit([env](const auto& value) { return ToJs(env, value); }, result);
+}
+
+}  // namespace bpfts

@@ -1,0 +1,160 @@
+#include "process.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <memory>
+
+namespace bpfts {
+
+namespace {
+
+constexpr int kGate = 3;
+
+void WriteError(const char* text) {
+  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text, strlen(text));
+}
+
+/// Source: close_range(2), since Linux 5.9. Links, rings and maps must not live on in a child that is only held.
+void CloseFrom(unsigned first) {
+  if (syscall(SYS_close_range, first, ~0u, 0) == 0) return;
+  struct rlimit limit = {};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  const rlim_t end = limit.rlim_cur > 65536 ? 65536 : limit.rlim_cur;
+  for (rlim_t fd = first; fd < end; fd++) close(static_cast<int>(fd));
+}
+
+/// The child's life up to its exec. Node has other threads: only what is safe in a
+/// signal handler may be called here.
+[[noreturn]] void RunChild(char* const* argv, int gate, pid_t parent) {
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (getppid() != parent) _exit(127);
+  struct sigaction usual = {};
+  usual.sa_handler = SIG_DFL;
+  for (int number = 1; number < NSIG; number++) sigaction(number, &usual, nullptr);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  if (gate != kGate) dup2(gate, kGate);
+  fcntl(kGate, F_SETFD, FD_CLOEXEC);
+  CloseFrom(kGate + 1);
+  char go = 0;
+  ssize_t got = 0;
+  do got = read(kGate, &go, 1);
+  while (got < 0 && errno == EINTR);
+  if (got != 1) _exit(127);
+  execvp(argv[0], argv);
+  const char* reason = strerrordesc_np(errno);
+  WriteError("bpfts: cannot run \"");
+  WriteError(argv[0]);
+  WriteError("\": ");
+  WriteError(reason == nullptr ? "unknown error" : reason);
+  WriteError("\n");
+  _exit(127);
+}
+
+}  // namespace
+
+Process::Process(Poller& poller, pid_t pid, int pid_fd, int gate_fd)
+    : Resource(kKind), poller_(poller), pid_(pid), pid_fd_(pid_fd), gate_fd_(gate_fd) {
+  poller_.WatchControl(pid_fd_);
+}
+
+Process::~Process() {
+  if (!state_.exited) {
+    kill(pid_, SIGKILL);
+    Reap(0);
+  }
+  if (gate_fd_ >= 0) close(gate_fd_);
+  close(pid_fd_);
+}
+
+int Process::Release() {
+  if (gate_fd_ < 0) return 0;
+  const char go = 1;
+  const ssize_t written = write(gate_fd_, &go, 1);
+  const int error = written < 0 ? errno : 0;
+  close(gate_fd_);
+  gate_fd_ = -1;
+  return -error;
+}
+
+void Process::Reap(int options) {
+  int status = 0;
+  pid_t reaped = 0;
+  do reaped = waitpid(pid_, &status, options);
+  while (reaped < 0 && errno == EINTR);
+  if (reaped == 0) return;
+  // Somebody else's wait took it: there is nothing left to know.
+  if (reaped < 0) status = 0;
+  state_.exited = true;
+  state_.code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  // An ended child stays readable for ever and would end every wait.
+  poller_.UnwatchControl(pid_fd_);
+}
+
+ProcessState Process::ReadState() {
+  if (!state_.exited) Reap(WNOHANG);
+  return state_;
+}
+
+int32_t ProcessSpawn(Environment& environment, const std::vector<std::string>& argv) {
+  if (argv.empty() || argv[0].empty()) return -EINVAL;
+  std::vector<char*> arguments;
+  for (const std::string& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
+  arguments.push_back(nullptr);
+  int gate[2];
+  if (pipe2(gate, O_CLOEXEC) < 0) return -errno;
+  // Nothing may be delivered between the fork and the moment the child has its own handlers.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  const pid_t parent = getpid();
+  const pid_t pid = fork();
+  if (pid == 0) RunChild(arguments.data(), gate[0], parent);
+  const int error = pid < 0 ? errno : 0;
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  close(gate[0]);
+  if (pid < 0) {
+    close(gate[1]);
+    return -error;
+  }
+  const int pid_fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+  if (pid_fd < 0) {
+    const int status = -errno;
+    close(gate[1]);
+    waitpid(pid, nullptr, 0);
+    return status;
+  }
+  return environment.handles.Add(std::make_unique<Process>(environment.poller, pid, pid_fd, gate[1]));
+}
+
+int ProcessPid(Environment& environment, int32_t handle) {
+  const Process* process = environment.handles.Find<Process>(handle);
+  return process == nullptr ? -EBADF : process->pid();
+}
+
+int ProcessRelease(Environment& environment, int32_t handle) {
+  Process* process = environment.handles.Find<Process>(handle);
+  return process == nullptr ? -EBADF : process->Release();
+}
+
+Result<ProcessState> GetProcessState(Environment& environment, int32_t handle) {
+  Process* process = environment.handles.Find<Process>(handle);
+  if (process == nullptr) return -EBADF;
+  return process->ReadState();
+}
+
+int ProcessClose(Environment& environment, int32_t process) {
+  return environment.handles.Close(process, Kind::kProcess);
+}
+
+}  // namespace bpfts

@@ -1,0 +1,116 @@
+#include "signals.h"
+
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+#include <iterator>
+
+#include "environment.h"
+
+namespace bpfts {
+
+namespace {
+
+constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
+
+/// A terminal's Ctrl-C reaches npm and us, and npm passes its own on: the same
+/// signal again within this time is that echo and not a second wish.
+constexpr int64_t kEchoNs = 250'000'000;
+
+// Signal handlers belong to the process, not to one JavaScript environment.
+std::atomic<int> pending = 0;
+std::atomic<int> last_signal = 0;
+std::atomic<int64_t> last_at_ns = 0;
+std::atomic<int> event_fd = -1;
+Environment* owner = nullptr;
+struct sigaction previous[std::size(kSignals)];
+
+static_assert(std::atomic<int>::is_always_lock_free && std::atomic<int64_t>::is_always_lock_free);
+
+int64_t ReadClockNs() {
+  struct timespec now = {};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<int64_t>(now.tv_sec) * 1'000'000'000 + now.tv_nsec;
+}
+
+void HandleSignal(int number) {
+  const int saved_errno = errno;
+  const int64_t now_ns = ReadClockNs();
+  const bool echo = last_signal.load() == number && now_ns - last_at_ns.load() < kEchoNs;
+  if (!echo) {
+    last_signal = number;
+    last_at_ns = now_ns;
+    int none = 0;
+    if (pending.compare_exchange_strong(none, number)) {
+      const uint64_t one = 1;
+      [[maybe_unused]] const ssize_t written = write(event_fd.load(), &one, sizeof one);
+    } else {
+      // Nobody took the first one: the program hangs, so the second one ends it.
+      signal(number, SIG_DFL);
+      raise(number);
+    }
+  }
+  errno = saved_errno;
+}
+
+}  // namespace
+
+int SignalFd() { return event_fd.load(); }
+
+int SignalsCatch(Environment& environment) {
+  if (owner == &environment) return 0;
+  if (owner != nullptr) return -EBUSY;
+  const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (fd < 0) return -errno;
+  const int watched = environment.poller.WatchControl(fd);
+  if (watched < 0) {
+    close(fd);
+    return watched;
+  }
+  pending = 0;
+  last_signal = 0;
+  event_fd = fd;
+  owner = &environment;
+  struct sigaction action = {};
+  action.sa_handler = HandleSignal;
+  sigemptyset(&action.sa_mask);
+  for (size_t i = 0; i < std::size(kSignals); i++) {
+    sigaction(kSignals[i], nullptr, &previous[i]);
+    // Under nohup a hangup stays ignored.
+    if (kSignals[i] == SIGHUP && previous[i].sa_handler == SIG_IGN) continue;
+    sigaction(kSignals[i], &action, nullptr);
+  }
+  return 0;
+}
+
+int SignalsRelease(Environment& environment) {
+  if (owner != &environment) return 0;
+  for (size_t i = 0; i < std::size(kSignals); i++) sigaction(kSignals[i], &previous[i], nullptr);
+  const int fd = event_fd.exchange(-1);
+  environment.poller.UnwatchControl(fd);
+  close(fd);
+  pending = 0;
+  owner = nullptr;
+  return 0;
+}
+
+bool HaveSignal() { return pending.load(std::memory_order_relaxed) != 0; }
+
+int SignalPending(Environment&) { return pending.load(std::memory_order_relaxed); }
+
+int SignalTake(Environment&) {
+  // Taken before the event is cleared: one that comes in between is still pending, and every wait looks at that first.
+  const int number = pending.exchange(0);
+  uint64_t count = 0;
+  if (event_fd >= 0) {
+    [[maybe_unused]] const ssize_t got = read(event_fd.load(), &count, sizeof count);
+  }
+  return number;
+}
+
+}  // namespace bpfts

@@ -1,0 +1,18 @@
+#pragma once
+
+namespace bpfts {
+
+struct Environment;
+
+int SignalsCatch(Environment& environment);
+int SignalsRelease(Environment& environment);
+int SignalPending(Environment& environment);
+int SignalTake(Environment& environment);
+
+/// Whether a signal came that nobody took yet.
+bool HaveSignal();
+
+/// Readable when a signal came; -1 when signals are not caught.
+int SignalFd();
+
+}  // namespace bpfts

@@ -1,0 +1,89 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "buffer.h"
+
+namespace bpfts {
+
+/// Bytes that JavaScript lends for the length of one call.
+struct Bytes {
+  const uint8_t* data = nullptr;
+  size_t size = 0;
+};
+
+/// What was asked for, or a negative errno.
+template <typename T>
+using Result = std::variant<int, T>;
+
+struct MapInfo {
+  std::string name;
+  uint32_t type = 0;
+  uint32_t key_size = 0;
+  uint32_t value_size = 0;
+  uint32_t max_entries = 0;
+  uint32_t flags = 0;
+  /// Only maps that exist in the kernel have one.
+  std::optional<uint32_t> id;
+};
+
+struct ProgramInfo {
+  std::string name;
+  std::string section;
+  uint32_t type = 0;
+};
+
+struct LiveProgramInfo {
+  uint32_t id = 0;
+  uint64_t run_count = 0;
+  uint64_t run_time_ns = 0;
+  uint64_t recursion_misses = 0;
+};
+
+struct LoadResult {
+  int status = 0;
+  std::string log;
+  std::vector<std::pair<std::string, std::string>> program_logs;
+};
+
+struct MapBatch {
+  Buffer keys;
+  Buffer values;
+  uint32_t count = 0;
+};
+
+struct MapBatchView {
+  Bytes keys;
+  Bytes values;
+  uint32_t count = 0;
+};
+
+struct UprobeTarget {
+  std::string path;
+  uint64_t offset = 0;
+  bool retprobe = false;
+  int32_t pid = -1;
+  uint64_t ref_ctr_offset = 0;
+  uint64_t cookie = 0;
+};
+
+struct PerfEventTarget {
+  uint32_t type = 0;
+  uint64_t config = 0;
+  uint64_t sample_period = 0;
+  uint64_t sample_freq = 0;
+  int32_t pid = -1;
+  int32_t cpu = -1;
+};
+
+struct ProcessState {
+  bool exited = false;
+  int32_t code = 0;
+};
+
+}  // namespace bpfts
