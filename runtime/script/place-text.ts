@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { SourceLocation } from "../base/location.ts";
 
+type Position = Required<SourceLocation>;
+
 /** One piece of C text and where its characters stand in the user's files. */
 export interface PlacedText {
   /** The file that holds the text, or most of it. */
@@ -8,7 +10,7 @@ export interface PlacedText {
   /** True when the text stands in the file as it is; false when the script changed it (marks replaced, parts joined). */
   readonly exact: boolean;
   /** From an offset in the text (UTF-16) to its place, undefined for what the script made itself. */
-  locate(offset: number): SourceLocation | undefined;
+  locate(offset: number): Position | undefined;
 }
 
 interface Literal {
@@ -43,7 +45,7 @@ export function placeText(text: string, files: readonly string[]): PlacedText | 
   return placeLines(text, literals);
 }
 
-function locate(literal: Literal, offset: number): SourceLocation | undefined {
+function locate(literal: Literal, offset: number): Position | undefined {
   const at = literal.offsets[Math.min(offset, literal.offsets.length - 1)];
   if (at === undefined) return undefined;
   let low = 0;

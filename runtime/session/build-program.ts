@@ -145,7 +145,8 @@ function requireFunction(programs: readonly ProgramDecl[], name: string): void {
   throw new AttachError(`Cannot attach "${name}": the C text has no such function`, { hint: similar === undefined ? known : `did you mean "${similar}"?` });
 }
 
-function planMaps(unit: BuiltUnit, options: LoadOptions): MapRequest[] {
+/** What the maps of a unit need beyond their C definition. @throws UsageError when an extern table has nobody who declares it */
+export function planMaps(unit: BuiltUnit, options: Pick<LoadOptions, "sharedMaps">): MapRequest[] {
   return unit.maps.flatMap((map): MapRequest[] => {
     if (map.sharing === "extern") {
       const existing = options.sharedMaps.get(map.name);

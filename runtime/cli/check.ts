@@ -1,0 +1,92 @@
+import type { Command } from "commander";
+import { BpftsError, UsageError } from "../base/errors.ts";
+import { openStderrLog } from "../base/log.ts";
+import { checkFile, readAttachFile } from "../session/check.ts";
+import type { CheckReport } from "../session/check.ts";
+import { findExitCode, renderError, renderErrorJson } from "./render-error.ts";
+
+interface CheckFlags {
+  readonly load: boolean;
+  readonly emit?: string;
+  readonly attach?: string;
+  readonly cflag: readonly string[];
+  readonly json?: boolean;
+  readonly jsonErrors?: boolean;
+  readonly verbose: boolean;
+}
+
+const examples = `
+Examples:
+  bpfts check scripts/hello.ts               up to a verified load, attaches nothing
+  bpfts check opensnoop.ts -- -p 1           the script sees its own arguments
+  bpfts check --no-load *.c                  several files in BCC's dialect, one line each
+  bpfts check --emit c scripts/hello.ts      the C text as clang compiles it`;
+
+/** Adds `bpfts check`. */
+export function addCommand(program: Command, finish: (exitCode: number) => void): void {
+  program
+    .command("check")
+    .summary("compile and verify, attach nothing")
+    .description("Take scripts, or bare .c files in the dialect, up to a verified load; attach nothing.")
+    .argument("<files...>", "scripts or .c files; after --, arguments of the script")
+    .option("--no-load", "stop after compiling")
+    .option("--emit <stage>", "print a stage: c (the text as clang compiles it) or spec (programs, maps, layouts)")
+    .option("--attach <file>", "for a .c file: a JSON array of attach calls that say each function's kind")
+    .option("--cflag <flag>", "a flag for clang, for .c files; may be given more than once", (flag: string, flags: readonly string[]) => [...flags, flag], [])
+    .option("--json", "print one JSON object a file")
+    .option("--json-errors", "write errors as JSON, one a line")
+    .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
+    .addHelpText("after", examples)
+    .action(async (words: readonly string[], flags: CheckFlags, command: Command) => {
+      if (flags.emit !== undefined && flags.emit !== "c" && flags.emit !== "spec") throw new UsageError(`Cannot emit "${flags.emit}"`, { hint: "the stages are c and spec" });
+      const { files, args } = splitWords(words, command);
+      finish(await checkFiles(files, args, flags));
+    });
+}
+
+/** commander joins what stands before and after `--`: the program's own arguments tell them apart. */
+function splitWords(words: readonly string[], command: Command): { files: readonly string[]; args: readonly string[] } {
+  const raw = (command.parent as Command & { rawArgs: readonly string[] }).rawArgs;
+  const dashes = raw.indexOf("--");
+  const count = dashes < 0 ? 0 : raw.length - dashes - 1;
+  return { files: words.slice(0, words.length - count), args: words.slice(words.length - count) };
+}
+
+async function checkFiles(files: readonly string[], args: readonly string[], flags: CheckFlags): Promise<number> {
+  const emit = flags.emit as "c" | "spec" | undefined;
+  let exitCode = 0;
+  for (const file of files) {
+    const started = performance.now();
+    try {
+      const report = await checkFile(file, {
+        args,
+        cflags: flags.cflag,
+        attaches: flags.attach === undefined ? [] : readAttachFile(flags.attach),
+        load: flags.load,
+        ...(emit !== undefined && { emit }),
+        log: openStderrLog(flags),
+        environment: process.env,
+        memoryBytes: 64 * 1024 * 1024,
+      });
+      if (emit !== undefined) process.stdout.write(report.emitted.join(""));
+      else process.stdout.write(flags.json ? `${JSON.stringify({ file, ok: true, ...report })}\n` : renderReport(file, report, flags, performance.now() - started));
+    } catch (error) {
+      exitCode ||= findExitCode(error);
+      reportFailure(file, files.length, error, flags);
+    }
+  }
+  return exitCode;
+}
+
+function renderReport(file: string, report: CheckReport, flags: CheckFlags, durationMs: number): string {
+  const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;
+  return `${file}: ok, ${count(report.programs, "program")}, ${count(report.maps, "map")}, ${flags.load ? "verified" : "compiled"} in ${Math.round(durationMs)} ms\n`;
+}
+
+/** With several files one line each; alone, the whole story. */
+function reportFailure(file: string, fileCount: number, error: unknown, flags: CheckFlags): void {
+  if (flags.json) process.stdout.write(`${JSON.stringify({ file, ok: false, ...(JSON.parse(renderErrorJson(error)) as object) })}\n`);
+  else if (flags.jsonErrors) process.stderr.write(renderErrorJson(error));
+  else if (fileCount === 1 || !(error instanceof BpftsError)) process.stderr.write(renderError(error, flags));
+  else process.stdout.write(`${file}: ${error.location === undefined ? "" : `line ${error.location.line}: `}${error.message}\n`);
+}

@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import { relative } from "node:path";
+import { BpftsError } from "../base/errors.ts";
+import type { Diagnostic } from "../base/diagnostic.ts";
+import type { SourceLocation } from "../base/location.ts";
+
+/** The status that our own bugs end with. Source: EX_SOFTWARE in sysexits.h. */
+const internalExitCode = 70;
+
+/** The exit code that an error asks for. */
+export function findExitCode(error: unknown): number {
+  return error instanceof BpftsError ? error.exitCode : internalExitCode;
+}
+
+/** Renders an error for a person: what, where with the line itself, more messages, the next step. */
+export function renderError(error: unknown, options: { readonly verbose: boolean }): string {
+  if (!(error instanceof BpftsError)) {
+    return `error: bpfts has a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\nhint: please report it with the script and the output of bpfts doctor\n`;
+  }
+  const lines = [`error: ${error.message}`];
+  if (error.location !== undefined) lines.push(...renderPlace(error.location));
+  for (const diagnostic of error.diagnostics) lines.push(...renderDiagnostic(diagnostic));
+  if (options.verbose && error.detail !== undefined) lines.push(...error.detail.trimEnd().split("\n").map((line) => `  | ${line}`));
+  if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
+  return `${lines.join("\n")}\n`;
+}
+
+/** The same error as one line of JSON, for programs. */
+export function renderErrorJson(error: unknown): string {
+  const known = error instanceof BpftsError ? error : undefined;
+  return `${JSON.stringify({
+    error: {
+      code: known?.code ?? "BPFTS_INTERNAL",
+      name: known?.name ?? "InternalError",
+      message: error instanceof Error ? error.message : String(error),
+      exitCode: findExitCode(error),
+      ...(known?.location && { location: known.location }),
+      ...(known?.hint !== undefined && { hint: known.hint }),
+      ...(known !== undefined && known.diagnostics.length > 0 && { diagnostics: known.diagnostics }),
+      ...(known?.detail !== undefined && { detail: known.detail }),
+    },
+  })}\n`;
+}
+
+function renderDiagnostic(diagnostic: Diagnostic): string[] {
+  const lines = [`${diagnostic.severity}: ${diagnostic.message}`];
+  if (diagnostic.location !== undefined) lines.push(...renderPlace(diagnostic.location));
+  else if (diagnostic.lineText !== undefined) lines.push(`  | ${diagnostic.lineText}`);
+  if (diagnostic.hint !== undefined) lines.push(`  hint: ${diagnostic.hint}`);
+  return [...lines, ...(diagnostic.notes ?? []).flatMap(renderDiagnostic)];
+}
+
+function renderPlace(location: SourceLocation): string[] {
+  const shown = relative(process.cwd(), location.file);
+  const file = shown.startsWith("../..") || shown === "" ? location.file : shown;
+  const column = location.column === undefined ? "" : `:${location.column}`;
+  const head = `  --> ${file}:${location.line}${column}`;
+  const text = findLine(location);
+  if (text === undefined) return [head];
+  const gutter = String(location.line);
+  const lines = [head, ` ${gutter} | ${text.replace(/\t/g, " ")}`];
+  if (location.column !== undefined) lines.push(` ${" ".repeat(gutter.length)} | ${" ".repeat(Math.max(0, location.column - 1))}^`);
+  return lines;
+}
+
+function findLine(location: SourceLocation): string | undefined {
+  try {
+    return readFileSync(location.file, "utf8").split("\n")[location.line - 1];
+  } catch {
+    return undefined;
+  }
+}

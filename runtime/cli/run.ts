@@ -1,0 +1,53 @@
+import { Command, InvalidArgumentError } from "commander";
+import { openStderrLog } from "../base/log.ts";
+import { runScript } from "../session/session.ts";
+
+interface RunOptions {
+  readonly command?: string;
+  readonly memory: number;
+  readonly verbose: boolean;
+}
+
+const examples = `
+Examples:
+  bpfts run hello.ts
+  bpfts run hello.ts -- --interval 1        the script sees its own arguments
+  bpfts run -c 'ls /tmp' opensnoop.ts       hold the command until the script waits, trace it, end with it
+
+Ctrl-C ends a script: its probes are detached, what it registered for its end runs.
+A second Ctrl-C ends it at once.`;
+
+/** Adds `bpfts run`. */
+export function addCommand(program: Command, finish: (exitCode: number) => void): void {
+  program
+    .command("run")
+    .summary("run a script")
+    .description("Run a script: its C text is compiled for this kernel and loaded, the script itself runs in a sandbox.")
+    .argument("<script>", "the TypeScript file")
+    .argument("[args...]", "arguments of the script, after --")
+    .option("-c, --command <command>", "run a command once the script waits, and end with it; the script knows its pid")
+    .option("--memory <mebibytes>", "the most memory that the script may use", parseMemory, 64)
+    .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
+    .option("--json-errors", "write errors as JSON, one a line")
+    .passThroughOptions()
+    .addHelpText("after", examples)
+    .action(async (script: string, args: readonly string[], options: RunOptions) => {
+      const exitCode = await runScript({
+        script,
+        args,
+        ...(options.command !== undefined && { command: options.command }),
+        memoryBytes: options.memory * 1024 * 1024,
+        log: openStderrLog(options),
+        environment: process.env,
+        attaches: true,
+        verifierLog: options.verbose,
+      });
+      finish(exitCode);
+    });
+}
+
+function parseMemory(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 16 || value > 2048) throw new InvalidArgumentError("give a whole number of MiB from 16 to 2048");
+  return value;
+}

@@ -1,0 +1,91 @@
+import type { Diagnostic } from "../base/diagnostic.ts";
+import { CompileError } from "../base/errors.ts";
+import type { SourceLocation } from "../base/location.ts";
+import { runClang } from "./clang.ts";
+import { parseDiagnostics } from "./diagnostics.ts";
+import type { Prelude } from "./prelude.ts";
+import type { Toolchain } from "./toolchain.ts";
+
+/** The part of a unit that clang needs: the dialect's `CUnit` fits it. */
+export interface CompilableUnit {
+  readonly text: string;
+  /** The name that `#line` gives the user's text. */
+  readonly file: string;
+  /** From clang's line and column in `file` to the user's place. */
+  locate(line: number, column?: number): SourceLocation | undefined;
+}
+
+/** A compiled unit. */
+export interface ObjectFile {
+  readonly bytes: Uint8Array;
+}
+
+export interface CompileOptions {
+  readonly toolchain: Toolchain;
+  readonly prelude: Prelude;
+  /** The script's own flags, after ours. */
+  readonly cflags: readonly string[];
+}
+
+/** Messages of a run that found nothing wrong. */
+export interface Parsed {
+  /** clang's `-ast-dump=json`, declarations of the unit only: the prelude's are not dumped. */
+  readonly ast: unknown;
+  readonly warnings: readonly Diagnostic[];
+}
+
+/** The dialect and pasted kernel code trip these without being wrong. */
+const quiet = ["-Wno-unused-value", "-Wno-pointer-sign", "-Wno-address-of-packed-member", "-Wno-unknown-warning-option", "-Wno-gnu-variable-sized-type-not-at-end", "-Wno-incompatible-pointer-types-discards-qualifiers", "-Wno-deprecated-non-prototype"];
+
+/**
+ * Parses a prepared unit with clang and answers its AST.
+ *
+ * @throws CompileError with all that clang said, at the user's places.
+ */
+export function parseUnit(unit: CompilableUnit, options: CompileOptions): Parsed {
+  const result = runClang(options.toolchain, [...options.prelude.flags, ...quiet, ...options.cflags, "-Xclang", "-ast-dump=json", "-fsyntax-only", "-x", "c", "-"], unit.text);
+  const diagnostics = placeDiagnostics(unit, result.stderr);
+  if (!result.ok) throw describeFailure(diagnostics, result.stderr);
+  return { ast: JSON.parse(result.stdout.toString("utf8")) as unknown, warnings: diagnostics };
+}
+
+/**
+ * Compiles a rewritten unit for the bpf target.
+ *
+ * @throws CompileError with all that clang said, at the user's places.
+ */
+export function compileUnit(unit: CompilableUnit, options: CompileOptions): ObjectFile {
+  const result = runClang(options.toolchain, [...options.prelude.flags, ...quiet, "-Wno-everything", ...options.cflags, "-c", "-x", "c", "-", "-o", "-"], unit.text);
+  if (!result.ok) throw describeFailure(placeDiagnostics(unit, result.stderr), result.stderr);
+  return { bytes: result.stdout };
+}
+
+function placeDiagnostics(unit: CompilableUnit, stderr: string): Diagnostic[] {
+  const lines = unit.text.split("\n");
+  const place = (diagnostic: Diagnostic): Diagnostic => {
+    const { location, ...rest } = diagnostic;
+    const notes = diagnostic.notes?.map(place) ?? [];
+    if (location === undefined) return { ...rest, notes };
+    if (location.file === unit.file) {
+      const found = unit.locate(location.line, location.column);
+      if (found !== undefined) return { ...rest, notes, location: found };
+    }
+    // Text that stands in no file: its own line is what the user can look at.
+    const lineText = location.file === "<stdin>" ? lines[location.line - 1] : undefined;
+    return { ...rest, notes, ...(lineText !== undefined && { lineText }), ...(lineText === undefined && { location }) };
+  };
+  return parseDiagnostics(stderr).map(place);
+}
+
+function describeFailure(diagnostics: readonly Diagnostic[], stderr: string): CompileError {
+  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  const first = errors[0];
+  const message = first === undefined ? `clang cannot compile the C text: ${stderr.split("\n")[0] ?? ""}` : `C: ${first.message}`;
+  return new CompileError(message, {
+    detail: stderr,
+    // All of them, the first one with its notes too: the message alone has no room for those.
+    diagnostics: [...errors.slice(1), ...(first?.notes ?? [])],
+    ...(first?.location !== undefined ? { location: first.location } : {}),
+    ...(first?.hint !== undefined ? { hint: first.hint } : {}),
+  });
+}

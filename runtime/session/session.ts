@@ -1,0 +1,89 @@
+import { InterruptedError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { Scope } from "../base/scope.ts";
+import { findCached, openCacheFolder, writeCached } from "../compile/cache.ts";
+import type { CSource } from "../dialect/unit.ts";
+import { openAddon } from "../kernel/addon.ts";
+import type { KernelPort } from "../kernel/port.ts";
+import { listTracepoints, openTracePipe } from "../kernel/tracefs.ts";
+import { readScript } from "../script/read-script.ts";
+import type { Script } from "../script/read-script.ts";
+import { loadUnit } from "./build-program.ts";
+import type { SharedMaps } from "./build-program.ts";
+import { buildUnit } from "./build-unit.ts";
+import { openBuilder, readSource } from "./open-builder.ts";
+import type { Builder } from "./open-builder.ts";
+import { emptyProgram } from "./empty-program.ts";
+import { findPackageFile } from "./package-files.ts";
+import type { BuildRequest, BuiltProgram } from "./program.ts";
+import { runGuest } from "./run-guest.ts";
+import { openCommand } from "./command.ts";
+
+/** One run of one script. */
+export interface RunOptions {
+  readonly script: string;
+  /** The script's own arguments. */
+  readonly args: readonly string[];
+  /** The command of `-c`. */
+  readonly command?: string;
+  /** Units: bytes of memory that the script may use. */
+  readonly memoryBytes: number;
+  readonly log: Log;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** False for a check: programs meet the verifier, nothing is attached, the script ends where it would wait. */
+  readonly attaches: boolean;
+  /** Sees each text before it is built; what it throws goes to the script. */
+  readonly observe?: (source: CSource, cflags: readonly string[], builder: Builder) => void;
+  /** Keep the verifier's log of programs that it accepts, too. */
+  readonly verifierLog: boolean;
+}
+
+/**
+ * Runs a script to its end: reads it, opens the kernel, gives the script what
+ * it asks for, and leaves nothing behind. Answers the exit status that the script chose.
+ *
+ * @throws BpftsError of any kind.
+ */
+export async function runScript(options: RunOptions): Promise<number> {
+  const scope = new Scope();
+  try {
+    const cache = openCacheFolder(options.environment);
+    const store = { find: (name: string) => findCached(cache, name), write: (name: string, body: Uint8Array) => writeCached(cache, name, body) };
+    const script = await readScript(options.script, { sdk: findPackageFile("sdk", "index.ts"), store });
+    const port = openAddon();
+    port.signalsCatch();
+    scope.defer(() => port.signalsRelease());
+    const command = options.command === undefined ? undefined : scope.own(openCommand(port, options.command));
+    return await runGuest({
+      script,
+      args: options.args,
+      port,
+      build: openBuild(script, port, options, () => openBuilder({ ...options, port, cache }), scope),
+      openTracePipe: () => scope.own(openTracePipe(port)),
+      log: options.log,
+      memoryBytes: options.memoryBytes,
+      waits: options.attaches,
+      ...(command !== undefined && { command }),
+    });
+  } finally {
+    scope.close();
+  }
+}
+
+/** What `new BPF(…)` in the script comes down to. Tools are found at the first text that has anything in it. */
+function openBuild(script: Script, port: KernelPort, options: RunOptions, open: () => Builder, scope: Scope): (request: BuildRequest) => BuiltProgram {
+  let builder: Builder | undefined;
+  const sharedMaps: SharedMaps = new Map();
+  return (request) => {
+    const source = readSource(request, { script: script.path, files: script.files });
+    if (source.text.trim() === "") return emptyProgram;
+    builder ??= open();
+    options.observe?.(source, request.cflags ?? [], builder);
+    const unit = buildUnit(source, request.cflags ?? [], builder);
+    // clang may have run for a while: a signal that came meanwhile counts before anything is loaded.
+    if (port.signalPending() !== 0) throw new InterruptedError("A signal came while the C text was compiled");
+    const program = loadUnit(unit, { port, log: options.log, machine: builder.machine, listTracepoints, sharedMaps, logLevel: options.verifierLog ? 1 : 0, attaches: options.attaches });
+    return scope.own(program);
+  };
+}
+
