@@ -195,7 +195,7 @@ build_addon() {
   is_stamped "$stamp" "$hash" && compgen -G 'build/Release/*.node' >/dev/null && return 0
 
   say "building the addon (node-gyp)"
-  local -a flags=(--release)
+  local -a flags=(--release --jobs=max)
   local prefix
   prefix=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
   # node-gyp downloads Node's headers unless it is shown them.

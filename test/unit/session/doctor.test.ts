@@ -11,6 +11,10 @@ const texts: Readonly<Record<string, string>> = {
   "/proc/kallsyms": "0000000000000000 A fixed_percpu_data\nffffffff81000000 T _text\n",
 };
 
+function openFakePort(probeProgramType = (_type: number): number => 1, probeMapType = (_type: number): number => 1): KernelPort {
+  return { libbpfVersion: () => "1.1", probeProgramType, probeMapType } as unknown as KernelPort;
+}
+
 /** A machine on which all is well, but for what is given. */
 function describeMachine(changes: Partial<DoctorOutside> & { readonly texts?: Readonly<Record<string, string | undefined>> } = {}): DoctorOutside {
   return {
@@ -22,7 +26,7 @@ function describeMachine(changes: Partial<DoctorOutside> & { readonly texts?: Re
     findToolchain: () => ({ clang: "/usr/bin/clang-19", version: 19, identity: "" }),
     haveBpfTarget: () => true,
     requireLibbpfHeaders: () => "/usr/include/bpf",
-    openPort: () => ({ libbpfVersion: () => "1.1.2", probeProgramType: () => 1, probeMapType: () => 1 }) as unknown as KernelPort,
+    openPort: () => openFakePort(),
     readCapabilities: () => new Set(["CAP_SYS_ADMIN", "CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN", "CAP_SYS_PTRACE"]),
     findConfig: () => "y",
     openCache: () => "/root/.cache/bpfts",
@@ -70,6 +74,11 @@ describe("doctor", () => {
     ["capabilities", "missing", /root/, { readCapabilities: () => new Set(["CAP_BPF"]) }],
     ["capabilities", "warn", /root/, { readCapabilities: () => new Set(["CAP_BPF", "CAP_PERFMON"]) }],
     ["kernel symbols", "warn", /kptr_restrict/, { texts: { "/proc/kallsyms": "0000000000000000 A a\n0000000000000000 T b\n" } }],
+    ["loading", "missing", /as root/, { openPort: () => openFakePort(() => 0) }],
+    ["fentry", "warn", /use a tracepoint/, { openPort: () => openFakePort((type) => Number(type !== 26)) }],
+    ["fentry", "warn", /as root/, { openPort: () => openFakePort(() => 0) }],
+    ["ring buffer", "warn", /BPF_PERF_OUTPUT/, { openPort: () => openFakePort(() => 1, () => 0) }],
+    ["kprobes", "warn", /KFUNC_PROBE/, { exists: (path) => !path.includes("kprobe") }],
   ];
 
   it.each(cases)("says of %s that it is %s, and %s", (name, state, advice, changes) => {
