@@ -35,7 +35,8 @@ export const kernelRows: readonly KernelRow[] = [
   {
     name: "newest",
     suites: ["sid"],
-    packages: [/^linux-binary-(\d+\.\d+\.\d+[+~]\w+-amd64)$/, /^linux-modules-(\d+\.\d+\.\d+[+~]\w+-amd64)$/],
+    // The image, the modules, and the list of what is built in.
+    packages: ["binary", "modules", "base"].map((part) => new RegExp(`^linux-${part}-(\\d+\\.\\d+\\.\\d+[+~]\\w+-amd64)$`)),
     description: "what the distribution's unstable suite has today",
   },
 ];
