@@ -17,7 +17,7 @@ export const featureRows: readonly DoctorRow[] = [
   },
   describeTrial("ring buffer", (outside) => outside.openPort().probeMapType(types.ringBuffer) === 1, "BPF_RINGBUF_OUTPUT needs Linux 5.8: use BPF_PERF_OUTPUT"),
   describeTrial("kprobes", ({ exists }) => exists("/sys/bus/event_source/devices/kprobe/type"), "use a tracepoint or KFUNC_PROBE"),
-  describeTrial("fentry", (outside) => outside.openPort().probeProgramType(types.tracing) === 1, "KFUNC_PROBE and BPF_ITER need it: use a tracepoint or a kprobe"),
+  describeTrial("fentry", (outside) => outside.openPort().probeProgramType(types.tracing) === 1, "KFUNC_PROBE and KRETFUNC_PROBE need it: use a tracepoint or a kprobe"),
   describeTrial("LSM", (outside) => outside.openPort().probeProgramType(types.lsm) === 1, "LSM_PROBE needs it: use a tracepoint or a kprobe"),
   describeTrial("uprobes", ({ exists }) => exists("/sys/bus/event_source/devices/uprobe/type"), "user functions and USDT need a kernel with CONFIG_UPROBES=y"),
 ];
