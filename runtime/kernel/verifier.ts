@@ -30,7 +30,7 @@ const advice: readonly { readonly pattern: RegExp; readonly hint: string }[] = [
   { pattern: /unreachable insn/, hint: "a path does not end: check the returns" },
 ];
 
-const noise = /^(?:processed \d+ insns|verification time|stack depth|insns? |max_states|mark_precise|last_idx|regs=|parent |BPF program|-- |\s*$)/;
+const noise = /^(?:processed \d+ insns|verification time|stack depth|insns? |max_states|mark_precise|last_idx|regs=|parent |-- |\s*$)/;
 const state = /^(?:(?:from )?\d+ to \d+: |R\d+=| ?R\d+_?\w*=|frame\d+:|; )/;
 const instructionLine = /^(\d+): \(([0-9a-f]{2})\)/;
 

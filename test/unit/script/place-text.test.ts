@@ -1,0 +1,58 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { placeText } from "../../../runtime/script/place-text.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "bpfts-place-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function writeScript(text: string): string {
+  const path = join(folder, "script.ts");
+  writeFileSync(path, text);
+  return path;
+}
+
+/** What stands at the place that an offset of the text is mapped to. */
+function readAt(file: string, source: string, text: string, offset: number): string | undefined {
+  const place = placeText(text, [file])?.locate(offset);
+  return place && source.split("\n")[place.line - 1]?.slice(place.column - 1, place.column + 5);
+}
+
+describe("placeText", () => {
+  it("finds a template literal after others, quotes and all", () => {
+    const source = "const a = `it's`; // don't\nconst b = new BPF({ text: `\nint f(void *ctx) {\n  return 0;\n}\n` });\n";
+    const file = writeScript(source);
+    const text = "\nint f(void *ctx) {\n  return 0;\n}\n";
+    expect(placeText(text, [file])?.exact).toBe(true);
+    expect(readAt(file, source, text, text.indexOf("return"))).toBe("return");
+  });
+
+  it("counts an escape as one character of the text", () => {
+    const source = 'const b = `printk("a\\n"); return x;`;\n';
+    const file = writeScript(source);
+    const text = 'printk("a\n"); return x;';
+    expect(readAt(file, source, text, text.indexOf("return"))).toBe("return");
+  });
+
+  it("finds raw templates and plain strings", () => {
+    const source = 'const a = String.raw`x("\\n"); return 1;`;\nconst b = "int y; return 2;";\n';
+    const file = writeScript(source);
+    expect(readAt(file, source, 'x("\\n"); return 1;', 'x("\\n"); '.length)).toBe("return");
+    expect(placeText("int y; return 2;", [file])?.locate(7)).toEqual({ file, line: 2, column: 19 });
+  });
+
+  it("places the lines that a replacement of marks left alone, and no others", () => {
+    const source = "const text = `\nint f(void *ctx) {\n  FILTER\n  if (x) {\n  }\n  return 0;\n}\n`;\n";
+    const file = writeScript(source);
+    const text = "\nint f(void *ctx) {\n  if (pid != 7) { return 0; }\n  if (x) {\n  }\n  return 0;\n}\n";
+    const placed = placeText(text, [file]);
+    expect(placed?.exact).toBe(false);
+    expect(placed?.locate(text.indexOf("  return 0;\n}"))).toMatchObject({ line: 6 });
+    expect(placed?.locate(text.indexOf("pid"))).toBeUndefined();
+  });
+
+  it("says nothing of a text that stands nowhere", () => {
+    expect(placeText("int made_up;", [writeScript("const a = 1;\n")])).toBeUndefined();
+  });
+});

@@ -1,0 +1,81 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { ScriptError } from "../../../runtime/base/errors.ts";
+import { readScript } from "../../../runtime/script/read-script.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "bpfts-script-"));
+afterAll(() => rmSync(folder, { recursive: true }));
+mkdirSync(join(folder, "sdk"));
+const sdk = join(folder, "sdk", "index.ts");
+writeFileSync(sdk, "export const answer: number = 42;\n");
+
+function write(name: string, text: string): string {
+  const path = join(folder, name);
+  writeFileSync(path, text);
+  return path;
+}
+
+async function catchError(path: string): Promise<ScriptError> {
+  try {
+    await readScript(path, { sdk });
+  } catch (error) {
+    if (error instanceof ScriptError) return error;
+    throw error;
+  }
+  throw new Error("it was read");
+}
+
+describe("readScript", () => {
+  it("bundles the SDK and files beside the script, and names the user's own", async () => {
+    const other = write("other.ts", "export const two = 2 as number;\n");
+    const path = write("script.ts", 'import { answer } from "bpfts";\nimport { two } from "./other.ts";\nconsole.log(answer + two);\n');
+    const script = await readScript(path, { sdk });
+    expect(script.files).toEqual([path, other]);
+    expect(script.code).toContain("42");
+  });
+
+  it("maps places of the bundle back to the script", async () => {
+    const path = write("mapped.ts", "interface X { y: number }\n\nconst thrower = (x: X): never => { throw x; };\nthrower({ y: 1 });\n");
+    const script = await readScript(path, { sdk });
+    const lines = script.code.split("\n");
+    const line = lines.findIndex((text) => text.includes("thrower({"));
+    expect(script.mapPosition(line + 1, lines[line]!.indexOf("thrower({") + 1)).toEqual({ file: path, line: 4, column: 1 });
+  });
+
+  it("keeps a bundle until one of its files changes", async () => {
+    const stored = new Map<string, Buffer>();
+    let writes = 0;
+    const store = { find: (name: string) => stored.get(name), write: (name: string, body: Uint8Array) => (writes++, void stored.set(name, Buffer.from(body))) };
+    const other = write("changing.ts", "export const two = 2;\n");
+    const path = write("kept.ts", 'import { two } from "./changing.ts";\nconsole.log(two);\n');
+    await readScript(path, { sdk, store });
+    await readScript(path, { sdk, store });
+    expect(writes).toBe(1);
+    writeFileSync(other, "export const two = 3;\n");
+    expect((await readScript(path, { sdk, store })).code).toContain("3");
+    expect(writes).toBe(2);
+  });
+
+  it("places a syntax error", async () => {
+    const path = write("broken.ts", "const a = 1;\nconst b = = 2;\n");
+    const error = await catchError(path);
+    expect(error.location).toEqual({ file: path, line: 2, column: 11 });
+    expect(error.message).toBe('Unexpected "="');
+  });
+
+  it("tells Node's modules, missing files and missing packages apart", async () => {
+    expect((await catchError(write("a.ts", 'import fs from "node:fs";\nfs;\n'))).hint).toContain("sandbox without Node");
+    expect((await catchError(write("b.ts", 'import { x } from "./nothing.ts";\nx;\n'))).hint).toContain("importing file");
+    const error = await catchError(write("c.ts", '\nimport { x } from "no-such-package";\nx;\n'));
+    expect(error.message).toBe('Cannot find "no-such-package"');
+    expect(error.hint).toBe("install the package beside the script: npm install no-such-package");
+    expect(error.location).toMatchObject({ line: 2, column: 19 });
+  });
+
+  it("says why a path cannot be read", async () => {
+    expect((await catchError(join(folder, "none.ts"))).message).toContain("no such file");
+    expect((await catchError(folder)).message).toContain("it is a directory");
+  });
+});
