@@ -51,6 +51,7 @@ stop() {
 }
 
 have_clang() {
+  [[ -n ${BPFTS_CLANG-} && -x $BPFTS_CLANG ]] && return 0
   local dir file version
   local -a dirs
   IFS=: read -ra dirs <<<"$PATH"

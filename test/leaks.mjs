@@ -62,10 +62,10 @@ function listFolder(path) {
   }
 }
 
-/** tracefs and bpffs stay mounted on purpose. */
+/** tracefs and bpffs stay mounted on purpose, and so does what `ip netns` makes of its own folder. */
 function listMounts() {
-  const lines = readFileSync("/proc/self/mounts", "utf8").split("\n");
-  const mounts = lines.map((line) => line.split(" ")).filter(([, , type]) => type !== undefined && !["tracefs", "bpf", "debugfs"].includes(type));
+  const lines = readFileSync("/proc/self/mounts", "utf8").split("\n").filter((line) => line !== "");
+  const mounts = lines.map((line) => line.split(" ")).filter(([, target, type]) => !["tracefs", "bpf", "debugfs"].includes(type) && target !== "/run/netns");
   return new Map(mounts.map(([, target, type]) => [target, { description: `(${type})`, pids: [] }]));
 }
 

@@ -1,0 +1,36 @@
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { describe, expect, it } from "vitest";
+import { findLeaks, runMark, takeStock } from "../leaks.mjs";
+
+const mark = `leaks-test-${process.pid}`;
+
+describe("the search for what tests leave behind", () => {
+  it("finds nothing when nothing happened", async () => {
+    expect(await findLeaks(takeStock(), mark)).toEqual([]);
+  });
+
+  it("finds a process that still runs, and its children", async () => {
+    const child = spawn("sh", ["-c", "sleep 60 & echo; wait"], { env: { ...process.env, [runMark]: mark }, stdio: ["ignore", "pipe", "ignore"], detached: true });
+    await once(child.stdout, "data");
+    try {
+      const leaks = await findLeaks(takeStock(), mark, 0);
+      expect(leaks.map((leak) => leak.replace(/\d+/, "N"))).toEqual(["process N sh -c sleep 60 & echo; wait", "process N sleep 60"]);
+    } finally {
+      process.kill(-child.pid!, "SIGKILL");
+      await once(child, "exit");
+    }
+    expect(await findLeaks(takeStock(), mark)).toEqual([]);
+  });
+
+  it("finds a network namespace", async () => {
+    const before = takeStock();
+    const name = `bpfts-${mark}`;
+    expect(spawnSync("ip", ["netns", "add", name]).status).toBe(0);
+    try {
+      expect(await findLeaks(before, mark, 0)).toContain(`network namespace /run/netns/${name}`);
+    } finally {
+      spawnSync("ip", ["netns", "delete", name]);
+    }
+  });
+});
