@@ -1,5 +1,5 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
@@ -73,7 +73,11 @@ export async function captureRun(
   const recordFile = path.join(folder, "record");
   const supported = mode === "trampoline" ? "1" : "0";
   const args = row.runs[index] ?? "";
-  const filled = args.replaceAll("$PID", String(targetPid)).replaceAll("$LIBC", "/lib/x86_64-linux-gnu/libc.so.6");
+  const filled = Object.entries({
+    $PID: String(targetPid),
+    $DISK: readdirSync("/sys/block")[0] ?? "sda",
+    $LIBC: `/lib/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu/libc.so.6`,
+  }).reduce((line, [word, value]) => line.replaceAll(word, value), args);
   const env = {
     ...process.env,
     PYTHONDONTWRITEBYTECODE: "1",

@@ -1,9 +1,9 @@
 /** One BCC tool and the argument sets to run it with. */
 export interface ToolRow {
   readonly tool: string;
-  /** One command line each: "" is the tool without arguments; $PID is a process of ours, $LIBC the C library. */
+  /** One command line each: "" is the tool without arguments; $PID is a process of ours, $DISK a disk, $LIBC the C library. */
   readonly runs: readonly string[];
-  /** Symbols and "category:event" tracepoints to take as present: they belong to modules that need not be loaded. */
+  /** "cpu:vendor", and symbols and "category:event" tracepoints to take as present: they belong to modules that need not be loaded. */
   readonly assume?: string;
   /** The USDT probes, as provider:name, that a process is said to have. */
   readonly usdt?: string;
@@ -37,10 +37,10 @@ export const toolRows: readonly ToolRow[] = [
   },
   { tool: "bashreadline", runs: ["", "-s /lib/x86_64-linux-gnu/libreadline.so.8"] },
   { tool: "bindsnoop", runs: ["", "-t -U", "-w -p $PID", "-P 80,81 -E", "-u 1000", "--count", containers] },
-  { tool: "biolatency", runs: ["", "-Q", "-D", "-F", "-e", "-D -Q", "-F -Q -e", "-d sda"] },
+  { tool: "biolatency", runs: ["", "-Q", "-D", "-F", "-e", "-D -Q", "-F -Q -e", "-d $DISK"] },
   { tool: "biolatpcts", runs: ["1:0", "-w from-rq-alloc 1:0", "-w on-device -j 8:0"] },
-  { tool: "biopattern", runs: ["", "-d sda"] },
-  { tool: "biosnoop", runs: ["", "-Q", "-d sda", "-P"] },
+  { tool: "biopattern", runs: ["", "-d $DISK"] },
+  { tool: "biosnoop", runs: ["", "-Q", "-d $DISK", "-P"] },
   { tool: "biotop", runs: ["", "-p $PID"] },
   { tool: "bitesize", runs: [""] },
   { tool: "btrfsdist", runs: ["", "-m", "-p $PID"], assume: btrfs() },
@@ -77,12 +77,12 @@ export const toolRows: readonly ToolRow[] = [
   { tool: "filetop", runs: ["", "-a", "-p $PID", "--read-only", "-d /tmp"] },
   {
     tool: "funccount",
-    runs: ["'vfs_*'", "vfs_read", "'t:sched:sched_fork'", "'t:block:*'", "c:malloc", "-p $PID c:malloc", "'u:c:*' -p $PID", "-c 0 vfs_read"],
+    runs: ["'vfs_*'", "vfs_read", "'t:sched:sched_process_fork'", "'t:block:*'", "c:malloc", "-p $PID c:malloc", "'u:c:*' -p $PID", "-c 0 vfs_read"],
     usdt: "libc:setjmp libc:longjmp",
   },
   {
     tool: "funcinterval",
-    runs: ["vfs_read", "-p $PID vfs_read", "-m c:malloc", "t:sched:sched_fork", "-u vfs_write"],
+    runs: ["vfs_read", "-p $PID vfs_read", "-m c:malloc", "t:sched:sched_process_fork", "-u vfs_write"],
   },
   {
     tool: "funclatency",
@@ -108,7 +108,7 @@ export const toolRows: readonly ToolRow[] = [
   },
   { tool: "killsnoop", runs: ["", "-x", "-p $PID", "-T $PID -s 9"] },
   { tool: "klockstat", runs: ["", "-p $PID", "-t $PID", "-c vfs_", "-s 3"] },
-  { tool: "kvmexit", runs: ["", "-p $PID", "-p $PID -a", "-t $PID", "-T $PID,1"], assume: "kvm:kvm_exit" },
+  { tool: "kvmexit", runs: ["", "-p $PID", "-p $PID -a", "-t $PID", "-T $PID,1"], assume: "kvm:kvm_exit cpu:GenuineIntel" },
   { tool: "lib/ucalls", runs: ["-l java $PID", "-l python -L $PID", "-l ruby -m $PID", "-l none -S -L $PID", "-l perl -S $PID", "-l php $PID", "-l tcl $PID"] },
   { tool: "lib/uflow", runs: ["-l java $PID", "-l java -M main -C Hello $PID", "-l python $PID", "-l ruby $PID", "-l perl -M foo $PID", "-l php $PID", "-l tcl $PID"] },
   { tool: "lib/ugc", runs: ["-l java $PID", "-l python $PID", "-l ruby $PID", "-l node -M 1 $PID", "-l java -F Tenured $PID"] },
@@ -142,10 +142,10 @@ export const toolRows: readonly ToolRow[] = [
   { tool: "ppchcalls", runs: ["", "-L"] },
   { tool: "profile", runs: ["1", "-p $PID 1", "-U 1", "-K 1", "-I 1", "-c 1000 1", "-C 0 1", "-L $PID 1", `${containers} 1`] },
   { tool: "rdmaucma", runs: ["", "-D"], assume: "ucma_event_handler" },
-  { tool: "readahead", runs: [""] },
-  { tool: "runqlat", runs: ["", "-P", "-L", "--pidnss", "-p $PID"] },
+  { tool: "readahead", runs: [""], assume: "do_page_cache_ra __page_cache_alloc" },
+  { tool: "runqlat", runs: ["", "-P", "-L", "--pidnss", "-p $PID"], assume: "ttwu_do_wakeup" },
   { tool: "runqlen", runs: ["", "-C", "-O", "-O -C"] },
-  { tool: "runqslower", runs: ["", "-P", "-p $PID", "-t $PID 100"] },
+  { tool: "runqslower", runs: ["", "-P", "-p $PID", "-t $PID 100"], assume: "ttwu_do_wakeup" },
   { tool: "shmsnoop", runs: ["", "-p $PID", "-t $PID", "-n sleep"] },
   { tool: "slabratetop", runs: [""] },
   { tool: "sofdsnoop", runs: ["", "-p $PID", "-n sleep"] },

@@ -12,6 +12,7 @@ from . import recorder
 
 _assumed = set(os.environ.get("BPFTS_BCC_ASSUME", "").split())
 _symbols = None
+_matches = None
 
 
 def tracefs():
@@ -44,18 +45,27 @@ def has_symbol(name):
     return name in symbols() or _is_assumed(name)
 
 
+def _matcher(regex):
+    """Older BCC takes a prefix that matches, newer BCC the whole name: as the real package does."""
+    global _matches
+    if _matches is None:
+        with open(os.path.join(os.environ["BPFTS_BCC_PYTHON"], "__init__.py"), encoding="utf-8") as real:
+            _matches = "fullmatch" if "re.fullmatch(event_re" in real.read() else "match"
+    return getattr(re.compile(regex), _matches)
+
+
 def find_functions(regex):
     """The kernel functions that a probe could go on."""
-    pattern = re.compile(regex)
+    matches = _matcher(regex)
     found = {
         name
         for name, kind in symbols().items()
         if kind in "tTwW"
         and not name.startswith(("__perf", "perf_", "_kbl_addr_", "__SCT__"))
         and ".cold" not in name
-        and pattern.fullmatch(name)
+        and matches(name)
     }
-    return found or {name for name in _assumed if pattern.fullmatch(name) and _is_assumed(name)}
+    return found or {name for name in _assumed if matches(name) and _is_assumed(name)}
 
 
 def kallsyms_text():

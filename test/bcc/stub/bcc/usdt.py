@@ -44,7 +44,7 @@ class USDT:
         if not path and (not pid or pid == -1):
             raise USDTException("either a pid or a binary path must be specified")
         self.pid = pid
-        self.path = path or "/proc/%d/exe" % pid
+        self.path = recorder.as_text(path) or "/proc/%d/exe" % pid
         self.enabled = []
 
     def enable_probe(self, probe, fn_name):
