@@ -1,0 +1,93 @@
+import { describe, expect, it } from "vitest";
+import { makeFolder, parseCliError, runCli, writeScript } from "../support/run-cli.ts";
+
+const folder = makeFolder();
+
+interface Row {
+  readonly name: string;
+  readonly script: string;
+  readonly code: string;
+  readonly message: RegExp;
+  readonly hint?: RegExp;
+  readonly status: number;
+  /** The text that the location must point at, on its line. */
+  readonly at?: string;
+  /** Options of `bpfts run`. */
+  readonly options?: readonly string[];
+}
+
+const program = (body: string): string => `import { BPF } from "bpfts";
+const b = new BPF({
+  text: \`
+BPF_HASH(counts, u32, u64);
+BPF_ARRAY(values, u64, 4);
+${body}
+\`,
+});
+b.close();
+`;
+
+const rows: readonly Row[] = [
+  { name: "TypeScript syntax", script: 'import { BPF } from "bpfts";\nnew BPF({ text: "" );\n', code: "BPFTS_SCRIPT", message: /Expected "}" but found "\)"/, status: 1, at: ");" },
+  { name: "an unknown import", script: 'import { x } from "nowhere-to-be-found";\nx();\n', code: "BPFTS_SCRIPT", message: /Cannot find "nowhere-to-be-found"/, hint: /npm install/, status: 1, at: '"nowhere' },
+  { name: "a C syntax error", script: program("int f(void *ctx) {\n    int a = 1\n    return a;\n}"), code: "BPFTS_COMPILE", message: /expected ';'/, status: 1, at: "int a = 1" },
+  { name: "an unknown type in C", script: program("int f(void *ctx) {\n    struct no_such_thing thing;\n    return 0;\n}"), code: "BPFTS_COMPILE", message: /incomplete type|unknown type/, status: 1, at: "thing;" },
+  { name: "an unknown function in C", script: program("int f(void *ctx) {\n    return no_such_function(ctx);\n}"), code: "BPFTS_COMPILE", message: /no_such_function/, status: 1, at: "no_such_function" },
+  {
+    name: "a missing null check",
+    script: program("TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) {\n    u32 key = 1;\n    u64 *value = counts.lookup(&key);\n    return *value;\n}"),
+    code: "BPFTS_VERIFIER",
+    message: /map_value_or_null/,
+    hint: /check the pointer/,
+    status: 1,
+    at: "return *value",
+  },
+  {
+    name: "an access beyond a map's value",
+    script: program("TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) {\n    int key = 0;\n    u64 *value = values.lookup(&key);\n    if (!value)\n        return 0;\n    return value[bpf_get_prandom_u32()];\n}"),
+    code: "BPFTS_VERIFIER",
+    message: /map value|unbounded/,
+    status: 1,
+    at: "return value[",
+  },
+  {
+    name: "a loop without an end",
+    script: program("TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) {\n    u64 sum = 0;\n    while (bpf_get_prandom_u32())\n        sum += bpf_ktime_get_ns();\n    return sum;\n}"),
+    code: "BPFTS_VERIFIER",
+    message: /infinite loop|too large|back-edge/,
+    hint: /constant bound/,
+    status: 1,
+  },
+  { name: "an unknown tracepoint", script: program("TRACEPOINT_PROBE(syscalls, sys_enter_mkdri) {\n    return 0;\n}"), code: "BPFTS_DIALECT", message: /sys_enter_mkdri/, hint: /did you mean "(syscalls:)?sys_enter_mkdir"/, status: 1, at: "TRACEPOINT_PROBE(syscalls, sys_enter_mkdri" },
+  { name: "an unknown tracepoint attached by hand", script: `import { BPF } from "bpfts";\nconst b = new BPF({ text: \`int f(void *ctx) { return 0; }\` });\nb.attach_tracepoint({ tp: "sched:sched_proces_exit", fn_name: "f" });\n`, code: "BPFTS_ATTACH", message: /no such tracepoint/, hint: /did you mean "sched:sched_process_exit"/, status: 1 },
+  { name: "an unknown function name", script: `import { BPF } from "bpfts";\nconst b = new BPF({ text: \`int on_open(void *ctx) { return 0; }\` });\nb.attach_tracepoint({ tp: "sched:sched_process_exit", fn_name: "on_opne" });\n`, code: "BPFTS_ATTACH", message: /no such function/, hint: /did you mean "on_open"/, status: 1 },
+  { name: "a script that throws", script: 'const deep = (): never => {\n  throw new RangeError("too deep");\n};\ndeep();\n', code: "BPFTS_GUEST", message: /too deep/, status: 1, at: "throw new RangeError" },
+  { name: "a script over its memory", script: "const kept: Uint8Array[] = [];\nfor (;;) kept.push(new Uint8Array(1 << 20).fill(1));\n", code: "BPFTS_GUEST_LIMIT", message: /memory/, hint: /--memory/, status: 1, options: ["--memory", "24"] },
+  { name: "a script too deep", script: "const f = (n: number): number => 1 + f(n + 1);\nf(0);\n", code: "BPFTS_GUEST_LIMIT", message: /stack/, status: 1 },
+  { name: "a file outside of /proc and /sys", script: 'import { read_file } from "bpfts";\nread_file("/etc/hostname");\n', code: "BPFTS_USAGE", message: /\/etc\/hostname/, status: 2 },
+];
+
+describe("every error has its place, its advice and its exit code", () => {
+  it.each(rows)("$name", async (row) => {
+    const path = writeScript(folder, `${row.name.replace(/\W+/g, "-")}.ts`, row.script);
+    const result = await runCli(["run", "--json-errors", ...(row.options ?? []), path]);
+    const error = parseCliError(result);
+    expect(error.code).toBe(row.code);
+    expect(error.message).toMatch(row.message);
+    if (row.hint !== undefined) expect(error.hint).toMatch(row.hint);
+    expect(result.status).toBe(row.status);
+    if (row.at !== undefined) {
+      expect(error.location?.file).toBe(path);
+      const line = row.script.split("\n")[error.location!.line - 1]!;
+      expect(line).toContain(row.at);
+    }
+  });
+
+  it("says it to a person with the line itself", async () => {
+    const path = writeScript(folder, "person.ts", program("int f(void *ctx) {\n    int a = 1\n    return a;\n}"));
+    const result = await runCli(["run", path]);
+    expect(result.stderr).toMatch(/^error: C: expected ';'/);
+    expect(result.stderr).toContain("person.ts:7:14");
+    expect(result.stderr).toContain("7 |     int a = 1\n");
+  });
+});

@@ -1,0 +1,120 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { makeFolder, parseCliError, root, runCli, startCli, writeScript } from "../support/run-cli.ts";
+
+const folder = makeFolder();
+
+describe("the lessons", () => {
+  it("hello.ts prints a line for each directory that the command makes, and ends with it", async () => {
+    const result = await runCli(["run", "-c", `mkdir ${["a", "b", "c"].map((name) => join(folder, name)).join(" ")}`, "scripts/hello.ts"]);
+    expect(result.stderr).toBe("");
+    expect(result.status).toBe(0);
+    const lines = result.stdout.trimEnd().split("\n");
+    expect(lines).toHaveLength(3);
+    for (const line of lines) expect(line).toMatch(/^ +mkdir-\d+ +\[\d{3}\] .* \d+\.\d+: bpf_trace_printk: hello world$/);
+    expect(existsSync(join(folder, "c"))).toBe(true);
+  });
+
+  it("counts.ts counts the calls of the command exactly", async () => {
+    const script = `for i in 1 2 3 4 5 6 7; do : < /proc/self/stat; done`;
+    const result = await runCli(["run", "-c", script, "scripts/counts.ts"]);
+    expect(result.status).toBe(0);
+    // dash itself opens what it reads from: seven times here, besides what its start opens.
+    const plain = await runCli(["run", "-c", ": ; true", "scripts/counts.ts"]);
+    const count = (text: string): number => Number(/Total:\nPID +OPENS\n\d+ +(\d+)\n/.exec(text)?.[1]);
+    expect(count(result.stdout) - count(plain.stdout)).toBe(7);
+  });
+
+  it("hello_fields.ts says what this kernel lacks, or prints the fields where it lacks nothing", async () => {
+    const result = await runCli(["run", "--json-errors", "-c", `mkdir ${join(folder, "d")}`, "scripts/hello_fields.ts"]);
+    if (/ register_kprobe$/m.test(spawnSync("cat", ["/proc/kallsyms"], { encoding: "utf8", maxBuffer: 1 << 28 }).stdout)) {
+      expect(result.stdout).toMatch(/^TIME\(s\) +COMM +PID +MESSAGE\n\d+\.\d{9} +mkdir +\d+ +Hello, World!\n$/);
+      return;
+    }
+    const error = parseCliError(result);
+    expect(error).toMatchObject({ code: "BPFTS_UNSUPPORTED", exitCode: 3 });
+    expect(error.message).toContain("CONFIG_KPROBES");
+    expect(error.hint).toContain("TRACEPOINT_PROBE");
+    expect(result.status).toBe(3);
+  });
+
+  it("a script sees its own arguments and the pid of its command", async () => {
+    const path = writeScript(folder, "argv.ts", 'import { argv, command, print } from "bpfts";\nprint(JSON.stringify({ argv, pid: typeof command?.pid }));\n');
+    const result = await runCli(["run", "-c", "true", path, "--", "-p", "1", "--json"]);
+    expect(JSON.parse(result.stdout)).toEqual({ argv: ["-p", "1", "--json"], pid: "number" });
+  });
+
+  it("new BPF with an empty text is legal and starts no clang", async () => {
+    const path = writeScript(folder, "empty.ts", 'import { BPF, print } from "bpfts";\nconst b = new BPF({ text: "" });\nprint(b.get_syscall_fnname("mkdir"));\n');
+    const result = await runCli(["run", path], { env: { BPFTS_CLANG: "/nonexistent/clang" } });
+    expect(result.stderr).toBe("");
+    expect(result.stdout).toMatch(/sys_mkdir\n$/);
+  });
+});
+
+const events = `import { BPF, printf, on_exit, sleep } from "bpfts";
+const b = new BPF({ text: \`TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) { return 0; }\` });
+on_exit(() => printf("bye\\n"));
+printf("ready\\n");
+`;
+
+describe("signals and the end", () => {
+  const waits: readonly [name: string, code: string][] = [
+    ["asleep", "sleep(1000);"],
+    ["in trace_fields", "for (const line of b.trace_fields()) printf('%s', line[5]);"],
+    ["in an endless loop", "sleep(0.01); for (;;) {}"],
+    ["in a timer's callback", "setInterval(() => { for (;;) {} }, 10);"],
+    ["waiting for a timer", "setInterval(() => {}, 1000);"],
+  ];
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    it.each(waits)(`${signal} while %s ends it within a second, after its end handlers`, async (name, code) => {
+      const path = writeScript(folder, `wait-${name.replace(/\W+/g, "-")}.ts`, events + code);
+      const run = startCli(["run", path]);
+      await run.waitFor("ready");
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      const sent = performance.now();
+      run.child.kill(signal);
+      const result = await run.ended;
+      expect(performance.now() - sent).toBeLessThan(1000);
+      expect(result.stdout).toBe("ready\nbye\n");
+      expect(result.stderr).toBe("");
+      expect(result.status).toBe(0);
+    });
+  }
+
+  it("a signal at any moment of the start ends it within a second and leaves nothing", async () => {
+    const path = writeScript(folder, "start.ts", `${events}sleep(1000);\n`);
+    for (const delayMs of [0, 40, 80, 120, 160, 220]) {
+      const run = startCli(["run", path], { env: { BPFTS_CACHE: join(folder, `cache-${delayMs}`) } });
+      await new Promise((resolve) => setTimeout(resolve, delayMs));
+      const sent = performance.now();
+      run.child.kill("SIGTERM");
+      const result = await run.ended;
+      expect(performance.now() - sent).toBeLessThan(1500);
+      expect(result.stderr).toBe("");
+    }
+    expect(readdirSync("/sys/kernel/tracing/instances").filter((name) => name.startsWith("bpfts"))).toEqual([]);
+  });
+
+  it("a second signal kills a script that holds on to the first", async () => {
+    const path = writeScript(folder, "stubborn.ts", `${events}import { Interrupt } from "bpfts";\nfor (;;) { try { sleep(1000); } catch (e) { if (!(e instanceof Interrupt)) throw e; printf("no\\n"); const until = Date.now() + 10_000; while (Date.now() < until); } }\n`);
+    const run = startCli(["run", path]);
+    await run.waitFor("ready");
+    run.child.kill("SIGINT");
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    run.child.kill("SIGINT");
+    run.child.kill("SIGINT");
+    const result = await run.ended;
+    expect(result.durationMs).toBeLessThan(5000);
+  });
+
+  it("a closed stdout ends it quietly", () => {
+    const path = writeScript(folder, "pipe.ts", `import { printf, sleep } from "bpfts";\nfor (;;) { printf("line\\n"); sleep(0.01); }\n`);
+    const result = spawnSync("bash", ["-c", `set -o pipefail; "${process.execPath}" dist/bpfts.mjs run "${path}" | head -1`], { cwd: root, encoding: "utf8", timeout: 10_000 });
+    expect(result.stdout).toBe("line\n");
+    expect(result.stderr).toBe("");
+    expect(result.status).toBe(0);
+  });
+});
