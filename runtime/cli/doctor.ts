@@ -2,8 +2,14 @@ import type { Command } from "commander";
 import type { DoctorReport } from "../session/doctor.ts";
 import type { DoctorState } from "../session/doctor-row.ts";
 
+/** What the command needs of the CLI's main. */
+export interface DoctorCommandDeps {
+  /** What the process shall end with, once everything is written. */
+  setExitStatus(status: number): void;
+}
+
 /** Adds `doctor`: is everything there that a run needs? Ends with 0 when a script can run, with 3 when none can. */
-export function addDoctorCommand(program: Command, finish: (exitCode: number) => void): void {
+export function addDoctorCommand(program: Command, deps: DoctorCommandDeps): void {
   program
     .command("doctor")
     .description("check the tools, the kernel, the mounts and the rights that scripts need, and say what to do")
@@ -14,7 +20,7 @@ export function addDoctorCommand(program: Command, finish: (exitCode: number) =>
       const { readDoctorReports } = await import("../session/doctor.ts");
       const reports = readDoctorReports(openDoctorOutside(process.env));
       process.stdout.write(flags.json ? `${JSON.stringify(reports, undefined, 2)}\n` : renderReports(reports));
-      finish(canRun(reports) ? 0 : 3);
+      deps.setExitStatus(canRun(reports) ? 0 : 3);
     });
 }
 

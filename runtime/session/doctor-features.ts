@@ -1,11 +1,13 @@
-import { describeMissing, describeOk, describeWarning, type DoctorFinding, type DoctorOutside, type DoctorRow } from "./doctor-row.ts";
+import { describeNeed, features, type Feature } from "../kernel/features.ts";
+import { describeMissing, describeOk, describeWarning, type DoctorOutside, type DoctorRow } from "./doctor-row.ts";
 
-/** Source: enum bpf_prog_type and enum bpf_map_type of include/uapi/linux/bpf.h. */
-const types = { tracepoint: 5, tracing: 26, lsm: 29, ringBuffer: 27 } as const;
+/** Source: enum bpf_prog_type, BPF_PROG_TYPE_TRACEPOINT. */
+const tracepointType = 5;
 
-const elsewhere = "or try the script on another kernel: bpfts vm run";
+/** Features that have a row of their own, which says more. */
+const told = new Set<string>(["btf", "tracefs"]);
 
-/** What the kernel lets this user do, tried where a trial tells more than a name. */
+/** What the kernel lets this user do: a trial load, then every row of the table of features. */
 export const featureRows: readonly DoctorRow[] = [
   {
     name: "loading",
@@ -15,23 +17,23 @@ export const featureRows: readonly DoctorRow[] = [
       return describeMissing("the kernel refuses a tracepoint program", "run as root; in a container, outside of it; or in a virtual machine: bpfts vm run");
     },
   },
-  describeTrial("ring buffer", (outside) => outside.openPort().probeMapType(types.ringBuffer) === 1, "BPF_RINGBUF_OUTPUT needs Linux 5.8: use BPF_PERF_OUTPUT"),
-  describeTrial("kprobes", ({ exists }) => exists("/sys/bus/event_source/devices/kprobe/type"), "use a tracepoint or KFUNC_PROBE"),
-  describeTrial("fentry", (outside) => outside.openPort().probeProgramType(types.tracing) === 1, "KFUNC_PROBE and KRETFUNC_PROBE need it: use a tracepoint or a kprobe"),
-  describeTrial("LSM", (outside) => outside.openPort().probeProgramType(types.lsm) === 1, "LSM_PROBE needs it: use a tracepoint or a kprobe"),
-  describeTrial("uprobes", ({ exists }) => exists("/sys/bus/event_source/devices/uprobe/type"), "user functions and USDT need a kernel with CONFIG_UPROBES=y"),
+  ...features.filter(({ name }) => !told.has(name)).map(describeFeatureRow),
 ];
 
 function mayLoad(outside: DoctorOutside): boolean {
-  return outside.openPort().probeProgramType(types.tracepoint) === 1;
+  return outside.openPort().probeProgramType(tracepointType) === 1;
 }
 
-function describeTrial(name: string, works: (outside: DoctorOutside) => boolean, advice: string): DoctorRow {
-  const check = (outside: DoctorOutside): DoctorFinding => {
-    if (works(outside)) return describeOk("yes");
-    // Who may not load anything gets the same no from a kernel that has it all.
-    if (!mayLoad(outside)) return describeWarning("cannot tell", "run bpfts doctor as root");
-    return describeWarning("no, or refused here", `${advice}; ${elsewhere}`);
+function describeFeatureRow(feature: Feature): DoctorRow {
+  return {
+    name: feature.name,
+    failure: "warn",
+    check: (outside) => {
+      const answer = outside.probeFeature(feature);
+      if (answer === true) return describeOk(feature.title);
+      // Who may not load anything gets the same no from a kernel that has it all.
+      if (answer === undefined || !mayLoad(outside)) return describeWarning(`cannot tell whether there are ${feature.title}`, "run bpfts doctor as root");
+      return describeWarning(`no ${feature.title}`, `${feature.instead}; needs ${describeNeed(feature)}`);
+    },
   };
-  return { name, failure: "warn", check };
 }

@@ -24,6 +24,7 @@ export function openDoctorOutside(environment: Readonly<Record<string, string | 
     haveBpfTarget,
     requireLibbpfHeaders,
     openPort: openAddon,
+    probeFeature: (feature) => feature.probe(openAddon()),
     readCapabilities,
     findConfig: (name) => readMachine().findConfig(name),
     openCache: () => openCacheFolder(environment).path,

@@ -1,4 +1,5 @@
 import type { Toolchain } from "../compile/toolchain.ts";
+import type { Feature } from "../kernel/features.ts";
 import type { KernelPort } from "../kernel/port.ts";
 
 /**
@@ -28,6 +29,8 @@ export interface DoctorOutside {
   haveBpfTarget(clang: string): boolean;
   requireLibbpfHeaders(): string;
   openPort(): KernelPort;
+  /** True, false, or undefined when it cannot be told. */
+  probeFeature(feature: Feature): boolean | undefined;
   readCapabilities(): ReadonlySet<string>;
   /** The value of a kernel configuration option, undefined when it is off or unknown. */
   findConfig(name: string): string | undefined;

@@ -11,8 +11,8 @@ const texts: Readonly<Record<string, string>> = {
   "/proc/kallsyms": "0000000000000000 A fixed_percpu_data\nffffffff81000000 T _text\n",
 };
 
-function openFakePort(probeProgramType = (_type: number): number => 1, probeMapType = (_type: number): number => 1): KernelPort {
-  return { libbpfVersion: () => "1.1", probeProgramType, probeMapType } as unknown as KernelPort;
+function openFakePort(probeAnswer = 1): KernelPort {
+  return { libbpfVersion: () => "1.1", probeProgramType: () => probeAnswer } as unknown as KernelPort;
 }
 
 /** A machine on which all is well, but for what is given. */
@@ -27,6 +27,7 @@ function describeMachine(changes: Partial<DoctorOutside> & { readonly texts?: Re
     haveBpfTarget: () => true,
     requireLibbpfHeaders: () => "/usr/include/bpf",
     openPort: () => openFakePort(),
+    probeFeature: () => true,
     readCapabilities: () => new Set(["CAP_SYS_ADMIN", "CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN", "CAP_SYS_PTRACE"]),
     findConfig: () => "y",
     openCache: () => "/root/.cache/bpfts",
@@ -74,11 +75,10 @@ describe("doctor", () => {
     ["capabilities", "missing", /root/, { readCapabilities: () => new Set(["CAP_BPF"]) }],
     ["capabilities", "warn", /root/, { readCapabilities: () => new Set(["CAP_BPF", "CAP_PERFMON"]) }],
     ["kernel symbols", "warn", /kptr_restrict/, { texts: { "/proc/kallsyms": "0000000000000000 A a\n0000000000000000 T b\n" } }],
-    ["loading", "missing", /as root/, { openPort: () => openFakePort(() => 0) }],
-    ["fentry", "warn", /use a tracepoint/, { openPort: () => openFakePort((type) => Number(type !== 26)) }],
-    ["fentry", "warn", /as root/, { openPort: () => openFakePort(() => 0) }],
-    ["ring buffer", "warn", /BPF_PERF_OUTPUT/, { openPort: () => openFakePort(() => 1, () => 0) }],
-    ["kprobes", "warn", /KFUNC_PROBE/, { exists: (path) => !path.includes("kprobe") }],
+    ["loading", "missing", /as root/, { openPort: () => openFakePort(0) }],
+    ["fentry", "warn", /use a kprobe or a tracepoint; needs Linux 5\.5 or later with CONFIG_FUNCTION_TRACER/, { probeFeature: ({ name }) => name !== "fentry" }],
+    ["fentry", "warn", /doctor as root/, { openPort: () => openFakePort(0), probeFeature: () => false }],
+    ["batch", "warn", /doctor as root/, { probeFeature: () => undefined }],
   ];
 
   it.each(cases)("says of %s that it is %s, and %s", (name, state, advice, changes) => {
