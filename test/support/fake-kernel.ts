@@ -1,0 +1,66 @@
+import type { KernelPort } from "../../runtime/kernel/port.ts";
+
+/** One call that the code under test made. */
+export interface KernelCall {
+  readonly name: keyof KernelPort;
+  readonly args: readonly unknown[];
+}
+
+/** A kernel that answers what the test says and keeps what it was asked. */
+export interface FakeKernel {
+  readonly port: KernelPort;
+  /** Every call, in order. */
+  readonly calls: readonly KernelCall[];
+  /** The arguments of each call of one method, in order. */
+  argsOf(name: keyof KernelPort): readonly (readonly unknown[])[];
+}
+
+/** What the fake is told: a function for each method that the test needs. */
+export type KernelScript = Partial<KernelPort>;
+
+const enosys = -38;
+
+/** Answers of methods whose answer is no status, so that no code under test meets a number where the port promises something else. */
+const quiet: KernelScript = {
+  objectMaps: () => [],
+  objectPrograms: () => [],
+  objectLoad: () => ({ status: enosys, log: "", programLogs: {} }),
+  lastLog: () => "",
+  signalPending: () => 0,
+  signalTake: () => 0,
+  ringLost: () => 0,
+  libbpfVersion: () => "0.0",
+};
+
+/** The port's methods, each once: a method that is added to the port and not here does not compile. */
+const methods: Readonly<Record<keyof KernelPort, true>> = {
+  objectOpen: true, objectMaps: true, objectPrograms: true, programSetAutoload: true, programSetType: true, programSetAttachTarget: true, programSetFlags: true,
+  mapSetMaxEntries: true, mapSetPinPath: true, mapSetAutocreate: true, mapReuse: true, mapSetInnerMap: true, objectLoad: true, objectClose: true, lastLog: true,
+  programHandle: true, programFd: true, programInfo: true, mapHandle: true, mapOpenPinned: true, mapOpenId: true, mapInfo: true, mapFd: true, mapClose: true, mapPin: true,
+  mapLookup: true, mapLookupAndDelete: true, mapUpdate: true, mapDelete: true, mapNextKey: true, mapReadAll: true, mapUpdateAll: true, mapDeleteAll: true, possibleCpus: true,
+  attachAuto: true, attachTracepoint: true, attachRawTracepoint: true, attachKprobe: true, attachUprobe: true, attachUsdt: true, attachPerfEvent: true, linkClose: true,
+  perfBufferOpen: true, ringBufferOpen: true, ringRead: true, ringLost: true, ringClose: true,
+  wait: true, fileOpen: true, fileRead: true, fileClose: true, write: true,
+  signalsCatch: true, signalPending: true, signalTake: true, signalsRelease: true,
+  processSpawn: true, processPid: true, processRelease: true, processState: true, processClose: true,
+  btfDumpC: true, mount: true, probeProgramType: true, probeMapType: true, probeHelper: true, libbpfVersion: true,
+};
+
+/** Makes a kernel out of a script. What the script does not name answers -ENOSYS. */
+export function openFakeKernel(script: KernelScript = {}): FakeKernel {
+  const calls: KernelCall[] = [];
+  const names = Object.keys(methods) as (keyof KernelPort)[];
+  const entries = names.map((name) => {
+    const answer = (script[name] ?? quiet[name] ?? (() => enosys)) as (...args: readonly unknown[]) => unknown;
+    const call = (...args: readonly unknown[]): unknown => {
+      calls.push({ name, args });
+      return answer(...args);
+    };
+    return [name, call] as const;
+  });
+  return {
+    port: Object.fromEntries(entries) as unknown as KernelPort,
+    calls,
+    argsOf: (name) => calls.filter((call) => call.name === name).map(({ args }) => args),
+  };
+}
