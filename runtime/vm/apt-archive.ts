@@ -91,11 +91,11 @@ export interface AptArchive {
 }
 
 /** Opens an archive for suites and reads its lists. @throws VmError when that fails */
-export async function openAptArchive(suites: readonly string[], folder: string): Promise<AptArchive> {
+export async function openAptArchive(suites: readonly string[], folder: string, sources: readonly AptSource[] = readAptSources()): Promise<AptArchive> {
   mkdirSync(join(folder, "lists", "partial"), { recursive: true });
   mkdirSync(join(folder, "cache", "archives", "partial"), { recursive: true });
   const sourceList = join(folder, "sources.list");
-  writeFileSync(sourceList, renderSuiteSources(readAptSources(), suites));
+  writeFileSync(sourceList, renderSuiteSources(sources, suites));
   const options = [
     `-oDir::Etc::sourcelist=${sourceList}`,
     "-oDir::Etc::sourceparts=-",

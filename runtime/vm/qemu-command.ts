@@ -28,7 +28,7 @@ export const portDescriptors = { stdin: 3, stdout: 4, stderr: 5, control: 6, con
 /** Finds qemu. @throws ToolchainError when it is not installed */
 export function requireQemu(): string {
   const name = "qemu-system-x86_64";
-  for (const folder of (process.env["PATH"] ?? "").split(delimiter).concat("/usr/bin", "/usr/local/bin")) {
+  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
     try {
       accessSync(join(folder, name), constants.X_OK);
       return join(folder, name);
