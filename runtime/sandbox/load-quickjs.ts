@@ -1,0 +1,43 @@
+import { existsSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { fileURLToPath } from "node:url";
+import variant from "@jitl/quickjs-wasmfile-release-sync";
+import { newQuickJSWASMModuleFromVariant, newVariant } from "quickjs-emscripten-core";
+import type { QuickJSWASMModule } from "quickjs-emscripten-core";
+
+/** A Wasm memory, as far as the sandbox looks at it: Node's own types leave it out. */
+export interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+}
+
+const { Memory } = (globalThis as unknown as { WebAssembly: { Memory: new (size: { initial: number; maximum: number }) => WasmMemory } }).WebAssembly;
+
+/** A QuickJS of its own: module and memory are shared with no other sandbox. */
+export interface LoadedQuickJs {
+  readonly module: QuickJSWASMModule;
+  readonly memory: WasmMemory;
+}
+
+const PAGE_BYTES = 64 * 1024;
+
+/** What the module's own data and stack need before a script has run a line. */
+const MIN_PAGES = 256;
+
+/**
+ * Loads QuickJS with a memory that cannot grow past the ceiling. The ceiling is the Wasm memory's own:
+ * QuickJS's limit does not count array buffers.
+ */
+export async function loadQuickJs(memoryBytes: number): Promise<LoadedQuickJs> {
+  const maximum = Math.max(MIN_PAGES, Math.ceil(memoryBytes / PAGE_BYTES));
+  const memory = new Memory({ initial: MIN_PAGES, maximum });
+  const wasm = readFileSync(findWasm());
+  const wasmBinary = wasm.buffer.slice(wasm.byteOffset, wasm.byteOffset + wasm.byteLength) as ArrayBuffer;
+  const module = await newQuickJSWASMModuleFromVariant(newVariant(variant, { wasmMemory: memory, wasmBinary }));
+  return { module, memory };
+}
+
+/** Beside the bundled CLI, else in the package. */
+function findWasm(): string {
+  const bundled = fileURLToPath(new URL("./quickjs.wasm", import.meta.url));
+  return existsSync(bundled) ? bundled : createRequire(import.meta.url).resolve("@jitl/quickjs-wasmfile-release-sync/wasm");
+}

@@ -1,0 +1,174 @@
+import type { QuickJSContext, QuickJSHandle, QuickJSRuntime } from "quickjs-emscripten-core";
+import type { Closable } from "../base/scope.ts";
+import { GUEST_HOOKS, HOST_FUNCTION } from "../../sdk/protocol.ts";
+import { describeThrown } from "./describe-thrown.ts";
+import type { Thrown } from "./describe-thrown.ts";
+import { loadQuickJs } from "./load-quickjs.ts";
+import type { WasmMemory } from "./load-quickjs.ts";
+
+/** What a guest may use up. */
+export interface SandboxLimits {
+  /** Units: bytes of Wasm memory, everything included. */
+  readonly memoryBytes: number;
+  /** Units: bytes of QuickJS's stack. More than 256 KiB overflows the host's own stack first. */
+  readonly stackBytes: number;
+}
+
+export const defaultLimits: SandboxLimits = { memoryBytes: 64 * 1024 * 1024, stackBytes: 256 * 1024 };
+
+/** The guest's one door: answers a string or bytes, never throws. */
+export type HostCall = (name: string, argument: string, bytes: Uint8Array) => string | Uint8Array;
+
+export interface SandboxOptions {
+  readonly limits: SandboxLimits;
+  readonly call: HostCall;
+  /** Asked every few thousand operations of the guest: true stops it, and nothing in the guest can catch that. */
+  readonly shouldStop: () => boolean;
+}
+
+/** How a stretch of guest code ended. */
+export type Outcome = { readonly kind: "done"; readonly value: unknown } | { readonly kind: "thrown"; readonly thrown: Thrown };
+
+/** A QuickJS that runs one script. No API of Node's is in it; what the guest can reach is `call`. */
+export interface Sandbox extends Closable {
+  /** Runs a module up to its first `await`, or its end. */
+  evaluate(code: string, name: string): Outcome;
+  /** How the module that was evaluated stands: still waiting in an `await`, done, or thrown. */
+  checkModule(): Outcome | undefined;
+  /** Runs promise jobs until there are none. Answers how many ran. */
+  runJobs(): { readonly ran: number; readonly outcome: Outcome };
+  /** Calls one of the guest's hooks; one that the script does not have answers undefined. */
+  callHook(name: string): Outcome;
+  /** Units: bytes of Wasm memory now. It never shrinks. */
+  readonly memoryBytes: number;
+}
+
+const done: Outcome = { kind: "done", value: undefined };
+
+/** Opens a sandbox. Owner: the caller closes it. */
+export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
+  const { module, memory } = await loadQuickJs(options.limits.memoryBytes);
+  const runtime = module.newRuntime({ maxStackSizeBytes: options.limits.stackBytes, interruptHandler: options.shouldStop });
+  const context = runtime.newContext();
+  installCall(context, options.call);
+  return new QuickJsSandbox(runtime, context, memory, options.limits);
+}
+
+function installCall(context: QuickJSContext, call: HostCall): void {
+  const host = context.newFunction(HOST_FUNCTION, (name, argument, bytes) => {
+    const raw = bytes === undefined || context.typeof(bytes) === "undefined" ? undefined : context.getArrayBuffer(bytes);
+    const answer = call(context.getString(name), context.getString(argument), raw?.value ?? new Uint8Array(0));
+    raw?.dispose();
+    if (typeof answer === "string") return context.newString(answer);
+    const whole = answer.byteOffset === 0 && answer.byteLength === answer.buffer.byteLength;
+    return context.newArrayBuffer((whole ? answer.buffer : answer.slice().buffer) as ArrayBuffer);
+  });
+  context.defineProp(context.global, HOST_FUNCTION, { value: host, configurable: false, enumerable: false });
+  host.dispose();
+}
+
+class QuickJsSandbox implements Sandbox {
+  private readonly runtime: QuickJSRuntime;
+  private readonly context: QuickJSContext;
+  private readonly memory: WasmMemory;
+  private readonly limits: SandboxLimits;
+  private module: QuickJSHandle | undefined;
+  private broken: Thrown | undefined;
+  private closed = false;
+
+  constructor(runtime: QuickJSRuntime, context: QuickJSContext, memory: WasmMemory, limits: SandboxLimits) {
+    this.runtime = runtime;
+    this.context = context;
+    this.memory = memory;
+    this.limits = limits;
+  }
+
+  get memoryBytes(): number {
+    return this.memory.buffer.byteLength;
+  }
+
+  evaluate(code: string, name: string): Outcome {
+    return this.guard(() => {
+      const result = this.context.evalCode(code, name, { type: "module" });
+      if (result.error !== undefined) return this.fail(result.error);
+      this.module = result.value;
+      return done;
+    });
+  }
+
+  checkModule(): Outcome | undefined {
+    if (this.module === undefined) return done;
+    const state = this.context.getPromiseState(this.module);
+    if (state.type === "pending") return undefined;
+    if (state.type === "rejected") return this.fail(state.error);
+    // A module without a pending promise is its own exports, which the host has no use for.
+    if (state.notAPromise !== true) state.value.dispose();
+    return done;
+  }
+
+  runJobs(): { ran: number; outcome: Outcome } {
+    let ran = 0;
+    const outcome = this.guard(() => {
+      const result = this.runtime.executePendingJobs();
+      if (result.error !== undefined) return this.fail(result.error);
+      ran = result.value;
+      return done;
+    });
+    return { ran, outcome };
+  }
+
+  callHook(name: string): Outcome {
+    return this.guard(() => {
+      const hooks = this.context.getProp(this.context.global, GUEST_HOOKS);
+      if (this.context.typeof(hooks) !== "object") {
+        hooks.dispose();
+        return done;
+      }
+      const hook = this.context.getProp(hooks, name);
+      const result = this.context.callFunction(hook, hooks);
+      hook.dispose();
+      hooks.dispose();
+      if (result.error !== undefined) return this.fail(result.error);
+      const value: unknown = this.context.dump(result.value);
+      result.value.dispose();
+      return { kind: "done", value };
+    });
+  }
+
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    // A guest whose Wasm trapped cannot be taken down in order; its memory goes with the module.
+    if (this.broken !== undefined) return;
+    try {
+      if (this.module?.alive === true) this.module.dispose();
+      this.context.dispose();
+      this.runtime.dispose();
+    } catch {
+      // QuickJS asserts that everything was freed, which does not hold after it ran out of memory.
+    }
+  }
+
+  private fail(error: QuickJSHandle): Outcome {
+    const thrown = describeThrown(this.context, error, this.isFull());
+    if (error.alive) error.dispose();
+    return { kind: "thrown", thrown };
+  }
+
+  /** Runs guest code. What comes out as a host exception is the Wasm itself failing: then no more of it may run. */
+  private guard(run: () => Outcome): Outcome {
+    if (this.broken !== undefined) return { kind: "thrown", thrown: this.broken };
+    try {
+      return run();
+    } catch (error) {
+      const limit = error instanceof RangeError && /call stack/i.test(error.message) ? "stack" : this.isFull() ? "memory" : undefined;
+      this.broken = { limit, name: "InternalError", message: error instanceof Error ? error.message : String(error), stack: "", code: undefined, hint: undefined, hostErrorId: undefined };
+      return { kind: "thrown", thrown: this.broken };
+    }
+  }
+
+  /** Whether the next large piece of memory would not fit: then an error without a name is an out of memory that had no room to say so. */
+  private isFull(): boolean {
+    return this.memory.buffer.byteLength >= this.limits.memoryBytes * 0.75;
+  }
+}

@@ -1,0 +1,112 @@
+import { UnsupportedFeatureError, UsageError } from "../base/errors.ts";
+import type { RingKind } from "../../sdk/protocol.ts";
+import { renderErrno } from "../kernel/errno.ts";
+import { waitSources } from "../kernel/port.ts";
+import type { Handle } from "../kernel/port.ts";
+import type { OpenMap } from "./bridge-program.ts";
+import type { BridgeState, Handlers } from "./bridge-state.ts";
+
+interface Ring {
+  readonly id: number;
+  readonly name: string;
+  readonly kind: RingKind;
+  readonly handle: Handle;
+  lost: number;
+}
+
+/** The buffers of a run and the calls that read them. */
+export interface EventCalls {
+  readonly handlers: Handlers<"ring_open" | "ring_close" | "poll">;
+  /** Events that were lost, by buffer, for the line at the end. */
+  listLosses(): readonly { readonly name: string; readonly lost: number }[];
+  close(): void;
+}
+
+/** One batch stays small beside the guest's memory. Units: bytes of one ring, and of all. */
+const MAX_RING_BYTES = 512 * 1024;
+const MAX_BATCH_BYTES = 1024 * 1024;
+const SECTION_HEADER = 16;
+
+/** Opens the calls for perf and ring buffers. */
+export function openEventCalls(state: BridgeState, requireMap: (map: number) => OpenMap): EventCalls {
+  const { port } = state;
+  const rings = new Map<number, Ring>();
+  const losses = new Map<string, number>();
+  let lastId = 0;
+
+  const closeRing = (ring: Ring): void => {
+    countLost(ring);
+    rings.delete(ring.id);
+    port.ringClose(ring.handle);
+  };
+
+  /** Events lost since the last time this was asked. */
+  const countLost = (ring: Ring): number => {
+    const total = port.ringLost(ring.handle);
+    const fresh = Math.max(0, total - ring.lost);
+    if (fresh > 0) {
+      ring.lost = total;
+      losses.set(ring.name, (losses.get(ring.name) ?? 0) + fresh);
+    }
+    return fresh;
+  };
+
+  const readRings = (kind: RingKind | "any"): Uint8Array | undefined => {
+    const sections: { ring: Ring; lost: number; records: Uint8Array }[] = [];
+    let total = 0;
+    for (const ring of rings.values()) {
+      if ((kind !== "any" && ring.kind !== kind) || total >= MAX_BATCH_BYTES) continue;
+      const records = port.ringRead(ring.handle, MAX_RING_BYTES);
+      const bytes = typeof records === "number" ? new Uint8Array(0) : records;
+      const lost = countLost(ring);
+      if (bytes.length === 0 && lost === 0) continue;
+      sections.push({ ring, lost, records: bytes });
+      total += SECTION_HEADER + bytes.length;
+    }
+    return sections.length === 0 ? undefined : packSections(sections, total);
+  };
+
+  return {
+    handlers: {
+      ring_open({ map, kind, pages, name }) {
+        const target = requireMap(map);
+        const handle = kind === "perf" ? port.perfBufferOpen(target.handle, pages) : port.ringBufferOpen(target.handle);
+        if (handle < 0) {
+          const message = `Cannot open ${kind === "perf" ? "perf" : "ring"} buffer "${name}" (${renderErrno(handle)})`;
+          if (kind === "ring") throw new UnsupportedFeatureError("ringbuf", message, { since: "5.8" });
+          throw new UsageError(message, { hint: `it was opened with ${pages} pages for each CPU: try fewer` });
+        }
+        const id = ++lastId;
+        rings.set(id, { id, name, kind, handle, lost: 0 });
+        return id;
+      },
+      ring_close({ ring }) {
+        const found = rings.get(ring);
+        if (found !== undefined) closeRing(found);
+        return null;
+      },
+      poll: ({ kind, timeoutMs }) => state.waiter.waitFor(timeoutMs, waitSources.rings, () => readRings(kind)),
+    },
+    listLosses() {
+      for (const ring of rings.values()) countLost(ring);
+      return [...losses].map(([name, lost]) => ({ name, lost }));
+    },
+    close() {
+      for (const ring of rings.values()) closeRing(ring);
+    },
+  };
+}
+
+function packSections(sections: readonly { ring: Ring; lost: number; records: Uint8Array }[], total: number): Uint8Array {
+  const bytes = new Uint8Array(total);
+  const view = new DataView(bytes.buffer);
+  let at = 0;
+  for (const { ring, lost, records } of sections) {
+    view.setUint32(at, ring.id, true);
+    view.setUint32(at + 4, Math.min(lost, 0xffffffff), true);
+    view.setUint32(at + 8, records.length, true);
+    bytes.set(records, at + SECTION_HEADER);
+    at += SECTION_HEADER + records.length;
+  }
+  return bytes;
+}

@@ -1,0 +1,46 @@
+import { UsageError } from "../base/errors.ts";
+import type { SymbolReply } from "../../sdk/protocol.ts";
+import type { BridgeState, Handlers } from "./bridge-state.ts";
+import type { SymbolPlace } from "./lookups.ts";
+
+type LookupCall =
+  | "find_kprobe_functions"
+  | "find_tracepoints"
+  | "have_tracepoint"
+  | "have_struct_field"
+  | "have_kfunc"
+  | "find_syscall_prefix"
+  | "find_kernel_symbol"
+  | "find_kernel_address"
+  | "find_user_symbol";
+
+/** The calls that ask about the kernel and its processes. */
+export function openLookupCalls({ lookups }: BridgeState): Handlers<LookupCall> {
+  return {
+    find_kprobe_functions: ({ pattern }) => lookups.findKprobeFunctions(parsePattern(`^(?:${pattern})$`)),
+    find_tracepoints({ pattern }) {
+      // Source: BCC's get_tracepoints, which matches from the start as Python's re.match does.
+      const expression = parsePattern(`^(?:${pattern})`);
+      return lookups.listTracepoints().filter((name) => expression.test(name));
+    },
+    have_tracepoint: ({ category, event }) => lookups.listTracepoints().includes(`${category}:${event}`),
+    have_struct_field: ({ struct, field }) => lookups.haveStructField(struct, field),
+    have_kfunc: () => lookups.haveKfunc(),
+    find_syscall_prefix: () => lookups.findSyscallPrefix(),
+    find_kernel_symbol: ({ address }) => renderSymbol(lookups.findKernelSymbol(BigInt(address))),
+    find_kernel_address: ({ name }) => lookups.findKernelAddress(name)?.toString() ?? null,
+    find_user_symbol: ({ address, pid, demangle }) => renderSymbol(lookups.findUserSymbol(BigInt(address), pid, demangle)),
+  };
+}
+
+function parsePattern(pattern: string): RegExp {
+  try {
+    return new RegExp(pattern);
+  } catch (cause) {
+    throw new UsageError(`"${pattern}" is no regular expression: ${(cause as Error).message}`, { cause });
+  }
+}
+
+function renderSymbol(place: SymbolPlace | undefined): SymbolReply | null {
+  return place === undefined ? null : { name: place.name, offset: place.offset, module: place.module ?? null };
+}

@@ -1,0 +1,94 @@
+import { ClosedError } from "../base/errors.ts";
+import type { Layout } from "../../sdk/layout.ts";
+import type { MapReply } from "../../sdk/protocol.ts";
+import type { Handle, ObjectMapInfo } from "../kernel/port.ts";
+import type { ObjectSpec } from "../object/spec.ts";
+import type { BridgeState, Handlers } from "./bridge-state.ts";
+import { isPerCpu } from "./map-kinds.ts";
+import type { BuiltProgram } from "./program.ts";
+
+/** A map that the script holds, by the number that it knows it by. */
+export interface OpenMap extends ObjectMapInfo {
+  readonly handle: Handle;
+  /** Units: bytes of one value as it crosses: of all CPUs for the per-CPU kinds. */
+  readonly crossingSize: number;
+}
+
+/** The programs and maps of a run, as the script counts them. */
+export interface ProgramTable {
+  readonly handlers: Handlers<"build" | "attach" | "detach" | "count_attached" | "close_program">;
+  /** @throws ClosedError */
+  requireMap(map: number): OpenMap;
+}
+
+/** The calls that build, attach and close programs. */
+export function openProgramCalls(state: BridgeState): ProgramTable {
+  const programs: (BuiltProgram | undefined)[] = [];
+  const maps: (OpenMap | undefined)[] = [];
+  const mapsOf = new Map<number, number[]>();
+
+  const requireProgram = (program: number): BuiltProgram => {
+    const found = programs[program];
+    if (found === undefined) throw new ClosedError("This BPF program was closed");
+    return found;
+  };
+
+  return {
+    handlers: {
+      build(argument) {
+        const built = state.build(argument);
+        const program = programs.push(built) - 1;
+        const replies = built.spec.maps.flatMap((spec) => {
+          const handle = built.findMap(spec.name);
+          if (handle === undefined) return [];
+          const info = describeMap(state, spec.name, handle, spec);
+          const map = maps.push(info) - 1;
+          const eventStruct = built.eventStructs[spec.name];
+          return [renderMap(map, info, spec.key, spec.value, eventStruct === undefined ? undefined : built.spec.structs[eventStruct])];
+        });
+        mapsOf.set(program, replies.map(({ map }) => map));
+        return { program, maps: replies, structs: built.spec.structs };
+      },
+      attach: ({ program, request }) => requireProgram(program).attach(request),
+      detach: ({ program, request }) => requireProgram(program).detach(request),
+      count_attached: ({ program, kind }) => requireProgram(program).countAttached(kind),
+      close_program({ program }) {
+        programs[program]?.close();
+        programs[program] = undefined;
+        for (const map of mapsOf.get(program) ?? []) maps[map] = undefined;
+        return null;
+      },
+    },
+    requireMap(map) {
+      const found = maps[map];
+      if (found === undefined) throw new ClosedError("This table's program was closed");
+      return found;
+    },
+  };
+}
+
+/** What the kernel says of the map counts: a loader may have changed what the object asked for. */
+function describeMap(state: BridgeState, name: string, handle: Handle, spec: ObjectSpec["maps"][number]): OpenMap {
+  const info = state.port.mapInfo(handle);
+  const found =
+    typeof info === "number" ? { type: spec.type, keySize: spec.key?.size ?? 0, valueSize: spec.value?.size ?? 0, maxEntries: spec.maxEntries, flags: spec.flags } : info;
+  const { type, keySize, valueSize, maxEntries, flags } = found;
+  const crossingSize = isPerCpu(type) ? state.port.possibleCpus() * ((valueSize + 7) & ~7) : valueSize;
+  return { name, handle, type, keySize, valueSize, maxEntries, flags, crossingSize };
+}
+
+function renderMap(map: number, info: OpenMap, key: Layout | undefined, value: Layout | undefined, event: Layout | undefined): MapReply {
+  return {
+    map,
+    name: info.name,
+    type: info.type,
+    keySize: info.keySize,
+    valueSize: info.crossingSize,
+    maxEntries: info.maxEntries,
+    flags: info.flags,
+    // A layout that does not have the map's own size would read past its end.
+    key: key?.size === info.keySize ? key : null,
+    value: value?.size === info.valueSize ? value : null,
+    event: event ?? null,
+  };
+}

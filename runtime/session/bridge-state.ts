@@ -1,0 +1,28 @@
+import type { Log } from "../base/log.ts";
+import type { KernelPort } from "../kernel/port.ts";
+import type { TracePipe } from "../kernel/trace-pipe.ts";
+import type { CallArgument, CallName, CallReply } from "../../sdk/protocol.ts";
+import type { Command } from "./command.ts";
+import type { KernelLookups } from "./lookups.ts";
+import type { BuildRequest, BuiltProgram } from "./program.ts";
+import type { Waiter } from "./waiter.ts";
+
+/** Why the host stops a script for good. */
+export type StopReason = { readonly kind: "exit"; readonly code: number } | { readonly kind: "closed-output" } | { readonly kind: "checked" };
+
+/** What every part of the bridge works with. */
+export interface BridgeState {
+  readonly port: KernelPort;
+  readonly log: Log;
+  readonly args: readonly string[];
+  readonly command: Command | undefined;
+  readonly waiter: Waiter;
+  readonly lookups: KernelLookups;
+  build(request: BuildRequest): BuiltProgram;
+  openTracePipe(): TracePipe;
+  /** From now on nothing is answered and the script is stopped. */
+  stop(reason: StopReason): void;
+}
+
+/** One handler for each of the named calls. `bytes` lie in the guest's memory and are gone when the call returns. */
+export type Handlers<Name extends CallName> = { readonly [N in Name]: (argument: CallArgument<N>, bytes: Uint8Array) => CallReply<N> };

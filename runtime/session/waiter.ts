@@ -1,0 +1,50 @@
+import { InterruptedError } from "../base/errors.ts";
+import type { KernelPort } from "../kernel/port.ts";
+import type { Command } from "./command.ts";
+
+/** How the bridge waits: for events, the time, a signal, and the end of the command. */
+export interface Waiter {
+  /**
+   * Waits until `check` answers something, or the time is over. `sources` (of `waitSources`) is what can make `check` answer.
+   * The first wait lets the command run. Units: milliseconds, -1 waits for ever.
+   *
+   * @throws InterruptedError at a signal, and once when the command has ended and what it caused was delivered
+   */
+  waitFor<T>(timeoutMs: number, sources: number, check: () => T | undefined): T | undefined;
+}
+
+/** Events of a child reach the buffers a little after its end is told of. Units: milliseconds. */
+const SETTLE_MS = 20;
+
+/** Opens the one way to wait in a run. */
+export function openWaiter(port: KernelPort, command: Command | undefined, now: () => number = () => performance.now()): Waiter {
+  let endedAt: number | undefined;
+  let told = false;
+
+  /** Milliseconds until the script must hear that the command has ended; undefined while it runs, or when it was told. */
+  const findSettleTime = (): number | undefined => {
+    if (command === undefined || told || !command.haveEnded()) return undefined;
+    endedAt ??= now();
+    return endedAt + SETTLE_MS - now();
+  };
+
+  return {
+    waitFor(timeoutMs, sources, check) {
+      command?.release();
+      const end = timeoutMs < 0 ? Infinity : now() + timeoutMs;
+      for (;;) {
+        if (port.signalTake() !== 0) throw new InterruptedError("A signal came");
+        const answer = check();
+        if (answer !== undefined) return answer;
+        const settle = findSettleTime();
+        if (settle !== undefined && settle <= 0) {
+          told = true;
+          throw new InterruptedError("The command has ended");
+        }
+        const left = Math.min(end - now(), settle ?? Infinity);
+        if (end - now() <= 0) return undefined;
+        port.wait(left === Infinity ? -1 : Math.max(1, Math.ceil(left)), sources);
+      }
+    },
+  };
+}

@@ -1,0 +1,427 @@
+import { makeClosedError, makeUsageError } from "./errors.ts";
+import { EventStream } from "./event-stream.ts";
+import { callHost } from "./host.ts";
+import { makeTable } from "./make-table.ts";
+import type { AnyTable } from "./make-table.ts";
+import { possible_cpus } from "./process.ts";
+import type { AttachArgument, BuildReply } from "./protocol.ts";
+import { closeRings, pollRings } from "./rings.ts";
+import { nameKernelAddress, nameUserAddress } from "./symbols.ts";
+import type { SymbolOptions } from "./symbols.ts";
+import { EventTable } from "./table-ring.ts";
+import type { DynamicTable, EventOf, TableName, TableOf } from "./table-types.ts";
+import { TraceReader, printTrace, readTraceLine } from "./trace.ts";
+import type { TraceOptions, TracePrintOptions } from "./trace.ts";
+
+/** What `new BPF(…)` is made from: exactly one of `text` and `src_file`. */
+export interface BpfOptions<T extends string = string> {
+  /** C in BCC's dialect. */
+  readonly text?: T;
+  /** A C file, found from the working directory or beside the script. */
+  readonly src_file?: string;
+  readonly cflags?: readonly string[];
+  /** BCC's debug bits. */
+  readonly debug?: number;
+}
+
+/** Where a kprobe goes: one function, or all that a regular expression matches whole. */
+export interface KprobeOptions {
+  readonly event?: string;
+  readonly event_re?: string;
+  /** Units: bytes from the function's start. */
+  readonly event_off?: number;
+  /** The C function that runs there. */
+  readonly fn_name: string;
+}
+
+export interface TracepointOptions {
+  /** `"category:event"` */
+  readonly tp?: string;
+  readonly tp_re?: string;
+  readonly fn_name: string;
+}
+
+export interface UprobeOptions {
+  /** A library (`"c"`), a path or a program. */
+  readonly name: string;
+  readonly sym?: string;
+  readonly sym_re?: string;
+  readonly addr?: bigint | number;
+  readonly sym_off?: number;
+  readonly pid?: number;
+  readonly fn_name: string;
+}
+
+export interface PerfEventOptions {
+  /** Source: enum perf_type_id, here `PerfType`. */
+  readonly ev_type: number;
+  /** Source: enum perf_sw_ids and enum perf_hw_id, here `PerfSWConfig` and `PerfHWConfig`. */
+  readonly ev_config: number;
+  readonly fn_name: string;
+  /** Exactly one of `sample_period` and `sample_freq`. */
+  readonly sample_period?: number;
+  /** Units: samples per second. */
+  readonly sample_freq?: number;
+  readonly pid?: number;
+  readonly cpu?: number;
+}
+
+/**
+ * A program of C functions that run in the kernel, with its tables. Making one compiles the text, creates the maps and
+ * attaches the functions whose names or macros say where to; everything is detached when the script ends.
+ *
+ * Source: BCC's class BPF. @throws BpfError when the C is wrong, the kernel refuses it, or a probe cannot be attached
+ */
+export class BPF<const T extends string = string> {
+  private readonly program: BuildReply;
+  private readonly tables = new Map<string, AnyTable>();
+  private readonly owner = { closed: false, cpus: possible_cpus };
+
+  constructor(options: BpfOptions<T>, cflags: readonly string[] = [], debug = 0) {
+    if ((options.text === undefined) === (options.src_file === undefined)) {
+      throw makeUsageError("Cannot make a BPF program: give exactly one of text and src_file");
+    }
+    this.program = callHost("build", {
+      ...(options.text === undefined ? {} : { text: options.text }),
+      ...(options.src_file === undefined ? {} : { srcFile: options.src_file }),
+      cflags: [...(options.cflags ?? []), ...cflags],
+      debug: options.debug ?? debug,
+    });
+  }
+
+  /** A table by its name in the C text. @throws BpfError when there is none of that name */
+  get_table<Name extends TableName<T>>(name: Name): TableOf<T, Name>;
+  /** A table whose types the C text cannot tell: give them. */
+  get_table<Key, Leaf>(name: string): DynamicTable<Key, Leaf>;
+  get_table(name: string): unknown {
+    this.requireOpen("get_table");
+    let table = this.tables.get(name);
+    if (table === undefined) {
+      const info = this.program.maps.find((map) => map.name === name);
+      if (info === undefined) {
+        const names = this.program.maps.map((map) => `"${map.name}"`);
+        throw makeUsageError(`There is no table "${name}" in this program`, names.length === 0 ? "its C text declares none" : `its tables are: ${names.join(", ")}`);
+      }
+      table = makeTable(info, this.owner);
+      this.tables.set(name, table);
+    }
+    return table;
+  }
+
+  /** The same as `get_table`. */
+  table<Name extends TableName<T>>(name: Name): TableOf<T, Name>;
+  table<Key, Leaf>(name: string): DynamicTable<Key, Leaf>;
+  table(name: string): unknown {
+    return this.get_table<unknown, unknown>(name);
+  }
+
+  /** The names of all tables. */
+  get table_names(): readonly string[] {
+    return this.program.maps.map((map) => map.name);
+  }
+
+  /** Events of a perf or ring buffer as an iterator, for `for … of` and `for await … of`. Opens the buffer. */
+  events<Name extends TableName<T>>(name: Name): EventStream<EventOf<T, Name>>;
+  events<Event>(name: string): EventStream<Event>;
+  events(name: string): unknown {
+    const table: unknown = this.get_table<unknown, unknown>(name);
+    if (!(table instanceof EventTable)) throw makeUsageError(`Cannot read events from "${name}": it is no perf or ring buffer`);
+    return new EventStream(table);
+  }
+
+  /** Attaches to a kernel function. @throws BpfError when there is no such function, or this kernel has no kprobes */
+  attach_kprobe(options: KprobeOptions): this {
+    return this.attach(describeKprobe("kprobe", options));
+  }
+
+  /** Attaches to a kernel function's return. */
+  attach_kretprobe(options: KprobeOptions & { readonly maxactive?: number }): this {
+    return this.attach({ ...describeKprobe("kretprobe", options), ...(options.maxactive === undefined ? {} : { maxactive: options.maxactive }) });
+  }
+
+  detach_kprobe(options: Omit<KprobeOptions, "fn_name"> & { readonly fn_name?: string }): this {
+    return this.detach(describeKprobe("kprobe", { fn_name: "", ...options }));
+  }
+
+  detach_kretprobe(options: Omit<KprobeOptions, "fn_name"> & { readonly fn_name?: string }): this {
+    return this.detach(describeKprobe("kretprobe", { fn_name: "", ...options }));
+  }
+
+  /** Attaches to a tracepoint, `"category:event"`. */
+  attach_tracepoint(options: TracepointOptions): this {
+    return this.attach(describeTracepoint(options));
+  }
+
+  detach_tracepoint(options: Omit<TracepointOptions, "fn_name"> & { readonly fn_name?: string }): this {
+    return this.detach(describeTracepoint({ fn_name: "", ...options }));
+  }
+
+  /** Attaches to a tracepoint with its raw arguments. */
+  attach_raw_tracepoint(options: { readonly tp: string; readonly fn_name: string }): this {
+    return this.attach({ kind: "raw_tracepoint", tp: options.tp, fnName: options.fn_name });
+  }
+
+  detach_raw_tracepoint(options: { readonly tp: string; readonly fn_name?: string }): this {
+    return this.detach({ kind: "raw_tracepoint", tp: options.tp, fnName: options.fn_name ?? "" });
+  }
+
+  /** Attaches a `KFUNC_PROBE` (fentry). Since: Linux 5.5. */
+  attach_kfunc(options: { readonly fn_name: string }): this {
+    return this.attach({ kind: "kfunc", fnName: options.fn_name });
+  }
+
+  /** Attaches a `KRETFUNC_PROBE` (fexit). Since: Linux 5.5. */
+  attach_kretfunc(options: { readonly fn_name: string }): this {
+    return this.attach({ kind: "kretfunc", fnName: options.fn_name });
+  }
+
+  attach_fmod_ret(options: { readonly fn_name: string }): this {
+    return this.attach({ kind: "fmod_ret", fnName: options.fn_name });
+  }
+
+  attach_lsm(options: { readonly fn_name: string }): this {
+    return this.attach({ kind: "lsm", fnName: options.fn_name });
+  }
+
+  detach_kfunc(options: { readonly fn_name: string }): this {
+    return this.detach({ kind: "kfunc", fnName: options.fn_name });
+  }
+
+  detach_kretfunc(options: { readonly fn_name: string }): this {
+    return this.detach({ kind: "kretfunc", fnName: options.fn_name });
+  }
+
+  /** Attaches to a function of a program or library. */
+  attach_uprobe(options: UprobeOptions): this {
+    return this.attach(describeUprobe("uprobe", options));
+  }
+
+  attach_uretprobe(options: UprobeOptions): this {
+    return this.attach(describeUprobe("uretprobe", options));
+  }
+
+  detach_uprobe(options: Omit<UprobeOptions, "fn_name"> & { readonly fn_name?: string }): this {
+    return this.detach(describeUprobe("uprobe", { fn_name: "", ...options }));
+  }
+
+  detach_uretprobe(options: Omit<UprobeOptions, "fn_name"> & { readonly fn_name?: string }): this {
+    return this.detach(describeUprobe("uretprobe", { fn_name: "", ...options }));
+  }
+
+  /** Runs a function on samples of a perf event, on every CPU unless `cpu` says which. */
+  attach_perf_event(options: PerfEventOptions): this {
+    if ((options.sample_period === undefined) === (options.sample_freq === undefined)) {
+      throw makeUsageError(`Cannot attach "${options.fn_name}" to a perf event: give exactly one of sample_period and sample_freq`);
+    }
+    return this.attach(describePerfEvent(options));
+  }
+
+  detach_perf_event(options: { readonly ev_type: number; readonly ev_config: number }): this {
+    return this.detach(describePerfEvent({ fn_name: "", ...options }));
+  }
+
+  num_open_kprobes(): number {
+    return this.count("kprobe") + this.count("kretprobe");
+  }
+
+  num_open_uprobes(): number {
+    return this.count("uprobe") + this.count("uretprobe");
+  }
+
+  num_open_tracepoints(): number {
+    return this.count("tracepoint");
+  }
+
+  /** Waits for events of perf buffers and hands them to their callbacks. Units: milliseconds, -1 waits for ever. @throws Interrupt at a signal */
+  perf_buffer_poll(timeout = -1): void {
+    this.requireOpen("perf_buffer_poll");
+    pollRings("perf", timeout);
+  }
+
+  /** Hands the events of perf buffers that are there to their callbacks. */
+  perf_buffer_consume(): void {
+    this.perf_buffer_poll(0);
+  }
+
+  /** Waits for events of ring buffers and hands them to their callbacks. Units: milliseconds, -1 waits for ever. @throws Interrupt at a signal */
+  ring_buffer_poll(timeout = -1): void {
+    this.requireOpen("ring_buffer_poll");
+    pollRings("ring", timeout);
+  }
+
+  /** Hands the events of ring buffers that are there to their callbacks. */
+  ring_buffer_consume(): void {
+    this.ring_buffer_poll(0);
+  }
+
+  /** Prints what `bpf_trace_printk` writes, until Ctrl-C. */
+  trace_print(options: TracePrintOptions = {}): void {
+    this.requireOpen("trace_print");
+    printTrace(options);
+  }
+
+  /**
+   * What `bpf_trace_printk` writes, taken apart: `for (const [task, pid, cpu, flags, ts, msg] of b.trace_fields())`,
+   * or one line at a time with `.read()`. @throws Interrupt at a signal
+   */
+  trace_fields(options: TraceOptions = {}): TraceReader {
+    this.requireOpen("trace_fields");
+    return new TraceReader(options);
+  }
+
+  /** One line of the trace pipe as it is; undefined when `nonblocking` and nothing is there. */
+  trace_readline(options: { readonly nonblocking?: boolean } = {}): string | undefined {
+    this.requireOpen("trace_readline");
+    return readTraceLine(options.nonblocking === true ? 0 : -1);
+  }
+
+  /** The kernel function behind a system call: `get_syscall_fnname("mkdir")` is `"__x64_sys_mkdir"`. */
+  get_syscall_fnname(name: string): string {
+    return BPF.get_syscall_fnname(name);
+  }
+
+  get_syscall_prefix(): string {
+    return BPF.get_syscall_prefix();
+  }
+
+  fix_syscall_fnname(name: string): string {
+    return BPF.fix_syscall_fnname(name);
+  }
+
+  /** Detaches everything and closes the tables. Happens by itself at the end; twice is fine. */
+  close(): void {
+    if (this.owner.closed) return;
+    this.owner.closed = true;
+    const owned = new Set<unknown>(this.tables.values());
+    closeRings((ring) => owned.has(ring.table));
+    callHost("close_program", { program: this.program.program });
+  }
+
+  /** The same as `close`. */
+  cleanup(): void {
+    this.close();
+  }
+
+  static get_syscall_prefix(): string {
+    return callHost("find_syscall_prefix", null);
+  }
+
+  static get_syscall_fnname(name: string): string {
+    return BPF.get_syscall_prefix() + name;
+  }
+
+  /** Gives a system call function's name this kernel's prefix, whatever prefix it has. */
+  static fix_syscall_fnname(name: string): string {
+    const bare = /^(?:sys_|__[a-z0-9]+_(?:compat_)?sys_)(.*)$/.exec(name);
+    return bare === null ? name : BPF.get_syscall_fnname(bare[1]!);
+  }
+
+  /** Kernel functions that can be probed and whose whole name matches. Source: BCC's get_kprobe_functions */
+  static get_kprobe_functions(pattern: string | RegExp): readonly string[] {
+    return callHost("find_kprobe_functions", { pattern: sourceOf(pattern) });
+  }
+
+  /** Tracepoints, as `category:event`, whose names the pattern matches from the start. */
+  static get_tracepoints(pattern: string | RegExp): readonly string[] {
+    return callHost("find_tracepoints", { pattern: sourceOf(pattern) });
+  }
+
+  static tracepoint_exists(category: string, event: string): boolean {
+    return callHost("have_tracepoint", { category, event });
+  }
+
+  /** 1 when the kernel's struct has the field, 0 when not, -1 when the kernel has no such struct or no BTF. */
+  static kernel_struct_has_field(struct: string, field: string): 1 | 0 | -1 {
+    return callHost("have_struct_field", { struct, field });
+  }
+
+  /** Whether `KFUNC_PROBE` works on this kernel. */
+  static support_kfunc(): boolean {
+    return callHost("have_kfunc", null);
+  }
+
+  /** The kernel function that an address lies in. */
+  static ksym(address: bigint | number, options: SymbolOptions = {}): string {
+    return nameKernelAddress(address, options);
+  }
+
+  /** The address of a kernel symbol, -1n when there is none. */
+  static ksymname(name: string): bigint {
+    const address = callHost("find_kernel_address", { name });
+    return address === null ? -1n : BigInt(address);
+  }
+
+  /** The function of a process that an address lies in; a negative pid means the kernel. */
+  static sym(address: bigint | number, pid: number, options: SymbolOptions & { readonly demangle?: boolean } = {}): string {
+    return pid < 0 ? nameKernelAddress(address, options) : nameUserAddress(address, pid, options);
+  }
+
+  private attach(request: AttachArgument): this {
+    this.requireOpen(`attach_${request.kind}`);
+    callHost("attach", { program: this.program.program, request });
+    return this;
+  }
+
+  private detach(request: AttachArgument): this {
+    this.requireOpen(`detach_${request.kind}`);
+    callHost("detach", { program: this.program.program, request });
+    return this;
+  }
+
+  private count(kind: AttachArgument["kind"]): number {
+    return this.owner.closed ? 0 : callHost("count_attached", { program: this.program.program, kind });
+  }
+
+  private requireOpen(call: string): void {
+    if (this.owner.closed) throw makeClosedError(`Cannot call ${call}(): this BPF program was closed`);
+  }
+}
+
+function sourceOf(pattern: string | RegExp): string {
+  return typeof pattern === "string" ? pattern : pattern.source;
+}
+
+function describeKprobe(kind: "kprobe" | "kretprobe", options: KprobeOptions): AttachArgument & { readonly kind: "kprobe" | "kretprobe" } {
+  return {
+    kind,
+    fnName: options.fn_name,
+    ...(options.event === undefined ? {} : { event: options.event }),
+    ...(options.event_re === undefined ? {} : { eventRe: options.event_re }),
+    ...(options.event_off === undefined ? {} : { eventOff: options.event_off }),
+  };
+}
+
+function describeTracepoint(options: TracepointOptions): AttachArgument {
+  return {
+    kind: "tracepoint",
+    fnName: options.fn_name,
+    ...(options.tp === undefined ? {} : { tp: options.tp }),
+    ...(options.tp_re === undefined ? {} : { tpRe: options.tp_re }),
+  };
+}
+
+function describeUprobe(kind: "uprobe" | "uretprobe", options: UprobeOptions): AttachArgument {
+  return {
+    kind,
+    fnName: options.fn_name,
+    name: options.name,
+    ...(options.sym === undefined ? {} : { sym: options.sym }),
+    ...(options.sym_re === undefined ? {} : { symRe: options.sym_re }),
+    ...(options.addr === undefined ? {} : { addr: String(options.addr) }),
+    ...(options.sym_off === undefined ? {} : { symOff: options.sym_off }),
+    ...(options.pid === undefined ? {} : { pid: options.pid }),
+  };
+}
+
+function describePerfEvent(options: PerfEventOptions): AttachArgument {
+  return {
+    kind: "perf_event",
+    fnName: options.fn_name,
+    evType: options.ev_type,
+    evConfig: options.ev_config,
+    ...(options.sample_period === undefined ? {} : { samplePeriod: options.sample_period }),
+    ...(options.sample_freq === undefined ? {} : { sampleFreq: options.sample_freq }),
+    ...(options.pid === undefined ? {} : { pid: options.pid }),
+    ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
+  };
+}

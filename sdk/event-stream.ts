@@ -1,0 +1,98 @@
+import { Interrupt } from "./errors.ts";
+import { pollRings } from "./rings.ts";
+import type { EventTable } from "./table-ring.ts";
+
+interface Waiter {
+  readonly serve: () => boolean;
+  readonly fail: (error: Error) => void;
+}
+
+const waiters = new Set<Waiter>();
+
+/**
+ * Events of one buffer as an iterator: `for (const e of b.events("events"))` blocks between events, `for await` lets timers
+ * and other promises run. Leaving the loop closes the buffer.
+ */
+export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event> {
+  private readonly table: EventTable<Event>;
+  private queue: Event[] = [];
+  private nextIndex = 0;
+  private open = false;
+
+  constructor(table: EventTable<Event>) {
+    this.table = table;
+  }
+
+  [Symbol.iterator](): IterableIterator<Event> {
+    const answer = { next: () => this.readNext(), return: () => this.end(), [Symbol.iterator]: () => answer };
+    return answer as IterableIterator<Event>;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterableIterator<Event> {
+    const answer = { next: () => this.waitNext(), return: async () => this.end(), [Symbol.asyncIterator]: () => answer };
+    return answer as AsyncIterableIterator<Event>;
+  }
+
+  private readNext(): IteratorResult<Event, undefined> {
+    this.subscribe();
+    while (!this.haveEvent()) pollRings("any", -1);
+    return { done: false, value: this.take() };
+  }
+
+  private waitNext(): Promise<IteratorResult<Event, undefined>> {
+    this.subscribe();
+    if (this.haveEvent()) return Promise.resolve({ done: false, value: this.take() });
+    return new Promise((resolve, reject) => {
+      const waiter: Waiter = {
+        serve: () => {
+          if (!this.haveEvent()) return false;
+          resolve({ done: false, value: this.take() });
+          return true;
+        },
+        fail: reject,
+      };
+      waiters.add(waiter);
+    });
+  }
+
+  private subscribe(): void {
+    if (this.open) return;
+    this.table.subscribe((event) => this.queue.push(event));
+    this.open = true;
+  }
+
+  private haveEvent(): boolean {
+    return this.nextIndex < this.queue.length;
+  }
+
+  private take(): Event {
+    const event = this.queue[this.nextIndex++]!;
+    if (this.nextIndex === this.queue.length) {
+      this.queue = [];
+      this.nextIndex = 0;
+    }
+    return event;
+  }
+
+  private end(): IteratorResult<Event, undefined> {
+    this.table.close_buffer();
+    this.open = false;
+    return { done: true, value: undefined };
+  }
+}
+
+/** Hands events that came to those who wait for one in a promise. Answers whether somebody still waits. */
+export function serveWaiters(): boolean {
+  if (waiters.size === 0) return false;
+  pollRings("any", 0);
+  for (const waiter of [...waiters]) if (waiter.serve()) waiters.delete(waiter);
+  return waiters.size > 0;
+}
+
+/** Ends every wait in a promise with an `Interrupt`. Answers whether there was one. */
+export function interruptWaiters(): boolean {
+  const had = waiters.size > 0;
+  for (const waiter of waiters) waiter.fail(new Interrupt());
+  waiters.clear();
+  return had;
+}

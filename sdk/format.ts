@@ -1,0 +1,185 @@
+import { makeUsageError } from "./errors.ts";
+import { encodeUtf8 } from "./utf8.ts";
+
+const conversion = /%(?:(%)|([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+)?)?(hh|h|ll|l|j|z|t|L|q)?([diouxXcsfFeEgGaAp]))/g;
+
+/**
+ * Formats as C's printf does: flags `-+ #0`, width, precision and `*`, and the conversions
+ * `d i u o x X c s f F e E g G p %`. Length modifiers (`ll`, `l`, `h`, …) are accepted and say nothing:
+ * a bigint is printed whole. `%s` takes any value, `%d` a boolean too.
+ *
+ * Source: printf(3). @throws BpfError when there are fewer arguments than conversions, or one of the wrong kind
+ */
+export function formatC(format: string, ...values: readonly unknown[]): string {
+  let next = 0;
+  const take = (what: string): unknown => {
+    if (next >= values.length) throw makeUsageError(`Cannot format ${JSON.stringify(format)}: no argument for "${what}"`);
+    return values[next++];
+  };
+  return format.replace(conversion, (whole: string, percent?: string, flags = "", width?: string, precision?: string, _length?: string, kind = "") => {
+    if (percent !== undefined) return "%";
+    const hasPrecision = whole.includes(".");
+    const spec: Spec = { flags, kind, width: 0, precision: undefined };
+    if (width !== undefined) spec.width = width === "*" ? Number(take(whole)) : Number(width);
+    if (spec.width < 0) {
+      spec.width = -spec.width;
+      spec.flags += "-";
+    }
+    if (hasPrecision) spec.precision = precision === "*" ? Number(take(whole)) : Number(precision ?? 0);
+    return pad(spec, convert(spec, take(whole), whole));
+  });
+}
+
+interface Spec {
+  flags: string;
+  width: number;
+  precision: number | undefined;
+  readonly kind: string;
+}
+
+/** A converted value: its sign or prefix apart, so that zeros can go between. */
+interface Converted {
+  readonly prefix: string;
+  readonly body: string;
+  readonly zeroPad: boolean;
+}
+
+function convert(spec: Spec, value: unknown, whole: string): Converted {
+  switch (spec.kind) {
+    case "d":
+    case "i":
+    case "u":
+      return convertInteger(spec, requireInteger(value, whole), 10);
+    case "o":
+      return convertInteger(spec, requireInteger(value, whole), 8);
+    case "x":
+    case "X":
+      return convertInteger(spec, requireInteger(value, whole), 16);
+    case "p":
+      return { prefix: "0x", body: requireInteger(value, whole).toString(16), zeroPad: false };
+    case "c": {
+      const text = typeof value === "number" || typeof value === "bigint" ? String.fromCodePoint(Number(value)) : String(value).slice(0, 1);
+      return { prefix: "", body: text, zeroPad: false };
+    }
+    case "s":
+      return { prefix: "", body: cutText(renderText(value), spec.precision), zeroPad: false };
+    default:
+      return convertFloat(spec, requireFloat(value, whole));
+  }
+}
+
+function convertInteger(spec: Spec, value: bigint, radix: number): Converted {
+  let digits = (value < 0n ? -value : value).toString(radix);
+  if (spec.precision !== undefined) digits = spec.precision === 0 && value === 0n ? "" : digits.padStart(spec.precision, "0");
+  let prefix = findSign(spec, value < 0n);
+  if (spec.flags.includes("#") && value !== 0n) prefix += radix === 16 ? "0x" : radix === 8 ? "0" : "";
+  const upper = spec.kind === "X";
+  return { prefix: upper ? prefix.toUpperCase() : prefix, body: upper ? digits.toUpperCase() : digits, zeroPad: spec.precision === undefined };
+}
+
+function convertFloat(spec: Spec, value: number): Converted {
+  const prefix = findSign(spec, value < 0 || Object.is(value, -0));
+  const size = Math.abs(value);
+  const upper = spec.kind === spec.kind.toUpperCase();
+  if (!Number.isFinite(size)) {
+    const body = Number.isNaN(size) ? "nan" : "inf";
+    return { prefix, body: upper ? body.toUpperCase() : body, zeroPad: false };
+  }
+  const precision = spec.precision ?? 6;
+  const kind = spec.kind.toLowerCase();
+  let body = kind === "f" ? toFixed(size, precision) : kind === "e" ? toExponent(size, precision) : toShortest(size, precision, spec.flags.includes("#"));
+  if (spec.flags.includes("#") && precision === 0 && kind !== "g") body += ".";
+  return { prefix, body: upper ? body.toUpperCase() : body, zeroPad: true };
+}
+
+function toFixed(value: number, precision: number): string {
+  // toFixed turns to exponents at 1e21; integers of that size have no fraction to lose.
+  if (value < 1e21) return value.toFixed(Math.min(precision, 100));
+  return BigInt(value).toString() + (precision > 0 ? `.${"0".repeat(precision)}` : "");
+}
+
+function toExponent(value: number, precision: number): string {
+  return value.toExponential(Math.min(precision, 100)).replace(/e([+-])(\d)$/, "e$10$2");
+}
+
+function toShortest(value: number, precision: number, keepZeros: boolean): string {
+  const digits = precision === 0 ? 1 : precision;
+  const exponent = value === 0 ? 0 : Number(value.toExponential(digits - 1).split("e")[1]);
+  const text = exponent < -4 || exponent >= digits ? toExponent(value, digits - 1) : toFixed(value, digits - 1 - exponent);
+  return keepZeros ? text : text.replace(/(\.\d*?)0+(e|$)/, "$1$2").replace(/\.(e|$)/, "$1");
+}
+
+function findSign(spec: Spec, negative: boolean): string {
+  if (negative) return "-";
+  if (spec.kind === "u" || spec.kind === "x" || spec.kind === "X" || spec.kind === "o") return "";
+  return spec.flags.includes("+") ? "+" : spec.flags.includes(" ") ? " " : "";
+}
+
+function pad(spec: Spec, { prefix, body, zeroPad }: Converted): string {
+  const missing = spec.width - measureWidth(prefix) - measureWidth(body);
+  if (missing <= 0) return prefix + body;
+  if (spec.flags.includes("-")) return prefix + body + " ".repeat(missing);
+  if (spec.flags.includes("0") && zeroPad) return prefix + "0".repeat(missing) + body;
+  return " ".repeat(missing) + prefix + body;
+}
+
+const ascii = /^[\0-\x7f]*$/;
+
+/** Units: characters, so that a name that is not ASCII keeps its column. */
+function measureWidth(text: string): number {
+  return ascii.test(text) ? text.length : [...text].length;
+}
+
+function cutText(text: string, precision: number | undefined): string {
+  if (precision === undefined || text.length <= precision) return text;
+  return ascii.test(text) ? text.slice(0, precision) : [...text].slice(0, precision).join("");
+}
+
+function renderText(value: unknown): string {
+  return value instanceof Uint8Array ? Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("") : String(value);
+}
+
+function requireInteger(value: unknown, whole: string): bigint {
+  if (typeof value === "bigint") return value;
+  if (typeof value === "number" && Number.isFinite(value)) return BigInt(Math.trunc(value));
+  if (typeof value === "boolean") return value ? 1n : 0n;
+  throw makeUsageError(`Cannot format ${describe(value)} with "${whole}": it wants an integer`);
+}
+
+function requireFloat(value: unknown, whole: string): number {
+  if (typeof value === "number") return value;
+  if (typeof value === "bigint") return Number(value);
+  throw makeUsageError(`Cannot format ${describe(value)} with "${whole}": it wants a number`);
+}
+
+function describe(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}
+
+/** Units: bytes of the text as UTF-8. */
+export function measureBytes(text: string): number {
+  return ascii.test(text) ? text.length : encodeUtf8(text).length;
+}
+
+/**
+ * Formats as Python's `str.format` does with positions: `"{1} {5}"`, `"{4:.6f}"`, `"{0:>16}"`, `"{{"` for a brace.
+ * What BCC's `trace_print(fmt=…)` takes.
+ *
+ * @throws BpfError for a position that there is no value for
+ */
+export function formatPositions(format: string, values: readonly unknown[]): string {
+  let automatic = 0;
+  return format.replace(/\{\{|\}\}|\{(\d*)(?::([^{}]*))?\}/g, (whole: string, position?: string, spec?: string) => {
+    if (whole === "{{") return "{";
+    if (whole === "}}") return "}";
+    const index = position === undefined || position === "" ? automatic++ : Number(position);
+    if (index >= values.length) throw makeUsageError(`Cannot format ${JSON.stringify(format)}: there is no field {${index}}`, `fields are {0} to {${values.length - 1}}`);
+    const value = values[index];
+    if (spec === undefined || spec === "") return String(value);
+    const parts = /^([<>]?)(0?)(\d*)(\.\d+)?([a-zA-Z]?)$/.exec(spec);
+    if (parts === null) throw makeUsageError(`Cannot format ${JSON.stringify(format)}: "${spec}" is not understood`, "use a width, a precision and a conversion, for example {4:.6f} or {0:<16}");
+    const [, align, zero, width, precision, kind] = parts;
+    const left = align === "<" || (align === "" && typeof value === "string");
+    return formatC(`%${left ? "-" : ""}${zero}${width}${precision ?? ""}${kind === "" ? (typeof value === "string" ? "s" : Number.isInteger(value) || typeof value === "bigint" ? "d" : "f") : kind}`, value);
+  });
+}

@@ -1,0 +1,166 @@
+import { renderValue } from "./render-value.ts";
+
+/** How a histogram with one section for each bucket names and orders its sections. */
+export interface HistogramOptions<Key = unknown> {
+  /** Turns a section's bucket into the text after the header. */
+  readonly section_print_fn?: (bucket: SectionBucket<Key>) => unknown;
+  /** Turns a bucket that is a struct into what sections are told apart by. */
+  readonly bucket_fn?: (bucket: SectionBucket<Key>) => unknown;
+  /** Orders the sections; without it they come in the order of the map. */
+  readonly bucket_sort_fn?: (buckets: SectionBucket<Key>[]) => SectionBucket<Key>[];
+  /** Leaves out empty rows before the first that counts. */
+  readonly strip_leading_zero?: boolean;
+}
+
+/** What a section stands for: the first member of the key struct, whatever its type is. */
+export type SectionBucket<Key> = Key extends object ? Key[keyof Key] : unknown;
+
+type Slots = Iterable<readonly [unknown, number]>;
+
+interface Section {
+  readonly bucket: unknown;
+  readonly counts: number[];
+}
+
+const LOG2_SLOTS = 65;
+const LINEAR_SLOTS = 1025;
+
+/**
+ * Renders power-of-two histograms: one text for each section. Keys are slots, or structs whose first
+ * member is the bucket and whose second (third after padding) is the slot.
+ *
+ * Source: BCC's print_log2_hist, whose layout scripts and people read.
+ */
+export function buildLog2Histogram<Key>(slots: Slots, valueType: string, header: string, options: HistogramOptions<Key>): string[] {
+  return buildSections(slots, LOG2_SLOTS, header, options, (counts) => renderLog2(counts, valueType, options.strip_leading_zero ?? false));
+}
+
+/** Renders histograms with a row for each slot. Source: BCC's print_linear_hist. */
+export function buildLinearHistogram<Key>(slots: Slots, valueType: string, header: string, options: HistogramOptions<Key>): string[] {
+  return buildSections(slots, LINEAR_SLOTS, header, options, (counts) => renderLinear(counts, valueType, options.strip_leading_zero ?? false));
+}
+
+/** Renders power-of-two histograms as JSON: `{ ts, val_type, data: [{ "interval-start", "interval-end", count }], <header>: <bucket> }`. */
+export function renderHistogramJson<Key>(slots: Slots, valueType: string, header: string, options: HistogramOptions<Key>, now: Date = new Date()): string[] {
+  const { plain, sections } = collectSections(slots, LOG2_SLOTS, options);
+  const stamp = new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 19).replace("T", " ");
+  const render = (counts: readonly number[], extra: object): string => JSON.stringify({ ts: stamp, val_type: valueType, data: listIntervals(counts), ...extra });
+  if (plain !== undefined) return [render(plain, {})];
+  return sections.map(({ bucket, counts }) => render(counts, { [header]: nameBucket(bucket, options) }));
+}
+
+function buildSections<Key>(slots: Slots, size: number, header: string, options: HistogramOptions<Key>, render: (counts: readonly number[]) => string[]): string[] {
+  const { plain, sections } = collectSections(slots, size, options);
+  if (plain !== undefined) {
+    const rows = render(plain);
+    return rows.length === 0 ? [] : [rows.join("\n")];
+  }
+  return sections.map(({ bucket, counts }) => [`\n${header} = ${nameBucket(bucket, options)}`, ...render(counts)].join("\n"));
+}
+
+function nameBucket<Key>(bucket: unknown, options: HistogramOptions<Key>): string {
+  return options.section_print_fn === undefined ? renderValue(bucket) : String(options.section_print_fn(bucket as SectionBucket<Key>));
+}
+
+function collectSections<Key>(slots: Slots, size: number, options: HistogramOptions<Key>): { plain?: number[]; sections: Section[] } {
+  const sections = new Map<unknown, Section>();
+  let plain: number[] | undefined;
+  for (const [key, count] of slots) {
+    if (typeof key !== "object" || key === null) {
+      plain ??= newCounts(size);
+      plain[clampSlot(Number(key), size)]! += count;
+      continue;
+    }
+    const [bucket, slot] = splitKey(key);
+    const identity = options.bucket_fn === undefined ? identify(bucket) : options.bucket_fn(bucket as SectionBucket<Key>);
+    let section = sections.get(identity);
+    if (section === undefined) {
+      section = { bucket: options.bucket_fn === undefined ? bucket : identity, counts: newCounts(size) };
+      sections.set(identity, section);
+    }
+    section.counts[clampSlot(slot, size)]! += count;
+  }
+  let list = [...sections.values()];
+  if (options.bucket_sort_fn !== undefined) {
+    const order = options.bucket_sort_fn(list.map((section) => section.bucket as SectionBucket<Key>)) as unknown[];
+    list = order.flatMap((bucket) => list.filter((section) => identify(section.bucket) === identify(bucket)));
+  }
+  return plain === undefined ? { sections: list } : { plain, sections: list };
+}
+
+/** The bucket and the slot of a key struct; members that only pad are not seen. */
+function splitKey(key: object): [unknown, number] {
+  const values = Object.entries(key).filter(([name]) => !/^__pad/.test(name)).map(([, value]) => value as unknown);
+  return [values[0], Number(values[1])];
+}
+
+function identify(bucket: unknown): unknown {
+  return typeof bucket === "object" && bucket !== null ? renderValue(bucket, 1) : bucket;
+}
+
+function newCounts(size: number): number[] {
+  return new Array<number>(size).fill(0);
+}
+
+function clampSlot(slot: number, size: number): number {
+  return slot < 0 ? 0 : slot >= size ? size - 1 : slot;
+}
+
+function findLast(counts: readonly number[]): number {
+  return counts.findLastIndex((count) => count > 0);
+}
+
+/** A slot's ends: slot i counts values of i bits; 0 and 1 share the first row. */
+function findInterval(slot: number): [bigint, bigint] {
+  const low = (1n << BigInt(slot)) >> 1n;
+  const high = (1n << BigInt(slot)) - 1n;
+  return [low === high ? low - 1n : low, high];
+}
+
+function renderLog2(counts: readonly number[], valueType: string, strip: boolean): string[] {
+  const last = findLast(counts);
+  if (last <= 0) return [];
+  const narrow = last <= 32;
+  const number = narrow ? 10 : 20;
+  const width = narrow ? 40 : 20;
+  const max = Math.max(...counts);
+  const rows = [`${" ".repeat(narrow ? 5 : 15)}${valueType.padEnd(narrow ? 19 : 29)} : count     distribution`];
+  for (let slot = 1; slot <= last; slot++) {
+    const count = counts[slot]!;
+    if (strip && count === 0 && rows.length === 1) continue;
+    const [low, high] = findInterval(slot);
+    rows.push(`${String(low).padStart(number)} -> ${String(high).padEnd(number)} : ${String(count).padEnd(8)} |${renderStars(count, max, width)}|`);
+  }
+  return rows;
+}
+
+function renderLinear(counts: readonly number[], valueType: string, strip: boolean): string[] {
+  const last = findLast(counts);
+  if (last < 0) return [];
+  const max = Math.max(...counts);
+  const rows = [`     ${valueType.padEnd(13)} : count     distribution`];
+  for (let slot = 0; slot <= last; slot++) {
+    const count = counts[slot]!;
+    if (strip && count === 0 && rows.length === 1) continue;
+    rows.push(`        ${String(slot).padEnd(10)} : ${String(count).padEnd(8)} |${renderStars(count, max, 40)}|`);
+  }
+  return rows;
+}
+
+/** A bar of `width` cells, the largest count filling it. */
+function renderStars(count: number, max: number, width: number): string {
+  const exact = (width * count) / max;
+  let stars = 0;
+  while (stars <= exact - 1 && stars <= width - 1) stars++;
+  return "*".repeat(stars).padEnd(width);
+}
+
+function listIntervals(counts: readonly number[]): { "interval-start": number; "interval-end": number; count: number }[] {
+  const last = findLast(counts);
+  const rows = [];
+  for (let slot = 1; slot <= last; slot++) {
+    const [start, end] = findInterval(slot);
+    rows.push({ "interval-start": Number(start), "interval-end": Number(end), count: counts[slot]! });
+  }
+  return rows;
+}

@@ -1,0 +1,48 @@
+import { BpfError, Interrupt } from "./errors.ts";
+import { ERROR_MARK, HOST_FUNCTION, INTERRUPTED_CODE, callKinds } from "./protocol.ts";
+import type { CallArgument, CallName, CallReply, ErrorMessage } from "./protocol.ts";
+
+type RawCall = (name: string, argument: string, bytes: ArrayBuffer | undefined) => string | ArrayBuffer;
+
+/** Asks the host. The only way out of the sandbox. @throws BpfError with what the host says, Interrupt at a signal */
+export function callHost<Name extends CallName>(name: Name, argument: CallArgument<Name>, bytes?: Uint8Array): CallReply<Name> {
+  const answer = requireRawCall()(name, JSON.stringify(argument), bytes === undefined ? undefined : copyBuffer(bytes));
+  if (typeof answer !== "string") return new Uint8Array(answer) as CallReply<Name>;
+  if (answer[0] === ERROR_MARK) throw reviveError(JSON.parse(answer.slice(1)) as ErrorMessage);
+  switch (callKinds[name]) {
+    case "json":
+      return JSON.parse(answer.slice(1)) as CallReply<Name>;
+    case "text":
+      return answer.slice(1) as CallReply<Name>;
+    case "bytes":
+      return undefined as CallReply<Name>;
+  }
+}
+
+/** Whether this code runs inside bpfts. */
+export function haveHost(): boolean {
+  return typeof (globalThis as Record<string, unknown>)[HOST_FUNCTION] === "function";
+}
+
+let rawCall: RawCall | undefined;
+
+function requireRawCall(): RawCall {
+  if (rawCall !== undefined) return rawCall;
+  const found = (globalThis as Record<string, unknown>)[HOST_FUNCTION];
+  if (typeof found !== "function") {
+    throw new BpfError("BPFTS_USAGE", "This script needs bpfts to run", { name: "UsageError", hint: "start it with: bpfts run SCRIPT" });
+  }
+  rawCall = found as RawCall;
+  return rawCall;
+}
+
+/** The host is handed whole buffers, so a view into a larger one is cut out first. */
+function copyBuffer(bytes: Uint8Array): ArrayBuffer {
+  const whole = bytes.byteOffset === 0 && bytes.byteLength === bytes.buffer.byteLength;
+  return (whole ? bytes.buffer : bytes.slice().buffer) as ArrayBuffer;
+}
+
+function reviveError(message: ErrorMessage): Error {
+  if (message.code === INTERRUPTED_CODE) return new Interrupt();
+  return new BpfError(message.code, message.message, message);
+}

@@ -1,0 +1,22 @@
+/** What scripts import as "bpfts". `sdk/README.md` is its manual. */
+import "./globals.ts";
+
+export { BPF } from "./bpf.ts";
+export type { BpfOptions, KprobeOptions, PerfEventOptions, TracepointOptions, UprobeOptions } from "./bpf.ts";
+export { BpfError, Interrupt } from "./errors.ts";
+export type { ErrorLocation } from "./errors.ts";
+export { EventStream } from "./event-stream.ts";
+export type { HistogramOptions } from "./histogram.ts";
+export { eprint, flush, print, printf, sprintf } from "./output.ts";
+export { argv, command, exit, monotonic_ns, on_exit, possible_cpus, read_file } from "./process.ts";
+export type { EventCallback } from "./rings.ts";
+export type { SymbolOptions } from "./symbols.ts";
+export { Table } from "./table.ts";
+export { PerCpuTable } from "./table-percpu.ts";
+export { QueueStackTable } from "./table-queue.ts";
+export { EventTable } from "./table-ring.ts";
+export type { PerfBufferOptions } from "./table-ring.ts";
+export { StackTraceTable } from "./table-stack-trace.ts";
+export type { DynamicTable } from "./table-types.ts";
+export { clearInterval, clearTimeout, setInterval, setTimeout, sleep } from "./timers.ts";
+export type { TraceFields, TraceOptions, TracePrintOptions } from "./trace.ts";

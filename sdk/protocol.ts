@@ -1,0 +1,244 @@
+import type { Layout } from "./layout.ts";
+
+/**
+ * The calls between a script inside QuickJS and its host, as one table: every
+ * name with what it takes and what it answers. Both sides are typed by it.
+ *
+ * On the wire a call is `(name, JSON of the argument, bytes)`. The answer is an
+ * `ArrayBuffer` for calls that carry bytes, else a string whose first character
+ * says what the rest is: `=` an answer, `!` an `ErrorMessage`. 64-bit numbers
+ * cross as decimal strings.
+ */
+export interface Calls {
+  /** What the script was started with. */
+  start: Json<null, StartReply>;
+  write: Json<{ readonly fd: 1 | 2; readonly text: string }, null>;
+  /** Ends the script; nothing of it runs afterwards but its end handlers. */
+  exit: Json<{ readonly code: number }, null>;
+  /** Answers when the time is over or a signal came (then as an error). Units: milliseconds, -1 waits for ever. */
+  wait: Json<{ readonly timeoutMs: number }, null>;
+  now: Json<null, { readonly monotonicNs: string }>;
+  read_file: Text<{ readonly path: string }>;
+
+  build: Json<BuildArgument, BuildReply>;
+  attach: Json<{ readonly program: number; readonly request: AttachArgument }, number>;
+  detach: Json<{ readonly program: number; readonly request: AttachArgument }, number>;
+  count_attached: Json<{ readonly program: number; readonly kind: AttachArgument["kind"] }, number>;
+  close_program: Json<{ readonly program: number }, null>;
+
+  /** Bytes in: the key. Bytes out: the value; absent when there is no such key. */
+  map_lookup: Bytes<{ readonly map: number; readonly remove: boolean }>;
+  /** Bytes in: the key, then the value. */
+  map_update: Json<{ readonly map: number; readonly flags: number }, null>;
+  /** Bytes in: the key. Answers whether it was there. */
+  map_delete: Json<{ readonly map: number }, boolean>;
+  /** Bytes in: the key, or nothing for the first. Bytes out: the key after it; absent at the end. */
+  map_next_key: Bytes<{ readonly map: number }>;
+  /** Bytes out: u32 count, u32 nothing, all keys, padding to 8, all values. */
+  map_read_all: Bytes<{ readonly map: number; readonly remove: boolean }>;
+  /** Bytes in: all keys, padding to 8, all values. */
+  map_update_all: Json<{ readonly map: number; readonly count: number; readonly flags: number }, null>;
+  map_count: Json<{ readonly map: number }, number>;
+  /** Bytes in: keys, or nothing for all of them. Answers how many went. */
+  map_delete_all: Json<{ readonly map: number }, number>;
+
+  /** Answers a number for the ring, which `poll` names its records with. */
+  ring_open: Json<{ readonly map: number; readonly kind: RingKind; readonly pages: number; readonly name: string }, number>;
+  ring_close: Json<{ readonly ring: number }, null>;
+  /**
+   * Waits for records and answers all that are there, up to a few hundred KiB.
+   * Bytes out, for each ring that has something to say: u32 ring, u32 records lost
+   * since the last poll, u32 size of the records, u32 nothing, the records as in
+   * `KernelPort.ringRead`.
+   */
+  poll: Bytes<{ readonly kind: RingKind | "any"; readonly timeoutMs: number }>;
+  /** Complete lines of the trace pipe, "" when none came in time. */
+  trace_read: Text<{ readonly timeoutMs: number }>;
+
+  find_kprobe_functions: Json<{ readonly pattern: string }, readonly string[]>;
+  find_tracepoints: Json<{ readonly pattern: string }, readonly string[]>;
+  have_tracepoint: Json<{ readonly category: string; readonly event: string }, boolean>;
+  have_struct_field: Json<{ readonly struct: string; readonly field: string }, 1 | 0 | -1>;
+  have_kfunc: Json<null, boolean>;
+  find_syscall_prefix: Json<null, string>;
+  find_kernel_symbol: Json<{ readonly address: string }, SymbolReply | null>;
+  find_kernel_address: Json<{ readonly name: string }, string | null>;
+  find_user_symbol: Json<{ readonly address: string; readonly pid: number; readonly demangle: boolean }, SymbolReply | null>;
+}
+
+interface Json<Argument, Reply> {
+  readonly kind: "json";
+  readonly argument: Argument;
+  readonly reply: Reply;
+}
+
+interface Text<Argument> {
+  readonly kind: "text";
+  readonly argument: Argument;
+  readonly reply: string;
+}
+
+interface Bytes<Argument> {
+  readonly kind: "bytes";
+  readonly argument: Argument;
+  readonly reply: Uint8Array | undefined;
+}
+
+export type CallName = keyof Calls;
+export type CallArgument<Name extends CallName> = Calls[Name]["argument"];
+export type CallReply<Name extends CallName> = Calls[Name]["reply"];
+
+/** How the answer of each call crosses. */
+export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
+  start: "json",
+  write: "json",
+  exit: "json",
+  wait: "json",
+  now: "json",
+  read_file: "text",
+  build: "json",
+  attach: "json",
+  detach: "json",
+  count_attached: "json",
+  close_program: "json",
+  map_lookup: "bytes",
+  map_update: "json",
+  map_delete: "json",
+  map_next_key: "bytes",
+  map_read_all: "bytes",
+  map_update_all: "json",
+  map_delete_all: "json",
+  map_count: "json",
+  ring_open: "json",
+  ring_close: "json",
+  poll: "bytes",
+  trace_read: "text",
+  find_kprobe_functions: "json",
+  find_tracepoints: "json",
+  have_tracepoint: "json",
+  have_struct_field: "json",
+  have_kfunc: "json",
+  find_syscall_prefix: "json",
+  find_kernel_symbol: "json",
+  find_kernel_address: "json",
+  find_user_symbol: "json",
+};
+
+/** The first character of a string answer. */
+export const ANSWER_MARK = "=";
+export const ERROR_MARK = "!";
+
+/** The name of the host's one function, a property of the guest's global object. */
+export const HOST_FUNCTION = "__bpfts_call";
+/** The name of the object whose methods the host calls: `GuestHooks`. */
+export const GUEST_HOOKS = "__bpfts_guest";
+
+/** What the host calls in the guest between and after the script's own turns. */
+export interface GuestHooks {
+  /** Runs timers that are due, serves those who wait for events, and says what is still to come. */
+  turn(): TurnReply;
+  /** Hands a signal to whoever waits in a promise. Answers whether somebody did. */
+  interrupt(): boolean;
+  /** Runs the end handlers and writes what is buffered. */
+  end(): void;
+  /** Writes what is buffered. */
+  flush(): void;
+}
+
+/** What a guest waits for between its turns. */
+export interface TurnReply {
+  /** Units: milliseconds until the next timer, null when there is none. */
+  readonly timerMs: number | null;
+  /** Whether somebody waits for an event in a promise. */
+  readonly events: boolean;
+}
+
+export interface StartReply {
+  readonly argv: readonly string[];
+  /** The child of `-c`. */
+  readonly command: { readonly pid: number } | null;
+  readonly possibleCpus: number;
+}
+
+export interface BuildArgument {
+  readonly text?: string;
+  readonly srcFile?: string;
+  readonly cflags?: readonly string[];
+  readonly debug?: number;
+}
+
+export interface BuildReply {
+  readonly program: number;
+  readonly maps: readonly MapReply[];
+  readonly structs: Readonly<Record<string, Layout>>;
+}
+
+/** One map of a built program, with what the codec needs. */
+export interface MapReply {
+  readonly map: number;
+  readonly name: string;
+  /** Source: enum bpf_map_type. */
+  readonly type: number;
+  readonly keySize: number;
+  /** Units: bytes of one value as it crosses: of all CPUs for the per-CPU kinds. */
+  readonly valueSize: number;
+  readonly maxEntries: number;
+  readonly flags: number;
+  readonly key: Layout | null;
+  readonly value: Layout | null;
+  /** The struct that a perf or ring buffer carries. */
+  readonly event: Layout | null;
+}
+
+export type RingKind = "perf" | "ring";
+
+/** Names are BCC's, with the host's spelling; the host's `AttachRequest` has the same rows. */
+export type AttachArgument =
+  | { readonly kind: "kprobe" | "kretprobe"; readonly fnName: string; readonly event?: string; readonly eventRe?: string; readonly eventOff?: number; readonly maxactive?: number }
+  | { readonly kind: "tracepoint"; readonly fnName: string; readonly tp?: string; readonly tpRe?: string }
+  | { readonly kind: "raw_tracepoint"; readonly fnName: string; readonly tp: string }
+  | { readonly kind: "kfunc" | "kretfunc" | "fmod_ret" | "lsm"; readonly fnName: string }
+  | {
+      readonly kind: "uprobe" | "uretprobe";
+      readonly fnName: string;
+      readonly name: string;
+      readonly sym?: string;
+      readonly symRe?: string;
+      readonly addr?: string;
+      readonly symOff?: number;
+      readonly pid?: number;
+    }
+  | { readonly kind: "usdt"; readonly fnName: string; readonly path: string; readonly provider: string; readonly probe: string; readonly pid?: number }
+  | {
+      readonly kind: "perf_event";
+      readonly fnName: string;
+      readonly evType: number;
+      readonly evConfig: number;
+      readonly samplePeriod?: number;
+      readonly sampleFreq?: number;
+      readonly pid?: number;
+      readonly cpu?: number;
+    };
+
+export interface SymbolReply {
+  readonly name: string;
+  /** Units: bytes from the symbol's start. */
+  readonly offset: number;
+  readonly module: string | null;
+}
+
+/** A host error as it crosses into the guest. */
+export interface ErrorMessage {
+  /** The class's name, `"VerifierError"`. */
+  readonly name: string;
+  readonly code: string;
+  readonly message: string;
+  readonly hint?: string;
+  readonly detail?: string;
+  readonly location?: { readonly file: string; readonly line: number; readonly column?: number };
+  /** What the host knows its own error object by, should the script not catch it. */
+  readonly id: number;
+}
+
+/** The code that a signal crosses with; the guest throws it as `Interrupt`. */
+export const INTERRUPTED_CODE = "BPFTS_INTERRUPTED";

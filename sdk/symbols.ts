@@ -1,0 +1,26 @@
+import { callHost } from "./host.ts";
+import type { SymbolReply } from "./protocol.ts";
+
+/** How a symbol is written. */
+export interface SymbolOptions {
+  readonly show_module?: boolean;
+  readonly show_offset?: boolean;
+}
+
+/** The name of the kernel function that an address lies in: `name+0xoff [module]`. Unknown addresses are `[unknown]`. */
+export function nameKernelAddress(address: bigint | number, options: SymbolOptions): string {
+  return renderSymbol(callHost("find_kernel_symbol", { address: String(address) }), options, "[kernel]");
+}
+
+/** The name of the function of a process that an address lies in. */
+export function nameUserAddress(address: bigint | number, pid: number, options: SymbolOptions & { readonly demangle?: boolean }): string {
+  return renderSymbol(callHost("find_user_symbol", { address: String(address), pid, demangle: options.demangle ?? true }), options, undefined);
+}
+
+function renderSymbol(symbol: SymbolReply | null, options: SymbolOptions, defaultModule: string | undefined): string {
+  if (symbol === null) return "[unknown]";
+  const module = symbol.module ?? defaultModule;
+  const offset = options.show_offset === true && symbol.name !== "[unknown]" ? `+0x${symbol.offset.toString(16)}` : "";
+  const place = options.show_module === true && module !== undefined ? ` [${module.replace(/^.*\//, "").replace(/^\[|\]$/g, "")}]` : "";
+  return `${symbol.name}${offset}${place}`;
+}

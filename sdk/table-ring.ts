@@ -1,0 +1,105 @@
+import { makeBytesLayout, makeCodec } from "./codec.ts";
+import { makeClosedError, makeUsageError } from "./errors.ts";
+import { callHost } from "./host.ts";
+import { closeRing, openRing } from "./rings.ts";
+import type { EventCallback, OpenRing } from "./rings.ts";
+import type { Layout } from "./layout.ts";
+import type { MapReply, RingKind } from "./protocol.ts";
+import type { TableOwner } from "./table.ts";
+
+/** What `open_perf_buffer` takes besides the callback. */
+export interface PerfBufferOptions {
+  /** Pages of each CPU's buffer, a power of two. */
+  readonly page_cnt?: number;
+  /** Told how many events were lost since it was last told. */
+  readonly lost_cb?: (lost: number) => void;
+}
+
+const DEFAULT_PAGES = 64;
+
+/**
+ * Events from a program: a perf buffer (`BPF_PERF_OUTPUT`) or a ring buffer (`BPF_RINGBUF_OUTPUT`).
+ * Events are decoded by the struct that the program submits; where the C text does not tell, they are bytes.
+ */
+export class EventTable<Event = unknown> {
+  readonly name: string;
+  readonly max_entries: number;
+  readonly flags: number;
+  /** Source: enum bpf_map_type. */
+  readonly ttype: number;
+  private readonly events: MapReply;
+  private readonly eventsOwner: TableOwner;
+  private readonly kind: RingKind;
+  private ring: OpenRing | undefined;
+
+  constructor(info: MapReply, owner: TableOwner, kind: RingKind) {
+    this.events = info;
+    this.eventsOwner = owner;
+    this.kind = kind;
+    this.name = info.name;
+    this.max_entries = info.maxEntries;
+    this.flags = info.flags;
+    this.ttype = info.type;
+  }
+
+  /** How many events were lost so far, as far as the kernel tells. */
+  get lost(): number {
+    return this.ring?.lost ?? 0;
+  }
+
+  /**
+   * Opens a buffer for each CPU; `perf_buffer_poll` then calls `callback` for each event.
+   *
+   * @throws BpfError when this is a ring buffer, or it is open already
+   */
+  open_perf_buffer(callback: EventCallback<Event>, options: PerfBufferOptions = {}): void {
+    this.requireKind("perf", "open_perf_buffer", "open_ring_buffer");
+    const pages = options.page_cnt ?? DEFAULT_PAGES;
+    if (!Number.isInteger(pages) || pages < 1 || (pages & (pages - 1)) !== 0) {
+      throw makeUsageError(`Cannot open perf buffer "${this.name}" with ${pages} pages: page_cnt must be a power of two`);
+    }
+    this.open(callback, pages, options.lost_cb);
+  }
+
+  /** Opens the ring buffer; `ring_buffer_poll` then calls `callback` for each event. @throws BpfError when this is a perf buffer, or it is open already */
+  open_ring_buffer(callback: EventCallback<Event>): void {
+    this.requireKind("ring", "open_ring_buffer", "open_perf_buffer");
+    this.open(callback, 0, undefined);
+  }
+
+  /** Opens it unless it is open, and hands every event to `callback`. */
+  subscribe(callback: EventCallback<Event>): void {
+    this.open(callback, this.kind === "perf" ? DEFAULT_PAGES : 0, undefined);
+  }
+
+  /** Closes the buffer: no more callbacks come. Twice is fine. */
+  close_buffer(): void {
+    if (this.ring !== undefined) closeRing(this.ring);
+    this.ring = undefined;
+  }
+
+  /** Decodes bytes that were taken as they are. Source: BCC's table.event(data) */
+  event(bytes: Uint8Array): Event {
+    return makeCodec<Event>(this.eventLayout(bytes.length), `event of "${this.name}"`).decode(bytes);
+  }
+
+  private open(callback: EventCallback<Event>, pages: number, lostCallback: ((lost: number) => void) | undefined): void {
+    if (this.eventsOwner.closed) throw makeClosedError(`Cannot open "${this.name}": its program was closed`);
+    if (this.ring !== undefined) throw makeUsageError(`Cannot open "${this.name}": it is open already`, "one callback gets all events of a buffer");
+    const id = callHost("ring_open", { map: this.events.map, kind: this.kind, pages, name: this.name });
+    const { event } = this.events;
+    const codec = event === null ? undefined : makeCodec<Event>(event, `event of "${this.name}"`);
+    this.ring = openRing({ id, kind: this.kind, table: this, codec, callback: callback as EventCallback<unknown>, lostCallback, lost: 0 });
+  }
+
+  private eventLayout(size: number): Layout {
+    return this.events.event ?? makeBytesLayout(size);
+  }
+
+  private requireKind(wanted: RingKind, called: string, right: string): void {
+    if (this.kind !== wanted) {
+      const is = this.kind === "ring" ? "a ring buffer (BPF_RINGBUF_OUTPUT)" : "a perf buffer (BPF_PERF_OUTPUT)";
+      throw makeUsageError(`Cannot call ${called}() on "${this.name}": it is ${is}`, `use ${right}()`);
+    }
+  }
+}

@@ -1,0 +1,193 @@
+import { makeBytesLayout, makeCodec } from "./codec.ts";
+import type { Codec } from "./codec.ts";
+import { makeClosedError, makeMapError } from "./errors.ts";
+import { buildLinearHistogram, buildLog2Histogram, renderHistogramJson } from "./histogram.ts";
+import type { HistogramOptions } from "./histogram.ts";
+import { callHost } from "./host.ts";
+import { print } from "./output.ts";
+import type { MapReply } from "./protocol.ts";
+
+/** The program that a table belongs to, as far as the table cares. */
+export interface TableOwner {
+  readonly closed: boolean;
+  readonly cpus: number;
+}
+
+/** Source: BPF_ANY, BPF_NOEXIST, BPF_EXIST in enum of linux/bpf.h. */
+export const UPDATE_ANY = 0;
+export const UPDATE_NOEXIST = 1;
+export const UPDATE_EXIST = 2;
+
+/**
+ * A BPF map of any kind that has keys, as a JavaScript `Map`: `get set has delete clear size keys values
+ * entries forEach`, iterable. 64-bit integers are bigint, structs plain objects. A missing key is `undefined`.
+ *
+ * Shape: every value is a copy. Iterating reads the whole map in one batch first, so deleting meanwhile is fine.
+ */
+export class Table<Key = unknown, Leaf = unknown> {
+  readonly name: string;
+  readonly max_entries: number;
+  readonly flags: number;
+  /** Source: enum bpf_map_type. */
+  readonly ttype: number;
+  protected readonly info: MapReply;
+  protected readonly owner: TableOwner;
+  protected readonly keyCodec: Codec<Key>;
+  protected readonly leafCodec: Codec<Leaf>;
+
+  constructor(info: MapReply, owner: TableOwner, leafCodec?: Codec<Leaf>) {
+    this.info = info;
+    this.owner = owner;
+    this.name = info.name;
+    this.max_entries = info.maxEntries;
+    this.flags = info.flags;
+    this.ttype = info.type;
+    this.keyCodec = makeCodec<Key>(info.key ?? makeBytesLayout(info.keySize), `key of "${info.name}"`);
+    this.leafCodec = leafCodec ?? makeCodec<Leaf>(info.value ?? makeBytesLayout(info.valueSize), `value of "${info.name}"`);
+  }
+
+  /** The value of a key, undefined when there is none. @throws BpfError for a key of the wrong shape */
+  get(key: Key): Leaf | undefined {
+    const bytes = callHost("map_lookup", { map: this.requireOpen(), remove: false }, this.keyCodec.encode(key));
+    return bytes === undefined ? undefined : this.leafCodec.decode(bytes);
+  }
+
+  /** Sets the value of a key. @throws BpfError for a wrong key or value, and when the map is full */
+  set(key: Key, leaf: Leaf, flags: number = UPDATE_ANY): this {
+    const bytes = new Uint8Array(this.keyCodec.size + this.leafCodec.size);
+    const view = new DataView(bytes.buffer);
+    this.keyCodec.encodeInto(key, view, 0);
+    this.leafCodec.encodeInto(leaf, view, this.keyCodec.size);
+    callHost("map_update", { map: this.requireOpen(), flags }, bytes);
+    return this;
+  }
+
+  has(key: Key): boolean {
+    return callHost("map_lookup", { map: this.requireOpen(), remove: false }, this.keyCodec.encode(key)) !== undefined;
+  }
+
+  /** Deletes a key; an array's element is set to zero instead. Answers whether it was there. */
+  delete(key: Key): boolean {
+    return callHost("map_delete", { map: this.requireOpen() }, this.keyCodec.encode(key));
+  }
+
+  /** How many keys there are now. */
+  get size(): number {
+    return callHost("map_count", { map: this.requireOpen() });
+  }
+
+  /** Deletes every key; an array's elements are set to zero. */
+  clear(): void {
+    callHost("map_delete_all", { map: this.requireOpen() });
+  }
+
+  entries(): IterableIterator<[Key, Leaf]> {
+    return this.readAll(false);
+  }
+
+  *keys(): IterableIterator<Key> {
+    const batch = this.readBatch(false);
+    const read = this.keyCodec.bind(batch.buffer);
+    for (let i = 0; i < batch.count; i++) yield read(batch.keysAt + i * this.keyCodec.size);
+  }
+
+  *values(): IterableIterator<Leaf> {
+    const batch = this.readBatch(false);
+    const read = this.leafCodec.bind(batch.buffer);
+    for (let i = 0; i < batch.count; i++) yield read(batch.valuesAt + i * this.leafCodec.size);
+  }
+
+  [Symbol.iterator](): IterableIterator<[Key, Leaf]> {
+    return this.entries();
+  }
+
+  forEach(run: (leaf: Leaf, key: Key, table: this) => void): void {
+    for (const [key, leaf] of this.entries()) run(leaf, key, this);
+  }
+
+  /** Sets the value of every key that is there to zero. */
+  zero(): void {
+    const batch = this.readBatch(false);
+    const bytes = new Uint8Array(batch.valuesAt - HEADER_SIZE + batch.count * this.leafCodec.size);
+    bytes.set(new Uint8Array(batch.buffer, batch.keysAt, batch.count * this.keyCodec.size));
+    callHost("map_update_all", { map: this.requireOpen(), count: batch.count, flags: UPDATE_ANY }, bytes);
+  }
+
+  /** All entries, as BCC's call of that name; `entries()` does the same. */
+  items_lookup_batch(): IterableIterator<[Key, Leaf]> {
+    return this.readAll(false);
+  }
+
+  /** Takes all entries out of the map and answers them. Since: Linux 5.6 in one go; slower before. */
+  items_lookup_and_delete_batch(): IterableIterator<[Key, Leaf]> {
+    return this.readAll(true);
+  }
+
+  /** Sets many keys in one go. @throws BpfError when the lists differ in length */
+  items_update_batch(keys: Iterable<Key>, leaves: Iterable<Leaf>): void {
+    const keyList = [...keys];
+    const leafList = [...leaves];
+    if (keyList.length !== leafList.length) throw makeMapError(`Cannot update "${this.name}": ${keyList.length} keys and ${leafList.length} values were given`);
+    const valuesAt = alignUp(keyList.length * this.keyCodec.size);
+    const bytes = new Uint8Array(valuesAt + leafList.length * this.leafCodec.size);
+    const view = new DataView(bytes.buffer);
+    keyList.forEach((key, i) => this.keyCodec.encodeInto(key, view, i * this.keyCodec.size));
+    leafList.forEach((leaf, i) => this.leafCodec.encodeInto(leaf, view, valuesAt + i * this.leafCodec.size));
+    callHost("map_update_all", { map: this.requireOpen(), count: keyList.length, flags: UPDATE_ANY }, bytes);
+  }
+
+  /** Deletes the given keys, or all. Answers how many were there. */
+  items_delete_batch(keys?: Iterable<Key>): number {
+    if (keys === undefined) return callHost("map_delete_all", { map: this.requireOpen() });
+    const list = [...keys];
+    if (list.length === 0) return 0;
+    const bytes = new Uint8Array(list.length * this.keyCodec.size);
+    const view = new DataView(bytes.buffer);
+    list.forEach((key, i) => this.keyCodec.encodeInto(key, view, i * this.keyCodec.size));
+    return callHost("map_delete_all", { map: this.requireOpen() }, bytes);
+  }
+
+  /** Prints a histogram of power-of-two buckets in BCC's layout. */
+  print_log2_hist(val_type = "value", section_header = "Bucket ptr", options: HistogramOptions<Key> = {}): void {
+    for (const text of buildLog2Histogram(this.countSlots(), val_type, section_header, options)) print(text);
+  }
+
+  /** Prints a histogram of buckets of width one in BCC's layout. */
+  print_linear_hist(val_type = "value", section_header = "Bucket ptr", options: HistogramOptions<Key> = {}): void {
+    for (const text of buildLinearHistogram(this.countSlots(), val_type, section_header, options)) print(text);
+  }
+
+  /** Prints a power-of-two histogram as JSON, one object a section. */
+  print_json_hist(val_type = "value", section_header = "Bucket ptr", options: HistogramOptions<Key> = {}): void {
+    for (const text of renderHistogramJson(this.countSlots(), val_type, section_header, options)) print(text);
+  }
+
+  protected *countSlots(): IterableIterator<readonly [Key, number]> {
+    for (const [key, leaf] of this.entries()) yield [key, Number(leaf)];
+  }
+
+  protected requireOpen(): number {
+    if (this.owner.closed) throw makeClosedError(`Cannot use table "${this.name}": its program was closed`);
+    return this.info.map;
+  }
+
+  protected readBatch(remove: boolean): { buffer: ArrayBuffer; count: number; keysAt: number; valuesAt: number } {
+    const bytes = callHost("map_read_all", { map: this.requireOpen(), remove });
+    const buffer = (bytes ?? new Uint8Array(HEADER_SIZE)).buffer as ArrayBuffer;
+    const count = new DataView(buffer).getUint32(0, true);
+    return { buffer, count, keysAt: HEADER_SIZE, valuesAt: HEADER_SIZE + alignUp(count * this.keyCodec.size) };
+  }
+
+  private *readAll(remove: boolean): IterableIterator<[Key, Leaf]> {
+    const { buffer, count, keysAt, valuesAt } = this.readBatch(remove);
+    const readKey = this.keyCodec.bind(buffer);
+    const readLeaf = this.leafCodec.bind(buffer);
+    for (let i = 0; i < count; i++) yield [readKey(keysAt + i * this.keyCodec.size), readLeaf(valuesAt + i * this.leafCodec.size)];
+  }
+}
+
+const HEADER_SIZE = 8;
+
+function alignUp(size: number): number {
+  return (size + 7) & ~7;
+}

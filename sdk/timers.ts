@@ -1,0 +1,96 @@
+import { callHost } from "./host.ts";
+import { flush } from "./output.ts";
+
+interface Timer {
+  readonly id: number;
+  /** Units: milliseconds of `Date.now()`, which is what a script sees pass. */
+  due: number;
+  readonly every: number | undefined;
+  readonly run: () => unknown;
+}
+
+const timers = new Map<number, Timer>();
+let lastId = 0;
+let rejection: { readonly error: unknown } | undefined;
+
+function addTimer(run: (...values: never[]) => unknown, delayMs: number, repeat: boolean, values: readonly unknown[]): number {
+  const delay = Number.isFinite(delayMs) && delayMs > 0 ? delayMs : 0;
+  const id = ++lastId;
+  timers.set(id, { id, due: Date.now() + delay, every: repeat ? Math.max(delay, 1) : undefined, run: () => run(...(values as never[])) });
+  return id;
+}
+
+/** Runs a function once after `delayMs`: while a blocking call waits, or after the script's last line. Units: milliseconds. */
+export function setTimeout(run: (...values: never[]) => unknown, delayMs = 0, ...values: readonly unknown[]): number {
+  return addTimer(run, delayMs, false, values);
+}
+
+/** Runs a function again and again; a turn that was missed is not made up for. Units: milliseconds. */
+export function setInterval(run: (...values: never[]) => unknown, delayMs = 0, ...values: readonly unknown[]): number {
+  return addTimer(run, delayMs, true, values);
+}
+
+export function clearTimeout(id: number | undefined): void {
+  if (id !== undefined) timers.delete(id);
+}
+
+export const clearInterval: (id: number | undefined) => void = clearTimeout;
+
+/** Runs what is due, in the order of their times. Answers the milliseconds until the next, undefined when there is none. */
+export function runTimers(): number | undefined {
+  // Timers that the callbacks add wait for the next round, so that one of delay 0 cannot hold everything up.
+  const now = Date.now();
+  const due = [...timers.values()].filter((timer) => timer.due <= now).sort((a, b) => a.due - b.due || a.id - b.id);
+  for (const timer of due) {
+    if (!timers.has(timer.id)) continue;
+    if (timer.every === undefined) timers.delete(timer.id);
+    else timer.due = Math.max(timer.due + timer.every, Date.now());
+    watchPromise(timer.run());
+  }
+  if (rejection !== undefined) {
+    const { error } = rejection;
+    rejection = undefined;
+    throw error;
+  }
+  let next: number | undefined;
+  for (const timer of timers.values()) if (next === undefined || timer.due < next) next = timer.due;
+  return next === undefined ? undefined : Math.max(0, next - Date.now());
+}
+
+/** A promise that a callback answered and that fails must not fail in silence. */
+export function watchPromise(answer: unknown): void {
+  if (typeof answer !== "object" || answer === null || typeof (answer as PromiseLike<unknown>).then !== "function") return;
+  (answer as PromiseLike<unknown>).then(undefined, (error: unknown) => {
+    rejection ??= { error };
+  });
+}
+
+/**
+ * Blocks in `step` until it answers something or the time is over, and serves timers meanwhile.
+ * `step` is given the milliseconds that it may block, -1 for any time.
+ *
+ * @throws Interrupt at a signal
+ */
+export function block<T>(timeoutMs: number, step: (waitMs: number) => T | undefined): T | undefined {
+  const end = timeoutMs < 0 ? Infinity : Date.now() + timeoutMs;
+  for (;;) {
+    const nextTimer = runTimers();
+    flush();
+    const left = Math.max(0, end - Date.now());
+    const wait = Math.min(left, nextTimer ?? Infinity);
+    const answer = step(wait === Infinity ? -1 : Math.ceil(wait));
+    if (answer !== undefined) return answer;
+    if (Date.now() >= end) return undefined;
+  }
+}
+
+/**
+ * Waits. Timers run meanwhile; Ctrl-C ends it with an `Interrupt`. Units: seconds, fractions too.
+ * Source: Python's time.sleep.
+ */
+export function sleep(seconds: number): void {
+  block(Math.max(0, seconds * 1000), (waitMs) => {
+    callHost("wait", { timeoutMs: waitMs });
+    return undefined;
+  });
+}

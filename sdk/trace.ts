@@ -1,0 +1,107 @@
+import { formatPositions } from "./format.ts";
+import { callHost } from "./host.ts";
+import { print } from "./output.ts";
+import { block } from "./timers.ts";
+
+/** One line of the trace pipe. Shape: `ts` in seconds since boot, `msg` what `bpf_trace_printk` was given, without its newline. */
+export type TraceFields = [task: string, pid: number, cpu: number, flags: string, ts: number, msg: string];
+
+const rest = /^-(\d+)\s+(?:\(\s*[-\d]+\)\s+)?\[(\d+)\]\s+(\S+)\s+(\d+\.\d+):\s+[^:]*:\s?(.*)$/;
+const TASK_WIDTH = 16;
+
+/** Takes a line of the trace pipe apart; undefined for what is no event. Source: the kernel's trace_print_context */
+export function parseTraceLine(line: string): TraceFields | undefined {
+  const match = rest.exec(line.slice(TASK_WIDTH));
+  if (match === null) return undefined;
+  const [, pid, cpu, flags, ts, msg] = match;
+  return [line.slice(0, TASK_WIDTH).trimStart(), Number(pid), Number(cpu), flags!, Number(ts), msg!];
+}
+
+let lines: string[] = [];
+let nextLine = 0;
+
+/** The next line of the trace pipe, undefined when none came in time. Units: milliseconds, -1 waits for ever. @throws Interrupt at a signal */
+export function readTraceLine(timeoutMs: number): string | undefined {
+  while (nextLine >= lines.length) {
+    const text = block(timeoutMs, (waitMs) => callHost("trace_read", { timeoutMs: waitMs }) || undefined);
+    if (text === undefined) return undefined;
+    lines = text.split("\n");
+    if (lines.at(-1) === "") lines.pop();
+    nextLine = 0;
+  }
+  return lines[nextLine++];
+}
+
+/** How to read the trace pipe. */
+export interface TraceOptions {
+  /** Ends when nothing is there, instead of waiting for more. */
+  readonly nonblocking?: boolean;
+  /** Only lines that this process printed. */
+  readonly pid?: number;
+}
+
+/** Lines taken apart, one after another. Lines that are no events are left out. */
+export class TraceReader implements IterableIterator<TraceFields> {
+  private readonly options: TraceOptions;
+
+  constructor(options: TraceOptions) {
+    this.options = options;
+  }
+
+  /** The fields of the next line, undefined when `nonblocking` and nothing is there. @throws Interrupt at a signal */
+  read(): TraceFields | undefined {
+    for (;;) {
+      const line = readTraceLine(this.options.nonblocking === true ? 0 : -1);
+      if (line === undefined) return undefined;
+      const fields = parseTraceLine(line);
+      if (fields !== undefined && isOfProcess(fields[1], this.options.pid)) return fields;
+    }
+  }
+
+  next(): IteratorResult<TraceFields, undefined> {
+    const value = this.read();
+    return value === undefined ? { done: true, value } : { done: false, value };
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+}
+
+/** How `trace_print` prints. */
+export interface TracePrintOptions extends TraceOptions {
+  /** Positions as in Python: `"{1} {5}"` prints pid and message; fields are task, pid, cpu, flags, ts, msg. */
+  readonly fmt?: string;
+}
+
+/** Prints lines for ever, or until nothing is there when `nonblocking`. */
+export function printTrace(options: TracePrintOptions): void {
+  if (options.fmt === undefined && options.pid === undefined) {
+    for (;;) {
+      const line = readTraceLine(options.nonblocking === true ? 0 : -1);
+      if (line === undefined) return;
+      print(line);
+    }
+  }
+  const format = options.fmt ?? "{0:>16}-{1:<7} [{2:03}] {3} {4:.6f}: bpf_trace_printk: {5}";
+  for (const fields of new TraceReader(options)) print(formatPositions(format, fields));
+}
+
+// A line names a thread; whether it is of the process is asked once for each thread.
+const threads = new Map<string, boolean>();
+
+function isOfProcess(thread: number, pid: number | undefined): boolean {
+  if (pid === undefined || thread === pid) return true;
+  const key = `${pid}/${thread}`;
+  let known = threads.get(key);
+  if (known === undefined) {
+    try {
+      callHost("read_file", { path: `/proc/${pid}/task/${thread}/comm` });
+      known = true;
+    } catch {
+      known = false;
+    }
+    threads.set(key, known);
+  }
+  return known;
+}
