@@ -35,9 +35,9 @@ export function readTraceLine(timeoutMs: number): string | undefined {
 /** How to read the trace pipe. */
 export interface TraceOptions {
   /** Ends when nothing is there, instead of waiting for more. */
-  readonly nonblocking?: boolean;
+  readonly nonblocking?: boolean | undefined;
   /** Only lines that this process printed. */
-  readonly pid?: number;
+  readonly pid?: number | undefined;
 }
 
 /** Lines taken apart, one after another. Lines that are no events are left out. */
@@ -71,7 +71,7 @@ export class TraceReader implements IterableIterator<TraceFields> {
 /** How `trace_print` prints. */
 export interface TracePrintOptions extends TraceOptions {
   /** Positions as in Python: `"{1} {5}"` prints pid and message; fields are task, pid, cpu, flags, ts, msg. */
-  readonly fmt?: string;
+  readonly fmt?: string | undefined;
 }
 
 /** Prints lines for ever, or until nothing is there when `nonblocking`. */
