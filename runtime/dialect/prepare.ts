@@ -1,6 +1,21 @@
-import { InternalError } from "../base/errors.ts";
+import type { Diagnostic } from "../base/diagnostic.ts";
+import { rewriteBuiltins } from "./builtins.ts";
 import type { DialectEnv } from "./env.ts";
-import type { CSource, CUnit } from "./unit.ts";
+import { findFunctions } from "./functions.ts";
+import { rewriteIncludes } from "./includes.ts";
+import { rewriteLiterals } from "./literals.ts";
+import { rewriteMapMacros } from "./maps.ts";
+import { rewriteMethods } from "./methods.ts";
+import { openPass } from "./pass.ts";
+import type { Pass } from "./pass.ts";
+import { rewritePrintk } from "./printk.ts";
+import { rewritePrograms } from "./programs.ts";
+import type { ProgramFindings } from "./programs.ts";
+import { renameShadowingTypes } from "./shadow.ts";
+import { rewriteShorthands } from "./shorthands.ts";
+import { renderTracepointStruct } from "./tracepoint.ts";
+import type { CSource, CUnit, MapDecl } from "./unit.ts";
+import { makeUnit } from "./unit-text.ts";
 
 /**
  * Turns the user's C text into text that clang can parse on top of the prelude:
@@ -9,6 +24,87 @@ import type { CSource, CUnit } from "./unit.ts";
  * @throws DialectError with the place in the script.
  */
 export function prepareUnit(source: CSource, env: DialectEnv): CUnit {
-  void env;
-  throw new InternalError(`Cannot prepare "${source.name}": not written yet`);
+  const warnings: Diagnostic[] = [];
+  const renaming = openPass(source, source.text, (offset) => offset, warnings);
+  renameShadowingTypes(renaming, env);
+  const renamed = renaming.edits.apply();
+  const pass = renaming.edits.isEmpty ? renaming : openPass(source, renamed.text, renamed.findOrigin, warnings);
+  rewriteLiterals(pass);
+  const includes = rewriteIncludes(pass);
+  const maps = rewriteMapMacros(pass);
+  const functions = findFunctions(pass.tokens);
+  const senders = rewriteMethods(pass, maps, functions);
+  const findings = rewritePrograms(pass, functions, env);
+  rewritePrintk(pass);
+  const builtins = rewriteBuiltins(pass, functions, env);
+  rewriteShorthands(pass);
+  const edited = pass.edits.apply();
+  const license = findLicense(pass);
+  const head = [
+    ...renderConfig(pass, env),
+    ...findings.definedNames.flatMap(renderOwnName),
+    ...(builtins.usesUsdt ? ["#include <bpf/usdt.bpf.h>", '#include "bcc_usdt.h"'] : []),
+    ...renderTracepoints(findings, env, pass),
+    ...renderLosses(maps, senders),
+  ];
+  const tail = license.isOwn ? [] : [`char _license[] SEC("license") = ${JSON.stringify(license.text)};`];
+  return makeUnit({
+    source,
+    head,
+    body: edited.text,
+    tail,
+    findOrigin: (offset) => renamed.findOrigin(edited.findOrigin(offset)),
+    facts: { programs: findings.programs, maps, eventStructs: {}, warnings, license: license.text, includes },
+  });
 }
+
+/** The options of the kernel's configuration that the text names, as the kernel's build defines them. */
+function renderConfig(pass: Pass, env: DialectEnv): string[] {
+  const names = new Set(pass.tokens.filter((token) => token.kind === "word" && token.text.startsWith("CONFIG_")).map((token) => token.text));
+  return [...names].flatMap((name) => {
+    const value = env.findKernelConfig(name);
+    if (value === undefined || value === "n") return [];
+    const definition = value === "y" ? `${name} 1` : value === "m" ? `${name}_MODULE 1` : `${name} ${value}`;
+    return [`#undef ${definition.split(" ")[0]}`, `#define ${definition}`];
+  });
+}
+
+/** A function of the user's may have the name of a macro of ours, or of a kernel helper that it stands in for. */
+function renderOwnName(name: string): string[] {
+  return name.startsWith("bpf_") ? [`#define ${name} ${name}___own`] : [`#undef ${name}`];
+}
+
+function renderTracepoints(findings: ProgramFindings, env: DialectEnv, pass: Pass): string[] {
+  const rendered = new Map<string, string>();
+  for (const { category, event } of findings.tracepoints) {
+    const name = `${category}:${event}`;
+    if (rendered.has(name)) continue;
+    const format = env.readTracepointFormat(category, event);
+    if (format !== undefined) rendered.set(name, renderTracepointStruct(category, event, format, env));
+    else {
+      pass.warnings.push({ severity: "warning", message: `This kernel has no tracepoint "${name}", or its format cannot be read`, hint: "list the tracepoints there are: ls /sys/kernel/tracing/events" });
+    }
+  }
+  return [...rendered.values()];
+}
+
+/** The map that counts events which a ring had no room for, one number for each ring. */
+function renderLosses(maps: readonly MapDecl[], senders: ReadonlySet<string>): string[] {
+  const rings = maps.filter((map) => map.lostIndex !== undefined);
+  if (rings.length === 0 || senders.size === 0) return [];
+  return [
+    ...rings.map((map) => `#define __bpfts_lost_index_${map.name} ${map.lostIndex}`),
+    ...[...senders].filter((name) => !rings.some((map) => map.name === name)).map((name) => `#define __bpfts_lost_index_${name} ${rings.length}`),
+    `bpfts_map(BPF_MAP_TYPE_PERCPU_ARRAY, u32, u64, __bpfts_lost, ${rings.length + 1}, 0);`,
+  ];
+}
+
+/** The license that `#define BPF_LICENSE` names, or GPL; `isOwn` when the text has a license section. */
+function findLicense(pass: Pass): { text: string; isOwn: boolean } {
+  const define = /^[ \t]*#[ \t]*define[ \t]+BPF_LICENSE[ \t]+(.*?)[ \t]*$/m.exec(pass.text);
+  const own = /SEC\s*\(\s*"license"\s*\)\s*=\s*"([^"]*)"/.exec(pass.text);
+  if (own !== null) return { text: own[1]!, isOwn: true };
+  const text = define?.[1]?.replace(/^"(.*)"$/, "$1") ?? "GPL";
+  return { text, isOwn: false };
+}
+

@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../base/diagnostic.ts";
 import type { SourceLocation } from "../base/location.ts";
+import type { UnitParts } from "./unit-text.ts";
 
 /** The user's C text as the script handed it over. */
 export interface CSource {
@@ -35,6 +36,10 @@ export interface CUnit {
   readonly license: string;
   /** Kernel headers that the text includes; they are answered by the prelude. For hints about unknown names. */
   readonly includes: readonly string[];
+  /** What `text` was put together from, for the next stage. */
+  readonly parts: UnitParts;
+  /** Units: index into `text` where the user's part begins. */
+  readonly bodyStart: number;
   /**
    * Finds the place in the user's text that a message about `file` means.
    * Units: line and column as clang reports them for `file` (1-based, columns in bytes).

@@ -1,0 +1,68 @@
+import { findClosing, splitAtCommas } from "./lexer.ts";
+import type { TokenRange } from "./lexer.ts";
+import { addWarning, makeDialectError } from "./pass.ts";
+import type { Pass } from "./pass.ts";
+
+/** A conversion in a format: flags, width, precision, length, letter, and the letters that extend `%p`. */
+const conversionPattern = /%(?:%|[-+ #0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?(hh|h|ll|l|z|t|j|q|L)?([a-zA-Z])([SsBiIKkaxu]?(?:[46ckh])?)?)/g;
+const knownConversions = new Set(["d", "i", "u", "x", "X", "p", "s", "c", "o"]);
+
+/**
+ * Turns BCC's `bpf_trace_printk("format", args…)` into `bpfts_printk`, and leaves
+ * libbpf's form with an explicit size alone.
+ *
+ * @throws DialectError for a format that is no literal and comes without its size.
+ */
+export function rewritePrintk(pass: Pass): void {
+  const { tokens, edits } = pass;
+  for (let i = 0; i + 1 < tokens.length; i++) {
+    const token = tokens[i]!;
+    if (token.text !== "bpf_trace_printk" || tokens[i + 1]!.text !== "(") continue;
+    if (tokens[i - 1]?.text === "define" || tokens[i - 1]?.text === "*" || tokens[i - 1]?.text === ".") continue;
+    const close = findClosing(tokens, i + 1);
+    if (close === undefined) throw makeDialectError(pass, token.start, '"bpf_trace_printk(" is never closed');
+    const args = splitAtCommas(tokens, i + 1, close);
+    const format = args[0];
+    if (format === undefined) throw makeDialectError(pass, token.start, '"bpf_trace_printk" needs a format', 'write bpf_trace_printk("text %d\\n", value)');
+    if (hasSize(pass, args)) continue;
+    if (!isLiteral(pass, format)) {
+      if (token.inDirective) {
+        edits.replace(token.start, token.end, "bpfts_printk");
+        continue;
+      }
+      throw makeDialectError(pass, tokens[format.from]!.start, 'The format of "bpf_trace_printk" must be a string literal', "write the format in place, or pass its size as the second argument: bpf_trace_printk(format, sizeof(format), …)");
+    }
+    checkFormat(pass, format, args.length - 1);
+    edits.replace(token.start, token.end, "bpfts_printk");
+  }
+}
+
+/** libbpf's form: the second argument is the size of the format. */
+function hasSize(pass: Pass, args: readonly TokenRange[]): boolean {
+  const second = args[1];
+  if (second === undefined) return false;
+  const first = pass.tokens[second.from]!;
+  if (first.text === "sizeof") return true;
+  if (isLiteral(pass, args[0]!)) return false;
+  // A name with a number or another name after it: `bpf_trace_printk(fmt, fmt_size, …)` is a function's own parameters.
+  return second.to === second.from + 1 && (first.kind === "number" || /size|len/i.test(first.text));
+}
+
+function isLiteral(pass: Pass, range: TokenRange): boolean {
+  const tokens = pass.tokens.slice(range.from, range.to);
+  return tokens.some((token) => token.kind === "string") && tokens.every((token) => token.kind === "string" || token.kind === "word" || token.text === "(" || token.text === ")");
+}
+
+function checkFormat(pass: Pass, format: TokenRange, argCount: number): void {
+  const tokens = pass.tokens.slice(format.from, format.to);
+  const text = tokens.map((token) => (token.kind === "string" ? token.text.slice(1, -1) : "")).join("");
+  if (tokens.some((token) => token.kind === "word")) return;
+  const conversions = [...text.matchAll(conversionPattern)].filter((match) => match[0] !== "%%");
+  const at = tokens[0]!.start;
+  for (const match of conversions) {
+    if (!knownConversions.has(match[2]!)) addWarning(pass, at, `The kernel does not know "${match[0]}" in a bpf_trace_printk format`, "it knows %d %u %x %ld %lu %lx %lld %llu %llx %p %s");
+  }
+  if (conversions.length !== argCount) addWarning(pass, at, `The format of "bpf_trace_printk" wants ${conversions.length} values, found ${argCount}`);
+  const strings = conversions.filter((match) => match[2] === "s").length;
+  if (strings > 1) addWarning(pass, at, 'More than one "%s" in a bpf_trace_printk format works only since Linux 5.13');
+}

@@ -1,0 +1,79 @@
+import type { KernelNames } from "./env.ts";
+import { findClosing } from "./lexer.ts";
+import type { Token } from "./lexer.ts";
+import type { Pass } from "./pass.ts";
+
+/**
+ * What is put behind the name of a user's type that the kernel has too. CO-RE
+ * takes what follows three underscores for a flavour, and the runtime cuts it
+ * off where names are shown.
+ */
+export const ownFlavour = "___own";
+
+/** Types that texts repeat as they are in the kernel: C accepts an equal typedef twice. */
+const repeatedTypedefs = new Set(["u8", "u16", "u32", "u64", "s8", "s16", "s32", "s64", "__u8", "__u16", "__u32", "__u64", "__s8", "__s16", "__s32", "__s64", "uint8_t", "uint16_t", "uint32_t", "uint64_t", "int8_t", "int16_t", "int32_t", "int64_t", "bool", "size_t", "ssize_t", "pid_t", "uid_t", "gid_t", "dev_t"]);
+
+/**
+ * Renames the types and enumerators that the text defines although the kernel's
+ * types have one of that name: both can be used then, each by its own code.
+ */
+export function renameShadowingTypes(pass: Pass, names: KernelNames): void {
+  const tags = new Set<string>();
+  const words = new Set<string>();
+  const { tokens } = pass;
+  for (let i = 0; i < tokens.length; i++) {
+    const token = tokens[i]!;
+    if (isTagKeyword(token)) {
+      const at = skipAttributes(tokens, i + 1);
+      const brace = tokens[at]?.text === "{" ? at : skipAttributes(tokens, at + 1);
+      if (tokens[at]?.kind === "word" && tokens[brace]?.text === "{" && names.haveType(token.text as "struct", tokens[at]!.text)) tags.add(`${token.text} ${tokens[at]!.text}`);
+      if (token.text === "enum" && (tokens[at]?.text === "{" || tokens[brace]?.text === "{")) for (const name of listEnumerators(tokens, tokens[at]?.text === "{" ? at : brace)) if (names.findEnumValue(name) !== undefined) words.add(name);
+    }
+    if (token.text === "typedef" && !token.inDirective) {
+      const name = findTypedefName(tokens, i);
+      if (name !== undefined && !repeatedTypedefs.has(name) && names.haveType("typedef", name)) words.add(name);
+    }
+  }
+  if (tags.size + words.size === 0) return;
+  for (let i = 0; i < tokens.length; i++) {
+    const token = tokens[i]!;
+    if (token.kind !== "word") continue;
+    const before = tokens[i - 1]?.text ?? "";
+    if (/^(struct|union|enum)$/.test(before) ? tags.has(`${before} ${token.text}`) : words.has(token.text) && before !== "." && before !== "->") pass.edits.insert(token.end, ownFlavour);
+  }
+}
+
+function isTagKeyword(token: Token): boolean {
+  return token.kind === "word" && (token.text === "struct" || token.text === "union" || token.text === "enum");
+}
+
+function skipAttributes(tokens: readonly Token[], from: number): number {
+  let at = from;
+  while (tokens[at]?.text === "__attribute__" || tokens[at]?.text === "__packed") {
+    if (tokens[at]!.text === "__packed") at++;
+    else at = (findClosing(tokens, at + 1) ?? at) + 1;
+  }
+  return at;
+}
+
+function listEnumerators(tokens: readonly Token[], brace: number): string[] {
+  const close = findClosing(tokens, brace) ?? brace;
+  const names: string[] = [];
+  for (let i = brace + 1; i < close; i++) if (tokens[i]!.kind === "word" && (tokens[i - 1]!.text === "{" || tokens[i - 1]!.text === ",")) names.push(tokens[i]!.text);
+  return names;
+}
+
+/** The name that a `typedef` gives: the last word before its `;`, or the one in `(*name)`. */
+function findTypedefName(tokens: readonly Token[], at: number): string | undefined {
+  let last: string | undefined;
+  for (let i = at + 1; i < tokens.length; i++) {
+    const token = tokens[i]!;
+    if (token.text === ";") return last;
+    if (token.text === "{") i = findClosing(tokens, i) ?? i;
+    else if (token.text === "__attribute__") i = findClosing(tokens, i + 1) ?? i;
+    else if (token.text === "[") i = findClosing(tokens, i) ?? i;
+    else if (token.text === "(" && tokens[i + 1]?.text === "*") return tokens[i + 2]?.text;
+    else if (token.kind === "word") last = token.text;
+  }
+  return undefined;
+}
