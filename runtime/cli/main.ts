@@ -44,7 +44,7 @@ async function main(args: readonly string[]): Promise<number> {
     .version(version, "-V, --version")
     .addHelpText("after", examples)
     .showSuggestionAfterError(true)
-    .enablePositionalOptions();
+;
   const word = args.find((arg) => !arg.startsWith("-"));
   const wanted = word !== undefined && modules[word] !== undefined ? [modules[word]] : Object.values(modules);
   for (const load of args.includes("--version") && word === undefined ? [] : wanted) {
@@ -72,7 +72,8 @@ function overrideExit(command: Command): void {
 function describeUsage(error: CommanderError): UsageError {
   const [first, ...rest] = error.message.replace(/^error: /, "").split("\n");
   const suggestion = rest.join(" ").replace(/^\(|\)$/g, "").toLowerCase();
-  return new UsageError(first!.charAt(0).toUpperCase() + first!.slice(1), { cause: error, hint: suggestion === "" ? "see bpfts --help" : suggestion });
+  const own = error.code === "commander.unknownOption" ? "a script's own options go after --; see bpfts run --help" : "see bpfts --help";
+  return new UsageError(first!.charAt(0).toUpperCase() + first!.slice(1), { cause: error, hint: suggestion === "" ? own : suggestion });
 }
 
 const args = process.argv.slice(2);

@@ -29,7 +29,6 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("--memory <mebibytes>", "the most memory that the script may use", parseMemory, 64)
     .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
     .option("--json-errors", "write errors as JSON, one a line")
-    .passThroughOptions()
     .addHelpText("after", examples)
     .action(async (script: string, args: readonly string[], options: RunOptions) => {
       const exitCode = await runScript({

@@ -53,12 +53,21 @@ function describeRejection(object: LoadedBytes, program: string, log: string, re
   const summary = summariseVerifierLog(log);
   const place = findPlace(object, program, summary.instruction) ?? summary.location;
   return new VerifierError(program, `The kernel's verifier rejects "${program}": ${summary.sentence}`, {
-    detail: log,
+    detail: trimLog(log),
     hint: summary.hint ?? `see the whole log (${summary.logLines} lines) with --verbose`,
     ...(place && { location: place }),
     ...(summary.lineText !== undefined && { diagnostics: [] }),
     cause: new InternalError(renderErrno(result.status)),
   });
+}
+
+/** A program that is too large has a log of megabytes, whose beginning and end tell all. Units: characters. */
+const maxLogLength = 64 * 1024;
+
+function trimLog(log: string): string {
+  if (log.length <= maxLogLength) return log;
+  const half = maxLogLength / 2;
+  return `${log.slice(0, half)}\n… ${log.length - maxLogLength} characters left out …\n${log.slice(-half)}`;
 }
 
 /** Instruction numbers in the log count from the program's start, as the lines of its section do. */

@@ -42,6 +42,8 @@ void CloseFrom(unsigned first) {
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
+  // Node marks the standard streams close-on-exec at its start.
+  for (int stream = 0; stream <= 2; stream++) fcntl(stream, F_SETFD, 0);
   if (gate != kGate) dup2(gate, kGate);
   fcntl(kGate, F_SETFD, FD_CLOEXEC);
   CloseFrom(kGate + 1);

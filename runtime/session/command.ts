@@ -11,14 +11,18 @@ export interface Command extends Closable {
   haveEnded(): boolean;
 }
 
+/** What only a shell can do with a command line. */
+const shellSyntax = /[|&;<>()$`\\"'*?[\]#~=%{}!\n]/;
+
 /**
- * Starts a shell command and holds it before its first instruction, so that a script can put its probes in place and filter on its pid.
+ * Starts a command and holds it before its first instruction, so that a script can put its probes in place and filter on its pid.
+ * A plain command is started itself, so that the pid is its own; one with a shell's syntax runs in `/bin/sh`.
  *
  * @throws UsageError when it cannot be started
  */
 export function openCommand(port: KernelPort, commandLine: string): Command {
   if (commandLine.trim() === "") throw new UsageError("The command of -c is empty", { hint: "for example: -c 'mkdir /tmp/x'" });
-  const child = port.processSpawn(["/bin/sh", "-c", commandLine]);
+  const child = port.processSpawn(shellSyntax.test(commandLine) ? ["/bin/sh", "-c", commandLine] : commandLine.trim().split(/\s+/));
   if (child < 0) throw new UsageError(`Cannot start the command "${commandLine}" (${renderErrno(child)})`);
   let released = false;
   let ended = false;

@@ -58,12 +58,12 @@ const rows: readonly Row[] = [
     hint: /constant bound/,
     status: 1,
   },
-  { name: "an unknown tracepoint", script: program("TRACEPOINT_PROBE(syscalls, sys_enter_mkdri) {\n    return 0;\n}"), code: "BPFTS_DIALECT", message: /sys_enter_mkdri/, hint: /did you mean "(syscalls:)?sys_enter_mkdir"/, status: 1, at: "TRACEPOINT_PROBE(syscalls, sys_enter_mkdri" },
+  { name: "an unknown tracepoint", script: program("TRACEPOINT_PROBE(syscalls, sys_enter_mkdri) {\n    return 0;\n}"), code: "BPFTS_ATTACH", message: /sys_enter_mkdri/, hint: /did you mean "(syscalls:)?sys_enter_mkdir"/, status: 1, at: "TRACEPOINT_PROBE(syscalls, sys_enter_mkdri" },
   { name: "an unknown tracepoint attached by hand", script: `import { BPF } from "bpfts";\nconst b = new BPF({ text: \`int f(void *ctx) { return 0; }\` });\nb.attach_tracepoint({ tp: "sched:sched_proces_exit", fn_name: "f" });\n`, code: "BPFTS_ATTACH", message: /no such tracepoint/, hint: /did you mean "sched:sched_process_exit"/, status: 1 },
   { name: "an unknown function name", script: `import { BPF } from "bpfts";\nconst b = new BPF({ text: \`int on_open(void *ctx) { return 0; }\` });\nb.attach_tracepoint({ tp: "sched:sched_process_exit", fn_name: "on_opne" });\n`, code: "BPFTS_ATTACH", message: /no such function/, hint: /did you mean "on_open"/, status: 1 },
   { name: "a script that throws", script: 'const deep = (): never => {\n  throw new RangeError("too deep");\n};\ndeep();\n', code: "BPFTS_GUEST", message: /too deep/, status: 1, at: "throw new RangeError" },
   { name: "a script over its memory", script: "const kept: Uint8Array[] = [];\nfor (;;) kept.push(new Uint8Array(1 << 20).fill(1));\n", code: "BPFTS_GUEST_LIMIT", message: /memory/, hint: /--memory/, status: 1, options: ["--memory", "24"] },
-  { name: "a script too deep", script: "const f = (n: number): number => 1 + f(n + 1);\nf(0);\n", code: "BPFTS_GUEST_LIMIT", message: /stack/, status: 1 },
+  { name: "a script too deep", script: "const f = (n: number): number => 1 + f(n + 1);\nf(0);\n", code: "BPFTS_GUEST_LIMIT", message: /too deep/, status: 1 },
   { name: "a file outside of /proc and /sys", script: 'import { read_file } from "bpfts";\nread_file("/etc/hostname");\n', code: "BPFTS_USAGE", message: /\/etc\/hostname/, status: 2 },
 ];
 
