@@ -8,4 +8,4 @@ bash "$root/runtime/setup.sh"
 
 folder=$(mktemp -d "${TMPDIR:-/tmp}/bpfts-demo.XXXXXX")
 trap 'rm -rf "$folder"' EXIT
-node "$root/dist/bpfts.mjs" run "$root/scripts/hello.ts" -c "mkdir $folder/one $folder/two $folder/three"
+node "$root/dist/bpfts.mjs" run -c "mkdir $folder/one $folder/two $folder/three" "$root/scripts/hello.ts"
