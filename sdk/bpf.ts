@@ -1,13 +1,14 @@
+import { describeKprobe, describePerfEvent, describeTracepoint, describeUprobe } from "./attach-options.ts";
+import type { KprobeOptions, PerfEventOptions, TracepointOptions, UprobeOptions } from "./attach-options.ts";
 import { makeClosedError, makeUsageError } from "./errors.ts";
 import { EventStream } from "./event-stream.ts";
 import { callHost } from "./host.ts";
+import { KernelQueries } from "./kernel-queries.ts";
 import { makeTable } from "./make-table.ts";
 import type { AnyTable } from "./make-table.ts";
 import { possible_cpus } from "./process.ts";
 import type { AttachArgument, BuildReply } from "./protocol.ts";
 import { closeRings, pollRings } from "./rings.ts";
-import { nameKernelAddress, nameUserAddress } from "./symbols.ts";
-import type { SymbolOptions } from "./symbols.ts";
 import { EventTable } from "./table-ring.ts";
 import type { DynamicTable, EventOf, TableName, TableOf } from "./table-types.ts";
 import { TraceReader, printTrace, readTraceLine } from "./trace.ts";
@@ -24,60 +25,19 @@ export interface BpfOptions<T extends string = string> {
   readonly debug?: number;
 }
 
-/** Where a kprobe goes: one function, or all that a regular expression matches whole. */
-export interface KprobeOptions {
-  readonly event?: string;
-  readonly event_re?: string;
-  /** Units: bytes from the function's start. */
-  readonly event_off?: number;
-  /** The C function that runs there. */
-  readonly fn_name: string;
-}
-
-export interface TracepointOptions {
-  /** `"category:event"` */
-  readonly tp?: string;
-  readonly tp_re?: string;
-  readonly fn_name: string;
-}
-
-export interface UprobeOptions {
-  /** A library (`"c"`), a path or a program. */
-  readonly name: string;
-  readonly sym?: string;
-  readonly sym_re?: string;
-  readonly addr?: bigint | number;
-  readonly sym_off?: number;
-  readonly pid?: number;
-  readonly fn_name: string;
-}
-
-export interface PerfEventOptions {
-  /** Source: enum perf_type_id, here `PerfType`. */
-  readonly ev_type: number;
-  /** Source: enum perf_sw_ids and enum perf_hw_id, here `PerfSWConfig` and `PerfHWConfig`. */
-  readonly ev_config: number;
-  readonly fn_name: string;
-  /** Exactly one of `sample_period` and `sample_freq`. */
-  readonly sample_period?: number;
-  /** Units: samples per second. */
-  readonly sample_freq?: number;
-  readonly pid?: number;
-  readonly cpu?: number;
-}
-
 /**
  * A program of C functions that run in the kernel, with its tables. Making one compiles the text, creates the maps and
  * attaches the functions whose names or macros say where to; everything is detached when the script ends.
  *
  * Source: BCC's class BPF. @throws BpfError when the C is wrong, the kernel refuses it, or a probe cannot be attached
  */
-export class BPF<const T extends string = string> {
+export class BPF<const T extends string = string> extends KernelQueries {
   private readonly program: BuildReply;
   private readonly tables = new Map<string, AnyTable>();
   private readonly owner = { closed: false, cpus: possible_cpus };
 
   constructor(options: BpfOptions<T>, cflags: readonly string[] = [], debug = 0) {
+    super();
     if ((options.text === undefined) === (options.src_file === undefined)) {
       throw makeUsageError("Cannot make a BPF program: give exactly one of text and src_file");
     }
@@ -302,60 +262,6 @@ export class BPF<const T extends string = string> {
     this.close();
   }
 
-  static get_syscall_prefix(): string {
-    return callHost("find_syscall_prefix", null);
-  }
-
-  static get_syscall_fnname(name: string): string {
-    return BPF.get_syscall_prefix() + name;
-  }
-
-  /** Gives a system call function's name this kernel's prefix, whatever prefix it has. */
-  static fix_syscall_fnname(name: string): string {
-    const bare = /^(?:sys_|__[a-z0-9]+_(?:compat_)?sys_)(.*)$/.exec(name);
-    return bare === null ? name : BPF.get_syscall_fnname(bare[1]!);
-  }
-
-  /** Kernel functions that can be probed and whose whole name matches. Source: BCC's get_kprobe_functions */
-  static get_kprobe_functions(pattern: string | RegExp): readonly string[] {
-    return callHost("find_kprobe_functions", { pattern: sourceOf(pattern) });
-  }
-
-  /** Tracepoints, as `category:event`, whose names the pattern matches from the start. */
-  static get_tracepoints(pattern: string | RegExp): readonly string[] {
-    return callHost("find_tracepoints", { pattern: sourceOf(pattern) });
-  }
-
-  static tracepoint_exists(category: string, event: string): boolean {
-    return callHost("have_tracepoint", { category, event });
-  }
-
-  /** 1 when the kernel's struct has the field, 0 when not, -1 when the kernel has no such struct or no BTF. */
-  static kernel_struct_has_field(struct: string, field: string): 1 | 0 | -1 {
-    return callHost("have_struct_field", { struct, field });
-  }
-
-  /** Whether `KFUNC_PROBE` works on this kernel. */
-  static support_kfunc(): boolean {
-    return callHost("have_kfunc", null);
-  }
-
-  /** The kernel function that an address lies in. */
-  static ksym(address: bigint | number, options: SymbolOptions = {}): string {
-    return nameKernelAddress(address, options);
-  }
-
-  /** The address of a kernel symbol, -1n when there is none. */
-  static ksymname(name: string): bigint {
-    const address = callHost("find_kernel_address", { name });
-    return address === null ? -1n : BigInt(address);
-  }
-
-  /** The function of a process that an address lies in; a negative pid means the kernel. */
-  static sym(address: bigint | number, pid: number, options: SymbolOptions & { readonly demangle?: boolean } = {}): string {
-    return pid < 0 ? nameKernelAddress(address, options) : nameUserAddress(address, pid, options);
-  }
-
   private attach(request: AttachArgument): this {
     this.requireOpen(`attach_${request.kind}`);
     callHost("attach", { program: this.program.program, request });
@@ -375,53 +281,4 @@ export class BPF<const T extends string = string> {
   private requireOpen(call: string): void {
     if (this.owner.closed) throw makeClosedError(`Cannot call ${call}(): this BPF program was closed`);
   }
-}
-
-function sourceOf(pattern: string | RegExp): string {
-  return typeof pattern === "string" ? pattern : pattern.source;
-}
-
-function describeKprobe(kind: "kprobe" | "kretprobe", options: KprobeOptions): AttachArgument & { readonly kind: "kprobe" | "kretprobe" } {
-  return {
-    kind,
-    fnName: options.fn_name,
-    ...(options.event === undefined ? {} : { event: options.event }),
-    ...(options.event_re === undefined ? {} : { eventRe: options.event_re }),
-    ...(options.event_off === undefined ? {} : { eventOff: options.event_off }),
-  };
-}
-
-function describeTracepoint(options: TracepointOptions): AttachArgument {
-  return {
-    kind: "tracepoint",
-    fnName: options.fn_name,
-    ...(options.tp === undefined ? {} : { tp: options.tp }),
-    ...(options.tp_re === undefined ? {} : { tpRe: options.tp_re }),
-  };
-}
-
-function describeUprobe(kind: "uprobe" | "uretprobe", options: UprobeOptions): AttachArgument {
-  return {
-    kind,
-    fnName: options.fn_name,
-    name: options.name,
-    ...(options.sym === undefined ? {} : { sym: options.sym }),
-    ...(options.sym_re === undefined ? {} : { symRe: options.sym_re }),
-    ...(options.addr === undefined ? {} : { addr: String(options.addr) }),
-    ...(options.sym_off === undefined ? {} : { symOff: options.sym_off }),
-    ...(options.pid === undefined ? {} : { pid: options.pid }),
-  };
-}
-
-function describePerfEvent(options: PerfEventOptions): AttachArgument {
-  return {
-    kind: "perf_event",
-    fnName: options.fn_name,
-    evType: options.ev_type,
-    evConfig: options.ev_config,
-    ...(options.sample_period === undefined ? {} : { samplePeriod: options.sample_period }),
-    ...(options.sample_freq === undefined ? {} : { sampleFreq: options.sample_freq }),
-    ...(options.pid === undefined ? {} : { pid: options.pid }),
-    ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
-  };
 }

@@ -9,8 +9,8 @@ export type Reader = (buffer: ArrayBuffer) => BoundReader;
 
 /**
  * Makes a reader for a layout as generated JavaScript: no interpretation is left for
- * each record. The offset of a whole value must be a multiple of its C alignment (up to 8);
- * fields that are packed closer are read byte by byte.
+ * each record. Offsets must be multiples of what divides both 8 and the layout's size, as those of values
+ * one after another are; fields that are packed closer are read by their bytes.
  *
  * Shape: 64-bit and wider integers and pointers are bigint, the rest number; `bool` is
  * boolean; `char` is a one-character string and `char[]` text up to the first NUL;
@@ -18,21 +18,52 @@ export type Reader = (buffer: ArrayBuffer) => BoundReader;
  * objects with every member. All copied, nothing shared with the buffer.
  */
 export function compileReader(layout: Layout): Reader {
-  // A packed type has values closer together than its fields' alignment.
-  const program = new ReaderProgram(layout.size % findAlignment(layout) === 0);
-  const expression = program.read(layout, "o", 0);
-  const views = [...program.views].map((view) => `${view} = ${viewMakers[view]}`);
-  const source = [
-    `return function (buffer) {`,
-    views.length > 0 ? `const ${views.join(", ")};` : "",
-    ...program.functions,
-    `return function (o) { return ${expression}; };`,
-    `};`,
-  ].join("\n");
-  return new Function("readText", "readComm", source)(decodeCString, readComm) as Reader;
+  return generate(layout, (value) => `return function (o) { return ${value}; };`, findCommonAlignment(layout.size)) as Reader;
 }
 
-type View = "u8" | "i8" | "u16" | "i16" | "u32" | "i32" | "u64" | "i64" | "dv";
+/** Where a walk through records stands; the walk keeps it up to date before each callback, which may throw, read on or end it. */
+export interface RecordCursor {
+  /** Units: byte offset of the next record: u32 size, u32 cpu, the bytes, padding to 8. */
+  at: number;
+  end: number;
+}
+
+/** Reads record after record and hands each to the callback. */
+export type RecordWalk = (cursor: RecordCursor, callback: (value: unknown, cpu: number, size: number) => unknown) => void;
+
+/**
+ * Makes the walk through a buffer of records of one layout: the loop and the reading are one function, which
+ * saves a call for each record. Records start at multiples of 8. A record shorter than the layout reads as if zeros followed it.
+ */
+export function compileWalk(layout: Layout): (buffer: ArrayBuffer) => RecordWalk {
+  const readShort = (buffer: ArrayBuffer, at: number, size: number): unknown => {
+    const padded = new Uint8Array((layout.size + 7) & ~7);
+    padded.set(new Uint8Array(buffer, at, size));
+    return compileReader(layout)(padded.buffer)(0);
+  };
+  const walk = (value: string): string => `return function (cursor, callback) {
+    const end = cursor.end;
+    for (let at = cursor.at; at < end; at = cursor.at) {
+      const word = at >> 2, size = u32[word], o = at + 8;
+      cursor.at = o + ((size + 7) & ~7);
+      callback(size < ${layout.size} ? readShort(buffer, o, size) : ${value}, u32[word + 1], size);
+    }
+  };`;
+  return generate(layout, walk, 8, "u32", readShort) as (buffer: ArrayBuffer) => RecordWalk;
+}
+
+/** Source text around the expression for one value at the offset `o`, with the views that it needs. */
+function generate(layout: Layout, wrap: (value: string) => string, baseAlignment: number, extraView?: View, readShort?: unknown): unknown {
+  const program = new ReaderProgram(baseAlignment);
+  if (extraView !== undefined) program.views.add(extraView);
+  const body = wrap(program.read(layout, "o", 0));
+  const views = [...program.views].map((view) => `${view} = ${viewMakers[view]}`);
+  const source = ["return function (buffer) {", views.length > 0 ? `const ${views.join(", ")};` : "", ...program.functions, body, "};"].join("\n");
+  const make = new Function("readText", "readComm", "readShort", source) as (...inner: readonly unknown[]) => unknown;
+  return make(decodeCString, readComm, readShort);
+}
+
+type View = "u8" | "i8" | "u16" | "i16" | "u32" | "i32" | "u64" | "i64" | "f64" | "dv";
 
 const viewMakers: Readonly<Record<View, string>> = {
   u8: "new Uint8Array(buffer)",
@@ -43,17 +74,18 @@ const viewMakers: Readonly<Record<View, string>> = {
   i32: "new Int32Array(buffer, 0, buffer.byteLength >> 2)",
   u64: "new BigUint64Array(buffer, 0, buffer.byteLength >> 3)",
   i64: "new BigInt64Array(buffer, 0, buffer.byteLength >> 3)",
+  f64: "new Float64Array(buffer, 0, buffer.byteLength >> 3)",
   dv: "new DataView(buffer)",
 };
 
 class ReaderProgram {
   readonly views = new Set<View>();
   readonly functions: string[] = [];
-  /** Whether the base of the expression being made has the alignment of its fields. */
-  private aligned: boolean;
+  /** What the base of the expression being made is a multiple of. */
+  private alignment: number;
 
-  constructor(aligned: boolean) {
-    this.aligned = aligned;
+  constructor(alignment: number) {
+    this.alignment = alignment;
   }
 
   /** An expression for the value at `base + offset`; `base` is aligned, `offset` need not be. */
@@ -87,7 +119,7 @@ class ReaderProgram {
   }
 
   private readNumber(size: 1 | 2 | 4 | 8, signed: boolean, base: string, offset: number): string {
-    if (size > 1 && (!this.aligned || offset % size !== 0)) {
+    if (this.alignment % size !== 0 || offset % size !== 0) {
       this.views.add("dv");
       return `dv.get${size === 8 ? "Big" : ""}${signed ? "Int" : "Uint"}${size * 8}(${at(base, offset)}, true)`;
     }
@@ -97,25 +129,31 @@ class ReaderProgram {
     return `${view}[${shift === 0 ? at(base, offset) : `${at(base, offset)} >> ${shift}`}]`;
   }
 
+  /** Eight bytes as they are. Nothing but the layout's own alignment is known of the base. */
+  private readDouble(base: string, offset: number): string {
+    if (this.alignment === 8 && offset % 8 === 0) {
+      this.views.add("f64");
+      return `f64[${at(base, offset)} >> 3]`;
+    }
+    this.views.add("dv");
+    return `dv.getFloat64(${at(base, offset)}, true)`;
+  }
+
   private readArray(element: Layout, length: number, base: string, offset: number): string {
     if (element.kind === "int" && element.size === 1 && element.encoding !== "bool") {
       this.views.add("u8");
       const start = at(base, offset);
       if (element.encoding !== "char") return `u8.slice(${start}, ${start} + ${length})`;
-      if (length === 16 && this.aligned && offset % 4 === 0) {
-        this.views.add("u32");
-        return `readComm(u8, u32, ${start})`;
-      }
+      if (length === 16) return `readComm(u8, ${start}, ${this.readDouble(base, offset)}, ${this.readDouble(base, offset + 8)})`;
       return `readText(u8, ${start}, ${start} + ${length})`;
     }
     const name = `array${this.functions.length}`;
     this.functions.push("");
     const index = this.functions.length - 1;
-    const outer = this.aligned;
-    const alignment = findAlignment(element);
-    this.aligned = outer && offset % alignment === 0 && element.size % alignment === 0;
+    const outer = this.alignment;
+    this.alignment = findCommonAlignment(outer, offset, element.size);
     const body = this.read(element, "p", 0);
-    this.aligned = outer;
+    this.alignment = outer;
     this.functions[index] = `function ${name}(p) { const values = []; for (let end = p + ${length * element.size}; p < end; p += ${element.size}) values.push(${body}); return values; }`;
     return `${name}(${at(base, offset)})`;
   }
@@ -153,10 +191,9 @@ class ReaderProgram {
   }
 }
 
-function findAlignment(layout: Layout): number {
-  if (layout.kind === "array") return findAlignment(layout.element);
-  if (layout.kind !== "struct" && layout.kind !== "union") return Math.min(layout.size, 8);
-  return Math.max(1, ...layout.members.map((member) => (member.bitSize === undefined ? findAlignment(member.layout) : 1)));
+/** The largest power of two up to 8 that divides all of them. */
+function findCommonAlignment(...numbers: readonly number[]): number {
+  return [8, 4, 2].find((alignment) => numbers.every((number) => number % alignment === 0)) ?? 1;
 }
 
 function wrapBool(layout: Layout, value: string): string {
@@ -167,25 +204,37 @@ function at(base: string, offset: number): string {
   return offset === 0 ? base : `(${base} + ${offset})`;
 }
 
-// Task names come in great numbers and few kinds: the last text for each slot is kept with its four words.
-const COMM_SLOTS = 256;
-const commWords = new Uint32Array(COMM_SLOTS * 4);
-const commTexts: string[] = Array.from({ length: COMM_SLOTS }, () => "");
+/** A text that was read before, by the second half of its bytes; `next` has the same first half. */
+interface KnownComm {
+  readonly second: number;
+  readonly text: string;
+  readonly next: KnownComm | undefined;
+}
 
-function readComm(u8: Uint8Array, u32: Uint32Array, offset: number): string {
-  const at = offset >> 2;
-  const a = u32[at]!;
-  const b = u32[at + 1]!;
-  const c = u32[at + 2]!;
-  const d = u32[at + 3]!;
-  const slot = (a ^ (a >>> 15) ^ (b >>> 3) ^ (c >>> 6) ^ b ^ c ^ d) & (COMM_SLOTS - 1);
-  const word = slot << 2;
-  if (commWords[word] === a && commWords[word + 1] === b && commWords[word + 2] === c && commWords[word + 3] === d) return commTexts[slot]!;
-  const text = decodeCString(u8, offset, offset + 16);
-  commWords[word] = a;
-  commWords[word + 1] = b;
-  commWords[word + 2] = c;
-  commWords[word + 3] = d;
-  commTexts[slot] = text;
+// Task names come in great numbers and few kinds. Two doubles are the fastest way to look at 16 bytes; a NaN
+// equals nothing and is read anew, and zeros of either sign end a text at the same place.
+const MAX_COMMS = 4096;
+const knownComms = new Map<number, KnownComm>();
+let commCount = 0;
+let lastFirst = 0;
+let lastSecond = 0;
+let lastText = "";
+
+function readComm(u8: Uint8Array, offset: number, first: number, second: number): string {
+  if (first === lastFirst && second === lastSecond) return lastText;
+  const chain = knownComms.get(first);
+  let known = chain;
+  while (known !== undefined && known.second !== second) known = known.next;
+  const text = known === undefined ? decodeCString(u8, offset, offset + 16) : known.text;
+  if (known === undefined) {
+    if (++commCount > MAX_COMMS) {
+      knownComms.clear();
+      commCount = 0;
+    }
+    knownComms.set(first, { second, text, next: commCount === 0 ? undefined : chain });
+  }
+  lastFirst = first;
+  lastSecond = second;
+  lastText = text;
   return text;
 }

@@ -1,5 +1,5 @@
-import { compileReader } from "./codec-reader.ts";
-import type { BoundReader } from "./codec-reader.ts";
+import { compileReader, compileWalk } from "./codec-reader.ts";
+import type { BoundReader, RecordWalk } from "./codec-reader.ts";
 import { compileWriter } from "./codec-writer.ts";
 import { makeDecodeError } from "./errors.ts";
 import type { Layout } from "./layout.ts";
@@ -7,8 +7,10 @@ import type { Layout } from "./layout.ts";
 /** Turns the bytes of one C type into values and back. */
 export interface Codec<T = unknown> {
   readonly size: number;
-  /** A reader of many values in one buffer. Offsets are multiples of the type's alignment. */
+  /** A reader of many values in one buffer. Offsets are multiples of the size, or of 8. */
   bind(buffer: ArrayBuffer): (offset: number) => T;
+  /** A walk through records in one buffer. */
+  bindWalk(buffer: ArrayBuffer): RecordWalk;
   /** @throws BpfError when there are fewer bytes than the type has */
   decode(bytes: Uint8Array): T;
   /** @throws BpfError that names the field and its limit */
@@ -22,12 +24,14 @@ export interface Codec<T = unknown> {
  */
 export function makeCodec<T = unknown>(layout: Layout, label: string): Codec<T> {
   let reader: ((buffer: ArrayBuffer) => BoundReader) | undefined;
+  let walk: ((buffer: ArrayBuffer) => RecordWalk) | undefined;
   let writer: ReturnType<typeof compileWriter> | undefined;
   const bind = (buffer: ArrayBuffer): ((offset: number) => T) => (reader ??= compileReader(layout))(buffer) as (offset: number) => T;
   const encodeInto = (value: T, view: DataView, offset: number): void => (writer ??= compileWriter(layout, label))(value, view, offset);
   return {
     size: layout.size,
     bind,
+    bindWalk: (buffer) => (walk ??= compileWalk(layout))(buffer),
     decode(bytes) {
       if (bytes.byteLength < layout.size) {
         throw makeDecodeError(`Cannot read ${label}: it has ${layout.size} bytes, ${bytes.byteLength} came`);

@@ -2,7 +2,8 @@
 import "./globals.ts";
 
 export { BPF } from "./bpf.ts";
-export type { BpfOptions, KprobeOptions, PerfEventOptions, TracepointOptions, UprobeOptions } from "./bpf.ts";
+export type { KprobeOptions, PerfEventOptions, TracepointOptions, UprobeOptions } from "./attach-options.ts";
+export type { BpfOptions } from "./bpf.ts";
 export { BpfError, Interrupt } from "./errors.ts";
 export type { ErrorLocation } from "./errors.ts";
 export { EventStream } from "./event-stream.ts";

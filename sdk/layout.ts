@@ -22,12 +22,14 @@ export interface IntLayout {
   readonly encoding?: "char" | "bool";
 }
 
+/** `float` and `double`. */
 export interface FloatLayout {
   readonly kind: "float";
   readonly name: string;
   readonly size: 4 | 8;
 }
 
+/** An enum reads as its number. */
 export interface EnumLayout {
   readonly kind: "enum";
   readonly name: string;
@@ -45,6 +47,7 @@ export interface PointerLayout {
   readonly name: string;
 }
 
+/** An array of known length; more dimensions are arrays of arrays. */
 export interface ArrayLayout {
   readonly kind: "array";
   readonly size: number;
@@ -52,6 +55,7 @@ export interface ArrayLayout {
   readonly element: Layout;
 }
 
+/** A struct or a union. */
 export interface StructLayout {
   readonly kind: "struct" | "union";
   /** The C name without `struct`; empty for an anonymous type. */
@@ -60,6 +64,7 @@ export interface StructLayout {
   readonly members: readonly MemberLayout[];
 }
 
+/** One member of a struct or union. */
 export interface MemberLayout {
   /** Empty for an anonymous struct or union, whose members then belong to the outer one. */
   readonly name: string;

@@ -84,8 +84,11 @@ interface Bytes<Argument> {
   readonly reply: Uint8Array | undefined;
 }
 
+/** The name of a call. */
 export type CallName = keyof Calls;
+/** What a call takes. */
 export type CallArgument<Name extends CallName> = Calls[Name]["argument"];
+/** What a call answers. */
 export type CallReply<Name extends CallName> = Calls[Name]["reply"];
 
 /** How the answer of each call crosses. */
@@ -124,8 +127,9 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   find_user_symbol: "json",
 };
 
-/** The first character of a string answer. */
+/** The first character of an answer that is no error. */
 export const ANSWER_MARK = "=";
+/** The first character of an error. */
 export const ERROR_MARK = "!";
 
 /** The name of the host's one function, a property of the guest's global object. */
@@ -153,6 +157,7 @@ export interface TurnReply {
   readonly events: boolean;
 }
 
+/** What a script is started with. */
 export interface StartReply {
   readonly argv: readonly string[];
   /** The child of `-c`. */
@@ -160,6 +165,7 @@ export interface StartReply {
   readonly possibleCpus: number;
 }
 
+/** What `new BPF(…)` is made from. */
 export interface BuildArgument {
   readonly text?: string;
   readonly srcFile?: string;
@@ -167,6 +173,7 @@ export interface BuildArgument {
   readonly debug?: number;
 }
 
+/** A built program as the guest knows it. */
 export interface BuildReply {
   readonly program: number;
   readonly maps: readonly MapReply[];
@@ -190,6 +197,7 @@ export interface MapReply {
   readonly event: Layout | null;
 }
 
+/** A perf buffer (one for each CPU) or a ring buffer (one for all). */
 export type RingKind = "perf" | "ring";
 
 /** Names are BCC's, with the host's spelling; the host's `AttachRequest` has the same rows. */
@@ -220,6 +228,7 @@ export type AttachArgument =
       readonly cpu?: number;
     };
 
+/** Where an address belongs. */
 export interface SymbolReply {
   readonly name: string;
   /** Units: bytes from the symbol's start. */

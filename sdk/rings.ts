@@ -1,4 +1,5 @@
 import type { Codec } from "./codec.ts";
+import type { RecordCursor, RecordWalk } from "./codec-reader.ts";
 import { callHost } from "./host.ts";
 import type { RingKind } from "./protocol.ts";
 import { block } from "./timers.ts";
@@ -29,6 +30,7 @@ export function openRing(ring: OpenRing): OpenRing {
 
 /** Ends it; events that were fetched already are dropped. */
 export function closeRing(ring: OpenRing): void {
+  if (delivery?.ring === ring) skipRecords(delivery);
   if (rings.delete(ring.id)) callHost("ring_close", { ring: ring.id });
 }
 
@@ -39,46 +41,49 @@ export function closeRings(owned: (ring: OpenRing) => boolean): void {
 
 /**
  * Waits until events come or the time is over, and hands all that are there to their callbacks.
- * Units: milliseconds, -1 waits for ever, 0 takes what is there. Answers how many events came.
+ * Units: milliseconds, -1 waits for ever, 0 takes what is there. Answers whether any came.
  *
  * @throws Interrupt at a signal
  */
-export function pollRings(kind: RingKind | "any", timeoutMs: number): number {
+export function pollRings(kind: RingKind | "any", timeoutMs: number): boolean {
   // What a callback that threw left over comes first.
-  if (delivery !== undefined) return deliver(delivery);
-  const batch = block(timeoutMs, (waitMs) => callHost("poll", { kind, timeoutMs: waitMs }));
-  if (batch === undefined) return 0;
-  delivery = openDelivery(batch.buffer as ArrayBuffer);
-  return deliver(delivery);
+  if (delivery === undefined) {
+    const batch = block(timeoutMs, (waitMs) => callHost("poll", { kind, timeoutMs: waitMs }));
+    if (batch === undefined) return false;
+    delivery = openDelivery(batch.buffer as ArrayBuffer);
+  }
+  deliver(delivery);
+  return true;
 }
 
 const SECTION_HEADER = 16;
-const RECORD_HEADER = 8;
 
 /** A batch on its way to the callbacks. It survives a callback that throws, so that the events behind it are not lost. */
-interface Delivery {
+interface Delivery extends RecordCursor {
   readonly buffer: ArrayBuffer;
   readonly words: Uint32Array;
-  at: number;
-  sectionEnd: number;
+  /** The ring whose section it stands in; undefined for a ring that was closed. */
   ring: OpenRing | undefined;
-  read: ((offset: number) => unknown) | undefined;
+  walk: RecordWalk;
 }
 
 let delivery: Delivery | undefined;
 
 function openDelivery(buffer: ArrayBuffer): Delivery {
-  return { buffer, words: new Uint32Array(buffer, 0, buffer.byteLength >> 2), at: 0, sectionEnd: 0, ring: undefined, read: undefined };
+  return { buffer, words: new Uint32Array(buffer, 0, buffer.byteLength >> 2), at: 0, end: 0, ring: undefined, walk: skipRecords };
 }
 
-function deliver(batch: Delivery): number {
-  let count = 0;
-  while (batch.at < batch.buffer.byteLength) {
-    if (batch.at >= batch.sectionEnd) openSection(batch);
-    count += deliverSection(batch);
+function deliver(batch: Delivery): void {
+  for (;;) {
+    if (batch.at < batch.end) {
+      batch.walk(batch, batch.ring?.callback ?? skipRecords);
+    } else if (batch.at < batch.buffer.byteLength) {
+      openSection(batch);
+    } else {
+      if (delivery === batch) delivery = undefined;
+      return;
+    }
   }
-  if (delivery === batch) delivery = undefined;
-  return count;
 }
 
 function openSection(batch: Delivery): void {
@@ -86,41 +91,28 @@ function openSection(batch: Delivery): void {
   const ring = rings.get(batch.words[word]!);
   const lost = batch.words[word + 1]!;
   batch.at += SECTION_HEADER;
-  batch.sectionEnd = batch.at + batch.words[word + 2]!;
+  batch.end = batch.at + batch.words[word + 2]!;
   batch.ring = ring;
-  batch.read = ring?.codec?.bind(batch.buffer);
+  batch.walk = ring === undefined ? skipRecords : ring.codec === undefined ? walkBytes(batch) : ring.codec.bindWalk(batch.buffer);
   if (ring === undefined || lost === 0) return;
   ring.lost += lost;
   ring.lostCallback?.(lost);
 }
 
-function deliverSection(batch: Delivery): number {
-  const { buffer, words, ring, read, sectionEnd } = batch;
-  if (ring === undefined) {
-    batch.at = sectionEnd;
-    return 0;
-  }
-  const { callback, codec } = ring;
-  const wanted = codec?.size ?? 0;
-  let count = 0;
-  while (batch.at < sectionEnd && batch.sectionEnd === sectionEnd) {
-    const word = batch.at >> 2;
-    const size = words[word]!;
-    const cpu = words[word + 1]!;
-    const data = batch.at + RECORD_HEADER;
-    batch.at = data + ((size + 7) & ~7);
-    count++;
-    // A record may be shorter than its struct: a program may submit only the part that it filled.
-    if (read === undefined) callback(new Uint8Array(buffer, data, size).slice(), cpu, size);
-    else if (size >= wanted) callback(read(data), cpu, size);
-    else callback(codec!.decode(padRecord(buffer, data, size, wanted)), cpu, size);
-    if (!rings.has(ring.id)) batch.at = sectionEnd;
-  }
-  return count;
+function skipRecords(cursor: unknown): void {
+  (cursor as RecordCursor).at = (cursor as RecordCursor).end;
 }
 
-function padRecord(buffer: ArrayBuffer, at: number, size: number, wanted: number): Uint8Array {
-  const bytes = new Uint8Array(wanted);
-  bytes.set(new Uint8Array(buffer, at, size));
-  return bytes;
+/** Hands records out as bytes, for events whose type is not known. */
+function walkBytes({ buffer, words }: Delivery): RecordWalk {
+  return (cursor, callback) => {
+    const { end } = cursor;
+    while (cursor.at < end) {
+      const word = cursor.at >> 2;
+      const size = words[word]!;
+      const data = cursor.at + 8;
+      cursor.at = data + ((size + 7) & ~7);
+      callback(new Uint8Array(buffer, data, size).slice(), words[word + 1]!, size);
+    }
+  };
 }

@@ -13,9 +13,11 @@ export interface TableOwner {
   readonly cpus: number;
 }
 
-/** Source: BPF_ANY, BPF_NOEXIST, BPF_EXIST in enum of linux/bpf.h. */
+/** For `set`: makes or changes an entry. Source: BPF_ANY of linux/bpf.h, as the next two. */
 export const UPDATE_ANY = 0;
+/** For `set`: only makes one. */
 export const UPDATE_NOEXIST = 1;
+/** For `set`: only changes one. */
 export const UPDATE_EXIST = 2;
 
 /**

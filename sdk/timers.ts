@@ -30,10 +30,12 @@ export function setInterval(run: (...values: never[]) => unknown, delayMs = 0, .
   return addTimer(run, delayMs, true, values);
 }
 
+/** Takes a timer back. */
 export function clearTimeout(id: number | undefined): void {
   if (id !== undefined) timers.delete(id);
 }
 
+/** Takes a timer back; the same as `clearTimeout`. */
 export const clearInterval: (id: number | undefined) => void = clearTimeout;
 
 /** Runs what is due, in the order of their times. Answers the milliseconds until the next, undefined when there is none. */

@@ -1,0 +1,64 @@
+import { callHost } from "./host.ts";
+import { nameKernelAddress, nameUserAddress } from "./symbols.ts";
+import type { SymbolOptions } from "./symbols.ts";
+
+/** What can be asked about the running kernel and its processes, without a program: the static side of `BPF`. */
+export abstract class KernelQueries {
+  static get_syscall_prefix(): string {
+    return callHost("find_syscall_prefix", null);
+  }
+
+  static get_syscall_fnname(name: string): string {
+    return KernelQueries.get_syscall_prefix() + name;
+  }
+
+  /** Gives a system call function's name this kernel's prefix, whatever prefix it has. */
+  static fix_syscall_fnname(name: string): string {
+    const bare = /^(?:sys_|__[a-z0-9]+_(?:compat_)?sys_)(.*)$/.exec(name);
+    return bare === null ? name : KernelQueries.get_syscall_fnname(bare[1]!);
+  }
+
+  /** Kernel functions that can be probed and whose whole name matches. Source: BCC's get_kprobe_functions */
+  static get_kprobe_functions(pattern: string | RegExp): readonly string[] {
+    return callHost("find_kprobe_functions", { pattern: sourceOf(pattern) });
+  }
+
+  /** Tracepoints, as `category:event`, whose names the pattern matches from the start. */
+  static get_tracepoints(pattern: string | RegExp): readonly string[] {
+    return callHost("find_tracepoints", { pattern: sourceOf(pattern) });
+  }
+
+  static tracepoint_exists(category: string, event: string): boolean {
+    return callHost("have_tracepoint", { category, event });
+  }
+
+  /** 1 when the kernel's struct has the field, 0 when not, -1 when the kernel has no such struct or no BTF. */
+  static kernel_struct_has_field(struct: string, field: string): 1 | 0 | -1 {
+    return callHost("have_struct_field", { struct, field });
+  }
+
+  /** Whether `KFUNC_PROBE` works on this kernel. */
+  static support_kfunc(): boolean {
+    return callHost("have_kfunc", null);
+  }
+
+  /** The kernel function that an address lies in. */
+  static ksym(address: bigint | number, options: SymbolOptions = {}): string {
+    return nameKernelAddress(address, options);
+  }
+
+  /** The address of a kernel symbol, -1n when there is none. */
+  static ksymname(name: string): bigint {
+    const address = callHost("find_kernel_address", { name });
+    return address === null ? -1n : BigInt(address);
+  }
+
+  /** The function of a process that an address lies in; a negative pid means the kernel. */
+  static sym(address: bigint | number, pid: number, options: SymbolOptions & { readonly demangle?: boolean } = {}): string {
+    return pid < 0 ? nameKernelAddress(address, options) : nameUserAddress(address, pid, options);
+  }
+}
+
+function sourceOf(pattern: string | RegExp): string {
+  return typeof pattern === "string" ? pattern : pattern.source;
+}
