@@ -16,6 +16,7 @@ export type Handle = number;
 /** 0 or a positive answer, or a negative errno. */
 export type Status = number;
 
+/** What an object says of one of its maps, or the kernel of a map that is open. Source: struct bpf_map_info. */
 export interface ObjectMapInfo {
   readonly name: string;
   readonly type: number;
@@ -25,12 +26,14 @@ export interface ObjectMapInfo {
   readonly flags: number;
 }
 
+/** What an object says of one of its programs. `type` is 0 as long as the section's name does not tell it. */
 export interface ObjectProgramInfo {
   readonly name: string;
   readonly section: string;
   readonly type: number;
 }
 
+/** How a load went; the logs are there whether it went well or not. */
 export interface ObjectLoadResult {
   readonly status: Status;
   /** libbpf's own messages of this call, in order. */
@@ -39,6 +42,7 @@ export interface ObjectLoadResult {
   readonly programLogs: Readonly<Record<string, string>>;
 }
 
+/** Many elements of a map at once. */
 export interface MapBatch {
   /** Keys one after another, `count * keySize` bytes. */
   readonly keys: Uint8Array;
@@ -47,6 +51,7 @@ export interface MapBatch {
   readonly count: number;
 }
 
+/** A place in the code of user programs. Source: struct bpf_uprobe_opts of libbpf. */
 export interface UprobeTarget {
   readonly path: string;
   /** Units: bytes from the start of the file. */
@@ -59,6 +64,7 @@ export interface UprobeTarget {
   readonly cookie: bigint;
 }
 
+/** An event that fires a program. Source: struct perf_event_attr, perf_event_open(2). */
 export interface PerfEventTarget {
   readonly type: number;
   readonly config: bigint;
@@ -79,6 +85,7 @@ export interface ProcessState {
 /** What a wait can leave out. Source: WaitSource of native/poller.h. */
 export const waitSources = { rings: 1, files: 2 } as const;
 
+/** Every call that bpfts makes to the kernel; the rules above hold for each. */
 export interface KernelPort {
   // Objects. Source: libbpf bpf_object__*, bpf_program__*, bpf_map__*.
 
