@@ -17,12 +17,13 @@ const floors: readonly Floor[] = [
   { folder: "runtime/dialect", values: ["runtime/base"], packages: [], node: [] },
   { folder: "runtime/compile", values: ["runtime/base"], packages: [], node: ["child_process", "crypto", "fs", "os", "path", "url"] },
   { folder: "runtime/object", values: ["runtime/base"], packages: [], node: [] },
-  { folder: "runtime/kernel", values: ["runtime/base"], packages: [], node: ["fs", "module", "os", "path", "url", "util", "zlib"] },
+  // line-info.ts is pure, and places a verifier log's lines while the object is at hand.
+  { folder: "runtime/kernel", values: ["runtime/base", "runtime/object/line-info.ts"], packages: [], node: ["fs", "module", "os", "path", "url", "util", "zlib"] },
   { folder: "runtime/sandbox", values: ["runtime/base", "sdk/protocol.ts"], packages: ["quickjs-emscripten-core", "@jitl/quickjs-wasmfile-release-sync"], node: ["fs", "module", "url"] },
   { folder: "runtime/vm", values: ["runtime/base"], packages: [], node: ["child_process", "crypto", "fs", "net", "os", "path", "perf_hooks", "stream", "timers", "url", "zlib"] },
   {
     folder: "runtime/session",
-    values: ["runtime/base", "runtime/script", "runtime/dialect", "runtime/compile", "runtime/object", "runtime/kernel", "runtime/sandbox", "sdk"],
+    values: ["runtime/base", "runtime/script", "runtime/dialect", "runtime/compile", "runtime/object", "runtime/kernel", "runtime/sandbox", "runtime/vm", "sdk"],
     packages: [],
     node: ["crypto", "fs", "os", "path", "url"],
   },
