@@ -41,4 +41,15 @@
 #define bpfts_read_bits_kernel(base, member) bpfts_read_bits_by(bpf_probe_read_kernel, base, member)
 #define bpfts_read_bits_any(base, member) bpfts_read_bits_by(bpf_probe_read, base, member)
 
+/* The same in a struct of the text's own, which has no layout in the kernel's types: by a copy of the whole. */
+#define bpfts_read_own_bits_by(helper, base, member) \
+	({ \
+		__auto_type __bpfts_base = (base); \
+		bpfts_plain_type(*__bpfts_base) __bpfts_copy; \
+		helper((void *)&__bpfts_copy, sizeof(__bpfts_copy), (const void *)__bpfts_base); \
+		__bpfts_copy.member; \
+	})
+#define bpfts_read_own_bits_kernel(base, member) bpfts_read_own_bits_by(bpf_probe_read_kernel, base, member)
+#define bpfts_read_own_bits_any(base, member) bpfts_read_own_bits_by(bpf_probe_read, base, member)
+
 #endif

@@ -21,8 +21,8 @@ export interface AstNode {
   readonly opcode?: string;
   readonly castKind?: string;
   readonly valueCategory?: string;
-  /** `bitfield` for members that have no address. */
-  readonly objectKind?: string;
+  /** On a field's declaration only. */
+  readonly isBitfield?: boolean;
   readonly value?: string | number | boolean;
   readonly referencedDecl?: AstNode;
   readonly referencedMemberDecl?: string;

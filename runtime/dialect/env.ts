@@ -22,4 +22,6 @@ export interface KernelNames {
   findEnumValue(name: string): bigint | undefined;
   /** Whether the kernel's types have this one. `kind` is the C keyword, or `typedef`. */
   haveType(kind: "struct" | "union" | "enum" | "typedef", name: string): boolean;
+  /** Whether a member is a bit-field: clang's AST does not tell. `record` is the named struct or union around it, `"struct sock_common"`. */
+  isBitField(record: string, member: string): boolean;
 }

@@ -1,0 +1,59 @@
+import type { Ast, AstLocation, AstNode } from "./ast.ts";
+
+/**
+ * The file of every place in an AST. clang names a file only where it differs
+ * from the place printed before, so the places are walked in the order in which
+ * they were printed.
+ */
+export class AstFiles {
+  private readonly files = new Map<AstLocation, string>();
+  private last = "";
+
+  constructor(ast: Ast) {
+    this.walk(ast);
+  }
+
+  /** The file that a place (one half of it, inside a macro) lies in. */
+  findFile(location: AstLocation): string {
+    return this.files.get(location) ?? "";
+  }
+
+  private walk(node: unknown): void {
+    if (Array.isArray(node)) {
+      for (const child of node) this.walk(child);
+      return;
+    }
+    if (typeof node !== "object" || node === null) return;
+    const location = node as AstLocation;
+    if (location.offset !== undefined && location.tokLen !== undefined) {
+      if (location.file !== undefined) this.last = location.file;
+      this.files.set(location, this.last);
+      return;
+    }
+    for (const key in node) {
+      const child = (node as Record<string, unknown>)[key];
+      if (typeof child === "object" && child !== null) this.walk(child);
+    }
+  }
+}
+
+/**
+ * Finds the name under which clang knows the unit's own text: the file of a
+ * declaration whose name stands in the text at the place that clang tells.
+ */
+export function findMainFile(ast: Ast, files: AstFiles, text: string): string | undefined {
+  for (const node of [...listChildren(ast)].reverse()) {
+    const { loc, name } = node;
+    if (name === undefined || loc === undefined) continue;
+    const place = loc.expansionLoc ?? loc;
+    if (place.offset === undefined) continue;
+    const found = text.slice(place.offset, place.offset + (place.tokLen ?? 0));
+    if (loc.expansionLoc === undefined ? found === name : /^\w+$/.test(found)) return files.findFile(place);
+  }
+  return undefined;
+}
+
+/** The nodes right below one, without the holes. */
+export function listChildren(node: AstNode): AstNode[] {
+  return (node.inner ?? []).filter((child): child is AstNode => "kind" in child && child.kind !== undefined);
+}

@@ -1,0 +1,183 @@
+import { listChildren } from "./ast-files.ts";
+import type { Ast, AstNode } from "./ast.ts";
+import type { KernelNames } from "./env.ts";
+import type { TextPlaces, TextRange } from "./places.ts";
+import { findBody, findCallee, findPointee, isPointer, Origin } from "./provenance.ts";
+import type { Provenance } from "./provenance.ts";
+
+/** One load that is to be made a read. */
+export interface ReadSite {
+  readonly range: TextRange;
+  readonly reader: "kernel" | "any";
+  /** For bit-fields: the text before and after the `->` or `.` that leads to the member. */
+  readonly bits?: { readonly base: TextRange; readonly operator: TextRange; readonly isArrow: boolean; readonly hasLayout: boolean };
+}
+
+/** The sites of a unit, and the loads that cannot be rewritten where they stand. */
+export interface ReadFindings {
+  readonly sites: readonly ReadSite[];
+  readonly unplaced: readonly { readonly node: AstNode; readonly message: string; readonly hint: string }[];
+}
+
+/** Origins that the verifier lets a program load through. */
+const direct = Origin.memory | Origin.anyContext | Origin.kernelContext | Origin.typedContext | Origin.packetContext | Origin.typed | Origin.packet;
+
+/** Types whose pointers are contexts: never read. */
+const contextTypes = /^struct (pt_regs|user_pt_regs|__sk_buff|xdp_md|bpf_\w+|sk_msg_md|sk_reuseport_md|tracepoint__\w+)$/;
+
+/**
+ * Finds the loads through pointers that the verifier does not follow. Only
+ * loads: what stands under `&`, in `sizeof` and on the left of an assignment has
+ * none. Source: BCC's rules (which pointers), clang's LValueToRValue (where).
+ */
+export function findReadSites(ast: Ast, provenance: Provenance, places: TextPlaces, names: KernelNames): ReadFindings {
+  const sites = new Map<string, ReadSite>();
+  const unplaced: { node: AstNode; message: string; hint: string }[] = [];
+  const visit = (node: AstNode): void => {
+    if (node.kind === "UnaryExprOrTypeTraitExpr" || node.kind === "OffsetOfExpr") return;
+    if (node.kind === "CallExpr" && /^__builtin_preserve_/.test(findCallee(node) ?? "")) return;
+    if (node.kind === "ImplicitCastExpr" && node.castKind === "LValueToRValue") {
+      const site = readSite(node);
+      if (site !== undefined) {
+        const key = `${site.range.start}:${site.range.end}`;
+        const known = sites.get(key);
+        // A macro's body serves all its uses: the reader that works for each of them.
+        if (known === undefined || site.reader === "any") sites.set(key, site);
+      }
+    }
+    for (const child of listChildren(node)) visit(child);
+  };
+  const readSite = (load: AstNode): ReadSite | undefined => {
+    const lvalue = stripParens(listChildren(load)[0]);
+    if (lvalue === undefined) return undefined;
+    const root = findDereference(lvalue);
+    if (root === undefined) return undefined;
+    const reader = chooseReader(root.pointer, provenance, names);
+    if (reader === undefined) return undefined;
+    const range = places.findRange(lvalue);
+    if (range === undefined) {
+      if (load.range?.begin.expansionLoc !== undefined) unplaced.push({ node: load, message: "A read through a kernel pointer stands inside a macro and cannot be made explicit there", hint: "read the member before, into a variable of its own" });
+      return undefined;
+    }
+    if (!isBitField(lvalue)) return { range, reader };
+    const bits = findBits(lvalue, root, range);
+    return bits === undefined ? undefined : { range, reader, bits };
+  };
+  const findBits = (lvalue: AstNode, root: Dereference, range: TextRange): ReadSite["bits"] => {
+    const base = places.findRange(root.member?.isArrow === true ? root.pointer : root.lvalue);
+    if (base === undefined || root.member === undefined) return undefined;
+    const isArrow = root.member.isArrow === true;
+    const operator = places.findToken({ start: base.end, end: range.end }, isArrow ? "->" : ".");
+    if (operator === undefined) return undefined;
+    const record = findPointee(root.pointer);
+    void lvalue;
+    return { base, operator: { start: operator.start, end: operator.end }, isArrow, hasLayout: record !== undefined && isKernelRecord(record, names) };
+  };
+  const ownBitFields = findOwnBitFields(ast);
+  const isBitField = (node: AstNode): boolean => {
+    if (node.kind !== "MemberExpr" || node.name === undefined) return false;
+    if (ownBitFields.has(node.referencedMemberDecl ?? "")) return true;
+    const record = findRecord(node);
+    return record !== undefined && names.isBitField(record, node.name);
+  };
+  for (const node of listChildren(ast)) {
+    const body = node.kind === "FunctionDecl" ? findBody(node) : undefined;
+    if (body !== undefined) visit(body);
+  }
+  return { sites: [...sites.values()], unplaced };
+}
+
+/** The place in an lvalue where memory is gone into: `p` of `p->a.b`, `*p`, `p[i].c`. */
+interface Dereference {
+  readonly pointer: AstNode;
+  /** The lvalue that the pointer leads to. */
+  readonly lvalue: AstNode;
+  /** The outermost member expression right above it. */
+  readonly member?: AstNode;
+}
+
+function findDereference(node: AstNode, member?: AstNode): Dereference | undefined {
+  const children = listChildren(node);
+  const first = children[0];
+  if (first === undefined) return undefined;
+  switch (node.kind) {
+    case "ParenExpr":
+      return findDereference(first, member);
+    case "MemberExpr":
+      if (node.isArrow === true) return { pointer: first, lvalue: node, member: node };
+      return findDereference(first, node.name === "" ? (member ?? node) : node);
+    case "UnaryOperator":
+      return node.opcode === "*" ? { pointer: first, lvalue: node, ...(member === undefined ? {} : { member }) } : undefined;
+    case "ArraySubscriptExpr": {
+      const base = children.find((child) => isPointer(child)) ?? first;
+      // An array inside of something else: what counts is how that was reached.
+      const decayed = base.kind === "ImplicitCastExpr" && base.castKind === "ArrayToPointerDecay" ? listChildren(base)[0] : undefined;
+      if (decayed !== undefined) return findDereference(decayed);
+      return { pointer: base, lvalue: node, ...(member === undefined ? {} : { member }) };
+    }
+    default:
+      return undefined;
+  }
+}
+
+/** The bit-fields of the structs that the text declares itself. */
+function findOwnBitFields(ast: Ast): Set<string> {
+  const found = new Set<string>();
+  const visit = (node: AstNode): void => {
+    if (node.kind === "FieldDecl" && node.isBitfield === true && node.id !== undefined) found.add(node.id);
+    for (const child of listChildren(node)) visit(child);
+  };
+  visit(ast);
+  return found;
+}
+
+/** The named struct or union that a member is reached in, through anonymous ones. */
+function findRecord(member: AstNode): string | undefined {
+  let at = listChildren(member)[0];
+  while (at !== undefined) {
+    const type = at.type?.desugaredQualType ?? at.type?.qualType ?? "";
+    const record = /^(?:(?:const|volatile) )*((?:struct|union) \w+)(?: const| volatile)*(?: \*(?:const)?)?$/.exec(type)?.[1];
+    if (record !== undefined) return record;
+    if (at.kind !== "MemberExpr" && at.kind !== "ParenExpr") return undefined;
+    at = listChildren(at)[0];
+  }
+  return undefined;
+}
+
+function stripParens(node: AstNode | undefined): AstNode | undefined {
+  let at = node;
+  while (at?.kind === "ParenExpr") at = listChildren(at)[0];
+  return at;
+}
+
+function chooseReader(pointer: AstNode, provenance: Provenance, names: KernelNames): "kernel" | "any" | undefined {
+  const origin = provenance.findOrigin(pointer);
+  const record = findPointee(pointer);
+  const isKernel = record !== undefined && isKernelRecord(record, names);
+  if ((origin & Origin.any) !== 0) return "any";
+  if ((origin & Origin.kernel) !== 0) return isKernel ? "kernel" : "any";
+  if ((origin & direct) !== 0) return undefined;
+  // Nothing known of the pointer: it came out of a map, or from where no call shows. A kernel struct is never in a program's own memory by accident.
+  return isKernel && !contextTypes.test(record) ? "any" : undefined;
+}
+
+function isKernelRecord(record: string, names: KernelNames): boolean {
+  const [kind, name] = record.split(" ");
+  return name !== undefined && names.haveType(kind as "struct" | "union", name);
+}
+
+/** Remembers answers: looking a name up searches a long list. */
+export function rememberNames(names: KernelNames): KernelNames {
+  const types = new Map<string, boolean>();
+  const bits = new Map<string, boolean>();
+  const remember = (known: Map<string, boolean>, key: string, ask: () => boolean): boolean => {
+    const answer = known.get(key) ?? ask();
+    known.set(key, answer);
+    return answer;
+  };
+  return {
+    findEnumValue: names.findEnumValue,
+    haveType: (kind, name) => remember(types, `${kind} ${name}`, () => names.haveType(kind, name)),
+    isBitField: (record, member) => remember(bits, `${record}.${member}`, () => names.isBitField(record, member)),
+  };
+}
