@@ -28,6 +28,8 @@ export interface Prelude {
   haveType(kind: "struct" | "union" | "enum" | "typedef", name: string): boolean;
   /** The value of an enumerator of the kernel's, undefined when there is none of that name. */
   findEnumValue(name: string): bigint | undefined;
+  /** Whether a member of a kernel struct is a bit-field. `record` is the named struct or union around it: `"struct sock_common"`. */
+  isBitField(record: string, member: string): boolean;
 }
 
 export interface PreludeRequest {
@@ -45,7 +47,7 @@ export interface PreludeRequest {
 }
 
 /** Names that the kernel's types bring along. */
-export type KernelNames = Pick<Prelude, "haveType" | "findEnumValue">;
+export type KernelNames = Pick<Prelude, "haveType" | "findEnumValue" | "isBitField">;
 
 /** Flags of every clang run on a unit. */
 export function listTargetFlags(arch: string): string[] {
@@ -86,7 +88,7 @@ function buildPch(request: PreludeRequest & { readonly folder: string; readonly 
 /** The kernel's types as C, and their names alone in a file that is quick to search. */
 function openKernelNames(folder: string, kernel: KernelTypes, log: Log): KernelNames {
   const header = join(folder, "vmlinux.h");
-  const namesPath = join(folder, "names");
+  const namesPath = join(folder, "names-2");
   if (!existsSync(namesPath) || !existsSync(header)) {
     const started = performance.now();
     const text = kernel.dumpC();
@@ -99,6 +101,7 @@ function openKernelNames(folder: string, kernel: KernelTypes, log: Log): KernelN
   const readNames = (): string => (text ??= readFileSync(namesPath, "latin1"));
   return {
     haveType: (kind, name) => readNames().includes(`\n${kind} ${name}\n`),
+    isBitField: (record, member) => readNames().includes(`\nbits ${record}.${member}\n`),
     findEnumValue: (name) => {
       const names = readNames();
       const at = names.indexOf(`\nvalue ${name} `);
@@ -109,11 +112,16 @@ function openKernelNames(folder: string, kernel: KernelTypes, log: Log): KernelN
   };
 }
 
-/** Lists the names in libbpf's C dump of a BTF, one a line: `struct sock`, `typedef u64`, `value TCP_CLOSE 7`. */
+/** Lists the names in libbpf's C dump of a BTF, one a line: `struct sock`, `typedef u64`, `value TCP_CLOSE 7`, `bits struct sock_common.skc_reuse`. */
 function listNames(text: string): string {
   const lines = new Set<string>();
   for (const match of text.matchAll(/^(struct|union|enum) (\w+) \{/gm)) lines.add(`${match[1]} ${match[2]}`);
   for (const match of text.matchAll(/^typedef [^;{}]*?\b(\w+)(?:\)\(.*\)|\[\d*\])?;$|^\} (?:__attribute__\(\(\w+\)\) )?(\w+);$/gm)) lines.add(`typedef ${match[1] ?? match[2]}`);
+  let record = "";
+  for (const match of text.matchAll(/^((?:struct|union) \w+) \{|^\t+[\w ]+\b(\w+): \d+;$/gm)) {
+    if (match[1] !== undefined) record = match[1];
+    else lines.add(`bits ${record}.${match[2]}`);
+  }
   for (const match of text.matchAll(/^\t+(\w+) = (-?\d+),?$/gm)) lines.add(`value ${match[1]} ${match[2]}`);
   return `\n${[...lines].join("\n")}\n`;
 }

@@ -1,9 +1,8 @@
-import type { Prelude } from "../compile/prelude.ts";
-import type { DialectEnv } from "../dialect/env.ts";
+import type { DialectEnv, KernelNames } from "../dialect/env.ts";
 import type { Machine } from "../kernel/machine.ts";
 
 /** Tells the dialect what it asks about this machine. */
-export function describeDialectEnv(machine: Machine, prelude: Pick<Prelude, "haveType" | "findEnumValue">, readTracepointFormat: DialectEnv["readTracepointFormat"]): DialectEnv {
+export function describeDialectEnv(machine: Machine, prelude: KernelNames, readTracepointFormat: DialectEnv["readTracepointFormat"]): DialectEnv {
   return {
     arch: machine.arch,
     kernelVersionCode: machine.versionCode,
@@ -14,6 +13,7 @@ export function describeDialectEnv(machine: Machine, prelude: Pick<Prelude, "hav
     findKernelConfig: machine.findConfig,
     haveType: prelude.haveType,
     findEnumValue: prelude.findEnumValue,
+    isBitField: prelude.isBitField,
     readTracepointFormat,
   };
 }
