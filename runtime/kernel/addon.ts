@@ -24,7 +24,12 @@ function findAddon(): string {
   }
 }
 
-function loadAddon(path: string): KernelPort {
+/**
+ * Loads the addon from a file.
+ *
+ * @throws ToolchainError
+ */
+export function loadAddon(path: string): KernelPort {
   if (!existsSync(path)) throw new ToolchainError(`The native addon is not built: "${path}" is missing`, { hint: "npm start builds it (or: npx node-gyp rebuild)" });
   try {
     const load = createRequire(import.meta.url) as (id: string) => KernelPort;

@@ -1,0 +1,100 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { runNative } from "../support/native-child.ts";
+
+describe("a signal", () => {
+  it.each([["SIGINT", 2], ["SIGTERM", 15], ["SIGHUP", 1]] as const)("%s ends a wait at once, is pending until it is taken, and does not end the process", async (signal, number) => {
+    const child = runNative(`
+      port.signalsCatch();
+      say("ready");
+      const start = performance.now();
+      const ready = port.wait(20_000);
+      const again = port.wait(20_000);
+      say(JSON.stringify({ ready: ready > 0, again: again > 0, quick: performance.now() - start < 10_000, pending: port.signalPending(), taken: port.signalTake(), left: port.signalPending(), after: port.wait(20) }));
+    `);
+    await child.reads("ready");
+    child.process.kill(signal);
+    const end = await child.end;
+    expect(JSON.parse(end.stdout.split("\n")[1]!)).toEqual({ ready: true, again: true, quick: true, pending: number, taken: number, left: 0, after: 0 });
+    expect(end.code).toBe(0);
+  });
+
+  it("is seen while JavaScript runs and nothing waits", async () => {
+    const child = runNative(`
+      port.signalsCatch();
+      say("ready");
+      while (port.signalPending() === 0);
+      say("saw " + port.signalTake());
+    `);
+    await child.reads("ready");
+    child.process.kill("SIGINT");
+    expect((await child.end).stdout).toBe("ready\nsaw 2\n");
+  });
+
+  it("that comes a second time while the first is still pending ends the process", async () => {
+    const child = runNative(`port.signalsCatch(); say("ready"); for (;;);`);
+    await child.reads("ready");
+    child.process.kill("SIGINT");
+    await sleep(400);
+    child.process.kill("SIGINT");
+    expect(await child.end).toMatchObject({ code: null, signal: "SIGINT" });
+  });
+
+  it("that npm passes on once more counts once", async () => {
+    const child = runNative(`
+      port.signalsCatch();
+      say("ready");
+      port.wait(20_000);
+      say("took " + port.signalTake());
+      port.wait(600);
+      say("took " + port.signalTake());
+    `);
+    await child.reads("ready");
+    child.process.kill("SIGINT");
+    await child.reads("took 2");
+    child.process.kill("SIGINT");
+    expect(await child.end).toMatchObject({ code: 0, stdout: "ready\ntook 2\ntook 0\n" });
+  });
+
+  it("that was taken leaves room for the next", async () => {
+    const child = runNative(`
+      port.signalsCatch();
+      say("ready");
+      for (let i = 0; i < 2; i++) { port.wait(20_000); say("took " + port.signalTake()); }
+    `);
+    await child.reads("ready");
+    child.process.kill("SIGINT");
+    await child.reads("took 2");
+    child.process.kill("SIGTERM");
+    expect(await child.end).toMatchObject({ code: 0, stdout: "ready\ntook 2\ntook 15\n" });
+  });
+
+  it("ends the process as before once signals are given back", async () => {
+    const child = runNative(`
+      port.signalsCatch();
+      port.signalsCatch();
+      port.signalsRelease();
+      port.signalsRelease();
+      say("ready");
+      port.wait(20_000);
+    `);
+    await child.reads("ready");
+    child.process.kill("SIGTERM");
+    expect(await child.end).toMatchObject({ code: null, signal: "SIGTERM" });
+  });
+
+  it("ends a write that a reader keeps waiting", async () => {
+    const child = runNative(`
+      port.signalsCatch();
+      const bytes = new Uint8Array(1 << 20).fill(46);
+      const written = port.write(1, bytes, -1);
+      process.stderr.write(JSON.stringify({ short: written > 0 && written < bytes.length, pending: port.signalPending() }), () => process.exit(0));
+    `);
+    child.process.stdout.pause();
+    await sleep(500);
+    child.process.kill("SIGINT");
+    await sleep(200);
+    child.process.stdout.resume();
+    expect(JSON.parse((await child.end).stderr)).toEqual({ short: true, pending: 2 });
+  });
+});
