@@ -10,7 +10,7 @@ import { possible_cpus } from "./process.ts";
 import type { AttachArgument, BuildReply } from "./protocol.ts";
 import { closeRings, pollRings } from "./rings.ts";
 import { EventTable } from "./table-ring.ts";
-import type { DynamicTable, EventOf, TableName, TableOf } from "./table-types.ts";
+import type { DynamicTable, EventOf, NameWhenGiven, TableName, TableOf, Unset } from "./table-types.ts";
 import { TraceReader, printTrace, readTraceLine } from "./trace.ts";
 import type { TraceOptions, TracePrintOptions } from "./trace.ts";
 
@@ -49,10 +49,10 @@ export class BPF<const T extends string = string> extends KernelQueries {
     });
   }
 
+  /** A table whose types the C text cannot tell: give them. */
+  get_table<Key = Unset, Leaf = Unset>(name: NameWhenGiven<Key>): DynamicTable<Key, Leaf>;
   /** A table by its name in the C text. @throws BpfError when there is none of that name */
   get_table<Name extends TableName<T>>(name: Name): TableOf<T, Name>;
-  /** A table whose types the C text cannot tell: give them. */
-  get_table<Key, Leaf>(name: string): DynamicTable<Key, Leaf>;
   get_table(name: string): unknown {
     this.requireOpen("get_table");
     let table = this.tables.get(name);
@@ -69,8 +69,8 @@ export class BPF<const T extends string = string> extends KernelQueries {
   }
 
   /** The same as `get_table`. */
+  table<Key = Unset, Leaf = Unset>(name: NameWhenGiven<Key>): DynamicTable<Key, Leaf>;
   table<Name extends TableName<T>>(name: Name): TableOf<T, Name>;
-  table<Key, Leaf>(name: string): DynamicTable<Key, Leaf>;
   table(name: string): unknown {
     return this.get_table<unknown, unknown>(name);
   }
@@ -81,8 +81,8 @@ export class BPF<const T extends string = string> extends KernelQueries {
   }
 
   /** Events of a perf or ring buffer as an iterator, for `for … of` and `for await … of`. Opens the buffer. */
+  events<Event = Unset>(name: NameWhenGiven<Event>): EventStream<Event>;
   events<Name extends TableName<T>>(name: Name): EventStream<EventOf<T, Name>>;
-  events<Event>(name: string): EventStream<Event>;
   events(name: string): unknown {
     const table: unknown = this.get_table<unknown, unknown>(name);
     if (!(table instanceof EventTable)) throw makeUsageError(`Cannot read events from "${name}": it is no perf or ring buffer`);
