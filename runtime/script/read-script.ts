@@ -3,6 +3,7 @@ import { readFileSync, realpathSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, isAbsolute, join, resolve } from "node:path";
 import type { BuildFailure, Message, Metafile } from "esbuild";
+import { buildId } from "../base/build-id.ts";
 import type { Diagnostic } from "../base/diagnostic.ts";
 import { ScriptError } from "../base/errors.ts";
 import type { SourceLocation } from "../base/location.ts";
@@ -48,7 +49,7 @@ export const bundleName = "bpfts-script.js";
  */
 export async function readScript(path: string, options: ReadScriptOptions): Promise<Script> {
   const absolute = requireFile(path);
-  const name = `bundle-${createHash("sha256").update(`${absolute}\0${options.sdk}`).digest("hex").slice(0, 32)}`;
+  const name = `bundle-${createHash("sha256").update(`${buildId}\0${absolute}\0${options.sdk}`).digest("hex").slice(0, 32)}`;
   let bundle = findBundle(options.store, name);
   if (bundle === undefined) {
     bundle = await bundleScript(absolute, options.sdk);
@@ -112,6 +113,9 @@ async function bundleScript(path: string, sdk: string): Promise<Bundle> {
       sourcesContent: false,
       metafile: true,
       legalComments: "none",
+      // QuickJS reads the whole bundle at every start; names stay for the stacks of errors.
+      minifySyntax: true,
+      minifyWhitespace: true,
       logLevel: "silent",
       loader: { ".c": "text", ".h": "text" },
     });
