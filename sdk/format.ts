@@ -94,8 +94,21 @@ function convertFloat(spec: Spec, value: number): Converted {
 
 function toFixed(value: number, precision: number): string {
   // toFixed turns to exponents at 1e21; integers of that size have no fraction to lose.
-  if (value < 1e21) return value.toFixed(Math.min(precision, 100));
+  if (value < 1e21) {
+    const digits = Math.min(precision, 100);
+    const twice = value * 10 ** digits * 2;
+    return twice % 2 === 1 ? roundTie(value, digits) : value.toFixed(digits);
+  }
   return BigInt(value).toString() + (precision > 0 ? `.${"0".repeat(precision)}` : "");
+}
+
+/** C rounds what lies exactly in the middle to the even digit, toFixed to the larger. */
+function roundTie(value: number, digits: number): string {
+  const rounded = value.toFixed(digits);
+  const exact = value.toFixed(Math.min(100, digits + 60));
+  const cut = rounded.length + (digits === 0 ? 1 : 0);
+  if (!/^50*$/.test(exact.slice(cut)) || Number(rounded.at(-1)) % 2 === 0) return rounded;
+  return exact.slice(0, rounded.length);
 }
 
 function toExponent(value: number, precision: number): string {

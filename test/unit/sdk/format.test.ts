@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { formatC, formatPositions } from "../../../sdk/format.ts";
+
+describe("printf", () => {
+  it.each<[string, unknown[], string]>([
+    ["%-16s|", ["bash"], "bash            |"],
+    ["%16s|", ["grüße"], "           grüße|"],
+    ["%.3s|", ["abcdef"], "abc|"],
+    ["%-8.3s|", ["abcdef"], "abc     |"],
+    ["%6d", [42], "    42"],
+    ["%-6d|", [-42], "-42   |"],
+    ["%06d", [-42], "-00042"],
+    ["%+d % d", [5, 5], "+5  5"],
+    ["%.3d", [5], "005"],
+    ["%d", [3.99], "3"],
+    ["%d", [true], "1"],
+    ["%*d|%-*d|", [5, 1, 5, 2], "    1|2    |"],
+    ["%llu", [18446744073709551615n], "18446744073709551615"],
+    ["%lld", [-1n], "-1"],
+    ["%x %X %#x %#o", [255, 255n, 255, 8], "ff FF 0xff 010"],
+    ["%016llx", [0xffffffff81000000n], "ffffffff81000000"],
+    ["%p", [0xffff8880n], "0xffff8880"],
+    ["%5.2f", [3.14159], " 3.14"],
+    ["%-18.9f|", [12345.678901], "12345.678901000   |"],
+    ["%f", [10n], "10.000000"],
+    ["%.0f %.0f %.1f %.2f", [2.5, 3.5, 0.25, 0.125], "2 4 0.2 0.12"],
+    ["%.0f %.2f", [9.5, 1.005], "10 1.00"],
+    ["%e %.2E", [12345.678, 0.00012], "1.234568e+04 1.20E-04"],
+    ["%g %g %g %g", [0.0001, 1e-5, 123456789, 100], "0.0001 1e-05 1.23457e+08 100"],
+    ["%c%c", [65, "xyz"], "Ax"],
+    ["100%%", [], "100%"],
+    ["%f %F", [Infinity, NaN], "inf NAN"],
+    ["%s", [{ toString: () => "own" }], "own"],
+  ])("%s", (format, values, wanted) => {
+    expect(formatC(format, ...values)).toBe(wanted);
+  });
+
+  it("says which conversion has no argument, and which argument does not fit", () => {
+    expect(() => formatC("%d %d", 1)).toThrow('Cannot format "%d %d": no argument for "%d"');
+    expect(() => formatC("%d", "x")).toThrow('Cannot format "x" with "%d": it wants an integer');
+    expect(() => formatC("%f", "x")).toThrow('Cannot format "x" with "%f": it wants a number');
+  });
+});
+
+describe("positions as in Python", () => {
+  const fields = ["bash", 12, 0, "d..2.", 12.5, "hello"];
+  it.each([
+    ["{1} {5}", "12 hello"],
+    ["{0:<8}|{0:>8}|", "bash    |    bash|"],
+    ["{4:.6f} {2:03}", "12.500000 000"],
+    ["{} {}", "bash 12"],
+    ["{{{5}}}", "{hello}"],
+  ])("%s", (format, wanted) => expect(formatPositions(format, fields)).toBe(wanted));
+
+  it("says which field there is not", () => {
+    expect(() => formatPositions("{6}", fields)).toThrow('Cannot format "{6}": there is no field {6}');
+  });
+});
