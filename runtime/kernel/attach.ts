@@ -1,5 +1,6 @@
 import { AttachError, PrivilegeError, UnsupportedFeatureError } from "../base/errors.ts";
 import type { BpftsError } from "../base/errors.ts";
+import type { SourceLocation } from "../base/location.ts";
 import { findSimilar } from "../base/similar.ts";
 import { renderErrno } from "./errno.ts";
 import { fixSyscallName, haveKernelSymbol, listKernelFunctions } from "./kallsyms.ts";
@@ -13,6 +14,8 @@ export interface AttachTarget {
   /** How messages call the place. */
   readonly label: string;
   open(port: KernelPort, program: Handle): Handle;
+  /** Where the user's text asks for it. */
+  readonly location?: SourceLocation;
   /** Why it failed, in the words of this kind. */
   explain?(port: KernelPort, status: number): { readonly reason: string; readonly hint?: string; readonly unsupported?: string } | undefined;
 }
@@ -38,7 +41,7 @@ export function attachProgram(port: KernelPort, kind: ProgramKindName, functionN
 function describeAttachFailure(port: KernelPort, kind: ProgramKindName, functionName: string, target: AttachTarget, status: number): BpftsError {
   const why = target.explain?.(port, status);
   const message = `Cannot attach "${functionName}" to ${kind} "${target.label}": ${why?.reason ?? renderErrno(status)}`;
-  const details = why?.hint === undefined ? {} : { hint: why.hint };
+  const details = { ...(why?.hint !== undefined && { hint: why.hint }), ...(target.location && { location: target.location }) };
   if (why?.unsupported !== undefined) return new UnsupportedFeatureError(why.unsupported, message, details);
   if ((status === -1 || status === -13) && why === undefined) return new PrivilegeError(message, { hint: "run it as root, or give the process CAP_BPF and CAP_PERFMON" });
   return new AttachError(message, details);

@@ -1,4 +1,5 @@
 import { AttachError, UsageError } from "../base/errors.ts";
+import type { SourceLocation } from "../base/location.ts";
 import type { Log } from "../base/log.ts";
 import { findSimilar } from "../base/similar.ts";
 import { attachProgram } from "../kernel/attach.ts";
@@ -22,6 +23,8 @@ export interface LoadOptions extends AttachContext {
   readonly sharedMaps: SharedMaps;
   /** Source: `log_level` of BPF_PROG_LOAD. */
   readonly logLevel: number;
+  /** From an offset in the unit's C text to the user's file. */
+  readonly locate: (offset: number) => SourceLocation | undefined;
   /** False for a check: programs meet the verifier and are put nowhere. */
   readonly attaches: boolean;
 }
@@ -34,7 +37,11 @@ export interface LoadOptions extends AttachContext {
  */
 export function loadUnit(unit: BuiltUnit, options: LoadOptions): BuiltProgram {
   const { port } = options;
-  const automatic = unit.programs.flatMap((program) => planAutoAttach(program, options) ?? []);
+  const automatic = unit.programs.flatMap((program) => {
+    const plan = planAutoAttach(program, options);
+    const location = options.locate(program.offset);
+    return plan === undefined ? [] : { ...plan, targets: plan.targets.map((target) => ({ ...target, ...(location && { location }) })) };
+  });
   const object = loadObject(port, {
     bytes: unit.bytes,
     spec: unit.spec,

@@ -1,4 +1,5 @@
 import { InterruptedError } from "../base/errors.ts";
+import type { SourceLocation } from "../base/location.ts";
 import type { Log } from "../base/log.ts";
 import { Scope } from "../base/scope.ts";
 import { findCached, openCacheFolder, writeCached } from "../compile/cache.ts";
@@ -58,7 +59,7 @@ export async function runScript(options: RunOptions): Promise<number> {
     return await runGuest({
       script,
       args: options.args,
-      port,
+      port: options.attaches ? port : muteOutput(port),
       build: openBuild(script, port, options, () => openBuilder({ ...options, port, cache }), scope),
       openTracePipe: () => scope.own(openTracePipe(port)),
       log: options.log,
@@ -69,6 +70,12 @@ export async function runScript(options: RunOptions): Promise<number> {
   } finally {
     scope.close();
   }
+}
+
+/** A check has a line of its own to say: what the script prints on its way is not for anybody. */
+function muteOutput(port: KernelPort): KernelPort {
+  const write: KernelPort["write"] = (fd, bytes, timeoutMs) => (fd === 1 ? bytes.length : port.write(fd, bytes, timeoutMs));
+  return Object.create(port, { write: { value: write } }) as KernelPort;
 }
 
 /** What `new BPF(…)` in the script comes down to. Tools are found at the first text that has anything in it. */
@@ -83,7 +90,12 @@ function openBuild(script: Script, port: KernelPort, options: RunOptions, open: 
     const unit = buildUnit(source, request.cflags ?? [], builder);
     // clang may have run for a while: a signal that came meanwhile counts before anything is loaded.
     if (port.signalPending() !== 0) throw new InterruptedError("A signal came while the C text was compiled");
-    const program = loadUnit(unit, { port, log: options.log, machine: builder.machine, listTracepoints, sharedMaps, logLevel: options.verifierLog ? 1 : 0, attaches: options.attaches });
+    const { place } = source;
+    const locate = (offset: number): SourceLocation | undefined => {
+      const position = place?.locate(offset);
+      return position && { file: place!.file, ...position };
+    };
+    const program = loadUnit(unit, { port, log: options.log, machine: builder.machine, listTracepoints, sharedMaps, logLevel: options.verifierLog ? 1 : 0, attaches: options.attaches, locate });
     return scope.own(program);
   };
 }
