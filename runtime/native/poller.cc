@@ -52,7 +52,9 @@ int Wait(Environment& environment, int32_t timeout_ms, std::optional<uint32_t> c
     environment.handles.ForEach<Ring>([&](Ring& ring) { waiting += ring.HasData() ? 1 : 0; });
   }
   const int ready = environment.poller.Wait(sources, waiting > 0 ? 0 : std::max(timeout_ms, -1));
-  return ready < 0 ? ready : std::max(ready, waiting);
+  if (ready < 0) return ready;
+  // A signal may end the wait by interrupting it, before its event is seen.
+  return std::max({ready, waiting, HaveSignal() ? 1 : 0});
 }
 
 }  // namespace bpfts
