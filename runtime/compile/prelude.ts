@@ -57,7 +57,7 @@ export function listTargetFlags(arch: string): string[] {
 /** Opens the prelude of this kernel, building it when this is the first run. */
 export function openPrelude(request: PreludeRequest): Prelude {
   const { cache, toolchain, kernel, arch } = request;
-  const identity = hashKey("prelude 1", kernel.identity, toolchain.identity, arch, request.machineIdentity, ...describeFolder(request.headers), ...describeFolder(requireLibbpfHeaders()));
+  const identity = hashKey("prelude 2", kernel.identity, toolchain.identity, arch, request.machineIdentity, ...describeFolder(request.headers), ...describeFolder(requireLibbpfHeaders()));
   const kernelFolder = join(cache.path, "kernel", hashKey(kernel.identity).slice(0, 16));
   const folder = join(cache.path, "prelude", identity);
   const pch = join(folder, "prelude.pch");
@@ -76,7 +76,8 @@ function buildPch(request: PreludeRequest & { readonly folder: string; readonly 
   // A precompiled header remembers its inputs by time and size: another run's copy must not be replaced.
   if (!existsSync(machine)) replaceFile(machine, request.renderMachineHeader(request.names));
   const temporary = makeTemporaryName(pch);
-  const result = runClang(request.toolchain, ["-x", "c-header", ...request.flags, "-Wno-everything", join(request.headers, "prelude.h"), "-o", temporary]);
+  // Two first runs may write the same headers at once: what they hold counts, not when they were written.
+  const result = runClang(request.toolchain, ["-x", "c-header", "-Xclang", "-fno-pch-timestamp", ...request.flags, "-Wno-everything", join(request.headers, "prelude.h"), "-o", temporary]);
   if (!result.ok) {
     rmSync(temporary, { force: true });
     throw new InternalError(`Cannot compile bpf-headers/prelude.h for this kernel: ${result.stderr.split("\n")[0] ?? ""}`, { detail: result.stderr });
