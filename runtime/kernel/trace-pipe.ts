@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readlinkSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, rmdirSync, writeFileSync } from "node:fs";
 import { AttachError, PrivilegeError } from "../base/errors.ts";
 import type { Closable } from "../base/scope.ts";
 import { errno, renderErrno } from "./errno.ts";
@@ -46,6 +46,21 @@ export function openTracePipe(port: KernelPort): TracePipe {
     removeInstance(instance);
   }
   return openGlobalPipe(port, `${root}/trace_pipe`);
+}
+
+/**
+ * Names the tasks that the kernel printed as `<...>`: it learns a task's name when
+ * that task is next scheduled out, and a quick reader is there before. Those that
+ * ended meanwhile stay as they are.
+ */
+export function nameUnknownTasks(lines: string): string {
+  return lines.replace(/^ *<\.\.\.>-(\d+)/gm, (unknown, pid: string) => {
+    try {
+      return `${readFileSync(`/proc/${pid}/comm`, "utf8").trimEnd().padStart(16)}-${pid}`;
+    } catch {
+      return unknown;
+    }
+  });
 }
 
 function openGlobalPipe(port: KernelPort, path: string): TracePipe {

@@ -1,4 +1,5 @@
 import { waitSources } from "../kernel/port.ts";
+import { nameUnknownTasks } from "../kernel/trace-pipe.ts";
 import type { TracePipe } from "../kernel/trace-pipe.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
 
@@ -35,7 +36,7 @@ export function openTraceCalls(state: BridgeState): TraceCalls {
     });
     // A message with a newline of its own leaves an empty line behind.
     const lines = text.replace(/^\n+/, "").replace(/\n{2,}/g, "\n");
-    return lines === "" ? undefined : lines;
+    return lines === "" ? undefined : nameUnknownTasks(lines);
   };
 
   return {

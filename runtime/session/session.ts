@@ -7,6 +7,7 @@ import type { CSource } from "../dialect/unit.ts";
 import { openAddon } from "../kernel/addon.ts";
 import type { KernelPort } from "../kernel/port.ts";
 import { openTracePipe } from "../kernel/trace-pipe.ts";
+import type { TracePipe } from "../kernel/trace-pipe.ts";
 import { listTracepoints } from "../kernel/tracefs.ts";
 import { readScript } from "../script/read-script.ts";
 import type { Script } from "../script/read-script.ts";
@@ -56,12 +57,14 @@ export async function runScript(options: RunOptions): Promise<number> {
     port.signalsCatch();
     scope.defer(() => port.signalsRelease());
     const command = options.command === undefined ? undefined : scope.own(openCommand(port, options.command));
+    let pipe: TracePipe | undefined;
+    const openPipe = (): TracePipe => (pipe ??= scope.own(openTracePipe(port)));
     return await runGuest({
       script,
       args: options.args,
       port: options.attaches ? port : muteOutput(port),
-      build: openBuild(script, port, options, () => openBuilder({ ...options, port, cache }), scope),
-      openTracePipe: () => scope.own(openTracePipe(port)),
+      build: openBuild(script, port, options, { openBuilder: () => openBuilder({ ...options, port, cache }), openPipe }, scope),
+      openTracePipe: openPipe,
       log: options.log,
       memoryBytes: options.memoryBytes,
       waits: options.attaches,
@@ -78,18 +81,35 @@ function muteOutput(port: KernelPort): KernelPort {
   return Object.create(port, { write: { value: write } }) as KernelPort;
 }
 
+/** What is opened when a script first needs it. */
+interface Openers {
+  openBuilder(): Builder;
+  openPipe(): TracePipe;
+}
+
+/** A pipe that cannot be opened is the error of the call that reads it, not of a script that never does. */
+function openEarly(open: () => TracePipe, log: Log): void {
+  try {
+    open();
+  } catch (error) {
+    log.info((error as Error).message);
+  }
+}
+
 /** What `new BPF(…)` in the script comes down to. Tools are found at the first text that has anything in it. */
-function openBuild(script: Script, port: KernelPort, options: RunOptions, open: () => Builder, scope: Scope): (request: BuildRequest) => BuiltProgram {
+function openBuild(script: Script, port: KernelPort, options: RunOptions, open: Openers, scope: Scope): (request: BuildRequest) => BuiltProgram {
   let builder: Builder | undefined;
   const sharedMaps: SharedMaps = new Map();
   return (request) => {
     const source = readSource(request, { script: script.path, files: script.files });
     if (source.text.trim() === "") return emptyProgram;
-    builder ??= open();
+    builder ??= open.openBuilder();
     options.observe?.(source, request.cflags ?? [], builder);
     const unit = buildUnit(source, request.cflags ?? [], builder);
     // clang may have run for a while: a signal that came meanwhile counts before anything is loaded.
     if (port.signalPending() !== 0) throw new InterruptedError("A signal came while the C text was compiled");
+    // What a probe prints before the script first reads must not be lost.
+    if (options.attaches && source.text.includes("bpf_trace_printk")) openEarly(open.openPipe, options.log);
     const { place } = source;
     const locate = (offset: number): SourceLocation | undefined => {
       const position = place?.locate(offset);

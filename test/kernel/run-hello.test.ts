@@ -40,6 +40,20 @@ describe("the lessons", () => {
     expect(result.status).toBe(3);
   });
 
+  it("what a probe prints before the script first reads is not lost", async () => {
+    const path = writeScript(folder, "early.ts", `import { BPF, command, print, sleep } from "bpfts";
+const b = new BPF({ text: \`TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) { bpf_trace_printk("early\\n"); return 0; }\` });
+try { sleep(10); } catch {}
+for (const [task, pid, , , , msg] of b.trace_fields({ nonblocking: true })) {
+  if (task === undefined) break;
+  if (pid === command?.pid) print(task + " " + msg);
+}
+`);
+    const result = await runCli(["run", "-c", `mkdir ${join(folder, "early")}`, path]);
+    expect(result.stderr).toBe("");
+    expect(result.stdout).toBe("mkdir early\n");
+  });
+
   it("a script sees its own arguments and the pid of its command", async () => {
     const path = writeScript(folder, "argv.ts", 'import { argv, command, print } from "bpfts";\nprint(JSON.stringify({ argv, pid: typeof command?.pid }));\n');
     const result = await runCli(["run", "-c", "true", path, "--", "-p", "1", "--json"]);
