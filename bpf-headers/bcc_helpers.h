@@ -79,6 +79,53 @@ static __always_inline void bpfts_store(void *skb, u64 off, u64 val, u32 size)
 #define bpf_store_word(skb, off, val) bpfts_store(skb, off, val, 4)
 #define bpf_store_dword(skb, off, val) bpfts_store(skb, off, val, 8)
 
+/* A packet by fields: bits counted from the first of the header at offset pos, as they stand on the wire. */
+static __always_inline u64 bpfts_packet_read(void *skb, u64 pos, u64 offset, u64 width)
+{
+	u64 first = offset / 8, last = (offset + width - 1) / 8, bytes = last - first + 1;
+	u64 at = pos + first, value;
+
+	if (bytes == 1)
+		value = load_byte(skb, at);
+	else if (bytes == 2)
+		value = load_half(skb, at);
+	else if (bytes == 3)
+		value = load_half(skb, at) << 8 | load_byte(skb, at + 2);
+	else if (bytes == 4)
+		value = load_word(skb, at);
+	else if (bytes == 6)
+		value = load_word(skb, at) << 16 | load_half(skb, at + 4);
+	else
+		value = load_word(skb, at) << 32 | load_word(skb, at + 4);
+	value >>= (last + 1) * 8 - (offset + width);
+	return width < 64 ? value & ((1ull << width) - 1) : value;
+}
+
+static __always_inline void bpfts_packet_write(void *skb, u64 pos, u64 offset, u64 width, u64 value)
+{
+	u64 first = offset / 8, last = (offset + width - 1) / 8, bytes = last - first + 1;
+	u64 shift = (last + 1) * 8 - (offset + width);
+	u64 mask = (width < 64 ? (1ull << width) - 1 : ~0ull) << shift;
+	u64 all = value << shift & mask;
+	u8 wire[8];
+
+	if (shift || offset % 8)
+		all |= bpfts_packet_read(skb, pos, first * 8, bytes * 8) & ~mask;
+#pragma unroll
+	for (u64 i = 0; i < 8; i++)
+		if (i < bytes)
+			wire[i] = all >> (bytes - 1 - i) * 8;
+	bpf_skb_store_bytes(skb, pos + first, wire, bytes, 0);
+}
+
+/* Where a header begins; the cursor moves behind it. */
+#define cursor_advance(cursor, length) \
+	({ \
+		void *__bpfts_here = (void *)(cursor); \
+		(cursor) = (void *)((unsigned long)(cursor) + (length)); \
+		__bpfts_here; \
+	})
+
 /* Corrections of checksums: values in the host's order, swapped by their size. */
 static __always_inline u64 bpfts_to_network(u64 val, u32 size)
 {

@@ -6,10 +6,7 @@ import type { Pass } from "./pass.ts";
 const kernelRoots = ["linux", "uapi", "asm", "asm-generic", "net", "trace", "rdma", "sound", "scsi", "drm", "media", "crypto", "acpi", "kvm", "video", "vdso", "xen", "ras", "target", "pcmcia", "memory", "math-emu", "keys", "dt-bindings", "clocksource", "misc", "generated", "kernel", "fs", "mm", "block", "drivers", "security", "ipc", "init", "lib", "virt", "arch"];
 
 /** Headers that are not the kernel's and that a C text for BPF may ask for all the same: the prelude has what they have. */
-const answeredHeaders = new Set(["vmlinux.h", "stdint.h", "stddef.h", "stdbool.h", "stdlib.h", "string.h", "errno.h", "limits.h", "bcc/helpers.h", "bcc/bpf.h", "bcc/footer.h", "bcc/bpf_workaround.h", "bcc/compat.h", "sys/types.h", "sys/socket.h", "netinet/in.h", "bpf/bpf_helpers.h", "bpf/bpf_tracing.h", "bpf/bpf_core_read.h", "bpf/bpf_endian.h", "bpf_helpers.h"]);
-
-/** Headers that we have a file for. */
-const ownHeaders: Readonly<Record<string, string>> = { "bcc/proto.h": '"bcc_proto.h"' };
+const answeredHeaders = new Set(["vmlinux.h", "stdint.h", "stddef.h", "stdbool.h", "stdlib.h", "string.h", "errno.h", "limits.h", "bcc/helpers.h", "bcc/bpf.h", "bcc/footer.h", "bcc/bpf_workaround.h", "bcc/compat.h", "bcc/proto.h", "sys/types.h", "sys/socket.h", "netinet/in.h", "bpf/bpf_helpers.h", "bpf/bpf_tracing.h", "bpf/bpf_core_read.h", "bpf/bpf_endian.h", "bpf_helpers.h"]);
 
 /** Folders whose headers are kept as they are. */
 const keptRoots = new Set(["bpf"]);
@@ -31,11 +28,6 @@ export function rewriteIncludes(pass: Pass): string[] {
     const match = /^#\s*\w+\s*(?:<([^>]*)>|"([^"]*)")/.exec(line);
     if (match === null) continue;
     const header = (match[1] ?? match[2])!.trim();
-    const own = ownHeaders[header];
-    if (own !== undefined) {
-      edits.replace(hash.start, hash.start + match[0].length, `#include ${own}`);
-      continue;
-    }
     const isKernel = isAnswered(header);
     if (isKernel) {
       includes.push(header);

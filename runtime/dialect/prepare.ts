@@ -6,6 +6,7 @@ import { rewriteIncludes } from "./includes.ts";
 import { rewriteLiterals } from "./literals.ts";
 import { rewriteMapMacros } from "./maps.ts";
 import { rewriteMethods } from "./methods.ts";
+import { packetHeaders, renderPacketStruct } from "./packets.ts";
 import { openPass } from "./pass.ts";
 import type { Pass } from "./pass.ts";
 import { rewritePrintk } from "./printk.ts";
@@ -44,6 +45,7 @@ export function prepareUnit(source: CSource, env: DialectEnv): CUnit {
     ...renderConfig(pass, env),
     ...findings.definedNames.flatMap(renderOwnName),
     ...(builtins.usesUsdt ? ["#include <bpf/usdt.bpf.h>", '#include "bcc_usdt.h"'] : []),
+    ...(includes.includes("bcc/proto.h") ? renderPackets(pass) : []),
     ...renderTracepoints(findings, env, pass),
     ...renderLosses(maps, senders),
   ];
@@ -67,6 +69,19 @@ function renderConfig(pass: Pass, env: DialectEnv): string[] {
     const definition = value === "y" ? `${name} 1` : value === "m" ? `${name}_MODULE 1` : `${name} ${value}`;
     return [`#undef ${definition.split(" ")[0]}`, `#define ${definition}`];
   });
+}
+
+/** The packet headers that the text names and does not declare itself. */
+function renderPackets(pass: Pass): string[] {
+  const { tokens } = pass;
+  const named = new Set<string>();
+  const own = new Set<string>();
+  for (let i = 1; i < tokens.length; i++) {
+    const { text } = tokens[i]!;
+    if (tokens[i - 1]!.text !== "struct" || !Object.hasOwn(packetHeaders, text)) continue;
+    (tokens[i + 1]?.text === "{" ? own : named).add(text);
+  }
+  return [...named].filter((name) => !own.has(name)).map(renderPacketStruct);
 }
 
 /** A function of the user's may have the name of a macro of ours, or of a kernel helper that it stands in for. */
