@@ -1,7 +1,7 @@
 import type { Command } from "commander";
 import { BpftsError, UsageError } from "../base/errors.ts";
 import { openStderrLog } from "../base/log.ts";
-import { checkFile, readAttachFile } from "../session/check.ts";
+import { checkFile, findAttachFile, readAttachFile } from "../session/check.ts";
 import type { CheckReport } from "../session/check.ts";
 import { findExitCode, renderError, renderErrorJson } from "./render-error.ts";
 
@@ -31,7 +31,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .argument("<files...>", "scripts or .c files; after --, arguments of the script")
     .option("--no-load", "stop after compiling")
     .option("--emit <stage>", "print a stage: c (the text as clang compiles it) or spec (programs, maps, layouts)")
-    .option("--attach <file>", "for a .c file: a JSON array of attach calls that say each function's kind")
+    .option("--attach <file>", 'for a .c file: a JSON array of attach calls that say which functions are loaded and as what; "auto" is FILE.attach.json beside FILE.c')
     .option("--cflag <flag>", "a flag for clang, for .c files; may be given more than once", (flag: string, flags: readonly string[]) => [...flags, flag], [])
     .option("--json", "print one JSON object a file")
     .option("--json-errors", "write errors as JSON, one a line")
@@ -58,10 +58,11 @@ async function checkFiles(files: readonly string[], args: readonly string[], fla
   for (const file of files) {
     const started = performance.now();
     try {
+      const attachFile = flags.attach === "auto" ? findAttachFile(file) : flags.attach;
       const report = await checkFile(file, {
         args,
         cflags: flags.cflag,
-        attaches: flags.attach === undefined ? [] : readAttachFile(flags.attach),
+        ...(attachFile !== undefined && { attaches: readAttachFile(attachFile) }),
         load: flags.load,
         ...(emit !== undefined && { emit }),
         log: openStderrLog(flags),

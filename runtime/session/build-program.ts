@@ -145,7 +145,8 @@ function haveSameType(a: string, b: string): boolean {
   return kprobeKinds.has(a) && kprobeKinds.has(b);
 }
 
-function requireFunction(programs: readonly ProgramDecl[], name: string): void {
+/** @throws AttachError when the C text has no program of that name. */
+export function requireFunction(programs: readonly ProgramDecl[], name: string): void {
   if (programs.some((program) => program.name === name)) return;
   const similar = findSimilar(name, programs.map((program) => program.name));
   const known = programs.length === 0 ? "the C text has no function at all" : `the C text has: ${programs.map((program) => program.name).join(", ")}`;

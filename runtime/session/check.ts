@@ -1,19 +1,19 @@
-import { readFileSync } from "node:fs";
-import { InterruptedError, UsageError } from "../base/errors.ts";
+import { existsSync, readFileSync } from "node:fs";
+import { InterruptedError, UnsupportedFeatureError, UsageError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { Scope } from "../base/scope.ts";
 import { openCacheFolder } from "../compile/cache.ts";
-import type { CSource, ProgramDecl } from "../dialect/unit.ts";
+import type { CSource } from "../dialect/unit.ts";
 import { openAddon } from "../kernel/addon.ts";
 import { loadObject } from "../kernel/load-object.ts";
-import type { ProgramRequest } from "../kernel/load-object.ts";
+import type { LoadedObject, MapRequest, ProgramRequest } from "../kernel/load-object.ts";
 import type { ProgramKindName } from "../kernel/program-kinds.ts";
 import type { ObjectSpec } from "../object/spec.ts";
 import { listTracepoints } from "../kernel/tracefs.ts";
 import { planAttach } from "./attach-rows.ts";
 import type { AttachContext } from "./attach-rows.ts";
 import { planAutoAttach } from "./auto-attach.ts";
-import { planMaps } from "./build-program.ts";
+import { planMaps, requireFunction } from "./build-program.ts";
 import { buildUnit, renderUnit } from "./build-unit.ts";
 import type { BuiltUnit } from "./build-unit.ts";
 import { describeSourceFile, openBuilder } from "./open-builder.ts";
@@ -25,8 +25,8 @@ import { runScript } from "./session.ts";
 export interface CheckOptions {
   readonly args: readonly string[];
   readonly cflags: readonly string[];
-  /** Which function a `.c` file means for which kind of place; functions that are not named are taken for kprobes. */
-  readonly attaches: readonly AttachRequest[];
+  /** Which function a `.c` file means for which kind of place: functions that nothing attaches are not loaded, as in BCC. Without it all are, for kprobes when nothing tells. */
+  readonly attaches?: readonly AttachRequest[];
   /** False stops after compiling. */
   readonly load: boolean;
   /** Hands out a stage as text instead of loading. */
@@ -40,6 +40,10 @@ export interface CheckOptions {
 export interface CheckReport {
   readonly programs: number;
   readonly maps: number;
+  /** From the text to the object; for a script, from its start to its end. Units: ms. */
+  readonly buildMs: number;
+  /** Units: ms, in the kernel; 0 for a script. */
+  readonly loadMs: number;
   /** The stage that was asked for, one text for each program of the script. */
   readonly emitted: readonly string[];
 }
@@ -57,6 +61,7 @@ async function checkScript(path: string, options: CheckOptions): Promise<CheckRe
   const emitted: string[] = [];
   let programs = 0;
   let maps = 0;
+  const started = performance.now();
   await runScript({
     script: path,
     args: options.args,
@@ -74,7 +79,7 @@ async function checkScript(path: string, options: CheckOptions): Promise<CheckRe
       if (!options.load) throw new InterruptedError("The check stops after compiling");
     },
   });
-  return { programs, maps, emitted };
+  return { programs, maps, buildMs: measure(started), loadMs: 0, emitted };
 }
 
 function checkSource(path: string, options: CheckOptions): CheckReport {
@@ -84,30 +89,57 @@ function checkSource(path: string, options: CheckOptions): CheckReport {
     const port = openAddon();
     const builder = openBuilder({ port, cache, environment: options.environment, log: options.log });
     const source = describeSourceFile(path);
+    const started = performance.now();
     const unit = buildUnit(source, options.cflags, builder);
+    const buildMs = measure(started);
     const emitted = options.emit === undefined ? [] : [emitStage(options.emit, source, options.cflags, unit, builder)];
+    const loadStarted = performance.now();
     if (options.load && options.emit === undefined) {
-      const context = { machine: builder.machine, listTracepoints };
-      const programs = unit.programs.map((program) => planLoad(program, options.attaches, context));
-      const object = loadObject(port, { bytes: unit.bytes, spec: unit.spec, name: "bpfts", programs: [], maps: planMaps(unit, { sharedMaps: new Map() }), logLevel: 0 });
+      const object = loadObject(port, { bytes: unit.bytes, spec: unit.spec, name: "bpfts", programs: [], maps: planCheckMaps(unit), logLevel: 0 });
       scope.own(object);
-      // One by one, so that a failure names its function and the others' are not blamed.
-      for (const program of programs) object.loadProgram(program);
+      loadPrograms(object, planLoads(unit, options.attaches, { machine: builder.machine, listTracepoints }));
     }
-    return { programs: unit.spec.programs.length, maps: countMaps(unit.spec), emitted };
+    return { programs: unit.spec.programs.length, maps: countMaps(unit.spec), buildMs, loadMs: measure(loadStarted), emitted };
   } finally {
     scope.close();
   }
 }
 
-function planLoad(program: ProgramDecl, attaches: readonly AttachRequest[], context: AttachContext): ProgramRequest {
-  const request = attaches.find(({ fnName }) => fnName === program.name);
-  if (request !== undefined) return { name: program.name, kind: findKind(request, context) };
-  const automatic = planAutoAttach(program, context);
-  if (automatic !== undefined) return automatic.program;
-  if (program.explicitSection) return { name: program.name, kind: "section" };
-  const kind: ProgramKindName = program.kind === "any" ? "kprobe" : (knownKinds[program.kind] ?? "section");
-  return { name: program.name, kind };
+function measure(started: number): number {
+  return Math.round(performance.now() - started);
+}
+
+/** A check leaves nothing behind: a map that is pinned already is used, another one is not pinned. */
+function planCheckMaps(unit: BuiltUnit): MapRequest[] {
+  return planMaps(unit, { sharedMaps: new Map() }).filter(({ pinPath }) => pinPath === undefined || existsSync(pinPath));
+}
+
+/** One by one, so that a failure names its function; what this kernel refuses to anybody is told last, since it must not hide what is wrong with the text. */
+function loadPrograms(object: LoadedObject, requests: readonly ProgramRequest[]): void {
+  let refusal: UnsupportedFeatureError | undefined;
+  for (const request of requests) {
+    try {
+      object.loadProgram(request);
+    } catch (error) {
+      if (!(error instanceof UnsupportedFeatureError)) throw error;
+      refusal ??= error;
+    }
+  }
+  if (refusal !== undefined) throw refusal;
+}
+
+function planLoads(unit: BuiltUnit, attaches: readonly AttachRequest[] | undefined, context: AttachContext): ProgramRequest[] {
+  for (const { fnName } of attaches ?? []) requireFunction(unit.programs, fnName);
+  return unit.programs.flatMap((program) => {
+    const { name } = program;
+    const request = attaches?.find(({ fnName }) => fnName === name);
+    if (request !== undefined) return [{ name, kind: findKind(request, context) }];
+    const automatic = planAutoAttach(program, context);
+    if (automatic !== undefined) return [automatic.program];
+    if (attaches !== undefined) return [];
+    if (program.explicitSection) return [{ name, kind: "section" }];
+    return [{ name, kind: program.kind === "any" ? "kprobe" : (knownKinds[program.kind] ?? "section") }];
+  });
 }
 
 const knownKinds: Readonly<Record<string, ProgramKindName>> = { tracepoint: "tracepoint", raw_tracepoint: "raw_tracepoint", perf_event: "perf_event", xdp: "xdp", tc: "sched_cls", kprobe: "kprobe", kretprobe: "kretprobe", uprobe: "uprobe", usdt: "usdt", fentry: "fentry", fexit: "fexit", fmod_ret: "fmod_ret", lsm: "lsm" };
@@ -137,6 +169,12 @@ function emitStage(stage: "c" | "spec", source: CSource, cflags: readonly string
 /** Maps of the user's own: what the dialect and libbpf add is not counted. */
 function countMaps(spec: ObjectSpec): number {
   return spec.maps.filter(({ name }) => !name.startsWith("__bpfts_") && !name.startsWith(".")).length;
+}
+
+/** Finds the list of attach requests that lies beside a `.c` file: `tool.attach.json` for `tool.c`. */
+export function findAttachFile(path: string): string | undefined {
+  const beside = path.replace(/\.c$/, ".attach.json");
+  return beside !== path && existsSync(beside) ? beside : undefined;
 }
 
 /** Reads the list of attach requests that goes with a `.c` file. @throws UsageError */

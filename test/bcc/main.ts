@@ -3,9 +3,11 @@ import path from "node:path";
 import { parseArgs } from "node:util";
 
 import { type Capture, type CaptureMode, captureRun, startTarget } from "./capture.ts";
+import { checkCorpus } from "./check.ts";
 import { collectEntries, writeCorpus } from "./corpus.ts";
+import { renderReport } from "./report.ts";
 import { toolRows } from "./rows.ts";
-import { fetchDebianTree, findCacheFolder, readSourceTree } from "./tree.ts";
+import { fetchDebianTree, findCacheFolder, readSourceTree, type ToolTree } from "./tree.ts";
 
 const { values } = parseArgs({
   options: {
@@ -13,26 +15,44 @@ const { values } = parseArgs({
     out: { type: "string" },
     only: { type: "string", multiple: true },
     stub: { type: "string" },
+    check: { type: "boolean" },
+    corpus: { type: "string" },
+    json: { type: "string" },
+    jobs: { type: "string" },
+    bpfts: { type: "string" },
   },
 });
-const tree = values.source === undefined ? await fetchDebianTree() : readSourceTree(values.source);
-const stubFolder = path.resolve(values.stub ?? path.join("test", "bcc", "stub"));
-const out = values.out ?? path.join(findCacheFolder(), "bcc", `corpus-${tree.name}`);
-const captures = await captureAll();
-const entries = collectEntries(captures);
-writeCorpus(out, entries);
-const silent = captures.filter((capture) => capture.texts.length === 0);
-writeFileSync(path.join(out, "no-text.json"), `${JSON.stringify(silent, null, 1)}\n`);
-for (const { tool, args, mode, end, output } of silent) console.log(`no text: ${tool} ${args} [${mode}]: ${end}: ${output}`);
-for (const { tool, args, mode, end } of captures) {
-  if (end.startsWith("Exception") || end.includes("Error")) console.log(`ended early: ${tool} ${args} [${mode}]: ${end}`);
+const corpus = values.corpus ?? (await writeCaptures());
+if (values.check === true) {
+  const bpfts = path.resolve(values.bpfts ?? path.join("dist", "bpfts.mjs"));
+  const rows = await checkCorpus({ corpus, bpfts, only: values.only, jobs: Number(values.jobs ?? "1") });
+  if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows, null, 1)}\n`);
+  console.log(renderReport(rows));
+  process.exitCode = rows.some(({ failure }) => failure?.class === "ours") ? 1 : 0;
 }
-console.log(
-  `${tree.name} ${tree.version}: ${captures.length} runs, ${captures.length - silent.length} with text, ${entries.length} ` +
-    `different texts of ${new Set(entries.map((entry) => entry.tool)).size} tools in ${out}`,
-);
 
-async function captureAll(): Promise<Capture[]> {
+/** Answers the folder that the texts lie in. */
+async function writeCaptures(): Promise<string> {
+  const tree = values.source === undefined ? await fetchDebianTree() : readSourceTree(values.source);
+  const out = values.out ?? path.join(findCacheFolder(), "bcc", `corpus-${tree.name}`);
+  const captures = await captureAll(tree);
+  const entries = collectEntries(captures);
+  writeCorpus(out, entries);
+  const silent = captures.filter((capture) => capture.texts.length === 0);
+  writeFileSync(path.join(out, "no-text.json"), `${JSON.stringify(silent, null, 1)}\n`);
+  for (const { tool, args, mode, end, output } of silent) console.log(`no text: ${tool} ${args} [${mode}]: ${end}: ${output}`);
+  for (const { tool, args, mode, end } of captures) {
+    if (end.startsWith("Exception") || end.includes("Error")) console.log(`ended early: ${tool} ${args} [${mode}]: ${end}`);
+  }
+  console.log(
+    `${tree.name} ${tree.version}: ${captures.length} runs, ${captures.length - silent.length} with text, ${entries.length} ` +
+      `different texts of ${new Set(entries.map((entry) => entry.tool)).size} tools in ${out}`,
+  );
+  return out;
+}
+
+async function captureAll(tree: ToolTree): Promise<Capture[]> {
+  const stubFolder = path.resolve(values.stub ?? path.join("test", "bcc", "stub"));
   const target = startTarget();
   const modes: CaptureMode[] = ["trampoline", "probe"];
   const queue = toolRows

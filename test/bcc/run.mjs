@@ -1,4 +1,4 @@
-// Bundles main.ts (this Node need not read TypeScript) and runs it: node test/bcc/run.mjs [--source DIR] [--out DIR] [--only TOOL]
+// Bundles main.ts (this Node need not read TypeScript) and runs it: node test/bcc/run.mjs [--source DIR] [--out DIR] [--only TOOL] [--check]
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
