@@ -1,7 +1,9 @@
 {
   "variables": {
     # node-gyp rebuild --bpfts_sanitize=1 makes an AddressSanitizer build (see test/README.md).
-    "bpfts_sanitize%": 0
+    "bpfts_sanitize%": 0,
+    # Without libiberty, Rust's newer names stay mangled.
+    "bpfts_libiberty%": "<!(test -e /usr/include/libiberty/demangle.h && echo 1 || echo 0)"
   },
   "targets": [
     {
@@ -9,6 +11,9 @@
       "sources": [
         "runtime/native/addon.cc",
         "runtime/native/btf.cc",
+        "runtime/native/demangle.cc",
+        "runtime/native/elf.cc",
+        "runtime/native/elf_symbols.cc",
         "runtime/native/file.cc",
         "runtime/native/handles.cc",
         "runtime/native/link.cc",
@@ -25,11 +30,16 @@
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
-      "cflags": ["<!@(pkg-config --cflags libbpf)", "-Wall", "-Wextra", "-Wno-missing-field-initializers", "-fvisibility=hidden"],
+      "cflags": ["<!@(pkg-config --cflags libbpf libelf zlib)", "-Wall", "-Wextra", "-Wno-missing-field-initializers", "-fvisibility=hidden"],
       "cflags_cc!": ["-std=gnu++14", "-std=gnu++17", "-std=c++17"],
       "cflags_cc": ["-std=c++20", "-fno-exceptions", "-fvisibility-inlines-hidden"],
-      "libraries": ["<!@(pkg-config --libs libbpf)"],
+      "libraries": ["<!@(pkg-config --libs libbpf libelf zlib)"],
       "conditions": [
+        ["bpfts_libiberty==1", {
+          "defines": ["BPFTS_HAVE_LIBIBERTY"],
+          "libraries": ["-liberty"],
+          "ldflags": ["-Wl,--exclude-libs,ALL"]
+        }],
         ["bpfts_sanitize==1", {
           "cflags": ["-fsanitize=address", "-fno-omit-frame-pointer", "-g", "-O1"],
           "ldflags": ["-fsanitize=address"]

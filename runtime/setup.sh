@@ -25,6 +25,7 @@ clang            run   have_clang
 libbpf-dev       run   have_library libbpf
 libelf-dev       run   have_library libelf
 zlib1g-dev       run   have_library zlib
+libiberty-dev    run   have_demangler
 pkg-config       run   command -v pkg-config
 g++              run   command -v g++
 make             run   command -v make
@@ -76,6 +77,11 @@ have_library() {
       zlib) [[ -e /usr/include/zlib.h ]] ;;
     esac
   fi
+}
+
+# It names Rust's newer symbols. Elsewhere it lies in other places, and the addon is built without it.
+have_demangler() {
+  [[ -e /usr/include/libiberty/demangle.h ]] || ! is_debian
 }
 
 is_debian() {

@@ -8,6 +8,8 @@
 #include "answers.h"
 #include "arguments.h"
 #include "btf.h"
+#include "demangle.h"
+#include "elf.h"
 #include "environment.h"
 #include "file.h"
 #include "link.h"
@@ -134,6 +136,12 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "processRelease", ProcessRelease);
   Bind(exports, "processState", GetProcessState);
   Bind(exports, "processClose", ProcessClose);
+
+  Bind(exports, "elfDescribe", ElfDescribe);
+  Bind(exports, "elfSymbols", ElfSymbols);
+  Bind(exports, "elfUsdtNotes", ElfUsdtNotes);
+  Bind(exports, "fileCrc32", FileCrc32);
+  Bind(exports, "demangle", Demangle);
 
   Bind(exports, "btfDumpC", BtfDumpC);
   Bind(exports, "mount", Mount);

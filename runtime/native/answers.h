@@ -71,6 +71,36 @@ inline Napi::Value ToJs(Napi::Env env, const MapBatch& batch) {
   return object;
 }
 
+inline Napi::Value ToJs(Napi::Env env, const ElfSegment& segment) {
+  auto object = Napi::Object::New(env);
+  object.Set("address", Napi::BigInt::New(env, segment.address));
+  object.Set("offset", Napi::BigInt::New(env, segment.offset));
+  object.Set("size", Napi::BigInt::New(env, segment.size));
+  object.Set("executable", segment.executable);
+  return object;
+}
+
+inline Napi::Value ToJs(Napi::Env env, const ElfSymbolTable& table) {
+  auto object = Napi::Object::New(env);
+  object.Set("count", table.count);
+  object.Set("starts", ToJs(env, table.starts));
+  object.Set("ends", ToJs(env, table.ends));
+  object.Set("nameOffsets", ToJs(env, table.name_offsets));
+  object.Set("indirect", ToJs(env, table.indirect));
+  object.Set("names", ToJs(env, table.names));
+  return object;
+}
+
+inline Napi::Value ToJs(Napi::Env env, const UsdtNote& note) {
+  auto object = Napi::Object::New(env);
+  object.Set("provider", note.provider);
+  object.Set("name", note.name);
+  object.Set("arguments", note.arguments);
+  object.Set("location", Napi::BigInt::New(env, note.location));
+  object.Set("semaphore", Napi::BigInt::New(env, note.semaphore));
+  return object;
+}
+
 inline Napi::Value ToJs(Napi::Env env, const ProcessState& state) {
   auto object = Napi::Object::New(env);
   object.Set("exited", state.exited);
@@ -83,6 +113,18 @@ Napi::Value ToJs(Napi::Env env, const std::vector<T>& list) {
   auto array = Napi::Array::New(env, list.size());
   for (uint32_t i = 0; i < list.size(); i++) array.Set(i, ToJs(env, list[i]));
   return array;
+}
+
+inline Napi::Value ToJs(Napi::Env env, const ElfInfo& info) {
+  auto object = Napi::Object::New(env);
+  object.Set("type", info.type);
+  object.Set("machine", info.machine);
+  object.Set("wordSize", info.word_size);
+  object.Set("buildId", info.build_id);
+  object.Set("debugLink", info.debug_link);
+  object.Set("debugLinkCrc", info.debug_link_crc);
+  object.Set("segments", ToJs(env, info.segments));
+  return object;
 }
 
 template <typename T>

@@ -81,6 +81,40 @@ struct PerfEventTarget {
   int32_t cpu = -1;
 };
 
+struct ElfSegment {
+  uint64_t address = 0;
+  uint64_t offset = 0;
+  uint64_t size = 0;
+  bool executable = false;
+};
+
+struct ElfInfo {
+  uint32_t type = 0;
+  uint32_t machine = 0;
+  uint32_t word_size = 8;
+  std::string build_id;
+  std::string debug_link;
+  uint32_t debug_link_crc = 0;
+  std::vector<ElfSegment> segments;
+};
+
+struct ElfSymbolTable {
+  uint32_t count = 0;
+  Buffer starts;
+  Buffer ends;
+  Buffer name_offsets;
+  Buffer indirect;
+  Buffer names;
+};
+
+struct UsdtNote {
+  std::string provider;
+  std::string name;
+  std::string arguments;
+  uint64_t location = 0;
+  uint64_t semaphore = 0;
+};
+
 struct ProcessState {
   bool exited = false;
   int32_t code = 0;

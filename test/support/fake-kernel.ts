@@ -29,6 +29,7 @@ const quiet: KernelScript = {
   signalPending: () => 0,
   signalTake: () => 0,
   ringLost: () => 0,
+  demangle: (name) => name,
   libbpfVersion: () => "0.0",
 };
 
@@ -43,6 +44,7 @@ const methods: Readonly<Record<keyof KernelPort, true>> = {
   wait: true, fileOpen: true, fileRead: true, fileClose: true, write: true,
   signalsCatch: true, signalPending: true, signalTake: true, signalsRelease: true,
   processSpawn: true, processPid: true, processRelease: true, processState: true, processClose: true,
+  elfDescribe: true, elfSymbols: true, elfUsdtNotes: true, fileCrc32: true, demangle: true,
   btfDumpC: true, mount: true, probeProgramType: true, probeMapType: true, probeHelper: true, libbpfVersion: true,
 };
 

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "environment.h"
+#include "values.h"
+
+namespace bpfts {
+
+/// What a binary says of itself: kind, segments, build id, the name of its debug file.
+Result<ElfInfo> ElfDescribe(Environment& environment, const std::string& path);
+
+/// The functions of one binary, sorted by address. Several paths are the same binary's files
+/// (itself, its debug file); an image is one that lies in memory.
+Result<ElfSymbolTable> ElfSymbols(Environment& environment, const std::vector<std::string>& paths,
+                                  const std::optional<Bytes>& image);
+
+/// The USDT probes of a binary. Source: SystemTap's note format, version 3.
+Result<std::vector<UsdtNote>> ElfUsdtNotes(Environment& environment, const std::string& path);
+
+/// What a .gnu_debuglink section says of the file that it means.
+Result<int64_t> FileCrc32(Environment& environment, const std::string& path);
+
+}  // namespace bpfts

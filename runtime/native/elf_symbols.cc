@@ -1,0 +1,150 @@
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+#include <tuple>
+
+#include "elf.h"
+#include "elf_file.h"
+
+namespace bpfts {
+
+namespace {
+
+struct Symbol {
+  uint64_t start;
+  /// What the symbol table says; 0 for much that was written in assembly.
+  uint64_t size;
+  uint64_t section_end;
+  uint32_t name;
+  uint8_t type;
+  uint8_t binding;
+  bool dynamic;
+};
+
+struct SymbolReader {
+  std::vector<Symbol> symbols;
+  std::string names;
+};
+
+bool IsCode(uint8_t type) { return type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE; }
+
+/// `$x` and `$d` of arm and riscv say what the bytes are, `.L` are labels of the compiler's.
+bool IsMark(const char* name) { return name[0] == '\0' || name[0] == '$' || (name[0] == '.' && name[1] == 'L'); }
+
+void ReadTable(const ElfFile& file, Elf_Scn* section, const GElf_Shdr& header, SymbolReader& reader) {
+  Elf_Data* data = elf_getdata(section, nullptr);
+  if (data == nullptr || header.sh_entsize == 0) return;
+  const size_t count = header.sh_size / header.sh_entsize;
+  // One header is read for many symbols of its section.
+  size_t known = 0;
+  GElf_Shdr place = {};
+  for (size_t i = 0; i < count; i++) {
+    GElf_Sym symbol;
+    if (gelf_getsym(data, static_cast<int>(i), &symbol) == nullptr) break;
+    const uint8_t type = GELF_ST_TYPE(symbol.st_info);
+    if (!IsCode(type) || symbol.st_shndx == SHN_UNDEF || symbol.st_shndx >= SHN_LORESERVE) continue;
+    if (symbol.st_shndx != known) {
+      Elf_Scn* owner = elf_getscn(file.get(), symbol.st_shndx);
+      if (owner == nullptr || gelf_getshdr(owner, &place) == nullptr) continue;
+      known = symbol.st_shndx;
+    }
+    if ((place.sh_flags & SHF_EXECINSTR) == 0) continue;
+    const char* name = elf_strptr(file.get(), header.sh_link, symbol.st_name);
+    if (name == nullptr || IsMark(name)) continue;
+    reader.symbols.push_back({symbol.st_value, symbol.st_size, place.sh_addr + place.sh_size,
+                              static_cast<uint32_t>(reader.names.size()), type,
+                              static_cast<uint8_t>(GELF_ST_BIND(symbol.st_info)), header.sh_type == SHT_DYNSYM});
+    reader.names.append(name, std::strlen(name) + 1);
+  }
+}
+
+size_t CountUnderscores(const char* name) { return std::strspn(name, "_"); }
+
+/// Of several names for one address the one that people know goes first: a function's with its size, public,
+/// with the fewest underscores.
+auto Rank(const Symbol& symbol, const std::string& names) {
+  const char* name = names.c_str() + symbol.name;
+  return std::make_tuple(symbol.size == 0, symbol.type == STT_NOTYPE, symbol.binding == STB_LOCAL,
+                         CountUnderscores(name), symbol.binding == STB_WEAK, std::string_view(name));
+}
+
+/// Where each symbol ends. One without a size ends at the next one, unless it lies within one that has a size.
+std::vector<uint64_t> MeasureEnds(const std::vector<Symbol>& symbols) {
+  std::vector<uint64_t> ends(symbols.size());
+  uint64_t covered = 0;
+  for (size_t i = 0; i < symbols.size(); i++) {
+    const Symbol& symbol = symbols[i];
+    if (symbol.size > 0) {
+      ends[i] = symbol.start + symbol.size;
+      covered = std::max(covered, ends[i]);
+      continue;
+    }
+    // The dynamic symbols alone leave out most functions: what follows one need not be its own.
+    ends[i] = symbol.start + 1;
+    if (symbol.dynamic || symbol.start < covered) continue;
+    size_t next = i + 1;
+    while (next < symbols.size() && symbols[next].start == symbol.start) next++;
+    const uint64_t limit = next < symbols.size() ? symbols[next].start : UINT64_MAX;
+    ends[i] = std::max(ends[i], std::min(limit, symbol.section_end));
+  }
+  return ends;
+}
+
+template <typename T>
+bool Append(Buffer& buffer, T value) {
+  uint8_t* at = buffer.Extend(sizeof value);
+  if (at == nullptr) return false;
+  std::memcpy(at, &value, sizeof value);
+  return true;
+}
+
+Result<ElfSymbolTable> PackSymbols(SymbolReader& reader) {
+  auto& [symbols, names] = reader;
+  std::sort(symbols.begin(), symbols.end(),
+            [&](const Symbol& a, const Symbol& b) { return a.start != b.start ? a.start < b.start : Rank(a, names) < Rank(b, names); });
+  // A name that stands in both tables is one symbol.
+  const auto same = [&](const Symbol& a, const Symbol& b) {
+    return a.start == b.start && a.size == b.size && std::strcmp(&names[a.name], &names[b.name]) == 0;
+  };
+  symbols.erase(std::unique(symbols.begin(), symbols.end(), same), symbols.end());
+  const std::vector<uint64_t> ends = MeasureEnds(symbols);
+  ElfSymbolTable table;
+  for (size_t i = 0; i < symbols.size(); i++) {
+    const uint8_t indirect = symbols[i].type == STT_GNU_IFUNC ? 1 : 0;
+    if (!Append(table.starts, symbols[i].start) || !Append(table.ends, ends[i]) ||
+        !Append(table.name_offsets, symbols[i].name) || !Append(table.indirect, indirect)) {
+      return -ENOMEM;
+    }
+  }
+  uint8_t* text = table.names.Extend(names.size());
+  if (text == nullptr) return -ENOMEM;
+  std::memcpy(text, names.data(), names.size());
+  table.count = static_cast<uint32_t>(symbols.size());
+  return table;
+}
+
+void ReadSymbols(const ElfFile& file, SymbolReader& reader) {
+  file.ForEachSection([&](Elf_Scn* section, const GElf_Shdr& header) {
+    if (header.sh_type == SHT_SYMTAB || header.sh_type == SHT_DYNSYM) ReadTable(file, section, header, reader);
+  });
+}
+
+}  // namespace
+
+Result<ElfSymbolTable> ElfSymbols(Environment&, const std::vector<std::string>& paths,
+                                  const std::optional<Bytes>& image) {
+  SymbolReader reader;
+  if (image.has_value()) {
+    const ElfFile file(*image);
+    if (file.status() != 0) return file.status();
+    ReadSymbols(file, reader);
+  }
+  for (const std::string& path : paths) {
+    const ElfFile file(path);
+    if (file.status() != 0) return file.status();
+    ReadSymbols(file, reader);
+  }
+  return PackSymbols(reader);
+}
+
+}  // namespace bpfts
