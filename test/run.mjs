@@ -1,6 +1,7 @@
 // Runs the tiers one after another and adds up what they say:
-//   node test/run.mjs [TIER...] [WORD...] [-t NAME] [-u]
-// A word picks the test files whose path contains it. See test/README.md.
+//   node test/run.mjs [TIER...] [KERNEL] [WORD...] [-t NAME] [-u]
+// A word picks the test files whose path contains it; a kernel ("6.1", "newest") means the kernel tier in a machine with that
+// kernel. See test/README.md.
 import { spawnSync } from "node:child_process";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,7 +18,9 @@ const { values: options, positionals } = parseArgs({
 });
 const isTier = (word) => tiers.some((tier) => tier.name === word);
 const named = positionals.filter(isTier);
-const words = positionals.filter((word) => !isTier(word)).map((word) => word.replace(/:\d+$/, ""));
+const isKernel = (word) => /^(\d+\.\d+|newest)$/.test(word);
+const words = positionals.filter((word) => !isTier(word)).map((word) => (isKernel(word) ? "test/vm/matrix.test" : word.replace(/:\d+$/, "")));
+process.env.BPFTS_TEST_KERNEL = positionals.find(isKernel) ?? "all";
 const chosen = tiers.filter((tier) => (named.length > 0 ? named.includes(tier.name) : wantsUnnamed(tier)));
 
 /** A path names its tier; else CI, which says so in `CI`, runs everything. */
