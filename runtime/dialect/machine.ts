@@ -1,4 +1,4 @@
-import { archConstants, kernelConstants } from "./constants.ts";
+import { archConstants, kernelConstants } from "./kernel-constants.ts";
 import type { DialectEnv } from "./env.ts";
 
 /** What the machine header depends on: the kernel's names and the machine's constants. */
