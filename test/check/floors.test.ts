@@ -19,7 +19,7 @@ const floors: readonly Floor[] = [
   { folder: "runtime/object", values: ["runtime/base"], packages: [], node: [] },
   // line-info.ts is pure, and places a verifier log's lines while the object is at hand.
   { folder: "runtime/kernel", values: ["runtime/base", "runtime/object/line-info.ts"], packages: [], node: ["fs", "module", "os", "path", "url", "util", "zlib"] },
-  { folder: "runtime/sandbox", values: ["runtime/base", "sdk/protocol.ts"], packages: ["quickjs-emscripten-core", "@jitl/quickjs-wasmfile-release-sync"], node: ["fs", "module", "url"] },
+  { folder: "runtime/sandbox", values: ["runtime/base", "sdk/protocol.ts"], packages: ["quickjs-emscripten-core", "@jitl/quickjs-wasmfile-release-sync"], node: ["fs", "module", "url", "v8"] },
   { folder: "runtime/vm", values: ["runtime/base"], packages: [], node: ["child_process", "crypto", "fs", "net", "os", "path", "perf_hooks", "stream", "timers", "url", "zlib"] },
   {
     folder: "runtime/session",
