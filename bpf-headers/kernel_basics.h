@@ -46,7 +46,6 @@
 #undef container_of
 #define container_of(ptr, type, member) ((type *)((void *)(ptr) - __builtin_offsetof(type, member)))
 #define list_entry(ptr, type, member) container_of(ptr, type, member)
-#define list_first_entry(ptr, type, member) list_entry((ptr)->next, type, member)
 #define hlist_entry(ptr, type, member) container_of(ptr, type, member)
 #define rb_entry(ptr, type, member) container_of(ptr, type, member)
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))

@@ -55,5 +55,5 @@ export function findMainFile(ast: Ast, files: AstFiles, text: string): string | 
 
 /** The nodes right below one, without the holes. */
 export function listChildren(node: AstNode): AstNode[] {
-  return (node.inner ?? []).filter((child): child is AstNode => "kind" in child && child.kind !== undefined);
+  return (node.inner ?? node.array_filler ?? []).filter((child): child is AstNode => "kind" in child && child.kind !== undefined);
 }

@@ -17,6 +17,8 @@ export interface AstNode {
   readonly type?: AstType;
   /** Declarations and expressions below this one, in text order. Null entries stand for parts that were left out (`for (;;)`). */
   readonly inner?: readonly (AstNode | Record<string, never>)[];
+  /** The initialisers of an array that are fewer than its elements stand here and not in `inner`. */
+  readonly array_filler?: readonly (AstNode | Record<string, never>)[];
   readonly isArrow?: boolean;
   readonly opcode?: string;
   readonly castKind?: string;

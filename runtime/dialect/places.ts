@@ -39,7 +39,12 @@ export class TextPlaces {
     if (from !== undefined && to !== undefined) {
       const whole = this.checkRange(from, this.findTokenEnd(to));
       if (whole !== undefined) return whole;
-      return this.isInDefinition(to) && !this.isInDefinition(from) ? this.findInDefinition(to) : undefined;
+      if (this.isInDefinition(to) === this.isInDefinition(from)) return undefined;
+      if (this.isInDefinition(to)) return this.findInDefinition(to);
+      // `ip_hdr(skb)->saddr`: the expression begins with the call of a macro of the text's own.
+      const call = this.findExpansion(range.begin);
+      const fromCall = call === undefined || isMacroArgument(range.end) ? undefined : this.checkRange(call, this.findTokenEnd(to));
+      return fromCall ?? this.findBehindMacro(to);
     }
     const first = from ?? this.findExpansion(range.begin);
     const last = to === undefined ? this.findExpansionEnd(range.end) : this.findTokenEnd(to);

@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../base/diagnostic.ts";
+import { renderAccessors } from "./accessors.ts";
 import { rewriteBuiltins } from "./builtins.ts";
 import type { DialectEnv } from "./env.ts";
 import { findFunctions } from "./functions.ts";
@@ -44,6 +45,7 @@ export function prepareUnit(source: CSource, env: DialectEnv): CUnit {
   const head = [
     ...renderConfig(pass, env),
     ...findings.definedNames.flatMap(renderOwnName),
+    ...renderAccessors(pass.tokens, findings.definedNames),
     ...(builtins.usesUsdt ? ["#include <bpf/usdt.bpf.h>", '#include "bcc_usdt.h"'] : []),
     ...(includes.includes("bcc/proto.h") ? renderPackets(pass) : []),
     ...renderTracepoints(findings, env, pass),

@@ -7,7 +7,7 @@ import type { ProgramDecl } from "./unit.ts";
  * load through it yields follows from where it points.
  */
 export const Origin = {
-  /** The stack, a map value, global data: the verifier lets a program follow it. */
+  /** The stack, global data: the verifier lets a program follow it, and knows the pointers that lie in it. */
   memory: 1,
   /** A context whose pointers may be the process's or the kernel's (probes on anything). */
   anyContext: 2,
@@ -25,6 +25,8 @@ export const Origin = {
   kernel: 128,
   /** An address of the kernel or of the process that the verifier does not know. */
   any: 256,
+  /** A map value: pointers that lie in it are mere numbers. */
+  mapValue: 512,
 } as const;
 
 /** What a pointer that was loaded through a pointer of some origin is. */
@@ -36,19 +38,20 @@ const loaded: readonly (readonly [from: number, to: number])[] = [
   [Origin.typed, Origin.typed],
   [Origin.kernel, Origin.kernel],
   [Origin.any, Origin.any],
+  [Origin.mapValue, Origin.any],
 ];
 
 /** Kernel helpers whose result is an address that the verifier does not know. Others give what it knows. */
 const addressHelpers: Readonly<Record<string, number>> = {
   bpf_get_current_task: Origin.kernel,
-  bpf_map_lookup_elem: Origin.memory,
-  bpf_map_lookup_percpu_elem: Origin.memory,
-  bpf_ringbuf_reserve: Origin.memory,
-  bpf_get_local_storage: Origin.memory,
-  bpf_sk_storage_get: Origin.memory,
-  bpf_inode_storage_get: Origin.memory,
-  bpf_task_storage_get: Origin.memory,
-  bpf_dynptr_data: Origin.memory,
+  bpf_map_lookup_elem: Origin.mapValue,
+  bpf_map_lookup_percpu_elem: Origin.mapValue,
+  bpf_ringbuf_reserve: Origin.mapValue,
+  bpf_get_local_storage: Origin.mapValue,
+  bpf_sk_storage_get: Origin.mapValue,
+  bpf_inode_storage_get: Origin.mapValue,
+  bpf_task_storage_get: Origin.mapValue,
+  bpf_dynptr_data: Origin.mapValue,
 };
 
 const networkContexts = /\bstruct (bpf_sock\w*|bpf_sysctl|bpf_sk_lookup|bpf_cgroup_dev_ctx|sk_reuseport_md|bpf_nf_ctx|__sk_buff|xdp_md|sk_msg_md) \*/;

@@ -20,7 +20,7 @@ export interface ReadFindings {
 }
 
 /** Origins that the verifier lets a program load through. */
-const direct = Origin.memory | Origin.anyContext | Origin.kernelContext | Origin.typedContext | Origin.packetContext | Origin.typed | Origin.packet;
+const direct = Origin.memory | Origin.mapValue | Origin.anyContext | Origin.kernelContext | Origin.typedContext | Origin.packetContext | Origin.typed | Origin.packet;
 
 /** Types whose pointers are contexts: never read. */
 const contextTypes = /^struct (pt_regs|user_pt_regs|__sk_buff|xdp_md|bpf_\w+|sk_msg_md|sk_reuseport_md|tracepoint__\w+)$/;

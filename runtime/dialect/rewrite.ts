@@ -4,7 +4,9 @@ import type { Ast, AstNode } from "./ast.ts";
 import { EditList } from "./edits.ts";
 import type { DialectEnv } from "./env.ts";
 import { locateOffset, readLineAt } from "./pass.ts";
+import { editPacketSites, findPacketSites } from "./packet-sites.ts";
 import { TextPlaces } from "./places.ts";
+import type { TextRange } from "./places.ts";
 import { findBody, Provenance } from "./provenance.ts";
 import { findReadSites, rememberNames } from "./reads.ts";
 import type { ReadSite } from "./reads.ts";
@@ -30,17 +32,20 @@ export function rewriteUnit(unit: CUnit, ast: Ast, env: DialectEnv): CUnit {
   const places = new TextPlaces(unit.text, files, mainFile);
   const found = findReadSites(ast, new Provenance(ast, facts.programs), places, rememberNames(env));
   const warnings = [...unit.warnings, ...found.unplaced.flatMap(({ node, message, hint }) => describeWarning(unit, node, message, hint))];
-  if (found.sites.length === 0) return { ...unit, ...facts, warnings };
-  const headText = unit.text.slice(0, unit.bodyStart);
-  const body = unit.parts.body;
-  const inHead = found.sites.filter((site) => site.range.end <= unit.bodyStart);
-  const inBody = found.sites.filter((site) => site.range.start >= unit.bodyStart && site.range.end <= unit.bodyStart + body.length);
-  const head = editSites(headText, inHead, 0).text;
-  const edited = editSites(body, inBody, unit.bodyStart);
+  const packets = unit.includes.includes("bcc/proto.h") ? findPacketSites(ast, places) : [];
+  if (found.sites.length + packets.length === 0) return { ...unit, ...facts, warnings };
+  const bodyEnd = unit.bodyStart + unit.parts.body.length;
+  const isIn = ({ range }: { readonly range: TextRange }, start: number, end: number): boolean => range.start >= start && range.end <= end;
+  const head = new EditList(unit.text.slice(0, unit.bodyStart));
+  editReadSites(head, found.sites.filter((site) => isIn(site, 0, unit.bodyStart)), 0);
+  const body = new EditList(unit.parts.body);
+  editPacketSites(body, packets.filter((site) => isIn(site, unit.bodyStart, bodyEnd)), unit.bodyStart);
+  editReadSites(body, found.sites.filter((site) => isIn(site, unit.bodyStart, bodyEnd)), unit.bodyStart);
+  const edited = body.apply();
   return makeUnit({
     ...unit.parts,
     // The last two lines of the head are the #line and the empty line that the text begins in.
-    head: head.split("\n").slice(0, -2),
+    head: head.apply().text.split("\n").slice(0, -2),
     body: edited.text,
     findOrigin: (offset) => unit.parts.findOrigin(edited.findOrigin(offset)),
     facts: { ...facts, warnings },
@@ -48,8 +53,7 @@ export function rewriteUnit(unit: CUnit, ast: Ast, env: DialectEnv): CUnit {
 }
 
 /** Puts the readers around the loads. Outer loads come first where two begin at one place. */
-function editSites(text: string, sites: readonly ReadSite[], base: number): ReturnType<EditList["apply"]> {
-  const edits = new EditList(text);
+function editReadSites(edits: EditList, sites: readonly ReadSite[], base: number): void {
   const sorted = [...sites].sort((a, b) => a.range.start - b.range.start || b.range.end - a.range.end);
   for (const { range, reader, bits } of sorted) {
     if (bits === undefined) edits.insert(range.start - base, `bpfts_read_${reader}(`);
@@ -59,7 +63,6 @@ function editSites(text: string, sites: readonly ReadSite[], base: number): Retu
     }
     edits.insert(range.end - base, ")");
   }
-  return edits.apply();
 }
 
 function listDeclaredNames(ast: Ast): Set<string> {
