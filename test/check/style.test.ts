@@ -40,7 +40,7 @@ describe("style", () => {
 
   it("names files in kebab-case, for what they hold", () => {
     const named = files.filter((path) => /^(runtime|sdk|test)\/.*\.(ts|mjs|cc|h)$/.test(path) && !path.includes("/scripts/"));
-    const stem = (path: string): string => basename(path).replace(/(\.test|\.test-d|\.config|\.d)?\.\w+$/, "");
+    const stem = (path: string): string => basename(path).replace(/(\.test|\.test-d|\.case|\.config|\.d)?\.\w+$/, "");
     const wrong = named.filter((path) => !/^[a-z0-9]+([-_][a-z0-9]+)*$/.test(stem(path)) || (/\.(ts|mjs)$/.test(path) && stem(path).includes("_")) || vagueNames.has(stem(path)));
     expect(wrong).toEqual([]);
   });
