@@ -3,6 +3,7 @@ import { BpftsError, UsageError } from "../base/errors.ts";
 import { openStderrLog } from "../base/log.ts";
 import { checkFile, findAttachFile, readAttachFile } from "../session/check.ts";
 import type { CheckReport } from "../session/check.ts";
+import { checkOnKernels } from "./check-kernels.ts";
 import { findExitCode, renderError, renderErrorJson } from "./render-error.ts";
 
 interface CheckFlags {
@@ -13,6 +14,7 @@ interface CheckFlags {
   readonly json?: boolean;
   readonly jsonErrors?: boolean;
   readonly verbose: boolean;
+  readonly kernel?: string;
 }
 
 const examples = `
@@ -20,7 +22,8 @@ Examples:
   bpfts check scripts/hello.ts               up to a verified load, attaches nothing
   bpfts check opensnoop.ts -- -p 1           the script sees its own arguments
   bpfts check --no-load *.c                  several files in BCC's dialect, one line each
-  bpfts check --emit c scripts/hello.ts      the C text as clang compiles it`;
+  bpfts check --emit c scripts/hello.ts      the C text as clang compiles it
+  bpfts check --kernel all scripts/hello.ts  on every kernel of \`bpfts vm list\`, as a table`;
 
 /** Adds `bpfts check`. */
 export function addCommand(program: Command, finish: (exitCode: number) => void): void {
@@ -33,6 +36,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("--emit <stage>", "print a stage: c (the text as clang compiles it) or spec (programs, maps, layouts)")
     .option("--attach <file>", 'for a .c file: a JSON array of attach calls that say which functions are loaded and as what; "auto" is FILE.attach.json beside FILE.c')
     .option("--cflag <flag>", "a flag for clang, for .c files; may be given more than once", (flag: string, flags: readonly string[]) => [...flags, flag], [])
+    .option("-k, --kernel <name>", "check on another kernel, or on all, in virtual machines")
     .option("--json", "print one JSON object a file")
     .option("--json-errors", "write errors as JSON, one a line")
     .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
@@ -40,6 +44,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .action(async (words: readonly string[], flags: CheckFlags, command: Command) => {
       if (flags.emit !== undefined && flags.emit !== "c" && flags.emit !== "spec") throw new UsageError(`Cannot emit "${flags.emit}"`, { hint: "the stages are c and spec" });
       const { files, args } = splitWords(words, command);
+      if (flags.kernel !== undefined) return finish(await checkOnKernels(flags.kernel, files, listInnerArguments(args, flags), { json: flags.json ?? false, log: openStderrLog(flags) }));
       finish(await checkFiles(files, args, flags));
     });
 }
@@ -50,6 +55,13 @@ function splitWords(words: readonly string[], command: Command): { files: readon
   const dashes = raw.indexOf("--");
   const count = dashes < 0 ? 0 : raw.length - dashes - 1;
   return { files: words.slice(0, words.length - count), args: words.slice(words.length - count) };
+}
+
+/** What the check inside a machine is told. */
+function listInnerArguments(args: readonly string[], flags: CheckFlags): readonly string[] {
+  if (flags.emit !== undefined) throw new UsageError("--emit and --kernel cannot be given together");
+  const attach = flags.attach === undefined ? [] : ["--attach", flags.attach];
+  return [...(flags.load ? [] : ["--no-load"]), ...attach, ...flags.cflag.flatMap((flag) => ["--cflag", flag]), "--", ...args];
 }
 
 async function checkFiles(files: readonly string[], args: readonly string[], flags: CheckFlags): Promise<number> {
