@@ -76,15 +76,17 @@ export interface TracePrintOptions extends TraceOptions {
 
 /** Prints lines for ever, or until nothing is there when `nonblocking`. */
 export function printTrace(options: TracePrintOptions): void {
-  if (options.fmt === undefined && options.pid === undefined) {
-    for (;;) {
-      const line = readTraceLine(options.nonblocking === true ? 0 : -1);
-      if (line === undefined) return;
-      print(line);
+  for (;;) {
+    const line = readTraceLine(options.nonblocking === true ? 0 : -1);
+    if (line === undefined) return;
+    const fields = options.fmt === undefined && options.pid === undefined ? undefined : parseTraceLine(line);
+    if (fields === undefined) {
+      // What is no event is printed as it is, but is nobody's when lines of one process are asked for.
+      if (options.pid === undefined && options.fmt === undefined) print(line);
+    } else if (isOfProcess(fields[1], options.pid)) {
+      print(options.fmt === undefined ? line : formatPositions(options.fmt, fields));
     }
   }
-  const format = options.fmt ?? "{0:>16}-{1:<7} [{2:03}] {3} {4:.6f}: bpf_trace_printk: {5}";
-  for (const fields of new TraceReader(options)) print(formatPositions(format, fields));
 }
 
 // A line names a thread; whether it is of the process is asked once for each thread.

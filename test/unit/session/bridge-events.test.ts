@@ -1,0 +1,160 @@
+import { describe, expect, it } from "vitest";
+import type { Layout } from "../../../sdk/layout.ts";
+import type { KernelScript } from "../../support/fake-kernel.ts";
+import { makeProgram, makeSignals, runScriptText } from "../../support/guest-run.ts";
+import type { GuestResult } from "../../support/guest-run.ts";
+
+const u32: Layout = { kind: "int", name: "u32", size: 4, signed: false };
+const event: Layout = { kind: "struct", name: "event_t", size: 8, members: [{ name: "pid", offset: 0, layout: u32 }, { name: "n", offset: 4, layout: u32 }] };
+const maps = [
+  { name: "events", type: 4, maxEntries: 2, flags: 0 },
+  { name: "ring", type: 27, maxEntries: 4096, flags: 0 },
+];
+
+/** A batch of records of `event`, all of one CPU. */
+function makeBatch(cpu: number, ...pids: readonly number[]): Uint8Array {
+  const view = new DataView(new ArrayBuffer(pids.length * 16));
+  pids.forEach((pid, index) => {
+    view.setUint32(index * 16, 8, true);
+    view.setUint32(index * 16 + 4, cpu, true);
+    view.setUint32(index * 16 + 8, pid, true);
+    view.setUint32(index * 16 + 12, index, true);
+  });
+  return new Uint8Array(view.buffer);
+}
+
+/** Runs lines with a program that has a perf buffer and a ring buffer; `batches` come out of both in turn, then a signal. */
+async function runWithRings(batches: Uint8Array[], lines: string, kernel: KernelScript = {}): Promise<GuestResult> {
+  const signals = makeSignals();
+  return runScriptText(`import { BPF, Interrupt, print } from "bpfts"; const b = new BPF<string>({ text: "x" }); ${lines}`, {
+    build: () => makeProgram({ maps, structs: { event_t: event } }, { eventStructs: { events: "event_t", ring: "event_t" } }),
+    kernel: {
+      ...signals.script,
+      perfBufferOpen: () => 11,
+      ringBufferOpen: () => 12,
+      ringRead: () => batches.shift() ?? new Uint8Array(0),
+      ringClose: () => 0,
+      wait: () => (signals.raise(), 0),
+      ...kernel,
+    },
+  });
+}
+
+const loop = `try { for (;;) b.perf_buffer_poll(); } catch (error) { if (!(error instanceof Interrupt)) throw error; }`;
+
+describe("a perf buffer", () => {
+  it("hands events in their order to the callback, with CPU and size", async () => {
+    const { stdout, error, kernel } = await runWithRings([makeBatch(0, 1, 2), makeBatch(1, 3)], `
+      b.get_table<never, { pid: number; n: number }>("events").open_perf_buffer((e, cpu, size) => print(e.pid, e.n, cpu, size), { page_cnt: 16 }); ${loop}`);
+    expect(error).toBeUndefined();
+    expect(stdout).toBe("1 0 0 8\n2 1 0 8\n3 0 1 8\n");
+    expect(kernel.argsOf("perfBufferOpen")).toEqual([[1, 16]]);
+  });
+
+  it("counts what was lost for the callback, the table and the last line", async () => {
+    let lost = 0;
+    const { stdout, warnings } = await runWithRings([makeBatch(0, 1), makeBatch(0, 2)], `
+      const t = b.get_table<never, unknown>("events");
+      t.open_perf_buffer(() => {}, { lost_cb: (count) => print("lost", count) }); ${loop} print(t.lost);`, { ringLost: () => (lost += 5) });
+    expect(stdout.startsWith("lost 5\nlost 5\n")).toBe(true);
+    expect(warnings).toHaveLength(1);
+    expect(warnings[0]).toMatch(/^Lost \d+ events of "events": /);
+  });
+
+  it.each([
+    [`b.get_table("events").open_perf_buffer(() => {}, { page_cnt: 3 })`, 'Cannot open perf buffer "events" with 3 pages: page_cnt must be a power of two'],
+    [`b.get_table("ring").open_perf_buffer(() => {})`, 'Cannot call open_perf_buffer() on "ring": it is a ring buffer (BPF_RINGBUF_OUTPUT)'],
+    [`b.get_table("events").open_perf_buffer(() => {}); b.get_table("events").open_perf_buffer(() => {})`, 'Cannot open "events": it is open already'],
+  ])("says what is wrong with %s", async (line, message) => {
+    expect((await runWithRings([], line)).error).toMatchObject({ message });
+  });
+
+  it("goes on behind a callback that threw, with nothing lost", async () => {
+    const { stdout, error } = await runWithRings([makeBatch(0, 1, 2, 3)], `
+      b.get_table<never, { pid: number }>("events").open_perf_buffer((e) => { if (e.pid === 2) throw new Error("two"); print(e.pid); });
+      try { b.perf_buffer_poll(); } catch (error) { print(error.message); }
+      b.perf_buffer_poll();`);
+    expect(error).toBeUndefined();
+    expect(stdout).toBe("1\ntwo\n3\n");
+  });
+
+  it("may be closed, and polled again, from within its callback", async () => {
+    const { stdout, error } = await runWithRings([makeBatch(0, 1, 2, 3)], `
+      const t = b.get_table<never, { pid: number }>("events");
+      t.open_perf_buffer((e) => { print(e.pid); if (e.pid === 1) b.perf_buffer_poll(0); if (e.pid === 2) t.close_buffer(); });
+      b.perf_buffer_poll();`);
+    expect(error).toBeUndefined();
+    expect(stdout).toBe("1\n2\n");
+  });
+
+  it("gives timers their turn while it waits", async () => {
+    const { stdout } = await runWithRings([], `
+      b.get_table<never, unknown>("events").open_perf_buffer(() => {});
+      setTimeout(() => print("timer"), 5);
+      b.perf_buffer_poll(20); print("over");`, { wait: (timeoutMs) => (Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, timeoutMs), 0) });
+    expect(stdout).toBe("timer\nover\n");
+  });
+});
+
+describe("a ring buffer", () => {
+  it("is polled and consumed", async () => {
+    const { stdout, kernel } = await runWithRings([makeBatch(0, 1), makeBatch(0, 2)], `
+      b.get_table<never, { pid: number }>("ring").open_ring_buffer((e) => print(e.pid)); b.ring_buffer_poll(); b.ring_buffer_consume(); b.ring_buffer_consume();`);
+    expect(stdout).toBe("1\n2\n");
+    expect(kernel.argsOf("wait")).toEqual([]);
+  });
+
+  it("is an iterator, which closes it when the loop is left", async () => {
+    const { stdout, kernel } = await runWithRings([makeBatch(0, 1, 2), makeBatch(0, 3, 4)], `
+      for (const e of b.events<{ pid: number }>("ring")) { print(e.pid); if (e.pid === 3) break; }`);
+    expect(stdout).toBe("1\n2\n3\n");
+    expect(kernel.argsOf("ringClose")).toEqual([[12]]);
+  });
+
+  it("is an async iterator, which lets promises go on", async () => {
+    const batches: Uint8Array[] = [];
+    let waits = 0;
+    const { stdout, error } = await runWithRings(batches, `
+      setTimeout(() => print("timer"), 1);
+      for await (const e of b.events<{ pid: number }>("ring")) { print(e.pid); if (e.pid === 2) break; }
+      print("end");`, {
+      wait(timeoutMs) {
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.min(Math.max(timeoutMs, 0), 20));
+        if (++waits === 2) batches.push(makeBatch(0, 1, 2));
+        return 0;
+      },
+    });
+    expect(error).toBeUndefined();
+    expect(stdout).toBe("timer\n1\n2\nend\n");
+  });
+});
+
+describe("the trace pipe", () => {
+  const line = "           mkdir-1234    [001] d..2.  3312.405079: bpf_trace_printk: hello: world";
+  const runTrace = async (chunks: readonly string[], lines: string): Promise<GuestResult> => {
+    const signals = makeSignals();
+    const left = chunks.map((chunk) => new TextEncoder().encode(chunk));
+    return runScriptText(`import { BPF, print } from "bpfts"; const b = new BPF({ text: "" }); ${lines}`, {
+      kernel: { ...signals.script, fileRead: () => left.shift() ?? new Uint8Array(0), wait: () => (left.length === 0 && signals.raise(), 0) },
+    });
+  };
+
+  it("is taken apart, a task with a dash and spaces too, and lines that are cut anywhere", async () => {
+    const odd = " a-1 b [002] x-c-7       [003] ...1.   1.000001: bpf_trace_printk: x";
+    const { stdout } = await runTrace([line.slice(0, 20), `${line.slice(20)}\n\n${odd}\nno event\n`], `for (const fields of b.trace_fields()) print(...fields);`);
+    expect(stdout).toBe("mkdir 1234 1 d..2. 3312.405079 hello: world\na-1 b [002] x-c 7 3 ...1. 1.000001 x\n");
+  });
+
+  it("is printed as it is or by positions, of one process or all", async () => {
+    expect((await runTrace([`${line}\n\n`], `b.trace_print();`)).stdout).toBe(`${line}\n`);
+    expect((await runTrace([`${line}\n`], `b.trace_print({ fmt: "{1} {5}" });`)).stdout).toBe("1234 hello: world\n");
+    expect((await runTrace([`${line}\n`], `b.trace_print({ pid: 1234 });`)).stdout).toBe(`${line}\n`);
+    expect((await runTrace([`${line}\n`], `b.trace_print({ pid: 1 });`)).stdout).toBe("");
+  });
+
+  it("ends where nothing is left when it must not wait, and counts lost lines", async () => {
+    const { stdout, warnings } = await runTrace([`${line}\nCPU:1 [LOST 12 EVENTS]\n${line}\n`], `print([...b.trace_fields({ nonblocking: true })].length, b.trace_readline({ nonblocking: true }));`);
+    expect(stdout).toBe("2 undefined\n");
+    expect(warnings[0]).toMatch(/^Lost 12 lines of the trace pipe/);
+  });
+});
