@@ -12,6 +12,8 @@ export interface OpenMap extends ObjectMapInfo {
   readonly handle: Handle;
   /** Units: bytes of one value as it crosses: of all CPUs for the per-CPU kinds. */
   readonly crossingSize: number;
+  /** Records of this buffer that the programs could not hand over. */
+  countFailedOutputs(): number;
 }
 
 /** The programs and maps of a run, as the script counts them. */
@@ -40,8 +42,8 @@ export function openProgramCalls(state: BridgeState): ProgramTable {
         const program = programs.push(built) - 1;
         const replies = built.spec.maps.flatMap((spec) => {
           const handle = built.findMap(spec.name);
-          if (handle === undefined) return [];
-          const info = describeMap(state, spec.name, handle, spec);
+          if (handle === undefined || spec.name.startsWith("__bpfts_")) return [];
+          const info = describeMap(state, built, handle, spec);
           const map = maps.push(info) - 1;
           const eventStruct = built.eventStructs[spec.name];
           return [renderMap(map, info, spec.key, spec.value, eventStruct === undefined ? undefined : built.spec.structs[eventStruct])];
@@ -68,13 +70,13 @@ export function openProgramCalls(state: BridgeState): ProgramTable {
 }
 
 /** What the kernel says of the map counts: a loader may have changed what the object asked for. */
-function describeMap(state: BridgeState, name: string, handle: Handle, spec: ObjectSpec["maps"][number]): OpenMap {
+function describeMap(state: BridgeState, built: BuiltProgram, handle: Handle, spec: ObjectSpec["maps"][number]): OpenMap {
   const info = state.port.mapInfo(handle);
   const found =
     typeof info === "number" ? { type: spec.type, keySize: spec.key?.size ?? 0, valueSize: spec.value?.size ?? 0, maxEntries: spec.maxEntries, flags: spec.flags } : info;
   const { type, keySize, valueSize, maxEntries, flags } = found;
   const crossingSize = isPerCpu(type) ? state.port.possibleCpus() * ((valueSize + 7) & ~7) : valueSize;
-  return { name, handle, type, keySize, valueSize, maxEntries, flags, crossingSize };
+  return { name: spec.name, countFailedOutputs: () => built.countFailedOutputs(spec.name), handle, type, keySize, valueSize, maxEntries, flags, crossingSize };
 }
 
 function renderMap(map: number, info: OpenMap, key: Layout | undefined, value: Layout | undefined, event: Layout | undefined): MapReply {

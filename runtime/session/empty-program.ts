@@ -6,6 +6,7 @@ export const emptyProgram: BuiltProgram = {
   spec: { programs: [], maps: [], structs: {}, license: "" },
   eventStructs: {},
   findMap: () => undefined,
+  countFailedOutputs: () => 0,
   attach: (request) => {
     throw new AttachError(`Cannot attach "${request.fnName}": the C text is empty`);
   },

@@ -47,6 +47,8 @@ export interface BuiltProgram extends Closable {
   readonly eventStructs: Readonly<Record<string, string>>;
   /** The handle of a map of this program, undefined when there is none of that name. */
   findMap(name: string): Handle | undefined;
+  /** Records of a perf or ring buffer that its programs could not hand over: the dialect counts every failed output. */
+  countFailedOutputs(map: string): number;
   /** Loads `fnName` when it is not loaded yet and attaches it. Answers how many places it now sits on. @throws AttachError */
   attach(request: AttachRequest): number;
   /** Detaches what an equal request attached. Answers how many links were closed. @throws AttachError when there are none */

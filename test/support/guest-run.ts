@@ -38,6 +38,7 @@ export function makeProgram(spec: Partial<ObjectSpec>, changes: Partial<BuiltPro
       const index = maps.findIndex((map) => map.name === name);
       return index < 0 ? undefined : index + 1;
     },
+    countFailedOutputs: () => 0,
     attach: () => 1,
     detach: () => 1,
     countAttached: () => 0,
