@@ -38,11 +38,12 @@ export function clearTimeout(id: number | undefined): void {
 /** Takes a timer back; the same as `clearTimeout`. */
 export const clearInterval: (id: number | undefined) => void = clearTimeout;
 
-/** Runs what is due, in the order of their times. Answers the milliseconds until the next, undefined when there is none. */
+/** Runs what is due, in the order of their times, once what was printed so far is out: a callback may take for ever. Answers the milliseconds until the next, undefined when there is none. */
 export function runTimers(): number | undefined {
   // Timers that the callbacks add wait for the next round, so that one of delay 0 cannot hold everything up.
   const now = Date.now();
   const due = [...timers.values()].filter((timer) => timer.due <= now).sort((a, b) => a.due - b.due || a.id - b.id);
+  if (due.length > 0) flush();
   for (const timer of due) {
     if (!timers.has(timer.id)) continue;
     if (timer.every === undefined) timers.delete(timer.id);
@@ -82,7 +83,11 @@ export function block<T>(timeoutMs: number, step: (waitMs: number) => T | undefi
     const wait = Math.min(left, nextTimer ?? Infinity);
     const answer = step(wait === Infinity ? -1 : Math.ceil(wait));
     if (answer !== undefined) return answer;
-    if (Date.now() >= end) return undefined;
+    if (Date.now() >= end) {
+      // A wait that came back late still lets the timers that were due before its end go first.
+      runTimers();
+      return undefined;
+    }
   }
 }
 

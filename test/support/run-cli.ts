@@ -31,10 +31,18 @@ export interface CliOptions {
   readonly cwd?: string;
 }
 
+/** A test that failed half-way must not leave its child behind. */
+const running = new Set<ChildProcessWithoutNullStreams>();
+afterAll(() => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 /** Starts the CLI as a user does. */
 export function startCli(args: readonly string[], options: CliOptions = {}): RunningCli {
   const started = performance.now();
   const child = spawn(process.execPath, [cli, ...args], { cwd: options.cwd ?? root, env: { ...process.env, ...options.env } });
+  running.add(child);
+  child.on("close", () => running.delete(child));
   let stdout = "";
   let stderr = "";
   const waiting: { text: string; resolve: () => void; reject: (error: Error) => void }[] = [];
