@@ -1,3 +1,5 @@
+import type { Closable } from "../base/scope.ts";
+
 /** Where an address belongs. */
 export interface SymbolPlace {
   readonly name: string;
@@ -7,7 +9,7 @@ export interface SymbolPlace {
 }
 
 /** What scripts ask about this kernel and its processes. Each is asked for only when a script calls it. */
-export interface KernelLookups {
+export interface KernelLookups extends Closable {
   /** Functions that can be probed and whose whole name the pattern matches. */
   findKprobeFunctions(pattern: RegExp): readonly string[];
   /** Tracepoints as `category:event`. */
@@ -19,5 +21,6 @@ export interface KernelLookups {
   findSyscallPrefix(): string;
   findKernelSymbol(address: bigint): SymbolPlace | undefined;
   findKernelAddress(name: string): bigint | undefined;
+  /** A process is remembered from its first symbol on, so that it may end before the last one is asked for. */
   findUserSymbol(address: bigint, pid: number, demangle: boolean): SymbolPlace | undefined;
 }

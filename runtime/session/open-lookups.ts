@@ -1,17 +1,23 @@
 import { findKernelAddress, findSyscallPrefix, haveKernelSymbol, listKernelFunctions } from "../kernel/kallsyms.ts";
+import { openKernelSymbols } from "../kernel/kernel-symbols.ts";
+import type { KernelPort } from "../kernel/port.ts";
 import { listTracepoints } from "../kernel/tracefs.ts";
+import { openUserSpace } from "../kernel/user-space.ts";
+import type { UserSpace } from "../kernel/user-space.ts";
 import type { KernelLookups } from "./lookups.ts";
 
-/** Looks things up in /proc/kallsyms, tracefs and BTF, each at the first question. */
-export function openLookups(): KernelLookups {
+/** Looks things up in /proc/kallsyms, tracefs, BTF and binaries, each at the first question. Owner: the caller closes what it answers, not what it is given. */
+export function openLookups(port: KernelPort, userSpace: UserSpace = openUserSpace(port)): KernelLookups {
+  const kernelSymbols = openKernelSymbols();
   return {
     findKprobeFunctions: (pattern) => listKernelFunctions(pattern),
     listTracepoints: () => listTracepoints(),
     haveStructField: () => -1,
     haveKfunc: () => haveKernelSymbol("bpf_trampoline_link_prog"),
     findSyscallPrefix: () => findSyscallPrefix(),
-    findKernelSymbol: () => undefined,
+    findKernelSymbol: (address) => kernelSymbols.find(address),
     findKernelAddress: (name) => findKernelAddress(name),
-    findUserSymbol: () => undefined,
+    findUserSymbol: (address, pid, demangle) => userSpace.symbols.find(address, pid, demangle),
+    close: () => userSpace.close(),
   };
 }

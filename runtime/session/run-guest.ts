@@ -48,7 +48,8 @@ export async function runGuest(run: GuestRun): Promise<number> {
   const { port, log, command } = run;
   const stopper = openStopper(port);
   const waiter = run.waits === false ? refuseWaits(stopper) : openWaiter(port, command);
-  const bridge = openBridge({ ...run, command, waiter, lookups: run.lookups ?? openLookups(), stop: (reason) => stopper.stop(reason) }, () => stopper.isStopped());
+  const lookups = run.lookups ?? openLookups(port);
+  const bridge = openBridge({ ...run, command, waiter, lookups, stop: (reason) => stopper.stop(reason) }, () => stopper.isStopped());
   const limits = { ...defaultLimits, ...(run.memoryBytes === undefined ? {} : { memoryBytes: run.memoryBytes }) };
   const sandbox = await openSandbox({ limits, call: bridge.call, shouldStop: () => stopper.shouldStop() });
   try {
@@ -61,6 +62,7 @@ export async function runGuest(run: GuestRun): Promise<number> {
     return stopper.exitCode;
   } finally {
     bridge.close();
+    lookups.close();
     sandbox.close();
   }
 }

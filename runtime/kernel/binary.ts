@@ -1,0 +1,106 @@
+import { closeSync, openSync, statSync } from "node:fs";
+import type { Closable } from "../base/scope.ts";
+import { findDebugFile } from "./debug-file.ts";
+import type { ElfInfo, KernelPort } from "./port.ts";
+import { emptySymbolTable, openSymbolTable } from "./symbol-table.ts";
+import type { SymbolTable } from "./symbol-table.ts";
+
+/** A program or library, whoever has it mapped. */
+export interface Binary {
+  /** How its first user calls it. */
+  readonly path: string;
+  readonly info: ElfInfo;
+  /** Its functions, those of its debug file included; read at the first question. */
+  readonly symbols: SymbolTable;
+  /** The address in the binary's own numbering of a byte in its executable part. */
+  findAddress(fileOffset: number): number | undefined;
+  /** Where in the file the byte at an address lies. */
+  findOffset(address: number): number | undefined;
+}
+
+/** Every binary that was opened, once for each file however many processes use it. Owner: whoever opened it closes it. */
+export interface Binaries extends Closable {
+  /**
+   * Opens a binary, by a path that works here. `path` is what people and debug files know it by, `roots` are the
+   * trees that its debug file may lie in. Undefined when it is not there, or no ELF file.
+   */
+  find(open: string, path: string, roots: readonly string[]): Binary | undefined;
+}
+
+/** Files that are kept open until their symbols are read, in case their process and its view of the files goes. */
+const KEPT_OPEN = 256;
+
+/** Opens the cache of binaries. */
+export function openBinaries(port: KernelPort): Binaries {
+  const known = new Map<string, Binary | undefined>();
+  const kept = new Set<number>();
+
+  const keepOpen = (path: string): number | undefined => {
+    if (kept.size >= KEPT_OPEN) return undefined;
+    try {
+      const fd = openSync(path, "r");
+      kept.add(fd);
+      return fd;
+    } catch {
+      return undefined;
+    }
+  };
+  const release = (fd: number | undefined): void => {
+    if (fd !== undefined && kept.delete(fd)) closeSync(fd);
+  };
+
+  const openBinary = (open: string, path: string, roots: readonly string[]): Binary | undefined => {
+    const info = port.elfDescribe(open);
+    if (typeof info === "number") return undefined;
+    const fd = keepOpen(open);
+    let symbols: SymbolTable | undefined;
+    const readSymbols = (): SymbolTable => {
+      const source = fd !== undefined && kept.has(fd) ? `/proc/self/fd/${fd}` : open;
+      const debug = findDebugFile(port, { open: source, path, info }, roots);
+      let packed = port.elfSymbols(debug === undefined ? [source] : [source, debug], null);
+      if (typeof packed === "number" && debug !== undefined) packed = port.elfSymbols([source], null);
+      release(fd);
+      return typeof packed === "number" ? emptySymbolTable : openSymbolTable(packed);
+    };
+    return {
+      path,
+      info,
+      get symbols() {
+        return (symbols ??= readSymbols());
+      },
+      findAddress: (fileOffset) => translate(info, fileOffset, "offset", "address", true),
+      findOffset: (address) => translate(info, address, "address", "offset", false),
+    };
+  };
+
+  return {
+    find(open, path, roots) {
+      const key = identifyFile(open);
+      if (key === undefined) return undefined;
+      if (!known.has(key)) known.set(key, openBinary(open, path, roots));
+      return known.get(key);
+    },
+    close() {
+      for (const fd of [...kept]) release(fd);
+      known.clear();
+    },
+  };
+}
+
+/** Names a file for as long as it does not change; undefined for what is no file, such as a pipe that would never answer. */
+export function identifyFile(path: string): string | undefined {
+  try {
+    const stat = statSync(path, { bigint: true });
+    return stat.isFile() ? `${stat.dev}:${stat.ino}:${stat.mtimeNs}` : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function translate(info: ElfInfo, value: number, from: "offset" | "address", to: "offset" | "address", executable: boolean): number | undefined {
+  for (const segment of info.segments) {
+    const within = value - Number(segment[from]);
+    if (within >= 0 && within < Number(segment.size) && (segment.executable || !executable)) return Number(segment[to]) + within;
+  }
+  return undefined;
+}

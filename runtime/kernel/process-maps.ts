@@ -1,0 +1,83 @@
+import { readFileSync } from "node:fs";
+
+/** A part of a process's memory that can be executed. */
+export interface Mapping {
+  readonly start: number;
+  readonly end: number;
+  /** Units: bytes from the start of the file. */
+  readonly offset: number;
+  /** `"fd:01"`, as the kernel writes it. */
+  readonly device: string;
+  /** 0 for memory without a file. */
+  readonly inode: number;
+  /** The file's path in the process's own view, without ` (deleted)`; `"[vdso]"` and the like; empty when it has none. */
+  readonly path: string;
+  readonly deleted: boolean;
+  /** The range as `/proc/PID/map_files` names it. */
+  readonly range: string;
+}
+
+const line = /^([0-9a-f]+)-([0-9a-f]+) (....) ([0-9a-f]+) (\S+) (\d+) *(.*)$/;
+const deletedMark = " (deleted)";
+
+/** Parses `/proc/PID/maps` and keeps what can be executed, sorted by address. */
+export function parseMaps(text: string): Mapping[] {
+  return text.split("\n").flatMap((row) => {
+    const match = line.exec(row);
+    if (match === null || match[3]![2] !== "x") return [];
+    const deleted = match[7]!.endsWith(deletedMark);
+    const path = deleted ? match[7]!.slice(0, -deletedMark.length) : match[7]!;
+    return [
+      {
+        start: parseInt(match[1]!, 16),
+        end: parseInt(match[2]!, 16),
+        offset: parseInt(match[4]!, 16),
+        device: match[5]!,
+        inode: Number(match[6]),
+        path: path.replaceAll("\\012", "\n"),
+        deleted,
+        range: `${match[1]!.replace(/^0+(?=.)/, "")}-${match[2]!.replace(/^0+(?=.)/, "")}`,
+      },
+    ];
+  });
+}
+
+/** Finds the mapping that an address lies in. */
+export function findMapping(mappings: readonly Mapping[], address: number): Mapping | undefined {
+  let low = 0;
+  let high = mappings.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (mappings[middle]!.end <= address) low = middle + 1;
+    else high = middle;
+  }
+  const found = mappings[low];
+  return found !== undefined && found.start <= address ? found : undefined;
+}
+
+/** The text of `/proc/PID/maps`, undefined when the process is gone or has no memory any more. */
+export function readMaps(pid: number): string | undefined {
+  const text = readProcessFile(pid, "maps");
+  return text === undefined || text === "" ? undefined : text;
+}
+
+/** When a process was started, in clock ticks since boot: with the pid it names a process for good. Source: proc(5), stat, field 22. */
+export function readStartTime(pid: number): string | undefined {
+  const text = readProcessFile(pid, "stat");
+  // The command's name may have spaces and brackets of its own.
+  return text?.slice(text.lastIndexOf(")") + 2).split(" ")[19];
+}
+
+/** The pid that a process has in its own namespace: that is what it names files by. */
+export function readInnerPid(pid: number): number {
+  const match = /^NSpid:.*?(\d+)$/m.exec(readProcessFile(pid, "status") ?? "");
+  return match === null ? pid : Number(match[1]);
+}
+
+function readProcessFile(pid: number, name: string): string | undefined {
+  try {
+    return readFileSync(`/proc/${pid}/${name}`, "utf8");
+  } catch {
+    return undefined;
+  }
+}
