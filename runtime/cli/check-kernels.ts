@@ -10,8 +10,7 @@ import { openVmFolder } from "../vm/vm-folder.ts";
 interface FileVerdict {
   readonly file: string;
   readonly ok: boolean;
-  readonly message?: string;
-  readonly location?: { readonly file: string; readonly line: number };
+  readonly error?: { readonly message: string; readonly location?: { readonly file: string; readonly line: number } };
 }
 
 /** One field of the table. */
@@ -49,7 +48,7 @@ export function readVerdicts(answer: KernelAnswer, files: readonly string[]): Ke
     }
   }
   const trouble = answer.error?.message ?? answer.stderr.trim().split("\n")[0] ?? "";
-  return files.map((file) => ({ kernel, release, ...(found.get(file) ?? { file, ok: false, message: trouble === "" ? `the check ended with status ${answer.status}` : trouble }) }));
+  return files.map((file) => ({ kernel, release, ...(found.get(file) ?? { file, ok: false, error: { message: trouble === "" ? `the check ended with status ${answer.status}` : trouble } }) }));
 }
 
 /** Renders a line for each file, a column for each kernel, and the errors below. */
@@ -61,8 +60,8 @@ export function renderVerdicts(verdicts: readonly KernelVerdict[]): string {
   const find = (file: string, kernel: string): KernelVerdict | undefined => verdicts.find((verdict) => verdict.file === file && verdict.kernel === kernel);
   const lines = [line("file", kernels)];
   for (const file of files) lines.push(line(file, kernels.map((kernel) => (find(file, kernel)?.ok === true ? "loads" : "fails"))));
-  for (const { kernel, release, file, ok, message, location } of verdicts) {
-    if (!ok) lines.push(`${file} on ${release === "" ? kernel : release}: ${location === undefined ? "" : `line ${location.line}: `}${message ?? "no reason was given"}`);
+  for (const { kernel, release, file, error } of verdicts) {
+    if (error !== undefined) lines.push(`${file} on ${release === "" ? kernel : release}: ${error.location === undefined ? "" : `line ${error.location.line}: `}${error.message}`);
   }
   return `${lines.join("\n")}\n`;
 }
