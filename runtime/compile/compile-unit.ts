@@ -2,6 +2,7 @@ import type { Diagnostic } from "../base/diagnostic.ts";
 import { CompileError } from "../base/errors.ts";
 import type { SourceLocation } from "../base/location.ts";
 import { runClang } from "./clang.ts";
+import type { ClangResult } from "./clang.ts";
 import { parseDiagnostics } from "./diagnostics.ts";
 import type { Prelude } from "./prelude.ts";
 import type { Toolchain } from "./toolchain.ts";
@@ -43,7 +44,7 @@ const quiet = ["-Wno-unused-value", "-Wno-pointer-sign", "-Wno-address-of-packed
  * @throws CompileError with all that clang said, at the user's places.
  */
 export function parseUnit(unit: CompilableUnit, options: CompileOptions): Parsed {
-  const result = runClang(options.toolchain, [...options.prelude.flags, ...quiet, ...options.cflags, "-Xclang", "-ast-dump=json", "-fsyntax-only", "-x", "c", "-"], unit.text);
+  const result = runOnPrelude(options, [...options.prelude.flags, ...quiet, ...options.cflags, "-Xclang", "-ast-dump=json", "-fsyntax-only", "-x", "c", "-"], unit.text);
   const diagnostics = placeDiagnostics(unit, result.stderr);
   if (!result.ok) throw describeFailure(diagnostics, result.stderr);
   return { ast: JSON.parse(result.stdout.toString("utf8")) as unknown, warnings: diagnostics };
@@ -55,9 +56,19 @@ export function parseUnit(unit: CompilableUnit, options: CompileOptions): Parsed
  * @throws CompileError with all that clang said, at the user's places.
  */
 export function compileUnit(unit: CompilableUnit, options: CompileOptions): ObjectFile {
-  const result = runClang(options.toolchain, [...options.prelude.flags, ...quiet, "-Wno-everything", ...options.cflags, "-c", "-x", "c", "-", "-o", "-"], unit.text);
+  const result = runOnPrelude(options, [...options.prelude.flags, ...quiet, "-Wno-everything", ...options.cflags, "-c", "-x", "c", "-", "-o", "-"], unit.text);
   if (!result.ok) throw describeFailure(placeDiagnostics(unit, result.stderr), result.stderr);
   return { bytes: result.stdout };
+}
+
+/** clang's words for a precompiled header that is not whole, or whose inputs are not what they were. */
+const damaged = /(?:PCH|AST) file|precompiled header/;
+
+function runOnPrelude(options: CompileOptions, args: readonly string[], text: string): ClangResult {
+  const result = runClang(options.toolchain, args, text);
+  if (result.ok || !damaged.test(result.stderr)) return result;
+  options.prelude.rebuild();
+  return runClang(options.toolchain, args, text);
 }
 
 function placeDiagnostics(unit: CompilableUnit, stderr: string): Diagnostic[] {

@@ -24,6 +24,8 @@ export interface Prelude {
   readonly pch: string;
   readonly identity: string;
   readonly flags: readonly string[];
+  /** Makes it anew from the kernel's types on, for a cache that was damaged. */
+  rebuild(): void;
   /** Whether the kernel's types have this one. `kind` is the C keyword, or `typedef`. */
   haveType(kind: "struct" | "union" | "enum" | "typedef", name: string): boolean;
   /** The value of an enumerator of the kernel's, undefined when there is none of that name. */
@@ -62,10 +64,22 @@ export function openPrelude(request: PreludeRequest): Prelude {
   const folder = join(cache.path, "prelude", identity);
   const pch = join(folder, "prelude.pch");
   const flags = [...listTargetFlags(arch), "-I", request.headers, "-I", kernelFolder, "-I", folder];
-  const names = openKernelNames(kernelFolder, kernel, request.log);
-  if (!existsSync(pch)) buildPch({ ...request, folder, pch, flags, names });
+  let names = openKernelNames(kernelFolder, kernel, request.log);
+  const build = (): void => buildPch({ ...request, folder, pch, flags, names });
+  if (!existsSync(pch)) build();
   else touchFile(pch);
-  return { pch, identity, flags: ["-include-pch", pch, ...flags], ...names };
+  return {
+    pch,
+    identity,
+    flags: ["-include-pch", pch, ...flags],
+    ...names,
+    rebuild: () => {
+      request.log.info("the cached kernel types were damaged");
+      for (const path of [kernelFolder, folder]) rmSync(path, { recursive: true, force: true });
+      names = openKernelNames(kernelFolder, kernel, request.log);
+      build();
+    },
+  };
 }
 
 function buildPch(request: PreludeRequest & { readonly folder: string; readonly pch: string; readonly flags: readonly string[]; readonly names: KernelNames }): void {
