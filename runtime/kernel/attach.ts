@@ -3,6 +3,9 @@ import type { BpftsError } from "../base/errors.ts";
 import type { SourceLocation } from "../base/location.ts";
 import { findSimilar } from "../base/similar.ts";
 import { renderErrno } from "./errno.ts";
+import { haveFeature } from "./features.ts";
+import type { FoundFile } from "./find-library.ts";
+import type { FunctionPlace } from "./function-place.ts";
 import { fixSyscallName, haveKernelSymbol, listKernelFunctions } from "./kallsyms.ts";
 import type { Handle, KernelPort } from "./port.ts";
 import type { ProgramKindName } from "./program-kinds.ts";
@@ -83,6 +86,23 @@ function findSimilarFunction(symbol: string): string | undefined {
 /** Whether this kernel has kprobes, by the performance unit that they register and by their tracefs file. */
 export function haveKprobes(): boolean {
   return haveKernelSymbol("register_kprobe");
+}
+
+/** A function's entry or return in a program or library. `pid` -1 is every process. Source: bpf_program__attach_uprobe_opts. */
+export function describeUprobe(file: FoundFile, place: FunctionPlace, retprobe: boolean, pid: number): AttachTarget {
+  return {
+    key: `${file.path}:${place.offset}:${pid}`,
+    label: `${file.path}:${place.name}`,
+    open: (port, program) => port.attachUprobe(program, { path: file.open, offset: BigInt(place.offset), retprobe, pid, refCtrOffset: 0n, cookie: 0n }),
+    explain: (port, status) => explainUprobe(port, status, pid),
+  };
+}
+
+function explainUprobe(port: KernelPort, status: number, pid: number): ReturnType<NonNullable<AttachTarget["explain"]>> {
+  if (haveFeature(port, "uprobe") === false) return { reason: "this kernel was built without uprobes (CONFIG_UPROBE_EVENTS)", unsupported: "uprobe" };
+  if (status === -3) return { reason: `there is no process ${pid}` };
+  if (status === -22 || status === -524) return { reason: `the kernel cannot put a probe on that instruction (${renderErrno(status)})`, hint: "attach to a function's first byte; sym_off must be the start of an instruction" };
+  return undefined;
 }
 
 /** Source: bpf_program__attach_tracepoint. */

@@ -1,15 +1,20 @@
 import { AttachError, UsageError } from "../base/errors.ts";
-import { describeAuto, describeKprobe, describeRawTracepoint, describeTracepoint } from "../kernel/attach.ts";
+import { describeAuto, describeKprobe, describeRawTracepoint, describeTracepoint, describeUprobe } from "../kernel/attach.ts";
 import type { AttachTarget } from "../kernel/attach.ts";
+import { requireAddressPlace, requireBinary, requireFunctionPlace, requireFunctionPlaces } from "../kernel/function-place.ts";
 import { listKernelFunctions } from "../kernel/kallsyms.ts";
 import type { ProgramRequest } from "../kernel/load-object.ts";
 import type { Machine } from "../kernel/machine.ts";
+import type { KernelPort } from "../kernel/port.ts";
+import type { UserSpace } from "../kernel/user-space.ts";
 import type { AttachRequest } from "./program.ts";
 
 /** What the rows look things up in. */
 export interface AttachContext {
   readonly machine: Machine;
   listTracepoints(): readonly string[];
+  readonly port: KernelPort;
+  readonly userSpace: UserSpace;
 }
 
 /** A request in the kernel's terms: how to load the function, and every place that it goes to. */
@@ -47,6 +52,8 @@ const rows: { readonly [Kind in AttachRequest["kind"]]?: Row<Kind> } = {
   kretfunc: (request) => planTracing(request.fnName, "fexit", /^kretfunc__(\w+?)__/),
   fmod_ret: (request) => planTracing(request.fnName, "fmod_ret", /^kmod_ret__/),
   lsm: (request) => planTracing(request.fnName, "lsm", /^lsm__/),
+  uprobe: (request, context) => planUprobe(request, context, false),
+  uretprobe: (request, context) => planUprobe(request, context, true),
   perf_event: (request, context) => {
     const cpus = request.cpu === undefined || request.cpu < 0 ? context.machine.onlineCpus : [request.cpu];
     if ((request.samplePeriod ?? 0) > 0 === (request.sampleFreq ?? 0) > 0) throw new UsageError("attach_perf_event needs exactly one of sample_period and sample_freq");
@@ -90,6 +97,23 @@ function planKprobe(request: RequestOf<"kprobe">, retprobe: boolean): AttachPlan
   };
 }
 
+function planUprobe(request: RequestOf<"uprobe">, { port, userSpace }: AttachContext, retprobe: boolean): AttachPlan {
+  const action = `Cannot attach "${request.fnName}" to ${request.kind}`;
+  const given = [request.sym, request.symRe, request.addr].filter((option) => option !== undefined && option !== "");
+  if (given.length !== 1) throw new UsageError(`${action}: give exactly one of sym, sym_re and addr`);
+  const pid = request.pid ?? -1;
+  const file = requireBinary(userSpace, action, request.name, Math.max(pid, 0));
+  const isPattern = request.symRe !== undefined && request.symRe !== "";
+  const places = isPattern
+    ? requireFunctionPlaces(file, action, parsePrefixPattern(request.symRe!))
+    : [request.addr === undefined ? requireFunctionPlace(port, file, action, request.sym!, request.symOff ?? 0) : requireAddressPlace(file, action, Number(request.addr))];
+  return {
+    program: { name: request.fnName, kind: request.kind },
+    targets: places.map((place) => describeUprobe(file, place, retprobe, pid > 0 ? pid : -1)),
+    isPattern,
+  };
+}
+
 /** The function's name says what it sits on: the section that the dialect gave it carries the target. */
 function planTracing(functionName: string, kind: "fentry" | "fexit" | "fmod_ret" | "lsm", prefix: RegExp): AttachPlan {
   return { program: { name: functionName, kind }, targets: [describeAuto(functionName.replace(prefix, ""))], isPattern: false };
@@ -107,8 +131,17 @@ function choose(name: string | undefined, pattern: string | undefined, option: s
 
 /** BCC's patterns must fit the whole name. */
 function parsePattern(pattern: string): RegExp {
+  return parseExpression(`^(?:${pattern})$`, pattern);
+}
+
+/** But those for functions of binaries only its start. Source: BCC's get_user_functions_and_addresses */
+function parsePrefixPattern(pattern: string): RegExp {
+  return parseExpression(`^(?:${pattern})`, pattern);
+}
+
+function parseExpression(source: string, pattern: string): RegExp {
   try {
-    return new RegExp(`^(?:${pattern})$`);
+    return new RegExp(source);
   } catch (cause) {
     throw new UsageError(`Cannot read the pattern "${pattern}": ${(cause as Error).message}`, { cause });
   }

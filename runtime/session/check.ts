@@ -10,6 +10,7 @@ import type { LoadedObject, MapRequest, ProgramRequest } from "../kernel/load-ob
 import type { ProgramKindName } from "../kernel/program-kinds.ts";
 import type { ObjectSpec } from "../object/spec.ts";
 import { listTracepoints } from "../kernel/tracefs.ts";
+import { openUserSpace } from "../kernel/user-space.ts";
 import { planAttach } from "./attach-rows.ts";
 import type { AttachContext } from "./attach-rows.ts";
 import { planAutoAttach } from "./auto-attach.ts";
@@ -97,7 +98,7 @@ function checkSource(path: string, options: CheckOptions): CheckReport {
     if (options.load && options.emit === undefined) {
       const object = loadObject(port, { bytes: unit.bytes, spec: unit.spec, name: "bpfts", programs: [], maps: planCheckMaps(unit), logLevel: 0 });
       scope.own(object);
-      loadPrograms(object, planLoads(unit, options.attaches, { machine: builder.machine, listTracepoints }));
+      loadPrograms(object, planLoads(unit, options.attaches, { port, machine: builder.machine, listTracepoints, userSpace: scope.own(openUserSpace(port)) }));
     }
     return { programs: unit.spec.programs.length, maps: countMaps(unit.spec), buildMs, loadMs: measure(loadStarted), emitted };
   } finally {

@@ -6,7 +6,7 @@ import { openUserSpace } from "../kernel/user-space.ts";
 import type { UserSpace } from "../kernel/user-space.ts";
 import type { KernelLookups } from "./lookups.ts";
 
-/** Looks things up in /proc/kallsyms, tracefs, BTF and binaries, each at the first question. Owner: the caller closes what it answers, not what it is given. */
+/** Looks things up in /proc/kallsyms, tracefs, BTF and binaries, each at the first question. Owner: closing it closes the user space, too. */
 export function openLookups(port: KernelPort, userSpace: UserSpace = openUserSpace(port)): KernelLookups {
   const kernelSymbols = openKernelSymbols();
   return {

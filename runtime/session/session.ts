@@ -9,6 +9,8 @@ import type { KernelPort } from "../kernel/port.ts";
 import { openTracePipe } from "../kernel/trace-pipe.ts";
 import type { TracePipe } from "../kernel/trace-pipe.ts";
 import { listTracepoints } from "../kernel/tracefs.ts";
+import { openUserSpace } from "../kernel/user-space.ts";
+import type { UserSpace } from "../kernel/user-space.ts";
 import { readScript } from "../script/read-script.ts";
 import type { Script } from "../script/read-script.ts";
 import { loadUnit } from "./build-program.ts";
@@ -17,6 +19,7 @@ import { buildUnit } from "./build-unit.ts";
 import { openBuilder, readSource } from "./open-builder.ts";
 import type { Builder } from "./open-builder.ts";
 import { emptyProgram } from "./empty-program.ts";
+import { openLookups } from "./open-lookups.ts";
 import { findPackageFile } from "./package-files.ts";
 import type { BuildRequest, BuiltProgram } from "./program.ts";
 import { runGuest } from "./run-guest.ts";
@@ -59,12 +62,14 @@ export async function runScript(options: RunOptions): Promise<number> {
     const command = options.command === undefined ? undefined : scope.own(openCommand(port, options.command));
     let pipe: TracePipe | undefined;
     const openPipe = (): TracePipe => (pipe ??= scope.own(openTracePipe(port)));
+    const userSpace = scope.own(openUserSpace(port));
     return await runGuest({
       script,
       args: options.args,
       port: options.attaches ? port : muteOutput(port),
-      build: openBuild(script, port, options, { openBuilder: () => openBuilder({ ...options, port, cache }), openPipe }, scope),
+      build: openBuild(script, port, options, { openBuilder: () => openBuilder({ ...options, port, cache }), openPipe, userSpace }, scope),
       openTracePipe: openPipe,
+      lookups: openLookups(port, userSpace),
       log: options.log,
       memoryBytes: options.memoryBytes,
       waits: options.attaches,
@@ -83,6 +88,7 @@ function muteOutput(port: KernelPort): KernelPort {
 
 /** What is opened when a script first needs it. */
 interface Openers {
+  readonly userSpace: UserSpace;
   openBuilder(): Builder;
   openPipe(): TracePipe;
 }
@@ -115,7 +121,7 @@ function openBuild(script: Script, port: KernelPort, options: RunOptions, open: 
       const position = place?.locate(offset);
       return position && { file: place!.file, ...position };
     };
-    const program = loadUnit(unit, { port, log: options.log, machine: builder.machine, listTracepoints, sharedMaps, logLevel: options.verifierLog ? 1 : 0, attaches: options.attaches, locate });
+    const program = loadUnit(unit, { port, log: options.log, machine: builder.machine, listTracepoints, userSpace: open.userSpace, sharedMaps, logLevel: options.verifierLog ? 1 : 0, attaches: options.attaches, locate });
     return scope.own(program);
   };
 }
