@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { runNative } from "../support/native-child.ts";
@@ -87,14 +88,16 @@ describe("a signal", () => {
     const child = runNative(`
       port.signalsCatch();
       const bytes = new Uint8Array(1 << 20).fill(46);
+      writeSync(2, "ready\\n");
       const written = port.write(1, bytes, -1);
       process.stderr.write(JSON.stringify({ short: written > 0 && written < bytes.length, pending: port.signalPending() }), () => process.exit(0));
     `);
     child.process.stdout.pause();
-    await sleep(500);
+    await once(child.process.stderr, "data");
+    await sleep(100);
     child.process.kill("SIGINT");
     await sleep(200);
     child.process.stdout.resume();
-    expect(JSON.parse((await child.end).stderr)).toEqual({ short: true, pending: 2 });
+    expect(JSON.parse((await child.end).stderr.replace("ready", ""))).toEqual({ short: true, pending: 2 });
   });
 });
