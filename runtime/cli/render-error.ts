@@ -19,7 +19,7 @@ export function renderError(error: unknown, options: { readonly verbose: boolean
   }
   const lines = [`error: ${error.message}`];
   if (error.location !== undefined) lines.push(...renderPlace(error.location));
-  for (const diagnostic of error.diagnostics) lines.push(...renderDiagnostic(diagnostic));
+  for (const diagnostic of error.diagnostics) lines.push(...(isHead(diagnostic, error) ? (diagnostic.notes ?? []) : [diagnostic]).flatMap(renderDiagnostic));
   if (options.verbose && error.detail !== undefined) lines.push(...error.detail.trimEnd().split("\n").map((line) => `  | ${line}`));
   if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
   return `${lines.join("\n")}\n`;
@@ -40,6 +40,11 @@ export function renderErrorJson(error: unknown): string {
       ...(known?.detail !== undefined && { detail: known.detail }),
     },
   })}\n`;
+}
+
+/** Whether a diagnostic only says again what the error itself says, as the first of several does. */
+function isHead(diagnostic: Diagnostic, error: BpftsError): boolean {
+  return diagnostic.message === error.message && diagnostic.location?.line === error.location?.line && diagnostic.location?.column === error.location?.column;
 }
 
 function renderDiagnostic(diagnostic: Diagnostic): string[] {

@@ -1,0 +1,3 @@
+import { BPF } from "bpfts";
+
+const b = new BPF({ text: `` );

@@ -1,0 +1,4 @@
+import { BPF } from "bpfts";
+import { format } from "./nowhere.ts";
+
+new BPF({ text: format("") });
