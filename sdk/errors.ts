@@ -38,9 +38,13 @@ export class BpfError extends Error {
  * quietly with status 0; one that catches it goes on. Source: Python's KeyboardInterrupt.
  */
 export class Interrupt extends Error {
-  constructor(message = "Interrupted") {
-    super(message);
+  /** What interrupted: a signal, or the end of the command of `-c`. */
+  readonly reason: "signal" | "command";
+
+  constructor(reason: "signal" | "command" = "signal") {
+    super(reason === "signal" ? "Interrupted" : "The command has ended");
     this.name = "Interrupt";
+    this.reason = reason;
   }
 }
 

@@ -1,5 +1,5 @@
 import { BpfError, Interrupt } from "./errors.ts";
-import { ERROR_MARK, HOST_FUNCTION, INTERRUPTED_CODE, callKinds } from "./protocol.ts";
+import { COMMAND_ENDED, ERROR_MARK, HOST_FUNCTION, INTERRUPTED_CODE, callKinds } from "./protocol.ts";
 import type { CallArgument, CallName, CallReply, ErrorMessage } from "./protocol.ts";
 
 type RawCall = (name: string, argument: string, bytes: ArrayBuffer | undefined) => string | ArrayBuffer;
@@ -43,6 +43,6 @@ function copyBuffer(bytes: Uint8Array): ArrayBuffer {
 }
 
 function reviveError(message: ErrorMessage): Error {
-  if (message.code === INTERRUPTED_CODE) return new Interrupt();
+  if (message.code === INTERRUPTED_CODE) return new Interrupt(message.detail === COMMAND_ENDED ? "command" : "signal");
   return new BpfError(message.code, message.message, message);
 }

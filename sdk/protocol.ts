@@ -251,3 +251,6 @@ export interface ErrorMessage {
 
 /** The code that a signal crosses with; the guest throws it as `Interrupt`. */
 export const INTERRUPTED_CODE = "BPFTS_INTERRUPTED";
+
+/** The `detail` of that error when it is the command of `-c` that has ended. */
+export const COMMAND_ENDED = "command";

@@ -1,4 +1,3 @@
-import { callHost } from "./host.ts";
 import { flush } from "./output.ts";
 
 interface Timer {
@@ -89,15 +88,4 @@ export function block<T>(timeoutMs: number, step: (waitMs: number) => T | undefi
       return undefined;
     }
   }
-}
-
-/**
- * Waits. Timers run meanwhile; Ctrl-C ends it with an `Interrupt`. Units: seconds, fractions too.
- * Source: Python's time.sleep.
- */
-export function sleep(seconds: number): void {
-  block(Math.max(0, seconds * 1000), (waitMs) => {
-    callHost("wait", { timeoutMs: waitMs });
-    return undefined;
-  });
 }

@@ -1,4 +1,5 @@
 import { InterruptedError } from "../base/errors.ts";
+import { COMMAND_ENDED } from "../../sdk/protocol.ts";
 import type { KernelPort } from "../kernel/port.ts";
 import type { Command } from "./command.ts";
 
@@ -39,7 +40,7 @@ export function openWaiter(port: KernelPort, command: Command | undefined, now: 
         const settle = findSettleTime();
         if (settle !== undefined && settle <= 0) {
           told = true;
-          throw new InterruptedError("The command has ended");
+          throw new InterruptedError("The command has ended", { detail: COMMAND_ENDED });
         }
         const left = Math.min(end - now(), settle ?? Infinity);
         if (end - now() <= 0) return undefined;

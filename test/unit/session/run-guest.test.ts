@@ -266,6 +266,22 @@ describe("the command of -c", () => {
   });
 });
 
+describe("a script that sleeps", () => {
+  it("gets the events that the command caused before the interrupt", async () => {
+    const state = { ended: true };
+    const batches = [record(1), record(2)];
+    const result = await runScriptText(`import { BPF, print, sleep } from "bpfts";
+      const b = new BPF({ text: "x" });
+      b.get_table<never, Uint8Array>("events").open_ring_buffer((bytes) => print(bytes[0]));
+      for (;;) { sleep(1); print("slept"); }`, {
+      command: { pid: 7, release: () => undefined, haveEnded: () => state.ended, close: () => undefined },
+      build: () => makeProgram({ maps: [{ name: "events", type: 27, maxEntries: 4096, flags: 0 }] }),
+      kernel: { ringBufferOpen: () => 5, ringRead: () => batches.shift() ?? new Uint8Array(0) },
+    });
+    expect(result).toMatchObject({ exitCode: 0, error: undefined, stdout: "1\n2\n" });
+  });
+});
+
 function record(...bytes: readonly number[]): Uint8Array {
   const data = new Uint8Array(8 + ((bytes.length + 7) & ~7));
   new DataView(data.buffer).setUint32(0, bytes.length, true);
