@@ -33,7 +33,6 @@
 #ifndef __noinline
 #define __noinline __attribute__((noinline))
 #endif
-#define noinline __attribute__((noinline))
 #ifndef likely
 #define likely(x) __builtin_expect(!!(x), 1)
 #endif

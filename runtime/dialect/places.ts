@@ -48,8 +48,8 @@ export class TextPlaces {
     }
     const first = from ?? this.findExpansion(range.begin);
     const last = to === undefined ? this.findExpansionEnd(range.end) : this.findTokenEnd(to);
-    // Begin and end in one macro of a header: no telling which part of it the expression is.
-    if (first === undefined || last === undefined || (from === undefined && to === undefined)) return undefined;
+    // Begin and end in one macro of a header: no telling which part of it the expression is, but for macros that are one access.
+    if (first === undefined || last === undefined || (from === undefined && to === undefined && !this.isAccessMacro(first))) return undefined;
     if (from === undefined && isMacroArgument(range.end)) return this.findBehindMacro(to!);
     if (to === undefined && isMacroArgument(range.begin)) return undefined;
     return this.checkRange(first, last);
@@ -86,6 +86,11 @@ export class TextPlaces {
   private findTokenEnd(start: number): number {
     const index = this.indexByStart.get(start);
     return index === undefined ? start : this.tokens[index]!.end;
+  }
+
+  private isAccessMacro(start: number): boolean {
+    const index = this.indexByStart.get(start);
+    return index !== undefined && this.tokens[index]!.text.startsWith("PT_REGS_");
   }
 
   private isInDefinition(offset: number): boolean {

@@ -29,6 +29,7 @@ const maxExtraArguments = 6;
 export function rewritePrograms(pass: Pass, functions: readonly CFunction[], env: DialectEnv): ProgramFindings {
   const findings: ProgramFindings = { programs: [], tracepoints: [], definedNames: [] };
   const called = findCalledNames(pass, functions);
+  spellNoinline(pass);
   for (const fn of functions) {
     const form = findProgramForm(readMacroHead(pass, fn));
     if (form === undefined && !fn.isProgram) inlineHelper(pass, fn);
@@ -62,7 +63,9 @@ function rewriteProgram(pass: Pass, fn: CFunction, form: ProgramForm | undefined
   const named = findProgramForm({ name: fn.name, args: undefined });
   if (named?.tracepoint !== undefined) findings.tracepoints.push(named.tracepoint);
   const context = findContextKind(fn.params[0] === undefined ? "" : readRange(pass.text, tokens, fn.params[0]));
-  const section = fn.section ?? named?.section ?? context.section;
+  const ownSection = named?.section ?? context.section;
+  // clang gives a section's symbol and a function of that name no chance together; libbpf reads past the question mark.
+  const section = fn.section ?? (ownSection === fn.name ? `?${ownSection}` : ownSection);
   const kind = explicitSection ? findKindOfSection(section) : (named?.kind ?? context.kind);
   const autoAttach = explicitSection ? undefined : named?.autoAttach;
   findings.programs.push({ name: fn.name, section, kind, explicitSection, offset, ...(autoAttach === undefined ? {} : { autoAttach }) });
@@ -155,6 +158,14 @@ function findCalledNames(pass: Pass, functions: readonly CFunction[]): Set<strin
     if (token.kind === "word" && names.has(token.text) && !heads.has(i) && pass.tokens[i + 1]!.text === "(" && (depth > 0 || token.inDirective)) called.add(token.text);
   }
   return called;
+}
+
+/** The kernel's bare `noinline`: as a macro it would break `__attribute__((noinline))`. */
+function spellNoinline(pass: Pass): void {
+  pass.tokens.forEach((token, index) => {
+    const before = pass.tokens[index - 1]?.text;
+    if (token.text === "noinline" && before !== "(" && before !== "," && before !== "define") pass.edits.replace(token.start, token.end, "__noinline");
+  });
 }
 
 /** A parameter of type `struct tracepoint__cat__event *` needs that struct. */

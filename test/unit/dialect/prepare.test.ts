@@ -98,6 +98,7 @@ describe("programs", () => {
     ["BPF_ITER(task) { return 0; }", "bpf_iter__task", "iter/task", undefined],
     ["int syscall__execve(struct pt_regs *ctx) { return 0; }", "syscall__execve", "kprobe", undefined],
     ["int on_event(struct bpf_perf_event_data *ctx) { return 0; }", "on_event", "perf_event", undefined],
+    ["int xdp(struct xdp_md *ctx) { return 0; }", "xdp", "?xdp", undefined],
     ["int filter(struct xdp_md *ctx) { return 0; }", "filter", "xdp", undefined],
     ['SEC("tp/sched/sched_switch") int mine(void *ctx) { return 0; }', "mine", "tp/sched/sched_switch", undefined],
   ])("%s", (text, name, section, autoAttach) => {
@@ -133,6 +134,10 @@ describe("programs", () => {
       "static __attribute__((always_inline)) int c(int x) { return x; }",
       "static __noinline int d(int x) { return x; }",
     ]);
+  });
+
+  it("spells the kernel's noinline so that attributes may be written too", () => {
+    expect(prepareBody("static noinline int f(void) { return 0; }\nstatic __attribute__((noinline)) int g(void) { return 0; }")).toBe("static __noinline int f(void) { return 0; }\nstatic __attribute__((noinline)) int g(void) { return 0; }");
   });
 
   it("refuses a seventh argument and one without a name", () => {

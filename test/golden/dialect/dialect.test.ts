@@ -1,0 +1,63 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { beforeAll, describe, expect, it } from "vitest";
+import { DialectError } from "../../../runtime/base/errors.ts";
+import { describeObject } from "../../../runtime/object/describe-object.ts";
+import type { Builder } from "../../../runtime/session/open-builder.ts";
+import { buildText, clangs, openTools } from "./golden-tools.ts";
+
+const folder = new URL("cases/", import.meta.url);
+const cases = readdirSync(folder).filter((name) => /^[\w-]+\.c$/.test(name)).map((name) => name.slice(0, -2));
+
+describe.each(clangs.map(({ clang, version }) => ({ clang, version })))("clang $version", ({ clang }) => {
+  let tools: Builder;
+  beforeAll(() => {
+    tools = openTools(clang);
+  });
+
+  it.each(cases)("%s becomes what stands in its .out file, and compiles", async (name) => {
+    const text = readFileSync(new URL(`${name}.c`, folder), "utf8");
+    const { unit, bytes } = buildText(text, tools);
+    await expect(unit.text).toMatchFileSnapshot(`cases/${name}.out`);
+    expect(unit.parts.body.split("\n").length).toBe(text.split("\n").length);
+    expect(unit.warnings.filter(({ message }) => /kernel pointer/.test(message))).toEqual([]);
+    const spec = describeObject(bytes, Object.values(unit.eventStructs));
+    expect(spec.programs.map((program) => program.name).sort()).toEqual(unit.programs.map((program) => program.name).sort());
+    expect(spec.maps.map((map) => map.name)).toEqual(expect.arrayContaining(unit.maps.map((map) => map.name)));
+  });
+
+  it("gives the same text with every clang", () => {
+    const text = readFileSync(new URL("reads.c", folder), "utf8");
+    expect(buildText(text, tools).unit.text).toBe(buildText(text, openTools(clangs[0]!.clang)).unit.text);
+  });
+
+  it("knows what events carry", () => {
+    const { unit, bytes } = buildText(readFileSync(new URL("methods.c", folder), "utf8"), tools);
+    expect(unit.eventStructs).toEqual({ events: "data_t", ring: "data_t" });
+    expect(describeObject(bytes, ["data_t"]).structs["data_t"]).toMatchObject({ kind: "struct", size: 20 });
+  });
+
+  it("leaves a text without the dialect's words and without kernel pointers as it is", () => {
+    const text = 'struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, u32); __type(value, u64); } m SEC(".maps");\nSEC("tp_btf/sched_switch")\nint BPF_PROG(f, bool preempt, struct task_struct *prev)\n{\n\tu32 k = prev->pid;\n\tu64 *v = bpf_map_lookup_elem(&m, &k);\n\treturn v ? *v : BPF_CORE_READ(prev, mm, map_count);\n}\nchar L[] SEC("license") = "GPL";\n';
+    expect(buildText(text, tools).unit.parts.body).toBe(text);
+  });
+
+  it("drops programs and maps of branches that are not compiled", () => {
+    const { unit } = buildText("#ifdef NO\nBPF_HASH(a);\nint f(void *ctx) { return 0; }\n#else\nBPF_HASH(b);\nint g(void *ctx) { return 0; }\n#endif\n", tools);
+    expect([unit.programs.map(({ name }) => name), unit.maps.map(({ name }) => name)]).toEqual([["g"], ["b"]]);
+  });
+
+  it("keeps one body under two heads working", () => {
+    const text = "#ifdef WRAPPED\nint f(struct pt_regs *ctx, struct pt_regs *regs)\n{\n  int flags = PT_REGS_PARM1(regs);\n#else\nint f(struct pt_regs *ctx, int flags, struct file *file)\n{\n  flags += file->f_flags;\n#endif\n  return flags;\n}\n";
+    expect(buildText(text, tools, ["-DWRAPPED"]).unit.parts.body).toContain("int flags = bpfts_read_any(PT_REGS_PARM1(regs));");
+    expect(buildText(text, tools).unit.parts.body).toContain("flags += bpfts_read_any(file->f_flags);");
+  });
+
+  it("finds the user's place of clang's messages behind rewritten text", () => {
+    const text = "BPF_HASH(h, u32);\nint f(void *ctx) {\n  u32 k = 0; h.lookup(&k); return nowhere;\n}\n";
+    expect(() => buildText(text, tools)).toThrow(expect.objectContaining({ location: { file: "<text>", line: 3, column: text.split("\n")[2]!.indexOf("nowhere") + 1 } }));
+  });
+
+  it("raises errors of its own as DialectError", () => {
+    expect(() => buildText("BPF_HASH(h);\nint f(void *ctx) { h.nothing(); return 0; }", tools)).toThrow(DialectError);
+  });
+});

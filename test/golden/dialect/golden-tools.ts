@@ -1,0 +1,43 @@
+import { readFileSync } from "node:fs";
+import { silentLog } from "../../../runtime/base/log.ts";
+import { openCacheFolder } from "../../../runtime/compile/cache.ts";
+import { compileUnit, parseUnit } from "../../../runtime/compile/compile-unit.ts";
+import { listClangs } from "../../../runtime/compile/toolchain.ts";
+import type { Ast } from "../../../runtime/dialect/ast.ts";
+import { prepareUnit } from "../../../runtime/dialect/prepare.ts";
+import { rewriteUnit } from "../../../runtime/dialect/rewrite.ts";
+import type { CUnit } from "../../../runtime/dialect/unit.ts";
+import { openAddon } from "../../../runtime/kernel/addon.ts";
+import { openBuilder } from "../../../runtime/session/open-builder.ts";
+import type { Builder } from "../../../runtime/session/open-builder.ts";
+
+/** The clangs of this machine, oldest and newest: what both accept, all do. */
+export const clangs = pickEnds([...listClangs(process.env)].filter(({ clang }) => /-\d+$/.test(clang)).sort((a, b) => a.version - b.version));
+
+function pickEnds<T>(sorted: readonly T[]): T[] {
+  return sorted.length <= 1 ? [...sorted] : [sorted[0]!, sorted.at(-1)!];
+}
+
+/** Everything that building needs, with one clang. */
+export function openTools(clang: string): Builder {
+  return openBuilder({ port: openAddon(), cache: openCacheFolder(process.env), environment: { ...process.env, BPFTS_CLANG: clang }, log: silentLog });
+}
+
+export interface GoldenUnit {
+  readonly unit: CUnit;
+  readonly bytes: Uint8Array;
+}
+
+/** Takes a text through both stages and the compiler. */
+export function buildText(text: string, tools: Builder, cflags: readonly string[] = []): GoldenUnit {
+  const env = { ...tools.env, readTracepointFormat: readFixtureFormat, onlineCpus: 4 };
+  const prepared = prepareUnit({ text, name: "<text>" }, env);
+  const options = { toolchain: tools.toolchain, prelude: tools.prelude, cflags };
+  const unit = rewriteUnit(prepared, parseUnit(prepared, options).ast as Ast, env);
+  return { unit, bytes: compileUnit(unit, options).bytes };
+}
+
+/** Tracepoint formats of our own, so that the golden texts do not depend on this kernel's. */
+function readFixtureFormat(category: string, event: string): string | undefined {
+  return category === "fixture" ? readFileSync(new URL(`cases/${event}.format`, import.meta.url), "utf8") : undefined;
+}
