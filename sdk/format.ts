@@ -1,39 +1,97 @@
 import { makeUsageError } from "./errors.ts";
-import { encodeUtf8 } from "./utf8.ts";
 
 const conversion = /%(?:(%)|([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+)?)?(hh|h|ll|l|j|z|t|L|q)?([diouxXcsfFeEgGaAp]))/g;
+
+/** Turns values into text by the format that it was compiled from. */
+export type Formatter = (values: readonly unknown[]) => string;
+
+const formatters = new Map<string, Formatter>();
+/** Formats that a script builds anew for each line must not fill its memory. */
+const MAX_FORMATTERS = 256;
 
 /**
  * Formats as C's printf does: flags `-+ #0`, width, precision and `*`, and the conversions
  * `d i u o x X c s f F e E g G p %`. Length modifiers (`ll`, `l`, `h`, …) are accepted and say nothing:
  * a bigint is printed whole. `%s` takes any value, `%d` a boolean too.
  *
- * Source: printf(3). @throws BpfError when there are fewer arguments than conversions, or one of the wrong kind
+ * Source: printf(3). Units: widths are UTF-16 code units. @throws BpfError when there are fewer arguments than conversions, or one of the wrong kind
  */
-export function formatC(format: string, ...values: readonly unknown[]): string {
-  let next = 0;
-  const take = (what: string): unknown => {
-    if (next >= values.length) throw makeUsageError(`Cannot format ${JSON.stringify(format)}: no argument for "${what}"`);
-    return values[next++];
-  };
-  return format.replace(conversion, (whole: string, percent?: string, flags = "", width?: string, precision?: string, _length?: string, kind = "") => {
-    if (percent !== undefined) return "%";
-    const hasPrecision = whole.includes(".");
-    const spec: Spec = { flags, kind, width: 0, precision: undefined };
-    if (width !== undefined) spec.width = width === "*" ? Number(take(whole)) : Number(width);
-    if (spec.width < 0) {
-      spec.width = -spec.width;
-      spec.flags += "-";
-    }
-    if (hasPrecision) spec.precision = precision === "*" ? Number(take(whole)) : Number(precision ?? 0);
-    return pad(spec, convert(spec, take(whole), whole));
-  });
+export function formatC(format: string, values: readonly unknown[]): string {
+  let formatter = formatters.get(format);
+  if (formatter === undefined) {
+    if (formatters.size >= MAX_FORMATTERS) formatters.clear();
+    formatter = compileFormat(format);
+    formatters.set(format, formatter);
+  }
+  return formatter(values);
 }
 
+/**
+ * Makes one function out of a format: conversions without flags that matter become a few operations in it, the rest go through
+ * the general way. A line of a tool is formatted a million times.
+ */
+export function compileFormat(format: string): Formatter {
+  const parts: string[] = [];
+  let next = 0;
+  let end = 0;
+  for (const match of format.matchAll(conversion)) {
+    const [whole, percent, flags = "", width, precision, , kind = ""] = match;
+    if (match.index > end) parts.push(JSON.stringify(format.slice(end, match.index)));
+    end = match.index + whole.length;
+    if (percent !== undefined) {
+      parts.push('"%"');
+      continue;
+    }
+    const takesWidth = width === "*";
+    const takesPrecision = precision === "*";
+    const index = next + Number(takesWidth) + Number(takesPrecision);
+    const spec: Spec = { whole, kind, flags, width: takesWidth ? 0 : Number(width ?? 0), precision: whole.includes(".") && !takesPrecision ? Number(precision ?? 0) : undefined };
+    const fast = takesWidth || takesPrecision ? undefined : compileFast(spec, `v[${index}]`);
+    const specText = JSON.stringify(spec);
+    const starred = `{ ...${specText}, ${takesWidth ? `width: Number(v[${next}]), ` : ""}${takesPrecision ? `precision: Number(v[${index - 1}])` : ""} }`;
+    const slow = `convert(${takesWidth || takesPrecision ? starred : specText}, v[${index}])`;
+    parts.push(fast === undefined ? slow : `(${fast} : ${slow})`);
+    next = index + 1;
+  }
+  if (end < format.length || parts.length === 0) parts.push(JSON.stringify(format.slice(end)));
+  const source = `return function (v) { if (v.length < ${next}) refuse(v.length); return ${parts.join(" + ")}; };`;
+  const refuse = (count: number): never => {
+    throw makeUsageError(`Cannot format ${JSON.stringify(format)}: it wants ${next} values, ${count} were given`);
+  };
+  return (new Function("convert", "refuse", source) as (...inner: readonly unknown[]) => Formatter)(convertOne, refuse);
+}
+
+/** A test for the usual kind of value and what it comes to, without the general way; undefined where flags ask for more. */
+function compileFast(spec: Spec, value: string): string | undefined {
+  if (!/^-?$/.test(spec.flags)) return undefined;
+  const padded = (text: string): string => (spec.width === 0 ? text : `${text}.pad${spec.flags === "-" ? "End" : "Start"}(${spec.width})`);
+  switch (spec.kind) {
+    case "s":
+      return spec.precision === undefined ? `typeof ${value} === "string" ? ${spec.width === 0 ? value : padded(value)}` : undefined;
+    case "d":
+    case "i":
+    case "u":
+      return spec.precision === undefined ? `typeof ${value} === "bigint" || ${value} === (${value} | 0) ? ${padded(`("" + ${value})`)}` : undefined;
+    case "f":
+      // What may lie in the middle of two texts is rounded the general way, as are numbers that are written with an exponent.
+      return `typeof ${value} === "number" && ${value} < 1e15 && ${value} > -1e15 && ${value} * ${2 * 10 ** (spec.precision ?? 6)} % 1 !== 0 ? ${padded(`${value}.toFixed(${spec.precision ?? 6})`)}`;
+    default:
+      return undefined;
+  }
+}
+
+function convertOne(given: Spec, value: unknown): string {
+  const spec = given.width < 0 ? { ...given, width: -given.width, flags: `${given.flags}-` } : given;
+  return pad(spec, convert(spec, value, spec.whole));
+}
+
+/** One conversion of a format. */
 interface Spec {
-  flags: string;
-  width: number;
-  precision: number | undefined;
+  /** As it stands in the format, for messages. */
+  readonly whole: string;
+  readonly flags: string;
+  readonly width: number;
+  readonly precision: number | undefined;
   readonly kind: string;
 }
 
@@ -129,23 +187,15 @@ function findSign(spec: Spec, negative: boolean): string {
 }
 
 function pad(spec: Spec, { prefix, body, zeroPad }: Converted): string {
-  const missing = spec.width - measureWidth(prefix) - measureWidth(body);
+  const missing = spec.width - prefix.length - body.length;
   if (missing <= 0) return prefix + body;
   if (spec.flags.includes("-")) return prefix + body + " ".repeat(missing);
   if (spec.flags.includes("0") && zeroPad) return prefix + "0".repeat(missing) + body;
   return " ".repeat(missing) + prefix + body;
 }
 
-const ascii = /^[\0-\x7f]*$/;
-
-/** Units: characters, so that a name that is not ASCII keeps its column. */
-function measureWidth(text: string): number {
-  return ascii.test(text) ? text.length : [...text].length;
-}
-
 function cutText(text: string, precision: number | undefined): string {
-  if (precision === undefined || text.length <= precision) return text;
-  return ascii.test(text) ? text.slice(0, precision) : [...text].slice(0, precision).join("");
+  return precision === undefined ? text : text.slice(0, precision);
 }
 
 function renderText(value: unknown): string {
@@ -169,11 +219,6 @@ function describe(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value) : String(value);
 }
 
-/** Units: bytes of the text as UTF-8. */
-export function measureBytes(text: string): number {
-  return ascii.test(text) ? text.length : encodeUtf8(text).length;
-}
-
 /**
  * Formats as Python's `str.format` does with positions: `"{1} {5}"`, `"{4:.6f}"`, `"{0:>16}"`, `"{{"` for a brace.
  * What BCC's `trace_print(fmt=…)` takes.
@@ -193,6 +238,6 @@ export function formatPositions(format: string, values: readonly unknown[]): str
     if (parts === null) throw makeUsageError(`Cannot format ${JSON.stringify(format)}: "${spec}" is not understood`, "use a width, a precision and a conversion, for example {4:.6f} or {0:<16}");
     const [, align, zero, width, precision, kind] = parts;
     const left = align === "<" || (align === "" && typeof value === "string");
-    return formatC(`%${left ? "-" : ""}${zero}${width}${precision ?? ""}${kind === "" ? (typeof value === "string" ? "s" : Number.isInteger(value) || typeof value === "bigint" ? "d" : "f") : kind}`, value);
+    return formatC(`%${left ? "-" : ""}${zero}${width}${precision ?? ""}${kind === "" ? (typeof value === "string" ? "s" : Number.isInteger(value) || typeof value === "bigint" ? "d" : "f") : kind}`, [value]);
   });
 }

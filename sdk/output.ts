@@ -7,24 +7,21 @@ const FLUSH_AT = 64 * 1024;
 
 interface Channel {
   readonly fd: 1 | 2;
-  parts: string[];
-  size: number;
+  text: string;
 }
 
-const standardOutput: Channel = { fd: 1, parts: [], size: 0 };
-const standardError: Channel = { fd: 2, parts: [], size: 0 };
+const standardOutput: Channel = { fd: 1, text: "" };
+const standardError: Channel = { fd: 2, text: "" };
 
 function writeText(channel: Channel, text: string): void {
-  channel.parts.push(text);
-  channel.size += text.length;
-  if (channel.size >= FLUSH_AT) flushChannel(channel);
+  channel.text += text;
+  if (channel.text.length >= FLUSH_AT) flushChannel(channel);
 }
 
 function flushChannel(channel: Channel): void {
-  if (channel.size === 0) return;
-  const text = channel.parts.join("");
-  channel.parts = [];
-  channel.size = 0;
+  if (channel.text === "") return;
+  const { text } = channel;
+  channel.text = "";
   callHost("write", { fd: channel.fd, text });
 }
 
@@ -36,17 +33,17 @@ export function flush(): void {
 
 /** Prints values to standard output with spaces between and a newline at the end; text as it is. Source: Python's print. */
 export function print(...values: readonly unknown[]): void {
-  writeText(standardOutput, `${joinValues(values)}\n`);
+  writeText(standardOutput, joinValues(values) + "\n");
 }
 
 /** Prints to standard output as C's printf does, with no newline of its own: `printf("%-6d %-16s %s\n", e.pid, e.comm, e.fname)`. */
 export function printf(format: string, ...values: readonly unknown[]): void {
-  writeText(standardOutput, formatC(format, ...values));
+  writeText(standardOutput, formatC(format, values));
 }
 
 /** Formats as C's printf does and answers the text. */
 export function sprintf(format: string, ...values: readonly unknown[]): string {
-  return formatC(format, ...values);
+  return formatC(format, values);
 }
 
 /** Prints to standard error with a newline at the end. */
@@ -57,6 +54,7 @@ export function eprint(...values: readonly unknown[]): void {
 }
 
 function joinValues(values: readonly unknown[]): string {
+  if (values.length === 1 && typeof values[0] === "string") return values[0];
   return values.map((value) => (typeof value === "string" ? value : renderValue(value))).join(" ");
 }
 

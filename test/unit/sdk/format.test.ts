@@ -12,7 +12,13 @@ describe("printf", () => {
     ["%06d", [-42], "-00042"],
     ["%+d % d", [5, 5], "+5  5"],
     ["%.3d", [5], "005"],
-    ["%d", [3.99], "3"],
+    ["%d %d %d", [3.99, -0, 4294967296], "3 0 4294967296"],
+    ["%-6u|%u", [7n, -1], "7     |-1"],
+    ["%5s|%-5s|%s", [1, null, undefined], "    1|null |undefined"],
+    ["%8.2f|%-8.1f|%.0f", [-1234.567, 0.05, 0.49], "-1234.57|0.1     |0"],
+    ["%6.2f %.0f", [1e21, 1e22], "1000000000000000000000.00 10000000000000000000000"],
+    ["no conversion", [], "no conversion"],
+    ["", [], ""],
     ["%d", [true], "1"],
     ["%*d|%-*d|", [5, 1, 5, 2], "    1|2    |"],
     ["%llu", [18446744073709551615n], "18446744073709551615"],
@@ -32,13 +38,13 @@ describe("printf", () => {
     ["%f %F", [Infinity, NaN], "inf NAN"],
     ["%s", [{ toString: () => "own" }], "own"],
   ])("%s", (format, values, wanted) => {
-    expect(formatC(format, ...values)).toBe(wanted);
+    expect(formatC(format, values)).toBe(wanted);
   });
 
   it("says which conversion has no argument, and which argument does not fit", () => {
-    expect(() => formatC("%d %d", 1)).toThrow('Cannot format "%d %d": no argument for "%d"');
-    expect(() => formatC("%d", "x")).toThrow('Cannot format "x" with "%d": it wants an integer');
-    expect(() => formatC("%f", "x")).toThrow('Cannot format "x" with "%f": it wants a number');
+    expect(() => formatC("%d %d", [1])).toThrow('Cannot format "%d %d": it wants 2 values, 1 were given');
+    expect(() => formatC("%d", ["x"])).toThrow('Cannot format "x" with "%d": it wants an integer');
+    expect(() => formatC("%f", ["x"])).toThrow('Cannot format "x" with "%f": it wants a number');
   });
 });
 
