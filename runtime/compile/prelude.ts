@@ -53,7 +53,7 @@ export type KernelNames = Pick<Prelude, "haveType" | "findEnumValue" | "isBitFie
 
 /** Flags of every clang run on a unit. */
 export function listTargetFlags(arch: string): string[] {
-  return ["-target", "bpf", "-mcpu=v2", "-g", "-O2", `-D__TARGET_ARCH_${arch}`, "-fms-extensions", "-fno-stack-protector", "-fno-caret-diagnostics", "-fno-color-diagnostics"];
+  return ["-target", "bpf", "-mcpu=v3", "-g", "-O2", `-D__TARGET_ARCH_${arch}`, "-fms-extensions", "-fno-stack-protector", "-fno-caret-diagnostics", "-fno-color-diagnostics"];
 }
 
 /** Opens the prelude of this kernel, building it when this is the first run. */

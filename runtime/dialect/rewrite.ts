@@ -83,7 +83,7 @@ function findEventStructs(ast: Ast): Record<string, string> {
     if (node.kind === "VarDecl" && node.name?.startsWith(eventPrefix) === true) {
       const map = node.name.slice(eventPrefix.length);
       const type = node.type?.desugaredQualType ?? node.type?.qualType ?? "";
-      const name = /^(?:const )?(?:(?:struct|union) )?(\w+) \*$/.exec(type)?.[1];
+      const name = /^(?:const )?(?:(?:struct|union|enum) )?(\w+(?: \w+)*) \*$/.exec(type)?.[1];
       if (name !== undefined && name !== "void" && name !== "char") found[map] ??= name;
       return;
     }
