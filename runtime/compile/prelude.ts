@@ -59,7 +59,7 @@ export function listTargetFlags(arch: string): string[] {
 /** Opens the prelude of this kernel, building it when this is the first run. */
 export function openPrelude(request: PreludeRequest): Prelude {
   const { cache, toolchain, kernel, arch } = request;
-  const identity = hashKey("prelude 2", kernel.identity, toolchain.identity, arch, request.machineIdentity, ...describeFolder(request.headers), ...describeFolder(requireLibbpfHeaders()));
+  const identity = hashKey("prelude 3", kernel.identity, toolchain.identity, arch, request.machineIdentity, ...describeFolder(request.headers), ...describeFolder(requireLibbpfHeaders()));
   const kernelFolder = join(cache.path, "kernel", hashKey(kernel.identity).slice(0, 16));
   const folder = join(cache.path, "prelude", identity);
   const pch = join(folder, "prelude.pch");
