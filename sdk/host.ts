@@ -6,7 +6,7 @@ type RawCall = (name: string, argument: string, bytes: ArrayBuffer | undefined) 
 
 /** Asks the host. The only way out of the sandbox. @throws BpfError with what the host says, Interrupt at a signal */
 export function callHost<Name extends CallName>(name: Name, argument: CallArgument<Name>, bytes?: Uint8Array): CallReply<Name> {
-  const answer = requireRawCall()(name, JSON.stringify(argument), bytes === undefined ? undefined : copyBuffer(bytes));
+  const answer = requireRawCall()(name, typeof argument === "string" ? argument : JSON.stringify(argument), bytes === undefined ? undefined : copyBuffer(bytes));
   if (typeof answer !== "string") return new Uint8Array(answer) as CallReply<Name>;
   if (answer[0] === ERROR_MARK) throw reviveError(JSON.parse(answer.slice(1)) as ErrorMessage);
   switch (callKinds[name]) {

@@ -5,40 +5,43 @@ import { renderValue } from "./render-value.ts";
 /** Units: UTF-16 code units of buffered text, about bytes. */
 const FLUSH_AT = 64 * 1024;
 
-interface Channel {
-  readonly fd: 1 | 2;
-  text: string;
+let standardOutput = "";
+let standardError = "";
+
+function writeOutput(text: string): void {
+  standardOutput += text;
+  if (standardOutput.length >= FLUSH_AT) flushOutput();
 }
 
-const standardOutput: Channel = { fd: 1, text: "" };
-const standardError: Channel = { fd: 2, text: "" };
-
-function writeText(channel: Channel, text: string): void {
-  channel.text += text;
-  if (channel.text.length >= FLUSH_AT) flushChannel(channel);
+function flushOutput(): void {
+  if (standardOutput === "") return;
+  const text = standardOutput;
+  standardOutput = "";
+  callHost("write", requireNoNul(text));
 }
 
-function flushChannel(channel: Channel): void {
-  if (channel.text === "") return;
-  const { text } = channel;
-  channel.text = "";
-  callHost("write", { fd: channel.fd, text });
+/** A NUL would end the text on its way out. It is drawn as nothing by any terminal, so it is left out. */
+function requireNoNul(text: string): string {
+  return text.includes("\0") ? text.replaceAll("\0", "") : text;
 }
 
 /** Writes out what is buffered. Happens by itself before every blocking call and at the end. */
 export function flush(): void {
-  flushChannel(standardOutput);
-  flushChannel(standardError);
+  flushOutput();
+  if (standardError === "") return;
+  const text = standardError;
+  standardError = "";
+  callHost("write_error", requireNoNul(text));
 }
 
 /** Prints values to standard output with spaces between and a newline at the end; text as it is. Source: Python's print. */
 export function print(...values: readonly unknown[]): void {
-  writeText(standardOutput, joinValues(values) + "\n");
+  writeOutput(joinValues(values) + "\n");
 }
 
 /** Prints to standard output as C's printf does, with no newline of its own: `printf("%-6d %-16s %s\n", e.pid, e.comm, e.fname)`. */
 export function printf(format: string, ...values: readonly unknown[]): void {
-  writeText(standardOutput, formatC(format, values));
+  writeOutput(formatC(format, values));
 }
 
 /** Formats as C's printf does and answers the text. */
@@ -49,8 +52,9 @@ export function sprintf(format: string, ...values: readonly unknown[]): string {
 /** Prints to standard error with a newline at the end. */
 export function eprint(...values: readonly unknown[]): void {
   // What was printed before must stand before.
-  flushChannel(standardOutput);
-  writeText(standardError, `${joinValues(values)}\n`);
+  flushOutput();
+  standardError += `${joinValues(values)}\n`;
+  if (standardError.length >= FLUSH_AT) flush();
 }
 
 function joinValues(values: readonly unknown[]): string {

@@ -4,7 +4,7 @@ import type { Layout } from "./layout.ts";
  * The calls between a script inside QuickJS and its host, as one table: every
  * name with what it takes and what it answers. Both sides are typed by it.
  *
- * On the wire a call is `(name, JSON of the argument, bytes)`. The answer is an
+ * On the wire a call is `(name, JSON of the argument, bytes)`; an argument that is text crosses as it is. The answer is an
  * `ArrayBuffer` for calls that carry bytes, else a string whose first character
  * says what the rest is: `=` an answer, `!` an `ErrorMessage`. 64-bit numbers
  * cross as decimal strings.
@@ -12,7 +12,10 @@ import type { Layout } from "./layout.ts";
 export interface Calls {
   /** What the script was started with. */
   start: Json<null, StartReply>;
-  write: Json<{ readonly fd: 1 | 2; readonly text: string }, null>;
+  /** The text, as it is and not as JSON: it is most of what crosses. It has no NUL in it. */
+  write: Json<string, null>;
+  /** The same to standard error. */
+  write_error: Json<string, null>;
   /** Ends the script; nothing of it runs afterwards but its end handlers. */
   exit: Json<{ readonly code: number }, null>;
   /** Answers when the time is over or a signal came (then as an error). Units: milliseconds, -1 waits for ever. */
@@ -95,6 +98,7 @@ export type CallReply<Name extends CallName> = Calls[Name]["reply"];
 export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   start: "json",
   write: "json",
+  write_error: "json",
   exit: "json",
   wait: "json",
   now: "json",

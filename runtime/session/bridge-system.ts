@@ -14,16 +14,20 @@ const CHUNK_BYTES = 64 * 1024;
 const refusedFiles = /^\/proc\/(?:kcore|kmsg|sysrq-trigger|kpage\w+|\d+(?:\/task\/\d+)?\/(?:mem|pagemap))$|\/trace_pipe(?:_raw)?$/;
 
 /** The calls about the process itself: arguments, output, time, files below /proc and /sys. */
-export function openSystemCalls(state: BridgeState): Handlers<"start" | "write" | "exit" | "wait" | "now" | "read_file"> {
+export function openSystemCalls(state: BridgeState): Handlers<"start" | "write" | "write_error" | "exit" | "wait" | "now" | "read_file"> {
   return {
     start: () => ({
       argv: state.args,
       command: state.command === undefined ? null : { pid: state.command.pid },
       possibleCpus: state.port.possibleCpus(),
     }),
-    write({ fd, text }) {
-      const written = writeAll(state, fd, Buffer.from(text, "utf8"));
-      if (written === errno.EPIPE && fd === 1) state.stop({ kind: "closed-output" });
+    write(text) {
+      writeOutput(state, text);
+      return null;
+    },
+    write_error(text) {
+      // Nobody reads it: no reason to stop.
+      writeAll(state, 2, Buffer.from(text, "utf8"));
       return null;
     },
     exit({ code }) {
@@ -38,6 +42,11 @@ export function openSystemCalls(state: BridgeState): Handlers<"start" | "write" 
     now: () => ({ monotonicNs: process.hrtime.bigint().toString() }),
     read_file: ({ path }) => readSystemFile(path),
   };
+}
+
+/** Writes to stdout; a reader that is gone ends the script. */
+export function writeOutput(state: BridgeState, text: string): void {
+  if (writeAll(state, 1, Buffer.from(text, "utf8")) === errno.EPIPE) state.stop({ kind: "closed-output" });
 }
 
 function writeAll(state: BridgeState, fd: 1 | 2, bytes: Buffer): number {

@@ -20,6 +20,9 @@ export interface Bridge extends Closable {
   reportLosses(): void;
 }
 
+/** Calls whose argument is text. */
+const textArguments: ReadonlySet<string> = new Set<CallName>(["write", "write_error"]);
+
 /** Errors that the script may still throw back at the host. */
 const KEPT_ERRORS = 64;
 
@@ -54,7 +57,7 @@ export function openBridge(state: BridgeState, isStopped: () => boolean): Bridge
         if (isStopped()) throw new InterruptedError("The script is being ended");
         if (!Object.hasOwn(handlers, name)) throw new InternalError(`The script called "${name}", which the host does not know`);
         const handler = handlers[name as CallName] as (argument: unknown, bytes: Uint8Array) => unknown;
-        return renderAnswer(name as CallName, handler(JSON.parse(argument), bytes));
+        return renderAnswer(name as CallName, handler(textArguments.has(name) ? argument : JSON.parse(argument), bytes));
       } catch (error) {
         return crossError(error);
       }
