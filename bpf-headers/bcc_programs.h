@@ -6,10 +6,16 @@
 /* The n-th argument of a function, from 1; n is a number. */
 #define bpfts_argument(ctx, n) bpfts_paste(PT_REGS_PARM, n)(ctx)
 
+/* Tells the runtime what an argument is that a helper fetched: the loads through it become reads. */
+static __always_inline unsigned long bpfts_process_address(unsigned long address)
+{
+	return address;
+}
+
 /* The n-th argument of a system call whose entry takes a struct pt_regs. */
-#define bpfts_syscall_argument(ctx, n) bpfts_paste(bpfts_paste(PT_REGS_PARM, n), _CORE_SYSCALL)((struct pt_regs *)PT_REGS_PARM1(ctx))
+#define bpfts_syscall_argument(ctx, n) bpfts_process_address(bpfts_paste(bpfts_paste(PT_REGS_PARM, n), _CORE_SYSCALL)((struct pt_regs *)PT_REGS_PARM1(ctx)))
 /* The same where entries take their arguments in registers. */
-#define bpfts_plain_syscall_argument(ctx, n) bpfts_paste(bpfts_paste(PT_REGS_PARM, n), _SYSCALL)(ctx)
+#define bpfts_plain_syscall_argument(ctx, n) bpfts_process_address(bpfts_paste(bpfts_paste(PT_REGS_PARM, n), _SYSCALL)(ctx))
 
 #if defined(__TARGET_ARCH_x86)
 #ifndef PT_REGS_PARM6

@@ -15,6 +15,7 @@ import { rewritePrograms } from "./programs.ts";
 import type { ProgramFindings } from "./programs.ts";
 import { renameShadowingTypes } from "./shadow.ts";
 import { rewriteShorthands } from "./shorthands.ts";
+import { renderMissingTags } from "./tags.ts";
 import { renderTracepointStruct } from "./tracepoint.ts";
 import type { CSource, CUnit, MapDecl } from "./unit.ts";
 import { makeUnit } from "./unit-text.ts";
@@ -44,6 +45,7 @@ export function prepareUnit(source: CSource, env: DialectEnv): CUnit {
   const license = findLicense(pass);
   const head = [
     ...renderConfig(pass, env),
+    ...renderMissingTags(pass, env),
     ...findings.definedNames.flatMap(renderOwnName),
     ...renderAccessors(pass.tokens, findings.definedNames),
     ...(builtins.usesUsdt ? ["#include <bpf/usdt.bpf.h>", '#include "bcc_usdt.h"'] : []),

@@ -41,9 +41,10 @@ const loaded: readonly (readonly [from: number, to: number])[] = [
   [Origin.mapValue, Origin.any],
 ];
 
-/** Kernel helpers whose result is an address that the verifier does not know. Others give what it knows. */
+/** Helpers of the kernel and of `bpf-headers/` whose result is an address that the verifier does not know. Others give what it knows. */
 const addressHelpers: Readonly<Record<string, number>> = {
   bpf_get_current_task: Origin.kernel,
+  bpfts_process_address: Origin.any,
   bpf_map_lookup_elem: Origin.mapValue,
   bpf_map_lookup_percpu_elem: Origin.mapValue,
   bpf_ringbuf_reserve: Origin.mapValue,
