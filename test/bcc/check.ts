@@ -51,7 +51,7 @@ export async function checkCorpus(request: CheckRequest): Promise<CheckRow[]> {
   const entries = readCorpus(request.corpus).filter(({ tool }) => request.only === undefined || request.only.includes(tool));
   const cache = mkdtempSync(path.join(tmpdir(), "bpfts-bcc-cache-"));
   try {
-    const kernel = { tracepoints: listTracepoints(), types: "" };
+    const kernel = { tracepoints: listTracepoints(), symbols: listSymbols(), types: "" };
     const queue = chunkByCflags(entries);
     const rows: CheckRow[] = [];
     const work = async (): Promise<void> => {
@@ -119,6 +119,10 @@ function listTracepoints(): ReadonlySet<string> {
   if (events === undefined) throw new Error("tracefs is not mounted: mount -t tracefs nodev /sys/kernel/tracing");
   const categories = readdirSync(events, { withFileTypes: true }).filter((entry) => entry.isDirectory());
   return new Set(categories.flatMap(({ name }) => readdirSync(path.join(events, name)).map((event) => `${name}:${event}`)));
+}
+
+function listSymbols(): ReadonlySet<string> {
+  return new Set([...readFileSync("/proc/kallsyms", "utf8").matchAll(/^\S+ \S (\S+)/gm)].map((match) => match[1]!));
 }
 
 function readableFolder(folder: string): boolean {

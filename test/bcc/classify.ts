@@ -6,6 +6,7 @@ export const failureClasses = {
   refused: "this kernel refuses fentry, fmod_ret and LSM programs (EPERM)",
   "no tracepoint": "this kernel lacks the tracepoint",
   "no function": "this kernel lacks the function that fentry wants",
+  "no helper": "this kernel was built without the helper",
   "no type": "this kernel lacks the type or the member",
   ours: "bpfts falls short",
 } as const;
@@ -21,6 +22,8 @@ export interface CheckError {
 /** What this kernel has, asked once. */
 export interface KernelFacts {
   readonly tracepoints: ReadonlySet<string>;
+  /** Names in /proc/kallsyms. */
+  readonly symbols: ReadonlySet<string>;
   /** All types of the kernel as C. */
   readonly types: string;
 }
@@ -33,6 +36,14 @@ interface Rule {
 const rules: readonly Rule[] = [
   { class: "no function", fits: ({ message }) => /type information has no function/.test(message) },
   { class: "refused", fits: ({ code, message }) => code === "BPFTS_UNSUPPORTED" && /refuses \w+ programs/.test(message) },
+  // bpf_override_return and the like are there by an option of the kernel's configuration.
+  {
+    class: "no helper",
+    fits: ({ code, message }, _text, kernel) => {
+      const helper = /cannot use helper (bpf_\w+)#/.exec(message)?.[1];
+      return code === "BPFTS_VERIFIER" && helper !== undefined && kernel.symbols.size > 0 && !kernel.symbols.has(helper);
+    },
+  },
   // A struct tracepoint__x__y, or a field of it, that cannot be known here.
   {
     class: "no tracepoint",
