@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { PrivilegeError, UnsupportedFeatureError } from "../base/errors.ts";
 import { errno, renderErrno } from "./errno.ts";
-import type { KernelPort } from "./port.ts";
+import type { KernelPort, Status } from "./port.ts";
 
 /** Its own place first, then the one below debugfs that older habits know. */
 const places = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"] as const;
@@ -11,21 +11,26 @@ export function findTracefs(): string | undefined {
   return places.find((place) => existsSync(`${place}/events`));
 }
 
+/** Mounts tracefs when it is not mounted. It stays mounted: other tools look for it in the same place. Answers 0 when it is there afterwards. */
+export function mountTracefs(port: KernelPort): Status {
+  if (findTracefs() !== undefined) return 0;
+  const status = port.mount("tracefs", places[0], "tracefs");
+  if (findTracefs() !== undefined) return 0;
+  return status < 0 ? status : errno.EACCES;
+}
+
 /**
- * Finds tracefs, and mounts it when it is not mounted. It stays mounted: other
- * tools look for it in the same place.
+ * Finds tracefs, and mounts it when it is not mounted.
  *
  * @throws PrivilegeError when this user may neither read nor mount it.
  * @throws UnsupportedFeatureError when the kernel has none.
  */
 export function requireTracefs(port: KernelPort): string {
+  const status = mountTracefs(port);
   const found = findTracefs();
   if (found !== undefined) return found;
-  const status = port.mount("tracefs", places[0], "tracefs");
-  const mounted = status === 0 || status === errno.EBUSY ? findTracefs() : undefined;
-  if (mounted !== undefined) return mounted;
   const message = `Cannot mount tracefs on "${places[0]}": ${renderErrno(status)}`;
-  if (status === -19 || status === errno.ENOENT) {
+  if (status === errno.ENODEV || status === errno.ENOENT) {
     throw new UnsupportedFeatureError("tracefs", message, { since: "4.1", hint: "this kernel was built without tracing (CONFIG_TRACING); to try the script on another kernel: bpfts vm run" });
   }
   throw new PrivilegeError(message, { hint: `run as root, or have root run: mount -t tracefs tracefs ${places[0]}` });

@@ -10,7 +10,7 @@ import type { CSource } from "../dialect/unit.ts";
 import { readMachine, requireBtf, vmlinuxBtf } from "../kernel/machine.ts";
 import type { Machine } from "../kernel/machine.ts";
 import type { KernelPort } from "../kernel/port.ts";
-import { readTracepointFormat } from "../kernel/tracefs.ts";
+import { mountTracefs, readTracepointFormat } from "../kernel/tracefs.ts";
 import { placeText } from "../script/place-text.ts";
 import type { BuildTools } from "./build-unit.ts";
 import { describeDialectEnv } from "./dialect-env.ts";
@@ -37,6 +37,8 @@ export interface BuilderOptions {
 export function openBuilder(options: BuilderOptions): Builder {
   const { port, cache, log } = options;
   const machine = readMachine();
+  // Without it no tracepoint is known; who may not mount it hears of that where a tracepoint is asked for.
+  mountTracefs(port);
   const toolchain = findToolchain(options.environment);
   requireBtf();
   const prelude = openPrelude({
