@@ -14,6 +14,8 @@ export { eprint, flush, print, printf, sprintf } from "./output.ts";
 export { PerfHWConfig, PerfSWConfig, PerfType } from "./perf-types.ts";
 export { argv, command, exit, monotonic_ns, on_exit, possible_cpus, read_file } from "./process.ts";
 export type { EventCallback } from "./rings.ts";
+export { RowPrinter, is_json_output, json_output } from "./row-printer.ts";
+export type { Column } from "./row-printer.ts";
 export { sleep } from "./sleep.ts";
 export type { SymbolOptions } from "./symbols.ts";
 export { syscall_name } from "./syscall-names.ts";

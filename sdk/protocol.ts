@@ -46,7 +46,7 @@ export interface Calls {
   map_delete_all: Json<{ readonly map: number }, number>;
 
   /** Answers a number for the ring, which `poll` names its records with. */
-  ring_open: Json<{ readonly map: number; readonly kind: RingKind; readonly pages: number; readonly name: string }, number>;
+  ring_open: Json<{ readonly map: number; readonly kind: RingKind; readonly pages: number; readonly name: string; readonly rows: RowFormat | null }, number>;
   ring_close: Json<{ readonly ring: number }, null>;
   /**
    * Waits for records and answers all that are there, up to a few hundred KiB.
@@ -203,6 +203,15 @@ export interface MapReply {
 
 /** A perf buffer (one for each CPU) or a ring buffer (one for all). */
 export type RingKind = "perf" | "ring";
+
+/** Rows that the host writes by itself, without the script. */
+export interface RowFormat {
+  /** As printf's, with a newline of its own. */
+  readonly format: string;
+  readonly fields: readonly string[];
+  /** Writes objects with the fields instead, one a line. */
+  readonly json: boolean;
+}
 
 /** Names are BCC's, with the host's spelling; the host's `AttachRequest` has the same rows. */
 export type AttachArgument =

@@ -4,7 +4,8 @@ import { callHost } from "./host.ts";
 import { closeRing, openRing } from "./rings.ts";
 import type { EventCallback, OpenRing } from "./rings.ts";
 import type { Layout } from "./layout.ts";
-import type { MapReply, RingKind } from "./protocol.ts";
+import { is_json_output } from "./row-printer.ts";
+import type { MapReply, RingKind, RowFormat } from "./protocol.ts";
 import type { TableOwner } from "./table.ts";
 
 /** What `open_perf_buffer` takes besides the callback. */
@@ -58,18 +59,29 @@ export class EventTable<Event = unknown> {
     if (!Number.isInteger(pages) || pages < 1 || (pages & (pages - 1)) !== 0) {
       throw makeUsageError(`Cannot open perf buffer "${this.name}" with ${pages} pages: page_cnt must be a power of two`);
     }
-    this.open(callback, pages, options.lost_cb);
+    this.open(callback, pages, options.lost_cb, null);
   }
 
   /** Opens the ring buffer; `ring_buffer_poll` then calls `callback` for each event. @throws BpfError when this is a perf buffer, or it is open already */
   open_ring_buffer(callback: EventCallback<Event>): void {
     this.requireKind("ring", "open_ring_buffer", "open_perf_buffer");
-    this.open(callback, 0, undefined);
+    this.open(callback, 0, undefined, null);
   }
 
   /** Opens it unless it is open, and hands every event to `callback`. */
   subscribe(callback: EventCallback<Event>): void {
-    this.open(callback, this.kind === "perf" ? DEFAULT_PAGES : 0, undefined);
+    this.open(callback, this.kind === "perf" ? DEFAULT_PAGES : 0, undefined, null);
+  }
+
+  /**
+   * Opens it and has every event printed as a row: `events.printf("%-6d %-16s %s\n", "pid", "comm", "fname")`. The same as a
+   * callback with `printf`, and several times as fast, since the rows are written outside of the script. `"cpu"` is
+   * the CPU that an event comes from. With `json_output()` the rows are JSON objects of the fields.
+   *
+   * @throws BpfError when a field is not there or does not fit its conversion
+   */
+  printf(format: string, ...fields: readonly (keyof Event & string | "cpu")[]): void {
+    this.open(() => undefined, this.kind === "perf" ? DEFAULT_PAGES : 0, undefined, { format, fields, json: is_json_output() });
   }
 
   /** Closes the buffer: no more callbacks come. Twice is fine. */
@@ -83,10 +95,10 @@ export class EventTable<Event = unknown> {
     return makeCodec<Event>(this.eventLayout(bytes.length), `event of "${this.name}"`).decode(bytes);
   }
 
-  private open(callback: EventCallback<Event>, pages: number, lostCallback: ((lost: number) => void) | undefined): void {
+  private open(callback: EventCallback<Event>, pages: number, lostCallback: ((lost: number) => void) | undefined, rows: RowFormat | null): void {
     if (this.eventsOwner.closed) throw makeClosedError(`Cannot open "${this.name}": its program was closed`);
     if (this.ring !== undefined) throw makeUsageError(`Cannot open "${this.name}": it is open already`, "one callback gets all events of a buffer");
-    const id = callHost("ring_open", { map: this.events.map, kind: this.kind, pages, name: this.name });
+    const id = callHost("ring_open", { map: this.events.map, kind: this.kind, pages, name: this.name, rows });
     const { event } = this.events;
     const codec = event === null ? undefined : makeCodec<Event>(event, `event of "${this.name}"`);
     this.ring = openRing({ id, kind: this.kind, table: this, codec, callback: callback as EventCallback<unknown>, lostCallback, lost: 0 });

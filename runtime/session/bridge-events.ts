@@ -5,6 +5,9 @@ import { waitSources } from "../kernel/port.ts";
 import type { Handle } from "../kernel/port.ts";
 import type { OpenMap } from "./bridge-program.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
+import { writeOutput } from "./bridge-system.ts";
+import { openRowWriter } from "./row-writer.ts";
+import type { RowWriter } from "./row-writer.ts";
 
 interface Ring {
   readonly id: number;
@@ -16,6 +19,8 @@ interface Ring {
   /** Outputs that failed, as the dialect counts them: the kernel's own count lacks those that no record followed. */
   countFailed(): number;
   failed: number;
+  /** Set when the host writes the events' rows itself. */
+  readonly writeRows: RowWriter | undefined;
   countedAt: number;
 }
 
@@ -31,6 +36,7 @@ export interface EventCalls {
 const MAX_RING_BYTES = 512 * 1024;
 const MAX_BATCH_BYTES = 1024 * 1024;
 const SECTION_HEADER = 16;
+const noRecords = new Uint8Array(0);
 /** How often losses are counted while events come. Units: milliseconds. */
 const COUNT_MS = 100;
 /** This many polls that each follow on the last within this time are a stream. Units: milliseconds. */
@@ -79,16 +85,19 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
       const bytes = typeof records === "number" ? new Uint8Array(0) : records;
       const lost = countLost(ring, false);
       if (bytes.length === 0 && lost === 0) continue;
-      sections.push({ ring, lost, records: bytes });
-      total += SECTION_HEADER + bytes.length;
+      if (ring.writeRows !== undefined) writeOutput(state, ring.writeRows(bytes));
+      const crossing = ring.writeRows === undefined ? bytes : noRecords;
+      sections.push({ ring, lost, records: crossing });
+      total += SECTION_HEADER + crossing.length;
     }
     return sections.length === 0 ? undefined : packSections(sections, total);
   };
 
   return {
     handlers: {
-      ring_open({ map, kind, pages, name }) {
+      ring_open({ map, kind, pages, name, rows }) {
         const target = requireMap(map);
+        const writeRows = rows === null ? undefined : openRowWriter(name, target.event, rows);
         const handle = kind === "perf" ? port.perfBufferOpen(target.handle, pages) : port.ringBufferOpen(target.handle);
         if (handle < 0) {
           const message = `Cannot open ${kind === "perf" ? "perf" : "ring"} buffer "${name}" (${renderErrno(handle)})`;
@@ -99,7 +108,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
         // Nobody listens to a perf buffer before it is open, so nothing was lost until then; a ring buffer keeps what comes.
         const before = kind === "perf" ? target.countFailedOutputs() : 0;
         const countFailed = (): number => target.countFailedOutputs() - before;
-        rings.set(id, { id, name, kind, handle, lost: 0, countFailed, failed: 0, countedAt: performance.now() });
+        rings.set(id, { id, name, kind, handle, lost: 0, countFailed, failed: 0, countedAt: performance.now(), writeRows });
         return id;
       },
       ring_close({ ring }) {

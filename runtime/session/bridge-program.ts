@@ -12,6 +12,8 @@ export interface OpenMap extends ObjectMapInfo {
   readonly handle: Handle;
   /** Units: bytes of one value as it crosses: of all CPUs for the per-CPU kinds. */
   readonly crossingSize: number;
+  /** What a perf or ring buffer carries, where the C text tells. */
+  readonly event: Layout | null;
   /** Records of this buffer that the programs could not hand over. */
   countFailedOutputs(): number;
 }
@@ -45,8 +47,7 @@ export function openProgramCalls(state: BridgeState): ProgramTable {
           if (handle === undefined || spec.name.startsWith("__bpfts_")) return [];
           const info = describeMap(state, built, handle, spec);
           const map = maps.push(info) - 1;
-          const eventStruct = built.eventStructs[spec.name];
-          return [renderMap(map, info, spec.key, spec.value, eventStruct === undefined ? undefined : built.spec.structs[eventStruct])];
+          return [renderMap(map, info, spec.key, spec.value)];
         });
         mapsOf.set(program, replies.map(({ map }) => map));
         return { program, maps: replies, structs: built.spec.structs };
@@ -76,10 +77,11 @@ function describeMap(state: BridgeState, built: BuiltProgram, handle: Handle, sp
     typeof info === "number" ? { type: spec.type, keySize: spec.key?.size ?? 0, valueSize: spec.value?.size ?? 0, maxEntries: spec.maxEntries, flags: spec.flags } : info;
   const { type, keySize, valueSize, maxEntries, flags } = found;
   const crossingSize = isPerCpu(type) ? state.port.possibleCpus() * ((valueSize + 7) & ~7) : valueSize;
-  return { name: spec.name, countFailedOutputs: () => built.countFailedOutputs(spec.name), handle, type, keySize, valueSize, maxEntries, flags, crossingSize };
+  const event = built.spec.structs[built.eventStructs[spec.name] ?? ""] ?? null;
+  return { name: spec.name, event, countFailedOutputs: () => built.countFailedOutputs(spec.name), handle, type, keySize, valueSize, maxEntries, flags, crossingSize };
 }
 
-function renderMap(map: number, info: OpenMap, key: Layout | undefined, value: Layout | undefined, event: Layout | undefined): MapReply {
+function renderMap(map: number, info: OpenMap, key: Layout | undefined, value: Layout | undefined): MapReply {
   return {
     map,
     name: info.name,
@@ -91,6 +93,6 @@ function renderMap(map: number, info: OpenMap, key: Layout | undefined, value: L
     // A layout that does not have the map's own size would read past its end.
     key: key?.size === info.keySize ? key : null,
     value: value?.size === info.valueSize ? value : null,
-    event: event ?? null,
+    event: info.event,
   };
 }

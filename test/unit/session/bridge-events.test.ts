@@ -129,6 +129,40 @@ describe("a ring buffer", () => {
   });
 });
 
+describe("rows that the host writes", () => {
+  it("come out by the format, in order with what the script prints", async () => {
+    const { stdout, error } = await runWithRings([makeBatch(1, 7, 8)], `
+      b.get_table<never, { pid: number; n: number }>("ring").printf("%-4d|%3u|%s\\n", "pid", "n", "cpu");
+      print("before"); b.ring_buffer_poll(); print("after");`);
+    expect(error).toBeUndefined();
+    expect(stdout).toBe("before\n7   |  0|1\n8   |  1|1\nafter\n");
+  });
+
+  it("are JSON when that is asked for", async () => {
+    const { stdout } = await runWithRings([makeBatch(1, 7)], `
+      const { json_output, RowPrinter } = await import("bpfts");
+      json_output();
+      b.get_table<never, { pid: number; n: number }>("ring").printf("%d %d\\n", "pid", "n"); b.ring_buffer_poll();
+      new RowPrinter([{ head: "PID", format: "%-6d", value: "pid" }, { head: "Twice", format: "%d", value: (row) => row.pid * 2n }]).print({ pid: 7n });`);
+    expect(stdout).toBe('{"pid":7,"n":0}\n{"pid":7,"twice":14}\n');
+  });
+
+  it("have a header as wide as their columns", async () => {
+    const { stdout } = await runWithRings([], `
+      const { RowPrinter } = await import("bpfts");
+      const rows = new RowPrinter([{ head: "PID", format: "%-6d", value: "pid" }, { head: "LAT", format: "%8.2f", value: "lat" }, { head: "NAME", format: "%s", value: "name" }]);
+      rows.print_header(); rows.print({ pid: 7, lat: 1.5, name: "x" });`);
+    expect(stdout).toBe("PID         LAT NAME\n7          1.50 x\n");
+  });
+
+  it.each([
+    [`printf("%d", "pdi" as never)`, 'Cannot print field "pdi" of "ring": struct event_t has none of that name'],
+    [`printf("%d %d", "pid")`, 'Cannot print rows by "%d %d" with the fields pid: Cannot format "%d %d": it wants 2 values, 1 were given'],
+  ])("are refused at the call: %s", async (call, message) => {
+    expect((await runWithRings([], `b.get_table<never, { pid: number }>("ring").${call};`)).error).toMatchObject({ message });
+  });
+});
+
 describe("the trace pipe", () => {
   const line = "           mkdir-1234    [001] d..2.  3312.405079: bpf_trace_printk: hello: world";
   const runTrace = async (chunks: readonly string[], lines: string): Promise<GuestResult> => {
