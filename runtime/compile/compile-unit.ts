@@ -14,6 +14,8 @@ export interface CompilableUnit {
   readonly file: string;
   /** From clang's line and column in `file` to the user's place. */
   locate(line: number, column?: number): SourceLocation | undefined;
+  /** A hint for a message of clang's, where the dialect knows more than clang. */
+  explain?(message: string): string | undefined;
 }
 
 /** A compiled unit. */
@@ -36,7 +38,7 @@ export interface Parsed {
 }
 
 /** The dialect and pasted kernel code trip these without being wrong. */
-const quiet = ["-Wno-unused-value", "-Wno-pointer-sign", "-Wno-address-of-packed-member", "-Wno-unknown-warning-option", "-Wno-gnu-variable-sized-type-not-at-end", "-Wno-incompatible-pointer-types-discards-qualifiers", "-Wno-deprecated-non-prototype"];
+const quiet = ["-Wno-unused-value", "-Wno-pointer-sign", "-Wno-address-of-packed-member", "-Wno-unknown-warning-option", "-Wno-gnu-variable-sized-type-not-at-end", "-Wno-incompatible-pointer-types-discards-qualifiers", "-Wno-deprecated-non-prototype", "-Wno-error=int-conversion", "-Werror=implicit-function-declaration"];
 
 /**
  * Parses a prepared unit with clang and answers its AST.
@@ -74,7 +76,9 @@ function runOnPrelude(options: CompileOptions, args: readonly string[], text: st
 function placeDiagnostics(unit: CompilableUnit, stderr: string): Diagnostic[] {
   const lines = unit.text.split("\n");
   const place = (diagnostic: Diagnostic): Diagnostic => {
-    const { location, ...rest } = diagnostic;
+    const { location, ...said } = diagnostic;
+    const hint = diagnostic.severity === "error" ? unit.explain?.(diagnostic.message) : undefined;
+    const rest = hint === undefined ? said : { ...said, hint };
     const notes = diagnostic.notes?.map(place) ?? [];
     if (location === undefined) return { ...rest, notes };
     if (location.file === unit.file) {

@@ -1,6 +1,7 @@
 import type { SourceLocation } from "../base/location.ts";
 import { locateOffset } from "./pass.ts";
 import type { CSource, CUnit } from "./unit.ts";
+import { explainUnknownName } from "./unknown-names.ts";
 
 /** What a unit is put together from. */
 export interface UnitParts {
@@ -30,6 +31,7 @@ export function makeUnit(unitParts: UnitParts): CUnit {
     text: before + body + after,
     source,
     file,
+    explain: (message) => explainUnknownName(message, facts.includes),
     locate(line, column): SourceLocation | undefined {
       const index = line - firstLine;
       const start = lineStarts[index];

@@ -45,6 +45,8 @@ export interface CUnit {
    * Units: line and column as clang reports them for `file` (1-based, columns in bytes).
    */
   locate(line: number, column?: number): SourceLocation | undefined;
+  /** A hint for a message of clang's, where the dialect knows more than clang. */
+  explain(message: string): string | undefined;
 }
 
 /** How a program is meant to be loaded, as far as its name, macro, section or context type tells. */

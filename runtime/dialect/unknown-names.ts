@@ -1,0 +1,58 @@
+/** Where the kernel's headers define macros of a family, by how their names begin. */
+const macroFamilies: readonly (readonly [prefix: string, header: string])[] = [
+  ["__NR_", "asm/unistd.h"], ["ATTR_", "linux/fs.h"], ["BLK_", "linux/blkdev.h"], ["CAP_", "linux/capability.h"], ["DCACHE_", "linux/dcache.h"],
+  ["DRM_", "drm/drm.h"], ["ELF_", "linux/elf.h"], ["EM_", "linux/elf-em.h"], ["ETHTOOL_", "linux/ethtool.h"], ["ETH_", "linux/if_ether.h"],
+  ["EXIT_REASON_", "asm/vmx.h"], ["FMODE_", "linux/fs.h"], ["FS_", "linux/fs.h"], ["GFP_", "linux/gfp.h"], ["__GFP_", "linux/gfp.h"],
+  ["HZ", "asm/param.h"], ["ICMPV6_", "linux/icmpv6.h"], ["ICMP_", "linux/icmp.h"], ["IFF_", "linux/if.h"], ["INET_", "linux/inet.h"],
+  ["IOCB_", "linux/fs.h"], ["IPV6_", "linux/in6.h"], ["IP_", "net/ip.h"], ["IRQF_", "linux/interrupt.h"], ["KVM_", "linux/kvm.h"],
+  ["LOOKUP_", "linux/namei.h"], ["MAP_", "linux/mman.h"], ["MNT_", "linux/mount.h"], ["MSR_", "asm/msr-index.h"], ["MS_", "linux/mount.h"],
+  ["NETIF_F_", "linux/netdev_features.h"], ["NFPROTO_", "linux/netfilter.h"], ["NLM_", "linux/netlink.h"], ["PCI_", "linux/pci_regs.h"],
+  ["PERF_", "linux/perf_event.h"], ["PF_", "linux/sched.h"], ["PG_", "linux/page-flags.h"], ["PR_", "linux/prctl.h"], ["REQ_", "linux/blk_types.h"],
+  ["RTM_", "linux/rtnetlink.h"], ["RTN_", "linux/rtnetlink.h"], ["SB_", "linux/fs.h"], ["SCHED_", "linux/sched.h"], ["SECCOMP_", "linux/seccomp.h"],
+  ["SIOC", "linux/sockios.h"], ["SKB_", "linux/skbuff.h"], ["SOL_", "linux/socket.h"], ["SO_", "asm/socket.h"], ["TASK_", "linux/sched.h"],
+  ["TCPHDR_", "net/tcp.h"], ["TCP_", "linux/tcp.h"], ["TIOC", "asm/ioctls.h"], ["UDP_", "linux/udp.h"], ["USB_", "linux/usb/ch9.h"],
+  ["VLAN_", "linux/if_vlan.h"], ["VM_", "linux/mm.h"], ["X86_", "asm/cpufeatures.h"], ["XATTR_", "linux/xattr.h"], ["XFRM_", "linux/xfrm.h"],
+];
+
+/** What clang says about names that nothing declares, and what to tell the user then. */
+const messages: readonly { readonly pattern: RegExp; explain(name: string, includes: readonly string[]): string | undefined }[] = [
+  { pattern: /use of undeclared identifier '(\w+)'/, explain: explainIdentifier },
+  { pattern: /call to undeclared (?:library )?function '(\w+)'|implicit declaration of function '(\w+)'|implicitly declaring library function '(\w+)'/, explain: explainFunction },
+  {
+    pattern: /(?:incomplete definition of type|incomplete type|undefined type) '(?:const )?((?:struct|union|enum) \w+)/,
+    explain: (name) =>
+      name.startsWith("struct tracepoint__")
+        ? "this kernel has no such tracepoint, or its format file cannot be read: ls /sys/kernel/tracing/events"
+        : `this kernel's types have no "${name}": a module that has it may not be loaded, or the kernel was built without it`,
+  },
+  { pattern: /unknown type name '(\w+)'/, explain: (name) => `this kernel's types have no "${name}"; declare it in the text: typedef … ${name};` },
+  { pattern: /no member named '(\w+)' in '(?:struct|union) /, explain: (name) => `this kernel's struct has no "${name}": it was renamed or moved, see bpftool btf dump file /sys/kernel/btf/vmlinux format c` },
+];
+
+/**
+ * Explains a message of clang's about a name that it does not know: which kernel
+ * header has it, and why including that header does not help. Undefined for
+ * other messages.
+ */
+export function explainUnknownName(message: string, includes: readonly string[]): string | undefined {
+  for (const { pattern, explain } of messages) {
+    const match = pattern.exec(message);
+    const name = match?.slice(1).find((part) => part !== undefined);
+    if (name !== undefined) return explain(name, includes);
+  }
+  return undefined;
+}
+
+function explainIdentifier(name: string, includes: readonly string[]): string | undefined {
+  if (!/^_*[A-Z][A-Z0-9_]*$/.test(name)) return undefined;
+  const family = macroFamilies.find(([prefix]) => name.startsWith(prefix))?.[1];
+  const header = family ?? (includes.length === 1 ? includes[0] : undefined);
+  const from = header === undefined ? "" : ` (${family === undefined ? "perhaps from" : "from"} <${header}>)`;
+  return `"${name}" is a macro of the kernel's headers${from}, which its types do not carry; define it in the text: #define ${name} …`;
+}
+
+function explainFunction(name: string): string {
+  return /^[a-z]/.test(name)
+    ? `"${name}" is no BPF helper and no function of the text; inline functions of the kernel's headers must be written out`
+    : `"${name}" may be a macro of the kernel's headers, which its types do not carry; define it in the text: #define ${name}(…) …`;
+}

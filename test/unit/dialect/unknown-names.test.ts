@@ -1,0 +1,22 @@
+import { describe, expect, it } from "vitest";
+import { explainUnknownName } from "../../../runtime/dialect/unknown-names.ts";
+
+describe("explainUnknownName", () => {
+  it.each([
+    ["use of undeclared identifier 'GFP_KERNEL'", [], '"GFP_KERNEL" is a macro of the kernel\'s headers (from <linux/gfp.h>)'],
+    ["use of undeclared identifier 'ODD_FLAG'", ["linux/odd.h"], "(perhaps from <linux/odd.h>)"],
+    ["use of undeclared identifier 'ODD_FLAG'; did you mean 'ODD'?", ["a.h", "b.h"], "define it in the text: #define ODD_FLAG …"],
+    ["call to undeclared function 'skb_peek'; ISO C99 and later do not support implicit function declarations", [], '"skb_peek" is no BPF helper'],
+    ["implicit declaration of function 'FOO' is invalid in C99", [], "#define FOO(…) …"],
+    ["incomplete definition of type 'struct nfs_commit_data'", [], 'have no "struct nfs_commit_data"'],
+    ["incomplete definition of type 'struct tracepoint__a__b'", [], "no such tracepoint"],
+    ["unknown type name 'foo_t'", [], 'have no "foo_t"'],
+    ["no member named 'state' in 'struct task_struct'", [], 'has no "state"'],
+  ])("%s", (message, includes, hint) => {
+    expect(explainUnknownName(message, includes)).toContain(hint);
+  });
+
+  it.each(["use of undeclared identifier 'count'", "expected ';' after expression"])("has nothing to add to: %s", (message) => {
+    expect(explainUnknownName(message, [])).toBeUndefined();
+  });
+});
