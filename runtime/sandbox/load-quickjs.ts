@@ -26,7 +26,7 @@ const PAGE_BYTES = 64 * 1024;
  * happens while a script is still being read: measured, it doubled the start-up on two
  * CPUs and cost 25 MB, and a loop of a million turns was no quicker for it. Units: bytes executed.
  */
-const TIERING_BUDGET = 200_000_000;
+const TIERING_BUDGET = 80_000_000;
 
 /** What the module's own data and stack need before a script has run a line. */
 const MIN_PAGES = 256;
