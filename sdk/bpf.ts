@@ -13,6 +13,7 @@ import { EventTable } from "./table-ring.ts";
 import type { DynamicTable, EventOf, NameWhenGiven, TableName, TableOf, Unset } from "./table-types.ts";
 import { TraceReader, printTrace, readTraceLine } from "./trace.ts";
 import type { TraceOptions, TracePrintOptions } from "./trace.ts";
+import type { USDT } from "./usdt.ts";
 
 /** What `new BPF(…)` is made from: exactly one of `text` and `src_file`. */
 export interface BpfOptions<T extends string = string> {
@@ -23,6 +24,10 @@ export interface BpfOptions<T extends string = string> {
   readonly cflags?: readonly string[];
   /** BCC's debug bits. */
   readonly debug?: number;
+  /** USDT probes to attach, enabled beforehand. */
+  readonly usdt_contexts?: readonly USDT[];
+  /** Trace every process that runs the probes' binaries, not only those that `new USDT({ pid })` names. */
+  readonly attach_usdt_ignore_pid?: boolean;
 }
 
 /**
@@ -47,6 +52,14 @@ export class BPF<const T extends string = string> extends KernelQueries {
       cflags: [...(options.cflags ?? []), ...cflags],
       debug: options.debug ?? debug,
     });
+    try {
+      for (const context of options.usdt_contexts ?? []) {
+        for (const request of context.describe_attachments(options.attach_usdt_ignore_pid ?? false)) this.attach(request);
+      }
+    } catch (error) {
+      this.close();
+      throw error;
+    }
   }
 
   /** A table whose types the C text cannot tell: give them. */

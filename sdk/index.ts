@@ -29,3 +29,5 @@ export type { DynamicTable, EventOf, TableName, TableOf } from "./table-types.ts
 export { strftime } from "./time-format.ts";
 export { clearInterval, clearTimeout, setInterval, setTimeout } from "./timers.ts";
 export type { TraceFields, TraceOptions, TracePrintOptions } from "./trace.ts";
+export { USDT } from "./usdt.ts";
+export type { UsdtOptions, UsdtProbe, UsdtProbeLocation } from "./usdt.ts";

@@ -53,7 +53,35 @@ export abstract class KernelQueries {
     return address === null ? -1n : BigInt(address);
   }
 
-  /** The function of a process that an address lies in; a negative pid means the kernel. */
+  /** Functions of a program or library whose names the pattern matches from the start. Each name once. @throws BpfError when there is no such binary */
+  static get_user_functions(name: string, sym_re: string | RegExp, pid = 0): readonly string[] {
+    return [...new Set(KernelQueries.get_user_functions_and_addresses(name, sym_re, pid).map(([found]) => found))];
+  }
+
+  /** The addresses of such functions, in the binary's own numbering, as `addr` of `attach_uprobe` takes them. Each address once. */
+  static get_user_addresses(name: string, sym_re: string | RegExp, pid = 0): readonly bigint[] {
+    return [...new Set(KernelQueries.get_user_functions_and_addresses(name, sym_re, pid).map(([, address]) => address))];
+  }
+
+  /** Both of them; functions with several names stand there several times. */
+  static get_user_functions_and_addresses(name: string, sym_re: string | RegExp, pid = 0): readonly (readonly [name: string, address: bigint])[] {
+    return callHost("find_user_functions", { name, pattern: sourceOf(sym_re), pid }).map(([found, address]) => [found, BigInt(address)] as const);
+  }
+
+  /** The path of a library by its short name (`"c"`, `"ssl"`), in the view of a process where one is given. */
+  static find_library(name: string, pid = 0): string | undefined {
+    return callHost("find_library", { name, pid }) ?? undefined;
+  }
+
+  /** The path of a command along PATH. */
+  static find_exe(name: string): string | undefined {
+    return callHost("find_executable", { name }) ?? undefined;
+  }
+
+  /**
+   * The function of a process that an address lies in; a negative pid means the kernel. What cannot be known is `[unknown]`.
+   * A process is remembered from the first call on: name one address while it lives, and its other ones can be named when it has ended.
+   */
   static sym(address: bigint | number, pid: number, options: SymbolOptions & { readonly demangle?: boolean } = {}): string {
     return pid < 0 ? nameKernelAddress(address, options) : nameUserAddress(address, pid, options);
   }

@@ -67,6 +67,12 @@ export interface Calls {
   find_kernel_symbol: Json<{ readonly address: string }, SymbolReply | null>;
   find_kernel_address: Json<{ readonly name: string }, string | null>;
   find_user_symbol: Json<{ readonly address: string; readonly pid: number; readonly demangle: boolean }, SymbolReply | null>;
+  /** Names and addresses; the pattern fits from a name's start. `pid` 0 is this machine's own view. */
+  find_user_functions: Json<{ readonly name: string; readonly pattern: string; readonly pid: number }, readonly (readonly [name: string, address: string])[]>;
+  find_library: Json<{ readonly name: string; readonly pid: number }, string | null>;
+  find_executable: Json<{ readonly name: string }, string | null>;
+  /** All probes for `probe` "". `path` "" and `pid` 0 are not given. */
+  find_usdt_probes: Json<{ readonly probe: string; readonly path: string; readonly pid: number }, readonly UsdtProbeReply[]>;
 }
 
 interface Json<Argument, Reply> {
@@ -129,6 +135,10 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   find_kernel_symbol: "json",
   find_kernel_address: "json",
   find_user_symbol: "json",
+  find_user_functions: "json",
+  find_library: "json",
+  find_executable: "json",
+  find_usdt_probes: "json",
 };
 
 /** The first character of an answer that is no error. */
@@ -229,7 +239,7 @@ export type AttachArgument =
       readonly symOff?: number;
       readonly pid?: number;
     }
-  | { readonly kind: "usdt"; readonly fnName: string; readonly path: string; readonly provider: string; readonly probe: string; readonly pid?: number }
+  | { readonly kind: "usdt"; readonly fnName: string; readonly path: string; readonly provider: string; readonly probe: string; readonly pid?: number; readonly ignorePid?: boolean }
   | {
       readonly kind: "perf_event";
       readonly fnName: string;
@@ -247,6 +257,16 @@ export interface SymbolReply {
   /** Units: bytes from the symbol's start. */
   readonly offset: number;
   readonly module: string | null;
+}
+
+/** A USDT probe of a binary. */
+export interface UsdtProbeReply {
+  readonly provider: string;
+  readonly name: string;
+  /** The binary in its users' view. */
+  readonly path: string;
+  readonly semaphore: string;
+  readonly locations: readonly { readonly address: string; readonly arguments: readonly string[] }[];
 }
 
 /** A host error as it crosses into the guest. */

@@ -7,6 +7,8 @@ import type { Pass } from "./pass.ts";
 /** What the builtins in a text need before it. */
 export interface BuiltinFindings {
   usesUsdt: boolean;
+  /** libbpf's own words for USDT. */
+  usesLibbpfUsdt: boolean;
 }
 
 /** Calls that BCC's rewriter knows besides map methods. */
@@ -32,11 +34,11 @@ const wordsByName = new Map(builtinWords.map((word) => [word.name, word]));
 /** Replaces the builtins by the macros of `bpf-headers/`, and `bpf_num_cpus()` by a number. */
 export function rewriteBuiltins(pass: Pass, functions: readonly CFunction[], env: DialectEnv): BuiltinFindings {
   const { tokens, edits } = pass;
-  const findings: BuiltinFindings = { usesUsdt: false };
+  const findings: BuiltinFindings = { usesUsdt: false, usesLibbpfUsdt: false };
   for (let i = 0; i + 1 < tokens.length; i++) {
     const token = tokens[i]!;
     if (token.kind !== "word") continue;
-    if (token.text.startsWith("bpf_usdt_arg") || token.text === "BPF_USDT") findings.usesUsdt = true;
+    if (token.text.startsWith("bpf_usdt_arg") || token.text === "BPF_USDT") findings.usesLibbpfUsdt = true;
     if (tokens[i + 1]!.text !== "(" || tokens[i - 1]?.text === "define") continue;
     if (token.text === "bpf_num_cpus" && tokens[i + 2]?.text === ")") {
       edits.replace(token.start, tokens[i + 2]!.end, String(env.onlineCpus));

@@ -9,6 +9,7 @@ import type { FunctionPlace } from "./function-place.ts";
 import { fixSyscallName, haveKernelSymbol, listKernelFunctions } from "./kallsyms.ts";
 import type { Handle, KernelPort } from "./port.ts";
 import type { ProgramKindName } from "./program-kinds.ts";
+import type { UsdtSpecs } from "./usdt-specs.ts";
 
 /** One place that a program is to sit on. */
 export interface AttachTarget {
@@ -95,6 +96,46 @@ export function describeUprobe(file: FoundFile, place: FunctionPlace, retprobe: 
     label: `${file.path}:${place.name}`,
     open: (port, program) => port.attachUprobe(program, { path: file.open, offset: BigInt(place.offset), retprobe, pid, refCtrOffset: 0n, cookie: 0n }),
     explain: (port, status) => explainUprobe(port, status, pid),
+  };
+}
+
+/** One place of a USDT probe, and how its arguments are read there. */
+export interface UsdtPlace extends FunctionPlace {
+  /** Units: bytes from the start of the file, 0 for none. */
+  readonly semaphoreOffset: number;
+  /** Units: bytes of memory, where the probe lies in the one process that it is for; undefined when that is not known. */
+  readonly address: bigint | undefined;
+  readonly arguments: string;
+}
+
+/** A USDT probe's place: a uprobe that counts its semaphore up and hands the program the number of its arguments' row. Since: Linux 4.20 for semaphores. */
+export function describeUsdt(file: FoundFile, place: UsdtPlace, specs: UsdtSpecs, pid: number): AttachTarget {
+  return {
+    key: `${file.path}:${place.offset}:${pid}`,
+    label: `${file.path}:${place.name}`,
+    open(port, program) {
+      const spec = specs.describe(place.arguments);
+      const haveCookie = haveFeature(port, "bpf_cookie") !== false;
+      if (!haveCookie && spec !== 0) {
+        if (place.address === undefined) return noCookie;
+        specs.placeAt(place.address, spec);
+      }
+      return port.attachUprobe(program, { path: file.open, offset: BigInt(place.offset), retprobe: false, pid, refCtrOffset: BigInt(place.semaphoreOffset), cookie: haveCookie ? BigInt(spec) : 0n });
+    },
+    explain: (port, status) => (status === noCookie ? { reason: "this kernel cannot tell the places of a probe apart by itself", hint: "name the one process: new USDT({ pid })", unsupported: "bpf_cookie" } : explainUprobe(port, status, pid)),
+  };
+}
+
+/** An errno that attaching does not answer. */
+const noCookie = -100_000;
+
+/** A USDT probe for a program that reads its arguments with libbpf's own words. Source: bpf_program__attach_usdt. */
+export function describeLibbpfUsdt(file: FoundFile, provider: string, name: string, pid: number): AttachTarget {
+  return {
+    key: `${file.path}:${provider}:${name}:${pid}`,
+    label: `${file.path}:${provider}:${name}`,
+    open: (port, program) => port.attachUsdt(program, pid, file.open, provider, name, 0n),
+    explain: (port, status) => explainUprobe(port, status, pid) ?? { reason: port.lastLog().trim().split("\n").at(-1) || renderErrno(status), hint: "bpf_usdt_readarg reads arguments that libbpf's words cannot" },
   };
 }
 

@@ -22,16 +22,10 @@ export function findBinaryFile(name: string, pid = 0): FoundFile | undefined {
 
 /** Finds a library by its short name or a path. */
 export function findLibrary(name: string, pid = 0): FoundFile | undefined {
-  if (name.includes("/")) return findPath(name, pid);
-  const fits = matchLibrary(name);
-  if (pid > 0) {
-    const mapping = parseMaps(readMaps(pid) ?? "").find(({ path }) => path.startsWith("/") && fits(basename(path)));
-    if (mapping !== undefined) {
-      const mapped = `/proc/${pid}/map_files/${mapping.range}`;
-      const open = mapping.deleted || !isFile(`/proc/${pid}/root${mapping.path}`) ? mapped : `/proc/${pid}/root${mapping.path}`;
-      return { open, path: mapping.path };
-    }
-  }
+  const fits = name.includes("/") ? undefined : matchLibrary(name);
+  const mapped = listMappedFiles(pid).find(({ path }) => (fits === undefined ? path === name : fits(basename(path))));
+  if (mapped !== undefined) return mapped;
+  if (fits === undefined) return findPath(name, pid);
   const root = rootOf(pid);
   const known = listLibraries(root).filter(({ soname }) => fits(soname));
   // "c" means libc.so.6 before libc.so, which is no binary but a text for the linker.
@@ -55,6 +49,18 @@ export function findExecutable(name: string, pid = 0): FoundFile | undefined {
 /** The short names of all libraries that the dynamic linker knows: what a misspelt one is compared with. */
 export function listLibraryNames(): string[] {
   return [...new Set(listLibraries("").map(({ soname }) => soname.replace(/^lib/, "").replace(/\.so.*$/, "")))];
+}
+
+/** The files that a process executes code of, each once, under paths that lead to them even when their names are gone. */
+export function listMappedFiles(pid: number): FoundFile[] {
+  if (pid <= 0) return [];
+  const files = new Map<string, FoundFile>();
+  for (const { path, range, deleted, inode } of parseMaps(readMaps(pid) ?? "")) {
+    if (inode === 0 || !path.startsWith("/") || files.has(path)) continue;
+    const named = `/proc/${pid}/root${path}`;
+    files.set(path, { open: !deleted && isFile(named) ? named : `/proc/${pid}/map_files/${range}`, path });
+  }
+  return [...files.values()];
 }
 
 function findPath(path: string, pid: number): FoundFile | undefined {

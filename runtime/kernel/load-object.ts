@@ -101,7 +101,8 @@ export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject
       const known = programs.get(wanted.name);
       if (known !== undefined) return known.handle;
       // libbpf fixes all types before its one load: a later program comes from the same bytes opened again, on the same maps.
-      const reuse = [...maps].map(([name, existing]) => ({ name, existing }));
+      // But not libbpf's USDT maps: each opening counts their rows from the first one again.
+      const reuse = [...maps].filter(([name]) => !name.startsWith("__bpf_usdt_")).map(([name, existing]) => ({ name, existing }));
       open([wanted], reuse);
       return programs.get(wanted.name)!.handle;
     },

@@ -1,8 +1,11 @@
 import { AttachError, UsageError } from "../base/errors.ts";
-import { describeAuto, describeKprobe, describeRawTracepoint, describeTracepoint, describeUprobe } from "../kernel/attach.ts";
+import { describeAuto, describeKprobe, describeRawTracepoint, describeTracepoint, describeUprobe, describeUsdt, describeLibbpfUsdt } from "../kernel/attach.ts";
 import type { AttachTarget } from "../kernel/attach.ts";
 import { requireAddressPlace, requireBinary, requireFunctionPlace, requireFunctionPlaces } from "../kernel/function-place.ts";
 import { listKernelFunctions } from "../kernel/kallsyms.ts";
+import { openUsdtSpecs } from "../kernel/usdt-specs.ts";
+import type { UsdtSpecs } from "../kernel/usdt-specs.ts";
+import { placeUsdtProbe, requireUsdtProbes } from "../kernel/usdt-probes.ts";
 import type { ProgramRequest } from "../kernel/load-object.ts";
 import type { Machine } from "../kernel/machine.ts";
 import type { KernelPort } from "../kernel/port.ts";
@@ -15,6 +18,10 @@ export interface AttachContext {
   listTracepoints(): readonly string[];
   readonly port: KernelPort;
   readonly userSpace: UserSpace;
+  /** Of the program that is attached; absent while nothing is loaded. */
+  readonly usdt?: UsdtSpecs;
+  /** Whether the program reads USDT arguments with libbpf's words, which libbpf must attach. */
+  readonly usesLibbpfUsdt?: boolean;
 }
 
 /** A request in the kernel's terms: how to load the function, and every place that it goes to. */
@@ -54,6 +61,7 @@ const rows: { readonly [Kind in AttachRequest["kind"]]?: Row<Kind> } = {
   lsm: (request) => planTracing(request.fnName, "lsm", /^lsm__/),
   uprobe: (request, context) => planUprobe(request, context, false),
   uretprobe: (request, context) => planUprobe(request, context, true),
+  usdt: planUsdt,
   perf_event: (request, context) => {
     const cpus = request.cpu === undefined || request.cpu < 0 ? context.machine.onlineCpus : [request.cpu];
     if ((request.samplePeriod ?? 0) > 0 === (request.sampleFreq ?? 0) > 0) throw new UsageError("attach_perf_event needs exactly one of sample_period and sample_freq");
@@ -112,6 +120,19 @@ function planUprobe(request: RequestOf<"uprobe">, { port, userSpace }: AttachCon
     targets: places.map((place) => describeUprobe(file, place, retprobe, pid > 0 ? pid : -1)),
     isPattern,
   };
+}
+
+function planUsdt(request: RequestOf<"usdt">, context: AttachContext): AttachPlan {
+  const { port, userSpace } = context;
+  const viewPid = Math.max(request.pid ?? 0, 0);
+  const pid = viewPid === 0 || request.ignorePid === true ? -1 : viewPid;
+  const wanted = request.provider === "" ? request.probe : `${request.provider}:${request.probe}`;
+  const probes = requireUsdtProbes(port, userSpace, { path: request.path, pid: viewPid }, wanted);
+  const specs = context.usdt ?? openUsdtSpecs(port, context.machine.arch, () => undefined);
+  const targets = probes.flatMap((probe) =>
+    context.usesLibbpfUsdt === true ? [describeLibbpfUsdt(probe.file, probe.provider, probe.name, pid)] : placeUsdtProbe(probe, pid).map((place) => describeUsdt(probe.file, place, specs, pid)),
+  );
+  return { program: { name: request.fnName, kind: "usdt" }, targets, isPattern: false };
 }
 
 /** The function's name says what it sits on: the section that the dialect gave it carries the target. */

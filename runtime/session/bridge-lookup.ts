@@ -12,7 +12,11 @@ type LookupCall =
   | "find_syscall_prefix"
   | "find_kernel_symbol"
   | "find_kernel_address"
-  | "find_user_symbol";
+  | "find_user_symbol"
+  | "find_user_functions"
+  | "find_library"
+  | "find_executable"
+  | "find_usdt_probes";
 
 /** The calls that ask about the kernel and its processes. */
 export function openLookupCalls({ lookups }: BridgeState): Handlers<LookupCall> {
@@ -30,6 +34,18 @@ export function openLookupCalls({ lookups }: BridgeState): Handlers<LookupCall> 
     find_kernel_symbol: ({ address }) => renderSymbol(lookups.findKernelSymbol(BigInt(address))),
     find_kernel_address: ({ name }) => lookups.findKernelAddress(name)?.toString() ?? null,
     find_user_symbol: ({ address, pid, demangle }) => renderSymbol(lookups.findUserSymbol(BigInt(address), pid, demangle)),
+    // Source: BCC's get_user_functions_and_addresses, which matches from the start.
+    find_user_functions: ({ name, pattern, pid }) => lookups.findUserFunctions(name, parsePattern(`^(?:${pattern})`), pid).map((found) => [found.name, String(found.address)] as const),
+    find_library: ({ name, pid }) => lookups.findLibrary(name, pid) ?? null,
+    find_executable: ({ name }) => lookups.findExecutable(name) ?? null,
+    find_usdt_probes: ({ probe, path, pid }) =>
+      lookups.findUsdtProbes(probe, path, pid).map((found) => ({
+        provider: found.provider,
+        name: found.name,
+        path: found.path,
+        semaphore: String(found.semaphore),
+        locations: found.locations.map((location) => ({ address: String(location.address), arguments: location.arguments })),
+      })),
   };
 }
 

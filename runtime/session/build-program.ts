@@ -7,6 +7,7 @@ import type { Link } from "../kernel/attach.ts";
 import { loadObject } from "../kernel/load-object.ts";
 import type { LoadedObject, MapRequest } from "../kernel/load-object.ts";
 import type { Handle, KernelPort } from "../kernel/port.ts";
+import { openUsdtSpecs } from "../kernel/usdt-specs.ts";
 import type { ProgramDecl } from "../dialect/unit.ts";
 import { planAttach } from "./attach-rows.ts";
 import type { AttachContext, AttachPlan } from "./attach-rows.ts";
@@ -66,12 +67,18 @@ export function loadUnit(unit: BuiltUnit, options: LoadOptions): BuiltProgram {
 
 class LoadedProgram implements BuiltProgram {
   private readonly links: Link[] = [];
+  private readonly context: AttachContext;
 
   constructor(
     private readonly unit: BuiltUnit,
     private readonly object: LoadedObject,
     private readonly options: LoadOptions,
-  ) {}
+  ) {
+    const usdt = openUsdtSpecs(options.port, options.machine.arch, (name) => object.findMap(name));
+    // Who mixes both kinds of words gets the kind that reads every operand.
+    const usesLibbpfUsdt = object.findMap("__bpf_usdt_specs") !== undefined && object.findMap("__bpfts_usdt_specs") === undefined;
+    this.context = { ...options, usdt, usesLibbpfUsdt };
+  }
 
   get spec(): BuiltUnit["spec"] {
     return this.unit.spec;
@@ -98,12 +105,12 @@ class LoadedProgram implements BuiltProgram {
   attach(request: AttachRequest): number {
     requireFunction(this.unit.programs, request.fnName);
     const before = this.links.length;
-    this.carryOut(planAttach(request, this.options));
+    this.carryOut(planAttach(request, this.context));
     return this.links.length - before;
   }
 
   detach(request: AttachRequest): number {
-    const plan = planAttach(request, this.options);
+    const plan = planAttach(request, this.context);
     const keys = new Set(plan.targets.map(({ key }) => key));
     const leaving = this.links.filter((link) => link.kind === plan.program.kind && keys.has(link.key));
     if (leaving.length === 0) throw new AttachError(`Cannot detach: nothing is attached to ${plan.program.kind} "${plan.targets[0]?.label ?? ""}"`);
@@ -133,12 +140,20 @@ class LoadedProgram implements BuiltProgram {
         this.links.push(attachProgram(this.options.port, plan.program.kind, plan.program.name, handle, target));
         attached++;
       } catch (error) {
-        if (!plan.isPattern) throw error;
+        if (!plan.isPattern) {
+          this.detachLast(attached);
+          throw error;
+        }
         failure ??= error;
         this.options.log.info((error as Error).message);
       }
     }
     if (attached === 0 && failure !== undefined) throw failure;
+  }
+
+  /** An attachment that fails at one of its places leaves nothing at the others. */
+  private detachLast(count: number): void {
+    for (const link of this.links.splice(this.links.length - count)) this.options.port.linkClose(link.handle);
   }
 
   close(): void {

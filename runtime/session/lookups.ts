@@ -8,6 +8,15 @@ export interface SymbolPlace {
   readonly module?: string;
 }
 
+/** A USDT probe. Addresses are in the binary's own numbering. */
+export interface UsdtProbePlace {
+  readonly provider: string;
+  readonly name: string;
+  readonly path: string;
+  readonly semaphore: bigint;
+  readonly locations: readonly { readonly address: bigint; readonly arguments: readonly string[] }[];
+}
+
 /** What scripts ask about this kernel and its processes. Each is asked for only when a script calls it. */
 export interface KernelLookups extends Closable {
   /** Functions that can be probed and whose whole name the pattern matches. */
@@ -23,4 +32,10 @@ export interface KernelLookups extends Closable {
   findKernelAddress(name: string): bigint | undefined;
   /** A process is remembered from its first symbol on, so that it may end before the last one is asked for. */
   findUserSymbol(address: bigint, pid: number, demangle: boolean): SymbolPlace | undefined;
+  /** Functions of a program or library, with their addresses in its own numbering. `pid` 0 is this machine's view. @throws AttachError */
+  findUserFunctions(name: string, pattern: RegExp, pid: number): readonly { readonly name: string; readonly address: number }[];
+  findLibrary(name: string, pid: number): string | undefined;
+  findExecutable(name: string): string | undefined;
+  /** The probes of one name, or all for "". @throws AttachError */
+  findUsdtProbes(probe: string, path: string, pid: number): readonly UsdtProbePlace[];
 }

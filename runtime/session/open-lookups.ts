@@ -1,10 +1,14 @@
 import { readFileSync } from "node:fs";
 import { haveFeature } from "../kernel/features.ts";
+import { findExecutable, findLibrary } from "../kernel/find-library.ts";
+import { listUserFunctions, requireBinary } from "../kernel/function-place.ts";
 import { findKernelAddress, findSyscallPrefix, listKernelFunctions } from "../kernel/kallsyms.ts";
 import { openKernelSymbols } from "../kernel/kernel-symbols.ts";
 import { vmlinuxBtf } from "../kernel/machine.ts";
 import type { KernelPort } from "../kernel/port.ts";
 import { listTracepoints } from "../kernel/tracefs.ts";
+import { listUsdtProbes, requireUsdtProbes } from "../kernel/usdt-probes.ts";
+import { splitUsdtArguments } from "../kernel/usdt-arguments.ts";
 import { openUserSpace } from "../kernel/user-space.ts";
 import type { UserSpace } from "../kernel/user-space.ts";
 import { openStructFields } from "../object/find-struct-field.ts";
@@ -32,6 +36,19 @@ export function openLookups(port: KernelPort, userSpace: UserSpace = openUserSpa
     findKernelSymbol: (address) => kernelSymbols.find(address),
     findKernelAddress: (name) => findKernelAddress(name),
     findUserSymbol: (address, pid, demangle) => userSpace.symbols.find(address, pid, demangle),
+    findUserFunctions: (name, pattern, pid) => listUserFunctions(requireBinary(userSpace, "Cannot list functions", name, pid), pattern),
+    findLibrary: (name, pid) => findLibrary(name, pid)?.path,
+    findExecutable: (name) => findExecutable(name)?.path,
+    findUsdtProbes(probe, path, pid) {
+      const found = probe === "" ? listUsdtProbes(port, userSpace, { path, pid }) : requireUsdtProbes(port, userSpace, { path, pid }, probe);
+      return found.map(({ provider, name, file, semaphore, locations }) => ({
+        provider,
+        name,
+        path: file.path,
+        semaphore,
+        locations: locations.map(({ address, arguments: list }) => ({ address, arguments: splitUsdtArguments(list) })),
+      }));
+    },
     close: () => userSpace.close(),
   };
 }

@@ -28,7 +28,7 @@ export type AttachRequest =
       readonly symOff?: number;
       readonly pid?: number;
     }
-  | { readonly kind: "usdt"; readonly fnName: string; readonly path: string; readonly provider: string; readonly probe: string; readonly pid?: number }
+  | { readonly kind: "usdt"; readonly fnName: string; readonly path: string; readonly provider: string; readonly probe: string; readonly pid?: number; readonly ignorePid?: boolean }
   | {
       readonly kind: "perf_event";
       readonly fnName: string;

@@ -1,0 +1,63 @@
+/* Probes written as sys/sdt.h writes them, with every form of operand in registers that are known. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define PROBE(provider, name, semaphore, args)                                     \
+	"990: nop\n"                                                               \
+	".pushsection .note.stapsdt, \"\", \"note\"\n"                             \
+	".balign 4\n"                                                              \
+	".4byte 992f - 991f, 994f - 993f, 3\n"                                     \
+	"991: .asciz \"stapsdt\"\n"                                                \
+	"992: .balign 4\n"                                                         \
+	"993: .8byte 990b, _.stapsdt.base, " semaphore "\n"                        \
+	".asciz \"" provider "\"\n.asciz \"" name "\"\n.asciz \"" args "\"\n"      \
+	"994: .balign 4\n"                                                         \
+	".popsection\n"                                                            \
+	".ifndef _.stapsdt.base\n"                                                 \
+	".pushsection .stapsdt.base, \"aG\", \"progbits\", .stapsdt.base, comdat\n"\
+	".weak _.stapsdt.base\n.hidden _.stapsdt.base\n"                           \
+	"_.stapsdt.base: .space 1\n.size _.stapsdt.base, 1\n"                      \
+	".popsection\n"                                                            \
+	".endif\n"
+
+/* The kernel counts it up while somebody traces the probe. */
+__attribute__((section(".probes"), used)) volatile unsigned short demo_work_semaphore;
+
+struct record {
+	char before[16];
+	long field;
+};
+
+static __attribute__((noinline)) void work(int turn, int *numbers)
+{
+	struct record record = {.field = 1000 + turn};
+	register signed char small asm("r8") = (signed char)-turn;
+	asm volatile(PROBE("demo", "work", "demo_work_semaphore",
+			   "-4@%%edi -4@$-7 8@16(%%rdx) -4@(%%rsi,%%rcx,4) 4@4(%%rsi,%%rcx,4) -1@%%r8b 8@%%rax 8f@%%xmm0")
+		     :
+		     : "D"(turn), "d"(&record), "S"(numbers), "c"((long)(turn % 4)), "r"(small), "a"("text of the probe")
+		     : "memory");
+}
+
+/* The same name at two places, whose arguments lie in different registers. */
+static __attribute__((noinline)) void tick(int turn)
+{
+	asm volatile(PROBE("demo", "tick", "0", "-4@%%edi") : : "D"(turn));
+	asm volatile(PROBE("demo", "tick", "0", "-4@%%esi") : : "S"(turn + 100));
+}
+
+int main(int argc, char **argv)
+{
+	static int numbers[8] = {0, 11, 22, 33, 44, 55, 66, 77};
+	char line[16];
+	/* One turn for each line that it is given. */
+	for (int turn = 1; fgets(line, sizeof line, stdin); turn++) {
+		if (demo_work_semaphore)
+			work(turn, numbers);
+		tick(turn);
+		printf("%d\n", demo_work_semaphore);
+		fflush(stdout);
+	}
+	return 0;
+}
