@@ -5,6 +5,8 @@ import type { Log } from "../base/log.ts";
 import { hashKey, makeTemporaryName, replaceFile, touchFile } from "./cache.ts";
 import type { CacheFolder } from "./cache.ts";
 import { runClang } from "./clang.ts";
+import { openKernelNames, renderKernelNames } from "./kernel-names.ts";
+import type { KernelNames } from "./kernel-names.ts";
 import type { Toolchain } from "./toolchain.ts";
 
 /** The kernel whose types units are compiled against. */
@@ -20,18 +22,12 @@ export interface KernelTypes {
  * clang and version of our headers into a precompiled header: 0.02 s for a unit
  * on top of it, where parsing the kernel's types each time costs 0.4 s.
  */
-export interface Prelude {
+export interface Prelude extends KernelNames {
   readonly pch: string;
   readonly identity: string;
   readonly flags: readonly string[];
   /** Makes it anew from the kernel's types on, for a cache that was damaged. */
   rebuild(): void;
-  /** Whether the kernel's types have this one. `kind` is the C keyword, or `typedef`. */
-  haveType(kind: "struct" | "union" | "enum" | "typedef", name: string): boolean;
-  /** The value of an enumerator of the kernel's, undefined when there is none of that name. */
-  findEnumValue(name: string): bigint | undefined;
-  /** Whether a member of a kernel struct is a bit-field. `record` is the named struct or union around it: `"struct sock_common"`. */
-  isBitField(record: string, member: string): boolean;
 }
 
 export interface PreludeRequest {
@@ -48,9 +44,6 @@ export interface PreludeRequest {
   readonly log: Log;
 }
 
-/** Names that the kernel's types bring along. */
-export type KernelNames = Pick<Prelude, "haveType" | "findEnumValue" | "isBitField">;
-
 /** Flags of every clang run on a unit. */
 export function listTargetFlags(arch: string): string[] {
   return ["-target", "bpf", "-mcpu=v3", "-g", "-O2", `-D__TARGET_ARCH_${arch}`, "-fms-extensions", "-fno-stack-protector", "-fno-caret-diagnostics", "-fno-color-diagnostics"];
@@ -64,7 +57,7 @@ export function openPrelude(request: PreludeRequest): Prelude {
   const folder = join(cache.path, "prelude", identity);
   const pch = join(folder, "prelude.pch");
   const flags = [...listTargetFlags(arch), "-I", request.headers, "-I", kernelFolder, "-I", folder];
-  let names = openKernelNames(kernelFolder, kernel, request.log);
+  let names = openNames(kernelFolder, kernel, request.log);
   const build = (): void => buildPch({ ...request, folder, pch, flags, names });
   if (!existsSync(pch)) build();
   else touchFile(pch);
@@ -76,7 +69,7 @@ export function openPrelude(request: PreludeRequest): Prelude {
     rebuild: () => {
       request.log.info("the cached kernel types were damaged");
       for (const path of [kernelFolder, folder]) rmSync(path, { recursive: true, force: true });
-      names = openKernelNames(kernelFolder, kernel, request.log);
+      names = openNames(kernelFolder, kernel, request.log);
       build();
     },
   };
@@ -101,44 +94,19 @@ function buildPch(request: PreludeRequest & { readonly folder: string; readonly 
 }
 
 /** The kernel's types as C, and their names alone in a file that is quick to search. */
-function openKernelNames(folder: string, kernel: KernelTypes, log: Log): KernelNames {
+function openNames(folder: string, kernel: KernelTypes, log: Log): KernelNames {
   const header = join(folder, "vmlinux.h");
-  const namesPath = join(folder, "names-2");
+  const namesPath = join(folder, "names-3");
   if (!existsSync(namesPath) || !existsSync(header)) {
     const started = performance.now();
-    const text = kernel.dumpC();
-    if (!replaceFile(header, text) || !replaceFile(namesPath, listNames(text))) {
+    // Writing the header again would make every prelude on top of it stale.
+    const text = existsSync(header) ? readFileSync(header, "utf8") : kernel.dumpC();
+    if ((!existsSync(header) && !replaceFile(header, text)) || !replaceFile(namesPath, renderKernelNames(text))) {
       throw new ToolchainError(`Cannot write the kernel's types to "${folder}"`, { hint: "set BPFTS_CACHE to a folder that this user can write to" });
     }
     log.info(`wrote the kernel's types in ${Math.round(performance.now() - started)} ms`);
   }
-  let text: string | undefined;
-  const readNames = (): string => (text ??= readFileSync(namesPath, "latin1"));
-  return {
-    haveType: (kind, name) => readNames().includes(`\n${kind} ${name}\n`),
-    isBitField: (record, member) => readNames().includes(`\nbits ${record}.${member}\n`),
-    findEnumValue: (name) => {
-      const names = readNames();
-      const at = names.indexOf(`\nvalue ${name} `);
-      if (at < 0) return undefined;
-      const start = at + name.length + 8;
-      return BigInt(names.slice(start, names.indexOf("\n", start)));
-    },
-  };
-}
-
-/** Lists the names in libbpf's C dump of a BTF, one a line: `struct sock`, `typedef u64`, `value TCP_CLOSE 7`, `bits struct sock_common.skc_reuse`. */
-function listNames(text: string): string {
-  const lines = new Set<string>();
-  for (const match of text.matchAll(/^(struct|union|enum) (\w+) \{/gm)) lines.add(`${match[1]} ${match[2]}`);
-  for (const match of text.matchAll(/^typedef [^;{}]*?\b(\w+)(?:\)\(.*\)|\[\d*\])?;$|^\} (?:__attribute__\(\(\w+\)\) )?(\w+);$/gm)) lines.add(`typedef ${match[1] ?? match[2]}`);
-  let record = "";
-  for (const match of text.matchAll(/^((?:struct|union) \w+) \{|^\t+[\w ]+\b(\w+): \d+;$/gm)) {
-    if (match[1] !== undefined) record = match[1];
-    else lines.add(`bits ${record}.${match[2]}`);
-  }
-  for (const match of text.matchAll(/^\t+(\w+) = (-?\d+),?$/gm)) lines.add(`value ${match[1]} ${match[2]}`);
-  return `\n${[...lines].join("\n")}\n`;
+  return openKernelNames(() => readFileSync(namesPath, "latin1"));
 }
 
 /** @throws ToolchainError when the headers of libbpf are not installed. */
