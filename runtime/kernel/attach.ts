@@ -6,6 +6,7 @@ import { renderErrno } from "./errno.ts";
 import { haveFeature } from "./features.ts";
 import type { FoundFile } from "./find-library.ts";
 import type { FunctionPlace } from "./function-place.ts";
+import { readLockdown } from "./machine.ts";
 import { fixSyscallName, haveKernelSymbol, listKernelFunctions } from "./kallsyms.ts";
 import type { Handle, KernelPort } from "./port.ts";
 import type { ProgramKindName } from "./program-kinds.ts";
@@ -62,7 +63,21 @@ export function describeKprobe(event: string, retprobe: boolean, offset = 0): At
   };
 }
 
+/** A kernel that is locked down for confidentiality hides what programs could read it with. Since: Linux 5.4. */
+function explainLockdown(): ReturnType<NonNullable<AttachTarget["explain"]>> {
+  if (readLockdown() !== "confidentiality") return undefined;
+  return {
+    reason: "this kernel is locked down (confidentiality), so it lets nobody trace it",
+    hint: "that is its owner's decision; the script can be tried on another kernel: bpfts vm run",
+    unsupported: "lockdown",
+  };
+}
+
 function explainKprobe(_port: KernelPort, symbol: string, status: number): ReturnType<NonNullable<AttachTarget["explain"]>> {
+  if (status === -1 || status === -13) {
+    const lockdown = explainLockdown();
+    if (lockdown !== undefined) return lockdown;
+  }
   if (!haveKprobes()) {
     return {
       reason: "this kernel was built without kprobes (CONFIG_KPROBES)",
@@ -155,6 +170,8 @@ export function describeTracepoint(category: string, name: string, listTracepoin
     open: (port, program) => port.attachTracepoint(program, category, name),
     explain: (_port, status) => {
       const known = listTracepoints();
+      const lockdown = explainLockdown();
+      if (known.length === 0 && lockdown !== undefined) return lockdown;
       if (status !== -2 || known.includes(label)) return undefined;
       return { reason: "no such tracepoint", hint: adviseTracepoint(label, known) };
     },

@@ -4,6 +4,7 @@ import type { SourceLocation } from "../base/location.ts";
 import { readLineInfo } from "../object/line-info.ts";
 import type { ObjectSpec } from "../object/spec.ts";
 import { readCapabilities } from "./capabilities.ts";
+import { readLockdown } from "./machine.ts";
 import { renderErrno } from "./errno.ts";
 import type { ProgramRequest } from "./load-object.ts";
 import type { ObjectLoadResult } from "./port.ts";
@@ -26,6 +27,9 @@ export function describeLoadFailure(object: LoadedBytes, result: ObjectLoadResul
   }
   const traced = wanted.find(({ kind }) => ["fentry", "lsm"].includes(findProgramKind(kind)?.feature ?? ""));
   if (rejected === undefined && traced !== undefined) return describeTracing(traced, result.status, detail);
+  if (readLockdown() === "confidentiality" && (result.status === eperm || /bpf_probe_read|unknown func/.test(detail))) {
+    return new UnsupportedFeatureError("lockdown", "Cannot load BPF programs: this kernel is locked down (confidentiality)", { detail, hint: "that is its owner's decision; the script can be tried on another kernel: bpfts vm run" });
+  }
   if (rejected !== undefined) return describeRejection(object, rejected[0], rejected[1], result);
   const map = /map '([^']+)': failed to create[^:]*: (.*)/.exec(result.log) ?? /failed to create map.*'([^']+)'.*: (.*)/.exec(result.log);
   if (map !== null) return new MapError(`Cannot create map "${map[1]}": ${renderErrno(result.status)}`, { detail, hint: adviseMap(result.status) });

@@ -45,6 +45,16 @@ export function requireBtf(): void {
   });
 }
 
+/** How far the kernel is locked down, undefined where it does not say. Source: /sys/kernel/security/lockdown, kernel_lockdown(7). */
+export function readLockdown(): "none" | "integrity" | "confidentiality" | undefined {
+  try {
+    const chosen = /\[(\w+)\]/.exec(readFileSync("/sys/kernel/security/lockdown", "utf8"))?.[1];
+    return chosen as ReturnType<typeof readLockdown>;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Distributions number their builds in the version, where the release only names the series. */
 function readVersionCode(): number {
   const match = /Debian (\d+)\.(\d+)\.(\d+)/.exec(version()) ?? /^(\d+)\.(\d+)(?:\.(\d+))?/.exec(release());
