@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { DialectError } from "../../../runtime/base/errors.ts";
 import { describeObject } from "../../../runtime/object/describe-object.ts";
 import type { Builder } from "../../../runtime/session/open-builder.ts";
-import { buildText, clangs, openTools } from "./golden-tools.ts";
+import { buildText, clangs, openTools } from "../../support/build-text.ts";
 
 const folder = new URL("cases/", import.meta.url);
 const cases = readdirSync(folder).filter((name) => /^[\w-]+\.c$/.test(name)).map((name) => name.slice(0, -2));

@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
-import { silentLog } from "../../../runtime/base/log.ts";
-import { openCacheFolder } from "../../../runtime/compile/cache.ts";
-import { compileUnit, parseUnit } from "../../../runtime/compile/compile-unit.ts";
-import { listClangs } from "../../../runtime/compile/toolchain.ts";
-import type { Ast } from "../../../runtime/dialect/ast.ts";
-import { prepareUnit } from "../../../runtime/dialect/prepare.ts";
-import { rewriteUnit } from "../../../runtime/dialect/rewrite.ts";
-import type { CUnit } from "../../../runtime/dialect/unit.ts";
-import { openAddon } from "../../../runtime/kernel/addon.ts";
-import { openBuilder } from "../../../runtime/session/open-builder.ts";
-import type { Builder } from "../../../runtime/session/open-builder.ts";
+import { silentLog } from "../../runtime/base/log.ts";
+import { openCacheFolder } from "../../runtime/compile/cache.ts";
+import { compileUnit, parseUnit } from "../../runtime/compile/compile-unit.ts";
+import { listClangs } from "../../runtime/compile/toolchain.ts";
+import type { Ast } from "../../runtime/dialect/ast.ts";
+import { prepareUnit } from "../../runtime/dialect/prepare.ts";
+import { rewriteUnit } from "../../runtime/dialect/rewrite.ts";
+import type { CUnit } from "../../runtime/dialect/unit.ts";
+import { openAddon } from "../../runtime/kernel/addon.ts";
+import { openBuilder } from "../../runtime/session/open-builder.ts";
+import type { Builder } from "../../runtime/session/open-builder.ts";
 
 /** The clangs of this machine, oldest and newest: what both accept, all do. */
 export const clangs = pickEnds([...listClangs(process.env)].filter(({ clang }) => /-\d+$/.test(clang)).sort((a, b) => a.version - b.version));
@@ -39,5 +39,5 @@ export function buildText(text: string, tools: Builder, cflags: readonly string[
 
 /** Tracepoint formats of our own, so that the golden texts do not depend on this kernel's. */
 function readFixtureFormat(category: string, event: string): string | undefined {
-  return category === "fixture" ? readFileSync(new URL(`cases/${event}.format`, import.meta.url), "utf8") : undefined;
+  return category === "fixture" ? readFileSync(new URL(`../golden/dialect/cases/${event}.format`, import.meta.url), "utf8") : undefined;
 }
