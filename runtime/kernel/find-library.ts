@@ -1,6 +1,6 @@
 import { accessSync, closeSync, constants, openSync, readFileSync, readSync, readdirSync, readlinkSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { parseMaps, readMaps } from "./process-maps.ts";
+import { readMappings } from "./process-maps.ts";
 
 /** A file that a process or the dynamic linker knows by a name. */
 export interface FoundFile {
@@ -55,7 +55,7 @@ export function listLibraryNames(): string[] {
 export function listMappedFiles(pid: number): FoundFile[] {
   if (pid <= 0) return [];
   const files = new Map<string, FoundFile>();
-  for (const { path, range, deleted, inode } of parseMaps(readMaps(pid) ?? "")) {
+  for (const { path, range, deleted, inode } of readMappings(pid)) {
     if (inode === 0 || !path.startsWith("/") || files.has(path)) continue;
     const named = `/proc/${pid}/root${path}`;
     files.set(path, { open: !deleted && isFile(named) ? named : `/proc/${pid}/map_files/${range}`, path });

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
 
 /** A part of a process's memory that can be executed. */
 export interface Mapping {
@@ -53,6 +53,26 @@ export function findMapping(mappings: readonly Mapping[], address: number): Mapp
   }
   const found = mappings[low];
   return found !== undefined && found.start <= address ? found : undefined;
+}
+
+/** What a process executes, under the paths that it has itself for its files. Empty when it is gone. */
+export function readMappings(pid: number): Mapping[] {
+  return placeMappings(pid, readMaps(pid) ?? "");
+}
+
+/** Parses the text of a process's maps. The kernel writes paths from the root of the mount namespace: below a chroot they start with the new root's own. */
+export function placeMappings(pid: number, text: string): Mapping[] {
+  const root = readRoot(pid);
+  const mappings = parseMaps(text);
+  return root === "" ? mappings : mappings.map((mapping) => (mapping.path.startsWith(`${root}/`) ? { ...mapping, path: mapping.path.slice(root.length) } : mapping));
+}
+
+function readRoot(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/root`).replace(/^\/$/, "");
+  } catch {
+    return "";
+  }
 }
 
 /** The text of `/proc/PID/maps`, undefined when the process is gone or has no memory any more. */

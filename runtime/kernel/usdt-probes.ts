@@ -6,7 +6,7 @@ import type { FoundFile } from "./find-library.ts";
 import { requireBinary } from "./function-place.ts";
 import type { UsdtPlace } from "./attach.ts";
 import type { KernelPort } from "./port.ts";
-import { parseMaps, readMaps } from "./process-maps.ts";
+import { readMappings } from "./process-maps.ts";
 import type { UserSpace } from "./user-space.ts";
 
 /** A USDT probe of a binary: one name, and every place where it stands. */
@@ -109,7 +109,7 @@ const fixedType = 2;
 /** Only a program that is not position independent, or one that runs, has its addresses settled. */
 function findRuntimeAddress({ binary, file }: UsdtProbe, address: bigint, offset: number, pid: number): bigint | undefined {
   if (binary.info.type === fixedType) return address;
-  const mapping = parseMaps((pid > 0 ? readMaps(pid) : undefined) ?? "").find(({ path, offset: from, start, end }) => path === file.path && offset >= from && offset < from + end - start);
+  const mapping = (pid > 0 ? readMappings(pid) : []).find(({ path, offset: from, start, end }) => path === file.path && offset >= from && offset < from + end - start);
   return mapping === undefined ? undefined : BigInt(mapping.start + offset - mapping.offset);
 }
 

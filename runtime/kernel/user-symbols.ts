@@ -4,7 +4,7 @@ import type { Binaries, Binary } from "./binary.ts";
 import { openPerfMap } from "./perf-map.ts";
 import type { PerfMap } from "./perf-map.ts";
 import type { KernelPort } from "./port.ts";
-import { findMapping, parseMaps, readInnerPid, readMaps, readStartTime } from "./process-maps.ts";
+import { findMapping, placeMappings, readInnerPid, readMaps, readStartTime } from "./process-maps.ts";
 import type { Mapping } from "./process-maps.ts";
 import { emptySymbolTable, openSymbolTable } from "./symbol-table.ts";
 import type { SymbolTable } from "./symbol-table.ts";
@@ -105,7 +105,7 @@ class ProcessSymbols {
     }
     if (text !== this.text) {
       this.text = text;
-      this.mappings = parseMaps(text);
+      this.mappings = placeMappings(this.pid, text);
       const modules = new Map<string, Module>();
       for (const mapping of this.mappings) modules.set(identifyMapping(mapping), this.modules.get(identifyMapping(mapping)) ?? this.openModule(mapping));
       this.modules = modules;
