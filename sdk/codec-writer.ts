@@ -30,11 +30,24 @@ export function compileWriter(layout: Layout, label: string): Writer {
 function compileInt(layout: IntLayout, label: string): Writer {
   const read = layout.encoding === "bool" ? readBool : layout.encoding === "char" ? readChar : (value: unknown): unknown => value;
   const { size } = layout;
-  return (raw, view, offset) => {
-    const number = requireInteger(read(raw), layout.name, size * 8, layout.signed, label, raw);
-    writeInteger(view, offset, size, number);
-  };
+  const check: Writer = (raw, view, offset) => writeInteger(view, offset, size, requireInteger(read(raw), layout.name, size * 8, layout.signed, label, raw));
+  return layout.encoding === undefined ? (fastWriters[size]?.(layout.signed, check) ?? check) : check;
 }
+
+/** What is usual is written with one comparison; the rest is checked, and named when it is wrong. */
+const fastWriters: Readonly<Record<number, (signed: boolean, check: Writer) => Writer>> = {
+  4: (signed, check) => (raw, view, offset) => {
+    if (typeof raw === "number" && raw === (signed ? raw | 0 : raw >>> 0)) view.setInt32(offset, raw, true);
+    else check(raw, view, offset);
+  },
+  8: (signed, check) => {
+    const high = signed ? (1n << 63n) - 1n : (1n << 64n) - 1n;
+    return (raw, view, offset) => {
+      if (typeof raw === "bigint" && raw >= 0n && raw <= high) view.setBigUint64(offset, raw, true);
+      else check(raw, view, offset);
+    };
+  },
+};
 
 function compileEnum(layout: EnumLayout, label: string): Writer {
   const numbers = new Map(Object.entries(layout.values).map(([value, name]) => [name, BigInt(value)]));

@@ -155,6 +155,27 @@ describe("codec", () => {
     expect(() => makeCodec(layout, "v").encode(value)).toThrow(expect.objectContaining({ code: "BPFTS_MAP", message }));
   });
 
+  it.each<[Layout, unknown, unknown]>([
+    [int(4), 7n, 7],
+    [int(4), -0, 0],
+    [int(4, true), -(2n ** 31n), -(2 ** 31)],
+    [int(8), 7, 7n],
+    [int(8, true), -7, -7n],
+    [int(8), 2n ** 64n - 1n, 2n ** 64n - 1n],
+    [int(1, true, "char"), "A", "A"],
+    [int(1, true, "char"), 0x41, "A"],
+    [int(1, false, "bool"), 1, true],
+    [{ kind: "enum", name: "e", size: 4, signed: false, values: { "3": "THREE" } }, "THREE", 3],
+  ])("takes numbers of either kind where they fit", (layout, value, wanted) => {
+    const codec = makeCodec(layout, "v");
+    expect(codec.decode(codec.encode(value))).toEqual(wanted);
+  });
+
+  it.each<[Layout, unknown]>([[int(8), -1n], [int(8), 2n ** 64n], [int(8, true), 2n ** 63n], [int(4, true), 2 ** 31], [int(4), -1n], [int(2), 65536], [int(8), undefined], [int(4), null]])(
+    "refuses what does not fit: %o %s",
+    (layout, value) => expect(() => makeCodec(layout, "v").encode(value)).toThrow(expect.objectContaining({ code: "BPFTS_MAP" })),
+  );
+
   it("refuses bytes that are too few", () => {
     expect(() => makeCodec(int(8), "v").decode(new Uint8Array(4))).toThrow(expect.objectContaining({ code: "BPFTS_DECODE", message: "Cannot read v: it has 8 bytes, 4 came" }));
   });
