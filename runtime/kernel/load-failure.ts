@@ -6,7 +6,7 @@ import type { ObjectSpec } from "../object/spec.ts";
 import { readCapabilities } from "./capabilities.ts";
 import { readLockdown } from "./machine.ts";
 import { renderErrno } from "./errno.ts";
-import type { ProgramRequest } from "./load-object.ts";
+import type { ProgramRequest } from "./program-kinds.ts";
 import type { ObjectLoadResult } from "./port.ts";
 import { findProgramKind } from "./program-kinds.ts";
 import { summariseVerifierLog } from "./verifier.ts";

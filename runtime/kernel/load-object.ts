@@ -5,17 +5,7 @@ import type { ObjectSpec } from "../object/spec.ts";
 import { describeLoadFailure } from "./load-failure.ts";
 import type { Handle, KernelPort } from "./port.ts";
 import { findProgramKind } from "./program-kinds.ts";
-import type { ProgramKindName } from "./program-kinds.ts";
-
-/** How one function is to be loaded. */
-export interface ProgramRequest {
-  readonly name: string;
-  readonly kind: ProgramKindName;
-  /** The kernel function that a tracing program sits on. */
-  readonly targetFunction?: string;
-  /** The BTF object (a program's fd) of the target; 0 is vmlinux. */
-  readonly targetFd?: number;
-}
+import type { ProgramKindName, ProgramRequest } from "./program-kinds.ts";
 
 /** Settings of a map that its C definition leaves to the loader. */
 export interface MapRequest {

@@ -15,6 +15,16 @@ export type ProgramKindName =
   | "kprobe" | "kretprobe" | "uprobe" | "uretprobe" | "usdt" | "tracepoint" | "raw_tracepoint" | "perf_event"
   | "fentry" | "fexit" | "fmod_ret" | "lsm" | "tp_btf" | "iter" | "socket_filter" | "sched_cls" | "xdp" | "section";
 
+/** How one function is to be loaded. */
+export interface ProgramRequest {
+  readonly name: string;
+  readonly kind: ProgramKindName;
+  /** The kernel function that a tracing program sits on. */
+  readonly targetFunction?: string;
+  /** The BTF object (a program's fd) of the target; 0 is vmlinux. */
+  readonly targetFd?: number;
+}
+
 const kprobeType = 2;
 const tracingType = 26;
 

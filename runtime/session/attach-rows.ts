@@ -6,7 +6,7 @@ import { listKernelFunctions } from "../kernel/kallsyms.ts";
 import { openUsdtSpecs } from "../kernel/usdt-specs.ts";
 import type { UsdtSpecs } from "../kernel/usdt-specs.ts";
 import { placeUsdtProbe, requireUsdtProbes } from "../kernel/usdt-probes.ts";
-import type { ProgramRequest } from "../kernel/load-object.ts";
+import type { ProgramRequest } from "../kernel/program-kinds.ts";
 import type { Machine } from "../kernel/machine.ts";
 import type { KernelPort } from "../kernel/port.ts";
 import type { UserSpace } from "../kernel/user-space.ts";

@@ -1,3 +1,4 @@
+import type { AttachArgument } from "../../sdk/protocol.ts";
 import type { Closable } from "../base/scope.ts";
 import type { Handle } from "../kernel/port.ts";
 import type { ObjectSpec } from "../object/spec.ts";
@@ -12,33 +13,8 @@ export interface BuildRequest {
   readonly debug?: number;
 }
 
-/** What an `attach_*` call asks for: one row of `kernel/attach.ts` each, by `kind`. Names are BCC's. */
-export type AttachRequest =
-  | { readonly kind: "kprobe" | "kretprobe"; readonly fnName: string; readonly event?: string; readonly eventRe?: string; readonly eventOff?: number; readonly maxactive?: number }
-  | { readonly kind: "tracepoint"; readonly fnName: string; readonly tp?: string; readonly tpRe?: string }
-  | { readonly kind: "raw_tracepoint"; readonly fnName: string; readonly tp: string }
-  | { readonly kind: "kfunc" | "kretfunc" | "fmod_ret" | "lsm"; readonly fnName: string }
-  | {
-      readonly kind: "uprobe" | "uretprobe";
-      readonly fnName: string;
-      readonly name: string;
-      readonly sym?: string;
-      readonly symRe?: string;
-      readonly addr?: string;
-      readonly symOff?: number;
-      readonly pid?: number;
-    }
-  | { readonly kind: "usdt"; readonly fnName: string; readonly path: string; readonly provider: string; readonly probe: string; readonly pid?: number; readonly ignorePid?: boolean }
-  | {
-      readonly kind: "perf_event";
-      readonly fnName: string;
-      readonly evType: number;
-      readonly evConfig: number;
-      readonly samplePeriod?: number;
-      readonly sampleFreq?: number;
-      readonly pid?: number;
-      readonly cpu?: number;
-    };
+/** What an `attach_*` call asks for, as it crosses from the script: one row of `attach-rows.ts` each, by `kind`. Names are BCC's. */
+export type AttachRequest = AttachArgument;
 
 /** A program that was built for a script: its maps exist, its named functions are attached. Owner: the session's scope. */
 export interface BuiltProgram extends Closable {
