@@ -1,0 +1,43 @@
+// Measures bpfts beside its peers: node test/bench/run.mjs [startup|events|maps|memory...] [--runs N] [--events N] [--seconds N]
+// Needs root and a built checkout. Nothing is asserted; see test/bench/README.md.
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { cpus, loadavg, release, tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { measureEvents } from "./events.mjs";
+import { measureMaps } from "./maps.mjs";
+import { measureMemory } from "./memory.mjs";
+import { bpfts, buildTools, findPeers } from "./peers.mjs";
+import { measureStartup } from "./startup.mjs";
+
+const benches = { startup: measureStartup, events: measureEvents, maps: measureMaps, memory: measureMemory };
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { runs: { type: "string", default: "7" }, events: { type: "string", default: "1000000" }, seconds: { type: "string", default: "60" } },
+});
+const unknown = positionals.find((word) => benches[word] === undefined);
+if (unknown !== undefined) stop(`There is no bench "${unknown}": there are ${Object.keys(benches).join(", ")}`);
+if (process.getuid() !== 0) stop("The benches load programs into the kernel: run them as root");
+if (!existsSync(bpfts[1])) stop("bpfts is not built: npm run build");
+
+const folder = mkdtempSync(join(tmpdir(), "bpfts-bench-"));
+process.env.BPFTS_CACHE = join(folder, "cache");
+process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+try {
+  const tools = buildTools(folder);
+  const peers = findPeers(tools);
+  console.log(`${new Date().toISOString().slice(0, 10)}, kernel ${release()}, ${cpus().length} CPUs, node ${process.version}, load ${loadavg()[0].toFixed(2)}`);
+  for (const { name, missing } of Object.values(peers)) if (missing !== undefined) console.log(`Without ${name}: ${missing}`);
+  const options = { folder, tools, peers, runs: Number(values.runs), events: Number(values.events), seconds: Number(values.seconds) };
+  for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) {
+    console.log(`\n== ${name}`);
+    await benches[name](options);
+  }
+} finally {
+  console.log(`\nload at the end ${loadavg()[0].toFixed(2)}`);
+}
+
+function stop(message) {
+  console.error(message);
+  process.exit(2);
+}
