@@ -23,6 +23,14 @@ export function buildProgram(source: string, output: string, ...flags: readonly 
   return output;
 }
 
+/** How far into a function its n-th instruction is. */
+export function findInstruction(program: string, symbol: string, index: number): number {
+  const text = runTool("objdump", "-d", "--no-show-raw-insn", `--disassemble=${symbol}`, program);
+  const places = [...text.matchAll(/^ +([0-9a-f]+):\t/gm)].map((match) => parseInt(match[1]!, 16));
+  if (places[index] === undefined) throw new Error(`no ${index + 1} instructions in ${symbol}: ${text}`);
+  return places[index] - places[0]!;
+}
+
 /** A program that says `name 0xaddress` for what it has, then "ready", and works a turn for each line that it is given. */
 export interface OwnProgram {
   readonly pid: number;
