@@ -38,9 +38,8 @@ export function clearTimeout(id: number | undefined): void {
 export const clearInterval: (id: number | undefined) => void = clearTimeout;
 
 /** Runs what is due, in the order of their times, once what was printed so far is out: a callback may take for ever. Answers the milliseconds until the next, undefined when there is none. */
-export function runTimers(): number | undefined {
+export function runTimers(now = Date.now()): number | undefined {
   // Timers that the callbacks add wait for the next round, so that one of delay 0 cannot hold everything up.
-  const now = Date.now();
   const due = [...timers.values()].filter((timer) => timer.due <= now).sort((a, b) => a.due - b.due || a.id - b.id);
   if (due.length > 0) flush();
   for (const timer of due) {
@@ -84,7 +83,7 @@ export function block<T>(timeoutMs: number, step: (waitMs: number) => T | undefi
     if (answer !== undefined) return answer;
     if (Date.now() >= end) {
       // A wait that came back late still lets the timers that were due before its end go first.
-      runTimers();
+      runTimers(end);
       return undefined;
     }
   }

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { openTracePipe } from "../../runtime/kernel/trace-pipe.ts";
+import { nameUnknownTasks, openTracePipe } from "../../runtime/kernel/trace-pipe.ts";
 import { haveTracepoint, listTracepoints, readTracepointFormat, requireTracefs } from "../../runtime/kernel/tracefs.ts";
 import { callMkdir, countFds, loadBpf, port, requireBytes, setTarget } from "../support/live-object.ts";
 
@@ -39,7 +39,7 @@ describe("a trace pipe", () => {
     expect([pipe.isPrivate, listOwn().length]).toEqual([true, 1]);
     attachPrinter();
     callMkdir(100);
-    const lines = readLines(pipe.file, process.pid);
+    const lines = readLines(pipe.file, process.pid).map(nameUnknownTasks);
     expect(lines.length).toBe(100);
     // "task-pid  [cpu] flags  seconds.micros: event: text"
     for (const line of lines) expect(line).toMatch(/^ *\S.*-\d+ +\[\d{3}\] \S+ +\d+\.\d+: bpf_trace_printk: hello 42$/);
