@@ -32,12 +32,22 @@ struct record {
 static __attribute__((noinline)) void work(int turn, int *numbers)
 {
 	struct record record = {.field = 1000 + turn};
+	static const char text[] = "text of the probe";
 	register signed char small asm("r8") = (signed char)-turn;
+	/* What was never touched cannot be read by a probe. */
+	asm volatile("" ::"r"(*(volatile const char *)text));
 	asm volatile(PROBE("demo", "work", "demo_work_semaphore",
 			   "-4@%%edi -4@$-7 8@16(%%rdx) -4@(%%rsi,%%rcx,4) 4@4(%%rsi,%%rcx,4) -1@%%r8b 8@%%rax 8f@%%xmm0")
 		     :
-		     : "D"(turn), "d"(&record), "S"(numbers), "c"((long)(turn % 4)), "r"(small), "a"("text of the probe")
+		     : "D"(turn), "d"(&record), "S"(numbers), "c"((long)(turn % 4)), "r"(small), "a"(text)
 		     : "memory");
+}
+
+/* A name that two providers have. */
+static __attribute__((noinline)) void shared(void)
+{
+	asm volatile(PROBE("demo", "shared", "0", ""));
+	asm volatile(PROBE("other", "shared", "0", ""));
 }
 
 /* The same name at two places, whose arguments lie in different registers. */
@@ -47,15 +57,18 @@ static __attribute__((noinline)) void tick(int turn)
 	asm volatile(PROBE("demo", "tick", "0", "-4@%%esi") : : "S"(turn + 100));
 }
 
-int main(int argc, char **argv)
+int main(void)
 {
 	static int numbers[8] = {0, 11, 22, 33, 44, 55, 66, 77};
 	char line[16];
+	printf("pid %d\nready\n", getpid());
+	fflush(stdout);
 	/* One turn for each line that it is given. */
 	for (int turn = 1; fgets(line, sizeof line, stdin); turn++) {
 		if (demo_work_semaphore)
 			work(turn, numbers);
 		tick(turn);
+		shared();
 		printf("%d\n", demo_work_semaphore);
 		fflush(stdout);
 	}
