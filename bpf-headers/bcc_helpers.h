@@ -118,6 +118,12 @@ static __always_inline void bpfts_packet_write(void *skb, u64 pos, u64 offset, u
 	bpf_skb_store_bytes(skb, pos + first, wire, bytes, 0);
 }
 
+#define bpf_dext_pkt(skb, pos, offset, width) bpfts_packet_read(skb, pos, offset, width)
+#define bpf_dins_pkt(skb, pos, offset, width, value) bpfts_packet_write(skb, pos, offset, width, value)
+
+/* Marks a header of the text's own. */
+#define BPF_PACKET_HEADER __attribute__((packed, annotate("bpfts_packet")))
+
 /* Where a header begins; the cursor moves behind it. */
 #define cursor_advance(cursor, length) \
 	({ \

@@ -83,6 +83,7 @@
 		__uint(type, type_); \
 		__uint(max_entries, size_); \
 		__type(key, key_); \
+		__type(value, int); \
 		__array(values, typeof(inner_)); \
 	} name_ SEC(".maps")
 

@@ -98,12 +98,12 @@ static __always_inline int __bpfts_usdt_value(struct pt_regs *ctx, unsigned int 
 	return 0;
 }
 
+/* A failure writes zero: were the variable left as it was, clang would conclude from one without a value that nothing ever fails. */
 #define bpfts_usdt_readarg(n, ctx, out) \
 	({ \
 		unsigned long long __bpfts_value = 0; \
 		int __bpfts_err = __bpfts_usdt_value((struct pt_regs *)(ctx), (n) - 1, &__bpfts_value); \
-		if (!__bpfts_err) \
-			*(out) = (typeof(*(out)))__bpfts_value; \
+		*(out) = (typeof(*(out)))__bpfts_value; \
 		__bpfts_err; \
 	})
 #define bpfts_usdt_readarg_p(n, ctx, buf, length) \

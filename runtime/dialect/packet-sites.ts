@@ -1,7 +1,8 @@
 import { listChildren } from "./ast-files.ts";
 import type { Ast, AstNode } from "./ast.ts";
 import type { EditList } from "./edits.ts";
-import { findPacketField } from "./packets.ts";
+import { findPacketField, packetHeaders } from "./packets.ts";
+import type { PacketField } from "./packets.ts";
 import type { TextPlaces, TextRange } from "./places.ts";
 import { findBody, findPointee } from "./provenance.ts";
 
@@ -24,12 +25,13 @@ export interface PacketSite {
  */
 export function findPacketSites(ast: Ast, places: TextPlaces): PacketSite[] {
   const sites = new Map<number, PacketSite>();
+  const headers = { ...packetHeaders, ...findOwnHeaders(ast) };
   const visit = (node: AstNode, packet: string): void => {
     const children = listChildren(node);
     const isLoad = node.kind === "ImplicitCastExpr" && node.castKind === "LValueToRValue";
     const isStore = node.kind === "BinaryOperator" && node.opcode === "=";
     const target = isLoad || isStore ? children[0] : undefined;
-    const field = target === undefined ? undefined : findField(target);
+    const field = target === undefined ? undefined : findField(target, headers);
     if (target !== undefined && field !== undefined) {
       const site = describe(isStore ? node : target, target, field, packet, isStore);
       if (site !== undefined) sites.set(site.range.start, site);
@@ -53,11 +55,30 @@ export function findPacketSites(ast: Ast, places: TextPlaces): PacketSite[] {
   return [...sites.values()];
 }
 
-function findField(node: AstNode): { offset: number; width: number } | undefined {
+function findField(node: AstNode, headers: Readonly<Record<string, readonly PacketField[]>>): { offset: number; width: number } | undefined {
   const base = listChildren(node)[0];
   if (node.kind !== "MemberExpr" || node.isArrow !== true || base === undefined || node.name === undefined) return undefined;
   const header = findPointee(base)?.replace(/^struct /, "");
-  return header === undefined ? undefined : findPacketField(header, node.name);
+  return header === undefined ? undefined : findPacketField(headers, header, node.name);
+}
+
+const typeBits: Readonly<Record<string, number>> = { char: 8, "unsigned char": 8, "signed char": 8, short: 16, "unsigned short": 16, int: 32, "unsigned int": 32, long: 64, "unsigned long": 64, "long long": 64, "unsigned long long": 64 };
+
+/** The headers that the text declares itself and marks with `BPF_PACKET_HEADER`; it marks nothing else with an annotation. */
+function findOwnHeaders(ast: Ast): Record<string, PacketField[]> {
+  const headers: Record<string, PacketField[]> = {};
+  for (const record of listChildren(ast)) {
+    const children = listChildren(record);
+    if (record.kind !== "RecordDecl" || record.name === undefined || !children.some((child) => child.kind === "AnnotateAttr")) continue;
+    headers[record.name] = children.filter((child) => child.kind === "FieldDecl").map((field) => [field.name ?? "", findFieldBits(field)]);
+  }
+  return headers;
+}
+
+function findFieldBits(field: AstNode): number {
+  if (field.isBitfield === true) return Number(listChildren(field)[0]?.value ?? 0);
+  const match = /^([\w ]+?)(?:\[(\d+)\])?$/.exec(field.type?.desugaredQualType ?? field.type?.qualType ?? "");
+  return (typeBits[match?.[1] ?? ""] ?? 0) * Number(match?.[2] ?? 1);
 }
 
 /** Turns the uses into loads from and stores to the packet. */

@@ -31,15 +31,16 @@ export const packetHeaders: Readonly<Record<string, readonly PacketField[]>> = {
 export function renderPacketStruct(name: string): string {
   const fields = packetHeaders[name]!.map(([field, bits]) => {
     const type = bits <= 8 ? "unsigned char" : bits <= 16 ? "unsigned short" : bits <= 32 ? "unsigned int" : "unsigned long long";
-    return `${type} ${field} : ${bits};`;
+    // Whole ones are plain members: a text may take their address.
+    return bits === 8 || bits === 16 || bits === 32 || bits === 64 ? `${type} ${field};` : `${type} ${field} : ${bits};`;
   });
   return `struct ${name} { ${fields.join(" ")} } __attribute__((packed));`;
 }
 
-/** Finds where a field lies in its header. Units: bits. */
-export function findPacketField(header: string, field: string): { readonly offset: number; readonly width: number } | undefined {
+/** Finds where a field lies in a header of `headers`. Units: bits. */
+export function findPacketField(headers: Readonly<Record<string, readonly PacketField[]>>, header: string, field: string): { readonly offset: number; readonly width: number } | undefined {
   let offset = 0;
-  for (const [name, width] of packetHeaders[header] ?? []) {
+  for (const [name, width] of headers[header] ?? []) {
     if (name === field) return { offset, width };
     offset += width;
   }

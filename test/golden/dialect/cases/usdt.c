@@ -8,3 +8,10 @@ int on_query(struct pt_regs *ctx) {
 	bpf_usdt_readarg_p(1, ctx, query, sizeof(query));
 	return address + size + query[0];
 }
+int uninitialised(struct pt_regs *ctx) {
+	u64 address;
+	char text[16];
+	bpf_usdt_readarg(1, ctx, &address);
+	bpf_probe_read_user(&text, sizeof(text), (void *)address);
+	return text[0];
+}
