@@ -90,10 +90,14 @@ function readTable(read: (path: string) => string): AddressTable {
   };
 }
 
-/** Of several names for one address: a function before data, a global one before a static one, never a mark of the linker's. */
+/** Sections' starts and ends, and what compilers put before a function. */
+const mark = /^_{0,2}[se]?(?:init|noinstr|entry|irqentry|softirqentry|sched|lock|cpuidle|kprobes)?_?text(?:_start|_end|_begin)?$|^__(?:pfx|cfi)_/;
+/** Functions before data, strong ones before weak ones. */
+const typeOrder = "TtWwVv";
+
+/** Of several names for one address takes the one that people know. */
 function chooseSymbol(first: number, places: Float64Array, parseRow: (index: number) => { readonly name: string; readonly type: string; readonly module?: string }): ReturnType<typeof parseRow> {
-  const rank = ({ name, type }: { readonly name: string; readonly type: string }): number =>
-    ("TtWw".includes(type) ? 0 : 8) + (/^_{0,2}(?:[se]text|stext|etext|start_|end_|cfi_|pfx_)|^_[se](?:init)?text$|_(?:start|end|begin)$/.test(name) ? 4 : 0) + ("TW".includes(type) ? 0 : 1);
+  const rank = ({ name, type }: { readonly name: string; readonly type: string }): number => (mark.test(name) ? 100 : 0) + (typeOrder.includes(type) ? typeOrder.indexOf(type) : typeOrder.length);
   let best = parseRow(first);
   for (let i = first + 1; i < places.length && places[i] === places[first]; i++) {
     const other = parseRow(i);

@@ -1,0 +1,61 @@
+import { describe, expect, it } from "vitest";
+import { parseUsdtArguments, splitUsdtArguments } from "../../../runtime/kernel/usdt-arguments.ts";
+
+const parse = (text: string, arch: "x86" | "arm64" = "x86"): unknown => parseUsdtArguments(text, arch).map(({ operand }) => operand);
+const unreadable = { kind: "unreadable" };
+
+describe("parseUsdtArguments", () => {
+  it("reads sizes and signs", () => {
+    expect(parseUsdtArguments("-4@%edi 8@$1 2@%ax -1@%cl", "x86").map(({ size, signed, text }) => [size, signed, text])).toEqual([
+      [4, true, "-4@%edi"],
+      [8, false, "8@$1"],
+      [2, false, "2@%ax"],
+      [1, true, "-1@%cl"],
+    ]);
+  });
+
+  // Offsets as in struct pt_regs.
+  it.each([
+    ["8@%rax", { kind: "register", register: 80 }],
+    ["4@%r15d", { kind: "register", register: 0 }],
+    ["1@%r8b", { kind: "register", register: 72 }],
+    ["1@%sil", { kind: "register", register: 104 }],
+    ["8@%rsp", { kind: "register", register: 152 }],
+    ["-4@$-5", { kind: "constant", value: -5n }],
+    ["8@$0x10", { kind: "constant", value: 16n }],
+    ["8@$18446744073709551615", { kind: "constant", value: 18446744073709551615n }],
+    ["8@(%rdi)", { kind: "memory", offset: 0n, shift: 0, base: 112 }],
+    ["-4@-24(%rbp)", { kind: "memory", offset: -24n, shift: 0, base: 32 }],
+    ["8@(%rdx,%rax)", { kind: "memory", offset: 0n, shift: 0, base: 96, index: 80 }],
+    ["8@16(%rdx,%rax,8)", { kind: "memory", offset: 16n, shift: 3, base: 96, index: 80 }],
+    ["8@8(,%rcx,2)", { kind: "memory", offset: 8n, shift: 1, index: 88 }],
+    ["8f@%xmm0", unreadable],
+    ["8@%xmm1", unreadable],
+    ["1@%ah", unreadable],
+    ["4@counter(%rip)", unreadable],
+    ["8@%fs:16(%rax)", unreadable],
+  ])("reads %s of x86", (text, operand) => {
+    expect(parse(text)).toEqual([operand]);
+  });
+
+  it.each([
+    ["8@x0", { kind: "register", register: 0 }],
+    ["4@w30", { kind: "register", register: 240 }],
+    ["8@sp", { kind: "register", register: 248 }],
+    ["-4@-1", { kind: "constant", value: -1n }],
+    ["8@[sp]", { kind: "memory", offset: 0n, shift: 0, base: 248 }],
+    ["8@[sp, 16]", { kind: "memory", offset: 16n, shift: 0, base: 248 }],
+    ["-4@[x29, -20]", { kind: "memory", offset: -20n, shift: 0, base: 232 }],
+    ["8@[x1, x2]", { kind: "memory", offset: 0n, shift: 0, base: 8, index: 16 }],
+    ["8@[x1, x2, lsl 3]", { kind: "memory", offset: 0n, shift: 3, base: 8, index: 16 }],
+    ["8@[x1, w2, sxtw 3]", unreadable],
+    ["8@x31", unreadable],
+  ])("reads %s of arm64", (text, operand) => {
+    expect(parse(text, "arm64")).toEqual([operand]);
+  });
+
+  it("keeps operands with spaces in one piece", () => {
+    expect(splitUsdtArguments("8@[sp, 16] -4@w1  8@5")).toEqual(["8@[sp, 16]", "-4@w1", "8@5"]);
+    expect(splitUsdtArguments("")).toEqual([]);
+  });
+});
