@@ -209,7 +209,7 @@ describe("words of the text", () => {
   it("puts numbers and readers in for builtins", () => {
     const { text } = prepare("int f(struct pt_regs *ctx) { int n = bpf_num_cpus(); u64 v; bpf_usdt_readarg(2, ctx, &v); return n; }");
     expect(text).toContain("int n = 4; u64 v; bpfts_usdt_readarg(2, ctx, &v);");
-    expect(text).toContain("#include <bpf/usdt.bpf.h>");
+    expect(text).toContain('#include "bcc_usdt.h"');
     expect(prepareBody("int f(struct __sk_buff *skb) { incr_cksum_l3(1, 2, 3); return 0; }")).toContain("bpfts_incr_cksum_l3(skb, 1, 2, 3)");
     expect(catchError("int f(struct pt_regs *ctx) { bpf_usdt_readarg(1, ctx); return 0; }").message).toBe('"bpf_usdt_readarg" takes 3 arguments, found 2');
   });
