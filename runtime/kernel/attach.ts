@@ -48,7 +48,7 @@ function describeAttachFailure(port: KernelPort, kind: ProgramKindName, function
   const message = `Cannot attach "${functionName}" to ${kind} "${target.label}": ${why?.reason ?? renderErrno(status)}`;
   const details = { ...(why?.hint !== undefined && { hint: why.hint }), ...(target.location && { location: target.location }) };
   if (why?.unsupported !== undefined) return new UnsupportedFeatureError(why.unsupported, message, details);
-  if ((status === -1 || status === -13) && why === undefined) return new PrivilegeError(message, { hint: "run it as root, or give the process CAP_BPF and CAP_PERFMON" });
+  if ((status === -1 || status === -13) && why === undefined) return new PrivilegeError(message, { hint: "run it as root, or give the process CAP_BPF and CAP_PERFMON; without either, try the script in a virtual machine: bpfts vm run" });
   return new AttachError(message, details);
 }
 

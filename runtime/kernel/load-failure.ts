@@ -23,7 +23,7 @@ export function describeLoadFailure(object: LoadedBytes, result: ObjectLoadResul
   const detail = [result.log, ...Object.values(result.programLogs)].filter((text) => text !== "").join("\n");
   const rejected = Object.entries(result.programLogs).find(([, log]) => /processed \d+ insns|^\d+: \(/m.test(log) || log.includes("R1 type=")) ?? Object.entries(result.programLogs).find(([, log]) => log.trim() !== "");
   if (result.status === eperm && !readCapabilities().has("CAP_BPF") && !readCapabilities().has("CAP_SYS_ADMIN")) {
-    return new PrivilegeError("Cannot load BPF programs: this user may not", { hint: "run it as root, or give the process CAP_BPF and CAP_PERFMON (CAP_SYS_ADMIN before Linux 5.8)", detail });
+    return new PrivilegeError("Cannot load BPF programs: this user may not", { hint: "run it as root, or give the process CAP_BPF and CAP_PERFMON (CAP_SYS_ADMIN before Linux 5.8); without either, try the script in a virtual machine: bpfts vm run", detail });
   }
   const traced = wanted.find(({ kind }) => ["fentry", "lsm"].includes(findProgramKind(kind)?.feature ?? ""));
   if (rejected === undefined && traced !== undefined) return describeTracing(traced, result.status, detail);

@@ -49,7 +49,7 @@ export const bundleName = "bpfts-script.js";
  */
 export async function readScript(path: string, options: ReadScriptOptions): Promise<Script> {
   const absolute = requireFile(path);
-  const name = `bundle-${createHash("sha256").update(`${buildId}\0${absolute}\0${options.sdk}`).digest("hex").slice(0, 32)}`;
+  const name = `bundle/${createHash("sha256").update(`${buildId}\0${absolute}\0${options.sdk}`).digest("hex").slice(0, 32)}`;
   let bundle = findBundle(options.store, name);
   if (bundle === undefined) {
     bundle = await bundleScript(absolute, options.sdk);
