@@ -291,4 +291,25 @@ describe("code that Node compiled", () => {
       rmSync(list(program.pid), { force: true });
     }
   });
+
+  it("is found where a process in a pid and mount namespace of its own writes it, under the pid that it has there", async () => {
+    const script = `
+      function reckonInside(n) { let sum = 0; for (let i = 0; i < n; i++) sum = (sum * 31 + i) | 0; return sum; }
+      for (let i = 0; i < 300; i++) reckonInside(20000);
+      const { readFileSync } = require("node:fs");
+      console.log("row 0x" + readFileSync("/tmp/perf-" + process.pid + ".map", "utf8").split("\\n").find((line) => /:\\*reckonInside/.test(line)).split(" ")[0]);
+      console.log("inner 0x" + process.pid.toString(16));
+      console.log("ready");
+      process.stdin.on("data", () => console.log("turn"));`;
+    const inside = `mount -t tmpfs none /tmp; exec ${process.execPath} --perf-basic-prof -e "$SCRIPT"`;
+    const program = await startProgram("unshare", ["-m", "-p", "-f", "--kill-child", "sh", "-c", inside], { SCRIPT: script });
+    try {
+      const pid = Number(readFileSync(`/proc/${program.pid}/task/${program.pid}/children`, "utf8").trim());
+      expect(program.addresses["inner"]).toBe(1n);
+      const found = space.symbols.find(program.addresses["row"]!, pid, true);
+      expect(found).toMatchObject({ name: expect.stringMatching(/^reckonInside /) as string, offset: 0, module: "/tmp/perf-1.map" });
+    } finally {
+      await program.end();
+    }
+  });
 });
