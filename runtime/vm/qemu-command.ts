@@ -59,6 +59,9 @@ const kernelWords: readonly string[] = [
   "lsm=landlock,lockdown,yama,integrity,apparmor,bpf",
 ];
 
+/** Under emulation all processors read one clock, which the kernel cannot know; and four levels of page tables are less work than five. */
+const emulationWords: readonly string[] = ["tsc=reliable", "no5lvl"];
+
 /** Renders qemu's arguments. The ports are descriptors that it inherits: nothing of a run has a name in the file system. */
 export function renderQemuArguments(spec: QemuSpec): string[] {
   const args = [
@@ -67,7 +70,7 @@ export function renderQemuArguments(spec: QemuSpec): string[] {
     ...(spec.accelerator === "kvm" ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg,thread=multi", "-cpu", "max"]),
     "-smp", String(spec.cpus), "-m", `${spec.memoryMb}M`,
     "-kernel", spec.kernelImage, "-initrd", spec.initramfs,
-    "-append", [...kernelWords, `bpfts.scratch=${spec.scratch}`, ...spec.append].join(" "),
+    "-append", [...kernelWords, ...(spec.accelerator === "tcg" ? emulationWords : []), `bpfts.scratch=${spec.scratch}`, ...spec.append].join(" "),
     "-chardev", `socket,id=console,fd=${portDescriptors.console}`, "-serial", "chardev:console",
     "-device", "virtio-serial-pci,max_ports=5",
   ];

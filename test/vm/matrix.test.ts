@@ -7,9 +7,15 @@ import { requireKernelRows } from "../../runtime/vm/kernels.ts";
 import { requiredFeatures } from "./required-features.ts";
 import { renderMatrix, runMatrix } from "./run-matrix.ts";
 
+/** Words of the files' paths to run, all when none is given. */
+const files = (process.env["BPFTS_TEST_FILES"] ?? "").split(" ").filter(Boolean);
+
+/** Files of the kernel tier whose answers are the same on every kernel: the command line, the cache, clang. Under emulation each costs minutes. */
+const sameEverywhere = ["leaks", "run-errors", "run-machine"];
+
 const columns = await runMatrix(requireKernelRows(process.env["BPFTS_TEST_KERNEL"] ?? "all"), {
   // A test may take its time under emulation: it starts clang and node.
-  vitestArguments: ["--config", "test/vitest.config.ts", "--project", "kernel", "--testTimeout", "240000", "--hookTimeout", "240000"],
+  vitestArguments: ["--config", "test/vitest.config.ts", "--project", "kernel", ...files, "--testTimeout", "240000", "--hookTimeout", "240000", ...sameEverywhere.flatMap((name) => ["--exclude", `**/${name}.test.ts`])],
   requiredFeatures,
   jobs: Math.max(1, Math.min(2, availableParallelism())),
   timeoutMs: 20 * 60_000,
