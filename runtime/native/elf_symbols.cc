@@ -101,7 +101,9 @@ bool Append(Buffer& buffer, T value) {
 Result<ElfSymbolTable> PackSymbols(SymbolReader& reader) {
   auto& [symbols, names] = reader;
   std::sort(symbols.begin(), symbols.end(),
-            [&](const Symbol& a, const Symbol& b) { return a.start != b.start ? a.start < b.start : Rank(a, names) < Rank(b, names); });
+            [&](const Symbol& a, const Symbol& b) {
+              return a.start != b.start ? a.start < b.start : Rank(a, names) < Rank(b, names);
+            });
   // A name that stands in both tables is one symbol.
   const auto same = [&](const Symbol& a, const Symbol& b) {
     return a.start == b.start && a.size == b.size && std::strcmp(&names[a.name], &names[b.name]) == 0;
@@ -116,9 +118,11 @@ Result<ElfSymbolTable> PackSymbols(SymbolReader& reader) {
       return -ENOMEM;
     }
   }
-  uint8_t* text = table.names.Extend(names.size());
-  if (text == nullptr) return -ENOMEM;
-  std::memcpy(text, names.data(), names.size());
+  if (!names.empty()) {
+    uint8_t* text = table.names.Extend(names.size());
+    if (text == nullptr) return -ENOMEM;
+    std::memcpy(text, names.data(), names.size());
+  }
   table.count = static_cast<uint32_t>(symbols.size());
   return table;
 }
