@@ -34,29 +34,32 @@ export type RecordWalk = (cursor: RecordCursor, callback: (value: unknown, cpu: 
 /**
  * Makes the walk through a buffer of records of one layout: the loop and the reading are one function, which
  * saves a call for each record. Records start at multiples of 8. A record shorter than the layout reads as if zeros followed it.
+ * With `reuses`, one object carries all records of a walk, for callbacks that do not keep it: measured, making an object
+ * costs QuickJS more than reading its fields.
  */
-export function compileWalk(layout: Layout): (buffer: ArrayBuffer) => RecordWalk {
+export function compileWalk(layout: Layout, reuses = false): (buffer: ArrayBuffer) => RecordWalk {
   const readShort = (buffer: ArrayBuffer, at: number, size: number): unknown => {
     const padded = new Uint8Array((layout.size + 7) & ~7);
     padded.set(new Uint8Array(buffer, at, size));
     return compileReader(layout)(padded.buffer)(0);
   };
+  const shares = reuses && layout.kind === "struct";
   const walk = (value: string): string => `return function (cursor, callback) {
-    const end = cursor.end;
+    const end = cursor.end;${shares ? " const shared = {};" : ""}
     for (let at = cursor.at; at < end; at = cursor.at) {
       const word = at >> 2, size = u32[word], o = at + 8;
       cursor.at = o + ((size + 7) & ~7);
       callback(size < ${layout.size} ? readShort(buffer, o, size) : ${value}, u32[word + 1], size);
     }
   };`;
-  return generate(layout, walk, 8, "u32", readShort) as (buffer: ArrayBuffer) => RecordWalk;
+  return generate(layout, walk, 8, "u32", readShort, shares) as (buffer: ArrayBuffer) => RecordWalk;
 }
 
 /** Source text around the expression for one value at the offset `o`, with the views that it needs. */
-function generate(layout: Layout, wrap: (value: string) => string, baseAlignment: number, extraView?: View, readShort?: unknown): unknown {
+function generate(layout: Layout, wrap: (value: string) => string, baseAlignment: number, extraView?: View, readShort?: unknown, shares = false): unknown {
   const program = new ReaderProgram(baseAlignment);
   if (extraView !== undefined) program.views.add(extraView);
-  const body = wrap(program.read(layout, "o", 0));
+  const body = wrap(shares ? program.assign(layout as StructLayout, "o", "shared") : program.read(layout, "o", 0));
   const views = [...program.views].map((view) => `${view} = ${viewMakers[view]}`);
   const source = ["return function (buffer) {", views.length > 0 ? `const ${views.join(", ")};` : "", ...program.functions, body, "};"].join("\n");
   const make = new Function("readText", "readComm", "readShort", source) as (...inner: readonly unknown[]) => unknown;
@@ -105,6 +108,11 @@ class ReaderProgram {
       default:
         return `{ ${this.readMembers(layout, base, offset).join(", ")} }`;
     }
+  }
+
+  /** An expression that sets the members of the object `target` and answers it. */
+  assign(layout: StructLayout, base: string, target: string): string {
+    return `(${[...this.readMembers(layout, base, 0, (name, value) => `${target}[${name}] = ${value}`), target].join(", ")})`;
   }
 
   private readInt(layout: IntLayout, base: string, offset: number): string {
@@ -158,15 +166,15 @@ class ReaderProgram {
     return `${name}(${at(base, offset)})`;
   }
 
-  private readMembers(layout: StructLayout, base: string, offset: number): string[] {
+  private readMembers(layout: StructLayout, base: string, offset: number, write = (name: string, value: string) => `${name}: ${value}`): string[] {
     return layout.members.flatMap((member) => {
       const start = offset + member.offset;
       if (member.name === "" && (member.layout.kind === "struct" || member.layout.kind === "union")) {
-        return this.readMembers(member.layout, base, start);
+        return this.readMembers(member.layout, base, start, write);
       }
       if (member.name === "") return [];
       const value = member.bitSize === undefined ? this.read(member.layout, base, start) : this.readBits(member, base, offset);
-      return [`${JSON.stringify(member.name)}: ${value}`];
+      return [write(JSON.stringify(member.name), value)];
     });
   }
 

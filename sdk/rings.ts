@@ -15,6 +15,8 @@ export interface OpenRing {
   readonly table: object;
   /** Undefined where the event's type is not known: the callback gets bytes. */
   readonly codec: Codec | undefined;
+  /** Whether the callback is seen to read the event's fields only, so that one object may carry all events. */
+  readonly reuses: boolean;
   readonly callback: EventCallback<unknown>;
   readonly lostCallback: ((lost: number) => void) | undefined;
   lost: number;
@@ -93,7 +95,7 @@ function openSection(batch: Delivery): void {
   batch.at += SECTION_HEADER;
   batch.end = batch.at + batch.words[word + 2]!;
   batch.ring = ring;
-  batch.walk = ring === undefined ? skipRecords : ring.codec === undefined ? walkBytes(batch) : ring.codec.bindWalk(batch.buffer);
+  batch.walk = ring === undefined ? skipRecords : ring.codec === undefined ? walkBytes(batch) : ring.codec.bindWalk(batch.buffer, ring.reuses);
   if (ring === undefined || lost === 0) return;
   ring.lost += lost;
   ring.lostCallback?.(lost);

@@ -1,6 +1,7 @@
 import { makeBytesLayout, makeCodec } from "./codec.ts";
 import { makeClosedError, makeUsageError } from "./errors.ts";
 import { callHost } from "./host.ts";
+import { readsFieldsOnly } from "./reads-fields-only.ts";
 import { closeRing, openRing } from "./rings.ts";
 import type { EventCallback, OpenRing } from "./rings.ts";
 import type { Layout } from "./layout.ts";
@@ -101,7 +102,8 @@ export class EventTable<Event = unknown> {
     const id = callHost("ring_open", { map: this.events.map, kind: this.kind, pages, name: this.name, rows });
     const { event } = this.events;
     const codec = event === null ? undefined : makeCodec<Event>(event, `event of "${this.name}"`);
-    this.ring = openRing({ id, kind: this.kind, table: this, codec, callback: callback as EventCallback<unknown>, lostCallback, lost: 0 });
+    const reuses = event?.kind === "struct" && readsFieldsOnly(callback, event);
+    this.ring = openRing({ id, kind: this.kind, table: this, codec, reuses, callback: callback as EventCallback<unknown>, lostCallback, lost: 0 });
   }
 
   private eventLayout(size: number): Layout {
