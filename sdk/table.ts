@@ -103,8 +103,12 @@ export class Table<Key = unknown, Leaf = unknown> {
     return this.entries();
   }
 
+  /** Calls `run` for each entry: of all ways to see them, the one that takes the least time. */
   forEach(run: (leaf: Leaf, key: Key, table: this) => void): void {
-    for (const [key, leaf] of this.entries()) run(leaf, key, this);
+    const { buffer, count, keysAt, valuesAt } = this.readBatch(false);
+    const readKey = this.keyCodec.bind(buffer);
+    const readLeaf = this.leafCodec.bind(buffer);
+    for (let i = 0; i < count; i++) run(readLeaf(valuesAt + i * this.leafCodec.size), readKey(keysAt + i * this.keyCodec.size), this);
   }
 
   /** Sets the value of every key that is there to zero. */
