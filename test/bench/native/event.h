@@ -3,6 +3,6 @@ struct event {
   unsigned long long ts;
   unsigned int pid;
   unsigned int cpu;
-  unsigned long long arg;
+  unsigned int arg;
   char comm[16];
 };

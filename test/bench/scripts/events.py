@@ -4,7 +4,7 @@ from bcc import BPF
 
 kind, pid = sys.argv[1], int(sys.argv[2])
 text = """
-struct event { u64 ts; u32 pid; u32 cpu; u64 arg; char comm[16]; };
+struct event { u64 ts; u32 pid; u32 cpu; u32 arg; char comm[16]; };
 #ifdef PERF
 BPF_PERF_OUTPUT(events);
 #else

@@ -5,7 +5,7 @@ const kind = argv[0] ?? "ring";
 const isPerf = kind === "perf";
 const b = new BPF({
   text: `
-struct event { u64 ts; u32 pid; u32 cpu; u64 arg; char comm[16]; };
+struct event { u64 ts; u32 pid; u32 cpu; u32 arg; char comm[16]; };
 #ifdef PERF
 BPF_PERF_OUTPUT(perf);
 #else
@@ -42,18 +42,18 @@ try {
   if (kind === "iterator") {
     for (const e of b.events("ring")) {
       delivered++;
-      sum += e.ts + e.arg;
-      letters += e.comm.length + e.pid + e.cpu;
+      sum += e.ts;
+      letters += e.comm.length + e.pid + e.cpu + (e.arg & 1);
     }
   } else if (kind === "rows") {
     events.printf(format, "pid", "comm", "ts");
   } else if (kind === "printf") {
     events.subscribe((e) => printf(format, e.pid, e.comm, e.ts));
   } else {
-    const take = (e: { ts: bigint; arg: bigint; pid: number; cpu: number; comm: string }): void => {
+    const take = (e: { ts: bigint; arg: number; pid: number; cpu: number; comm: string }): void => {
       delivered++;
-      sum += e.ts + e.arg;
-      letters += e.comm.length + e.pid + e.cpu;
+      sum += e.ts;
+      letters += e.comm.length + e.pid + e.cpu + (e.arg & 1);
     };
     if (isPerf) events.open_perf_buffer(take, { page_cnt: 1024 });
     else events.open_ring_buffer(take);

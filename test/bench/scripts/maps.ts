@@ -37,6 +37,15 @@ const ways: Readonly<Record<string, () => readonly [number, bigint]>> = {
     }
     return [seen, sum];
   },
+  forEach() {
+    let seen = 0;
+    let sum = 0n;
+    counts.forEach((value, key) => {
+      seen++;
+      sum += BigInt(key) + value;
+    });
+    return [seen, sum];
+  },
   values() {
     let seen = 0;
     let sum = 0n;
