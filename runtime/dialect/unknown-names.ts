@@ -26,7 +26,8 @@ const messages: readonly { readonly pattern: RegExp; explain(name: string, inclu
         : `this kernel's types have no "${name}": a module that has it may not be loaded, or the kernel was built without it`,
   },
   { pattern: /unknown type name '(\w+)'/, explain: (name) => `this kernel's types have no "${name}"; declare it in the text: typedef … ${name};` },
-  { pattern: /no member named '(\w+)' in '(?:struct|union) /, explain: (name) => `this kernel's struct has no "${name}": it was renamed or moved, see bpftool btf dump file /sys/kernel/btf/vmlinux format c` },
+  // clang's own "did you mean" is better than ours.
+  { pattern: /no member named '(\w+)' in '(?:struct|union) [^']*'(?!; did you mean)/, explain: (name) => `it has no "${name}" here; fields of the kernel's structs change between kernels: bpftool btf dump file /sys/kernel/btf/vmlinux format c` },
 ];
 
 /**

@@ -76,7 +76,8 @@ describe("a trace pipe", () => {
       expect(port.wait(30_000, 2)).toBeGreaterThan(0);
       lines = readLines(pipe.file, port.processPid(child));
     }
-    expect(lines).toEqual([expect.stringMatching(/^ *python3-\d+ /)]);
+    // The kernel learns a task's name when it is next scheduled out: a quick reader sees `<...>`.
+    expect(lines).toEqual([expect.stringMatching(/^ *(?:python3|<\.\.\.>)-\d+ /)]);
     const writtenAt = Number(/ (\d+\.\d+): bpf_trace_printk/.exec(lines[0]!)![1]);
     // Both clocks count from the boot, within what performance.timeOrigin leaves open: hrtime is CLOCK_MONOTONIC.
     expect(Number(process.hrtime.bigint()) / 1e9 - writtenAt).toBeLessThan(0.05);
