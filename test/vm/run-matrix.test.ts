@@ -5,7 +5,7 @@ import { renderMatrix, runMatrix } from "./run-matrix.ts";
 
 const rows = requireKernelRows("6.1");
 const runStandIn = (...files: string[]) =>
-  runMatrix(rows, { vitestArguments: ["--config", "test/vm/stand-in/stand-in.config.ts", ...files], requiredFeatures: { "6.1": ["kprobe", "btf"] }, jobs: 1, timeoutMs: 400_000 });
+  runMatrix(rows, { vitestArguments: ["--config", "test/vm/stand-in/stand-in.config.ts", ...files], requiredFeatures: { "6.1": ["kprobe", "btf"] }, jobs: 1, cpus: 1, timeoutMs: 400_000 });
 
 afterEach(() => {
   delete process.env["BPFTS_PANIC"];

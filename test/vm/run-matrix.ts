@@ -35,6 +35,8 @@ export interface MatrixOptions {
   readonly requiredFeatures: Readonly<Record<string, readonly string[]>>;
   /** Machines that run at the same time. */
   readonly jobs: number;
+  /** Processors of each machine. */
+  readonly cpus: number;
   readonly timeoutMs: number;
   /** Told about each column as soon as it is done. */
   readonly onColumn?: (column: MatrixColumn) => void;
@@ -69,7 +71,7 @@ async function runColumn(row: KernelRow, options: MatrixOptions): Promise<Matrix
     release = kernel.release;
     const command = [process.execPath, "node_modules/vitest/vitest.mjs", "run", "--reporter", "./test/vm/guest-reporter.mjs", ...options.vitestArguments];
     const environment = { ...pickGuestEnvironment(process.env), BPFTS_MATRIX_RESULTS: results, BPFTS_REQUIRE: required.join(",") };
-    const spec = await prepareVm(vmFolder, kernel, { command, workingFolder: process.cwd(), environment }, { shares: [folder], timeoutMs: options.timeoutMs }, silentLog);
+    const spec = await prepareVm(vmFolder, kernel, { command, workingFolder: process.cwd(), environment }, { shares: [folder], cpus: options.cpus, timeoutMs: options.timeoutMs }, silentLog);
     const sink = new PassThrough();
     sink.on("data", (chunk: Buffer) => output.push(chunk));
     const status = await runInVm(spec, { stdout: sink, stderr: sink });
