@@ -1,3 +1,5 @@
+import type { SharedFolder } from "./qemu-command.ts";
+
 /** Where the agent lives in the guest: a tmpfs, so that it survives the change of root. */
 export const guestFolder = "/run/bpfts-vm";
 
@@ -100,7 +102,7 @@ export interface GuestJob {
   readonly workingFolder: string;
   readonly environment: Readonly<Record<string, string>>;
   /** Folders that are mounted writable at the same path; tag \`share0\`, \`share1\`… */
-  readonly shares: readonly string[];
+  readonly shares: readonly SharedFolder[];
   readonly release: string;
   readonly modules?: string;
   readonly config?: string;
@@ -109,16 +111,17 @@ export interface GuestJob {
 /** Renders a job as the shell text that the agent reads: \`prepare\`, \`finish\`, and the file \`command\`. */
 export function renderGuestJob(job: GuestJob): string {
   const lines = ["prepare() {"];
-  job.shares.forEach((folder, at) => {
+  job.shares.forEach(({ path: folder, hasOwnOwners }, at) => {
     lines.push(
       `$b mkdir -p ${quoteShell(folder)}`,
       `$b mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,cache=mmap share${at} ${quoteShell(folder)} || fail ${quoteShell(`cannot mount the shared folder "${folder}"`)}`,
     );
+    if (hasOwnOwners) lines.push(`$b chown 0:0 ${quoteShell(folder)} 2>/dev/null`);
   });
   if (job.modules !== undefined) lines.push("$b mkdir -p /lib/modules", `$b rm -rf /lib/modules/${job.release}`, `$b ln -s ${quoteShell(job.modules)} /lib/modules/${job.release}`);
   if (job.config !== undefined) lines.push("$b mkdir -p /boot", `$b ln -sf ${quoteShell(job.config)} /boot/config-${job.release}`);
   lines.push("shell=/bin/sh; [ -x /bin/sh ] || shell=\"$b sh\"", "}", "finish() {");
-  for (const folder of [...job.shares].reverse()) lines.push(`$b umount ${quoteShell(folder)} 2>/dev/null || $b sync`);
+  for (const { path: folder } of [...job.shares].reverse()) lines.push(`$b umount ${quoteShell(folder)} 2>/dev/null || $b sync`);
   lines.push(":", "}", `printf %s ${quoteShell(renderCommand(job))} >command`);
   return `${lines.join("\n")}\n`;
 }

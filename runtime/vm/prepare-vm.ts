@@ -40,7 +40,10 @@ export async function prepareVm(
 ): Promise<VmSpec> {
   requireQemu();
   const initramfs = await prepareInitramfs(folder, kernel, options.modules ?? []);
-  const shares = [...new Set([folder.cache, ...(options.shares ?? [])])];
+  const shares = [
+    { path: folder.cache, hasOwnOwners: process.getuid?.() !== 0 },
+    ...[...new Set(options.shares ?? [])].filter((path) => path !== folder.cache).map((path) => ({ path, hasOwnOwners: false })),
+  ];
   const qemu = {
     kernelImage: await prepareKernelImage(folder, kernel.vmlinuz),
     initramfs,

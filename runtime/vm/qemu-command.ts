@@ -6,6 +6,16 @@ import { guestPorts } from "./guest-scripts.ts";
 /** How instructions are run: by the processor, or by qemu's translator. */
 export type Accelerator = "kvm" | "tcg";
 
+/** A folder that the guest may write to, at the same path. */
+export interface SharedFolder {
+  readonly path: string;
+  /**
+   * True keeps the owners that the guest sees beside the files: the guest's root owns what it makes although an ordinary user
+   * runs qemu. Links are kept as files then: not for folders of the user's.
+   */
+  readonly hasOwnOwners: boolean;
+}
+
 /** What the machine is made of. */
 export interface QemuSpec {
   /** A bzImage, or an ELF kernel with a PVH entry. */
@@ -15,7 +25,7 @@ export interface QemuSpec {
   readonly memoryMb: number;
   readonly cpus: number;
   /** Folders that the guest may write to. */
-  readonly shares: readonly string[];
+  readonly shares: readonly SharedFolder[];
   /** More words for the kernel's command line. */
   readonly append: readonly string[];
   /** Size of the overlay's tmpfs, as tmpfs takes it: "50%", "512m". */
@@ -78,12 +88,12 @@ export function renderQemuArguments(spec: QemuSpec): string[] {
     const descriptor = portDescriptors[name as keyof typeof guestPorts];
     args.push("-chardev", `socket,id=${name},fd=${descriptor}`, "-device", `virtserialport,chardev=${name},nr=${port},name=${name}`);
   }
-  args.push(...shareFolder("root", "/", true));
-  spec.shares.forEach((folder, at) => args.push(...shareFolder(`share${at}`, folder, false)));
+  args.push(...shareFolder("root", "/", "none,readonly=on"));
+  spec.shares.forEach(({ path, hasOwnOwners }, at) => args.push(...shareFolder(`share${at}`, path, hasOwnOwners ? "mapped-xattr" : "none")));
   return args;
 }
 
-function shareFolder(tag: string, folder: string, isReadonly: boolean): string[] {
+function shareFolder(tag: string, folder: string, security: string): string[] {
   const path = folder.replaceAll(",", ",,");
-  return ["-fsdev", `local,id=${tag},path=${path},security_model=none,multidevs=remap${isReadonly ? ",readonly=on" : ""}`, "-device", `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`];
+  return ["-fsdev", `local,id=${tag},path=${path},multidevs=remap,security_model=${security}`, "-device", `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`];
 }

@@ -59,9 +59,9 @@ describe("the initramfs", () => {
 
 describe("qemu's arguments", () => {
   it("double the commas of a folder's name, and share only the root read-only", () => {
-    const args = renderQemuArguments({ kernelImage: "k", initramfs: "i", accelerator: "tcg", memoryMb: 512, cpus: 1, shares: ["/a,b"], append: ["word"], scratch: "50%" });
+    const args = renderQemuArguments({ kernelImage: "k", initramfs: "i", accelerator: "tcg", memoryMb: 512, cpus: 1, shares: [{ path: "/a,b", hasOwnOwners: false }, { path: "/c", hasOwnOwners: true }], append: ["word"], scratch: "50%" });
     const shared = args.filter((arg) => arg.startsWith("local,"));
-    expect(shared).toEqual(["local,id=root,path=/,security_model=none,multidevs=remap,readonly=on", "local,id=share0,path=/a,,b,security_model=none,multidevs=remap"]);
+    expect(shared).toEqual(["local,id=root,path=/,multidevs=remap,security_model=none,readonly=on", "local,id=share0,path=/a,,b,multidevs=remap,security_model=none", "local,id=share1,path=/c,multidevs=remap,security_model=mapped-xattr"]);
     expect(args[args.indexOf("-append") + 1]).toMatch(/ bpfts\.scratch=50% word$/);
   });
 });
