@@ -11,7 +11,7 @@ export const guestPorts = { stdin: 1, stdout: 2, stderr: 3, control: 4 } as cons
 
 /**
  * The initramfs's `/init`: loads the modules, mounts the host's files read-only under an overlay and goes there.
- * Only busybox is at hand. The host's files come with `cache=loose`: a run sees one state of them.
+ * Only busybox is at hand. The host's files come with `cache=loose`: what changes during a run may be seen old or new.
  */
 export const initScript = `#!/bin/sh
 fail() { echo "${consoleMark} $1" >/dev/console; reboot -f; }
