@@ -22,6 +22,8 @@ interface Ring {
   /** Set when the host writes the events' rows itself. */
   readonly writeRows: RowWriter | undefined;
   countedAt: number;
+  /** Set when events came since losses were surely counted. */
+  uncounted: boolean;
 }
 
 /** The buffers of a run and the calls that read them. */
@@ -83,7 +85,9 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
       if ((kind !== "any" && ring.kind !== kind) || total >= MAX_BATCH_BYTES) continue;
       const records = port.ringRead(ring.handle, MAX_RING_BYTES);
       const bytes = typeof records === "number" ? new Uint8Array(0) : records;
-      const lost = countLost(ring, false);
+      // A buffer that is found empty may stay so: what the script hears now is all that it hears for a while.
+      const lost = countLost(ring, bytes.length === 0 && ring.uncounted);
+      ring.uncounted = bytes.length > 0;
       if (bytes.length === 0 && lost === 0) continue;
       if (ring.writeRows !== undefined) writeOutput(state, ring.writeRows(bytes));
       const crossing = ring.writeRows === undefined ? bytes : noRecords;
@@ -108,7 +112,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
         // Nobody listens to a perf buffer before it is open, so nothing was lost until then; a ring buffer keeps what comes.
         const before = kind === "perf" ? target.countFailedOutputs() : 0;
         const countFailed = (): number => target.countFailedOutputs() - before;
-        rings.set(id, { id, name, kind, handle, lost: 0, countFailed, failed: 0, countedAt: performance.now(), writeRows });
+        rings.set(id, { id, name, kind, handle, lost: 0, countFailed, failed: 0, countedAt: performance.now(), uncounted: false, writeRows });
         return id;
       },
       ring_close({ ring }) {

@@ -24,10 +24,10 @@ function makeBatch(cpu: number, ...pids: readonly number[]): Uint8Array {
 }
 
 /** Runs lines with a program that has a perf buffer and a ring buffer; `batches` come out of both in turn, then a signal. */
-async function runWithRings(batches: Uint8Array[], lines: string, kernel: KernelScript = {}): Promise<GuestResult> {
+async function runWithRings(batches: Uint8Array[], lines: string, kernel: KernelScript = {}, countFailedOutputs = () => 0): Promise<GuestResult> {
   const signals = makeSignals();
   return runScriptText(`import { BPF, Interrupt, print } from "bpfts"; const b = new BPF<string>({ text: "x" }); ${lines}`, {
-    build: () => makeProgram({ maps, structs: { event_t: event } }, { eventStructs: { events: "event_t", ring: "event_t" } }),
+    build: () => makeProgram({ maps, structs: { event_t: event } }, { eventStructs: { events: "event_t", ring: "event_t" }, countFailedOutputs }),
     kernel: {
       ...signals.script,
       perfBufferOpen: () => 11,
@@ -59,6 +59,13 @@ describe("a perf buffer", () => {
     expect(stdout.startsWith("lost 5\nlost 5\n")).toBe(true);
     expect(warnings).toHaveLength(1);
     expect(warnings[0]).toMatch(/^Lost \d+ events of "events": /);
+  });
+
+  it("has told the script of every loss when a stream of events ends", async () => {
+    const batches = [makeBatch(0, 1), makeBatch(0, 2)];
+    const lines = `const t = b.get_table<never, unknown>("ring"); t.open_ring_buffer(() => {}); ${loop.replace("perf", "ring")} print(t.lost);`;
+    const { stdout } = await runWithRings(batches, lines, {}, () => (batches.length === 0 ? 7 : 0));
+    expect(stdout).toBe("7\n");
   });
 
   it.each([
