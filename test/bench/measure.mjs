@@ -22,13 +22,25 @@ export function readRssKib(pid) {
   return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]);
 }
 
+const children = new Set();
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(130));
+process.once("exit", () => children.forEach((child) => child.kill("SIGKILL")));
+
+/** Starts a process that ends with this one. */
+function start(command, args, options) {
+  const child = spawn(command, args, options);
+  children.add(child);
+  child.once("exit", () => children.delete(child));
+  return child;
+}
+
 let started = 0;
 
 /** Starts a consumer with its output in files: a pipe's reader would take time on the other CPU. */
 export function startConsumer(folder, command, environment = {}) {
   const name = join(folder, `output-${++started}`);
   const files = [openSync(name, "w"), openSync(`${name}.err`, "w")];
-  const child = spawn(command[0], command.slice(1), { stdio: ["ignore", ...files], env: { ...process.env, ...environment } });
+  const child = start(command[0], command.slice(1), { stdio: ["ignore", ...files], env: { ...process.env, ...environment } });
   files.forEach(closeSync);
   let isRunning = true;
   const ended = new Promise((resolve) => child.once("exit", () => resolve((isRunning = false))));
@@ -53,7 +65,7 @@ export function startConsumer(folder, command, environment = {}) {
 export async function waitReady(consumer, says) {
   for (;;) {
     if (!consumer.isRunning()) throw new Error(`The consumer ended: ${consumer.readErrors() || consumer.readOutput()}`);
-    if (says ? consumer.readOutput().includes("ready") : readCpuMs(consumer.pid) > 50) break;
+    if (says ? consumer.readOutput().includes("ready") : readCpuMs(consumer.pid) > 20) break;
     await sleep(20);
   }
   await waitIdle(consumer);
@@ -71,7 +83,7 @@ export async function waitIdle({ pid }) {
 
 /** Starts the generator of events, which waits for `go`. */
 export function startGenerator(tools, ...args) {
-  const child = spawn(tools.generator, args.map(String), { stdio: ["pipe", "ignore", "inherit"] });
+  const child = start(tools.generator, args.map(String), { stdio: ["pipe", "ignore", "inherit"] });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   return { pid: child.pid, ended, go: () => child.stdin.end("\n"), stop: () => (child.kill("SIGKILL"), ended) };
 }

@@ -47,6 +47,6 @@ export function findPeers(tools) {
 
 function explainBcc({ status }) {
   if (status !== 0) return "python3-bpfcc is not installed";
-  const build = `/lib/modules/${release()}/build`;
+  const build = process.env.BCC_KERNEL_SOURCE ?? `/lib/modules/${release()}/build`;
   return existsSync(build) ? undefined : `it needs kernel headers, and there are none at ${build}; for tracepoints a link to another kernel's will do`;
 }

@@ -57,7 +57,7 @@ else:
     events.open_ring_buffer(take_row if kind == "rows" else take)
 try:
     while True:
-        b.perf_buffer_poll() if kind == "perf" else b.ring_buffer_poll()
+        b.perf_buffer_poll(100) if kind == "perf" else b.ring_buffer_poll(100)
 except KeyboardInterrupt:
     pass
 print("delivered=%d lost=%d sum=%d" % (delivered, lost, total))
