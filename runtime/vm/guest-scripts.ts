@@ -85,12 +85,20 @@ $b cat </dev/vport0p${guestPorts.stdin} >in & cat_in=$!
 echo "ready $($b uname -r)" >&5
 $b setsid $shell ./command <in >out 2>err 5>&- 6>&- 7>&-
 status=$?
-for p in /proc/[0-9]*; do
-  p=\${p#/proc/}
-  case " $$ $cat_out $cat_err $cat_in $reader $pulse " in *" $p "*) ;; *) kill -9 "$p" 2>/dev/null;; esac
-done
+# What the command left behind holds its streams open; it is swept until they end, as one sweep may miss what was just born.
+(
+  read -r self rest </proc/self/stat
+  while :; do
+    for p in /proc/[0-9]*; do
+      p=\${p#/proc/}
+      case " $$ $self $cat_out $cat_err $cat_in $reader $pulse " in *" $p "*) ;; *) kill -9 "$p" 2>/dev/null;; esac
+    done
+    $b usleep 100000
+  done
+) & sweeper=$!
 wait $cat_out; printf %s "$mark" >&6
 wait $cat_err; printf %s "$mark" >&7
+kill -9 $sweeper
 finish
 echo "exit $status" >&5
 while :; do $b sleep 1000; done

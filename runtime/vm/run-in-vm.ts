@@ -58,8 +58,12 @@ export async function runInVm(spec: VmSpec, streams: VmStreams, signals: SignalS
   const onBroken = (): void => {
     brokenPipe = true;
     vm.close();
+    // What nobody takes out of qemu's sockets keeps them open, and the machine counts as there.
+    vm.stdout.resume();
+    vm.stderr.resume();
   };
-  streams.stdout.once("error", onBroken);
+  const outputs = [streams.stdout, streams.stderr];
+  for (const output of outputs) output.once("error", onBroken);
 
   connectStreams(vm, streams);
   try {
@@ -75,7 +79,7 @@ export async function runInVm(spec: VmSpec, streams: VmStreams, signals: SignalS
     for (const [name, listener] of forward) signals.removeListener(name, listener);
     streams.stdin?.unpipe(vm.stdin);
     streams.stdin?.pause();
-    streams.stdout.removeListener("error", onBroken);
+    for (const output of outputs) output.removeListener("error", onBroken);
     vm.close();
   }
 }

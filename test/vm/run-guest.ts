@@ -20,8 +20,8 @@ export interface GuestRun {
 export interface GuestOptions extends VmOptions {
   readonly kernel?: BootKernel;
   readonly input?: Uint8Array;
-  /** Called with each piece of output, and the place where signals come from. */
-  readonly onOutput?: (text: string, signals: EventEmitter) => void;
+  /** Called with each piece of output, the place where signals come from, and the stream it came through. */
+  readonly onOutput?: (text: string, signals: EventEmitter, stdout: PassThrough) => void;
   readonly signals?: EventEmitter;
 }
 
@@ -41,7 +41,7 @@ export async function runGuest(command: readonly string[], options: GuestOptions
   const err: Buffer[] = [];
   stdout.on("data", (chunk: Buffer) => {
     out.push(chunk);
-    onOutput?.(chunk.toString(), signals);
+    onOutput?.(chunk.toString(), signals, stdout);
   });
   stderr.on("data", (chunk: Buffer) => err.push(chunk));
   const status = await runInVm(spec, { ...(input === undefined ? {} : { stdin: Readable.from([input]) }), stdout, stderr }, signals);

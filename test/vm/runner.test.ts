@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { existsSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync, copyFileSync } from "node:fs";
+import type { PassThrough } from "node:stream";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -88,6 +89,16 @@ describe("a command in a guest", () => {
   it("may leave children behind: they go with the machine", async () => {
     const run = await runGuest(["sh", "-c", "sleep 1000 & setsid sleep 1000 & echo done"], { timeoutMs: 60_000 });
     expect(run).toMatchObject({ status: 0, stdout: Buffer.from("done\n") });
+  });
+});
+
+describe("whoever reads", () => {
+  it("may go away while much is on its way: the machine goes too", async () => {
+    const breakLater = (_text: string, _signals: unknown, stdout: PassThrough): void => {
+      stdout.pause();
+      setTimeout(() => stdout.destroy(new Error("EPIPE")), 500);
+    };
+    expect((await runGuest(["yes"], { timeoutMs: 60_000, onOutput: breakLater })).status).toBe(141);
   });
 });
 
