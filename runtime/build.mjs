@@ -1,6 +1,5 @@
-// Bundles the CLI: runtime/cli/main.ts and what it imports become dist/bpfts.mjs
-// and chunks beside it, loaded when they are needed. They lie flat in dist/, so
-// that `new URL("./x", import.meta.url)` means the same in every one of them.
+// Bundles the CLI: dist/bpfts.cjs is the entry, which loads dist/main.cjs with the code that V8 compiled of it in an earlier
+// run. Both lie flat in dist/ beside QuickJS's Wasm.
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
@@ -15,35 +14,36 @@ const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"))
 
 const result = await build({
   absWorkingDir: root,
-  entryPoints: { bpfts: "runtime/cli/main.ts" },
+  entryPoints: { bpfts: "runtime/entry/start.ts", main: "runtime/cli/main.ts" },
   outdir: "dist",
-  outExtension: { ".js": ".mjs" },
-  chunkNames: "[name]-[hash]",
+  outExtension: { ".js": ".cjs" },
   bundle: true,
-  splitting: true,
-  format: "esm",
+  format: "cjs",
   platform: "node",
   target: "node20",
   legalComments: "none",
+  minifySyntax: true,
+  minifyWhitespace: true,
+  // QuickJS's loader imports Node's modules when it is called; a file that is run by hand has no import().
+  supported: { "dynamic-import": false },
   // esbuild finds its own binary beside its package; the addon is loaded by path.
   external: ["esbuild", "*.node"],
-  define: { __BPFTS_VERSION__: JSON.stringify(version), __BPFTS_BUILD__: JSON.stringify(hashSources()) },
-  banner: {
-    // commander is CommonJS: bundled, it asks for Node's modules by require().
-    js: 'import { createRequire as __bpftsCreateRequire } from "node:module"; const require = __bpftsCreateRequire(import.meta.url);',
-  },
+  define: { __BPFTS_VERSION__: JSON.stringify(version), __BPFTS_BUILD__: JSON.stringify(hashSources()), "import.meta.url": "__bpftsUrl" },
+  banner: { js: 'const __bpftsUrl = require("node:url").pathToFileURL(__filename).href;' },
   write: false,
   logLevel: "warning",
 }).catch(() => process.exit(1));
 
 mkdirSync(dist, { recursive: true });
 const kept = new Set(["quickjs.wasm", ".bpfts-stamp"]);
-// The entry last: whoever starts meanwhile gets the old bundle or the new one, never a mixture.
-const files = result.outputFiles.toSorted((a, b) => Number(a.path.endsWith("bpfts.mjs")) - Number(b.path.endsWith("bpfts.mjs")));
+// The entry last: it carries the build's name, under which nothing of the new one is cached before.
+const files = result.outputFiles.toSorted((a, b) => Number(a.path.endsWith("bpfts.cjs")) - Number(b.path.endsWith("bpfts.cjs")));
 for (const file of files) {
   const name = basename(file.path);
   kept.add(name);
-  replaceFile(name, (path) => writeFileSync(path, name === "bpfts.mjs" ? `#!/usr/bin/env node\n${file.text}` : file.contents));
+  // The entry reads it as Latin-1, which takes V8 half the memory.
+  if (/[^\0-\x7f]/.test(file.text)) throw new Error(`${name} has characters that are not ASCII`);
+  replaceFile(name, (path) => writeFileSync(path, name === "bpfts.cjs" ? `#!/usr/bin/env node\n${file.text}` : file.contents));
 }
 replaceFile("quickjs.wasm", (path) => copyFileSync(require.resolve("@jitl/quickjs-wasmfile-release-sync/wasm"), path));
 for (const name of readdirSync(dist)) {
@@ -53,15 +53,15 @@ for (const name of readdirSync(dist)) {
 // Compiled objects are cached under this: another dialect must not find them.
 function hashSources() {
   const hash = createHash("sha256");
-  for (const name of readdirSync(join(root, "runtime"), { recursive: true }).filter((name) => name.endsWith(".ts")).toSorted()) {
-    hash.update(`${name}\0`).update(readFileSync(join(root, "runtime", name)));
-  }
+  // The lock file stands for QuickJS and esbuild, whose work is cached as well.
+  const sources = ["runtime", "sdk"].flatMap((folder) => readdirSync(join(root, folder), { recursive: true }).filter((name) => name.endsWith(".ts")).map((name) => join(folder, name)));
+  for (const name of ["package-lock.json", ...sources.toSorted()]) hash.update(`${name}\0`).update(readFileSync(join(root, name)));
   return hash.digest("hex").slice(0, 16);
 }
 
 function replaceFile(name, write) {
   const target = join(dist, name);
   write(`${target}.new`);
-  chmodSync(`${target}.new`, name === "bpfts.mjs" ? 0o755 : 0o644);
+  chmodSync(`${target}.new`, name === "bpfts.cjs" ? 0o755 : 0o644);
   renameSync(`${target}.new`, target);
 }

@@ -226,8 +226,8 @@ build_bundle() {
   local -a sources
   mapfile -t sources < <(find runtime sdk -name '*.ts' -type f | sort)
   hash=$(hash_files package.json package-lock.json runtime/build.mjs "${sources[@]}")
-  is_stamped "$stamp" "$hash" && [[ -f dist/bpfts.mjs ]] && return 0
-  say "building dist/bpfts.mjs (esbuild)"
+  is_stamped "$stamp" "$hash" && [[ -f dist/bpfts.cjs ]] && return 0
+  say "building dist/bpfts.cjs (esbuild)"
   node runtime/build.mjs </dev/null 9>&- || stop "The bundle could not be built; the messages are above."
   echo "$hash" >"$stamp"
 }

@@ -1,12 +1,13 @@
 import { interruptWaiters, serveWaiters } from "./event-stream.ts";
 import { flush, guestConsole } from "./output.ts";
-import { runEndHandlers } from "./process.ts";
+import { runEndHandlers, startScript } from "./process.ts";
 import { haveHost } from "./host.ts";
 import { GUEST_HOOKS } from "./protocol.ts";
 import type { GuestHooks } from "./protocol.ts";
 import { clearInterval, clearTimeout, runTimers, setInterval, setTimeout } from "./timers.ts";
 
 const hooks: GuestHooks = {
+  start: startScript,
   turn() {
     const timerMs = runTimers() ?? null;
     const events = serveWaiters();

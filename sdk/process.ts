@@ -1,18 +1,24 @@
-import { callHost, haveHost } from "./host.ts";
+import { callHost } from "./host.ts";
 import { flush } from "./output.ts";
-import type { StartReply } from "./protocol.ts";
-
-// Types are read and tests run where no host is; importing must not need one.
-const started: StartReply = haveHost() ? callHost("start", null) : { argv: [], command: null, possibleCpus: 1 };
+import { seedRandom } from "./random.ts";
 
 /** The script's own arguments, those after `--`. */
-export const argv: readonly string[] = started.argv;
+export let argv: readonly string[] = [];
 
 /** The child of `-c`, held until the script first waits; undefined when the script was started without one. */
-export const command: { readonly pid: number } | undefined = started.command ?? undefined;
+export let command: { readonly pid: number } | undefined;
 
 /** How many CPUs this machine may ever have; per-CPU values have one entry for each. */
-export const possible_cpus: number = started.possibleCpus;
+export let possible_cpus = 1;
+
+/** Takes what this run starts with. This module itself may have been read in an earlier run. */
+export function startScript(): void {
+  const started = callHost("start", null);
+  argv = started.argv;
+  command = started.command ?? undefined;
+  possible_cpus = started.possibleCpus;
+  seedRandom(started.seed);
+}
 
 /** Ends the script at once: its end handlers run, nothing else of it does. */
 export function exit(code = 0): never {

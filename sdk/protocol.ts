@@ -153,6 +153,8 @@ export const GUEST_HOOKS = "__bpfts_guest";
 
 /** What the host calls in the guest between and after the script's own turns. */
 export interface GuestHooks {
+  /** Called once, before the script: asks for what it is started with. */
+  start(): void;
   /** Runs timers that are due, serves those who wait for events, and says what is still to come. */
   turn(): TurnReply;
   /** Hands a signal to whoever waits in a promise. Answers whether somebody did. */
@@ -177,6 +179,8 @@ export interface StartReply {
   /** The child of `-c`. */
   readonly command: { readonly pid: number } | null;
   readonly possibleCpus: number;
+  /** Four random numbers of 32 bits. */
+  readonly seed: readonly [number, number, number, number];
 }
 
 /** What `new BPF(…)` is made from. */

@@ -25,7 +25,7 @@ export interface KernelVerdict extends FileVerdict {
  */
 export async function checkOnKernels(name: string, files: readonly string[], checkArguments: readonly string[], options: { readonly json: boolean; readonly log: Log }): Promise<number> {
   const rows = requireKernelRows(name);
-  const bpfts = join(dirname(findPackageFile("package.json")), "dist/bpfts.mjs");
+  const bpfts = join(dirname(findPackageFile("package.json")), "dist/bpfts.cjs");
   const answers = await captureOnKernels(openVmFolder(process.env), rows, [process.execPath, bpfts, "check", "--json", ...files, ...checkArguments], {}, options.log);
   const verdicts = answers.flatMap((answer) => readVerdicts(answer, files));
   if (options.json) for (const verdict of verdicts) process.stdout.write(`${JSON.stringify(verdict)}\n`);

@@ -37,14 +37,13 @@ Examples:
 Exit status: 0 done, 1 the script or its C text is wrong, 2 bad usage,
 3 this machine or user cannot do it, 70 a bug of bpfts.`;
 
-async function main(args: readonly string[]): Promise<number> {
+async function runCommand(args: readonly string[]): Promise<number> {
   let exitCode = 0;
   const program = new Command("bpfts")
     .description("eBPF scripts in TypeScript: the kernel side as inline C in BCC's dialect, the user side in a sandbox")
     .version(version, "-V, --version")
     .addHelpText("after", examples)
-    .showSuggestionAfterError(true)
-;
+    .showSuggestionAfterError(true);
   const word = args.find((arg) => !arg.startsWith("-"));
   const wanted = word !== undefined && modules[word] !== undefined ? [modules[word]] : Object.values(modules);
   for (const load of args.includes("--version") && word === undefined ? [] : wanted) {
@@ -76,13 +75,15 @@ function describeUsage(error: CommanderError): UsageError {
   return new UsageError(first!.charAt(0).toUpperCase() + first!.slice(1), { cause: error, hint: suggestion === "" ? own : suggestion });
 }
 
-const args = process.argv.slice(2);
-try {
-  process.exitCode = await main(args);
-} catch (thrown) {
-  if (thrown instanceof CommanderError && thrown.exitCode === 0) process.exit(0);
-  const error = thrown instanceof CommanderError ? describeUsage(thrown) : thrown;
-  const text = args.includes("--json-errors") ? renderErrorJson(error) : renderError(error, { verbose: args.includes("--verbose") });
-  process.stderr.write(text);
-  process.exitCode = findExitCode(error);
+/** Does what a command line asks for. Answers the exit status; what went wrong is on stderr by then. */
+export async function main(args: readonly string[]): Promise<number> {
+  try {
+    return await runCommand(args);
+  } catch (thrown) {
+    if (thrown instanceof CommanderError && thrown.exitCode === 0) process.exit(0);
+    const error = thrown instanceof CommanderError ? describeUsage(thrown) : thrown;
+    const text = args.includes("--json-errors") ? renderErrorJson(error) : renderError(error, { verbose: args.includes("--verbose") });
+    process.stderr.write(text);
+    return findExitCode(error);
+  }
 }

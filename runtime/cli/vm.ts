@@ -12,7 +12,7 @@ import { openVmFolder } from "../vm/vm-folder.ts";
 
 /** What the commands need of the CLI's main. */
 export interface VmCommandDeps {
-  /** The folder of the package: a guest runs its `dist/bpfts.mjs`. */
+  /** The folder of the package: a guest runs its `dist/bpfts.cjs`. */
   readonly installFolder: string;
   openLog(options: { readonly verbose: boolean }): Log;
   /** What the process shall end with, once everything is written. */
@@ -51,7 +51,7 @@ export function addVmCommands(program: Command, deps: VmCommandDeps): void {
       if (flags.command !== undefined) inner.push("-c", flags.command);
       if (flags.jsonErrors) inner.push("--json-errors");
       if (flags.verbose) inner.push("--verbose");
-      await runOnKernels([process.execPath, join(deps.installFolder, "dist/bpfts.mjs"), ...inner, script, "--", ...args], flags, deps);
+      await runOnKernels([process.execPath, join(deps.installFolder, "dist/bpfts.cjs"), ...inner, script, "--", ...args], flags, deps);
     });
 
   addMachineOptions(vm.command("exec"))

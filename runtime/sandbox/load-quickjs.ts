@@ -5,6 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import variant from "@jitl/quickjs-wasmfile-release-sync";
 import { newQuickJSWASMModuleFromVariant, newVariant } from "quickjs-emscripten-core";
 import type { QuickJSWASMModule } from "quickjs-emscripten-core";
+import { v8Flags } from "./v8-flags.ts";
 
 /** A Wasm memory, as far as the sandbox looks at it: Node's own types leave it out. */
 export interface WasmMemory {
@@ -21,13 +22,6 @@ export interface LoadedQuickJs {
 
 const PAGE_BYTES = 64 * 1024;
 
-/**
- * When V8 compiles a Wasm function anew with its optimising compiler. By default that
- * happens while a script is still being read: measured, it doubled the start-up on two
- * CPUs and cost 25 MB, and a loop of a million turns was no quicker for it. Units: bytes executed.
- */
-const TIERING_BUDGET = 80_000_000;
-
 /** What the module's own data and stack need before a script has run a line. */
 const MIN_PAGES = 256;
 
@@ -37,7 +31,7 @@ const MIN_PAGES = 256;
  */
 export async function loadQuickJs(memoryBytes: number): Promise<LoadedQuickJs> {
   const maximum = Math.max(MIN_PAGES, Math.ceil(memoryBytes / PAGE_BYTES));
-  setFlagsFromString(`--wasm-tiering-budget=${TIERING_BUDGET}`);
+  for (const flag of v8Flags) setFlagsFromString(flag);
   const memory = new Memory({ initial: MIN_PAGES, maximum });
   const wasm = readFileSync(findWasm());
   const wasmBinary = wasm.buffer.slice(wasm.byteOffset, wasm.byteOffset + wasm.byteLength) as ArrayBuffer;

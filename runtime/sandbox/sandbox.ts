@@ -1,6 +1,9 @@
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime } from "quickjs-emscripten-core";
+import { InternalError } from "../base/errors.ts";
 import type { Closable } from "../base/scope.ts";
 import { GUEST_HOOKS, HOST_FUNCTION } from "../../sdk/protocol.ts";
+import { captureImage, listUsedPages, restoreImage } from "./image.ts";
+import type { GuestImage } from "./image.ts";
 import { describeThrown } from "./describe-thrown.ts";
 import type { Thrown } from "./describe-thrown.ts";
 import { loadQuickJs } from "./load-quickjs.ts";
@@ -19,7 +22,16 @@ export const defaultLimits: SandboxLimits = { memoryBytes: 64 * 1024 * 1024, sta
 /** The guest's one door: answers a string or bytes, never throws. */
 export type HostCall = (name: string, argument: string, bytes: Uint8Array) => string | Uint8Array;
 
+/** A module that is there before the script and that it imports by name. */
+export interface GuestLibrary {
+  readonly name: string;
+  readCode(): Promise<string>;
+  /** Where an image of the guest with the library in it is kept between runs. */
+  readonly images?: { find(): GuestImage | undefined; write(image: GuestImage): void };
+}
+
 export interface SandboxOptions {
+  readonly library?: GuestLibrary;
   readonly limits: SandboxLimits;
   readonly call: HostCall;
   /** Asked every few thousand operations of the guest: true stops it, and nothing in the guest can catch that. */
@@ -51,7 +63,19 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const runtime = module.newRuntime({ maxStackSizeBytes: options.limits.stackBytes, interruptHandler: options.shouldStop });
   const context = runtime.newContext();
   installCall(context, options.call);
-  return new QuickJsSandbox(runtime, context, memory, options.limits);
+  const sandbox = new QuickJsSandbox(runtime, context, memory, options.limits);
+  if (options.library !== undefined) await installLibrary(sandbox, memory, options.library);
+  return sandbox;
+}
+
+/** What the host holds of the guest is the same with an image and without: the same calls in the same order came before. */
+async function installLibrary(sandbox: QuickJsSandbox, memory: WasmMemory, library: GuestLibrary): Promise<void> {
+  const image = library.images?.find();
+  if (image !== undefined) return restoreImage(memory, image);
+  const code = await library.readCode();
+  const usedBefore = library.images === undefined ? undefined : listUsedPages(memory);
+  sandbox.evaluateLibrary(code, library.name);
+  if (usedBefore !== undefined) library.images!.write(captureImage(memory, usedBefore));
 }
 
 function installCall(context: QuickJSContext, call: HostCall): void {
@@ -85,6 +109,15 @@ class QuickJsSandbox implements Sandbox {
 
   get memoryBytes(): number {
     return this.memory.buffer.byteLength;
+  }
+
+  evaluateLibrary(code: string, name: string): void {
+    const outcome = this.evaluate(code, name);
+    const jobs = this.runJobs().outcome;
+    const failed = [outcome, jobs, this.checkModule() ?? done].find(({ kind }) => kind === "thrown");
+    if (failed?.kind === "thrown") throw new InternalError(`The sandbox's library failed: ${failed.thrown.message}`, { detail: failed.thrown.stack });
+    if (this.module?.alive === true) this.module.dispose();
+    this.module = undefined;
   }
 
   evaluate(code: string, name: string): Outcome {

@@ -2,11 +2,14 @@ import { createHash } from "node:crypto";
 import { readFileSync, realpathSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import type { BuildFailure, Message, Metafile } from "esbuild";
+import type { BuildFailure, Message, Metafile, Plugin } from "esbuild";
 import { buildId } from "../base/build-id.ts";
 import type { Diagnostic } from "../base/diagnostic.ts";
 import { ScriptError } from "../base/errors.ts";
+import { findSimilar } from "../base/similar.ts";
 import type { SourceLocation } from "../base/location.ts";
+import { libraryName } from "./read-library.ts";
+import type { Library } from "./read-library.ts";
 import { openSourceMap } from "./source-map.ts";
 
 /** A script as it goes into the sandbox: one bundle of JavaScript and the way back to the `.ts` files. */
@@ -14,7 +17,7 @@ export interface Script {
   /** Absolute path of the file that the user named. */
   readonly path: string;
   readonly code: string;
-  /** The user's own files in the bundle, the script first; neither the SDK nor packages. */
+  /** The user's own files in the bundle, the script first; no packages. */
   readonly files: readonly string[];
   /** From a place in `code` to the place in the user's file. Units: 1-based line and column. */
   mapPosition(line: number, column: number): SourceLocation | undefined;
@@ -27,8 +30,8 @@ export interface BundleStore {
 }
 
 export interface ReadScriptOptions {
-  /** The file that `import … from "bpfts"` means. */
-  readonly sdk: string;
+  /** What `import … from "bpfts"` means; asked for when the script must be bundled. */
+  readonly readLibrary: () => Promise<Library>;
   readonly store?: BundleStore;
 }
 
@@ -49,15 +52,14 @@ export const bundleName = "bpfts-script.js";
  */
 export async function readScript(path: string, options: ReadScriptOptions): Promise<Script> {
   const absolute = requireFile(path);
-  const name = `bundle/${createHash("sha256").update(`${buildId}\0${absolute}\0${options.sdk}`).digest("hex").slice(0, 32)}`;
+  const name = `bundle/${createHash("sha256").update(`${buildId}\0${absolute}`).digest("hex").slice(0, 32)}`;
   let bundle = findBundle(options.store, name);
   if (bundle === undefined) {
-    bundle = await bundleScript(absolute, options.sdk);
+    bundle = await bundleScript(absolute, await options.readLibrary());
     options.store?.write(name, Buffer.from(JSON.stringify(bundle)));
   }
   const { code, map } = bundle;
-  const sdkFolder = dirname(options.sdk);
-  const files = Object.keys(bundle.inputs).filter((file) => !file.startsWith(`${sdkFolder}/`) && !file.includes("/node_modules/"));
+  const files = Object.keys(bundle.inputs).filter((file) => !file.includes("/node_modules/"));
   return {
     path: absolute,
     code,
@@ -93,7 +95,7 @@ function hashFile(file: string): string | undefined {
   }
 }
 
-async function bundleScript(path: string, sdk: string): Promise<Bundle> {
+async function bundleScript(path: string, library: Library): Promise<Bundle> {
   // Loaded only here: a run whose bundle is in the store does without it.
   const { build } = createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
   const folder = dirname(path);
@@ -107,7 +109,7 @@ async function bundleScript(path: string, sdk: string): Promise<Bundle> {
       platform: "neutral",
       mainFields: ["module", "main"],
       target: "es2023",
-      alias: { bpfts: sdk },
+      plugins: [keepLibraryApart(library)],
       outfile: join(folder, bundleName),
       sourcemap: "external",
       sourcesContent: false,
@@ -124,8 +126,24 @@ async function bundleScript(path: string, sdk: string): Promise<Bundle> {
     return { code, map: makeSourcesAbsolute(map, folder), inputs: hashInputs(result.metafile, folder) };
   } catch (cause) {
     if (!isBuildFailure(cause)) throw cause;
-    throw describeFailure(cause, path, folder);
+    throw describeFailure(cause, path, folder, library);
   }
+}
+
+const listNamespace = "bpfts-exports";
+
+/**
+ * Leaves imports of the library to the sandbox, which has it. They go through a list of what it exports, so that a name
+ * which it does not have is found here, with its place.
+ */
+function keepLibraryApart(library: Library): Plugin {
+  return {
+    name: "library",
+    setup(build) {
+      build.onResolve({ filter: new RegExp(`^${libraryName}$`) }, ({ namespace }) => (namespace === listNamespace ? { path: libraryName, external: true } : { path: libraryName, namespace: listNamespace, sideEffects: false }));
+      build.onLoad({ filter: /.*/, namespace: listNamespace }, () => ({ contents: `export { ${library.exports.join(", ")} } from "${libraryName}";`, loader: "ts" }));
+    },
+  };
 }
 
 function makeSourcesAbsolute(map: string, folder: string): string {
@@ -136,7 +154,7 @@ function makeSourcesAbsolute(map: string, folder: string): string {
 
 function hashInputs(metafile: Metafile, folder: string): Record<string, string> {
   const inputs: Record<string, string> = {};
-  for (const input of Object.keys(metafile.inputs)) {
+  for (const input of Object.keys(metafile.inputs).filter((name) => !name.startsWith(`${listNamespace}:`))) {
     const file = isAbsolute(input) ? input : join(folder, input);
     inputs[file] = hashFile(file) ?? "";
   }
@@ -147,8 +165,8 @@ function isBuildFailure(error: unknown): error is BuildFailure {
   return error instanceof Error && "errors" in error && "warnings" in error;
 }
 
-function describeFailure(failure: BuildFailure, path: string, folder: string): ScriptError {
-  const diagnostics = failure.errors.map((message) => describeMessage(message, folder));
+function describeFailure(failure: BuildFailure, path: string, folder: string, library: Library): ScriptError {
+  const diagnostics = failure.errors.map((message) => describeMessage(message, folder, library));
   const first = diagnostics[0];
   return new ScriptError(first?.message ?? `Cannot bundle "${path}"`, {
     cause: failure,
@@ -158,10 +176,8 @@ function describeFailure(failure: BuildFailure, path: string, folder: string): S
   });
 }
 
-function describeMessage(message: Message, folder: string): Diagnostic {
-  const unresolved = /^Could not resolve "(.*)"/.exec(message.text)?.[1];
-  const text = unresolved === undefined ? message.text : `Cannot find "${unresolved}"`;
-  const hint = unresolved === undefined ? message.notes[0]?.text : adviseImport(unresolved);
+function describeMessage(message: Message, folder: string, library: Library): Diagnostic {
+  const { text, hint } = explainMessage(message, library);
   const place = message.location;
   return {
     severity: "error",
@@ -169,6 +185,16 @@ function describeMessage(message: Message, folder: string): Diagnostic {
     ...(hint && { hint }),
     ...(place && { location: { file: resolve(folder, place.file), line: place.line, column: place.lineText.length === 0 ? 1 : countUtf16(place.lineText, place.column) + 1 }, lineText: place.lineText }),
   };
+}
+
+/** In our words where we know more than esbuild. */
+function explainMessage(message: Message, library: Library): { text: string; hint: string | undefined } {
+  const unresolved = /^Could not resolve "(.*)"/.exec(message.text)?.[1];
+  if (unresolved !== undefined) return { text: `Cannot find "${unresolved}"`, hint: adviseImport(unresolved) };
+  const unknown = new RegExp(`^No matching export in "${listNamespace}:.*" for import "(.*)"`).exec(message.text)?.[1];
+  if (unknown === undefined) return { text: message.text, hint: message.notes[0]?.text };
+  const similar = findSimilar(unknown, library.exports);
+  return { text: `"${libraryName}" has no export "${unknown}"`, hint: similar === undefined ? "sdk/README.md lists what there is" : `did you mean "${similar}"?` };
 }
 
 /** esbuild counts columns in UTF-8 bytes. */

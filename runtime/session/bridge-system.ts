@@ -20,6 +20,7 @@ export function openSystemCalls(state: BridgeState): Handlers<"start" | "write" 
       argv: state.args,
       command: state.command === undefined ? null : { pid: state.command.pid },
       possibleCpus: state.port.possibleCpus(),
+      seed: [...crypto.getRandomValues(new Uint32Array(4))] as [number, number, number, number],
     }),
     write(text) {
       writeOutput(state, text);

@@ -6,6 +6,7 @@ import type { ErrorDetails } from "../base/errors.ts";
 import { renderLocation } from "../base/location.ts";
 import type { SourceLocation } from "../base/location.ts";
 import type { Thrown } from "../sandbox/describe-thrown.ts";
+import { bundleName } from "../script/read-script.ts";
 
 /** The script, as far as its stacks are concerned. */
 export interface GuestScript {
@@ -82,18 +83,19 @@ function placeError(error: BpftsError, location: SourceLocation | undefined): Bp
   return error;
 }
 
+/** Frames of the SDK are left out: what is wrong stands in the script. */
 function mapStack(stack: string, script: GuestScript): Frame[] {
   return stack.split("\n").flatMap((line) => {
-    const match = /^\s*at (?:(.*?) )?\(?(?:[^()\s]*?):(\d+)(?::(\d+))?\)?$/.exec(line);
+    const match = /^\s*at (?:(.*?) )?\(?([^()\s]*?):(\d+)(?::(\d+))?\)?$/.exec(line);
     if (match === null) return [];
-    const [, name = "", row, column = "1"] = match;
+    const [, name = "", file, row, column = "1"] = match;
+    if (file !== bundleName) return [];
     return [{ name, location: script.mapPosition(Number(row), Number(column)) }];
   });
 }
 
 const MAX_FRAMES = 20;
 
-/** Frames of the SDK are left out: what is wrong stands in the script. */
 function renderStack(frames: readonly Frame[], script: GuestScript): string {
   const lines = frames.flatMap(({ name, location }) => {
     if (location === undefined || (!script.files.includes(location.file) && !location.file.includes("/node_modules/"))) return [];

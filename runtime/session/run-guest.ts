@@ -5,7 +5,7 @@ import type { TracePipe } from "../kernel/trace-pipe.ts";
 import { waitSources } from "../kernel/port.ts";
 import type { Thrown } from "../sandbox/describe-thrown.ts";
 import { defaultLimits, openSandbox } from "../sandbox/sandbox.ts";
-import type { Outcome, Sandbox } from "../sandbox/sandbox.ts";
+import type { GuestLibrary, Outcome, Sandbox } from "../sandbox/sandbox.ts";
 import { bundleName } from "../script/read-script.ts";
 import type { TurnReply } from "../../sdk/protocol.ts";
 import { openBridge } from "./bridge.ts";
@@ -25,6 +25,8 @@ import type { Waiter } from "./waiter.ts";
 /** What a script is run with. */
 export interface GuestRun {
   readonly script: GuestScript & { readonly code: string };
+  /** What the script imports as "bpfts". */
+  readonly library: GuestLibrary;
   /** The script's own arguments. */
   readonly args: readonly string[];
   readonly port: KernelPort;
@@ -51,7 +53,7 @@ export async function runGuest(run: GuestRun): Promise<number> {
   const lookups = run.lookups ?? openLookups(port);
   const bridge = openBridge({ ...run, command, waiter, lookups, stop: (reason) => stopper.stop(reason) }, () => stopper.isStopped());
   const limits = { ...defaultLimits, ...(run.memoryBytes === undefined ? {} : { memoryBytes: run.memoryBytes }) };
-  const sandbox = await openSandbox({ limits, call: bridge.call, shouldStop: () => stopper.shouldStop() });
+  const sandbox = await openSandbox({ limits, library: run.library, call: bridge.call, shouldStop: () => stopper.shouldStop() });
   try {
     const guest: Guest = { sandbox, bridge, stopper, waiter, script: run.script, log };
     const failure = runToEnd(guest, run.script.code);
@@ -90,7 +92,8 @@ function refuseWaits(stopper: Stopper): Waiter {
 /** Runs the script's lines, then its timers and promises, until nothing is left. Answers what it threw, undefined for a quiet end. */
 function runToEnd(guest: Guest, code: string): Thrown | undefined {
   const { sandbox, log } = guest;
-  let outcome = sandbox.evaluate(code, bundleName);
+  let outcome = sandbox.callHook("start");
+  if (outcome.kind === "done") outcome = sandbox.evaluate(code, bundleName);
   for (;;) {
     if (outcome.kind === "thrown") return sortFailure(guest, outcome.thrown);
     const { ran, outcome: jobs } = sandbox.runJobs();

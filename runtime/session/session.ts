@@ -1,3 +1,4 @@
+import { buildId } from "../base/build-id.ts";
 import { InterruptedError } from "../base/errors.ts";
 import type { SourceLocation } from "../base/location.ts";
 import type { Log } from "../base/log.ts";
@@ -12,7 +13,9 @@ import { listTracepoints } from "../kernel/tracefs.ts";
 import { openUserSpace } from "../kernel/user-space.ts";
 import type { UserSpace } from "../kernel/user-space.ts";
 import { readScript } from "../script/read-script.ts";
-import type { Script } from "../script/read-script.ts";
+import type { BundleStore, Script } from "../script/read-script.ts";
+import { libraryName, readLibrary } from "../script/read-library.ts";
+import type { Library } from "../script/read-library.ts";
 import { loadUnit } from "./build-program.ts";
 import type { SharedMaps } from "./build-program.ts";
 import { buildUnit } from "./build-unit.ts";
@@ -23,6 +26,7 @@ import { openLookups } from "./open-lookups.ts";
 import { findPackageFile } from "./package-files.ts";
 import type { BuildRequest, BuiltProgram } from "./program.ts";
 import { runGuest } from "./run-guest.ts";
+import type { GuestLibrary } from "../sandbox/sandbox.ts";
 import { openCommand } from "./command.ts";
 
 /** One run of one script. */
@@ -55,7 +59,8 @@ export async function runScript(options: RunOptions): Promise<number> {
   try {
     const cache = openCacheFolder(options.environment);
     const store = { find: (name: string) => findCached(cache, name), write: (name: string, body: Uint8Array) => writeCached(cache, name, body) };
-    const script = await readScript(options.script, { sdk: findPackageFile("sdk", "index.ts"), store });
+    const readSdk = (): Promise<Library> => readLibrary(findPackageFile("sdk", "index.ts"), store);
+    const script = await readScript(options.script, { readLibrary: readSdk, store });
     const port = openAddon();
     port.signalsCatch();
     scope.defer(() => port.signalsRelease());
@@ -65,6 +70,7 @@ export async function runScript(options: RunOptions): Promise<number> {
     const userSpace = scope.own(openUserSpace(port));
     return await runGuest({
       script,
+      library: openGuestLibrary(readSdk, store),
       args: options.args,
       port: options.attaches ? port : muteOutput(port),
       build: openBuild(script, port, options, { openBuilder: () => openBuilder({ ...options, port, cache }), openPipe, userSpace }, scope),
@@ -78,6 +84,13 @@ export async function runScript(options: RunOptions): Promise<number> {
   } finally {
     scope.close();
   }
+}
+
+/** The SDK as the sandbox takes it; an image of it lives as long as this build of bpfts. */
+function openGuestLibrary(read: () => Promise<Library>, store: BundleStore): GuestLibrary {
+  const name = `image/${buildId}`;
+  const library = { name: libraryName, readCode: async () => (await read()).code };
+  return buildId === "source" ? library : { ...library, images: { find: () => store.find(name), write: (image) => store.write(name, image) } };
 }
 
 /** A check has a line of its own to say: what the script prints on its way is not for anybody. */

@@ -24,7 +24,7 @@ const { values } = parseArgs({
 });
 const corpus = values.corpus ?? (await writeCaptures());
 if (values.check === true) {
-  const bpfts = path.resolve(values.bpfts ?? path.join("dist", "bpfts.mjs"));
+  const bpfts = path.resolve(values.bpfts ?? path.join("dist", "bpfts.cjs"));
   const rows = await checkCorpus({ corpus, bpfts, only: values.only, jobs: Number(values.jobs ?? "1") });
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows, null, 1)}\n`);
   console.log(renderReport(rows));

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 const here = dirname(fileURLToPath(import.meta.url));
 
 /** The command line of bpfts as it was built in this checkout. */
-export const bpfts = [process.execPath, join(dirname(dirname(here)), "dist", "bpfts.mjs"), "run"];
+export const bpfts = [process.execPath, join(dirname(dirname(here)), "dist", "bpfts.cjs"), "run"];
 
 /** BCC's Python module belongs to the system's Python. */
 const python = "/usr/bin/python3";

@@ -28,6 +28,7 @@ const floors: readonly Floor[] = [
     node: ["crypto", "fs", "os", "path", "url"],
   },
   { folder: "runtime/cli", values: ["runtime/base", "runtime/session", "runtime/vm"], packages: ["commander"], node: ["fs", "os", "path", "process", "url"] },
+  { folder: "runtime/entry", values: ["runtime/base", "runtime/compile/cache.ts", "runtime/sandbox/v8-flags.ts"], packages: [], node: ["fs", "module", "path", "v8", "vm"] },
 ];
 
 const guest: Floor = { folder: "sdk", values: [], packages: [], node: [] };

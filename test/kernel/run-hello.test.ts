@@ -131,7 +131,7 @@ describe("signals and the end", () => {
 
   it("a closed stdout ends it quietly", () => {
     const path = writeScript(folder, "pipe.ts", `import { printf, sleep } from "bpfts";\nfor (;;) { printf("line\\n"); sleep(0.01); }\n`);
-    const result = spawnSync("bash", ["-c", `set -o pipefail; "${process.execPath}" dist/bpfts.mjs run "${path}" | head -1`], { cwd: root, encoding: "utf8", timeout: 10_000 });
+    const result = spawnSync("bash", ["-c", `set -o pipefail; "${process.execPath}" dist/bpfts.cjs run "${path}" | head -1`], { cwd: root, encoding: "utf8", timeout: 10_000 });
     expect(result.stdout).toBe("line\n");
     expect(result.stderr).toBe("");
     expect(result.status).toBe(0);

@@ -7,6 +7,7 @@ import type { ObjectSpec } from "../../runtime/object/spec.ts";
 import { runGuest } from "../../runtime/session/run-guest.ts";
 import type { GuestRun } from "../../runtime/session/run-guest.ts";
 import type { BuiltProgram } from "../../runtime/session/program.ts";
+import { libraryName, readLibrary } from "../../runtime/script/read-library.ts";
 import { readScript } from "../../runtime/script/read-script.ts";
 import { openFakeKernel } from "./fake-kernel.ts";
 import type { FakeKernel, KernelScript } from "./fake-kernel.ts";
@@ -23,7 +24,7 @@ export interface GuestResult {
   readonly file: string;
 }
 
-export interface GuestTest extends Partial<Omit<GuestRun, "script" | "port">> {
+export interface GuestTest extends Partial<Omit<GuestRun, "script" | "library" | "port">> {
   readonly kernel?: KernelScript;
   readonly program?: Partial<BuiltProgram>;
 }
@@ -67,8 +68,10 @@ export async function runScriptText(text: string, test: GuestTest = {}): Promise
     ...test.kernel,
   });
   try {
-    const script = await readScript(file, { sdk: join(root, "sdk/index.ts") });
-    const run: GuestRun = { args: [], build: () => makeProgram({}), openTracePipe: () => ({ file: 1, isPrivate: true, close: () => undefined }), log, ...test, script, port: kernel.port };
+    const readSdk = (): ReturnType<typeof readLibrary> => readLibrary(join(root, "sdk/index.ts"));
+    const script = await readScript(file, { readLibrary: readSdk });
+    const library = { name: libraryName, readCode: async () => (await readSdk()).code };
+    const run: GuestRun = { args: [], build: () => makeProgram({}), openTracePipe: () => ({ file: 1, isPrivate: true, close: () => undefined }), log, ...test, script, library, port: kernel.port };
     const result = await runGuest(run).then((exitCode) => ({ exitCode, error: undefined }), (error: unknown) => ({ exitCode: undefined, error }));
     return { ...result, stdout: output[1], stderr: output[2], warnings, kernel, file: script.path };
   } finally {

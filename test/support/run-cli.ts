@@ -9,7 +9,7 @@ import { afterAll } from "vitest";
 /** The folder of the project. */
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 /** What `npx bpfts` starts. */
-export const cli = join(root, "dist/bpfts.mjs");
+export const cli = join(root, "dist/bpfts.cjs");
 
 export interface CliResult {
   readonly status: number | null;

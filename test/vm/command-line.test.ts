@@ -7,7 +7,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { kernelRows } from "../../runtime/vm/kernels.ts";
 import { listQemus, requireKernel } from "./run-guest.ts";
 
-const bpfts = "dist/bpfts.mjs";
+const bpfts = "dist/bpfts.cjs";
 
 beforeAll(async () => {
   await requireKernel("6.1");

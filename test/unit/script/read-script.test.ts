@@ -1,15 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { ScriptError } from "../../../runtime/base/errors.ts";
+import type { Library } from "../../../runtime/script/read-library.ts";
 import { readScript } from "../../../runtime/script/read-script.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bpfts-script-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-mkdirSync(join(folder, "sdk"));
-const sdk = join(folder, "sdk", "index.ts");
-writeFileSync(sdk, "export const answer: number = 42;\n");
+const readLibrary = (): Promise<Library> => Promise.resolve({ code: "export const answer = 42;", exports: ["answer", "question"] });
 
 function write(name: string, text: string): string {
   const path = join(folder, name);
@@ -19,7 +18,7 @@ function write(name: string, text: string): string {
 
 async function catchError(path: string): Promise<ScriptError> {
   try {
-    await readScript(path, { sdk });
+    await readScript(path, { readLibrary });
   } catch (error) {
     if (error instanceof ScriptError) return error;
     throw error;
@@ -28,18 +27,17 @@ async function catchError(path: string): Promise<ScriptError> {
 }
 
 describe("readScript", () => {
-  it("bundles the SDK and files beside the script, and names the user's own", async () => {
+  it("bundles files beside the script, leaves the library apart, and names the user's own", async () => {
     const other = write("other.ts", "export const two = 2 as number;\n");
     const path = write("script.ts", 'import { answer } from "bpfts";\nimport { two } from "./other.ts";\nconsole.log(answer + two);\n');
-    const script = await readScript(path, { sdk });
+    const script = await readScript(path, { readLibrary });
     expect(script.files).toEqual([path, other]);
-    // 42 of the SDK and 2 of the file beside: the bundler adds them up.
-    expect(script.code).toBe("console.log(44);\n");
+    expect(script.code).toBe('import{answer,question}from"bpfts";console.log(answer+2);\n');
   });
 
   it("maps places of the bundle back to the script", async () => {
     const path = write("mapped.ts", "interface X { y: number }\n\nconst thrower = (x: X): never => { throw x; };\nthrower({ y: 1 });\n");
-    const script = await readScript(path, { sdk });
+    const script = await readScript(path, { readLibrary });
     const lines = script.code.split("\n");
     const line = lines.findIndex((text) => text.includes("thrower({"));
     expect(script.mapPosition(line + 1, lines[line]!.indexOf("thrower({") + 1)).toEqual({ file: path, line: 4, column: 1 });
@@ -51,11 +49,11 @@ describe("readScript", () => {
     const store = { find: (name: string) => stored.get(name), write: (name: string, body: Uint8Array) => (writes++, void stored.set(name, Buffer.from(body))) };
     const other = write("changing.ts", "export const two = 2;\n");
     const path = write("kept.ts", 'import { two } from "./changing.ts";\nconsole.log(two);\n');
-    await readScript(path, { sdk, store });
-    await readScript(path, { sdk, store });
+    await readScript(path, { readLibrary, store });
+    await readScript(path, { readLibrary, store });
     expect(writes).toBe(1);
     writeFileSync(other, "export const two = 3;\n");
-    expect((await readScript(path, { sdk, store })).code).toContain("3");
+    expect((await readScript(path, { readLibrary, store })).code).toContain("3");
     expect(writes).toBe(2);
   });
 
@@ -64,6 +62,13 @@ describe("readScript", () => {
     const error = await catchError(path);
     expect(error.location).toEqual({ file: path, line: 2, column: 11 });
     expect(error.message).toBe('Unexpected "="');
+  });
+
+  it("places a name that the library does not have", async () => {
+    const error = await catchError(write("name.ts", 'import { answer, anser } from "bpfts";\nanser(answer);\n'));
+    expect(error.message).toBe('"bpfts" has no export "anser"');
+    expect(error.hint).toBe('did you mean "answer"?');
+    expect(error.location).toMatchObject({ line: 1, column: 18 });
   });
 
   it("tells Node's modules, missing files and missing packages apart", async () => {
