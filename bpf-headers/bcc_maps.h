@@ -53,8 +53,13 @@
 	((type) == BPF_MAP_TYPE_LPM_TRIE || (type) == BPF_MAP_TYPE_SK_STORAGE || (type) == BPF_MAP_TYPE_INODE_STORAGE || \
 	 (type) == BPF_MAP_TYPE_TASK_STORAGE ? BPF_F_NO_PREALLOC : 0)
 
+/* A pointer to a struct that is never declared compiles; a map of it does not. */
+#define bpfts_require_complete(type_) _Static_assert(sizeof(type_) + 1, "")
+
 #define bpfts_map(type_, key_, leaf_, name_, size_, flags_) \
 	struct { \
+		bpfts_require_complete(key_); \
+		bpfts_require_complete(leaf_); \
 		__uint(type, type_); \
 		__uint(max_entries, size_); \
 		__uint(map_flags, (flags_) | bpfts_kind_flags(type_)); \
@@ -65,6 +70,7 @@
 /* A map without keys. */
 #define bpfts_keyless_map(type_, leaf_, name_, size_, flags_) \
 	struct { \
+		bpfts_require_complete(leaf_); \
 		__uint(type, type_); \
 		__uint(max_entries, size_); \
 		__uint(map_flags, flags_); \

@@ -6,11 +6,28 @@ import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
+import ts from "typescript";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
 const require = createRequire(import.meta.url);
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
+
+// What sdk/globals.ts and the bundler (`loader` in runtime/script/read-script.ts) give every script.
+const scriptGlobals = `declare var console: typeof import("./output.ts").guestConsole;
+declare var setTimeout: typeof import("./timers.ts").setTimeout;
+declare var setInterval: typeof import("./timers.ts").setInterval;
+declare var clearTimeout: typeof import("./timers.ts").clearTimeout;
+declare var clearInterval: typeof import("./timers.ts").clearInterval;
+declare module "*.c" {
+  const text: string;
+  export default text;
+}
+declare module "*.h" {
+  const text: string;
+  export default text;
+}
+`;
 
 const result = await build({
   absWorkingDir: root,
@@ -35,7 +52,7 @@ const result = await build({
 }).catch(() => process.exit(1));
 
 mkdirSync(dist, { recursive: true });
-const kept = new Set(["quickjs.wasm", ".bpfts-stamp"]);
+const kept = new Set(["quickjs.wasm", ".bpfts-stamp", "types"]);
 // The entry last: it carries the build's name, under which nothing of the new one is cached before.
 const files = result.outputFiles.toSorted((a, b) => Number(a.path.endsWith("bpfts.cjs")) - Number(b.path.endsWith("bpfts.cjs")));
 for (const file of files) {
@@ -46,6 +63,7 @@ for (const file of files) {
   replaceFile(name, (path) => writeFileSync(path, name === "bpfts.cjs" ? `#!/usr/bin/env node\n${file.text}` : file.contents));
 }
 replaceFile("quickjs.wasm", (path) => copyFileSync(require.resolve("@jitl/quickjs-wasmfile-release-sync/wasm"), path));
+writeTypes();
 for (const name of readdirSync(dist)) {
   if (!kept.has(name)) rmSync(join(dist, name), { recursive: true });
 }
@@ -57,6 +75,30 @@ function hashSources() {
   const sources = ["runtime", "sdk"].flatMap((folder) => readdirSync(join(root, folder), { recursive: true }).filter((name) => name.endsWith(".ts")).map((name) => join(folder, name)));
   for (const name of ["package-lock.json", ...sources.toSorted()]) hash.update(`${name}\0`).update(readFileSync(join(root, name)));
   return hash.digest("hex").slice(0, 16);
+}
+
+// What editors check scripts against. Declarations alone take half the time that the sources take, and
+// TypeScript's settings in the user's folder do not apply to them.
+function writeTypes() {
+  mkdirSync(join(dist, "types"), { recursive: true });
+  const names = readdirSync(join(root, "sdk")).filter((name) => name.endsWith(".ts"));
+  for (const name of names) {
+    const { outputText, diagnostics } = ts.transpileDeclaration(readFileSync(join(root, "sdk", name), "utf8"), {
+      fileName: name,
+      reportDiagnostics: true,
+      compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, strict: true, isolatedDeclarations: true },
+    });
+    for (const { messageText, start, file } of diagnostics ?? []) {
+      const line = file === undefined || start === undefined ? 0 : file.getLineAndCharacterOfPosition(start).line + 1;
+      process.stderr.write(`sdk/${name}:${line}: ${ts.flattenDiagnosticMessageText(messageText, " ")}\n`);
+      process.exitCode = 1;
+    }
+    const text = name === "index.ts" ? `/// <reference path="./script.d.ts" />\n${outputText}` : outputText;
+    replaceFile(join("types", name.replace(/\.ts$/, ".d.ts")), (path) => writeFileSync(path, text));
+  }
+  replaceFile(join("types", "script.d.ts"), (path) => writeFileSync(path, scriptGlobals));
+  const wanted = new Set(["script.d.ts", ...names.map((name) => name.replace(/\.ts$/, ".d.ts"))]);
+  for (const name of readdirSync(join(dist, "types"))) if (!wanted.has(name)) rmSync(join(dist, "types", name), { recursive: true });
 }
 
 function replaceFile(name, write) {

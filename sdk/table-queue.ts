@@ -11,7 +11,7 @@ const NO_KEY = new Uint8Array(0);
 /** A queue (first in, first out) or a stack (last in, first out) between the script and its programs. */
 export class QueueStackTable<Leaf = unknown> {
   /** For `push`: makes room in a full queue by dropping its oldest value. */
-  static readonly BPF_EXIST = UPDATE_EXIST;
+  static readonly BPF_EXIST: typeof UPDATE_EXIST = UPDATE_EXIST;
   readonly name: string;
   readonly max_entries: number;
   readonly flags: number;

@@ -1,4 +1,6 @@
-import type { CType, FindStruct, StripComments, Trim } from "./c-types.ts";
+import type { Clean, StripComments, Trim } from "./c-text.ts";
+import type { CType } from "./c-types.ts";
+import type { FindEvent } from "./event-types.ts";
 import type { PerCpuTable } from "./table-percpu.ts";
 import type { QueueStackTable } from "./table-queue.ts";
 import type { EventTable } from "./table-ring.ts";
@@ -7,10 +9,10 @@ import type { Table } from "./table.ts";
 
 /**
  * A table of which the types are given by hand: it has the methods of every kind, and one that
- * its kind has not fails when it is called. `Leaf` is the value, the event, or the queue's element.
+ * its kind has not fails when it is called. `Leaf` is the value (an array for per-CPU tables), the event, or the queue's element.
  */
 export type DynamicTable<Key, Leaf> = Table<Key, Leaf> &
-  Pick<PerCpuTable<Key, Leaf>, "sum" | "average" | "min" | "max"> &
+  Pick<PerCpuTable<Key, Leaf extends readonly (infer Each)[] ? Each : Leaf>, "sum" | "average" | "min" | "max"> &
   Pick<QueueStackTable<Leaf>, "push" | "pop" | "peek"> &
   Pick<EventTable<Leaf>, "open_perf_buffer" | "open_ring_buffer" | "close_buffer" | "printf" | "event" | "lost"> &
   Pick<StackTraceTable, "walk">;
@@ -40,30 +42,34 @@ type Tables<Text extends string> = string extends Text ? Record<string, unknown>
 
 type ReadTables<Rest extends string, Text extends string, Found = unknown> = Rest extends `${string}BPF_${infer After}`
   ? After extends `${infer Macro}(${infer Tail}`
-    ? Macro extends TableMacro
+    ? Trim<Macro> extends TableMacro
       ? Tail extends `${infer Arguments})${infer More}`
-        ? ReadTables<More, Text, Found & DeclareTable<Macro, SplitArguments<Arguments>, Text>>
+        ? ReadTables<More, Text, Found & DeclareTable<Trim<Macro>, SplitArguments<Arguments>, Text>>
         : Found
       : ReadTables<After, Text, Found>
     : Found
   : Found;
 
-type SplitArguments<S extends string, Done extends string[] = []> = S extends `${infer First},${infer Rest}` ? SplitArguments<Rest, [...Done, Trim<First>]> : [...Done, Trim<S>];
+type SplitArguments<S extends string, Done extends string[] = []> = S extends `${infer First},${infer Rest}` ? SplitArguments<Rest, [...Done, Clean<First>]> : [...Done, Clean<S>];
 
-type KeyLeafMacro = "HASH" | "LPM_TRIE";
-type IndexMacro = "PROG_ARRAY" | "CGROUP_ARRAY" | "DEVMAP" | "CPUMAP" | "XSKMAP" | "ARRAY_OF_MAPS" | "SOCKMAP";
-type StorageMacro = "SK_STORAGE" | "INODE_STORAGE" | "TASK_STORAGE" | "CGROUP_STORAGE";
+/** Keys and leaves by position behind the name, with BCC's defaults. */
+type KeyLeafMacro = "HASH" | "LRU_HASH" | "LPM_TRIE";
+/** Numbers to descriptors or indexes. */
+type IndexMacro = "PROG_ARRAY" | "CGROUP_ARRAY" | "DEVMAP" | "DEVMAP_HASH" | "CPUMAP" | "XSKMAP" | "ARRAY_OF_MAPS" | "SOCKMAP";
+type StorageMacro = "SK_STORAGE" | "INODE_STORAGE" | "TASK_STORAGE" | "CGRP_STORAGE";
 type GenericMacro = "TABLE" | "F_TABLE" | "TABLE_PUBLIC" | "TABLE_SHARED" | "TABLE_PINNED";
+type GenericQueueMacro = "QUEUESTACK" | "QUEUESTACK_PINNED" | "QUEUESTACK_PUBLIC" | "QUEUESTACK_SHARED";
+type EventMacro = "PERF_OUTPUT" | "RINGBUF_OUTPUT" | "PERF_ARRAY";
 type TableMacro =
-  | KeyLeafMacro | "PERCPU_HASH" | "ARRAY" | "PERCPU_ARRAY" | "HISTOGRAM" | "STACK_TRACE" | "STACK_TRACE_BUILDID" | "PERF_OUTPUT" | "RINGBUF_OUTPUT" | "PERF_ARRAY" | "QUEUE" | "STACK"
-  | "QUEUESTACK" | "HASH_OF_MAPS" | "SOCKHASH" | IndexMacro | StorageMacro | GenericMacro;
+  | KeyLeafMacro | "PERCPU_HASH" | "ARRAY" | "PERCPU_ARRAY" | "HISTOGRAM" | "STACK_TRACE" | "STACK_TRACE_BUILDID" | EventMacro | "QUEUE" | "STACK" | "BLOOM_FILTER" | GenericQueueMacro | "HASH_OF_MAPS"
+  | "SOCKHASH" | "REUSEPORT_ARRAY" | "CGROUP_STORAGE" | "PERCPU_CGROUP_STORAGE" | "USER_RINGBUF" | "ARENA" | IndexMacro | StorageMacro | GenericMacro;
 
 /** One macro's table under its name. Arguments that are left out have BCC's defaults. */
 type DeclareTable<Macro, Arguments extends string[], Text extends string> = Macro extends GenericMacro
   ? Arguments extends [infer Kind extends string, infer Key extends string, infer Leaf extends string, infer Name extends string, ...string[]]
     ? { [N in Name]: GenericTable<Kind, Key, Leaf, N, Text> }
     : unknown
-  : Macro extends "QUEUESTACK"
+  : Macro extends GenericQueueMacro
     ? Arguments extends [string, infer Name extends string, infer Leaf extends string, ...string[]]
       ? { [N in Name]: QueueStackTable<CType<Leaf, Text>> }
       : unknown
@@ -81,54 +87,46 @@ type MacroTable<Macro, Name extends string, Text extends string, More extends st
         ? PerCpuTable<number, CType<At<More, 0>, Text>>
         : Macro extends "HISTOGRAM"
           ? Table<CType<At<More, 0, "int">, Text>, bigint>
-          : Macro extends "PERF_OUTPUT" | "RINGBUF_OUTPUT" | "PERF_ARRAY"
+          : Macro extends EventMacro
             ? EventTable<FindEvent<Name, Text>>
             : Macro extends "STACK_TRACE" | "STACK_TRACE_BUILDID"
               ? StackTraceTable
               : Macro extends "QUEUE" | "STACK"
                 ? QueueStackTable<CType<At<More, 0>, Text>>
-                : Macro extends "SOCKHASH"
-                  ? Table<CType<At<More, 0, "u32">, Text>, number>
-                  : Macro extends "HASH_OF_MAPS"
-                    ? Table<More extends [string, string, ...string[]] ? CType<At<More, 0>, Text> : number, number>
-                    : Macro extends StorageMacro
-                      ? Table<unknown, CType<At<More, 0>, Text>>
-                      : Table<number, number>;
+                : RareTable<Macro, Text, More>;
 
-type GenericTable<Kind, Key extends string, Leaf extends string, Name extends string, Text extends string> = Kind extends `"${"percpu_hash" | "percpu_array" | "lru_percpu_hash"}${string}"`
+type RareTable<Macro, Text extends string, More extends string[]> = Macro extends "SOCKHASH"
+  ? Table<CType<At<More, 0, "u32">, Text>, number>
+  : Macro extends "HASH_OF_MAPS"
+    ? Table<More extends [infer Key extends string, string, ...string[]] ? CType<Key, Text> : number, number>
+    : Macro extends "REUSEPORT_ARRAY"
+      ? Table<number, bigint>
+      : Macro extends StorageMacro
+        ? Table<number, CType<At<More, 0>, Text>>
+        : Macro extends "CGROUP_STORAGE"
+          ? Table<CgroupStorageKey, CType<At<More, 0>, Text>>
+          : Macro extends "PERCPU_CGROUP_STORAGE"
+            ? PerCpuTable<CgroupStorageKey, CType<At<More, 0>, Text>>
+            : Macro extends IndexMacro
+              ? Table<number, number>
+              : DynamicTable<unknown, unknown>;
+
+/** Source: struct bpf_cgroup_storage_key of linux/bpf.h. */
+interface CgroupStorageKey {
+  cgroup_inode_id: bigint;
+  attach_type: number;
+}
+
+type GenericTable<Kind, Key extends string, Leaf extends string, Name extends string, Text extends string> = Kind extends `"${"percpu_hash" | "percpu_array" | "lru_percpu_hash" | "percpu_cgroup_storage"}${string}`
   ? PerCpuTable<CType<Key, Text>, CType<Leaf, Text>>
-  : Kind extends `"${"perf_output" | "ringbuf" | "perf_array"}${string}"`
+  : Kind extends `"${"perf_output" | "ringbuf" | "perf_array"}${string}`
     ? EventTable<FindEvent<Name, Text>>
-    : Kind extends `"stacktrace${string}"`
+    : Kind extends `"stacktrace${string}`
       ? StackTraceTable
-      : Kind extends `"${"queue" | "stack"}${string}"`
+      : Kind extends `"${"queue" | "stack"}${string}`
         ? QueueStackTable<CType<Leaf, Text>>
-        : Table<CType<Key, Text>, CType<Leaf, Text>>;
+        : Kind extends `"${"hash" | "array"}_of_maps${string}`
+          ? Table<CType<Key, Text>, number>
+          : Table<CType<Key, Text>, CType<Leaf, Text>>;
 
 type At<List extends string[], Index extends number, Default extends string = "u64"> = List[Index] extends infer Found extends string ? Found : Default;
-
-/** The struct of the variable that the text submits to a buffer. */
-type FindEvent<Name extends string, Text extends string> = Text extends `${string}${Name}.perf_submit(${string},${infer Rest}`
-  ? EventOfArgument<Rest, Text>
-  : Text extends `${string}${Name}.ringbuf_${"output" | "submit"}(${infer Rest}`
-    ? EventOfArgument<Rest, Text>
-    : unknown;
-
-type EventOfArgument<Rest extends string, Text extends string> = Rest extends `${infer Argument},${string}` ? EventOfVariable<BareName<Trim<Argument>>, Text> : unknown;
-
-type BareName<S extends string> = S extends `(${string})${infer Rest}` ? BareName<Trim<Rest>> : S extends `&${infer Rest}` ? BareName<Trim<Rest>> : S;
-
-type EventOfVariable<Variable extends string, Text extends string> = Text extends `${infer Before} ${"" | "*" | "* "}${Variable}${" " | ";" | "=" | ","}${string}` ? EventOfDeclaration<Before, Text> : unknown;
-
-/** The last words before a variable are its type. */
-type EventOfDeclaration<Before extends string, Text extends string> = LastStatement<Before> extends infer Words extends string
-  ? Trim<Words> extends `${"struct" | "union"} ${infer Tag}`
-    ? FindStruct<StripStar<Trim<Tag>>, Text>
-    : Trim<Words> extends ""
-      ? unknown
-      : CType<StripStar<Trim<Words>>, Text>
-  : unknown;
-
-type StripStar<S extends string> = S extends `${infer Bare}*` ? Trim<Bare> : S;
-
-type LastStatement<S extends string> = S extends `${string}${";" | "{" | "}" | ")" | "("}${infer Rest}` ? LastStatement<Rest> : S;

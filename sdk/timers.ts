@@ -38,7 +38,7 @@ export function clearTimeout(id: number | undefined): void {
 export const clearInterval: (id: number | undefined) => void = clearTimeout;
 
 /** Runs what is due, in the order of their times, once what was printed so far is out: a callback may take for ever. Answers the milliseconds until the next, undefined when there is none. */
-export function runTimers(now = Date.now()): number | undefined {
+export function runTimers(now: number = Date.now()): number | undefined {
   // Timers that the callbacks add wait for the next round, so that one of delay 0 cannot hold everything up.
   const due = [...timers.values()].filter((timer) => timer.due <= now).sort((a, b) => a.due - b.due || a.id - b.id);
   if (due.length > 0) flush();

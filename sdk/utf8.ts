@@ -6,7 +6,7 @@
 const REPLACEMENT = "\ufffd";
 
 /** Decodes bytes from `start` up to (not including) `end`. */
-export function decodeUtf8(bytes: Uint8Array, start = 0, end = bytes.length): string {
+export function decodeUtf8(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
   let text = "";
   let runStart = start;
   for (let at = start; at < end; ) {

@@ -14,6 +14,8 @@ interface CommandModule {
 const modules: Readonly<Record<string, () => Promise<CommandModule>>> = {
   run: () => import("./run.ts"),
   check: () => import("./check.ts"),
+  types: () => import("./print-types.ts"),
+  init: () => import("./init.ts"),
   doctor: async () => {
     const { addDoctorCommand } = await import("./doctor.ts");
     return { addCommand: (program, finish) => addDoctorCommand(program, { setExitStatus: finish }) };
@@ -31,6 +33,8 @@ Examples:
   bpfts run scripts/hello.ts                     trace until Ctrl-C
   bpfts run -c 'mkdir /tmp/x' scripts/hello.ts   trace while a command runs
   bpfts check scripts/hello.ts                   compile and verify, attach nothing
+  bpfts types scripts/counts.ts                  the types of its tables, out of the compiled program
+  bpfts init                                     make an editor check the scripts of this folder
   bpfts doctor                                   what this machine can do
   bpfts vm run --kernel 6.1 scripts/hello.ts     the same script on another kernel
 

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
+import { basename } from "node:path";
 import { InterruptedError, UnsupportedFeatureError, UsageError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { Scope } from "../base/scope.ts";
@@ -8,6 +9,7 @@ import { openAddon } from "../kernel/addon.ts";
 import { loadObject } from "../kernel/load-object.ts";
 import type { LoadedObject, MapRequest } from "../kernel/load-object.ts";
 import type { ProgramKindName, ProgramRequest } from "../kernel/program-kinds.ts";
+import { renderTypes } from "../object/render-types.ts";
 import type { ObjectSpec } from "../object/spec.ts";
 import { listTracepoints } from "../kernel/tracefs.ts";
 import { openUserSpace } from "../kernel/user-space.ts";
@@ -17,6 +19,7 @@ import { planAutoAttach } from "./auto-attach.ts";
 import { planMaps, requireFunction } from "./build-program.ts";
 import { buildUnit, renderUnit } from "./build-unit.ts";
 import type { BuiltUnit } from "./build-unit.ts";
+import { describeTables } from "./describe-tables.ts";
 import { describeSourceFile, openBuilder } from "./open-builder.ts";
 import type { Builder } from "./open-builder.ts";
 import type { AttachRequest } from "./program.ts";
@@ -31,7 +34,7 @@ export interface CheckOptions {
   /** False stops after compiling. */
   readonly load: boolean;
   /** Hands out a stage as text instead of loading. */
-  readonly emit?: "c" | "spec";
+  readonly emit?: "c" | "spec" | "types";
   readonly log: Log;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly memoryBytes: number;
@@ -162,8 +165,9 @@ function findKind(request: AttachRequest, context: AttachContext): ProgramKindNa
   }
 }
 
-function emitStage(stage: "c" | "spec", source: CSource, cflags: readonly string[], unit: BuiltUnit, builder: Builder): string {
+function emitStage(stage: "c" | "spec" | "types", source: CSource, cflags: readonly string[], unit: BuiltUnit, builder: Builder): string {
   if (stage === "c") return renderUnit(source, cflags, builder);
+  if (stage === "types") return `// Tables of ${basename(source.name)} on Linux ${builder.machine.release}\n\n${renderTypes(describeTables(unit))}`;
   return `${JSON.stringify({ programs: unit.programs.map(({ name, section, kind, autoAttach }) => ({ name, section, kind, ...(autoAttach && { autoAttach }) })), maps: unit.spec.maps, structs: unit.spec.structs }, undefined, 2)}\n`;
 }
 

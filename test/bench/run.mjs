@@ -1,4 +1,4 @@
-// Measures bpfts beside its peers: node test/bench/run.mjs [startup|events|maps|memory...] [--runs N] [--events N] [--seconds N]
+// Measures bpfts beside its peers: node test/bench/run.mjs [startup|events|maps|memory|types...] [--runs N] [--events N] [--seconds N]
 // Needs root and a built checkout. Nothing is asserted; see test/bench/README.md.
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, loadavg, release, tmpdir } from "node:os";
@@ -9,8 +9,9 @@ import { measureMaps } from "./maps.mjs";
 import { measureMemory } from "./memory.mjs";
 import { bpfts, buildTools, findPeers } from "./peers.mjs";
 import { measureStartup } from "./startup.mjs";
+import { measureTypes } from "./type-check.mjs";
 
-const benches = { startup: measureStartup, events: measureEvents, maps: measureMaps, memory: measureMemory };
+const benches = { startup: measureStartup, events: measureEvents, maps: measureMaps, memory: measureMemory, types: measureTypes };
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: { runs: { type: "string", default: "7" }, events: { type: "string", default: "1000000" }, seconds: { type: "string", default: "60" } },

@@ -1,4 +1,4 @@
-import { describe, expectTypeOf, it } from "vitest";
+import { describe, expect, expectTypeOf, it } from "vitest";
 import { BPF } from "../../../sdk/bpf.ts";
 import type { EventOf, TableName, TableOf } from "../../../sdk/table-types.ts";
 import type { EventTable } from "../../../sdk/table-ring.ts";
@@ -139,4 +139,171 @@ describe("types from the C text", () => {
     };
     expectTypeOf(use).returns.toBeVoid();
   });
+
+  it("knows every macro that declares a table", () => {
+    type Leaf = { x: number };
+    expectTypeOf<TableName<Macros>>().toEqualTypeOf<
+      | "hash" | "per_hash" | "lru" | "trie" | "array" | "per_array" | "prog" | "cgroups" | "devs" | "dev_hash" | "cpus" | "xsk" | "maps" | "hash_maps" | "key_maps" | "queue" | "stack" | "any_queue" | "pinned_queue"
+      | "bloom" | "socks" | "sock_hash" | "sk" | "inode" | "task" | "cgrp" | "cgroup" | "per_cgroup" | "ports" | "build_ids" | "perf_counts" | "f_table" | "public" | "shared" | "pinned" | "commands" | "shared_memory"
+    >();
+    expectTypeOf<TableOf<Macros, "hash">>().toEqualTypeOf<Table<number, Leaf>>();
+    expectTypeOf<TableOf<Macros, "per_hash">>().toEqualTypeOf<PerCpuTable<number, Leaf>>();
+    expectTypeOf<TableOf<Macros, "lru">>().toEqualTypeOf<Table<number, Leaf>>();
+    expectTypeOf<TableOf<Macros, "trie">>().toEqualTypeOf<Table<Leaf, bigint>>();
+    expectTypeOf<TableOf<Macros, "array">>().toEqualTypeOf<Table<number, Leaf>>();
+    expectTypeOf<TableOf<Macros, "per_array">>().toEqualTypeOf<PerCpuTable<number, Leaf>>();
+    for (const name of ["prog", "cgroups", "devs", "dev_hash", "cpus", "xsk", "maps", "hash_maps", "socks"] as const) {
+      expectTypeOf<TableOf<Macros, typeof name>>().toEqualTypeOf<Table<number, number>>();
+      expect(macros).toContain(name);
+    }
+    expectTypeOf<TableOf<Macros, "key_maps">>().toEqualTypeOf<Table<bigint, number>>();
+    expectTypeOf<TableOf<Macros, "queue" | "stack" | "any_queue" | "pinned_queue">>().toEqualTypeOf<QueueStackTable<Leaf>>();
+    expectTypeOf<TableOf<Macros, "sock_hash">>().toEqualTypeOf<Table<Leaf, number>>();
+    expectTypeOf<TableOf<Macros, "sk" | "inode" | "task" | "cgrp">>().toEqualTypeOf<Table<number, Leaf>>();
+    expectTypeOf<TableOf<Macros, "cgroup">>().toEqualTypeOf<Table<{ cgroup_inode_id: bigint; attach_type: number }, Leaf>>();
+    expectTypeOf<TableOf<Macros, "per_cgroup">>().toEqualTypeOf<PerCpuTable<{ cgroup_inode_id: bigint; attach_type: number }, Leaf>>();
+    expectTypeOf<TableOf<Macros, "ports">>().toEqualTypeOf<Table<number, bigint>>();
+    expectTypeOf<TableOf<Macros, "build_ids">>().toEqualTypeOf<StackTraceTable>();
+    expectTypeOf<TableOf<Macros, "perf_counts">>().toEqualTypeOf<EventTable<unknown>>();
+    expectTypeOf<TableOf<Macros, "f_table" | "public" | "shared">>().toEqualTypeOf<Table<number, Leaf>>();
+    expectTypeOf<TableOf<Macros, "pinned">>().toEqualTypeOf<PerCpuTable<number, Leaf>>();
+  });
+
+  it("reads unusual declarations", () => {
+    expectTypeOf<EventOf<Unusual, "events">>().toEqualTypeOf<{
+      handler: bigint;
+      bytes: Uint8Array;
+      grid: Uint8Array[];
+      state: number;
+      key: bigint;
+      after: number;
+      next: bigint;
+      pair: { a: number; b: number };
+      pointer: bigint;
+      many: { a: number; b: number }[];
+      owner: { val: number };
+      flags: boolean[];
+      far: unknown;
+      words: number[];
+    }>();
+  });
+
+  it("takes the declaration that is nearest to the call", () => {
+    expectTypeOf<EventOf<Nearest, "first">>().toEqualTypeOf<{ one: number }>();
+    expectTypeOf<EventOf<Nearest, "second">>().toEqualTypeOf<{ two: number }>();
+    expectTypeOf<EventOf<Nearest, "my_second">>().toEqualTypeOf<{ one: number }>();
+    expectTypeOf<EventOf<Nearest, "third">>().toEqualTypeOf<{ three: number }>();
+    expectTypeOf<EventOf<Nearest, "number">>().toEqualTypeOf<bigint>();
+    expectTypeOf<EventOf<Nearest, "packets">>().toEqualTypeOf<{ two: number }>();
+    expectTypeOf<EventOf<Nearest, "untold">>().toEqualTypeOf<unknown>();
+  });
 });
+
+const macros = `
+struct leaf_t { u32 x; };
+BPF_HASH(hash, u32, struct leaf_t);
+BPF_PERCPU_HASH(per_hash, u32, struct leaf_t);
+BPF_LRU_HASH(lru, u32, struct leaf_t, 10);
+BPF_LPM_TRIE(trie, struct leaf_t);
+BPF_ARRAY(array, struct leaf_t);
+BPF_PERCPU_ARRAY(per_array, struct leaf_t);
+BPF_PROG_ARRAY(prog, 4);
+BPF_CGROUP_ARRAY(cgroups, 1);
+BPF_DEVMAP(devs, 4);
+BPF_DEVMAP_HASH(dev_hash, 4);
+BPF_CPUMAP(cpus, 4);
+BPF_XSKMAP(xsk, 4);
+BPF_ARRAY_OF_MAPS(maps, "hash", 4);
+BPF_HASH_OF_MAPS(hash_maps, "hash");
+BPF_HASH_OF_MAPS(key_maps, u64, "hash", 10);
+BPF_QUEUE(queue, struct leaf_t, 10);
+BPF_STACK(stack, struct leaf_t, 10);
+BPF_QUEUESTACK("queue", any_queue, struct leaf_t, 10, 0);
+BPF_QUEUESTACK_PINNED("stack", pinned_queue, struct leaf_t, 10, 0, "/sys/fs/bpf/x");
+BPF_BLOOM_FILTER(bloom, u32, 10);
+BPF_SOCKMAP(socks, 10);
+BPF_SOCKHASH(sock_hash, struct leaf_t);
+BPF_SK_STORAGE(sk, struct leaf_t);
+BPF_INODE_STORAGE(inode, struct leaf_t);
+BPF_TASK_STORAGE(task, struct leaf_t);
+BPF_CGRP_STORAGE(cgrp, struct leaf_t);
+BPF_CGROUP_STORAGE(cgroup, struct leaf_t);
+BPF_PERCPU_CGROUP_STORAGE(per_cgroup, struct leaf_t);
+BPF_REUSEPORT_ARRAY(ports, 10);
+BPF_STACK_TRACE_BUILDID(build_ids, 64);
+BPF_PERF_ARRAY(perf_counts, 4);
+BPF_F_TABLE("hash", u32, struct leaf_t, f_table, 10, BPF_F_NO_PREALLOC);
+BPF_TABLE_PUBLIC("lru_hash", u32, struct leaf_t, public, 10);
+BPF_TABLE_SHARED("hash", u32, struct leaf_t, shared, 10);
+BPF_TABLE_PINNED("percpu_hash", u32, struct leaf_t, pinned, 10, "/sys/fs/bpf/y");
+BPF_USER_RINGBUF(commands, 1);
+BPF_ARENA(shared_memory, 1);
+` as const;
+type Macros = typeof macros;
+
+type Unusual = `
+#define KEY u64
+typedef u8 byte_t;
+typedef enum { IDLE, BUSY } state_t;
+typedef struct pair { u32 a, b; } pair_t;
+typedef u32 words_t[4];
+struct unusual_t   // a comment between
+{
+    void (*handler)(int, void *);
+    byte_t bytes[6];
+    u8 grid[2][6];
+    state_t state;
+    KEY key;
+    enum { ON, OFF } after;
+    struct unusual_t *next;
+    pair_t pair, *pointer, many[2];
+    kuid_t owner;
+    bool flags[3];
+    struct of_the_kernel far;
+    words_t words;
+} __attribute__((packed));
+BPF_PERF_OUTPUT ( events );
+int f(void *ctx) {
+    struct unusual_t *e = lookup();
+    if (e) events.perf_submit(ctx, e, sizeof(*e));
+    return 0;
+}
+`;
+
+type Nearest = `
+struct one_t { u32 one; };
+struct two_t { u32 two; };
+static struct three_t { u32 three; } unused;
+BPF_PERF_OUTPUT(first);
+BPF_PERF_OUTPUT(my_second);
+BPF_PERF_OUTPUT(second);
+BPF_PERF_OUTPUT(third);
+BPF_PERF_OUTPUT(number);
+BPF_PERF_OUTPUT(packets);
+BPF_RINGBUF_OUTPUT(untold, 8);
+int f(void *ctx) {
+    struct one_t data = {};
+    first.perf_submit(ctx, &data, sizeof(data));
+    my_second.perf_submit(ctx, &data, sizeof(data));
+    return 0;
+}
+int g(void *ctx) {
+    struct two_t data_before = {}, other;
+    struct two_t data = {};
+    data.two = 1;
+    second.perf_submit(ctx, (void *)&data, sizeof(data));
+    return 0;
+}
+static void send(void *ctx, struct three_t *data)
+{
+    u64 plain = 1;
+    third.perf_submit(ctx, data, sizeof(*data));
+    number.perf_submit(ctx, &plain, sizeof(plain));
+}
+int h(struct __sk_buff *skb) {
+    struct two_t meta = {};
+    packets.perf_submit_skb(skb, skb->len, &meta, sizeof(meta));
+    untold.ringbuf_output(&(*elsewhere), sizeof(*elsewhere), 0);
+    return 0;
+}
+`;

@@ -1,0 +1,27 @@
+import type { Command } from "commander";
+import { writeEditorConfig } from "../session/editor-config.ts";
+
+const examples = `
+Examples:
+  bpfts init                  for the scripts in this folder and below
+  bpfts init ~/traces         for those in another one; it is made if need be
+
+After that any editor that knows TypeScript completes table names and fields, and marks what is wrong; and \`tsc\` in that folder checks all
+scripts. Run it again when bpfts was moved.`;
+
+/** Adds `bpfts init`. */
+export function addCommand(program: Command, finish: (exitCode: number) => void): void {
+  program
+    .command("init")
+    .summary("make an editor check the scripts of a folder")
+    .description("Write a tsconfig.json with which an editor checks the scripts in a folder.")
+    .argument("[folder]", "where the scripts are", ".")
+    .option("--force", "replace a tsconfig.json that is there", false)
+    .option("--json-errors", "write errors as JSON, one a line")
+    .addHelpText("after", examples)
+    .action((folder: string, options: { readonly force: boolean }) => {
+      const { path, outcome } = writeEditorConfig(folder, options.force);
+      process.stdout.write(outcome === "unchanged" ? `${path} is in order\n` : `${path} ${outcome}\n`);
+      finish(0);
+    });
+}

@@ -1,0 +1,49 @@
+/**
+ * C text as TypeScript's types see it. A pattern with a union in it is tried once for each member and on
+ * long texts that is what type checking costs, so the unions here meet short texts only.
+ */
+
+type Space = " " | "\n" | "\t" | "\r";
+
+/** A text without white space at its ends. */
+export type Trim<S extends string> = S extends `${Space}${infer Rest}` ? Trim<Rest> : TrimEnd<S>;
+type TrimEnd<S extends string> = S extends `${infer Rest}${Space}` ? TrimEnd<Rest> : S;
+
+/** A text without comments. */
+export type StripComments<S extends string> = StripLines<StripBlocks<S>>;
+type StripBlocks<S extends string, Done extends string = ""> = S extends `${infer Before}/*${infer Rest}`
+  ? Rest extends `${string}*/${infer After}`
+    ? StripBlocks<After, `${Done}${Before} `>
+    : `${Done}${Before}`
+  : `${Done}${S}`;
+type StripLines<S extends string, Done extends string = ""> = S extends `${infer Before}//${infer Rest}`
+  ? Rest extends `${string}\n${infer After}`
+    ? StripLines<After, `${Done}${Before}\n`>
+    : `${Done}${Before}`
+  : `${Done}${S}`;
+
+/** What stands behind the last `Mark`; the whole text where there is none. */
+export type AfterLast<S extends string, Mark extends string> = S extends `${string}${Mark}${infer Rest}` ? AfterLast<Rest, Mark> : S;
+
+/** White space within a declaration as single blanks, attributes left out. */
+export type Clean<S extends string> = S extends `${infer Before}__attribute__${string}` ? Clean<Before> : Trim<Blank<S>>;
+type Blank<S extends string> = S extends `${infer A}\n${infer B}`
+  ? Blank<`${A} ${B}`>
+  : S extends `${infer A}\t${infer B}`
+    ? Blank<`${A} ${B}`>
+    : S extends `${infer A}\r${infer B}`
+      ? Blank<`${A} ${B}`>
+      : S extends `${infer A}  ${infer B}`
+        ? Blank<`${A} ${B}`>
+        : S;
+
+/** The type's words and the declarator: `["unsigned int", "x[4]"]`. A star in front of the name is the declarator's. */
+export type SplitName<S extends string, Words extends string = ""> = S extends `${infer Word} ${infer Rest}`
+  ? Rest extends `[${string}` | `:${string}`
+    ? [Words, Trim<S>]
+    : SplitName<Trim<Rest>, Words extends "" ? Word : `${Words} ${Word}`>
+  : S extends `${infer Word}*${infer Name}`
+    ? Word extends ""
+      ? [Words, S]
+      : [Words extends "" ? Word : `${Words} ${Word}`, `*${Name}`]
+    : [Words, S];

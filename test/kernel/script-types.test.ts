@@ -1,0 +1,152 @@
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import ts from "typescript";
+import { describe, expect, it } from "vitest";
+import { renderLongScript } from "../bench/long-script.mjs";
+import { makeFolder, parseCliError, root, runCli, writeScript } from "../support/run-cli.ts";
+
+/** Instantiations of the script of 200 lines are a third of this. The limit is what would take a second more. */
+const mostInstantiations = 60_000;
+
+interface Checked {
+  readonly messages: readonly string[];
+  readonly instantiations: number;
+}
+
+/** Checks a folder as an editor does: by its tsconfig.json alone. */
+function checkFolder(folder: string): Checked {
+  const config = ts.getParsedCommandLineOfConfigFile(join(folder, "tsconfig.json"), {}, { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => {} })!;
+  const program = ts.createProgram(config.fileNames, config.options);
+  const messages = ts.getPreEmitDiagnostics(program).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, " "));
+  return { messages, instantiations: program.getInstantiationCount() };
+}
+
+const everyKind = `
+struct inner_t { s16 x; bool flag; };
+struct data_t {
+    u64 ts;
+    u32 pid;
+    char comm[16];
+    u8 addr[16];
+    u32 ports[2];
+    char names[3][8];
+    struct inner_t inner;
+    struct data_t *next;
+    u32 low:4, high:28;
+    union { u32 v4; unsigned __int128 v6; };
+    struct { u8 a; u64 b; } named[2];
+    long double_word;
+    __be16 port;
+    pid_t task;
+    kuid_t user;
+    enum { IDLE, BUSY } state;
+};
+BPF_HASH(counts, u32);
+BPF_HASH(start, struct inner_t, struct data_t);
+BPF_PERCPU_HASH(each, u64, struct inner_t);
+BPF_HISTOGRAM(dist);
+BPF_QUEUE(queue, struct inner_t, 10);
+BPF_PERF_OUTPUT(events);
+int f(struct pt_regs *ctx) {
+    struct data_t data = {};
+    events.perf_submit(ctx, &data, sizeof(data));
+    return 0;
+}
+`;
+
+describe("bpfts types", () => {
+  it("prints what TypeScript infers from the text, so that both are right", async () => {
+    const folder = makeFolder();
+    const program = `import { BPF } from "bpfts";\nconst b = new BPF({ text: \`${everyKind}\` });\n`;
+    const printed = await runCli(["types", writeScript(folder, "exact.ts", program)]);
+    expect(printed.stderr).toBe("");
+    expect(printed.stdout).toContain("names: string[]; // char[3][8]");
+    expect(printed.stdout).toContain("low: number; // u32, 4 bits");
+    // Mutual assignability says nothing of `any` and `unknown`; this does.
+    const equals = `type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+type Plain<T> = T extends object ? (T extends Uint8Array ? T : { [K in keyof T]: Plain<T[K]> }) : T;
+function same<A, B>(answer: Equal<Plain<A>, Plain<B>>): void { void answer; }
+same<EventOf<typeof text, "events">, data_t>(true);
+same<ReturnType<TableOf<typeof text, "counts">["get"]>, ReturnType<typeof counts.get>>(true);
+same<ReturnType<TableOf<typeof text, "start">["get"]>, ReturnType<typeof start.get>>(true);
+same<Parameters<TableOf<typeof text, "start">["get"]>, Parameters<typeof start.get>>(true);
+same<ReturnType<TableOf<typeof text, "each">["get"]>, ReturnType<typeof each.get>>(true);
+same<ReturnType<TableOf<typeof text, "each">["max"]>, ReturnType<typeof each.max>>(true);
+same<Parameters<TableOf<typeof text, "dist">["get"]>, Parameters<typeof dist.get>>(true);
+same<ReturnType<TableOf<typeof text, "queue">["pop"]>, ReturnType<typeof queue.pop>>(true);
+events.open_perf_buffer((event) => printf("%s %d\\n", event.comm, event.named[0]!.b));
+// @ts-expect-error not the type of the field
+events.open_perf_buffer((event) => event.comm * 2);
+`;
+    writeScript(folder, "exact.ts", "export {};\n");
+    writeScript(folder, "both.ts", `import { BPF, printf } from "bpfts";\nimport type { EventOf, TableOf } from "bpfts";\nconst text = \`${everyKind}\`;\ndeclare const b: BPF;\n${printed.stdout}${equals}`);
+    expect((await runCli(["init", folder])).status).toBe(0);
+    expect(checkFolder(folder).messages).toEqual([]);
+  });
+
+  it("knows the kernel's structs, texts that are put together at run time, and .c files", async () => {
+    const folder = makeFolder();
+    const script = writeScript(folder, "made.ts", `import { BPF } from "bpfts";\nconst key = "struct bpf_tunnel_key";\nnew BPF({ text: \`BPF_HASH(tunnels, \${key}); BPF_HASH(when, u32, struct timespec64);\` });\n`);
+    const { stdout, status } = await runCli(["types", script]);
+    expect(status).toBe(0);
+    expect(stdout).toContain("interface bpf_tunnel_key {\n  tunnel_id: number; // __u32");
+    expect(stdout).toContain('const when = b.get_table<number, timespec64>("when");');
+    const file = writeScript(folder, "bare.c", "BPF_ARRAY(totals, u64, 4);\n");
+    expect((await runCli(["types", file])).stdout).toContain('b.get_table<number, bigint>("totals");');
+  });
+
+  it("says where the C is wrong", async () => {
+    const folder = makeFolder();
+    const result = await runCli(["types", "--json-errors", writeScript(folder, "wrong.c", "BPF_HASH(counts, struct no_such_t);\n")]);
+    expect(result.status).toBe(1);
+    expect(parseCliError(result)).toMatchObject({ code: "BPFTS_COMPILE", message: expect.stringContaining("incomplete type 'struct no_such_t'") as string, location: { line: 1 } });
+  });
+});
+
+describe("bpfts init", () => {
+  it("makes scripts in a folder checked, globals and C files among them", async () => {
+    const folder = join(makeFolder(), "new");
+    const { stdout, status } = await runCli(["init", folder]);
+    expect({ stdout, status }).toEqual({ stdout: `${folder}/tsconfig.json written\n`, status: 0 });
+    mkdirSync(join(folder, "deeper"));
+    writeScript(folder, "deeper/good.ts", `import { BPF } from "bpfts";\nimport text from "./x.c";\nconst b = new BPF({ text: \`BPF_HASH(counts, u32);\` });\nsetTimeout(() => console.log(text, b.get_table("counts").get(1)), 5);\n`);
+    expect(checkFolder(folder).messages).toEqual([]);
+    writeScript(folder, "bad.ts", `import { BPF } from "bpfts";\nnew BPF({ text: \`BPF_HASH(counts, u32);\` }).get_table("count");\nprocess.exit(1);\n`);
+    expect(checkFolder(folder).messages).toEqual([expect.stringContaining('Argument of type \'"count"\''), expect.stringContaining("Cannot find name 'process'")]);
+  });
+
+  it("overwrites nothing unless told to", async () => {
+    const folder = makeFolder();
+    const config = writeScript(folder, "tsconfig.json", "{}\n");
+    const refused = await runCli(["init", folder, "--json-errors"]);
+    expect(refused.status).toBe(2);
+    expect(parseCliError(refused).message).toBe(`Cannot write "${config}": there is one already`);
+    expect(parseCliError(refused).hint).toContain('"paths": { "bpfts": [');
+    expect(readFileSync(config, "utf8")).toBe("{}\n");
+    expect((await runCli(["init", folder, "--force"])).stdout).toBe(`${config} replaced\n`);
+    expect((await runCli(["init", folder])).stdout).toBe(`${config} is in order\n`);
+  });
+
+  it("names the types by a path of the project where bpfts is installed in it or linked to it", async () => {
+    const project = makeFolder();
+    mkdirSync(join(project, "node_modules"));
+    symlinkSync(root.replace(/\/$/, ""), join(project, "node_modules/bpfts"));
+    const folder = join(project, "traces");
+    mkdirSync(folder);
+    expect((await runCli(["init", folder])).status).toBe(0);
+    const { compilerOptions } = JSON.parse(readFileSync(join(folder, "tsconfig.json"), "utf8")) as { compilerOptions: { paths: { bpfts: string[] } } };
+    expect(compilerOptions.paths.bpfts).toEqual(["../node_modules/bpfts/dist/types/index.d.ts"]);
+    writeScript(folder, "ok.ts", `import { BPF } from "bpfts";\nnew BPF({ text: \`BPF_HASH(counts, u32);\` }).get_table("counts").get(1);\n`);
+    expect(checkFolder(folder).messages).toEqual([]);
+  });
+
+  it("has a script of 200 lines of C checked with little work", async () => {
+    const folder = makeFolder();
+    writeFileSync(join(folder, "long.ts"), renderLongScript());
+    expect((await runCli(["init", folder])).status).toBe(0);
+    expect(existsSync(join(folder, "tsconfig.json"))).toBe(true);
+    const { messages, instantiations } = checkFolder(folder);
+    expect(messages).toEqual([]);
+    expect(instantiations).toBeLessThan(mostInstantiations);
+  });
+});
