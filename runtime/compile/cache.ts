@@ -31,6 +31,8 @@ export function openCacheFolder(environment: Readonly<Record<string, string | un
   });
 }
 
+const TOUCH_MS = 60 * 60 * 1000;
+
 /** Hashes parts into a key; parts cannot run into each other. */
 export function hashKey(...parts: readonly (string | Uint8Array)[]): string {
   const hash = createHash("sha256");
@@ -44,7 +46,10 @@ export function findCached(cache: CacheFolder, name: string): Buffer | undefined
   try {
     const file = readFileSync(path);
     const body = file.subarray(32);
-    if (file.length >= 32 && createHash("sha256").update(body).digest().equals(file.subarray(0, 32))) return body;
+    if (file.length >= 32 && createHash("sha256").update(body).digest().equals(file.subarray(0, 32))) {
+      touchFile(path);
+      return body;
+    }
     rmSync(path, { force: true });
   } catch {
     // Not there, or not readable: the same to the caller.
@@ -77,11 +82,11 @@ export function makeTemporaryName(path: string): string {
   return `${path}.${process.pid}.${randomBytes(4).toString("hex")}.tmp`;
 }
 
-/** Marks a file as used now, so that cleaning up by age keeps it. */
+/** Marks a file as used today, so that cleaning up by age keeps it. */
 export function touchFile(path: string): void {
   try {
     const now = new Date();
-    utimesSync(path, now, now);
+    if (now.getTime() - statSync(path).mtimeMs > TOUCH_MS) utimesSync(path, now, now);
   } catch {
     // Only the age is lost.
   }

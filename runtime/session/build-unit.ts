@@ -2,6 +2,7 @@ import { buildId } from "../base/build-id.ts";
 import { CompileError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { findCached, hashKey, writeCached } from "../compile/cache.ts";
+import { cleanCache } from "../compile/clean-cache.ts";
 import type { CacheFolder } from "../compile/cache.ts";
 import { compileUnit, parseUnit } from "../compile/compile-unit.ts";
 import type { Prelude } from "../compile/prelude.ts";
@@ -53,6 +54,8 @@ export function buildUnit(source: CSource, cflags: readonly string[], tools: Bui
   tools.log.info(`compiled ${source.name} in ${Math.round(performance.now() - started)} ms`);
   const record: UnitRecord = { programs: unit.programs, maps: unit.maps, eventStructs: unit.eventStructs };
   writeCached(tools.cache, `object/${key}`, joinEntry(record, bytes));
+  // Only on the way that takes its time anyway.
+  cleanCache(tools.cache);
   return describeBuilt(record, bytes);
 }
 
