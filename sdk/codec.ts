@@ -1,5 +1,5 @@
-import { compileReader, compileWalk } from "./codec-reader.ts";
-import type { BoundReader, RecordWalk } from "./codec-reader.ts";
+import { compileReader } from "./codec-reader.ts";
+import type { BoundReader } from "./codec-reader.ts";
 import { compileWriter } from "./codec-writer.ts";
 import { makeDecodeError } from "./errors.ts";
 import type { Layout } from "./layout.ts";
@@ -9,8 +9,6 @@ export interface Codec<T = unknown> {
   readonly size: number;
   /** A reader of many values in one buffer. Offsets are multiples of the size, or of 8. */
   bind(buffer: ArrayBuffer): (offset: number) => T;
-  /** A walk through records in one buffer; with `reuses` one object carries them all. */
-  bindWalk(buffer: ArrayBuffer, reuses?: boolean): RecordWalk;
   /** @throws BpfError when there are fewer bytes than the type has */
   decode(bytes: Uint8Array): T;
   /** @throws BpfError that names the field and its limit */
@@ -24,18 +22,12 @@ export interface Codec<T = unknown> {
  */
 export function makeCodec<T = unknown>(layout: Layout, label: string): Codec<T> {
   let reader: ((buffer: ArrayBuffer) => BoundReader) | undefined;
-  const walks = new Map<boolean, (buffer: ArrayBuffer) => RecordWalk>();
   let writer: ReturnType<typeof compileWriter> | undefined;
   const bind = (buffer: ArrayBuffer): ((offset: number) => T) => (reader ??= compileReader(layout))(buffer) as (offset: number) => T;
   const encodeInto = (value: T, view: DataView, offset: number): void => (writer ??= compileWriter(layout, label))(value, view, offset);
   return {
     size: layout.size,
     bind,
-    bindWalk(buffer, reuses = false) {
-      let walk = walks.get(reuses);
-      if (walk === undefined) walks.set(reuses, (walk = compileWalk(layout, reuses)));
-      return walk(buffer);
-    },
     decode(bytes) {
       if (bytes.byteLength < layout.size) {
         throw makeDecodeError(`Cannot read ${label}: it has ${layout.size} bytes, ${bytes.byteLength} came`);

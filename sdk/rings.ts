@@ -1,7 +1,6 @@
-import type { Codec } from "./codec.ts";
-import type { RecordCursor, RecordWalk } from "./codec-reader.ts";
 import { callHost } from "./host.ts";
 import type { RingKind } from "./protocol.ts";
+import type { RecordCursor, RecordWalk } from "./record-walk.ts";
 import { block } from "./timers.ts";
 
 /** Called for each event. Shape: `event` is a copy and may be kept; `size` is what the program submitted, in bytes. */
@@ -13,10 +12,8 @@ export interface OpenRing {
   readonly kind: RingKind;
   /** The table that it belongs to. */
   readonly table: object;
-  /** Undefined where the event's type is not known: the callback gets bytes. */
-  readonly codec: Codec | undefined;
-  /** Whether the callback is seen to read the event's fields only, so that one object may carry all events. */
-  readonly reuses: boolean;
+  /** Makes the walk through a batch. */
+  readonly bindWalk: (buffer: ArrayBuffer) => RecordWalk;
   readonly callback: EventCallback<unknown>;
   readonly lostCallback: ((lost: number) => void) | undefined;
   lost: number;
@@ -95,7 +92,7 @@ function openSection(batch: Delivery): void {
   batch.at += SECTION_HEADER;
   batch.end = batch.at + batch.words[word + 2]!;
   batch.ring = ring;
-  batch.walk = ring === undefined ? skipRecords : ring.codec === undefined ? walkBytes(batch) : ring.codec.bindWalk(batch.buffer, ring.reuses);
+  batch.walk = ring === undefined ? skipRecords : ring.bindWalk(batch.buffer);
   if (ring === undefined || lost === 0) return;
   ring.lost += lost;
   ring.lostCallback?.(lost);
@@ -103,18 +100,4 @@ function openSection(batch: Delivery): void {
 
 function skipRecords(cursor: unknown): void {
   (cursor as RecordCursor).at = (cursor as RecordCursor).end;
-}
-
-/** Hands records out as bytes, for events whose type is not known. */
-function walkBytes({ buffer, words }: Delivery): RecordWalk {
-  return (cursor, callback) => {
-    const { end } = cursor;
-    while (cursor.at < end) {
-      const word = cursor.at >> 2;
-      const size = words[word]!;
-      const data = cursor.at + 8;
-      cursor.at = data + ((size + 7) & ~7);
-      callback(new Uint8Array(buffer, data, size).slice(), words[word + 1]!, size);
-    }
-  };
 }

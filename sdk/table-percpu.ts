@@ -76,7 +76,6 @@ function makeCpuCodec<Leaf>(info: MapReply, cpus: number): Codec<Leaf[]> {
   return {
     size: info.valueSize,
     bind,
-    bindWalk: one.bindWalk,
     decode: (bytes) => bind(bytes.slice().buffer)(0),
     encode(leaves) {
       const bytes = new Uint8Array(info.valueSize);

@@ -1,7 +1,8 @@
 import { makeBytesLayout, makeCodec } from "./codec.ts";
 import { makeClosedError, makeUsageError } from "./errors.ts";
 import { callHost } from "./host.ts";
-import { readsFieldsOnly } from "./reads-fields-only.ts";
+import { findFieldUse } from "./field-use.ts";
+import { bindBytesWalk, compileWalk } from "./record-walk.ts";
 import { closeRing, openRing } from "./rings.ts";
 import type { EventCallback, OpenRing } from "./rings.ts";
 import type { Layout } from "./layout.ts";
@@ -101,9 +102,9 @@ export class EventTable<Event = unknown> {
     if (this.ring !== undefined) throw makeUsageError(`Cannot open "${this.name}": it is open already`, "one callback gets all events of a buffer");
     const id = callHost("ring_open", { map: this.events.map, kind: this.kind, pages, name: this.name, rows });
     const { event } = this.events;
-    const codec = event === null ? undefined : makeCodec<Event>(event, `event of "${this.name}"`);
-    const reuses = event?.kind === "struct" && readsFieldsOnly(callback, event);
-    this.ring = openRing({ id, kind: this.kind, table: this, codec, reuses, callback: callback as EventCallback<unknown>, lostCallback, lost: 0 });
+    const use = event?.kind === "struct" ? findFieldUse(callback, event) : undefined;
+    const bindWalk = event === null ? bindBytesWalk : compileWalk(event, use);
+    this.ring = openRing({ id, kind: this.kind, table: this, bindWalk, callback: callback as EventCallback<unknown>, lostCallback, lost: 0 });
   }
 
   private eventLayout(size: number): Layout {

@@ -1,9 +1,9 @@
 import { UsageError } from "../base/errors.ts";
 import { findSimilar } from "../base/similar.ts";
-import { compileWalk } from "../../sdk/codec-reader.ts";
 import { compileFormat } from "../../sdk/format.ts";
 import type { Layout, StructLayout } from "../../sdk/layout.ts";
 import type { RowFormat } from "../../sdk/protocol.ts";
+import { compileWalk, narrowLayout } from "../../sdk/record-walk.ts";
 
 /** Turns a batch of records into the text of their rows. */
 export type RowWriter = (records: Uint8Array) => string;
@@ -61,10 +61,6 @@ function requireField(name: string, layout: StructLayout, field: string): void {
 
 function listFields(layout: StructLayout): string[] {
   return layout.members.flatMap((member) => (member.name === "" && "members" in member.layout ? listFields(member.layout) : [member.name]));
-}
-
-function narrowLayout(layout: StructLayout, wanted: ReadonlySet<string>): StructLayout {
-  return { ...layout, members: layout.members.filter((member) => member.name === "" || wanted.has(member.name)) };
 }
 
 /** One object a line. 64-bit numbers are numbers where they are exact, else text. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { makeCodec } from "../../../sdk/codec.ts";
-import { compileWalk } from "../../../sdk/codec-reader.ts";
+import { compileWalk } from "../../../sdk/record-walk.ts";
 import type { Layout, MemberLayout } from "../../../sdk/layout.ts";
 
 const int = (size: 1 | 2 | 4 | 8 | 16, signed = false, encoding?: "char" | "bool"): Layout => ({
