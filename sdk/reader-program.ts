@@ -26,7 +26,7 @@ const INDEXED_BASE = "o";
  * so there is as little arithmetic left as there can be.
  */
 export class ReaderProgram {
-  readonly views = new Set<View>();
+  readonly views: Set<View> = new Set();
   /** Readers of arrays' elements, for the level of the views. */
   readonly functions: string[] = [];
   /** Variables with their first values, for the level of the views or within a function below. */
@@ -34,7 +34,7 @@ export class ReaderProgram {
   /** The members of every object literal that was written. */
   readonly literals: string[][] = [];
   /** Shifts of `o` that the expressions use: 1, 2 and 3 for `index1` and so on. */
-  readonly shifts = new Set<number>();
+  readonly shifts: Set<number> = new Set();
   /** What the base of the expression being made is a multiple of. */
   private alignment: number;
   private readonly hasIndices: boolean;
