@@ -227,10 +227,10 @@ export class BPF<const T extends string = string> extends KernelQueries {
     this.ring_buffer_poll(0);
   }
 
-  /** Prints what `bpf_trace_printk` writes, until Ctrl-C. */
-  trace_print(options: TracePrintOptions = {}): void {
+  /** Prints what `bpf_trace_printk` writes, until Ctrl-C: all of it, or by a format: `"{1} {5}"` is the pid and the message. */
+  trace_print(options: TracePrintOptions | string = {}): void {
     this.requireOpen("trace_print");
-    printTrace(options);
+    printTrace(typeof options === "string" ? { fmt: options } : options);
   }
 
   /**

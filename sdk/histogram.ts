@@ -1,3 +1,4 @@
+import { makeUsageError } from "./errors.ts";
 import { renderValue } from "./render-value.ts";
 
 /** How a histogram with one section for each bucket names and orders its sections. */
@@ -68,7 +69,7 @@ function collectSections<Key>(slots: Slots, size: number, options: HistogramOpti
   for (const [key, count] of slots) {
     if (typeof key !== "object" || key === null) {
       plain ??= newCounts(size);
-      plain[clampSlot(Number(key), size)]! += count;
+      plain[requireSlot(Number(key), size)]! += count;
       continue;
     }
     const [bucket, slot] = splitKey(key);
@@ -78,7 +79,7 @@ function collectSections<Key>(slots: Slots, size: number, options: HistogramOpti
       section = { bucket: options.bucket_fn === undefined ? bucket : identity, counts: newCounts(size) };
       sections.set(identity, section);
     }
-    section.counts[clampSlot(slot, size)]! += count;
+    section.counts[requireSlot(slot, size)]! += count;
   }
   let list = [...sections.values()];
   if (options.bucket_sort_fn !== undefined) {
@@ -102,8 +103,11 @@ function newCounts(size: number): number[] {
   return new Array<number>(size).fill(0);
 }
 
-function clampSlot(slot: number, size: number): number {
-  return slot < 0 ? 0 : slot >= size ? size - 1 : slot;
+/** A count in the wrong row would be a lie. */
+function requireSlot(slot: number, size: number): number {
+  if (Number.isInteger(slot) && slot >= 0 && slot < size) return slot;
+  const hint = size === LOG2_SLOTS ? "the program stores bpf_log2l(value) as the slot" : "print_log2_hist, with bpf_log2l(value) as the slot, takes values of any size";
+  throw makeUsageError(`Cannot print a histogram with the slot ${slot}: slots are 0 to ${size - 1}`, hint);
 }
 
 function findLast(counts: readonly number[]): number {

@@ -1,6 +1,6 @@
 import { callHost } from "./host.ts";
-import { nameKernelAddress, nameUserAddress } from "./symbols.ts";
-import type { SymbolOptions } from "./symbols.ts";
+import { nameBuildIdFrame, nameKernelAddress, nameUserAddress } from "./symbols.ts";
+import type { BuildIdFrame, SymbolOptions } from "./symbols.ts";
 
 /** What can be asked about the running kernel and its processes, without a program: the static side of `BPF`. */
 export abstract class KernelQueries {
@@ -78,11 +78,17 @@ export abstract class KernelQueries {
     return callHost("find_executable", { name }) ?? undefined;
   }
 
+  /** Makes a binary known, so that `sym` can name frames of `BPF_STACK_TRACE_BUILDID` stacks in it. @throws BpfError when there is no such binary */
+  static add_module(path: string): void {
+    callHost("add_module", { path });
+  }
+
   /**
    * The function of a process that an address lies in; a negative pid means the kernel. What cannot be known is `[unknown]`.
    * A process is remembered from the first call on: name one address while it lives, and its other ones can be named when it has ended.
    */
-  static sym(address: bigint | number, pid: number, options: SymbolOptions & { readonly demangle?: boolean } = {}): string {
+  static sym(address: bigint | number | BuildIdFrame, pid: number, options: SymbolOptions & { readonly demangle?: boolean } = {}): string {
+    if (typeof address === "object") return nameBuildIdFrame(address, pid, options);
     return pid < 0 ? nameKernelAddress(address, options) : nameUserAddress(address, pid, options);
   }
 }

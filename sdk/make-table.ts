@@ -2,12 +2,15 @@ import type { MapReply } from "./protocol.ts";
 import { PerCpuTable } from "./table-percpu.ts";
 import { QueueStackTable } from "./table-queue.ts";
 import { EventTable } from "./table-ring.ts";
-import { StackTraceTable } from "./table-stack-trace.ts";
+import { BuildIdStackTable, StackTraceTable } from "./table-stack-trace.ts";
 import { Table } from "./table.ts";
 import type { TableOwner } from "./table.ts";
 
 /** Every class that a table may be of. */
-export type AnyTable = Table | PerCpuTable | StackTraceTable | QueueStackTable | EventTable;
+export type AnyTable = Table | PerCpuTable | StackTraceTable | BuildIdStackTable | QueueStackTable | EventTable;
+
+/** Source: BPF_F_STACK_BUILD_ID in include/uapi/linux/bpf.h. */
+const STACK_BUILD_ID = 32;
 
 type Maker = (info: MapReply, owner: TableOwner) => AnyTable;
 
@@ -19,7 +22,7 @@ const makers: Readonly<Record<number, Maker>> = {
   4: (info, owner) => new EventTable(info, owner, "perf"),
   5: makePerCpu,
   6: makePerCpu,
-  7: (info, owner) => new StackTraceTable(info, owner),
+  7: (info, owner) => ((info.flags & STACK_BUILD_ID) === 0 ? new StackTraceTable(info, owner) : new BuildIdStackTable(info, owner)),
   10: makePerCpu,
   21: makePerCpu,
   22: makeQueue,

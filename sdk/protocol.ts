@@ -67,6 +67,10 @@ export interface Calls {
   find_kernel_symbol: Json<{ readonly address: string }, SymbolReply | null>;
   find_kernel_address: Json<{ readonly name: string }, string | null>;
   find_user_symbol: Json<{ readonly address: string; readonly pid: number; readonly demangle: boolean }, SymbolReply | null>;
+  /** `offset` is a place in the file. `pid` 0 or less names no process whose files could be meant. */
+  find_build_id_symbol: Json<{ readonly buildId: string; readonly offset: string; readonly pid: number; readonly demangle: boolean }, SymbolReply | null>;
+  /** Makes a binary known by its build id. */
+  add_module: Json<{ readonly path: string }, null>;
   /** Names and addresses; the pattern fits from a name's start. `pid` 0 is this machine's own view. */
   find_user_functions: Json<{ readonly name: string; readonly pattern: string; readonly pid: number }, readonly (readonly [name: string, address: string])[]>;
   find_library: Json<{ readonly name: string; readonly pid: number }, string | null>;
@@ -135,6 +139,8 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   find_kernel_symbol: "json",
   find_kernel_address: "json",
   find_user_symbol: "json",
+  find_build_id_symbol: "json",
+  add_module: "json",
   find_user_functions: "json",
   find_library: "json",
   find_executable: "json",

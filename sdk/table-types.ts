@@ -4,7 +4,7 @@ import type { FindEvent } from "./event-types.ts";
 import type { PerCpuTable } from "./table-percpu.ts";
 import type { QueueStackTable } from "./table-queue.ts";
 import type { EventTable } from "./table-ring.ts";
-import type { StackTraceTable } from "./table-stack-trace.ts";
+import type { BuildIdStackTable, StackTraceTable } from "./table-stack-trace.ts";
 import type { Table } from "./table.ts";
 
 /**
@@ -89,13 +89,15 @@ type MacroTable<Macro, Name extends string, Text extends string, More extends st
           ? Table<CType<At<More, 0, "int">, Text>, bigint>
           : Macro extends EventMacro
             ? EventTable<FindEvent<Name, Text>>
-            : Macro extends "STACK_TRACE" | "STACK_TRACE_BUILDID"
+            : Macro extends "STACK_TRACE"
               ? StackTraceTable
               : Macro extends "QUEUE" | "STACK"
                 ? QueueStackTable<CType<At<More, 0>, Text>>
                 : RareTable<Macro, Text, More>;
 
-type RareTable<Macro, Text extends string, More extends string[]> = Macro extends "SOCKHASH"
+type RareTable<Macro, Text extends string, More extends string[]> = Macro extends "STACK_TRACE_BUILDID"
+  ? BuildIdStackTable
+  : Macro extends "SOCKHASH"
   ? Table<CType<At<More, 0, "u32">, Text>, number>
   : Macro extends "HASH_OF_MAPS"
     ? Table<More extends [infer Key extends string, string, ...string[]] ? CType<Key, Text> : number, number>

@@ -25,6 +25,8 @@ export interface Binaries extends Closable {
    * trees that its debug file may lie in. Undefined when it is not there, or no ELF file.
    */
   find(open: string, path: string, roots: readonly string[]): Binary | undefined;
+  /** One that was opened, by the id that its linker gave it. Units: hexadecimal digits. */
+  findByBuildId(buildId: string): Binary | undefined;
 }
 
 /** Files that are kept open until their symbols are read, in case their process and its view of the files goes. */
@@ -33,6 +35,7 @@ const KEPT_OPEN = 256;
 /** Opens the cache of binaries. */
 export function openBinaries(port: KernelPort): Binaries {
   const known = new Map<string, Binary | undefined>();
+  const byBuildId = new Map<string, Binary>();
   const kept = new Set<number>();
 
   const keepOpen = (path: string): number | undefined => {
@@ -77,14 +80,25 @@ export function openBinaries(port: KernelPort): Binaries {
     find(open, path, roots) {
       const key = identifyFile(open);
       if (key === undefined) return undefined;
-      if (!known.has(key)) known.set(key, openBinary(open, path, roots));
+      if (!known.has(key)) {
+        const binary = openBinary(open, path, roots);
+        known.set(key, binary);
+        if (binary !== undefined && binary.info.buildId !== "") byBuildId.set(cutZeros(binary.info.buildId), binary);
+      }
       return known.get(key);
     },
+    findByBuildId: (buildId) => byBuildId.get(cutZeros(buildId)),
     close() {
       for (const fd of [...kept]) release(fd);
       known.clear();
+      byBuildId.clear();
     },
   };
+}
+
+/** The kernel writes zeros behind an id that is shorter than its 20 bytes. */
+function cutZeros(buildId: string): string {
+  return buildId.replace(/(?:00)+$/, "");
 }
 
 /** Names a file for as long as it does not change; undefined for what is no file, such as a pipe that would never answer. */

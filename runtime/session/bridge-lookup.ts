@@ -13,6 +13,8 @@ type LookupCall =
   | "find_kernel_symbol"
   | "find_kernel_address"
   | "find_user_symbol"
+  | "find_build_id_symbol"
+  | "add_module"
   | "find_user_functions"
   | "find_library"
   | "find_executable"
@@ -34,6 +36,11 @@ export function openLookupCalls({ lookups }: BridgeState): Handlers<LookupCall> 
     find_kernel_symbol: ({ address }) => renderSymbol(lookups.findKernelSymbol(BigInt(address))),
     find_kernel_address: ({ name }) => lookups.findKernelAddress(name)?.toString() ?? null,
     find_user_symbol: ({ address, pid, demangle }) => renderSymbol(lookups.findUserSymbol(BigInt(address), pid, demangle)),
+    find_build_id_symbol: ({ buildId, offset, pid, demangle }) => renderSymbol(lookups.findBuildIdSymbol(buildId, Number(offset), pid, demangle)),
+    add_module({ path }) {
+      lookups.addModule(path);
+      return null;
+    },
     // Source: BCC's get_user_functions_and_addresses, which matches from the start.
     find_user_functions: ({ name, pattern, pid }) => lookups.findUserFunctions(name, parsePattern(`^(?:${pattern})`), pid).map((found) => [found.name, String(found.address)] as const),
     find_library: ({ name, pid }) => lookups.findLibrary(name, pid) ?? null,

@@ -32,6 +32,10 @@ export interface KernelLookups extends Closable {
   findKernelAddress(name: string): bigint | undefined;
   /** A process is remembered from its first symbol on, so that it may end before the last one is asked for. */
   findUserSymbol(address: bigint, pid: number, demangle: boolean): SymbolPlace | undefined;
+  /** The function at a place in the file of that build id, as far as it was added or a process that was seen has it. */
+  findBuildIdSymbol(buildId: string, offset: number, pid: number, demangle: boolean): SymbolPlace | undefined;
+  /** Makes a binary known by its build id. @throws AttachError */
+  addModule(path: string): void;
   /** Functions of a program or library, with their addresses in its own numbering. `pid` 0 is this machine's view. @throws AttachError */
   findUserFunctions(name: string, pattern: RegExp, pid: number): readonly { readonly name: string; readonly address: number }[];
   findLibrary(name: string, pid: number): string | undefined;

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { Binary } from "../kernel/binary.ts";
 import { haveFeature } from "../kernel/features.ts";
 import { findExecutable, findLibrary } from "../kernel/find-library.ts";
 import { listUserFunctions, requireBinary } from "../kernel/function-place.ts";
@@ -13,7 +14,7 @@ import { openUserSpace } from "../kernel/user-space.ts";
 import type { UserSpace } from "../kernel/user-space.ts";
 import { openStructFields } from "../object/find-struct-field.ts";
 import type { StructFields } from "../object/find-struct-field.ts";
-import type { KernelLookups } from "./lookups.ts";
+import type { KernelLookups, SymbolPlace } from "./lookups.ts";
 
 /** Looks things up in /proc/kallsyms, tracefs, BTF and binaries, each at the first question. Owner: closing it closes the user space, too. */
 export function openLookups(port: KernelPort, userSpace: UserSpace = openUserSpace(port)): KernelLookups {
@@ -36,6 +37,12 @@ export function openLookups(port: KernelPort, userSpace: UserSpace = openUserSpa
     findKernelSymbol: (address) => kernelSymbols.find(address),
     findKernelAddress: (name) => findKernelAddress(name),
     findUserSymbol: (address, pid, demangle) => userSpace.symbols.find(address, pid, demangle),
+    findBuildIdSymbol(buildId, offset, pid, demangle) {
+      // Most stacks are of processes that were seen before.
+      if (pid > 0 && userSpace.binaries.findByBuildId(buildId) === undefined) userSpace.symbols.notice(pid);
+      return nameByBuildId(port, userSpace.binaries.findByBuildId(buildId), offset, demangle);
+    },
+    addModule: (path) => void requireBinary(userSpace, "Cannot add a module", path, 0),
     findUserFunctions: (name, pattern, pid) => listUserFunctions(requireBinary(userSpace, "Cannot list functions", name, pid), pattern),
     findLibrary: (name, pid) => findLibrary(name, pid)?.path,
     findExecutable: (name) => findExecutable(name)?.path,
@@ -51,4 +58,13 @@ export function openLookups(port: KernelPort, userSpace: UserSpace = openUserSpa
     },
     close: () => userSpace.close(),
   };
+}
+
+/** Names a place in a file. A file without a name for it still says which file it is. */
+function nameByBuildId(port: KernelPort, binary: Binary | undefined, offset: number, demangle: boolean): SymbolPlace | undefined {
+  const address = binary?.findAddress(offset);
+  if (binary === undefined) return undefined;
+  const symbol = address === undefined ? undefined : binary.symbols.find(address);
+  if (symbol === undefined || address === undefined) return { name: "[unknown]", offset: 0, module: binary.path };
+  return { name: demangle ? port.demangle(symbol.name) : symbol.name, offset: address - symbol.start, module: binary.path };
 }

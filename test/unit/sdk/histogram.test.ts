@@ -57,6 +57,16 @@ describe("linear histogram", () => {
   });
 });
 
+describe("a slot that no histogram has", () => {
+  it.each([
+    ["linear", () => buildLinearHistogram([[1025, 1]], "v", "", {}), "Cannot print a histogram with the slot 1025: slots are 0 to 1024"],
+    ["log2", () => buildLog2Histogram([[65n, 1]], "v", "", {}), "Cannot print a histogram with the slot 65: slots are 0 to 64"],
+    ["negative", () => buildLog2Histogram([[{ k: 1, slot: -1 }, 1]], "v", "", {}), "Cannot print a histogram with the slot -1"],
+  ] as const)("is an error, not a count in another row: %s", (_, build, message) => {
+    expect(build).toThrow(message);
+  });
+});
+
 describe("json histogram", () => {
   it("is JSON, with the section under its header", () => {
     const [line] = renderHistogramJson<{ k: string; slot: number }>([[{ k: "a", slot: 2 }, 5]], "ns", "key", {}, new Date(0));

@@ -4,7 +4,7 @@ import type { EventOf, TableName, TableOf } from "../../../sdk/table-types.ts";
 import type { EventTable } from "../../../sdk/table-ring.ts";
 import type { PerCpuTable } from "../../../sdk/table-percpu.ts";
 import type { QueueStackTable } from "../../../sdk/table-queue.ts";
-import type { StackTraceTable } from "../../../sdk/table-stack-trace.ts";
+import type { BuildIdStackTable, StackTraceTable } from "../../../sdk/table-stack-trace.ts";
 import type { Table } from "../../../sdk/table.ts";
 
 const text = `
@@ -163,7 +163,7 @@ describe("types from the C text", () => {
     expectTypeOf<TableOf<Macros, "cgroup">>().toEqualTypeOf<Table<{ cgroup_inode_id: bigint; attach_type: number }, Leaf>>();
     expectTypeOf<TableOf<Macros, "per_cgroup">>().toEqualTypeOf<PerCpuTable<{ cgroup_inode_id: bigint; attach_type: number }, Leaf>>();
     expectTypeOf<TableOf<Macros, "ports">>().toEqualTypeOf<Table<number, bigint>>();
-    expectTypeOf<TableOf<Macros, "build_ids">>().toEqualTypeOf<StackTraceTable>();
+    expectTypeOf<TableOf<Macros, "build_ids">>().toEqualTypeOf<BuildIdStackTable>();
     expectTypeOf<TableOf<Macros, "perf_counts">>().toEqualTypeOf<EventTable<unknown>>();
     expectTypeOf<TableOf<Macros, "f_table" | "public" | "shared">>().toEqualTypeOf<Table<number, Leaf>>();
     expectTypeOf<TableOf<Macros, "pinned">>().toEqualTypeOf<PerCpuTable<number, Leaf>>();
