@@ -12,7 +12,24 @@
 #define bpfts_max_entries(m) ((u32)bpfts_constant((m).max_entries))
 #define bpfts_flags(m) ((u32)bpfts_constant((m).map_flags))
 
-#define bpfts_lookup(m, k) ((typeof((m).value))bpf_map_lookup_elem(&(m), k))
+/*
+ * clang (14 is known for it) may compute an address in a value before the text's own check for NULL, which the
+ * verifier forbids. What went through an asm behind a check of ours cannot be computed before that.
+ */
+#define bpfts_settle(leaf) \
+	do { \
+		if (leaf) { \
+			asm volatile("" : "+r"(leaf)); \
+			__builtin_assume((leaf) != 0); \
+		} \
+	} while (0)
+
+#define bpfts_lookup(m, k) \
+	({ \
+		typeof((m).value) __bpfts_value = bpf_map_lookup_elem(&(m), k); \
+		bpfts_settle(__bpfts_value); \
+		__bpfts_value; \
+	})
 #define bpfts_update(m, k, v) bpf_map_update_elem(&(m), k, v, BPF_ANY)
 #define bpfts_insert(m, k, v) bpf_map_update_elem(&(m), k, v, BPF_NOEXIST)
 #define bpfts_delete(m, k) bpf_map_delete_elem(&(m), k)
@@ -25,6 +42,7 @@
 			bpf_map_update_elem(&(m), __bpfts_k, v, BPF_NOEXIST); \
 			__bpfts_leaf = bpf_map_lookup_elem(&(m), __bpfts_k); \
 		} \
+		bpfts_settle(__bpfts_leaf); \
 		__bpfts_leaf; \
 	})
 
