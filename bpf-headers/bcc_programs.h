@@ -44,8 +44,10 @@ static __always_inline unsigned long bpfts_process_address(unsigned long address
 #define PT_REGS_SYSCALL_CTX(ctx) ((struct pt_regs *)PT_REGS_PARM1(ctx))
 #endif
 
-/* Tracepoint fields of variable length: the low half says where, the high half how long. */
-#define bpfts_data_loc(field) ((const void *)args + (args->data_loc_##field & 0xffff))
+/* Tracepoint fields of variable length: the low half says where, the high half how long. Relative ones, which are unsigned here, count from behind themselves. */
+#define bpfts_data_loc(field) \
+	((const void *)args + (args->data_loc_##field & 0xffff) + \
+	 _Generic(args->data_loc_##field, unsigned int: __builtin_offsetof(typeof(*args), data_loc_##field) + sizeof(u32), default: 0))
 #define bpfts_data_loc_size(field) ((u32)args->data_loc_##field >> 16)
 #define TP_DATA_LOC_READ_CONST(dst, field, length) \
 	do { \

@@ -58,8 +58,9 @@ function parseFormat(format: string): FormatField[] {
 
 /** Renders one member so that it takes exactly the size that the kernel printed. */
 function renderMember(field: FormatField, names: KernelNames): string {
-  const location = /^__(rel_)?data_loc (.*?)\b(\w+)$/.exec(field.declaration);
-  if (location !== null) return `int data_loc_${location[3]}`;
+  // The kernel writes `__rel_loc`; its documentation, and tools, `__rel_data_loc` too. TP_DATA_LOC_READ tells them by their signs.
+  const location = /^__(rel_)?(?:data_)?loc (.*?)\b(\w+)$/.exec(field.declaration);
+  if (location !== null) return `${location[1] === undefined ? "int" : "unsigned int"} data_loc_${location[3]}`;
   const match = /^(.*?)\b(\w+)((?:\[[^\]]*\])*)$/.exec(field.declaration);
   if (match === null) return `char __opaque_${field.offset}[${field.size}]`;
   const [, rawType, name, dimensions] = match;

@@ -19,6 +19,10 @@ describe("renderTracepointStruct", () => {
     expect(render("	field:__data_loc char[] name;	offset:8;	size:4;	signed:0;\n")).toBe("int data_loc_name;");
   });
 
+  it.each(["__rel_loc char[] name", "__rel_data_loc char[] name", "__rel_loc u8[] name"])("tells the location that counts from behind itself: %s", (declaration) => {
+    expect(render(`	field:${declaration};	offset:8;	size:4;	signed:0;\n`)).toBe("unsigned int data_loc_name;");
+  });
+
   it("resolves array sizes by the kernel's enumerators", () => {
     expect(render("	field:char comm[TASK_COMM_LEN];	offset:8;	size:16;	signed:0;\n")).toBe("char comm[16];");
   });
