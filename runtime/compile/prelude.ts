@@ -26,6 +26,8 @@ export interface Prelude extends KernelNames {
   readonly pch: string;
   readonly identity: string;
   readonly flags: readonly string[];
+  /** Where the kernel's types lie as C, and those of modules may be put: clang looks there. */
+  readonly typesFolder: string;
   /** Makes it anew from the kernel's types on, for a cache that was damaged. */
   rebuild(): void;
 }
@@ -65,6 +67,7 @@ export function openPrelude(request: PreludeRequest): Prelude {
     pch,
     identity,
     flags: ["-include-pch", pch, ...flags],
+    typesFolder: kernelFolder,
     ...names,
     rebuild: () => {
       request.log.info("the cached kernel types were damaged");

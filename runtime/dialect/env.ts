@@ -14,6 +14,16 @@ export interface DialectEnv extends KernelNames {
   readonly kernelVersionCode: number;
   /** Whether system call entries take their registers through a struct pt_regs (CONFIG_ARCH_HAS_SYSCALL_WRAPPER). */
   readonly haveSyscallWrapper: boolean;
+  /** Headers with the types of modules, which stand before the text. */
+  readonly moduleHeaders: readonly string[];
+  /** A module that is not loaded and has a type of that name; `isSure` when its file was seen to have it. */
+  findUnloadedModule(name: string): UnloadedModule | undefined;
+}
+
+/** Where a type may come from that this kernel does not have now. */
+export interface UnloadedModule {
+  readonly module: string;
+  readonly isSure: boolean;
 }
 
 /** Names that the kernel's types bring along. */

@@ -10,16 +10,21 @@ import type { MapWord } from "./words.ts";
 const wordsByName = new Map(mapWords.map((word) => [word.name, word]));
 const ringKinds: readonly string[] = ["perf_output", "perf_array", "ringbuf"];
 
+/** Gives every ring the index that its lost events are counted under. */
+export function numberRings(maps: readonly MapDecl[]): MapDecl[] {
+  let rings = 0;
+  return maps.map((map) => (ringKinds.includes(map.kind) ? { ...map, lostIndex: rings++ } : map));
+}
+
 /**
  * Finds the maps that the text declares with BCC's macros and takes the quotes
  * off kinds and inner maps, so that the macros of `bpf-headers/` can paste them.
  *
  * @throws DialectError for a kind that does not exist and for a wrong number of arguments.
  */
-export function rewriteMapMacros(pass: Pass): MapDecl[] {
+export function readMapMacros(pass: Pass): MapDecl[] {
   const maps: MapDecl[] = [];
   const { tokens } = pass;
-  let rings = 0;
   for (let i = 0; i + 1 < tokens.length; i++) {
     const token = tokens[i]!;
     if (token.kind !== "word" || !token.text.startsWith("BPF_") || tokens[i + 1]!.text !== "(") continue;
@@ -35,9 +40,7 @@ export function rewriteMapMacros(pass: Pass): MapDecl[] {
       throw makeDialectError(pass, token.start, `"${word.name}" takes ${renderCount(word.args)}, found ${args.length}`, `write ${word.doc}`);
     }
     const decl = readMapMacro(pass, word, args);
-    if (decl === undefined || token.inDirective) continue;
-    const lost = ringKinds.includes(decl.kind) ? { lostIndex: rings++ } : {};
-    maps.push({ ...decl, ...lost });
+    if (decl !== undefined && !token.inDirective) maps.push(decl);
   }
   return maps;
 }

@@ -1,3 +1,4 @@
+import { listChildren } from "./ast-files.ts";
 import type { AstFiles } from "./ast-files.ts";
 import type { AstLocation, AstNode } from "./ast.ts";
 import { findClosing, parseTokens } from "./lexer.ts";
@@ -19,6 +20,7 @@ export class TextPlaces {
   private readonly text: string;
   private readonly files: AstFiles;
   private readonly mainFile: string;
+  private readonly userMarks: readonly Token[];
   private readonly toIndex: (byteOffset: number) => number;
 
   constructor(text: string, files: AstFiles, mainFile: string) {
@@ -28,6 +30,7 @@ export class TextPlaces {
     this.tokens = parseTokens(text);
     this.indexByStart = new Map(this.tokens.map((token, index) => [token.start, index]));
     this.toIndex = makeByteIndex(text);
+    this.userMarks = this.tokens.filter((token) => token.text === "__user");
   }
 
   /** The text of a node; undefined when it is no run of the unit's text: made by a macro of a header. */
@@ -54,6 +57,15 @@ export class TextPlaces {
     if (to === undefined && isMacroArgument(range.begin)) return undefined;
     return this.checkRange(first, last);
   }
+
+  /** Whether a declaration before its name, or a cast before its operand, is written with `__user`. */
+  readonly isUserMarked = (node: AstNode): boolean => {
+    if (this.userMarks.length === 0 || node.range === undefined) return false;
+    const from = this.findSpelling(node.range.begin);
+    const end = node.kind === "CStyleCastExpr" ? listChildren(node)[0]?.range?.begin : node.loc;
+    const to = end === undefined ? undefined : this.findSpelling(end);
+    return from !== undefined && to !== undefined && this.userMarks.some((token) => token.start >= from && token.end <= to);
+  };
 
   /** Finds a token in a run of text, first one first. */
   findToken(range: TextRange, text: string): Token | undefined {

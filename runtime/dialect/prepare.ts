@@ -5,7 +5,8 @@ import type { DialectEnv } from "./env.ts";
 import { findFunctions } from "./functions.ts";
 import { rewriteIncludes } from "./includes.ts";
 import { rewriteLiterals } from "./literals.ts";
-import { rewriteMapMacros } from "./maps.ts";
+import { findMacroMaps } from "./macro-maps.ts";
+import { numberRings, readMapMacros } from "./maps.ts";
 import { rewriteMethods } from "./methods.ts";
 import { packetHeaders, renderPacketStruct } from "./packets.ts";
 import { openPass } from "./pass.ts";
@@ -34,7 +35,7 @@ export function prepareUnit(source: CSource, env: DialectEnv): CUnit {
   const pass = renaming.edits.isEmpty ? renaming : openPass(source, renamed.text, renamed.findOrigin, warnings);
   rewriteLiterals(pass);
   const includes = rewriteIncludes(pass);
-  const maps = rewriteMapMacros(pass);
+  const maps = numberRings([...readMapMacros(pass), ...findMacroMaps(pass)]);
   const functions = findFunctions(pass.tokens);
   const senders = rewriteMethods(pass, maps, functions);
   const findings = rewritePrograms(pass, functions, env);
@@ -44,6 +45,7 @@ export function prepareUnit(source: CSource, env: DialectEnv): CUnit {
   const edited = pass.edits.apply();
   const license = findLicense(pass);
   const head = [
+    ...env.moduleHeaders.map((file) => `#include ${JSON.stringify(file)}`),
     ...renderConfig(pass, env),
     ...renderMissingTags(pass, env),
     ...findings.definedNames.flatMap(renderOwnName),
@@ -61,7 +63,7 @@ export function prepareUnit(source: CSource, env: DialectEnv): CUnit {
     body: edited.text,
     tail,
     findOrigin: (offset) => renamed.findOrigin(edited.findOrigin(offset)),
-    facts: { programs: findings.programs, maps, eventStructs: {}, warnings, license: license.text, includes },
+    facts: { programs: findings.programs, maps, eventStructs: {}, warnings, license: license.text, includes, findUnloadedModule: env.findUnloadedModule },
   });
 }
 
@@ -108,10 +110,10 @@ function renderTracepoints(findings: ProgramFindings, env: DialectEnv, pass: Pas
   return [...rendered.values()];
 }
 
-/** The map that counts events which a ring had no room for, one number for each ring. */
+/** The map that counts events which a ring had no room for, one number for each ring, and one for all rings that a header of the text's own declares. */
 function renderLosses(maps: readonly MapDecl[], senders: ReadonlySet<string>): string[] {
   const rings = maps.filter((map) => map.lostIndex !== undefined);
-  if (rings.length === 0 || senders.size === 0) return [];
+  if (senders.size === 0) return [];
   return [
     ...rings.map((map) => `#define __bpfts_lost_index_${map.name} ${map.lostIndex}`),
     ...[...senders].filter((name) => !rings.some((map) => map.name === name)).map((name) => `#define __bpfts_lost_index_${name} ${rings.length}`),

@@ -86,7 +86,9 @@ export class Provenance {
   private readonly results = new Map<string, number>();
   private changed = false;
 
-  constructor(ast: Ast, programs: readonly ProgramDecl[]) {
+  /** `isUserMarked` tells whether a declaration or a cast is written with `__user`: what it points to may be the process's. */
+  constructor(ast: Ast, programs: readonly ProgramDecl[], private readonly isUserMarked: (node: AstNode) => boolean = () => false) {
+    this.learnMarks(ast);
     for (const node of listChildren(ast)) if (node.kind === "FunctionDecl" && node.name !== undefined && findBody(node) !== undefined) this.functions.set(node.name, node);
     const byName = new Map(programs.map((program) => [program.name, program]));
     for (const node of this.functions.values()) {
@@ -101,6 +103,13 @@ export class Provenance {
       for (const node of this.functions.values()) this.follow(findBody(node)!, node.name!);
       if (!this.changed) break;
     }
+  }
+
+  /** Parameters, variables and members of the text that carry the mark. */
+  private learnMarks(node: AstNode): void {
+    const facts = node.kind === "FieldDecl" ? this.fields : node.kind === "VarDecl" || node.kind === "ParmVarDecl" ? this.variables : undefined;
+    if (facts !== undefined && node.id !== undefined && this.isUserMarked(node)) this.learn(facts, node.id, Origin.any);
+    for (const child of listChildren(node)) this.learnMarks(child);
   }
 
   /** The origin of a pointer, or of an integer that was one. */
@@ -192,6 +201,7 @@ export class Provenance {
     if (node.castKind === "ArrayToPointerDecay") return this.findAddress(inner);
     if (node.castKind === "FunctionToPointerDecay" || node.castKind === "NullToPointer") return 0;
     const origin = this.findOrigin(inner);
+    if (node.kind === "CStyleCastExpr" && this.isUserMarked(node)) return origin | Origin.any;
     // The verifier holds on to the type it knows; a view of the object as another struct must be read.
     if (node.kind === "CStyleCastExpr" && (origin & Origin.typed) !== 0 && isOtherRecord(inner, node)) return (origin & ~Origin.typed) | Origin.kernel;
     return origin;

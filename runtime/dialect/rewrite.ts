@@ -27,10 +27,11 @@ export function rewriteUnit(unit: CUnit, ast: Ast, env: DialectEnv): CUnit {
     eventStructs: findEventStructs(ast),
     license: unit.license,
     includes: unit.includes,
+    findUnloadedModule: unit.findUnloadedModule,
   };
   if (mainFile === undefined) return { ...unit, ...facts };
   const places = new TextPlaces(unit.text, files, mainFile);
-  const found = findReadSites(ast, new Provenance(ast, facts.programs), places, rememberNames(env));
+  const found = findReadSites(ast, new Provenance(ast, facts.programs, places.isUserMarked), places, rememberNames(env));
   const warnings = [...unit.warnings, ...found.unplaced.flatMap(({ node, message, hint }) => describeWarning(unit, node, message, hint))];
   const packets = unit.includes.includes("bcc/proto.h") ? findPacketSites(ast, places) : [];
   if (found.sites.length + packets.length === 0) return { ...unit, ...facts, warnings };

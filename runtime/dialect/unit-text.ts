@@ -13,7 +13,7 @@ export interface UnitParts {
   readonly tail: readonly string[];
   /** The index in the source that an index into `body` comes from. */
   findOrigin(offset: number): number;
-  readonly facts: Pick<CUnit, "programs" | "maps" | "eventStructs" | "warnings" | "license" | "includes">;
+  readonly facts: Pick<CUnit, "programs" | "maps" | "eventStructs" | "warnings" | "license" | "includes" | "findUnloadedModule">;
 }
 
 /** Puts a unit together: generated lines, a `#line` that names the user's text, the text, generated lines. */
@@ -31,7 +31,7 @@ export function makeUnit(unitParts: UnitParts): CUnit {
     text: before + body + after,
     source,
     file,
-    explain: (message) => explainUnknownName(message, facts.includes),
+    explain: (message) => explainUnknownName(message, facts),
     locate(line, column): SourceLocation | undefined {
       const index = line - firstLine;
       const start = lineStarts[index];

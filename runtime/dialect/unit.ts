@@ -1,5 +1,6 @@
 import type { Diagnostic } from "../base/diagnostic.ts";
 import type { SourceLocation } from "../base/location.ts";
+import type { UnloadedModule } from "./env.ts";
 import type { UnitParts } from "./unit-text.ts";
 
 /** The user's C text as the script handed it over. */
@@ -36,6 +37,8 @@ export interface CUnit {
   readonly license: string;
   /** Kernel headers that the text includes; they are answered by the prelude. For hints about unknown names. */
   readonly includes: readonly string[];
+  /** Where a type may be that clang does not know. */
+  readonly findUnloadedModule: (name: string) => UnloadedModule | undefined;
   /** What `text` was put together from, for the next stage. */
   readonly parts: UnitParts;
   /** Units: index into `text` where the user's part begins. */

@@ -1,3 +1,5 @@
+import type { UnloadedModule } from "./env.ts";
+
 /** Where the kernel's headers define macros of a family, by how their names begin. */
 const macroFamilies: readonly (readonly [prefix: string, header: string])[] = [
   ["__NR_", "asm/unistd.h"], ["ATTR_", "linux/fs.h"], ["BLK_", "linux/blkdev.h"], ["CAP_", "linux/capability.h"], ["DCACHE_", "linux/dcache.h"],
@@ -14,18 +16,25 @@ const macroFamilies: readonly (readonly [prefix: string, header: string])[] = [
   ["VLAN_", "linux/if_vlan.h"], ["VM_", "linux/mm.h"], ["X86_", "asm/cpufeatures.h"], ["XATTR_", "linux/xattr.h"], ["XFRM_", "linux/xfrm.h"],
 ];
 
+/** What is known of a text besides its names. */
+export interface TextFacts {
+  /** Kernel headers that it includes. */
+  readonly includes: readonly string[];
+  readonly findUnloadedModule: (name: string) => UnloadedModule | undefined;
+}
+
 /** What clang says about names that nothing declares, and what to tell the user then. */
-const messages: readonly { readonly pattern: RegExp; explain(name: string, includes: readonly string[]): string | undefined }[] = [
+const messages: readonly { readonly pattern: RegExp; explain(name: string, facts: TextFacts): string | undefined }[] = [
   { pattern: /use of undeclared identifier '(\w+)'/, explain: explainIdentifier },
   { pattern: /call to undeclared (?:library )?function '(\w+)'|implicit declaration of function '(\w+)'|implicitly declaring library function '(\w+)'/, explain: explainFunction },
   {
     pattern: /(?:incomplete definition of type|incomplete type|undefined type) '(?:const )?((?:struct|union|enum) \w+)/,
-    explain: (name) =>
+    explain: (name, facts) =>
       name.startsWith("struct tracepoint__")
         ? "this kernel has no such tracepoint, or its format file cannot be read: ls /sys/kernel/tracing/events"
-        : `this kernel's types have no "${name}": a module that has it may not be loaded, or the kernel was built without it`,
+        : `this kernel's types have no "${name}"${explainModule(name.split(" ")[1]!, facts) ?? ", nor have its loaded modules: the kernel was built without it, or it is in a module that is not loaded"}`,
   },
-  { pattern: /unknown type name '(\w+)'/, explain: (name) => `this kernel's types have no "${name}"; declare it in the text: typedef … ${name};` },
+  { pattern: /unknown type name '(\w+)'/, explain: (name, facts) => `this kernel's types have no "${name}"${explainModule(name, facts) ?? `; declare it in the text: typedef … ${name};`}` },
   // clang's own "did you mean" is better than ours.
   { pattern: /no member named '(\w+)' in '(?:struct|union) [^']*'(?!; did you mean)/, explain: (name) => `it has no "${name}" here; fields of the kernel's structs change between kernels: bpftool btf dump file /sys/kernel/btf/vmlinux format c` },
 ];
@@ -35,16 +44,30 @@ const messages: readonly { readonly pattern: RegExp; explain(name: string, inclu
  * header has it, and why including that header does not help. Undefined for
  * other messages.
  */
-export function explainUnknownName(message: string, includes: readonly string[]): string | undefined {
+export function explainUnknownName(message: string, facts: TextFacts): string | undefined {
   for (const { pattern, explain } of messages) {
     const match = pattern.exec(message);
     const name = match?.slice(1).find((part) => part !== undefined);
-    if (name !== undefined) return explain(name, includes);
+    if (name !== undefined) return explain(name, facts);
   }
   return undefined;
 }
 
-function explainIdentifier(name: string, includes: readonly string[]): string | undefined {
+/** Where the type is: in a module that this kernel could load. */
+function explainModule(name: string, { findUnloadedModule }: TextFacts): string | undefined {
+  const found = findUnloadedModule(name);
+  if (found === undefined) return undefined;
+  return found.isSure ? `: it is in module "${found.module}", which is not loaded: modprobe ${found.module}` : `: it may be in module "${found.module}", which is not loaded: modprobe ${found.module}`;
+}
+
+/** Lists the names of types and enumerators that clang's messages say it does not know, or knows too little of. */
+export function listUnknownTypes(messages: readonly string[]): string[] {
+  const patterns = [/incomplete.*'(?:const )?(?:struct|union|enum) (\w+)(?: \*)*'/, /\b(?:struct|union|enum) (\w+)'.*incomplete/, /unknown type name '(\w+)'/, /forward declaration of '(?:struct|union|enum) (\w+)'/, /use of undeclared identifier '(\w+)'/];
+  const names = messages.flatMap((message) => patterns.flatMap((pattern) => pattern.exec(message)?.[1] ?? []));
+  return [...new Set(names)].filter((name) => !name.startsWith("tracepoint__"));
+}
+
+function explainIdentifier(name: string, { includes }: TextFacts): string | undefined {
   if (!/^_*[A-Z][A-Z0-9_]*$/.test(name)) return undefined;
   const family = macroFamilies.find(([prefix]) => name.startsWith(prefix))?.[1];
   const header = family ?? (includes.length === 1 ? includes[0] : undefined);

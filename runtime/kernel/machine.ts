@@ -25,14 +25,35 @@ export const vmlinuxBtf = "/sys/kernel/btf/vmlinux";
 export function readMachine(): Machine {
   const name = ({ x64: "x86", arm64: "arm64" } as const)[arch() as "x64" | "arm64"];
   if (name === undefined) throw new UnsupportedFeatureError("arch", `This machine's architecture, ${arch()}, is not supported`, { hint: "x86-64 and arm64 are" });
+  return describeMachine({ arch: name, release: release(), version: version(), notes: readNotes(), onlineCpus: readCpuList("online"), possibleCpus: readCpuList("possible"), readConfig: readConfigText });
+}
+
+/** What a kernel says of itself, as its files say it. */
+export interface MachineFacts {
+  readonly arch: Machine["arch"];
+  /** Source: uname(2). */
+  readonly release: string;
+  readonly version: string;
+  /** The bytes of /sys/kernel/notes, as hex digits. */
+  readonly notes: string;
+  /** The texts of /sys/devices/system/cpu/online and possible: `0-3,6`. */
+  readonly onlineCpus: string;
+  readonly possibleCpus: string;
+  /** The kernel's `.config`, asked for once; empty when it cannot be read. */
+  readonly readConfig: () => string;
+}
+
+/** Describes the machine behind such facts: this one, or one that they were taken from. */
+export function describeMachine(facts: MachineFacts): Machine {
+  let config: ReadonlyMap<string, string> | undefined;
   return {
-    arch: name,
-    release: release(),
-    versionCode: readVersionCode(),
-    onlineCpus: readCpuList("online"),
-    possibleCpus: readCpuList("possible").length,
-    identity: `${release()} ${version()} ${readNotes()}`,
-    findConfig,
+    arch: facts.arch,
+    release: facts.release,
+    versionCode: findVersionCode(facts),
+    onlineCpus: parseCpuList(facts.onlineCpus),
+    possibleCpus: parseCpuList(facts.possibleCpus).length,
+    identity: `${facts.release} ${facts.version} ${facts.notes}`,
+    findConfig: (name) => (config ??= parseConfig(facts.readConfig())).get(name),
   };
 }
 
@@ -56,15 +77,18 @@ export function readLockdown(): "none" | "integrity" | "confidentiality" | undef
 }
 
 /** Distributions number their builds in the version, where the release only names the series. */
-function readVersionCode(): number {
-  const match = /Debian (\d+)\.(\d+)\.(\d+)/.exec(version()) ?? /^(\d+)\.(\d+)(?:\.(\d+))?/.exec(release());
+function findVersionCode({ version, release }: MachineFacts): number {
+  const match = /Debian (\d+)\.(\d+)\.(\d+)/.exec(version) ?? /^(\d+)\.(\d+)(?:\.(\d+))?/.exec(release);
   const [major, minor, patch] = [match?.[1], match?.[2], match?.[3]].map((part) => Number(part ?? 0));
   return (major! << 16) | (minor! << 8) | Math.min(patch!, 255);
 }
 
-function readCpuList(kind: "online" | "possible"): number[] {
-  const text = readFileSync(`/sys/devices/system/cpu/${kind}`, "utf8").trim();
-  return text.split(",").flatMap((range) => {
+function readCpuList(kind: "online" | "possible"): string {
+  return readFileSync(`/sys/devices/system/cpu/${kind}`, "utf8");
+}
+
+function parseCpuList(text: string): number[] {
+  return text.trim().split(",").flatMap((range) => {
     const [first, last = first] = range.split("-").map(Number);
     return Array.from({ length: last! - first! + 1 }, (_, index) => first! + index);
   });
@@ -77,13 +101,6 @@ function readNotes(): string {
   } catch {
     return "";
   }
-}
-
-let config: ReadonlyMap<string, string> | undefined;
-
-function findConfig(name: string): string | undefined {
-  config ??= parseConfig(readConfigText());
-  return config.get(name);
 }
 
 function readConfigText(): string {

@@ -46,7 +46,7 @@ export interface BtfTypes {
 const transparent = new Set<number>([btfKind.typedef, btfKind.volatile, btfKind.const, btfKind.restrict, btfKind.typeTag]);
 
 /** Bytes after a record's head, by kind, for each of its `count` parts. */
-function measureExtra(kind: number, count: number): number {
+export function measureExtra(kind: number, count: number): number {
   switch (kind) {
     case btfKind.int:
     case btfKind.variable:

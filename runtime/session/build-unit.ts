@@ -12,8 +12,11 @@ import type { DialectEnv } from "../dialect/env.ts";
 import { prepareUnit } from "../dialect/prepare.ts";
 import { rewriteUnit } from "../dialect/rewrite.ts";
 import type { CSource, CUnit, MapDecl, ProgramDecl } from "../dialect/unit.ts";
+import { listUnknownTypes } from "../dialect/unknown-names.ts";
 import { describeObject } from "../object/describe-object.ts";
 import type { ObjectSpec } from "../object/spec.ts";
+import { addModules } from "./module-types.ts";
+import type { ModuleSource } from "./module-types.ts";
 
 /** Everything that turning C text into an object needs. */
 export interface BuildTools {
@@ -21,6 +24,7 @@ export interface BuildTools {
   readonly prelude: Prelude;
   readonly cache: CacheFolder;
   readonly env: DialectEnv;
+  readonly modules: ModuleSource;
   readonly log: Log;
 }
 
@@ -44,24 +48,47 @@ type UnitRecord = Pick<BuiltUnit, "programs" | "maps" | "eventStructs">;
  * @throws DialectError, CompileError, ToolchainError
  */
 export function buildUnit(source: CSource, cflags: readonly string[], tools: BuildTools): BuiltUnit {
-  const prepared = prepareUnit(source, tools.env);
-  const key = hashKey(buildId, prepared.text, JSON.stringify([cflags, prepared.programs, prepared.maps]), tools.prelude.identity, tools.toolchain.identity);
-  const cached = findCached(tools.cache, `object/${key}`);
-  if (cached !== undefined) return describeBuilt(...splitEntry(cached));
-  const started = performance.now();
-  const unit = rewritePrepared(prepared, cflags, tools);
-  const { bytes } = compileUnit(unit, { toolchain: tools.toolchain, prelude: tools.prelude, cflags });
-  tools.log.info(`compiled ${source.name} in ${Math.round(performance.now() - started)} ms`);
-  const record: UnitRecord = { programs: unit.programs, maps: unit.maps, eventStructs: unit.eventStructs };
-  writeCached(tools.cache, `object/${key}`, joinEntry(record, bytes));
-  // Only on the way that takes its time anyway.
-  cleanCache(tools.cache);
-  return describeBuilt(record, bytes);
+  return withModules(source, cflags, tools, (prepared, key, wider) => {
+    const cached = findCached(tools.cache, `object/${key}`);
+    if (cached !== undefined) return describeBuilt(...splitEntry(cached));
+    const started = performance.now();
+    const unit = rewritePrepared(prepared, cflags, wider);
+    const { bytes } = compileUnit(unit, { toolchain: tools.toolchain, prelude: tools.prelude, cflags });
+    tools.log.info(`compiled ${source.name} in ${Math.round(performance.now() - started)} ms`);
+    const record: UnitRecord = { programs: unit.programs, maps: unit.maps, eventStructs: unit.eventStructs };
+    writeCached(tools.cache, `object/${key}`, joinEntry(record, bytes));
+    // Only on the way that takes its time anyway.
+    cleanCache(tools.cache);
+    return describeBuilt(record, bytes);
+  });
 }
 
 /** The unit as clang compiles it, for those who want to read it. @throws DialectError, CompileError */
 export function renderUnit(source: CSource, cflags: readonly string[], tools: BuildTools): string {
-  return rewritePrepared(prepareUnit(source, tools.env), cflags, tools).text;
+  return withModules(source, cflags, tools, (prepared, _key, wider) => rewritePrepared(prepared, cflags, wider).text);
+}
+
+/**
+ * Does something with a prepared text; when clang lacks a type that a loaded module has, does it again with
+ * that module's types. What a text needed is kept: the next run begins with it.
+ */
+function withModules<T>(source: CSource, cflags: readonly string[], tools: BuildTools, use: (prepared: CUnit, key: string, tools: BuildTools) => T): T {
+  const prepared = prepareUnit(source, tools.env);
+  const key = hashKey(buildId, prepared.text, JSON.stringify([cflags, prepared.programs, prepared.maps]), tools.prelude.identity, tools.toolchain.identity);
+  const needed = findCached(tools.cache, `modules/${key}`)?.toString("utf8").split(" ");
+  const known = needed === undefined ? undefined : addModules(tools, needed);
+  if (known !== undefined) return withModules(source, cflags, known, use);
+  try {
+    return use(prepared, key, tools);
+  } catch (error) {
+    if (!(error instanceof CompileError)) throw error;
+    const names = listUnknownTypes([error.message, ...error.diagnostics.map(({ message }) => message)]);
+    const wider = addModules(tools, names);
+    if (wider === undefined) throw error;
+    const result = withModules(source, cflags, wider, use);
+    writeCached(tools.cache, `modules/${key}`, Buffer.from(names.join(" ")));
+    return result;
+  }
 }
 
 function rewritePrepared(prepared: CUnit, cflags: readonly string[], tools: BuildTools): CUnit {

@@ -87,23 +87,33 @@ async function checkScript(path: string, options: CheckOptions): Promise<CheckRe
 }
 
 function checkSource(path: string, options: CheckOptions): CheckReport {
+  const cache = openCacheFolder(options.environment);
+  const port = openAddon();
+  const builder = openBuilder({ port, cache, environment: options.environment, log: options.log });
+  const source = describeSourceFile(path);
+  const started = performance.now();
+  const unit = buildUnit(source, options.cflags, builder);
+  const buildMs = measure(started);
+  const emitted = options.emit === undefined ? [] : [emitStage(options.emit, source, options.cflags, unit, builder)];
+  const loadStarted = performance.now();
+  if (options.load && options.emit === undefined) {
+    loadBuilt(unit, options.attaches, { port, machine: builder.machine });
+  }
+  return { programs: unit.spec.programs.length, maps: countMaps(unit.spec), buildMs, loadMs: measure(loadStarted), emitted };
+}
+
+/**
+ * Makes the maps of a built unit and has the verifier look at every function that would be loaded; keeps nothing.
+ *
+ * @throws VerifierError, MapError, UnsupportedFeatureError, PrivilegeError
+ */
+export function loadBuilt(unit: BuiltUnit, attaches: readonly AttachRequest[] | undefined, kernel: Pick<AttachContext, "port" | "machine">): void {
+  const { port } = kernel;
   const scope = new Scope();
   try {
-    const cache = openCacheFolder(options.environment);
-    const port = openAddon();
-    const builder = openBuilder({ port, cache, environment: options.environment, log: options.log });
-    const source = describeSourceFile(path);
-    const started = performance.now();
-    const unit = buildUnit(source, options.cflags, builder);
-    const buildMs = measure(started);
-    const emitted = options.emit === undefined ? [] : [emitStage(options.emit, source, options.cflags, unit, builder)];
-    const loadStarted = performance.now();
-    if (options.load && options.emit === undefined) {
-      const object = loadObject(port, { bytes: unit.bytes, spec: unit.spec, name: "bpfts", programs: [], maps: planCheckMaps(unit), logLevel: 0 });
-      scope.own(object);
-      loadPrograms(object, planLoads(unit, options.attaches, { port, machine: builder.machine, listTracepoints, userSpace: scope.own(openUserSpace(port)) }));
-    }
-    return { programs: unit.spec.programs.length, maps: countMaps(unit.spec), buildMs, loadMs: measure(loadStarted), emitted };
+    const object = loadObject(port, { bytes: unit.bytes, spec: unit.spec, name: "bpfts", programs: [], maps: planCheckMaps(unit), logLevel: 0 });
+    scope.own(object);
+    loadPrograms(object, planLoads(unit, attaches, { ...kernel, listTracepoints, userSpace: scope.own(openUserSpace(port)) }));
   } finally {
     scope.close();
   }
@@ -185,10 +195,14 @@ export function findAttachFile(path: string): string | undefined {
 /** Reads the list of attach requests that goes with a `.c` file. @throws UsageError */
 export function readAttachFile(path: string): AttachRequest[] {
   try {
-    const entries = JSON.parse(readFileSync(path, "utf8")) as Record<string, unknown>[];
-    // Both spellings: the script API's and the host's.
-    return entries.map((entry) => ({ ...entry, fnName: entry["fnName"] ?? entry["fn_name"] }) as unknown as AttachRequest);
+    return parseAttachRequests(JSON.parse(readFileSync(path, "utf8")) as object[]);
   } catch (cause) {
     throw new UsageError(`Cannot read the attach requests in "${path}": ${(cause as Error).message}`, { cause, hint: 'it is a JSON array of { "kind": "kprobe", "fn_name": "f", "event": "vfs_read" }' });
   }
+}
+
+/** Takes attach requests as they stand in such a file. */
+export function parseAttachRequests(entries: readonly object[]): AttachRequest[] {
+  // Both spellings: the script API's and the host's.
+  return entries.map((entry) => ({ ...entry, fnName: (entry as Record<string, unknown>)["fnName"] ?? (entry as Record<string, unknown>)["fn_name"] }) as unknown as AttachRequest);
 }

@@ -1,5 +1,6 @@
 import type { DialectEnv, KernelNames } from "../dialect/env.ts";
 import type { Machine } from "../kernel/machine.ts";
+import { findUnloadedModule } from "./find-module.ts";
 
 /** Tells the dialect what it asks about this machine. */
 export function describeDialectEnv(machine: Machine, prelude: KernelNames, readTracepointFormat: DialectEnv["readTracepointFormat"]): DialectEnv {
@@ -15,5 +16,7 @@ export function describeDialectEnv(machine: Machine, prelude: KernelNames, readT
     findEnumValue: prelude.findEnumValue,
     isBitField: prelude.isBitField,
     readTracepointFormat,
+    moduleHeaders: [],
+    findUnloadedModule: (name) => findUnloadedModule(name, machine.release),
   };
 }

@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { ScriptError, UsageError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { CacheFolder } from "../compile/cache.ts";
@@ -7,12 +7,15 @@ import { openPrelude } from "../compile/prelude.ts";
 import { findToolchain } from "../compile/toolchain.ts";
 import { renderMachineHeader } from "../dialect/machine.ts";
 import type { CSource } from "../dialect/unit.ts";
-import { readMachine, requireBtf, vmlinuxBtf } from "../kernel/machine.ts";
+import { readMachine, requireBtf } from "../kernel/machine.ts";
 import type { Machine } from "../kernel/machine.ts";
+import { btfFolder } from "../kernel/module-types.ts";
+import { findModuleTypes } from "./find-module.ts";
 import type { KernelPort } from "../kernel/port.ts";
 import { mountTracefs, readTracepointFormat } from "../kernel/tracefs.ts";
 import { placeText } from "../script/place-text.ts";
 import type { BuildTools } from "./build-unit.ts";
+import type { DialectEnv } from "../dialect/env.ts";
 import { describeDialectEnv } from "./dialect-env.ts";
 import { findPackageFile } from "./package-files.ts";
 import type { BuildRequest } from "./program.ts";
@@ -22,7 +25,17 @@ export interface Builder extends BuildTools {
   readonly machine: Machine;
 }
 
+/** The kernel that is compiled for. */
+export interface KernelSource {
+  readonly machine: Machine;
+  /** The types of the kernel, `vmlinux`, and a file for each loaded module. */
+  readonly btfFolder: string;
+  readonly readTracepointFormat: DialectEnv["readTracepointFormat"];
+}
+
 export interface BuilderOptions {
+  /** This machine's when absent. */
+  readonly kernel?: KernelSource;
   readonly port: KernelPort;
   readonly cache: CacheFolder;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -36,29 +49,36 @@ export interface BuilderOptions {
  */
 export function openBuilder(options: BuilderOptions): Builder {
   const { port, cache, log } = options;
-  const machine = readMachine();
-  // Without it no tracepoint is known; who may not mount it hears of that where a tracepoint is asked for.
-  mountTracefs(port);
+  const kernel = options.kernel ?? openOwnKernel(port);
+  const { machine } = kernel;
   const toolchain = findToolchain(options.environment);
-  requireBtf();
+  if (options.kernel === undefined) requireBtf();
   const prelude = openPrelude({
     cache,
     toolchain,
-    kernel: { identity: machine.identity, dumpC: () => requireDump(port) },
+    kernel: { identity: machine.identity, dumpC: () => requireDump(port, join(kernel.btfFolder, "vmlinux")) },
     headers: findPackageFile("bpf-headers"),
     arch: machine.arch,
     machineIdentity: `${machine.arch} ${machine.versionCode}`,
     renderMachineHeader: (names) => renderMachineHeader({ ...names, arch: machine.arch, kernelVersionCode: machine.versionCode }),
     log,
   });
-  const env = describeDialectEnv(machine, prelude, readTracepointFormat);
-  return { machine, toolchain, prelude, cache, env, log };
+  const env = describeDialectEnv(machine, prelude, kernel.readTracepointFormat);
+  const dumpModule = (module: string): string => requireDump(port, join(kernel.btfFolder, module), join(kernel.btfFolder, "vmlinux"));
+  return { machine, toolchain, prelude, cache, env, log, modules: { findTypes: (names) => findModuleTypes(names, kernel.btfFolder), dumpC: dumpModule } };
 }
 
-function requireDump(port: KernelPort): string {
-  const text = port.btfDumpC(vmlinuxBtf, null);
+function openOwnKernel(port: KernelPort): KernelSource {
+  const machine = readMachine();
+  // Without it no tracepoint is known; who may not mount it hears of that where a tracepoint is asked for.
+  mountTracefs(port);
+  return { machine, btfFolder, readTracepointFormat };
+}
+
+function requireDump(port: KernelPort, path: string, base: string | null = null): string {
+  const text = port.btfDumpC(path, base);
   if (typeof text === "string") return text;
-  throw new UsageError(`Cannot read the kernel's types from "${vmlinuxBtf}" (errno ${-text})`);
+  throw new UsageError(`Cannot read the kernel's types from "${path}" (errno ${-text})`);
 }
 
 /** Where a script's C texts may stand. */

@@ -21,9 +21,11 @@ export interface CheckRow {
   readonly failure?: { readonly class: FailureClass; readonly error: CheckError };
 }
 
-type StoredEntry = Omit<CorpusEntry, "text">;
+/** An entry as it lies beside its text. */
+export type StoredEntry = Omit<CorpusEntry, "text">;
 
-interface Answer {
+/** What was said of one text. */
+export interface Answer {
   readonly file: string;
   readonly ok: boolean;
   readonly buildMs?: number;
@@ -68,7 +70,8 @@ export async function checkCorpus(request: CheckRequest): Promise<CheckRow[]> {
   }
 }
 
-function readCorpus(folder: string): StoredEntry[] {
+/** Reads the entries of a corpus folder. */
+export function readCorpus(folder: string): StoredEntry[] {
   return readdirSync(folder)
     .filter((file) => file.endsWith(".c"))
     .map((file) => JSON.parse(readFileSync(path.join(folder, file.replace(/\.c$/, ".json")), "utf8")) as StoredEntry);
@@ -98,7 +101,8 @@ async function runCheck(request: CheckRequest, chunk: readonly StoredEntry[], ca
   return new Map(answers.map((answer) => [path.basename(answer.file, ".c"), answer]));
 }
 
-function describeRow(entry: StoredEntry, corpus: string, answers: ReadonlyMap<string, Answer>, kernel: KernelFacts): CheckRow {
+/** Puts what was said of a text and why into one row. */
+export function describeRow(entry: StoredEntry, corpus: string, answers: ReadonlyMap<string, Answer>, kernel: KernelFacts): CheckRow {
   const { name, tool, args, modes, assumed } = entry;
   const answer: Answer = answers.get(name) ?? { file: name, ok: false, error: { code: "NO_ANSWER", message: "bpfts ended without an answer" } };
   const compiles = answer.ok || loadCodes.has(answer.error?.code ?? "") || (answer.error?.message.startsWith("Cannot load") ?? false);

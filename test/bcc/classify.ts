@@ -36,11 +36,12 @@ interface Rule {
 const rules: readonly Rule[] = [
   { class: "no function", fits: ({ message }) => /type information has no function/.test(message) },
   { class: "refused", fits: ({ code, message }) => code === "BPFTS_UNSUPPORTED" && /refuses \w+ programs/.test(message) },
-  // bpf_override_return and the like are there by an option of the kernel's configuration.
+  // bpf_override_return and the like are there by an option of the kernel's configuration: a text that calls one cannot run, whichever function fails first.
   {
     class: "no helper",
-    fits: ({ code, message }, _text, kernel) => {
-      const helper = /cannot use helper (bpf_\w+)#/.exec(message)?.[1];
+    fits: ({ code, message }, text, kernel) => {
+      const named = /(?:cannot use helper|unknown func) (bpf_\w+)#/.exec(message)?.[1];
+      const helper = named ?? (/\bbpf_override_return\(/.test(text) ? "bpf_override_return" : undefined);
       return code === "BPFTS_VERIFIER" && helper !== undefined && kernel.symbols.size > 0 && !kernel.symbols.has(helper);
     },
   },

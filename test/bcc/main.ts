@@ -4,7 +4,9 @@ import { parseArgs } from "node:util";
 
 import { type Capture, type CaptureMode, captureRun, startTarget } from "./capture.ts";
 import { checkCorpus } from "./check.ts";
+import { checkOnKernel } from "./check-on-kernel.ts";
 import { collectEntries, writeCorpus } from "./corpus.ts";
+import { openSnapshot } from "./kernel-snapshot.ts";
 import { renderReport } from "./report.ts";
 import { toolRows } from "./rows.ts";
 import { fetchDebianTree, findCacheFolder, readSourceTree, type ToolTree } from "./tree.ts";
@@ -20,12 +22,17 @@ const { values } = parseArgs({
     json: { type: "string" },
     jobs: { type: "string" },
     bpfts: { type: "string" },
+    kernel: { type: "string" },
+    loader: { type: "string" },
   },
 });
 const corpus = values.corpus ?? (await writeCaptures());
-if (values.check === true) {
+if (values.check === true || values.kernel !== undefined) {
   const bpfts = path.resolve(values.bpfts ?? path.join("dist", "bpfts.cjs"));
-  const rows = await checkCorpus({ corpus, bpfts, only: values.only, jobs: Number(values.jobs ?? "1") });
+  const rows =
+    values.kernel === undefined
+      ? await checkCorpus({ corpus, bpfts, only: values.only, jobs: Number(values.jobs ?? "1") })
+      : await checkOnKernel({ corpus, only: values.only, snapshot: await openSnapshot(values.kernel, path.dirname(values.stub ?? "")), loader: values.loader ?? "" });
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows, null, 1)}\n`);
   console.log(renderReport(rows));
   process.exitCode = rows.some(({ failure }) => failure?.class === "ours") ? 1 : 0;

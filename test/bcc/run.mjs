@@ -1,16 +1,17 @@
-// Bundles main.ts (this Node need not read TypeScript) and runs it: node test/bcc/run.mjs [--source DIR] [--out DIR] [--only TOOL] [--check]
+// Bundles main.ts (this Node need not read TypeScript) and runs it: node test/bcc/run.mjs [--source DIR] [--out DIR] [--only TOOL] [--check] [--kernel 6.1]
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import path from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
 import { build } from "esbuild";
 
 const folder = path.dirname(fileURLToPath(import.meta.url));
-const bundle = path.join(mkdtempSync(path.join(tmpdir(), "bpfts-bcc-")), "main.mjs");
+// Inside the project: what runs in there finds the addon and the headers by its place.
+const out = mkdtempSync(path.join(folder, "..", "..", "build", "bcc-"));
 await build({
-  entryPoints: [path.join(folder, "main.ts")],
-  outfile: bundle,
+  entryPoints: [path.join(folder, "main.ts"), path.join(folder, "load-built.ts")],
+  outdir: out,
+  outExtension: { ".js": ".mjs" },
   bundle: true,
   platform: "node",
   format: "esm",
@@ -18,9 +19,9 @@ await build({
   packages: "external",
   logLevel: "warning",
 });
-process.argv.push("--stub", path.join(folder, "stub"));
+process.argv.push("--stub", path.join(folder, "stub"), "--loader", path.join(out, "load-built.mjs"));
 try {
-  await import(pathToFileURL(bundle).href);
+  await import(pathToFileURL(path.join(out, "main.mjs")).href);
 } finally {
-  rmSync(path.dirname(bundle), { recursive: true, force: true });
+  rmSync(out, { recursive: true, force: true });
 }

@@ -13,6 +13,8 @@ export const fakeEnv: DialectEnv = {
   haveType: (kind, name) => ["struct sock", "struct task_struct", "struct mount", "enum color", "typedef freelist_aba_t", "typedef u32"].includes(`${kind} ${name}`),
   findEnumValue: (name) => ({ TASK_COMM_LEN: 16n, RED: 0n })[name],
   isBitField: () => false,
+  moduleHeaders: [],
+  findUnloadedModule: () => undefined,
   readTracepointFormat: (category, event) => (category === "syscalls" && event === "sys_enter_openat" ? openatFormat : undefined),
 };
 

@@ -13,10 +13,10 @@ describe("explainUnknownName", () => {
     ["unknown type name 'foo_t'", [], 'have no "foo_t"'],
     ["no member named 'state' in 'struct task_struct'", [], 'has no "state"'],
   ])("%s", (message, includes, hint) => {
-    expect(explainUnknownName(message, includes)).toContain(hint);
+    expect(explainUnknownName(message, { includes, findUnloadedModule: () => undefined })).toContain(hint);
   });
 
   it.each(["use of undeclared identifier 'count'", "expected ';' after expression"])("has nothing to add to: %s", (message) => {
-    expect(explainUnknownName(message, [])).toBeUndefined();
+    expect(explainUnknownName(message, { includes: [], findUnloadedModule: () => undefined })).toBeUndefined();
   });
 });
