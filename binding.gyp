@@ -3,7 +3,9 @@
     # node-gyp rebuild --bpfts_sanitize=1 makes an AddressSanitizer build (see test/README.md).
     "bpfts_sanitize%": 0,
     # Without libiberty, Rust's newer names stay mangled.
-    "bpfts_libiberty%": "<!(test -e /usr/include/libiberty/demangle.h && echo 1 || echo 0)"
+    "bpfts_libiberty%": "<!(test -e /usr/include/libiberty/demangle.h && echo 1 || echo 0)",
+    # Without liblzma, the symbols that some distributions pack into stripped binaries are not read.
+    "bpfts_lzma%": "<!(pkg-config --exists liblzma && echo 1 || echo 0)"
   },
   "targets": [
     {
@@ -26,7 +28,8 @@
         "runtime/native/probe.cc",
         "runtime/native/process.cc",
         "runtime/native/ring.cc",
-        "runtime/native/signals.cc"
+        "runtime/native/signals.cc",
+        "runtime/native/unpack.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
@@ -39,6 +42,10 @@
           "defines": ["BPFTS_HAVE_LIBIBERTY"],
           "libraries": ["-liberty"],
           "ldflags": ["-Wl,--exclude-libs,ALL"]
+        }],
+        ["bpfts_lzma==1", {
+          "defines": ["BPFTS_HAVE_LZMA"],
+          "libraries": ["<!@(pkg-config --libs liblzma)"]
         }],
         ["bpfts_sanitize==1", {
           "cflags": ["-fsanitize=address", "-fno-omit-frame-pointer", "-g", "-O1"],

@@ -26,18 +26,19 @@ libbpf-dev       run   have_library libbpf
 libelf-dev       run   have_library libelf
 zlib1g-dev       run   have_library zlib
 libiberty-dev    run   have_demangler
+liblzma-dev      run   have_unpacker
 pkg-config       run   command -v pkg-config
 g++              run   command -v g++
 make             run   command -v make
 python3          run   command -v python3
 bpftool          test  command -v bpftool
 iproute2         test  command -v tc
+xz-utils         test  command -v xz
 qemu-system-x86  vm    command -v qemu-system-x86_64
 busybox-static   vm    command -v busybox
 kmod             vm    command -v depmod
 cpio             vm    command -v cpio
 zstd             vm    command -v zstd
-xz-utils         vm    command -v xz
 TABLE
 }
 
@@ -82,6 +83,11 @@ have_library() {
 # It names Rust's newer symbols. Elsewhere it lies in other places, and the addon is built without it.
 have_demangler() {
   [[ -e /usr/include/libiberty/demangle.h ]] || ! is_debian
+}
+
+# It reads the symbols that some distributions pack into stripped binaries; the addon does without it elsewhere.
+have_unpacker() {
+  [[ -e /usr/include/lzma.h ]] || ! is_debian
 }
 
 is_debian() {

@@ -5,6 +5,7 @@
 
 #include "elf.h"
 #include "elf_file.h"
+#include "unpack.h"
 
 namespace bpfts {
 
@@ -127,9 +128,27 @@ Result<ElfSymbolTable> PackSymbols(SymbolReader& reader) {
   return table;
 }
 
-void ReadSymbols(const ElfFile& file, SymbolReader& reader) {
+void ReadTables(const ElfFile& file, SymbolReader& reader) {
   file.ForEachSection([&](Elf_Scn* section, const GElf_Shdr& header) {
     if (header.sh_type == SHT_SYMTAB || header.sh_type == SHT_DYNSYM) ReadTable(file, section, header, reader);
+  });
+}
+
+/// A stripped binary's own functions, packed into a small ELF file within it. Source: GDB's "MiniDebugInfo"
+void ReadPacked(Elf_Scn* section, SymbolReader& reader) {
+  const Elf_Data* data = elf_rawdata(section, nullptr);
+  if (data == nullptr || data->d_buf == nullptr) return;
+  const Result<Buffer> image = UnpackXz({static_cast<const uint8_t*>(data->d_buf), data->d_size});
+  const Buffer* plain = std::get_if<Buffer>(&image);
+  if (plain == nullptr) return;
+  const ElfFile inner(Bytes{plain->data(), plain->size()});
+  if (inner.status() == 0) ReadTables(inner, reader);
+}
+
+void ReadSymbols(const ElfFile& file, SymbolReader& reader) {
+  ReadTables(file, reader);
+  file.ForEachSection([&](Elf_Scn* section, const GElf_Shdr& header) {
+    if (header.sh_type == SHT_PROGBITS && file.NameOf(header) == ".gnu_debugdata") ReadPacked(section, reader);
   });
 }
 

@@ -137,6 +137,22 @@ describe("stripped binaries", () => {
     expect(new Set(names)).toEqual(new Set(["[unknown]+0 misled"]));
   });
 
+  it("are named by the symbols that are packed into them", async () => {
+    runTool("objcopy", "--only-keep-debug", file("pie"), file("mini"));
+    runTool("objcopy", "--strip-debug", file("mini"));
+    runTool("xz", "--force", file("mini"));
+    runTool("objcopy", "--strip-all", `--add-section=.gnu_debugdata=${file("mini.xz")}`, file("pie"), file("packed"));
+    expect(await withProgram(startProgram(file("packed")), nameAll)).toEqual(nameAllAs("packed"));
+    // What cannot be unpacked says nothing, and does no harm.
+    const whole = readFileSync(file("mini.xz"));
+    for (const [index, bytes] of [whole.subarray(0, whole.length / 2), Buffer.concat([whole.subarray(0, 100), Buffer.from("x"), whole.subarray(101)]), Buffer.from("no xz at all")].entries()) {
+      writeFileSync(file("damaged.xz"), bytes);
+      runTool("objcopy", "--strip-all", `--add-section=.gnu_debugdata=${file("damaged.xz")}`, file("pie"), file(`damaged-${index}`));
+      const names = await withProgram(startProgram(file(`damaged-${index}`)), nameAll);
+      expect(new Set(names)).toEqual(new Set([`[unknown]+0 damaged-${index}`]));
+    }
+  });
+
   it("have the names of their exported functions, and no others, without such a file", async () => {
     runTool("objcopy", "--strip-all", file("pie"), file("bare"));
     const names = await withProgram(startProgram(file("bare")), nameAll);
