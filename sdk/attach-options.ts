@@ -45,6 +45,28 @@ export interface PerfEventOptions {
   readonly cpu?: number;
 }
 
+/** Where a program of a cgroup or of sockets goes: exactly one of `cgroup` and `map`. */
+export interface FuncOptions {
+  readonly fn_name: string;
+  /** Source: enum bpf_attach_type, here `BPFAttachType`. */
+  readonly attach_type: number;
+  /** The path of a cgroup of version 2. */
+  readonly cgroup?: string;
+  /** A sockmap or sockhash of the same program. */
+  readonly map?: { readonly name: string };
+}
+
+/** A program of a cgroup or of sockets as it crosses to the host. */
+export function describeFunc(options: FuncOptions): AttachArgument {
+  return {
+    kind: "func",
+    fnName: options.fn_name,
+    attachType: options.attach_type,
+    ...(options.cgroup === undefined ? {} : { cgroup: options.cgroup }),
+    ...(options.map === undefined ? {} : { map: options.map.name }),
+  };
+}
+
 /** A kprobe as it crosses to the host. */
 export function describeKprobe(kind: "kprobe" | "kretprobe", options: KprobeOptions): AttachArgument & { readonly kind: "kprobe" | "kretprobe" } {
   return {

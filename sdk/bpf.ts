@@ -1,5 +1,6 @@
-import { describeKprobe, describePerfEvent, describeTracepoint, describeUprobe } from "./attach-options.ts";
-import type { KprobeOptions, PerfEventOptions, TracepointOptions, UprobeOptions } from "./attach-options.ts";
+import { describeFunc, describeKprobe, describePerfEvent, describeTracepoint, describeUprobe } from "./attach-options.ts";
+import type { FuncOptions, KprobeOptions, PerfEventOptions, TracepointOptions, UprobeOptions } from "./attach-options.ts";
+import { BpfFunction } from "./bpf-function.ts";
 import { makeClosedError, makeUsageError } from "./errors.ts";
 import { EventStream } from "./event-stream.ts";
 import { callHost } from "./host.ts";
@@ -8,8 +9,10 @@ import { makeTable } from "./make-table.ts";
 import type { AnyTable } from "./make-table.ts";
 import { possible_cpus } from "./process.ts";
 import type { AttachArgument, BuildReply } from "./protocol.ts";
+import { BPFProgType } from "./program-types.ts";
 import { closeRings, pollRings } from "./rings.ts";
 import { EventTable } from "./table-ring.ts";
+import type { EventOptions } from "./table-ring.ts";
 import type { DynamicTable, EventOf, NameWhenGiven, TableName, TableOf, Unset } from "./table-types.ts";
 import { TraceReader, printTrace, readTraceLine } from "./trace.ts";
 import type { TraceOptions, TracePrintOptions } from "./trace.ts";
@@ -37,6 +40,22 @@ export interface BpfOptions<T extends string = string> {
  * Source: BCC's class BPF. @throws BpfError when the C is wrong, the kernel refuses it, or a probe cannot be attached
  */
 export class BPF<const T extends string = string> extends KernelQueries {
+  // BCC's names of program types, as its class has them.
+  static readonly KPROBE = BPFProgType.KPROBE;
+  static readonly TRACEPOINT = BPFProgType.TRACEPOINT;
+  static readonly RAW_TRACEPOINT = BPFProgType.RAW_TRACEPOINT;
+  static readonly PERF_EVENT = BPFProgType.PERF_EVENT;
+  static readonly SOCKET_FILTER = BPFProgType.SOCKET_FILTER;
+  static readonly SCHED_CLS = BPFProgType.SCHED_CLS;
+  static readonly SCHED_ACT = BPFProgType.SCHED_ACT;
+  static readonly XDP = BPFProgType.XDP;
+  static readonly CGROUP_SKB = BPFProgType.CGROUP_SKB;
+  static readonly CGROUP_SOCK = BPFProgType.CGROUP_SOCK;
+  static readonly CGROUP_SOCK_ADDR = BPFProgType.CGROUP_SOCK_ADDR;
+  static readonly SOCK_OPS = BPFProgType.SOCK_OPS;
+  static readonly SK_MSG = BPFProgType.SK_MSG;
+  static readonly SK_SKB = BPFProgType.SK_SKB;
+
   private readonly program: BuildReply;
   private readonly tables = new Map<string, AnyTable>();
   private readonly owner = { closed: false, cpus: possible_cpus };
@@ -94,12 +113,36 @@ export class BPF<const T extends string = string> extends KernelQueries {
   }
 
   /** Events of a perf or ring buffer as an iterator, for `for … of` and `for await … of`. Opens the buffer. */
-  events<Event = Unset>(name: NameWhenGiven<Event>): EventStream<Event>;
-  events<Name extends TableName<T>>(name: Name): EventStream<EventOf<T, Name>>;
-  events(name: string): unknown {
+  events<Event = Unset>(name: NameWhenGiven<Event>, options?: EventOptions): EventStream<Event>;
+  events<Name extends TableName<T>>(name: Name, options?: EventOptions): EventStream<EventOf<T, Name>>;
+  events(name: string, options: EventOptions = {}): unknown {
     const table: unknown = this.get_table<unknown, unknown>(name);
     if (!(table instanceof EventTable)) throw makeUsageError(`Cannot read events from "${name}": it is no perf or ring buffer`);
-    return new EventStream(table);
+    return new EventStream(table, options);
+  }
+
+  /**
+   * Loads a function without attaching it: for program arrays, or to see whether the verifier takes it. Without `type` it is
+   * what its name or section says, with one of `BPFProgType` (here `BPF.XDP` and its like) that.
+   *
+   * @throws BpfError when there is no such function, the verifier rejects it, or it was loaded as something else
+   */
+  load_func(name: string, type?: number, options: { readonly attach_type?: number } = {}): BpfFunction {
+    this.requireOpen("load_func");
+    callHost("load_function", { program: this.program.program, name, type: type ?? null, attachType: options.attach_type ?? null });
+    return new BpfFunction(name, this.program.program);
+  }
+
+  /**
+   * Attaches to a cgroup by its path, or to a sockmap or sockhash. `attach_type` is one of `BPFAttachType`, which also says what the function is
+   * loaded as.
+   */
+  attach_func(options: FuncOptions): this {
+    return this.attach(describeFunc(options));
+  }
+
+  detach_func(options: FuncOptions): this {
+    return this.detach(describeFunc(options));
   }
 
   /** Attaches to a kernel function. @throws BpfError when there is no such function, or this kernel has no kprobes */

@@ -1,6 +1,6 @@
 import { Interrupt } from "./errors.ts";
 import { pollRings } from "./rings.ts";
-import type { EventTable } from "./table-ring.ts";
+import type { EventOptions, EventTable } from "./table-ring.ts";
 
 interface Waiter {
   readonly serve: () => boolean;
@@ -15,12 +15,14 @@ const waiters = new Set<Waiter>();
  */
 export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event> {
   private readonly table: EventTable<Event>;
+  private readonly options: EventOptions;
   private queue: Event[] = [];
   private nextIndex = 0;
   private open = false;
 
-  constructor(table: EventTable<Event>) {
+  constructor(table: EventTable<Event>, options: EventOptions = {}) {
     this.table = table;
+    this.options = options;
   }
 
   [Symbol.iterator](): IterableIterator<Event> {
@@ -57,7 +59,7 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
 
   private subscribe(): void {
     if (this.open) return;
-    this.table.subscribe((event) => this.queue.push(event));
+    this.table.subscribe((event) => this.queue.push(event), this.options);
     this.open = true;
   }
 

@@ -24,17 +24,19 @@ export interface Calls {
   read_file: Text<{ readonly path: string }>;
 
   build: Json<BuildArgument, BuildReply>;
+  /** Loads a function without attaching it; `type` and `attachType` null are what the text says. */
+  load_function: Json<{ readonly program: number; readonly name: string; readonly type: number | null; readonly attachType: number | null }, null>;
   attach: Json<{ readonly program: number; readonly request: AttachArgument }, number>;
   detach: Json<{ readonly program: number; readonly request: AttachArgument }, number>;
   count_attached: Json<{ readonly program: number; readonly kind: AttachArgument["kind"] }, number>;
   close_program: Json<{ readonly program: number }, null>;
 
-  /** Bytes in: the key. Bytes out: the value; absent when there is no such key. */
-  map_lookup: Bytes<{ readonly map: number; readonly remove: boolean }>;
-  /** Bytes in: the key, then the value. */
-  map_update: Json<{ readonly map: number; readonly flags: number }, null>;
+  /** Bytes in: the key. Bytes out: the value; absent when there is no such key. With `key`, the host puts that thing's descriptor in the key's place. */
+  map_lookup: Bytes<{ readonly map: number; readonly remove: boolean; readonly key?: KernelObject }>;
+  /** Bytes in: the key, then the value, either of which the host may put in. */
+  map_update: Json<{ readonly map: number; readonly flags: number; readonly key?: KernelObject; readonly value?: KernelObject }, null>;
   /** Bytes in: the key. Answers whether it was there. */
-  map_delete: Json<{ readonly map: number }, boolean>;
+  map_delete: Json<{ readonly map: number; readonly key?: KernelObject }, boolean>;
   /** Bytes in: the key, or nothing for the first. Bytes out: the key after it; absent at the end. */
   map_next_key: Bytes<{ readonly map: number }>;
   /** Bytes out: u32 count, u32 nothing, all keys, padding to 8, all values. */
@@ -45,8 +47,12 @@ export interface Calls {
   /** Bytes in: keys, or nothing for all of them. Answers how many went. */
   map_delete_all: Json<{ readonly map: number }, number>;
 
+  /** Puts a counter for each online CPU into a perf event array, in place of those that an earlier call put there. Answers how many. */
+  perf_event_open: Json<{ readonly map: number; readonly type: number; readonly config: string; readonly pid: number }, number>;
+  perf_event_close: Json<{ readonly map: number }, null>;
+
   /** Answers a number for the ring, which `poll` names its records with. */
-  ring_open: Json<{ readonly map: number; readonly kind: RingKind; readonly pages: number; readonly name: string; readonly rows: RowFormat | null }, number>;
+  ring_open: Json<{ readonly map: number; readonly kind: RingKind; readonly pages: number; readonly name: string; readonly byTime: boolean; readonly rows: RowFormat | null }, number>;
   ring_close: Json<{ readonly ring: number }, null>;
   /**
    * Waits for records and answers all that are there, up to a few hundred KiB.
@@ -58,6 +64,9 @@ export interface Calls {
   /** Complete lines of the trace pipe, "" when none came in time. */
   trace_read: Text<{ readonly timeoutMs: number }>;
 
+  /** The number of a cgroup, as `bpf_get_current_cgroup_id` gives it. */
+  find_cgroup: Json<{ readonly path: string }, string>;
+  find_mount_namespace: Json<{ readonly pid: number }, number>;
   find_kprobe_functions: Json<{ readonly pattern: string }, readonly string[]>;
   find_tracepoints: Json<{ readonly pattern: string }, readonly string[]>;
   have_tracepoint: Json<{ readonly category: string; readonly event: string }, boolean>;
@@ -114,6 +123,7 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   now: "json",
   read_file: "text",
   build: "json",
+  load_function: "json",
   attach: "json",
   detach: "json",
   count_attached: "json",
@@ -126,10 +136,14 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   map_update_all: "json",
   map_delete_all: "json",
   map_count: "json",
+  perf_event_open: "json",
+  perf_event_close: "json",
   ring_open: "json",
   ring_close: "json",
   poll: "bytes",
   trace_read: "text",
+  find_cgroup: "json",
+  find_mount_namespace: "json",
   find_kprobe_functions: "json",
   find_tracepoints: "json",
   have_tracepoint: "json",
@@ -208,6 +222,8 @@ export interface BuildReply {
 export interface MapReply {
   readonly map: number;
   readonly name: string;
+  /** The kernel's own number for it. */
+  readonly id: number;
   /** Source: enum bpf_map_type. */
   readonly type: number;
   readonly keySize: number;
@@ -220,6 +236,15 @@ export interface MapReply {
   /** The struct that a perf or ring buffer carries. */
   readonly event: Layout | null;
 }
+
+/** Something that a script can name and its host can open for the length of a call. */
+export type KernelObject =
+  | { readonly kind: "map"; readonly map: number }
+  | { readonly kind: "function"; readonly program: number; readonly name: string }
+  | { readonly kind: "cgroup" | "file"; readonly path: string }
+  | { readonly kind: "process"; readonly pid: number }
+  /** A descriptor of another process. */
+  | { readonly kind: "socket"; readonly pid: number; readonly fd: number };
 
 /** A perf buffer (one for each CPU) or a ring buffer (one for all). */
 export type RingKind = "perf" | "ring";
@@ -250,6 +275,14 @@ export type AttachArgument =
       readonly pid?: number;
     }
   | { readonly kind: "usdt"; readonly fnName: string; readonly path: string; readonly provider: string; readonly probe: string; readonly pid?: number; readonly ignorePid?: boolean }
+  | {
+      readonly kind: "func";
+      readonly fnName: string;
+      readonly attachType: number;
+      /** Exactly one of the two: the path of a cgroup, the name of a map. */
+      readonly cgroup?: string;
+      readonly map?: string;
+    }
   | {
       readonly kind: "perf_event";
       readonly fnName: string;

@@ -13,6 +13,7 @@ export class QueueStackTable<Leaf = unknown> {
   /** For `push`: makes room in a full queue by dropping its oldest value. */
   static readonly BPF_EXIST: typeof UPDATE_EXIST = UPDATE_EXIST;
   readonly name: string;
+  readonly id: number;
   readonly max_entries: number;
   readonly flags: number;
   /** Source: enum bpf_map_type. */
@@ -25,6 +26,7 @@ export class QueueStackTable<Leaf = unknown> {
     this.queue = info;
     this.queueOwner = owner;
     this.name = info.name;
+    this.id = info.id;
     this.max_entries = info.maxEntries;
     this.flags = info.flags;
     this.ttype = info.type;

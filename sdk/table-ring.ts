@@ -10,8 +10,17 @@ import { is_json_output } from "./row-printer.ts";
 import type { MapReply, RingKind, RowFormat } from "./protocol.ts";
 import type { TableOwner } from "./table.ts";
 
+/** What any way to read events may be given. */
+export interface EventOptions {
+  /**
+   * Hands events of all CPUs over in the order of their times, as the kernel took them when the program submitted each (on the clock of
+   * `bpf_ktime_get_ns`), at the cost of some milliseconds. Without it only events of one CPU keep their order. A ring buffer has one order anyway.
+   */
+  readonly by_time?: boolean;
+}
+
 /** What `open_perf_buffer` takes besides the callback. */
-export interface PerfBufferOptions {
+export interface PerfBufferOptions extends EventOptions {
   /** Pages of each CPU's buffer, a power of two. */
   readonly page_cnt?: number;
   /** Told how many events were lost since it was last told. */
@@ -20,12 +29,21 @@ export interface PerfBufferOptions {
 
 const DEFAULT_PAGES = 64;
 
+/** How a buffer is opened, where it is not as usual. */
+interface Opening {
+  readonly pages?: number;
+  readonly lostCallback?: ((lost: number) => void) | undefined;
+  readonly byTime?: boolean;
+  readonly rows?: RowFormat | null;
+}
+
 /**
  * Events from a program: a perf buffer (`BPF_PERF_OUTPUT`) or a ring buffer (`BPF_RINGBUF_OUTPUT`).
  * Events are decoded by the struct that the program submits; where the C text does not tell, they are bytes.
  */
 export class EventTable<Event = unknown> {
   readonly name: string;
+  readonly id: number;
   readonly max_entries: number;
   readonly flags: number;
   /** Source: enum bpf_map_type. */
@@ -40,6 +58,7 @@ export class EventTable<Event = unknown> {
     this.eventsOwner = owner;
     this.kind = kind;
     this.name = info.name;
+    this.id = info.id;
     this.max_entries = info.maxEntries;
     this.flags = info.flags;
     this.ttype = info.type;
@@ -61,18 +80,18 @@ export class EventTable<Event = unknown> {
     if (!Number.isInteger(pages) || pages < 1 || (pages & (pages - 1)) !== 0) {
       throw makeUsageError(`Cannot open perf buffer "${this.name}" with ${pages} pages: page_cnt must be a power of two`);
     }
-    this.open(callback, pages, options.lost_cb, null);
+    this.open(callback, { pages, lostCallback: options.lost_cb, byTime: options.by_time === true });
   }
 
   /** Opens the ring buffer; `ring_buffer_poll` then calls `callback` for each event. @throws BpfError when this is a perf buffer, or it is open already */
   open_ring_buffer(callback: EventCallback<Event>): void {
     this.requireKind("ring", "open_ring_buffer", "open_perf_buffer");
-    this.open(callback, 0, undefined, null);
+    this.open(callback);
   }
 
   /** Opens it unless it is open, and hands every event to `callback`. */
-  subscribe(callback: EventCallback<Event>): void {
-    this.open(callback, this.kind === "perf" ? DEFAULT_PAGES : 0, undefined, null);
+  subscribe(callback: EventCallback<Event>, options: EventOptions = {}): void {
+    this.open(callback, { byTime: options.by_time === true });
   }
 
   /**
@@ -83,7 +102,7 @@ export class EventTable<Event = unknown> {
    * @throws BpfError when a field is not there or does not fit its conversion
    */
   printf(format: string, ...fields: readonly (keyof Event & string | "cpu")[]): void {
-    this.open(() => undefined, this.kind === "perf" ? DEFAULT_PAGES : 0, undefined, { format, fields, json: is_json_output() });
+    this.open(() => undefined, { rows: { format, fields, json: is_json_output() } });
   }
 
   /** Closes the buffer: no more callbacks come. Twice is fine. */
@@ -97,14 +116,35 @@ export class EventTable<Event = unknown> {
     return makeCodec<Event>(this.eventLayout(bytes.length), `event of "${this.name}"`).decode(bytes);
   }
 
-  private open(callback: EventCallback<Event>, pages: number, lostCallback: ((lost: number) => void) | undefined, rows: RowFormat | null): void {
-    if (this.eventsOwner.closed) throw makeClosedError(`Cannot open "${this.name}": its program was closed`);
+  /**
+   * Opens a counter on every CPU and puts it where the program reads it with `perf_read(cpu)` and `perf_counter_value(cpu, …)`: `ev_type` and
+   * `ev_config` are of `PerfType` and `PerfSWConfig` or `PerfHWConfig`. With `pid` it counts that process only. Opening again replaces the counters. Answers how many CPUs have one.
+   *
+   * @throws BpfError when the event is not there on this machine, or this is no perf array
+   */
+  open_perf_event(ev_type: number, ev_config: number | bigint, pid = -1): number {
+    this.requireKind("perf", "open_perf_event", "open_ring_buffer");
+    return callHost("perf_event_open", { map: this.requireMap("open"), type: ev_type, config: String(ev_config), pid });
+  }
+
+  /** Takes the counters out again; happens by itself at the end. */
+  close_perf_event(): void {
+    if (!this.eventsOwner.closed) callHost("perf_event_close", { map: this.events.map });
+  }
+
+  private open(callback: EventCallback<Event>, { pages = this.kind === "perf" ? DEFAULT_PAGES : 0, lostCallback, byTime = false, rows = null }: Opening = {}): void {
+    const map = this.requireMap("open");
     if (this.ring !== undefined) throw makeUsageError(`Cannot open "${this.name}": it is open already`, "one callback gets all events of a buffer");
-    const id = callHost("ring_open", { map: this.events.map, kind: this.kind, pages, name: this.name, rows });
+    const id = callHost("ring_open", { map, kind: this.kind, pages, name: this.name, byTime: byTime && this.kind === "perf", rows });
     const { event } = this.events;
     const use = event?.kind === "struct" ? findFieldUse(callback, event) : undefined;
     const bindWalk = event === null ? bindBytesWalk : compileWalk(event, use);
     this.ring = openRing({ id, kind: this.kind, table: this, bindWalk, callback: callback as EventCallback<unknown>, lostCallback, lost: 0 });
+  }
+
+  private requireMap(action: string): number {
+    if (this.eventsOwner.closed) throw makeClosedError(`Cannot ${action} "${this.name}": its program was closed`);
+    return this.events.map;
   }
 
   private eventLayout(size: number): Layout {

@@ -1,10 +1,14 @@
 import type { Clean, StripComments, Trim } from "./c-text.ts";
 import type { CType } from "./c-types.ts";
 import type { FindEvent } from "./event-types.ts";
+import type { BpfFunction } from "./bpf-function.ts";
+import type { BloomFilterTable } from "./table-bloom.ts";
 import type { PerCpuTable } from "./table-percpu.ts";
 import type { QueueStackTable } from "./table-queue.ts";
+import type { ReferenceTable, SocketReference, TableReference } from "./table-reference.ts";
 import type { EventTable } from "./table-ring.ts";
 import type { BuildIdStackTable, StackTraceTable } from "./table-stack-trace.ts";
+import type { StorageTable } from "./table-storage.ts";
 import type { Table } from "./table.ts";
 
 /**
@@ -14,7 +18,7 @@ import type { Table } from "./table.ts";
 export type DynamicTable<Key, Leaf> = Table<Key, Leaf> &
   Pick<PerCpuTable<Key, Leaf extends readonly (infer Each)[] ? Each : Leaf>, "sum" | "average" | "min" | "max"> &
   Pick<QueueStackTable<Leaf>, "push" | "pop" | "peek"> &
-  Pick<EventTable<Leaf>, "open_perf_buffer" | "open_ring_buffer" | "close_buffer" | "printf" | "event" | "lost"> &
+  Pick<EventTable<Leaf>, "open_perf_buffer" | "open_perf_event" | "open_ring_buffer" | "close_buffer" | "printf" | "event" | "lost"> &
   Pick<StackTraceTable, "walk">;
 
 /** The names of the tables that a C text declares; any name where the text is not known. */
@@ -52,24 +56,16 @@ type ReadTables<Rest extends string, Text extends string, Found = unknown> = Res
 
 type SplitArguments<S extends string, Done extends string[] = []> = S extends `${infer First},${infer Rest}` ? SplitArguments<Rest, [...Done, Clean<First>]> : [...Done, Clean<S>];
 
-/** Keys and leaves by position behind the name, with BCC's defaults. */
-type KeyLeafMacro = "HASH" | "LRU_HASH" | "LPM_TRIE";
-/** Numbers to descriptors or indexes. */
-type IndexMacro = "PROG_ARRAY" | "CGROUP_ARRAY" | "DEVMAP" | "DEVMAP_HASH" | "CPUMAP" | "XSKMAP" | "ARRAY_OF_MAPS" | "SOCKMAP";
-type StorageMacro = "SK_STORAGE" | "INODE_STORAGE" | "TASK_STORAGE" | "CGRP_STORAGE";
 type GenericMacro = "TABLE" | "F_TABLE" | "TABLE_PUBLIC" | "TABLE_SHARED" | "TABLE_PINNED";
-type GenericQueueMacro = "QUEUESTACK" | "QUEUESTACK_PINNED" | "QUEUESTACK_PUBLIC" | "QUEUESTACK_SHARED";
-type EventMacro = "PERF_OUTPUT" | "RINGBUF_OUTPUT" | "PERF_ARRAY";
-type TableMacro =
-  | KeyLeafMacro | "PERCPU_HASH" | "ARRAY" | "PERCPU_ARRAY" | "HISTOGRAM" | "STACK_TRACE" | "STACK_TRACE_BUILDID" | EventMacro | "QUEUE" | "STACK" | "BLOOM_FILTER" | GenericQueueMacro | "HASH_OF_MAPS"
-  | "SOCKHASH" | "REUSEPORT_ARRAY" | "CGROUP_STORAGE" | "PERCPU_CGROUP_STORAGE" | "USER_RINGBUF" | "ARENA" | IndexMacro | StorageMacro | GenericMacro;
+type QueueStackMacro = "QUEUESTACK" | "QUEUESTACK_PUBLIC" | "QUEUESTACK_SHARED" | "QUEUESTACK_PINNED";
+type TableMacro = keyof MacroTables<"", "", []> | GenericMacro | QueueStackMacro;
 
 /** One macro's table under its name. Arguments that are left out have BCC's defaults. */
 type DeclareTable<Macro, Arguments extends string[], Text extends string> = Macro extends GenericMacro
   ? Arguments extends [infer Kind extends string, infer Key extends string, infer Leaf extends string, infer Name extends string, ...string[]]
     ? { [N in Name]: GenericTable<Kind, Key, Leaf, N, Text> }
     : unknown
-  : Macro extends GenericQueueMacro
+  : Macro extends QueueStackMacro
     ? Arguments extends [string, infer Name extends string, infer Leaf extends string, ...string[]]
       ? { [N in Name]: QueueStackTable<CType<Leaf, Text>> }
       : unknown
@@ -77,58 +73,93 @@ type DeclareTable<Macro, Arguments extends string[], Text extends string> = Macr
       ? { [N in Name]: MacroTable<Macro, N, Text, More> }
       : unknown;
 
-type MacroTable<Macro, Name extends string, Text extends string, More extends string[]> = Macro extends KeyLeafMacro
-  ? Table<CType<At<More, 0>, Text>, CType<At<More, 1>, Text>>
-  : Macro extends "PERCPU_HASH"
-    ? PerCpuTable<CType<At<More, 0>, Text>, CType<At<More, 1>, Text>>
-    : Macro extends "ARRAY"
-      ? Table<number, CType<At<More, 0>, Text>>
-      : Macro extends "PERCPU_ARRAY"
-        ? PerCpuTable<number, CType<At<More, 0>, Text>>
-        : Macro extends "HISTOGRAM"
-          ? Table<CType<At<More, 0, "int">, Text>, bigint>
-          : Macro extends EventMacro
-            ? EventTable<FindEvent<Name, Text>>
-            : Macro extends "STACK_TRACE"
-              ? StackTraceTable
-              : Macro extends "QUEUE" | "STACK"
-                ? QueueStackTable<CType<At<More, 0>, Text>>
-                : RareTable<Macro, Text, More>;
+type MacroTable<Macro, Name extends string, Text extends string, More extends string[]> = Macro extends keyof MacroTables<Name, Text, More> ? MacroTables<Name, Text, More>[Macro] : never;
 
-type RareTable<Macro, Text extends string, More extends string[]> = Macro extends "STACK_TRACE_BUILDID"
-  ? BuildIdStackTable
-  : Macro extends "SOCKHASH"
-  ? Table<CType<At<More, 0, "u32">, Text>, number>
-  : Macro extends "HASH_OF_MAPS"
-    ? Table<More extends [infer Key extends string, string, ...string[]] ? CType<Key, Text> : number, number>
-    : Macro extends "REUSEPORT_ARRAY"
-      ? Table<number, bigint>
-      : Macro extends StorageMacro
-        ? Table<number, CType<At<More, 0>, Text>>
-        : Macro extends "CGROUP_STORAGE"
-          ? Table<CgroupStorageKey, CType<At<More, 0>, Text>>
-          : Macro extends "PERCPU_CGROUP_STORAGE"
-            ? PerCpuTable<CgroupStorageKey, CType<At<More, 0>, Text>>
-            : Macro extends IndexMacro
-              ? Table<number, number>
-              : DynamicTable<unknown, unknown>;
+/** What each macro declares. `More` are the arguments behind the name. */
+interface MacroTables<Name extends string, Text extends string, More extends string[]> {
+  HASH: Table<CType<At<More, 0>, Text>, CType<At<More, 1>, Text>>;
+  LRU_HASH: Table<CType<At<More, 0>, Text>, CType<At<More, 1>, Text>>;
+  LPM_TRIE: Table<CType<At<More, 0>, Text>, CType<At<More, 1>, Text>>;
+  PERCPU_HASH: PerCpuTable<CType<At<More, 0>, Text>, CType<At<More, 1>, Text>>;
+  ARRAY: Table<number, CType<At<More, 0>, Text>>;
+  PERCPU_ARRAY: PerCpuTable<number, CType<At<More, 0>, Text>>;
+  HISTOGRAM: Table<CType<At<More, 0, "int">, Text>, bigint>;
+  STACK_TRACE: StackTraceTable;
+  STACK_TRACE_BUILDID: BuildIdStackTable;
+  PERF_OUTPUT: EventTable<FindEvent<Name, Text>>;
+  RINGBUF_OUTPUT: EventTable<FindEvent<Name, Text>>;
+  PERF_ARRAY: EventTable;
+  QUEUE: QueueStackTable<CType<At<More, 0>, Text>>;
+  STACK: QueueStackTable<CType<At<More, 0>, Text>>;
+  BLOOM_FILTER: BloomFilterTable<CType<At<More, 0>, Text>>;
+  PROG_ARRAY: ReferenceTable<number, BpfFunction>;
+  CGROUP_ARRAY: ReferenceTable<number, string>;
+  ARRAY_OF_MAPS: ReferenceTable<number, TableReference>;
+  HASH_OF_MAPS: ReferenceTable<More extends [string, string, ...string[]] ? CType<At<More, 0>, Text> : number, TableReference>;
+  SOCKMAP: ReferenceTable<number, SocketReference>;
+  SOCKHASH: ReferenceTable<CType<At<More, 0, "u32">, Text>, SocketReference>;
+  XSKMAP: ReferenceTable<number, SocketReference>;
+  REUSEPORT_ARRAY: ReferenceTable<number, SocketReference>;
+  DEVMAP: Table<number, number>;
+  DEVMAP_HASH: Table<number, number>;
+  CPUMAP: Table<number, number>;
+  TASK_STORAGE: StorageTable<number, CType<At<More, 0>, Text>>;
+  SK_STORAGE: StorageTable<SocketReference, CType<At<More, 0>, Text>>;
+  INODE_STORAGE: StorageTable<string, CType<At<More, 0>, Text>>;
+  CGRP_STORAGE: StorageTable<string, CType<At<More, 0>, Text>>;
+  USER_RINGBUF: DynamicTable<unknown, unknown>;
+  ARENA: DynamicTable<unknown, unknown>;
+  CGROUP_STORAGE: Table<CgroupStorageKey, CType<At<More, 0>, Text>>;
+  PERCPU_CGROUP_STORAGE: PerCpuTable<CgroupStorageKey, CType<At<More, 0>, Text>>;
+}
 
 /** Source: struct bpf_cgroup_storage_key of linux/bpf.h. */
-interface CgroupStorageKey {
+export interface CgroupStorageKey {
   cgroup_inode_id: bigint;
   attach_type: number;
 }
 
-type GenericTable<Kind, Key extends string, Leaf extends string, Name extends string, Text extends string> = Kind extends `"${"percpu_hash" | "percpu_array" | "lru_percpu_hash" | "percpu_cgroup_storage"}${string}`
+type GenericTable<Kind, Key extends string, Leaf extends string, Name extends string, Text extends string> = Kind extends `"${infer Plain}"` ? KindTable<BareKind<Plain>, Key, Leaf, Name, Text> : never;
+
+/** A kind string without the path or the inner map behind it. */
+type BareKind<Kind extends string> = Kind extends `${infer Bare}:${string}` ? BareKind<Bare> : Kind extends `${infer Bare}$${string}` ? Bare : Kind;
+
+type KindTable<Kind extends string, Key extends string, Leaf extends string, Name extends string, Text extends string> = Kind extends "lru_percpu_hash" | "percpu_hash" | "percpu_array" | "percpu_cgroup_storage"
   ? PerCpuTable<CType<Key, Text>, CType<Leaf, Text>>
-  : Kind extends `"${"perf_output" | "ringbuf" | "perf_array"}${string}`
-    ? EventTable<FindEvent<Name, Text>>
-    : Kind extends `"stacktrace${string}`
-      ? StackTraceTable
-      : Kind extends `"${"queue" | "stack"}${string}`
-        ? QueueStackTable<CType<Leaf, Text>>
-        : Kind extends `"${"hash" | "array"}_of_maps${string}`
-          ? Table<CType<Key, Text>, number>
-          : Table<CType<Key, Text>, CType<Leaf, Text>>;
+  : Kind extends keyof ValueKinds
+    ? ReferenceTable<CType<Key, Text>, ValueKinds[Kind]>
+    : Kind extends keyof OwnerKinds
+      ? StorageTable<OwnerKinds[Kind], CType<Leaf, Text>>
+      : Kind extends keyof KeylessKinds<CType<Leaf, Text>, Name, Text>
+        ? KeylessKinds<CType<Leaf, Text>, Name, Text>[Kind]
+        : Table<CType<Key, Text>, CType<Leaf, Text>>;
+
+interface ValueKinds {
+  prog: BpfFunction;
+  cgroup_array: string;
+  array_of_maps: TableReference;
+  hash_of_maps: TableReference;
+  sockmap: SocketReference;
+  sockhash: SocketReference;
+  xskmap: SocketReference;
+  reuseport_array: SocketReference;
+}
+
+interface OwnerKinds {
+  task_storage: number;
+  sk_storage: SocketReference;
+  inode_storage: string;
+  cgrp_storage: string;
+}
+
+interface KeylessKinds<Leaf, Name extends string, Text extends string> {
+  perf_output: EventTable<FindEvent<Name, Text>>;
+  ringbuf: EventTable<FindEvent<Name, Text>>;
+  perf_array: EventTable;
+  stacktrace: StackTraceTable;
+  queue: QueueStackTable<Leaf>;
+  stack: QueueStackTable<Leaf>;
+  bloom_filter: BloomFilterTable<Leaf>;
+}
 
 type At<List extends string[], Index extends number, Default extends string = "u64"> = List[Index] extends infer Found extends string ? Found : Default;

@@ -28,6 +28,8 @@ export const UPDATE_EXIST = 2;
  */
 export class Table<Key = unknown, Leaf = unknown> {
   readonly name: string;
+  /** The kernel's own number for it, as `bpftool map` shows it. */
+  readonly id: number;
   readonly max_entries: number;
   readonly flags: number;
   /** Source: enum bpf_map_type. */
@@ -41,6 +43,7 @@ export class Table<Key = unknown, Leaf = unknown> {
     this.info = info;
     this.owner = owner;
     this.name = info.name;
+    this.id = info.id;
     this.max_entries = info.maxEntries;
     this.flags = info.flags;
     this.ttype = info.type;

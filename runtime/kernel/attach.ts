@@ -2,6 +2,7 @@ import { AttachError, PrivilegeError, UnsupportedFeatureError } from "../base/er
 import type { BpftsError } from "../base/errors.ts";
 import type { SourceLocation } from "../base/location.ts";
 import { findSimilar } from "../base/similar.ts";
+import { withCgroup } from "./cgroups.ts";
 import { renderErrno } from "./errno.ts";
 import { haveFeature } from "./features.ts";
 import type { FoundFile } from "./find-library.ts";
@@ -196,6 +197,25 @@ export function describeRawTracepoint(name: string, listTracepoints: () => reado
       const similar = findSimilar(name, listTracepoints().map((label) => label.slice(label.indexOf(":") + 1)));
       return { reason: "no such raw tracepoint", ...(similar !== undefined && { hint: `did you mean "${similar}"?` }) };
     },
+  };
+}
+
+/** A cgroup by its path. Source: BPF_LINK_CREATE. Since: Linux 5.7 */
+export function describeCgroup(path: string, attachType: number): AttachTarget {
+  return {
+    key: `${attachType}:${path}`,
+    label: path,
+    open: (port, program) => withCgroup(path, (fd) => port.attachTarget(program, fd, attachType)),
+  };
+}
+
+/** A sockmap or sockhash, by its name. Source: BPF_PROG_ATTACH. */
+export function describeMapTarget(name: string, map: Handle, attachType: number): AttachTarget {
+  return {
+    key: `${attachType}:${name}`,
+    label: name,
+    open: (port, program) => port.attachMap(program, map, attachType),
+    explain: (_port, status) => (status === -22 || status === -95 ? { reason: `a map of this kind takes no such program (${renderErrno(status)})`, hint: "sk_msg and sk_skb programs sit on sockmaps and sockhashes" } : undefined),
   };
 }
 

@@ -5,7 +5,7 @@ import type { ObjectSpec } from "../object/spec.ts";
 import { describeLoadFailure } from "./load-failure.ts";
 import type { Handle, KernelPort } from "./port.ts";
 import { findProgramKind } from "./program-kinds.ts";
-import type { ProgramKindName, ProgramRequest } from "./program-kinds.ts";
+import type { ProgramRequest } from "./program-kinds.ts";
 
 /** Settings of a map that its C definition leaves to the loader. */
 export interface MapRequest {
@@ -41,8 +41,8 @@ export interface LoadedObject extends Closable {
    * @throws VerifierError, UnsupportedFeatureError, PrivilegeError
    */
   loadProgram(request: ProgramRequest): Handle;
-  /** The kind that a function was loaded as, undefined while it is not loaded. */
-  findKind(name: string): ProgramKindName | undefined;
+  /** What a function was loaded as, undefined while it is not loaded. */
+  findProgram(name: string): { readonly request: ProgramRequest; readonly handle: Handle } | undefined;
   /** The verifier's logs, by program, when a log level was asked for. */
   readonly logs: Readonly<Record<string, string>>;
 }
@@ -55,7 +55,7 @@ export interface LoadedObject extends Closable {
 export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject {
   const scope = new Scope();
   const logs: Record<string, string> = {};
-  const programs = new Map<string, { handle: Handle; kind: ProgramKindName }>();
+  const programs = new Map<string, { handle: Handle; request: ProgramRequest }>();
   const maps = new Map<string, Handle>();
 
   const open = (wanted: readonly ProgramRequest[], requests: readonly MapRequest[]): Handle => {
@@ -67,17 +67,18 @@ export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject
       port.programSetAutoload(object, program.name, asked !== undefined);
       if (asked !== undefined) configureProgram(port, object, asked);
     }
+    // A map that is reused takes the name of the one that is there: libbpf finds it by its own name only before.
+    if (maps.size === 0) for (const { name } of request.spec.maps) maps.set(name, port.mapHandle(object, name));
     for (const map of requests) configureMap(port, object, map);
     const result = port.objectLoad(object, request.logLevel);
     Object.assign(logs, result.programLogs);
     if (result.status < 0) throw describeLoadFailure(request, result, wanted);
-    for (const { name, kind } of wanted) programs.set(name, { handle: port.programHandle(object, name), kind });
+    for (const program of wanted) programs.set(program.name, { handle: port.programHandle(object, program.name), request: program });
     return object;
   };
 
   try {
-    const first = open(request.programs, request.maps);
-    for (const { name } of request.spec.maps) maps.set(name, port.mapHandle(first, name));
+    open(request.programs, request.maps);
   } catch (error) {
     scope.close();
     throw error;
@@ -85,7 +86,7 @@ export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject
   return {
     logs,
     findMap: (name) => maps.get(name),
-    findKind: (name) => programs.get(name)?.kind,
+    findProgram: (name) => programs.get(name),
     loadProgram: (wanted) => {
       if (scope.isClosed) throw new ClosedError(`Cannot load "${wanted.name}": its BPF object was closed`);
       const known = programs.get(wanted.name);
@@ -101,7 +102,7 @@ export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject
 }
 
 function configureProgram(port: KernelPort, object: Handle, request: ProgramRequest): void {
-  const kind = findProgramKind(request.kind);
+  const kind = request.type === undefined ? findProgramKind(request.kind) : { type: request.type, expectedAttachType: request.expectedAttachType ?? 0 };
   if (kind === undefined) return;
   port.programSetType(object, request.name, kind.type, kind.expectedAttachType);
   if (request.targetFunction !== undefined) port.programSetAttachTarget(object, request.name, request.targetFd ?? 0, request.targetFunction);

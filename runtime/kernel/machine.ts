@@ -83,6 +83,11 @@ function findVersionCode({ version, release }: MachineFacts): number {
   return (major! << 16) | (minor! << 8) | Math.min(patch!, 255);
 }
 
+/** The CPUs that run now. */
+export function readOnlineCpus(): number[] {
+  return parseCpuList(readCpuList("online"));
+}
+
 function readCpuList(kind: "online" | "possible"): string {
   return readFileSync(`/sys/devices/system/cpu/${kind}`, "utf8");
 }

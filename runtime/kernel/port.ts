@@ -214,12 +214,21 @@ export interface KernelPort {
   attachUprobe(program: Handle, target: UprobeTarget): Handle;
   attachUsdt(program: Handle, pid: number, path: string, provider: string, name: string, cookie: bigint): Handle;
   attachPerfEvent(program: Handle, target: PerfEventTarget): Handle;
+  /** Attaches to a cgroup or a network namespace by its descriptor. Source: BPF_LINK_CREATE, enum bpf_attach_type. Since: Linux 5.7 */
+  attachTarget(program: Handle, targetFd: number, attachType: number): Handle;
+  /** Attaches to a sockmap or sockhash. Source: BPF_PROG_ATTACH. */
+  attachMap(program: Handle, map: Handle, attachType: number): Handle;
+  /** Opens a counter and puts it into a perf event array at `index`, where it stays until the link is closed. Without a period and a frequency it only counts. */
+  perfCounterOpen(map: Handle, index: number, target: PerfEventTarget): Handle;
   linkClose(link: Handle): Status;
 
   // Rings. A record in a batch is: u32 size, u32 cpu, then the bytes, padded to 8.
 
-  /** Opens one ring of `pages` (a power of two) per online CPU on a perf event array. */
-  perfBufferOpen(map: Handle, pages: number): Handle;
+  /**
+   * Opens one ring of `pages` (a power of two) per online CPU on a perf event array. With `timed`, the first eight of a record's
+   * bytes are the time when the program handed it over, in nanoseconds of CLOCK_MONOTONIC.
+   */
+  perfBufferOpen(map: Handle, pages: number, timed: boolean): Handle;
   ringBufferOpen(map: Handle): Handle;
   /** Copies out at most about `maxBytes` of records. Empty when there are none. */
   ringRead(ring: Handle, maxBytes: number): Uint8Array | Status;
@@ -264,6 +273,10 @@ export interface KernelPort {
   processState(process: Handle): ProcessState | Status;
   /** Kills it when it still runs and reaps it. */
   processClose(process: Handle): Status;
+  /** A descriptor of any process or, since Linux 6.9, thread. Owner: the caller closes it with close(2). Since: Linux 5.3 */
+  pidfdOpen(pid: number): Status;
+  /** A copy of another process's descriptor. Owner: the caller closes it with close(2). Since: Linux 5.6 */
+  pidfdCopy(pid: number, fd: number): Status;
 
   // Binaries. Source: libelf. -ENOEXEC (-8) for a file that is no ELF file.
 

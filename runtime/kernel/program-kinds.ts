@@ -13,7 +13,7 @@ export interface ProgramKind {
 
 export type ProgramKindName =
   | "kprobe" | "kretprobe" | "uprobe" | "uretprobe" | "usdt" | "tracepoint" | "raw_tracepoint" | "perf_event"
-  | "fentry" | "fexit" | "fmod_ret" | "lsm" | "tp_btf" | "iter" | "socket_filter" | "sched_cls" | "xdp" | "section";
+  | "fentry" | "fexit" | "fmod_ret" | "lsm" | "tp_btf" | "iter" | "socket_filter" | "sched_cls" | "xdp" | "func" | "section";
 
 /** How one function is to be loaded. */
 export interface ProgramRequest {
@@ -23,6 +23,9 @@ export interface ProgramRequest {
   readonly targetFunction?: string;
   /** The BTF object (a program's fd) of the target; 0 is vmlinux. */
   readonly targetFd?: number;
+  /** For the kind `func`, whose type the place tells that it goes to. Source: enum bpf_prog_type, enum bpf_attach_type. */
+  readonly type?: number;
+  readonly expectedAttachType?: number;
 }
 
 const kprobeType = 2;
@@ -47,6 +50,17 @@ const kinds: readonly ProgramKind[] = [
   { name: "sched_cls", type: 3, expectedAttachType: 0 },
   { name: "xdp", type: 6, expectedAttachType: 37 },
 ];
+
+/** The first kind of a program type; undefined for types that only `attach_func` knows. */
+export function findKindOfType(type: number): ProgramKind | undefined {
+  return kinds.find((kind) => kind.type === type && type !== tracingType);
+}
+
+/** Whether one loaded program serves both: probes on functions, for example, are all of one type. */
+export function haveSameType(a: ProgramRequest, b: ProgramRequest): boolean {
+  const types = [a, b].map(({ kind, type }) => type ?? findProgramKind(kind)?.type);
+  return types[0] === undefined || types[1] === undefined ? a.kind === b.kind : types[0] === types[1] && (types[0] !== tracingType || a.kind === b.kind);
+}
 
 /** Finds a kind's row; undefined for `section`, where libbpf reads the type from the section's name. */
 export function findProgramKind(name: ProgramKindName): ProgramKind | undefined {

@@ -112,6 +112,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "attachUprobe", AttachUprobe);
   Bind(exports, "attachUsdt", AttachUsdt);
   Bind(exports, "attachPerfEvent", AttachPerfEvent);
+  Bind(exports, "attachTarget", AttachTarget);
+  Bind(exports, "attachMap", AttachMap);
+  Bind(exports, "perfCounterOpen", PerfCounterOpen);
   Bind(exports, "linkClose", LinkClose);
 
   Bind(exports, "perfBufferOpen", PerfBufferOpen);
@@ -136,6 +139,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "processRelease", ProcessRelease);
   Bind(exports, "processState", GetProcessState);
   Bind(exports, "processClose", ProcessClose);
+  Bind(exports, "pidfdOpen", PidfdOpen);
+  Bind(exports, "pidfdCopy", PidfdCopy);
 
   Bind(exports, "elfDescribe", ElfDescribe);
   Bind(exports, "elfSymbols", ElfSymbols);

@@ -1,5 +1,7 @@
 #include "link.h"
 
+#include <bpf/bpf.h>
+#include <fcntl.h>
 #include <linux/perf_event.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -8,6 +10,7 @@
 #include <memory>
 
 #include "log.h"
+#include "map.h"
 #include "object.h"
 
 namespace bpfts {
@@ -26,7 +29,34 @@ int32_t AddLink(Environment& environment, int32_t handle, Attach attach) {
   return environment.handles.Add(std::make_unique<Link>(link), program->object());
 }
 
+/// A descriptor of one's own, so that it outlives whoever lent it.
+int KeepDescriptor(int fd) { return fcntl(fd, F_DUPFD_CLOEXEC, 0); }
+
+int OpenPerfEvent(const PerfEventTarget& target) {
+  struct perf_event_attr attributes = {};
+  attributes.type = target.type;
+  attributes.size = sizeof attributes;
+  attributes.config = target.config;
+  attributes.freq = target.sample_freq != 0 ? 1 : 0;
+  if (attributes.freq) attributes.sample_freq = target.sample_freq;
+  else attributes.sample_period = target.sample_period;
+  return static_cast<int>(
+      syscall(SYS_perf_event_open, &attributes, target.pid, target.cpu, -1, PERF_FLAG_FD_CLOEXEC));
+}
+
 }  // namespace
+
+Attachment::~Attachment() {
+  bpf_prog_detach2(program_fd_, target_fd_, type_);
+  close(program_fd_);
+  close(target_fd_);
+}
+
+PerfCounter::~PerfCounter() {
+  bpf_map_delete_elem(map_fd_, &index_);
+  close(map_fd_);
+  close(event_fd_);
+}
 
 int32_t AttachAuto(Environment& environment, int32_t program) {
   return AddLink(environment, program, [](struct bpf_program* target) { return bpf_program__attach(target); });
@@ -73,15 +103,7 @@ int32_t AttachPerfEvent(Environment& environment, int32_t program, const PerfEve
   // One of the two must be given: a sampling event without a period never fires.
   if ((target.sample_period != 0) == (target.sample_freq != 0)) return -EINVAL;
   if (environment.handles.Find<Program>(program) == nullptr) return -EBADF;
-  struct perf_event_attr attributes = {};
-  attributes.type = target.type;
-  attributes.size = sizeof attributes;
-  attributes.config = target.config;
-  attributes.freq = target.sample_freq != 0 ? 1 : 0;
-  if (attributes.freq) attributes.sample_freq = target.sample_freq;
-  else attributes.sample_period = target.sample_period;
-  const int fd = static_cast<int>(
-      syscall(SYS_perf_event_open, &attributes, target.pid, target.cpu, -1, PERF_FLAG_FD_CLOEXEC));
+  const int fd = OpenPerfEvent(target);
   if (fd < 0) return -errno;
   const int32_t link = AddLink(environment, program, [&](struct bpf_program* attached) {
     return bpf_program__attach_perf_event(attached, fd);
@@ -89,6 +111,49 @@ int32_t AttachPerfEvent(Environment& environment, int32_t program, const PerfEve
   // A link owns the event, a failed one does not.
   if (link < 0) close(fd);
   return link;
+}
+
+int32_t AttachTarget(Environment& environment, int32_t handle, int32_t target_fd, uint32_t type) {
+  const Program* program = environment.handles.Find<Program>(handle);
+  if (program == nullptr) return -EBADF;
+  const int fd = bpf_link_create(bpf_program__fd(program->get()), target_fd, static_cast<enum bpf_attach_type>(type),
+                                 nullptr);
+  if (fd < 0) return -errno;
+  return environment.handles.Add(std::make_unique<LinkDescriptor>(fd), program->object());
+}
+
+int32_t AttachMap(Environment& environment, int32_t handle, int32_t map_handle, uint32_t type) {
+  const Program* program = environment.handles.Find<Program>(handle);
+  const Map* map = environment.handles.Find<Map>(map_handle);
+  if (program == nullptr || map == nullptr) return -EBADF;
+  const auto attach_type = static_cast<enum bpf_attach_type>(type);
+  const int program_fd = KeepDescriptor(bpf_program__fd(program->get()));
+  if (program_fd < 0) return -errno;
+  const int map_fd = KeepDescriptor(map->fd());
+  const int error = map_fd < 0 || bpf_prog_attach(program_fd, map_fd, attach_type, 0) < 0 ? errno : 0;
+  if (error != 0) {
+    close(program_fd);
+    if (map_fd >= 0) close(map_fd);
+    return -error;
+  }
+  return environment.handles.Add(std::make_unique<Attachment>(program_fd, map_fd, attach_type), program->object());
+}
+
+int32_t PerfCounterOpen(Environment& environment, int32_t handle, uint32_t index, const PerfEventTarget& target) {
+  int status = 0;
+  const Map* map = FindLiveMap(environment, handle, status);
+  if (map == nullptr) return status;
+  const int event_fd = OpenPerfEvent(target);
+  if (event_fd < 0) return -errno;
+  const int map_fd = KeepDescriptor(map->fd());
+  const int error = map_fd < 0 || bpf_map_update_elem(map_fd, &index, &event_fd, BPF_ANY) < 0 ? errno : 0;
+  if (error != 0) {
+    close(event_fd);
+    if (map_fd >= 0) close(map_fd);
+    return -error;
+  }
+  return environment.handles.Add(std::make_unique<PerfCounter>(map_fd, index, event_fd),
+                                 map->object() != 0 ? map->object() : handle);
 }
 
 int LinkClose(Environment& environment, int32_t link) { return environment.handles.Close(link, Kind::kLink); }

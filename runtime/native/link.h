@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bpf/libbpf.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <string>
@@ -22,6 +23,45 @@ class Link final : public Resource {
   struct bpf_link* const link_;
 };
 
+/// A link that libbpf knows nothing of.
+class LinkDescriptor final : public Resource {
+ public:
+  static constexpr Kind kKind = Kind::kLink;
+  explicit LinkDescriptor(int fd) : Resource(kKind), fd_(fd) {}
+  ~LinkDescriptor() override { close(fd_); }
+
+ private:
+  const int fd_;
+};
+
+/// A program that sits on a map, where the kernel knows no links: taken off when it goes.
+class Attachment final : public Resource {
+ public:
+  static constexpr Kind kKind = Kind::kLink;
+  Attachment(int program_fd, int target_fd, enum bpf_attach_type type)
+      : Resource(kKind), program_fd_(program_fd), target_fd_(target_fd), type_(type) {}
+  ~Attachment() override;
+
+ private:
+  const int program_fd_;
+  const int target_fd_;
+  const enum bpf_attach_type type_;
+};
+
+/// A counter in a perf event array. Taken out of the array when it goes.
+class PerfCounter final : public Resource {
+ public:
+  static constexpr Kind kKind = Kind::kLink;
+  PerfCounter(int map_fd, uint32_t index, int event_fd)
+      : Resource(kKind), map_fd_(map_fd), index_(index), event_fd_(event_fd) {}
+  ~PerfCounter() override;
+
+ private:
+  const int map_fd_;
+  const uint32_t index_;
+  const int event_fd_;
+};
+
 int32_t AttachAuto(Environment& environment, int32_t program);
 int32_t AttachTracepoint(Environment& environment, int32_t program, const std::string& category,
                          const std::string& name);
@@ -32,6 +72,9 @@ int32_t AttachUprobe(Environment& environment, int32_t program, const UprobeTarg
 int32_t AttachUsdt(Environment& environment, int32_t program, int32_t pid, const std::string& path,
                    const std::string& provider, const std::string& name, uint64_t cookie);
 int32_t AttachPerfEvent(Environment& environment, int32_t program, const PerfEventTarget& target);
+int32_t AttachTarget(Environment& environment, int32_t program, int32_t target_fd, uint32_t type);
+int32_t AttachMap(Environment& environment, int32_t program, int32_t map, uint32_t type);
+int32_t PerfCounterOpen(Environment& environment, int32_t map, uint32_t index, const PerfEventTarget& target);
 int LinkClose(Environment& environment, int32_t link);
 
 }  // namespace bpfts

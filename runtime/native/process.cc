@@ -159,4 +159,20 @@ int ProcessClose(Environment& environment, int32_t process) {
   return environment.handles.Close(process, Kind::kProcess);
 }
 
+int PidfdOpen(Environment&, int32_t pid) {
+  int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+  // A thread that leads no process. Source: PIDFD_THREAD of linux/pidfd.h, since Linux 6.9.
+  if (fd < 0 && (errno == EINVAL || errno == ENOENT)) fd = static_cast<int>(syscall(SYS_pidfd_open, pid, O_EXCL));
+  return fd < 0 ? -errno : fd;
+}
+
+int PidfdCopy(Environment& environment, int32_t pid, int32_t fd) {
+  const int pid_fd = PidfdOpen(environment, pid);
+  if (pid_fd < 0) return pid_fd;
+  const int copy = static_cast<int>(syscall(SYS_pidfd_getfd, pid_fd, fd, 0));
+  const int error = errno;
+  close(pid_fd);
+  return copy < 0 ? -error : copy;
+}
+
 }  // namespace bpfts

@@ -39,5 +39,7 @@ int ProcessPid(Environment& environment, int32_t process);
 int ProcessRelease(Environment& environment, int32_t process);
 Result<ProcessState> GetProcessState(Environment& environment, int32_t process);
 int ProcessClose(Environment& environment, int32_t process);
+int PidfdOpen(Environment& environment, int32_t pid);
+int PidfdCopy(Environment& environment, int32_t pid, int32_t fd);
 
 }  // namespace bpfts

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
+#include <vector>
 
 #include "log.h"
 #include "map.h"
@@ -27,12 +29,15 @@ class PerfRing final : public Ring {
   explicit PerfRing(Poller& poller) : Ring(poller) {}
   ~PerfRing() override { perf_buffer__free(rings_); }
 
-  int Open(int map_fd, uint32_t pages) {
+  int Open(int map_fd, uint32_t pages, bool timed) {
+    timed_ = timed;
     struct perf_event_attr attributes = {};
     attributes.size = sizeof attributes;
     attributes.type = PERF_TYPE_SOFTWARE;
     attributes.config = PERF_COUNT_SW_BPF_OUTPUT;
-    attributes.sample_type = PERF_SAMPLE_RAW;
+    attributes.sample_type = PERF_SAMPLE_RAW | (timed ? uint64_t{PERF_SAMPLE_TIME} : 0);
+    attributes.use_clockid = timed ? 1 : 0;
+    attributes.clockid = timed ? CLOCK_MONOTONIC : 0;
     attributes.sample_period = 1;
     attributes.wakeup_events = 1;
     attributes.read_format = kFormatLost;
@@ -85,9 +90,10 @@ class PerfRing final : public Ring {
   static enum bpf_perf_event_ret HandleEvent(void* context, int cpu, struct perf_event_header* event) {
     auto* ring = static_cast<PerfRing*>(context);
     if (event->type == PERF_RECORD_SAMPLE) {
-      // Source: PERF_SAMPLE_RAW in perf_event_open(2).
+      // Source: PERF_SAMPLE_TIME and PERF_SAMPLE_RAW in perf_event_open(2), in this order.
       uint32_t size = 0;
       const auto* bytes = reinterpret_cast<const uint8_t*>(event + 1);
+      if (ring->timed_) return ring->AppendTimed(static_cast<uint32_t>(cpu), bytes);
       std::memcpy(&size, bytes, sizeof size);
       size = std::min<uint32_t>(size, event->size - sizeof *event - sizeof size);
       return ring->Append(static_cast<uint32_t>(cpu), bytes + sizeof size, size) ? LIBBPF_PERF_EVENT_CONT
@@ -105,6 +111,21 @@ class PerfRing final : public Ring {
     return LIBBPF_PERF_EVENT_CONT;
   }
 
+  /// The time is the first eight bytes of what is handed on.
+  enum bpf_perf_event_ret AppendTimed(uint32_t cpu, const uint8_t* bytes) {
+    uint64_t time = 0;
+    uint32_t size = 0;
+    std::memcpy(&time, bytes, sizeof time);
+    std::memcpy(&size, bytes + sizeof time, sizeof size);
+    timed_record_.resize(sizeof time + size);
+    std::memcpy(timed_record_.data(), &time, sizeof time);
+    std::memcpy(timed_record_.data() + sizeof time, bytes + sizeof time + sizeof size, size);
+    return Append(cpu, timed_record_.data(), static_cast<uint32_t>(timed_record_.size())) ? LIBBPF_PERF_EVENT_CONT
+                                                                                          : LIBBPF_PERF_EVENT_DONE;
+  }
+
+  std::vector<uint8_t> timed_record_;
+  bool timed_ = false;
   struct perf_buffer* rings_ = nullptr;
   bool counts_lost_ = false;
   uint64_t reported_lost_ = 0;
@@ -189,10 +210,10 @@ bool Ring::Append(uint32_t cpu, const void* bytes, uint32_t size) {
   return !full_;
 }
 
-int32_t PerfBufferOpen(Environment& environment, int32_t map, uint32_t pages) {
+int32_t PerfBufferOpen(Environment& environment, int32_t map, uint32_t pages, bool timed) {
   auto ring = std::make_unique<PerfRing>(environment.poller);
   PerfRing* opened = ring.get();
-  return AddRing(environment, map, std::move(ring), [&](int fd) { return opened->Open(fd, pages); });
+  return AddRing(environment, map, std::move(ring), [&](int fd) { return opened->Open(fd, pages, timed); });
 }
 
 int32_t RingBufferOpen(Environment& environment, int32_t map) {

@@ -42,7 +42,7 @@ class Ring : public Resource {
   bool out_of_memory_ = false;
 };
 
-int32_t PerfBufferOpen(Environment& environment, int32_t map, uint32_t pages);
+int32_t PerfBufferOpen(Environment& environment, int32_t map, uint32_t pages, bool timed);
 int32_t RingBufferOpen(Environment& environment, int32_t map);
 /// The batch is the ring's own and good until the next read.
 Result<Bytes> RingRead(Environment& environment, int32_t ring, uint32_t max_bytes);

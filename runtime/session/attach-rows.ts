@@ -1,16 +1,20 @@
 import { AttachError, UsageError } from "../base/errors.ts";
-import { describeAuto, describeKprobe, describeRawTracepoint, describeTracepoint, describeUprobe, describeUsdt, describeLibbpfUsdt } from "../kernel/attach.ts";
+import { describeAuto, describeCgroup, describeKprobe, describeMapTarget, describeRawTracepoint, describeTracepoint, describeUprobe, describeUsdt, describeLibbpfUsdt } from "../kernel/attach.ts";
+import { findAttachType } from "../kernel/attach-types.ts";
 import type { AttachTarget } from "../kernel/attach.ts";
 import { requireAddressPlace, requireBinary, requireFunctionPlace, requireFunctionPlaces } from "../kernel/function-place.ts";
 import { listKernelFunctions } from "../kernel/kallsyms.ts";
 import { openUsdtSpecs } from "../kernel/usdt-specs.ts";
 import type { UsdtSpecs } from "../kernel/usdt-specs.ts";
 import { placeUsdtProbe, requireUsdtProbes } from "../kernel/usdt-probes.ts";
+import { findKindOfType } from "../kernel/program-kinds.ts";
 import type { ProgramRequest } from "../kernel/program-kinds.ts";
 import type { Machine } from "../kernel/machine.ts";
-import type { KernelPort } from "../kernel/port.ts";
+import type { Handle, KernelPort } from "../kernel/port.ts";
 import type { UserSpace } from "../kernel/user-space.ts";
-import type { AttachRequest } from "./program.ts";
+import type { ProgramDecl } from "../dialect/unit.ts";
+import { planAutoAttach } from "./auto-attach.ts";
+import type { AttachRequest, FunctionType } from "./program.ts";
 
 /** What the rows look things up in. */
 export interface AttachContext {
@@ -22,6 +26,8 @@ export interface AttachContext {
   readonly usdt?: UsdtSpecs;
   /** Whether the program reads USDT arguments with libbpf's words, which libbpf must attach. */
   readonly usesLibbpfUsdt?: boolean;
+  /** The maps of the program that is attached. */
+  findMap?(name: string): Handle | undefined;
 }
 
 /** A request in the kernel's terms: how to load the function, and every place that it goes to. */
@@ -62,6 +68,7 @@ const rows: { readonly [Kind in AttachRequest["kind"]]?: Row<Kind> } = {
   uprobe: (request, context) => planUprobe(request, context, false),
   uretprobe: (request, context) => planUprobe(request, context, true),
   usdt: planUsdt,
+  func: planFunc,
   perf_event: (request, context) => {
     const cpus = request.cpu === undefined || request.cpu < 0 ? context.machine.onlineCpus : [request.cpu];
     if ((request.samplePeriod ?? 0) > 0 === (request.sampleFreq ?? 0) > 0) throw new UsageError("attach_perf_event needs exactly one of sample_period and sample_freq");
@@ -133,6 +140,36 @@ function planUsdt(request: RequestOf<"usdt">, context: AttachContext): AttachPla
     context.usesLibbpfUsdt === true ? [describeLibbpfUsdt(probe.file, probe.provider, probe.name, pid)] : placeUsdtProbe(probe, pid).map((place) => describeUsdt(probe.file, place, specs, pid)),
   );
   return { program: { name: request.fnName, kind: "usdt" }, targets, isPattern: false };
+}
+
+function planFunc(request: RequestOf<"func">, context: AttachContext): AttachPlan {
+  const action = `Cannot attach "${request.fnName}"`;
+  const place = findAttachType(request.attachType);
+  if (place === undefined) throw new UsageError(`${action}: attach_func knows no attach type ${request.attachType}`, { hint: "give one of BPFAttachType" });
+  const target = place.on === "cgroup" ? request.cgroup : request.map;
+  if (target === undefined || (request.cgroup !== undefined && request.map !== undefined)) throw new UsageError(`${action} to ${place.name}: give its ${place.on}`);
+  const program: ProgramRequest = { name: request.fnName, kind: "func", type: place.programType, expectedAttachType: place.type };
+  if (place.on === "cgroup") return { program, targets: [describeCgroup(target, place.type)], isPattern: false };
+  const map = context.findMap?.(target);
+  if (map === undefined) throw new UsageError(`${action} to "${target}": it is no table of this program`);
+  return { program, targets: [describeMapTarget(target, map, place.type)], isPattern: false };
+}
+
+/**
+ * How a function is loaded that is not attached yet: as the script says, else as its name or section does.
+ *
+ * @throws UsageError when nobody says it
+ */
+export function planFunction(decl: ProgramDecl, { type, attachType }: FunctionType, context: AttachContext): ProgramRequest {
+  const { name } = decl;
+  if (type !== null) {
+    const kind = findKindOfType(type);
+    return kind !== undefined && attachType === null ? { name, kind: kind.name } : { name, kind: "func", type, expectedAttachType: attachType ?? 0 };
+  }
+  if (decl.explicitSection) return { name, kind: "section" };
+  const automatic = planAutoAttach(decl, context);
+  if (automatic === undefined) throw new UsageError(`Cannot load "${name}": nothing says what type of program it is`, { hint: `give its type: load_func("${name}", BPF.TRACEPOINT)` });
+  return automatic.program;
 }
 
 /** The function's name says what it sits on: the section that the dialect gave it carries the target. */

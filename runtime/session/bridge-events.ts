@@ -8,6 +8,8 @@ import type { BridgeState, Handlers } from "./bridge-state.ts";
 import { writeOutput } from "./bridge-system.ts";
 import { openRowWriter } from "./row-writer.ts";
 import type { RowWriter } from "./row-writer.ts";
+import { HOLD_MS, openTimeMerger } from "./time-merger.ts";
+import type { TimeMerger } from "./time-merger.ts";
 
 interface Ring {
   readonly id: number;
@@ -21,6 +23,8 @@ interface Ring {
   failed: number;
   /** Set when the host writes the events' rows itself. */
   readonly writeRows: RowWriter | undefined;
+  /** Set when the events of all CPUs are to come in one order. */
+  readonly merger: TimeMerger | undefined;
   countedAt: number;
   /** Set when events came since losses were surely counted. */
   uncounted: boolean;
@@ -39,6 +43,10 @@ const MAX_RING_BYTES = 512 * 1024;
 const MAX_BATCH_BYTES = 1024 * 1024;
 const SECTION_HEADER = 16;
 const noRecords = new Uint8Array(0);
+/** There are records, but it is not known yet what comes before them. */
+const held = Symbol("held");
+/** How often a ring is read to come to its end while events go on coming. */
+const MAX_DRAINS = 8;
 /** How often losses are counted while events come. Units: milliseconds. */
 const COUNT_MS = 100;
 /** This many polls that each follow on the last within this time are a stream. Units: milliseconds. */
@@ -78,13 +86,31 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
     return fresh;
   };
 
+  const readRing = ({ handle, merger }: Ring): Uint8Array => {
+    const read = (): Uint8Array => {
+      const records = port.ringRead(handle, MAX_RING_BYTES);
+      return typeof records === "number" ? noRecords : records;
+    };
+    if (merger === undefined) return read();
+    // Every CPU's ring must have been read to its end before an order is known.
+    let records = read();
+    for (let i = 0; i < MAX_DRAINS && records.length >= MAX_RING_BYTES; i++, records = read()) merger.add(records);
+    merger.add(records);
+    return merger.take(records.length < MAX_RING_BYTES);
+  };
+
+  const readOrHold = (kind: RingKind | "any"): Uint8Array | typeof held | undefined => {
+    const batch = readRings(kind);
+    if (batch !== undefined) return batch;
+    return [...rings.values()].some((ring) => (kind === "any" || ring.kind === kind) && ring.merger?.holdsRecords() === true) ? held : undefined;
+  };
+
   const readRings = (kind: RingKind | "any"): Uint8Array | undefined => {
     const sections: { ring: Ring; lost: number; records: Uint8Array }[] = [];
     let total = 0;
     for (const ring of rings.values()) {
       if ((kind !== "any" && ring.kind !== kind) || total >= MAX_BATCH_BYTES) continue;
-      const records = port.ringRead(ring.handle, MAX_RING_BYTES);
-      const bytes = typeof records === "number" ? new Uint8Array(0) : records;
+      const bytes = readRing(ring);
       // A buffer that is found empty may stay so: what the script hears now is all that it hears for a while.
       const lost = countLost(ring, bytes.length === 0 && ring.uncounted);
       ring.uncounted = bytes.length > 0;
@@ -99,10 +125,10 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
 
   return {
     handlers: {
-      ring_open({ map, kind, pages, name, rows }) {
+      ring_open({ map, kind, pages, name, byTime, rows }) {
         const target = requireMap(map);
         const writeRows = rows === null ? undefined : openRowWriter(name, target.event, rows);
-        const handle = kind === "perf" ? port.perfBufferOpen(target.handle, pages) : port.ringBufferOpen(target.handle);
+        const handle = kind === "perf" ? port.perfBufferOpen(target.handle, pages, byTime) : port.ringBufferOpen(target.handle);
         if (handle < 0) {
           const message = `Cannot open ${kind === "perf" ? "perf" : "ring"} buffer "${name}" (${renderErrno(handle)})`;
           if (kind === "ring") throw new UnsupportedFeatureError("ringbuf", message, { since: "5.8" });
@@ -112,7 +138,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
         // Nobody listens to a perf buffer before it is open, so nothing was lost until then; a ring buffer keeps what comes.
         const before = kind === "perf" ? target.countFailedOutputs() : 0;
         const countFailed = (): number => target.countFailedOutputs() - before;
-        rings.set(id, { id, name, kind, handle, lost: 0, countFailed, failed: 0, countedAt: performance.now(), uncounted: false, writeRows });
+        rings.set(id, { id, name, kind, handle, lost: 0, countFailed, failed: 0, countedAt: performance.now(), uncounted: false, writeRows, merger: byTime ? openTimeMerger() : undefined });
         return id;
       },
       ring_close({ ring }) {
@@ -124,7 +150,12 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
         // Under a stream of events each wake-up would bring one of them: a short nap between polls brings a batch.
         quickPolls = performance.now() - polledAt < STREAM_MS ? quickPolls + 1 : 0;
         if (quickPolls >= STREAM_POLLS && timeoutMs !== 0) port.wait(NAP_MS, 0);
-        const batch = state.waiter.waitFor(timeoutMs, waitSources.rings, () => readRings(kind));
+        const end = timeoutMs < 0 ? Infinity : performance.now() + timeoutMs;
+        let batch: Uint8Array | typeof held | undefined = held;
+        for (let left = timeoutMs; batch === held; left = end === Infinity ? -1 : Math.max(0, end - performance.now())) {
+          batch = state.waiter.waitFor(left, waitSources.rings, () => readOrHold(kind));
+          if (batch === held) port.wait(HOLD_MS, 0);
+        }
         polledAt = performance.now();
         return batch;
       },

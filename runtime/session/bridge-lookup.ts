@@ -18,7 +18,9 @@ type LookupCall =
   | "find_user_functions"
   | "find_library"
   | "find_executable"
-  | "find_usdt_probes";
+  | "find_usdt_probes"
+  | "find_cgroup"
+  | "find_mount_namespace";
 
 /** The calls that ask about the kernel and its processes. */
 export function openLookupCalls({ lookups }: BridgeState): Handlers<LookupCall> {
@@ -45,6 +47,8 @@ export function openLookupCalls({ lookups }: BridgeState): Handlers<LookupCall> 
     find_user_functions: ({ name, pattern, pid }) => lookups.findUserFunctions(name, parsePattern(`^(?:${pattern})`), pid).map((found) => [found.name, String(found.address)] as const),
     find_library: ({ name, pid }) => lookups.findLibrary(name, pid) ?? null,
     find_executable: ({ name }) => lookups.findExecutable(name) ?? null,
+    find_cgroup: ({ path }) => String(lookups.findCgroup(path)),
+    find_mount_namespace: ({ pid }) => lookups.findMountNamespace(pid),
     find_usdt_probes: ({ probe, path, pid }) =>
       lookups.findUsdtProbes(probe, path, pid).map((found) => ({
         provider: found.provider,

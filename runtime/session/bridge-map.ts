@@ -1,35 +1,49 @@
 import { MapError } from "../base/errors.ts";
 import { errno, renderErrno } from "../kernel/errno.ts";
 import type { MapBatch, Status } from "../kernel/port.ts";
+import type { KernelObject } from "../../sdk/protocol.ts";
 import type { OpenMap } from "./bridge-program.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
-import { isArray, isQueue } from "./map-kinds.ts";
+import { withKernelObject } from "./kernel-objects.ts";
+import type { ObjectLookups } from "./kernel-objects.ts";
+import { hasIndices, holdsSockets, isArray, isBloomFilter, isQueue, isSecretive } from "./map-kinds.ts";
 
 type MapCall = "map_lookup" | "map_update" | "map_delete" | "map_next_key" | "map_read_all" | "map_update_all" | "map_delete_all" | "map_count";
 
 const HEADER_SIZE = 8;
 
 /** The calls that read and write maps. Bytes pass through; sizes are checked before they do. */
-export function openMapCalls({ port }: BridgeState, requireMap: (map: number) => OpenMap): Handlers<MapCall> {
+export function openMapCalls({ port }: BridgeState, requireMap: (map: number) => OpenMap, lookups: ObjectLookups): Handlers<MapCall> {
+  /** Puts the descriptor of what the script has named in its place among the bytes, for as long as `use` takes. */
+  const withDescriptor = <T>(object: KernelObject | undefined, bytes: Uint8Array, at: number, use: () => T): T => {
+    if (object === undefined) return use();
+    return withKernelObject(object, lookups, (fd) => {
+      new DataView(bytes.buffer, bytes.byteOffset).setInt32(at, fd, true);
+      return use();
+    });
+  };
+
   return {
-    map_lookup({ map, remove }, bytes) {
+    map_lookup({ map, remove, key: object }, bytes) {
       const target = requireMap(map);
-      const key = requireSize(target, bytes, target.keySize, "key");
-      const answer = remove ? port.mapLookupAndDelete(target.handle, key) : port.mapLookup(target.handle, key, 0);
+      const key = requireSize(target, bytes, isBloomFilter(target.type) ? target.valueSize : target.keySize, "key");
+      const answer = withDescriptor(object, key, 0, () => (remove ? port.mapLookupAndDelete(target.handle, key) : port.mapLookup(target.handle, key, 0)));
       return typeof answer === "number" ? refuseMissing(target, "read", answer) : answer;
     },
-    map_update({ map, flags }, bytes) {
+    map_update({ map, flags, key: keyObject, value: valueObject }, bytes) {
       const target = requireMap(map);
-      requireSize(target, bytes, target.keySize + target.crossingSize, "key and value");
-      const status = port.mapUpdate(target.handle, bytes.slice(0, target.keySize), bytes.slice(target.keySize), flags);
-      if (status < 0) throw describeUpdate(target, status);
+      const entry = requireSize(target, bytes, target.keySize + target.crossingSize, "key and value");
+      const status = withDescriptor(keyObject, entry, 0, () =>
+        withDescriptor(valueObject, entry, target.keySize, () => port.mapUpdate(target.handle, entry.slice(0, target.keySize), entry.slice(target.keySize), flags)),
+      );
+      if (status < 0) throw valueObject === undefined ? describeUpdate(target, status) : describeReference(target, valueObject, status);
       return null;
     },
-    map_delete({ map }, bytes) {
+    map_delete({ map, key: object }, bytes) {
       const target = requireMap(map);
       const key = requireSize(target, bytes, target.keySize, "key");
-      const status = isArray(target.type) ? port.mapUpdate(target.handle, key, new Uint8Array(target.crossingSize), 0) : port.mapDelete(target.handle, key);
-      if (status === errno.ENOENT || (isArray(target.type) && status === errno.E2BIG)) return false;
+      const status = withDescriptor(object, key, 0, () => (isArray(target.type) ? port.mapUpdate(target.handle, key, new Uint8Array(target.crossingSize), 0) : port.mapDelete(target.handle, key)));
+      if (status === errno.ENOENT || (isArray(target.type) && status === errno.E2BIG) || (holdsSockets(target.type) && status === errno.EINVAL)) return false;
       if (status < 0) throw describeFailure(target, "delete from", status);
       return true;
     },
@@ -40,7 +54,9 @@ export function openMapCalls({ port }: BridgeState, requireMap: (map: number) =>
     },
     map_read_all({ map, remove }) {
       const target = requireMap(map);
-      const batch = port.mapReadAll(target.handle, remove);
+      // An array's elements cannot be taken out: they are set to zero instead.
+      const batch = port.mapReadAll(target.handle, remove && !isArray(target.type));
+      if (remove && isArray(target.type)) clearArray(target, new Uint8Array(0));
       if (typeof batch === "number") throw describeFailure(target, "read", batch);
       return packBatch(batch);
     },
@@ -94,13 +110,26 @@ function requireSize(map: OpenMap, bytes: Uint8Array, size: number, what: string
   return bytes.slice();
 }
 
+/** What the kernel does not like about something that was put under a key. */
+function describeReference(map: OpenMap, object: KernelObject, status: Status): MapError {
+  const hint = referenceHints[object.kind];
+  if (status === errno.EINVAL || status === errno.EOPNOTSUPP || status === errno.ENOTSUPP) return new MapError(`Cannot write to "${map.name}": the kernel does not take it (${renderErrno(status)})`, hint === undefined ? {} : { hint });
+  return describeUpdate(map, status);
+}
+
+const referenceHints: Readonly<Partial<Record<KernelObject["kind"], string>>> = {
+  function: "all functions of a program array are of one type, that of the function that calls them",
+  map: "an inner map has the type, key, value and flags of the one that the C text names (an array its size, too)",
+  socket: "only TCP sockets that are connected or listen, UDP and Unix sockets fit",
+};
+
 function refuseMissing(map: OpenMap, action: string, status: Status): undefined {
   if (status === errno.ENOENT) return undefined;
   throw describeFailure(map, action, status);
 }
 
 function describeUpdate(map: OpenMap, status: Status): MapError {
-  if (isArray(map.type) && status === errno.E2BIG) return new MapError(`Cannot write to "${map.name}": its indices go from 0 to ${map.maxEntries - 1}`);
+  if (hasIndices(map.type) && status === errno.E2BIG) return new MapError(`Cannot write to "${map.name}": its indices go from 0 to ${map.maxEntries - 1}`);
   if (status === errno.E2BIG || status === errno.ENOSPC || (status === errno.ENOMEM && !isQueue(map.type))) {
     return new MapError(`Cannot write to "${map.name}": it is full, it holds ${map.maxEntries} entries`, { hint: "make it larger where the C text declares it, or delete entries" });
   }
@@ -109,6 +138,7 @@ function describeUpdate(map: OpenMap, status: Status): MapError {
 }
 
 function describeFailure(map: OpenMap, action: string, status: Status): MapError {
+  if (isSecretive(map.type) && (status === errno.ENOTSUPP || status === errno.EOPNOTSUPP || status === errno.ENOSPC)) return new MapError(`Cannot ${action} "${map.name}": the kernel does not tell what is in a map of this kind`);
   return new MapError(`Cannot ${action} "${map.name}" (${renderErrno(status)})`);
 }
 

@@ -4,12 +4,15 @@ import type { MapReply } from "../../sdk/protocol.ts";
 import type { Handle, ObjectMapInfo } from "../kernel/port.ts";
 import type { ObjectSpec } from "../object/spec.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
+import type { ObjectLookups } from "./kernel-objects.ts";
 import { isPerCpu } from "./map-kinds.ts";
 import type { BuiltProgram } from "./program.ts";
 
 /** A map that the script holds, by the number that it knows it by. */
 export interface OpenMap extends ObjectMapInfo {
   readonly handle: Handle;
+  /** The kernel's own number for it, 0 where it does not tell. */
+  readonly id: number;
   /** Units: bytes of one value as it crosses: of all CPUs for the per-CPU kinds. */
   readonly crossingSize: number;
   /** What a perf or ring buffer carries, where the C text tells. */
@@ -20,9 +23,11 @@ export interface OpenMap extends ObjectMapInfo {
 
 /** The programs and maps of a run, as the script counts them. */
 export interface ProgramTable {
-  readonly handlers: Handlers<"build" | "attach" | "detach" | "count_attached" | "close_program">;
+  readonly handlers: Handlers<"build" | "load_function" | "attach" | "detach" | "count_attached" | "close_program">;
   /** @throws ClosedError */
   requireMap(map: number): OpenMap;
+  /** What tables of references are written with. */
+  readonly lookups: ObjectLookups;
 }
 
 /** The calls that build, attach and close programs. */
@@ -37,7 +42,18 @@ export function openProgramCalls(state: BridgeState): ProgramTable {
     return found;
   };
 
+  const requireMap = (map: number): OpenMap => {
+    const found = maps[map];
+    if (found === undefined) throw new ClosedError("This table's program was closed");
+    return found;
+  };
+
   return {
+    lookups: {
+      port: state.port,
+      findMapHandle: (map) => requireMap(map).handle,
+      findFunctionHandle: (program, name) => requireProgram(program).loadFunction(name, { type: null, attachType: null }),
+    },
     handlers: {
       build(argument) {
         const built = state.build(argument);
@@ -52,6 +68,10 @@ export function openProgramCalls(state: BridgeState): ProgramTable {
         mapsOf.set(program, replies.map(({ map }) => map));
         return { program, maps: replies, structs: built.spec.structs };
       },
+      load_function({ program, name, type, attachType }) {
+        requireProgram(program).loadFunction(name, { type, attachType });
+        return null;
+      },
       attach: ({ program, request }) => requireProgram(program).attach(request),
       detach: ({ program, request }) => requireProgram(program).detach(request),
       count_attached: ({ program, kind }) => requireProgram(program).countAttached(kind),
@@ -62,11 +82,7 @@ export function openProgramCalls(state: BridgeState): ProgramTable {
         return null;
       },
     },
-    requireMap(map) {
-      const found = maps[map];
-      if (found === undefined) throw new ClosedError("This table's program was closed");
-      return found;
-    },
+    requireMap,
   };
 }
 
@@ -74,17 +90,18 @@ export function openProgramCalls(state: BridgeState): ProgramTable {
 function describeMap(state: BridgeState, built: BuiltProgram, handle: Handle, spec: ObjectSpec["maps"][number]): OpenMap {
   const info = state.port.mapInfo(handle);
   const found =
-    typeof info === "number" ? { type: spec.type, keySize: spec.key?.size ?? 0, valueSize: spec.value?.size ?? 0, maxEntries: spec.maxEntries, flags: spec.flags } : info;
-  const { type, keySize, valueSize, maxEntries, flags } = found;
+    typeof info === "number" ? { type: spec.type, keySize: spec.key?.size ?? 0, valueSize: spec.value?.size ?? 0, maxEntries: spec.maxEntries, flags: spec.flags, id: 0 } : info;
+  const { type, keySize, valueSize, maxEntries, flags, id } = found;
   const crossingSize = isPerCpu(type) ? state.port.possibleCpus() * ((valueSize + 7) & ~7) : valueSize;
   const event = built.spec.structs[built.eventStructs[spec.name] ?? ""] ?? null;
-  return { name: spec.name, event, countFailedOutputs: () => built.countFailedOutputs(spec.name), handle, type, keySize, valueSize, maxEntries, flags, crossingSize };
+  return { name: spec.name, event, countFailedOutputs: () => built.countFailedOutputs(spec.name), handle, id, type, keySize, valueSize, maxEntries, flags, crossingSize };
 }
 
 function renderMap(map: number, info: OpenMap, key: Layout | undefined, value: Layout | undefined): MapReply {
   return {
     map,
     name: info.name,
+    id: info.id,
     type: info.type,
     keySize: info.keySize,
     valueSize: info.crossingSize,

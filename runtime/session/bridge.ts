@@ -5,6 +5,7 @@ import type { CallName, ErrorMessage } from "../../sdk/protocol.ts";
 import { openEventCalls } from "./bridge-events.ts";
 import { openLookupCalls } from "./bridge-lookup.ts";
 import { openMapCalls } from "./bridge-map.ts";
+import { openPerfCounterCalls } from "./bridge-perf-counters.ts";
 import { openProgramCalls } from "./bridge-program.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
 import { openSystemCalls } from "./bridge-system.ts";
@@ -35,7 +36,8 @@ export function openBridge(state: BridgeState, isStopped: () => boolean): Bridge
   const handlers: Handlers<CallName> = {
     ...openSystemCalls(state),
     ...programs.handlers,
-    ...openMapCalls(state, requireMap),
+    ...openMapCalls(state, requireMap, programs.lookups),
+    ...openPerfCounterCalls(state.port, requireMap),
     ...events.handlers,
     ...trace.handlers,
     ...openLookupCalls(state),

@@ -1,22 +1,24 @@
-import { AttachError, UsageError } from "../base/errors.ts";
+import { AttachError } from "../base/errors.ts";
 import type { SourceLocation } from "../base/location.ts";
 import type { Log } from "../base/log.ts";
 import { findSimilar } from "../base/similar.ts";
 import { attachProgram } from "../kernel/attach.ts";
 import type { Link } from "../kernel/attach.ts";
 import { loadObject } from "../kernel/load-object.ts";
-import type { LoadedObject, MapRequest } from "../kernel/load-object.ts";
+import type { LoadedObject } from "../kernel/load-object.ts";
 import type { Handle, KernelPort } from "../kernel/port.ts";
+import { makePinFolder } from "../kernel/pin-folder.ts";
+import { haveSameType } from "../kernel/program-kinds.ts";
+import type { ProgramRequest } from "../kernel/program-kinds.ts";
 import { openUsdtSpecs } from "../kernel/usdt-specs.ts";
 import type { ProgramDecl } from "../dialect/unit.ts";
-import { planAttach } from "./attach-rows.ts";
+import { planAttach, planFunction } from "./attach-rows.ts";
 import type { AttachContext, AttachPlan } from "./attach-rows.ts";
 import { planAutoAttach } from "./auto-attach.ts";
 import type { BuiltUnit } from "./build-unit.ts";
-import type { AttachRequest, BuiltProgram } from "./program.ts";
-
-/** Maps that one program offers to the ones built after it. Source: BCC's `public`, `shared` and `extern` tables. */
-export type SharedMaps = Map<string, Handle>;
+import { openPinnedMaps, planMaps } from "./plan-maps.ts";
+import type { SharedMaps } from "./plan-maps.ts";
+import type { AttachRequest, BuiltProgram, FunctionType } from "./program.ts";
 
 export interface LoadOptions extends AttachContext {
   readonly port: KernelPort;
@@ -43,14 +45,23 @@ export function loadUnit(unit: BuiltUnit, options: LoadOptions): BuiltProgram {
     const location = options.locate(program.offset);
     return plan === undefined ? [] : { ...plan, targets: plan.targets.map((target) => ({ ...target, ...(location && { location }) })) };
   });
-  const object = loadObject(port, {
-    bytes: unit.bytes,
-    spec: unit.spec,
-    name: "bpfts",
-    programs: automatic.map(({ program }) => program),
-    maps: planMaps(unit, options),
-    logLevel: options.logLevel,
-  });
+  const pinned = openPinnedMaps(unit, port);
+  let object: LoadedObject;
+  try {
+    // A check leaves nothing behind: what is pinned already is used, nothing else is pinned.
+    const maps = planMaps(unit, { sharedMaps: options.sharedMaps, pinned }).filter(({ pinPath }) => options.attaches || pinPath === undefined);
+    for (const { name, pinPath } of maps) if (pinPath !== undefined) makePinFolder(name, pinPath);
+    object = loadObject(port, {
+      bytes: unit.bytes,
+      spec: unit.spec,
+      name: "bpfts",
+      programs: automatic.map(({ program }) => program),
+      maps,
+      logLevel: options.logLevel,
+    });
+  } finally {
+    for (const handle of pinned.values()) port.mapClose(handle);
+  }
   for (const { name, sharing } of unit.maps) {
     const handle = object.findMap(name);
     if ((sharing === "public" || sharing === "shared") && handle !== undefined) options.sharedMaps.set(name, handle);
@@ -77,7 +88,7 @@ class LoadedProgram implements BuiltProgram {
     const usdt = openUsdtSpecs(options.port, options.machine.arch, (name) => object.findMap(name));
     // Who mixes both kinds of words gets the kind that reads every operand.
     const usesLibbpfUsdt = object.findMap("__bpf_usdt_specs") !== undefined && object.findMap("__bpfts_usdt_specs") === undefined;
-    this.context = { ...options, usdt, usesLibbpfUsdt };
+    this.context = { ...options, usdt, usesLibbpfUsdt, findMap: (name) => object.findMap(name) };
   }
 
   get spec(): BuiltUnit["spec"] {
@@ -100,6 +111,23 @@ class LoadedProgram implements BuiltProgram {
     if (typeof values === "number") return 0;
     // One counter for each CPU.
     return Number(new BigUint64Array(values.slice().buffer).reduce((sum, value) => sum + value, 0n));
+  }
+
+  loadFunction(name: string, as: FunctionType): Handle {
+    requireFunction(this.unit.programs, name, "load");
+    const loaded = this.object.findProgram(name);
+    if (loaded !== undefined && as.type === null) return loaded.handle;
+    const request = planFunction(this.unit.programs.find((program) => program.name === name)!, as, this.context);
+    const handle = this.object.loadProgram(request);
+    this.requireSameType(request, `load "${name}" as ${request.kind === "func" ? `program type ${request.type}` : request.kind}`);
+    return handle;
+  }
+
+  /** @throws AttachError when the function was loaded as something else before */
+  private requireSameType(request: ProgramRequest, action: string): void {
+    const loaded = this.object.findProgram(request.name)?.request;
+    if (loaded === undefined || haveSameType(loaded, request)) return;
+    throw new AttachError(`Cannot ${action}: it was loaded as ${loaded.kind === "func" ? `program type ${loaded.type}` : loaded.kind}`, { hint: "a function has one program type: write a second function for the other one" });
   }
 
   attach(request: AttachRequest): number {
@@ -128,10 +156,7 @@ class LoadedProgram implements BuiltProgram {
   /** Loads the function of a plan and puts it on every place that the plan names. */
   carryOut(plan: AttachPlan): void {
     const handle = this.object.loadProgram(plan.program);
-    const loadedAs = this.object.findKind(plan.program.name);
-    if (loadedAs !== undefined && loadedAs !== plan.program.kind && !haveSameType(loadedAs, plan.program.kind)) {
-      throw new AttachError(`Cannot attach "${plan.program.name}" to a ${plan.program.kind}: it was loaded as ${loadedAs}`, { hint: "a function has one program type: write a second function for the other one" });
-    }
+    this.requireSameType(plan.program, `attach "${plan.program.name}" to a ${plan.program.kind}`);
     if (!this.options.attaches) return;
     let failure: unknown;
     let attached = 0;
@@ -163,30 +188,10 @@ class LoadedProgram implements BuiltProgram {
   }
 }
 
-const kprobeKinds = new Set<string>(["kprobe", "kretprobe", "uprobe", "uretprobe", "usdt"]);
-
-/** Probes on functions share a program type, so one function may serve several kinds. */
-function haveSameType(a: string, b: string): boolean {
-  return kprobeKinds.has(a) && kprobeKinds.has(b);
-}
-
 /** @throws AttachError when the C text has no program of that name. */
-export function requireFunction(programs: readonly ProgramDecl[], name: string): void {
+export function requireFunction(programs: readonly ProgramDecl[], name: string, action = "attach"): void {
   if (programs.some((program) => program.name === name)) return;
   const similar = findSimilar(name, programs.map((program) => program.name));
   const known = programs.length === 0 ? "the C text has no function at all" : `the C text has: ${programs.map((program) => program.name).join(", ")}`;
-  throw new AttachError(`Cannot attach "${name}": the C text has no such function`, { hint: similar === undefined ? known : `did you mean "${similar}"?` });
-}
-
-/** What the maps of a unit need beyond their C definition. @throws UsageError when an extern table has nobody who declares it */
-export function planMaps(unit: BuiltUnit, options: Pick<LoadOptions, "sharedMaps">): MapRequest[] {
-  return unit.maps.flatMap((map): MapRequest[] => {
-    if (map.sharing === "extern") {
-      const existing = options.sharedMaps.get(map.name);
-      if (existing === undefined) throw new UsageError(`Cannot use the extern table "${map.name}": no program of this script has a public or shared table of that name`, { hint: "build the program that declares it with BPF_TABLE_PUBLIC first" });
-      return [{ name: map.name, existing }];
-    }
-    if (map.pinPath !== undefined) return [{ name: map.name, pinPath: map.pinPath }];
-    return [];
-  });
+  throw new AttachError(`Cannot ${action} "${name}": the C text has no such function`, { hint: similar === undefined ? known : `did you mean "${similar}"?` });
 }

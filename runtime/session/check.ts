@@ -11,17 +11,19 @@ import type { LoadedObject, MapRequest } from "../kernel/load-object.ts";
 import type { ProgramKindName, ProgramRequest } from "../kernel/program-kinds.ts";
 import { renderTypes } from "../object/render-types.ts";
 import type { ObjectSpec } from "../object/spec.ts";
+import type { KernelPort } from "../kernel/port.ts";
 import { listTracepoints } from "../kernel/tracefs.ts";
 import { openUserSpace } from "../kernel/user-space.ts";
 import { planAttach } from "./attach-rows.ts";
 import type { AttachContext } from "./attach-rows.ts";
 import { planAutoAttach } from "./auto-attach.ts";
-import { planMaps, requireFunction } from "./build-program.ts";
+import { requireFunction } from "./build-program.ts";
 import { buildUnit, renderUnit } from "./build-unit.ts";
 import type { BuiltUnit } from "./build-unit.ts";
 import { describeTables } from "./describe-tables.ts";
 import { describeSourceFile, openBuilder } from "./open-builder.ts";
 import type { Builder } from "./open-builder.ts";
+import { openPinnedMaps, planMaps } from "./plan-maps.ts";
 import type { AttachRequest } from "./program.ts";
 import { runScript } from "./session.ts";
 
@@ -111,7 +113,7 @@ export function loadBuilt(unit: BuiltUnit, attaches: readonly AttachRequest[] | 
   const { port } = kernel;
   const scope = new Scope();
   try {
-    const object = loadObject(port, { bytes: unit.bytes, spec: unit.spec, name: "bpfts", programs: [], maps: planCheckMaps(unit), logLevel: 0 });
+    const object = loadObject(port, { bytes: unit.bytes, spec: unit.spec, name: "bpfts", programs: [], maps: planCheckMaps(unit, port, scope), logLevel: 0 });
     scope.own(object);
     loadPrograms(object, planLoads(unit, attaches, { ...kernel, listTracepoints, userSpace: scope.own(openUserSpace(port)) }));
   } finally {
@@ -124,8 +126,10 @@ function measure(started: number): number {
 }
 
 /** A check leaves nothing behind: a map that is pinned already is used, another one is not pinned. */
-function planCheckMaps(unit: BuiltUnit): MapRequest[] {
-  return planMaps(unit, { sharedMaps: new Map() }).filter(({ pinPath }) => pinPath === undefined || existsSync(pinPath));
+function planCheckMaps(unit: BuiltUnit, port: KernelPort, scope: Scope): MapRequest[] {
+  const pinned = openPinnedMaps(unit, port);
+  for (const handle of pinned.values()) scope.defer(() => port.mapClose(handle));
+  return planMaps(unit, { sharedMaps: new Map(), pinned }).filter(({ pinPath }) => pinPath === undefined);
 }
 
 /** One by one, so that a failure names its function; what this kernel refuses to anybody is told last, since it must not hide what is wrong with the text. */

@@ -7,6 +7,9 @@ export const emptyProgram: BuiltProgram = {
   eventStructs: {},
   findMap: () => undefined,
   countFailedOutputs: () => 0,
+  loadFunction: (name) => {
+    throw new AttachError(`Cannot load "${name}": the C text is empty`);
+  },
   attach: (request) => {
     throw new AttachError(`Cannot attach "${request.fnName}": the C text is empty`);
   },

@@ -40,6 +40,10 @@ export interface KernelLookups extends Closable {
   findUserFunctions(name: string, pattern: RegExp, pid: number): readonly { readonly name: string; readonly address: number }[];
   findLibrary(name: string, pid: number): string | undefined;
   findExecutable(name: string): string | undefined;
+  /** The number of a cgroup. @throws UsageError when there is none at that path */
+  findCgroup(path: string): bigint;
+  /** The number of a process's mount namespace. @throws UsageError when there is no such process */
+  findMountNamespace(pid: number): number;
   /** The probes of one name, or all for "". @throws AttachError */
   findUsdtProbes(probe: string, path: string, pid: number): readonly UsdtProbePlace[];
 }

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Binary } from "../kernel/binary.ts";
+import { readCgroupId, readMountNamespace } from "../kernel/cgroups.ts";
 import { haveFeature } from "../kernel/features.ts";
 import { findExecutable, findLibrary } from "../kernel/find-library.ts";
 import { listUserFunctions, requireBinary } from "../kernel/function-place.ts";
@@ -46,6 +47,8 @@ export function openLookups(port: KernelPort, userSpace: UserSpace = openUserSpa
     findUserFunctions: (name, pattern, pid) => listUserFunctions(requireBinary(userSpace, "Cannot list functions", name, pid), pattern),
     findLibrary: (name, pid) => findLibrary(name, pid)?.path,
     findExecutable: (name) => findExecutable(name)?.path,
+    findCgroup: readCgroupId,
+    findMountNamespace: readMountNamespace,
     findUsdtProbes(probe, path, pid) {
       const found = probe === "" ? listUsdtProbes(port, userSpace, { path, pid }) : requireUsdtProbes(port, userSpace, { path, pid }, probe);
       return found.map(({ provider, name, file, semaphore, locations }) => ({

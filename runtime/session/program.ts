@@ -16,6 +16,12 @@ export interface BuildRequest {
 /** What an `attach_*` call asks for, as it crosses from the script: one row of `attach-rows.ts` each, by `kind`. Names are BCC's. */
 export type AttachRequest = AttachArgument;
 
+/** What a function is to be loaded as; null is what its name or section says. Source: enum bpf_prog_type, enum bpf_attach_type. */
+export interface FunctionType {
+  readonly type: number | null;
+  readonly attachType: number | null;
+}
+
 /** A program that was built for a script: its maps exist, its named functions are attached. Owner: the session's scope. */
 export interface BuiltProgram extends Closable {
   readonly spec: ObjectSpec;
@@ -25,6 +31,8 @@ export interface BuiltProgram extends Closable {
   findMap(name: string): Handle | undefined;
   /** Records of a perf or ring buffer that its programs could not hand over: the dialect counts every failed output. */
   countFailedOutputs(map: string): number;
+  /** Loads a function and attaches it nowhere; the one that was loaded before when there is one. @throws VerifierError, AttachError */
+  loadFunction(name: string, as: FunctionType): Handle;
   /** Loads `fnName` when it is not loaded yet and attaches it. Answers how many places it now sits on. @throws AttachError */
   attach(request: AttachRequest): number;
   /** Detaches what an equal request attached. Answers how many links were closed. @throws AttachError when there are none */

@@ -17,7 +17,7 @@ import type { BundleStore, Script } from "../script/read-script.ts";
 import { libraryName, readLibrary } from "../script/read-library.ts";
 import type { Library } from "../script/read-library.ts";
 import { loadUnit } from "./build-program.ts";
-import type { SharedMaps } from "./build-program.ts";
+import type { SharedMaps } from "./plan-maps.ts";
 import { buildUnit } from "./build-unit.ts";
 import { openBuilder, readSource } from "./open-builder.ts";
 import type { Builder } from "./open-builder.ts";

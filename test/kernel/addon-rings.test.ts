@@ -56,7 +56,7 @@ const count = (length: number): number[] => Array.from({ length }, (_, index) =>
 
 describe("a perf buffer", () => {
   it("delivers every record once, with its CPU", () => {
-    const traced = trace(perf, (map) => port.perfBufferOpen(map, 64));
+    const traced = trace(perf, (map) => port.perfBufferOpen(map, 64, false));
     callMkdir(1000);
     const records = traced.readAll();
     expect(sequenceOf(records).sort((a, b) => a - b)).toEqual(count(1000));
@@ -66,7 +66,7 @@ describe("a perf buffer", () => {
   });
 
   it("stops at the budget and leaves the rest for the next read, for which no wait waits", () => {
-    const traced = trace(perf, (map) => port.perfBufferOpen(map, 64));
+    const traced = trace(perf, (map) => port.perfBufferOpen(map, 64, false));
     callMkdir(100);
     const first = splitRecords(requireBytes(port.ringRead(traced.handle, 200)));
     expect(first.length).toBeGreaterThan(3);
@@ -80,7 +80,7 @@ describe("a perf buffer", () => {
   });
 
   it("counts exactly what found no room", () => {
-    const traced = trace(perf, (map) => port.perfBufferOpen(map, 1));
+    const traced = trace(perf, (map) => port.perfBufferOpen(map, 1, false));
     callMkdir(5000);
     const early = port.ringLost(traced.handle);
     const delivered = traced.readAll().length;
@@ -118,7 +118,7 @@ describe("a ring buffer", () => {
   });
 });
 
-describe.each([["perf buffer", perf, (map: number) => port.perfBufferOpen(map, 8)], ["ring buffer", ring, (map: number) => port.ringBufferOpen(map)]] as const)("a %s", (_, text, open) => {
+describe.each([["perf buffer", perf, (map: number) => port.perfBufferOpen(map, 8, false)], ["ring buffer", ring, (map: number) => port.ringBufferOpen(map)]] as const)("a %s", (_, text, open) => {
   it("wakes a wait within moments, and not one that leaves rings out", () => {
     const child = port.processSpawn(["python3", "-c", "import os, time\ntime.sleep(0.1)\ntry: os.mkdir('/proc/self/nowhere/nothing')\nexcept OSError: pass\ntime.sleep(60)"]);
     const object = loadBpf(text, port.processPid(child));
@@ -148,13 +148,13 @@ describe("a ring on the wrong map", () => {
   it("does not open", () => {
     const object = loadBpf(ring);
     const events = port.mapHandle(object, "events");
-    expect(port.perfBufferOpen(events, 8)).toBe(-22);
+    expect(port.perfBufferOpen(events, 8, false)).toBe(-22);
     expect(port.lastLog()).toContain("should be BPF_MAP_TYPE_PERF_EVENT_ARRAY");
     expect(port.ringBufferOpen(port.mapHandle(object, port.objectMaps(object).find(({ name }) => name.endsWith(".bss"))!.name))).toBe(-22);
     expect(port.ringBufferOpen(12345)).toBe(-9);
     port.objectClose(object);
     const perfObject = loadBpf(perf);
-    expect(port.perfBufferOpen(port.mapHandle(perfObject, "events"), 3)).toBe(-22);
+    expect(port.perfBufferOpen(port.mapHandle(perfObject, "events"), 3, false)).toBe(-22);
     port.objectClose(perfObject);
   });
 });

@@ -39,11 +39,11 @@ const methods: Readonly<Record<keyof KernelPort, true>> = {
   mapSetMaxEntries: true, mapSetPinPath: true, mapSetAutocreate: true, mapReuse: true, mapSetInnerMap: true, objectLoad: true, objectClose: true, lastLog: true,
   programHandle: true, programFd: true, programInfo: true, mapHandle: true, mapOpenPinned: true, mapOpenId: true, mapInfo: true, mapFd: true, mapClose: true, mapPin: true,
   mapLookup: true, mapLookupAndDelete: true, mapUpdate: true, mapDelete: true, mapNextKey: true, mapReadAll: true, mapUpdateAll: true, mapDeleteAll: true, possibleCpus: true,
-  attachAuto: true, attachTracepoint: true, attachRawTracepoint: true, attachKprobe: true, attachUprobe: true, attachUsdt: true, attachPerfEvent: true, linkClose: true,
+  attachAuto: true, attachTracepoint: true, attachRawTracepoint: true, attachKprobe: true, attachUprobe: true, attachUsdt: true, attachPerfEvent: true, attachTarget: true, attachMap: true, perfCounterOpen: true, linkClose: true,
   perfBufferOpen: true, ringBufferOpen: true, ringRead: true, ringLost: true, ringClose: true,
   wait: true, fileOpen: true, fileRead: true, fileClose: true, write: true,
   signalsCatch: true, signalPending: true, signalTake: true, signalsRelease: true,
-  processSpawn: true, processPid: true, processRelease: true, processState: true, processClose: true,
+  processSpawn: true, processPid: true, processRelease: true, processState: true, processClose: true, pidfdOpen: true, pidfdCopy: true,
   elfDescribe: true, elfSymbols: true, elfUsdtNotes: true, fileCrc32: true, demangle: true,
   btfDumpC: true, mount: true, probeProgramType: true, probeMapType: true, probeHelper: true, libbpfVersion: true,
 };

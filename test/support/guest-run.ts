@@ -40,6 +40,7 @@ export function makeProgram(spec: Partial<ObjectSpec>, changes: Partial<BuiltPro
       return index < 0 ? undefined : index + 1;
     },
     countFailedOutputs: () => 0,
+    loadFunction: () => 1,
     attach: () => 1,
     detach: () => 1,
     countAttached: () => 0,

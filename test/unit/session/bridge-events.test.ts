@@ -48,7 +48,7 @@ describe("a perf buffer", () => {
       b.get_table<never, { pid: number; n: number }>("events").open_perf_buffer((e, cpu, size) => print(e.pid, e.n, cpu, size), { page_cnt: 16 }); ${loop}`);
     expect(error).toBeUndefined();
     expect(stdout).toBe("1 0 0 8\n2 1 0 8\n3 0 1 8\n");
-    expect(kernel.argsOf("perfBufferOpen")).toEqual([[1, 16]]);
+    expect(kernel.argsOf("perfBufferOpen")).toEqual([[1, 16, false]]);
   });
 
   it("counts what was lost for the callback, the table and the last line", async () => {
