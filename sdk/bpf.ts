@@ -41,20 +41,20 @@ export interface BpfOptions<T extends string = string> {
  */
 export class BPF<const T extends string = string> extends KernelQueries {
   // BCC's names of program types, as its class has them.
-  static readonly KPROBE = BPFProgType.KPROBE;
-  static readonly TRACEPOINT = BPFProgType.TRACEPOINT;
-  static readonly RAW_TRACEPOINT = BPFProgType.RAW_TRACEPOINT;
-  static readonly PERF_EVENT = BPFProgType.PERF_EVENT;
-  static readonly SOCKET_FILTER = BPFProgType.SOCKET_FILTER;
-  static readonly SCHED_CLS = BPFProgType.SCHED_CLS;
-  static readonly SCHED_ACT = BPFProgType.SCHED_ACT;
-  static readonly XDP = BPFProgType.XDP;
-  static readonly CGROUP_SKB = BPFProgType.CGROUP_SKB;
-  static readonly CGROUP_SOCK = BPFProgType.CGROUP_SOCK;
-  static readonly CGROUP_SOCK_ADDR = BPFProgType.CGROUP_SOCK_ADDR;
-  static readonly SOCK_OPS = BPFProgType.SOCK_OPS;
-  static readonly SK_MSG = BPFProgType.SK_MSG;
-  static readonly SK_SKB = BPFProgType.SK_SKB;
+  static readonly KPROBE: number = BPFProgType.KPROBE;
+  static readonly TRACEPOINT: number = BPFProgType.TRACEPOINT;
+  static readonly RAW_TRACEPOINT: number = BPFProgType.RAW_TRACEPOINT;
+  static readonly PERF_EVENT: number = BPFProgType.PERF_EVENT;
+  static readonly SOCKET_FILTER: number = BPFProgType.SOCKET_FILTER;
+  static readonly SCHED_CLS: number = BPFProgType.SCHED_CLS;
+  static readonly SCHED_ACT: number = BPFProgType.SCHED_ACT;
+  static readonly XDP: number = BPFProgType.XDP;
+  static readonly CGROUP_SKB: number = BPFProgType.CGROUP_SKB;
+  static readonly CGROUP_SOCK: number = BPFProgType.CGROUP_SOCK;
+  static readonly CGROUP_SOCK_ADDR: number = BPFProgType.CGROUP_SOCK_ADDR;
+  static readonly SOCK_OPS: number = BPFProgType.SOCK_OPS;
+  static readonly SK_MSG: number = BPFProgType.SK_MSG;
+  static readonly SK_SKB: number = BPFProgType.SK_SKB;
 
   private readonly program: BuildReply;
   private readonly tables = new Map<string, AnyTable>();

@@ -1,5 +1,9 @@
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { BPF } from "../../../sdk/bpf.ts";
+import type { BpfFunction } from "../../../sdk/bpf-function.ts";
+import type { BloomFilterTable } from "../../../sdk/table-bloom.ts";
+import type { ReferenceTable, SocketReference, TableReference } from "../../../sdk/table-reference.ts";
+import type { StorageTable } from "../../../sdk/table-storage.ts";
 import type { EventOf, TableName, TableOf } from "../../../sdk/table-types.ts";
 import type { EventTable } from "../../../sdk/table-ring.ts";
 import type { PerCpuTable } from "../../../sdk/table-percpu.ts";
@@ -152,17 +156,23 @@ describe("types from the C text", () => {
     expectTypeOf<TableOf<Macros, "trie">>().toEqualTypeOf<Table<Leaf, bigint>>();
     expectTypeOf<TableOf<Macros, "array">>().toEqualTypeOf<Table<number, Leaf>>();
     expectTypeOf<TableOf<Macros, "per_array">>().toEqualTypeOf<PerCpuTable<number, Leaf>>();
-    for (const name of ["prog", "cgroups", "devs", "dev_hash", "cpus", "xsk", "maps", "hash_maps", "socks"] as const) {
+    for (const name of ["devs", "dev_hash", "cpus"] as const) {
       expectTypeOf<TableOf<Macros, typeof name>>().toEqualTypeOf<Table<number, number>>();
       expect(macros).toContain(name);
     }
-    expectTypeOf<TableOf<Macros, "key_maps">>().toEqualTypeOf<Table<bigint, number>>();
+    expectTypeOf<TableOf<Macros, "prog">>().toEqualTypeOf<ReferenceTable<number, BpfFunction>>();
+    expectTypeOf<TableOf<Macros, "cgroups">>().toEqualTypeOf<ReferenceTable<number, string>>();
+    expectTypeOf<TableOf<Macros, "maps" | "hash_maps">>().toEqualTypeOf<ReferenceTable<number, TableReference>>();
+    expectTypeOf<TableOf<Macros, "key_maps">>().toEqualTypeOf<ReferenceTable<bigint, TableReference>>();
+    expectTypeOf<TableOf<Macros, "socks" | "xsk" | "ports">>().toEqualTypeOf<ReferenceTable<number, SocketReference>>();
+    expectTypeOf<TableOf<Macros, "bloom">>().toEqualTypeOf<BloomFilterTable<number>>();
     expectTypeOf<TableOf<Macros, "queue" | "stack" | "any_queue" | "pinned_queue">>().toEqualTypeOf<QueueStackTable<Leaf>>();
-    expectTypeOf<TableOf<Macros, "sock_hash">>().toEqualTypeOf<Table<Leaf, number>>();
-    expectTypeOf<TableOf<Macros, "sk" | "inode" | "task" | "cgrp">>().toEqualTypeOf<Table<number, Leaf>>();
+    expectTypeOf<TableOf<Macros, "sock_hash">>().toEqualTypeOf<ReferenceTable<Leaf, SocketReference>>();
+    expectTypeOf<TableOf<Macros, "sk">>().toEqualTypeOf<StorageTable<SocketReference, Leaf>>();
+    expectTypeOf<TableOf<Macros, "inode" | "cgrp">>().toEqualTypeOf<StorageTable<string, Leaf>>();
+    expectTypeOf<TableOf<Macros, "task">>().toEqualTypeOf<StorageTable<number, Leaf>>();
     expectTypeOf<TableOf<Macros, "cgroup">>().toEqualTypeOf<Table<{ cgroup_inode_id: bigint; attach_type: number }, Leaf>>();
     expectTypeOf<TableOf<Macros, "per_cgroup">>().toEqualTypeOf<PerCpuTable<{ cgroup_inode_id: bigint; attach_type: number }, Leaf>>();
-    expectTypeOf<TableOf<Macros, "ports">>().toEqualTypeOf<Table<number, bigint>>();
     expectTypeOf<TableOf<Macros, "build_ids">>().toEqualTypeOf<BuildIdStackTable>();
     expectTypeOf<TableOf<Macros, "perf_counts">>().toEqualTypeOf<EventTable<unknown>>();
     expectTypeOf<TableOf<Macros, "f_table" | "public" | "shared">>().toEqualTypeOf<Table<number, Leaf>>();
