@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { makeFolder, parseCliError, root, runCli, startCli, writeScript } from "../support/run-cli.ts";
@@ -52,6 +52,35 @@ for (const [task, pid, , , , msg] of b.trace_fields({ nonblocking: true })) {
     const result = await runCli(["run", "-c", `mkdir ${join(folder, "early")}`, path]);
     expect(result.stderr).toBe("");
     expect(result.stdout).toBe("mkdir early\n");
+  });
+
+  it("what one run starts from is not what the run before it left in the cache", async () => {
+    const path = writeScript(folder, "fresh.ts", 'import { BPF, argv, possible_cpus } from "bpfts";\nnew BPF({ text: "" });\nconsole.log(argv[0], possible_cpus, Math.random());\n');
+    const env = { BPFTS_CACHE: join(folder, "cache-fresh") };
+    const outputs = [];
+    for (const word of ["one", "two", "three"]) outputs.push((await runCli(["run", path, "--", word], { env })).stdout.trim().split(" "));
+    expect(outputs.map(([word]) => word)).toEqual(["one", "two", "three"]);
+    const cpus = readFileSync("/sys/devices/system/cpu/possible", "utf8").trim().replace(/^.*-/, "");
+    expect(outputs.map(([, count]) => Number(count))).toEqual(Array(3).fill(Number(cpus) + 1));
+    expect(new Set(outputs.map(([, , random]) => random)).size).toBe(3);
+    // The second run found the first one's work.
+    for (const kind of ["image", "library", "code", "bundle"]) expect(readdirSync(join(folder, "cache-fresh", kind))).toHaveLength(1);
+  });
+
+  it("an image or compiled code that is damaged in the cache is made anew", async () => {
+    const path = writeScript(folder, "damaged.ts", 'console.log("fine");\n');
+    const cache = join(folder, "cache-damaged");
+    const run = async (): Promise<string> => (await runCli(["run", path], { env: { BPFTS_CACHE: cache } })).stdout;
+    expect(await run()).toBe("fine\n");
+    const files = ["image", "code", "library", "bundle"].map((kind) => join(cache, kind, readdirSync(join(cache, kind))[0]!));
+    const damaged = files.map((file) => {
+      const bytes = readFileSync(file);
+      return bytes.fill(0x55, bytes.length >> 1);
+    });
+    files.forEach((file, at) => writeFileSync(file, damaged[at]!));
+    expect(await run()).toBe("fine\n");
+    expect(files.map((file, at) => readFileSync(file).equals(damaged[at]!))).toEqual([false, false, false, false]);
+    expect(await run()).toBe("fine\n");
   });
 
   it("a script sees its own arguments and the pid of its command", async () => {

@@ -43,6 +43,14 @@ describe("output", () => {
   });
 });
 
+describe("a script that imports nothing", () => {
+  it("has console and timers", async () => {
+    const { stdout, error } = await runScriptText(`setTimeout(() => console.log("later"), 5); console.log("now");`);
+    expect(error).toBeUndefined();
+    expect(stdout).toBe("now\nlater\n");
+  });
+});
+
 describe("the end", () => {
   it.each([
     ["exit(3)", `exit(3);`, 3],
