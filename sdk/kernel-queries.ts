@@ -42,6 +42,11 @@ export abstract class KernelQueries {
     return callHost("have_kfunc", null);
   }
 
+  /** Whether raw tracepoints work. Every kernel that bpfts runs on has them (Linux 4.17); tools that were written for older ones ask. */
+  static support_raw_tracepoint(): boolean {
+    return true;
+  }
+
   /** The kernel function that an address lies in. */
   static ksym(address: bigint | number, options: SymbolOptions = {}): string {
     return nameKernelAddress(address, options);

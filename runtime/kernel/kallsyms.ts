@@ -26,21 +26,39 @@ export function findKernelAddress(name: string): bigint | undefined {
 
 const excluded = /^(?:__pfx_|__cfi_|_kbl_addr_|__perf|perf_|__SCT__|__bpf_prog_|bpf_prog_|__kstrtab)|\.cold(?:\.|$)|\.llvm\./;
 
+/** Sections without functions to probe, by the symbols at their ends: code that is gone after the boot, and the entries of interrupts. */
+const closedSections: Readonly<Record<string, string>> = { __init_begin: "__init_end", __irqentry_text_start: "__irqentry_text_end" };
+
 /**
  * Lists the functions that a kprobe can be tried on: those that the kernel says
- * are traceable, or all of its text symbols where it does not say.
+ * are traceable, or all of its text symbols where it does not say, without those that it says are not.
  *
  * Source: BCC's get_kprobe_functions.
  */
 export function listKernelFunctions(pattern?: RegExp): string[] {
   const traceable = readTraceable();
+  const refused = readRefused();
   const names = new Set<string>();
-  for (const match of readTable().matchAll(/^[0-9a-f]+ [tTwW] ([^\t\n]+)/gm)) {
-    const name = match[1]!;
-    if (excluded.test(name) || (pattern !== undefined && !pattern.test(name))) continue;
-    if (traceable === undefined || traceable.has(name)) names.add(name);
+  // The table is in the order of the addresses, also where they are hidden.
+  let closing: string | undefined;
+  for (const [, type, name, module] of readTable().matchAll(/^[0-9a-f]+ (\w) ([^\t\n]+)(\t)?/gm)) {
+    // The end of the last section may have no name of its own; modules stand behind it.
+    if (name === closing || module !== undefined) closing = undefined;
+    if (closing !== undefined) continue;
+    closing = closedSections[name!];
+    if (!"tTwW".includes(type!) || excluded.test(name!) || (pattern !== undefined && !pattern.test(name!))) continue;
+    if ((traceable === undefined || traceable.has(name!)) && !refused.has(name!)) names.add(name!);
   }
   return [...names].sort();
+}
+
+/** The functions that kprobes are not let into; none where debugfs is not mounted. */
+function readRefused(): ReadonlySet<string> {
+  try {
+    return new Set(readFileSync("/sys/kernel/debug/kprobes/blacklist", "latin1").split("\n").map((line) => line.replace(/^\S+\s+/, "")));
+  } catch {
+    return new Set();
+  }
 }
 
 function readTraceable(): ReadonlySet<string> | undefined {
