@@ -186,7 +186,7 @@ export class Provenance {
       case "ParenExpr":
         return children[0] === undefined ? 0 : this.findLoaded(children[0]);
       case "MemberExpr":
-        return loadThrough(this.findAddress(node)) | (this.fields.get(node.referencedMemberDecl ?? "") ?? 0);
+        return this.loadMember(node) | (this.fields.get(node.referencedMemberDecl ?? "") ?? 0);
       case "ArraySubscriptExpr":
         return loadThrough(this.findAddress(node));
       case "UnaryOperator":
@@ -194,6 +194,12 @@ export class Provenance {
       default:
         return this.findOrigin(node);
     }
+  }
+
+  private loadMember(member: AstNode): number {
+    const address = this.findAddress(member);
+    // What lies in a union has the type of any of its members for the verifier: often none. But not in a context, which is made of such.
+    return loadThrough((address & Origin.typed) !== 0 && isInUnion(member) ? (address & ~Origin.typed) | Origin.kernel : address);
   }
 
   private findCastOrigin(node: AstNode, inner: AstNode): number {
@@ -335,6 +341,14 @@ export function isPointer(node: AstNode): boolean {
 export function findPointee(node: AstNode): string | undefined {
   const type = node.type?.desugaredQualType ?? node.type?.qualType ?? "";
   return /\b((?:struct|union) \w+)(?: const| volatile)* \*(?: ?const| ?volatile)*$/.exec(type)?.[1];
+}
+
+/** Whether a member is reached through a union, up to the pointer that its chain begins with. */
+function isInUnion(member: AstNode): boolean {
+  const base = listChildren(member)[0];
+  if (member.kind !== "MemberExpr" || base === undefined) return member.kind === "ParenExpr" && base !== undefined && isInUnion(base);
+  if (/^(const |volatile )*union\b/.test(base.type?.desugaredQualType ?? base.type?.qualType ?? "")) return true;
+  return member.isArrow !== true && isInUnion(base);
 }
 
 function isOtherRecord(from: AstNode, to: AstNode): boolean {

@@ -24,6 +24,11 @@ KFUNC_PROBE(tcp_connect, struct sock *sk) {
 	// A view as another struct and an untyped task are read; the rest is followed by the verifier.
 	return sk->sk_family + tp->snd_cwnd + current->pid + typed->real_parent->pid;
 }
+KFUNC_PROBE(tty_write, struct kiocb *iocb, struct iov_iter *from) {
+	// What lies in a union may have no type: the pointer is read through, whatever leads to it is not.
+	const struct kvec *kvec = from->kvec;
+	return kvec->iov_len + iocb->ki_filp->f_flags + from->count;
+}
 static long each(struct bpf_map *map, u32 *key, struct value_t *value, u64 *sum) { *sum += value->a + *key; return 0; }
 int walks(struct pt_regs *ctx) {
 	u64 sum = 0;
