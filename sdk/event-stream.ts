@@ -86,15 +86,22 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
 /** Hands events that came to those who wait for one in a promise. Answers whether somebody still waits. */
 export function serveWaiters(): boolean {
   if (waiters.size === 0) return false;
-  pollRings("any", 0);
+  try {
+    pollRings("any", 0);
+  } catch (error) {
+    // It is for those who wait, not for nobody: uncaught here, it would end the script.
+    if (!(error instanceof Interrupt)) throw error;
+    interruptWaiters(error.reason);
+    return false;
+  }
   for (const waiter of [...waiters]) if (waiter.serve()) waiters.delete(waiter);
   return waiters.size > 0;
 }
 
 /** Ends every wait in a promise with an `Interrupt`. Answers whether there was one. */
-export function interruptWaiters(): boolean {
+export function interruptWaiters(reason: Interrupt["reason"] = "signal"): boolean {
   const had = waiters.size > 0;
-  for (const waiter of waiters) waiter.fail(new Interrupt());
+  for (const waiter of waiters) waiter.fail(new Interrupt(reason));
   waiters.clear();
   return had;
 }

@@ -14,7 +14,7 @@ const hooks: GuestHooks = {
     flush();
     return { timerMs, events };
   },
-  interrupt: interruptWaiters,
+  interrupt: () => interruptWaiters(),
   end: runEndHandlers,
   flush,
 };

@@ -2,38 +2,19 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openAddon } from "../../runtime/kernel/addon.ts";
+import { makeJsonScript, onlyCommand, readJson } from "../support/json-script.ts";
 import { needMap } from "../support/need-map.ts";
 import { makeCgroup } from "../support/own-cgroup.ts";
 import { startProgram } from "../support/own-program.ts";
-import { makeFolder, root, runCli, startCli, writeScript } from "../support/run-cli.ts";
-import type { CliResult } from "../support/run-cli.ts";
+import { makeFolder, root, runCli, startCli } from "../support/run-cli.ts";
 
 const folder = makeFolder();
 const port = openAddon();
 
 /** Changes the directory four times, each a system call. */
 const command = "for i in 1 2 3 4; do cd /; done";
-const onlyCommand = "if (bpf_get_current_pid_tgid() >> 32 != ONLY_PID) return 0;";
-
-function makeScript(name: string, c: string, lines: string): string {
-  return writeScript(folder, `${name}.ts`, `import { BPF, BPFAttachType, Interrupt, argv, command, cgroup_id, possible_cpus, print, sleep } from "bpfts";
-void [argv, cgroup_id, possible_cpus, BPFAttachType];
-const b = new BPF({ text: \`${c}\`, cflags: [\`-DONLY_PID=\${command?.pid ?? 0}\`] });
-const json = (value: unknown) => print(JSON.stringify(value, (_, item) => (typeof item === "bigint" ? \`\${item}n\` : item)));
-const fails = (run: () => unknown): string => { try { return \`no error but \${String(run())}\`; } catch (error) { return (error as Error).message; } };
-const wait = () => { try { sleep(60); } catch (error) { if (!(error instanceof Interrupt)) throw error; } };
-void [fails, wait];
-${lines}
-`);
-}
-
-function readJson(result: CliResult): unknown[] {
-  expect(result).toMatchObject({ status: 0, stderr: "" });
-  return result.stdout.trimEnd().split("\n").map((line) => JSON.parse(line) as unknown);
-}
-
 async function runCounted(name: string, c: string, lines: string): Promise<unknown[]> {
-  return readJson(await runCli(["run", "-c", command, makeScript(name, c, lines)]));
+  return readJson(await runCli(["run", "-c", command, makeJsonScript(folder, name, c, lines)]));
 }
 
 describe("a program array", () => {
@@ -124,7 +105,7 @@ describe("cgroups", () => {
   it("of an array are told apart by the program", async () => {
     const inside = makeCgroup("array");
     const beside = makeCgroup("beside");
-    const script = makeScript("cgroups", `BPF_CGROUP_ARRAY(groups, 2);
+    const script = makeJsonScript(folder, "cgroups", `BPF_CGROUP_ARRAY(groups, 2);
 BPF_HASH(counts, u32, u64);
 TRACEPOINT_PROBE(syscalls, sys_enter_chdir) {
     u32 pid = bpf_get_current_pid_tgid() >> 32;
@@ -148,7 +129,7 @@ json([...b.get_table("counts")]);`);
     run.child.kill("SIGINT");
     const result = await run.ended;
     await Promise.all([one.end(), two.end()]);
-    expect(readJson({ ...result, stdout: result.stdout.replace("attached\n", "") })).toEqual([
+    expect(readJson(result)).toEqual([
       [
         true, false, 'Cannot write to "groups": its indices go from 0 to 1', 'Cannot read "groups": the kernel does not tell what is in a map of this kind',
         'There is no cgroup "/etc": it is no directory of the cgroup file system, version 2',
@@ -159,21 +140,21 @@ json([...b.get_table("counts")]);`);
 
   it("have a storage that their own programs count in", async () => {
     const own = makeCgroup("storage");
-    const script = makeScript("cgroup-storage", `BPF_CGROUP_STORAGE(sent, u64);
+    const script = makeJsonScript(folder, "cgroup-storage", `BPF_CGROUP_STORAGE(sent, u64);
 int on_egress(struct __sk_buff *skb) {
     u64 *count = sent.get_local_storage(0);
     __sync_fetch_and_add(count, 1);
     return 1;
 }`, `
-b.attach_func({ fn_name: "on_egress", attach_type: BPFAttachType.CGROUP_INET_EGRESS, cgroup: argv[0]! });
+b.attach_func({ fn_name: "on_egress", attach_type: bpfts.BPFAttachType.CGROUP_INET_EGRESS, cgroup: argv[0]! });
 print("attached");
 wait();
 const sent = b.get_table("sent");
-json([[...sent].map(([key, count]) => [key.cgroup_inode_id === cgroup_id(argv[0]!), key.attach_type, count])]);
-json(sent.get({ cgroup_inode_id: cgroup_id(argv[0]!), attach_type: BPFAttachType.CGROUP_INET_EGRESS }));
-b.detach_func({ fn_name: "on_egress", attach_type: BPFAttachType.CGROUP_INET_EGRESS, cgroup: argv[0]! });
-json([fails(() => b.attach_func({ fn_name: "on_egress", attach_type: BPFAttachType.CGROUP_INET_EGRESS })), fails(() => b.attach_func({ fn_name: "on_egress", attach_type: 99, cgroup: argv[0]! })),
-  fails(() => b.attach_func({ fn_name: "on_egress", attach_type: BPFAttachType.CGROUP_INET_EGRESS, cgroup: "/sys/nothing" })), fails(() => b.attach_func({ fn_name: "on_egress", attach_type: BPFAttachType.SK_MSG_VERDICT, map: sent }))]);`);
+json([[...sent].map(([key, count]) => [key.cgroup_inode_id === bpfts.cgroup_id(argv[0]!), key.attach_type, count])]);
+json(sent.get({ cgroup_inode_id: bpfts.cgroup_id(argv[0]!), attach_type: bpfts.BPFAttachType.CGROUP_INET_EGRESS }));
+b.detach_func({ fn_name: "on_egress", attach_type: bpfts.BPFAttachType.CGROUP_INET_EGRESS, cgroup: argv[0]! });
+json([fails(() => b.attach_func({ fn_name: "on_egress", attach_type: bpfts.BPFAttachType.CGROUP_INET_EGRESS })), fails(() => b.attach_func({ fn_name: "on_egress", attach_type: 99, cgroup: argv[0]! })),
+  fails(() => b.attach_func({ fn_name: "on_egress", attach_type: bpfts.BPFAttachType.CGROUP_INET_EGRESS, cgroup: "/sys/nothing" })), fails(() => b.attach_func({ fn_name: "on_egress", attach_type: bpfts.BPFAttachType.SK_MSG_VERDICT, map: sent }))]);`);
     const run = startCli(["run", script, "--", own.path]);
     await run.waitFor("attached");
     const packets = await startProgram("python3", ["-c", sender]);
@@ -182,7 +163,7 @@ json([fails(() => b.attach_func({ fn_name: "on_egress", attach_type: BPFAttachTy
     run.child.kill("SIGINT");
     const result = await run.ended;
     await packets.end();
-    expect(readJson({ ...result, stdout: result.stdout.replace("attached\n", "") })).toEqual([
+    expect(readJson(result)).toEqual([
       [[[true, 1, "3n"]]],
       "3n",
       [
@@ -238,7 +219,7 @@ json(fails(() => counts.get(pid)));`);
     const sockets = await startProgram("python3", [join(root, "test/kernel/programs/sockets.py")]);
     const target = render(file, Number(sockets.addresses["client"]), sockets.pid);
     const other = render(folder, Number(sockets.addresses["server"]), sockets.pid);
-    const rows = readJson(await runCli(["run", makeScript(name, c, `
+    const rows = readJson(await runCli(["run", makeJsonScript(folder, name, c, `
 const own = b.get_table("own");
 json([own.get(${target}) ?? null, own.set(${target}, 7n).get(${target}), own.has(${other}), own.delete(${target}), own.delete(${target}), own.get(${target}) ?? null]);
 json(fails(() => own.get(${missing.replace("SERVER", String(sockets.pid))})));
@@ -252,7 +233,7 @@ json([fails(() => own.set(${target}, 7n, 2)), fails(() => own.set(${target}, 7n,
   it("hang on cgroups", async (context) => {
     needMap(context, port, 32, "cgrp_storage");
     const own = makeCgroup("cgrp");
-    const rows = readJson(await runCli(["run", makeScript("cgrp", "BPF_CGRP_STORAGE(own, u64);", `
+    const rows = readJson(await runCli(["run", makeJsonScript(folder, "cgrp", "BPF_CGRP_STORAGE(own, u64);", `
 const own = b.get_table("own");
 json([own.get(argv[0]!) ?? null, own.set(argv[0]!, 7n).get(argv[0]!), own.delete(argv[0]!), own.has(argv[0]!)]);`), "--", own.path]));
     expect(rows).toEqual([[null, "7n", true, false]]);
@@ -262,14 +243,14 @@ json([own.get(argv[0]!) ?? null, own.set(argv[0]!, 7n).get(argv[0]!), own.delete
 describe("sockets in a map", () => {
   it("are redirected by the program from one to another, and no more once they are taken out", async () => {
     const sockets = await startProgram("python3", [join(root, "test/kernel/programs/sockets.py")]);
-    const script = makeScript("sockhash", `BPF_SOCKHASH(ends, u32, 4);
+    const script = makeJsonScript(folder, "sockhash", `BPF_SOCKHASH(ends, u32, 4);
 int on_message(struct sk_msg_md *msg) {
     u32 key = 2;
     return ends.msg_redirect_hash(msg, &key, BPF_F_INGRESS);
 }`, `
 const [pid, client, other, folder] = argv.map(Number) as [number, number, number, number];
 const ends = b.get_table("ends");
-b.attach_func({ fn_name: "on_message", attach_type: BPFAttachType.SK_MSG_VERDICT, map: ends });
+b.attach_func({ fn_name: "on_message", attach_type: bpfts.BPFAttachType.SK_MSG_VERDICT, map: ends });
 ends.set(1, { pid, fd: client }).set(2, { pid, fd: other });
 json([fails(() => ends.set(3, { pid, fd: folder })), fails(() => ends.set(3, 5 as never)), fails(() => ends.get(1)), ends.delete(3)]);
 print("attached");
@@ -288,7 +269,7 @@ ends.clear();`);
     run.child.kill("SIGTERM");
     const result = await run.ended;
     await sockets.end();
-    expect(readJson({ ...result, stdout: result.stdout.replace("attached\n", "").replace("out\n", "") })).toEqual([
+    expect(readJson(result)).toEqual([
       ['Cannot write to "ends" (ENOTSOCK, socket operation on non-socket)', 'Cannot write to "ends": its values are sockets, as { pid, fd }', 'Cannot read "ends": the kernel does not tell what is in a map of this kind', false],
       [true, false],
     ]);
