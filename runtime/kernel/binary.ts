@@ -14,6 +14,8 @@ export interface Binary {
   readonly symbols: SymbolTable;
   /** The address in the binary's own numbering of a byte in its executable part. */
   findAddress(fileOffset: number): number | undefined;
+  /** The address of a variable by its name, in the binary's own numbering; undefined where there is not exactly one. */
+  findObject(name: string): number | undefined;
   /** Where in the file the byte at an address lies. */
   findOffset(address: number): number | undefined;
 }
@@ -57,11 +59,15 @@ export function openBinaries(port: KernelPort): Binaries {
     if (typeof info === "number") return undefined;
     const fd = keepOpen(open);
     let symbols: SymbolTable | undefined;
-    const readSymbols = (): SymbolTable => {
+    const listFiles = (): string[] => {
       const source = fd !== undefined && kept.has(fd) ? `/proc/self/fd/${fd}` : open;
       const debug = findDebugFile(port, { open: source, path, info }, roots);
-      let packed = port.elfSymbols(debug === undefined ? [source] : [source, debug], null);
-      if (typeof packed === "number" && debug !== undefined) packed = port.elfSymbols([source], null);
+      return debug === undefined ? [source] : [source, debug];
+    };
+    const readSymbols = (): SymbolTable => {
+      const files = listFiles();
+      let packed = port.elfSymbols(files, null);
+      if (typeof packed === "number" && files.length > 1) packed = port.elfSymbols(files.slice(0, 1), null);
       release(fd);
       return typeof packed === "number" ? emptySymbolTable : openSymbolTable(packed);
     };
@@ -70,6 +76,10 @@ export function openBinaries(port: KernelPort): Binaries {
       info,
       get symbols() {
         return (symbols ??= readSymbols());
+      },
+      findObject(name) {
+        const address = port.elfFindObject(listFiles(), name);
+        return address < 0 ? undefined : address;
       },
       findAddress: (fileOffset) => translate(info, fileOffset, "offset", "address", true),
       findOffset: (address) => translate(info, address, "address", "offset", false),

@@ -283,6 +283,8 @@ export interface KernelPort {
   elfDescribe(path: string): ElfInfo | Status;
   /** The functions of one binary, out of its own file and its debug file, or of an image that was read from memory. */
   elfSymbols(paths: readonly string[], image: Uint8Array | null): ElfSymbolTable | Status;
+  /** The address of a variable by its name: -ENOENT when none of the files has it, -ENOTUNIQ when several are called so. */
+  elfFindObject(paths: readonly string[], name: string): Status;
   elfUsdtNotes(path: string): readonly UsdtNote[] | Status;
   /** The checksum by which `.gnu_debuglink` knows its file. */
   fileCrc32(path: string): Status;

@@ -7,7 +7,7 @@ export type UsdtOperand =
   | { readonly kind: "register"; readonly register: number }
   /** The address is `base + (index << shift) + offset`; either register may be absent. */
   | { readonly kind: "memory"; readonly offset: bigint; readonly base?: number; readonly index?: number; readonly shift: number }
-  /** In a floating-point register, or relative to a symbol or segment. */
+  /** In a floating-point register, relative to a segment, or at a variable that the binary does not name. */
   | { readonly kind: "unreadable" };
 
 /** One argument of a probe. */
@@ -31,6 +31,21 @@ export function parseUsdtArguments(text: string, arch: Machine["arch"]): UsdtArg
   });
 }
 
+const symbolic = /(@)(?:(-?\d+)\+)?([A-Za-z_.][\w.$]*)([+-]\d+)?(?:\(%rip\))?(?=\s|$)/g;
+
+/**
+ * Writes operands at a variable, `-4@counter(%rip)` or `8@16+table(%rip)`, by how far the variable lies from the probe: a
+ * probe is hit where its note says, wherever the binary was loaded. What has no address stays as it is.
+ *
+ * `findDistance` answers the distance of a variable from the probe. Units: bytes. x86 only: arm64 has no such operands.
+ */
+export function settleUsdtSymbols(text: string, findDistance: (symbol: string) => number | undefined): string {
+  return text.replace(symbolic, (whole: string, at: string, before: string | undefined, symbol: string, after: string | undefined) => {
+    const distance = findDistance(symbol);
+    return distance === undefined ? whole : `${at}${distance + Number(before ?? 0) + Number(after ?? 0)}(%rip)`;
+  });
+}
+
 /** A probe's arguments one by one, in the assembler's words. */
 export function splitUsdtArguments(text: string): string[] {
   return [...text.matchAll(argument)].map((match) => match[1]!);
@@ -49,15 +64,22 @@ function listX86Names(name: string): string[] {
   if (/^r\d/.test(name)) return [name, `${name}d`, `${name}w`, `${name}b`];
   if (/^[abcd]x$/.test(name)) return [`r${name}`, `e${name}`, name, `${name[0]}l`];
   if (/^(?:bp|si|di|sp)$/.test(name)) return [`r${name}`, `e${name}`, name, `${name}l`];
+  if (name === "ip") return ["rip"];
   return [];
 }
 
-/** `$5`, `%edi`, `-24(%rbp)`, `8(%rdx,%rax,4)`, `(,%rax,8)`. */
+/** `ah` and its like lie one byte into their register. */
+function findHighByte(name: string): number | undefined {
+  const register = /^[abcd]h$/.test(name) ? x86Registers.get(`${name[0]}x`) : undefined;
+  return register === undefined ? undefined : register + 1;
+}
+
+/** `$5`, `%edi`, `%ah`, `-24(%rbp)`, `8(%rdx,%rax,4)`, `(,%rax,8)`. */
 function parseX86Operand(text: string): UsdtOperand {
   const constant = /^\$(-?(?:0x[0-9a-f]+|\d+))$/i.exec(text);
   if (constant !== null) return { kind: "constant", value: parseNumber(constant[1]!) };
   const register = /^%(\w+)$/.exec(text);
-  if (register !== null) return describeRegister(x86Registers.get(register[1]!));
+  if (register !== null) return describeRegister(x86Registers.get(register[1]!) ?? findHighByte(register[1]!));
   const memory = /^(-?(?:0x[0-9a-f]+|\d+))?\((?:%(\w+))?(?:,%(\w+)(?:,([1248]))?)?\)$/i.exec(text);
   if (memory === null) return unreadable;
   const [, offset, base, index, scale] = memory;

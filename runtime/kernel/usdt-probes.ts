@@ -6,6 +6,7 @@ import type { FoundFile } from "./find-library.ts";
 import { requireBinary } from "./function-place.ts";
 import type { UsdtPlace } from "./attach.ts";
 import type { KernelPort } from "./port.ts";
+import { settleUsdtSymbols } from "./usdt-arguments.ts";
 import { readMappings } from "./process-maps.ts";
 import type { UserSpace } from "./user-space.ts";
 
@@ -100,7 +101,18 @@ export function placeUsdtProbe(probe: UsdtProbe, pid: number): UsdtPlace[] {
   const semaphoreOffset = probe.semaphore === 0n ? 0 : requireOffset(probe.semaphore);
   return probe.locations.map((location) => {
     const offset = requireOffset(location.address);
-    return { name, offset, semaphoreOffset, address: findRuntimeAddress(probe, location.address, offset, pid), arguments: location.arguments };
+    return { name, offset, semaphoreOffset, address: findRuntimeAddress(probe, location.address, offset, pid), arguments: settleArguments(probe, location) };
+  });
+}
+
+/** Source: EM_X86_64 of elf.h. */
+const x86Machine = 62;
+
+function settleArguments({ binary }: UsdtProbe, { address, arguments: list }: UsdtLocation): string {
+  if (binary.info.machine !== x86Machine) return list;
+  return settleUsdtSymbols(list, (symbol) => {
+    const variable = binary.findObject(symbol);
+    return variable === undefined ? undefined : variable - Number(address);
   });
 }
 

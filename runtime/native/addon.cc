@@ -144,6 +144,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
 
   Bind(exports, "elfDescribe", ElfDescribe);
   Bind(exports, "elfSymbols", ElfSymbols);
+  Bind(exports, "elfFindObject", ElfFindObject);
   Bind(exports, "elfUsdtNotes", ElfUsdtNotes);
   Bind(exports, "fileCrc32", FileCrc32);
   Bind(exports, "demangle", Demangle);

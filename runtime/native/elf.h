@@ -17,6 +17,10 @@ Result<ElfInfo> ElfDescribe(Environment& environment, const std::string& path);
 Result<ElfSymbolTable> ElfSymbols(Environment& environment, const std::vector<std::string>& paths,
                                   const std::optional<Bytes>& image);
 
+/// The address of a variable by its name. -ENOENT when none of the files has it, -ENOTUNIQ when several variables
+/// are called so.
+Result<int64_t> ElfFindObject(Environment& environment, const std::vector<std::string>& paths, const std::string& name);
+
 /// The USDT probes of a binary. Source: SystemTap's note format, version 3.
 Result<std::vector<UsdtNote>> ElfUsdtNotes(Environment& environment, const std::string& path);
 

@@ -170,4 +170,29 @@ Result<ElfSymbolTable> ElfSymbols(Environment&, const std::vector<std::string>& 
   return PackSymbols(reader);
 }
 
+Result<int64_t> ElfFindObject(Environment&, const std::vector<std::string>& paths, const std::string& name) {
+  std::optional<uint64_t> found;
+  bool unique = true;
+  for (const std::string& path : paths) {
+    const ElfFile file(path);
+    if (file.status() != 0) return file.status();
+    file.ForEachSection([&](Elf_Scn* section, const GElf_Shdr& header) {
+      if ((header.sh_type != SHT_SYMTAB && header.sh_type != SHT_DYNSYM) || header.sh_entsize == 0) return;
+      Elf_Data* data = elf_getdata(section, nullptr);
+      GElf_Sym symbol;
+      for (int i = 0; data != nullptr && gelf_getsym(data, i, &symbol) != nullptr; i++) {
+        const uint8_t type = GELF_ST_TYPE(symbol.st_info);
+        if ((type != STT_OBJECT && type != STT_NOTYPE) || symbol.st_shndx == SHN_UNDEF) continue;
+        const char* text = elf_strptr(file.get(), header.sh_link, symbol.st_name);
+        if (text == nullptr || name != text) continue;
+        if (found.has_value() && *found != symbol.st_value) unique = false;
+        found = symbol.st_value;
+      }
+    });
+  }
+  if (!found.has_value()) return -ENOENT;
+  if (!unique) return -ENOTUNIQ;
+  return static_cast<int64_t>(*found);
+}
+
 }  // namespace bpfts

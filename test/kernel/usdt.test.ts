@@ -66,6 +66,7 @@ print(JSON.stringify(u.enumerate_probes(), (_, value) => (typeof value === "bigi
       { provider: "demo", name: "shared", num_arguments: 0 },
       { provider: "other", name: "shared", num_arguments: 0 },
       { provider: "demo", name: "tick", bin_path: program, semaphore: "0", num_locations: 2, num_arguments: 1 },
+      { provider: "demo", name: "variables", num_arguments: 5 },
       { provider: "demo", name: "work", bin_path: program, semaphore, num_locations: 1, num_arguments: 8 },
     ]);
     expect(probes.flatMap(({ name, locations }) => locations.map(({ address }) => [name, address])).sort()).toEqual(notes.sort());
@@ -107,6 +108,34 @@ u.enable_probe({ probe: "work", fn_name: "on_work" });${readAll}`);
     const { stdout, stderr } = await runCli(["run", "-c", `yes | head -n 3 | ${fixed} > /dev/null`, script]);
     expect(stderr).toBe("");
     expect(stdout.split("\n").filter((line) => line.startsWith("work"))).toEqual([1, 2, 3].map(rowOf));
+  });
+
+  it.for<[string, readonly string[]]>([
+    ["position-independent", []],
+    ["fixed-address", ["-no-pie", "-fno-pie"]],
+  ])("read variables and the second byte of a register, in a %s program", async ([kind, flags], context) => {
+    if (flags.length === 0) needFeature(context, port, "bpf_cookie");
+    const binary = join(folder, `variables-${kind}`);
+    buildProgram("usdt.c", binary, ...flags);
+    const script = write(`const u = new USDT({ path: ${JSON.stringify(binary)} });
+u.enable_probe({ probe: "variables", fn_name: "on_variables" });
+const b = new BPF({ usdt_contexts: [u], text: \`
+struct event { s64 own; s64 third; s64 fourth; u64 byte; int failed; };
+BPF_PERF_OUTPUT(events);
+int on_variables(struct pt_regs *ctx) {
+  struct event e = {};
+  s64 unused = 0;
+  if (bpf_usdt_readarg(1, ctx, &e.own) || bpf_usdt_readarg(2, ctx, &e.third) || bpf_usdt_readarg(3, ctx, &e.fourth) || bpf_usdt_readarg(4, ctx, &e.byte)) return 0;
+  e.failed = bpf_usdt_readarg(5, ctx, &unused);
+  events.perf_submit(ctx, &e, sizeof(e));
+  return 0;
+}
+\` });
+b.get_table("events").open_perf_buffer((e) => print(e.own, e.third, e.fourth, e.byte, e.failed));
+try { for (;;) b.perf_buffer_poll(); } catch (e) { if (!(e instanceof Interrupt)) throw e; }`);
+    const { stdout, stderr } = await runCli(["run", "-c", `yes | head -n 3 | ${binary} > /dev/null`, script]);
+    expect(stderr).toBe("");
+    expect(stdout).toBe("501 30 40 1 -1\n502 30 40 2 -1\n503 30 40 3 -1\n");
   });
 
   it("of one process leave others alone, unless the pid is ignored", async () => {

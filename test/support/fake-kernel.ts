@@ -44,7 +44,7 @@ const methods: Readonly<Record<keyof KernelPort, true>> = {
   wait: true, fileOpen: true, fileRead: true, fileClose: true, write: true,
   signalsCatch: true, signalPending: true, signalTake: true, signalsRelease: true,
   processSpawn: true, processPid: true, processRelease: true, processState: true, processClose: true, pidfdOpen: true, pidfdCopy: true,
-  elfDescribe: true, elfSymbols: true, elfUsdtNotes: true, fileCrc32: true, demangle: true,
+  elfDescribe: true, elfSymbols: true, elfFindObject: true, elfUsdtNotes: true, fileCrc32: true, demangle: true,
   btfDumpC: true, mount: true, probeProgramType: true, probeMapType: true, probeHelper: true, libbpfVersion: true,
 };
 

@@ -50,6 +50,19 @@ static __attribute__((noinline)) void shared(void)
 	asm volatile(PROBE("other", "shared", "0", ""));
 }
 
+/* Arguments at variables, and in the second byte of a register. */
+static volatile int own_counter = 500;
+volatile long shared_table[4] = {10, 20, 30, 40};
+
+static __attribute__((noinline)) void variables(int turn)
+{
+	own_counter++;
+	asm volatile(PROBE("demo", "variables", "0", "-4@own_counter(%%rip) 8@shared_table+16(%%rip) 8@24+shared_table(%%rip) 1@%%ah 4@no_such_variable(%%rip)")
+		     :
+		     : "a"((turn << 8) | 0x77)
+		     : "memory");
+}
+
 /* The same name at two places, whose arguments lie in different registers. */
 static __attribute__((noinline)) void tick(int turn)
 {
@@ -68,6 +81,7 @@ int main(void)
 		if (demo_work_semaphore)
 			work(turn, numbers);
 		tick(turn);
+		variables(turn);
 		shared();
 		printf("%d\n", demo_work_semaphore);
 		fflush(stdout);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseUsdtArguments, splitUsdtArguments } from "../../../runtime/kernel/usdt-arguments.ts";
+import { parseUsdtArguments, settleUsdtSymbols, splitUsdtArguments } from "../../../runtime/kernel/usdt-arguments.ts";
 
 const parse = (text: string, arch: "x86" | "arm64" = "x86"): unknown => parseUsdtArguments(text, arch).map(({ operand }) => operand);
 const unreadable = { kind: "unreadable" };
@@ -31,7 +31,9 @@ describe("parseUsdtArguments", () => {
     ["8@8(,%rcx,2)", { kind: "memory", offset: 8n, shift: 1, index: 88 }],
     ["8f@%xmm0", unreadable],
     ["8@%xmm1", unreadable],
-    ["1@%ah", unreadable],
+    ["1@%ah", { kind: "register", register: 81 }],
+    ["-1@%bh", { kind: "register", register: 41 }],
+    ["4@-64(%rip)", { kind: "memory", offset: -64n, shift: 0, base: 128 }],
     ["4@counter(%rip)", unreadable],
     ["8@%fs:16(%rax)", unreadable],
   ])("reads %s of x86", (text, operand) => {
@@ -52,6 +54,14 @@ describe("parseUsdtArguments", () => {
     ["8@x31", unreadable],
   ])("reads %s of arm64", (text, operand) => {
     expect(parse(text, "arm64")).toEqual([operand]);
+  });
+
+  it("turns variables into distances from the probe", () => {
+    const settle = (text: string): string => settleUsdtSymbols(text, (symbol) => ({ counter: 100, "table.0": -8 })[symbol]);
+    expect(settle("-4@counter(%rip) 8@%rax 8@16+counter(%rip) 4@table.0+4(%rip) 8@counter-4(%rip) -4@$5")).toBe("-4@100(%rip) 8@%rax 8@116(%rip) 4@-4(%rip) 8@96(%rip) -4@$5");
+    expect(settle("8@counter")).toBe("8@100(%rip)");
+    // What has no name here, and what needs more than a distance, stays as it is.
+    for (const text of ["4@missing(%rip)", "4@counter(,%rax,4)", "8@%fs:16(%rax)", "8f@%xmm0", "-4@-24(%rbp)", "4@(%rsi,%rcx,4)"]) expect(settle(text)).toBe(text);
   });
 
   it("keeps operands with spaces in one piece", () => {
