@@ -161,10 +161,12 @@ struct bpf_stacktrace_buildid {
 #define BPF_PERF_ARRAY(name, size) BPF_TABLE(perf_array, int, u32, name, size)
 #define BPF_RINGBUF_OUTPUT(name, pages) bpfts_bare_map(BPF_MAP_TYPE_RINGBUF, name, (pages) * PAGE_SIZE)
 #define BPF_USER_RINGBUF(name, pages) bpfts_bare_map(BPF_MAP_TYPE_USER_RINGBUF, name, (pages) * PAGE_SIZE)
+/* The verifier wants to know where a process will see the pages; a libbpf that does not map arenas itself does not tell it. */
 #define BPF_ARENA(name, pages) \
 	struct { \
 		__uint(type, BPF_MAP_TYPE_ARENA); \
 		__uint(map_flags, BPF_F_MMAPABLE); \
+		__uint(map_extra, 0x60000000); \
 		__uint(max_entries, pages); \
 	} name SEC(".maps")
 
