@@ -6,7 +6,7 @@ import type { OpenMap } from "./bridge-program.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
 import { withKernelObject } from "./kernel-objects.ts";
 import type { ObjectLookups } from "./kernel-objects.ts";
-import { hasIndices, holdsSockets, isArray, isBloomFilter, isQueue, isSecretive } from "./map-kinds.ts";
+import { deletesBlindly, hasIndices, holdsSockets, isArray, isBloomFilter, isQueue, isSecretive } from "./map-kinds.ts";
 
 type MapCall = "map_lookup" | "map_update" | "map_delete" | "map_next_key" | "map_read_all" | "map_update_all" | "map_delete_all" | "map_count";
 
@@ -42,6 +42,7 @@ export function openMapCalls({ port }: BridgeState, requireMap: (map: number) =>
     map_delete({ map, key: object }, bytes) {
       const target = requireMap(map);
       const key = requireSize(target, bytes, target.keySize, "key");
+      if (deletesBlindly(target.type) && port.mapLookup(target.handle, key, 0) === errno.ENOENT) return false;
       const status = withDescriptor(object, key, 0, () => (isArray(target.type) ? port.mapUpdate(target.handle, key, new Uint8Array(target.crossingSize), 0) : port.mapDelete(target.handle, key)));
       if (status === errno.ENOENT || (isArray(target.type) && status === errno.E2BIG) || (holdsSockets(target.type) && status === errno.EINVAL)) return false;
       if (status < 0) throw describeFailure(target, "delete from", status);
@@ -54,10 +55,10 @@ export function openMapCalls({ port }: BridgeState, requireMap: (map: number) =>
     },
     map_read_all({ map, remove }) {
       const target = requireMap(map);
-      // An array's elements cannot be taken out: they are set to zero instead.
-      const batch = port.mapReadAll(target.handle, remove && !isArray(target.type));
-      if (remove && isArray(target.type)) clearArray(target, new Uint8Array(0));
+      const batch = port.mapReadAll(target.handle, remove && !hasIndices(target.type));
       if (typeof batch === "number") throw describeFailure(target, "read", batch);
+      // Indices stay when what they lead to is gone: a walk that deletes would never come past the first one.
+      if (remove && hasIndices(target.type)) removeIndices(target, batch.keys);
       return packBatch(batch);
     },
     map_update_all({ map, count, flags }, bytes) {
@@ -72,7 +73,7 @@ export function openMapCalls({ port }: BridgeState, requireMap: (map: number) =>
     map_delete_all({ map }, bytes) {
       const target = requireMap(map);
       if (bytes.length % Math.max(1, target.keySize) !== 0) throw new MapError(`Cannot delete from "${target.name}": its keys have ${target.keySize} bytes`);
-      if (isArray(target.type)) return clearArray(target, bytes);
+      if (hasIndices(target.type)) return removeIndices(target, bytes.length === 0 ? undefined : bytes.slice());
       const status = port.mapDeleteAll(target.handle, bytes.length === 0 ? null : bytes.slice());
       if (status < 0) throw describeFailure(target, "delete from", status);
       return status;
@@ -86,9 +87,15 @@ export function openMapCalls({ port }: BridgeState, requireMap: (map: number) =>
     },
   };
 
-  function clearArray(target: OpenMap, keys: Uint8Array): number {
-    const count = keys.length === 0 ? target.maxEntries : keys.length / target.keySize;
-    const all = keys.length === 0 ? new Uint8Array(Uint32Array.from({ length: count }, (_, index) => index).buffer) : keys.slice();
+  /** Sets an array's elements to zero, which cannot be taken out, and takes out what other indices lead to; all without `keys`. */
+  function removeIndices(target: OpenMap, keys?: Uint8Array): number {
+    const all = keys ?? new Uint8Array(Uint32Array.from({ length: target.maxEntries }, (_, index) => index).buffer);
+    if (!isArray(target.type)) {
+      const deleted = port.mapDeleteAll(target.handle, all);
+      if (deleted < 0) throw describeFailure(target, "delete from", deleted);
+      return deleted;
+    }
+    const count = all.length / target.keySize;
     const status = port.mapUpdateAll(target.handle, { keys: all, values: new Uint8Array(count * target.crossingSize), count }, 0);
     if (status < 0) throw describeFailure(target, "clear", status);
     return count;
@@ -133,6 +140,7 @@ function describeUpdate(map: OpenMap, status: Status): MapError {
   if (status === errno.E2BIG || status === errno.ENOSPC || (status === errno.ENOMEM && !isQueue(map.type))) {
     return new MapError(`Cannot write to "${map.name}": it is full, it holds ${map.maxEntries} entries`, { hint: "make it larger where the C text declares it, or delete entries" });
   }
+  if (status === errno.ENOENT) return new MapError(`Cannot write to "${map.name}": the key is not there`);
   if (status === errno.EEXIST) return new MapError(`Cannot write to "${map.name}": the key is there already`);
   return describeFailure(map, "write to", status);
 }

@@ -30,6 +30,11 @@ export function hasIndices(type: number): boolean {
   return indexed.has(type);
 }
 
+/** Whether the kernel does not say that there was nothing to delete: device maps and CPU maps. */
+export function deletesBlindly(type: number): boolean {
+  return type === 14 || type === 16;
+}
+
 /** Whether a map has no keys: reading takes the next value. */
 export function isQueue(type: number): boolean {
   return type === queue || type === stack;
