@@ -25,8 +25,9 @@ type StripLines<S extends string, Done extends string = ""> = S extends `${infer
 /** What stands behind the last `Mark`; the whole text where there is none. */
 export type AfterLast<S extends string, Mark extends string> = S extends `${string}${Mark}${infer Rest}` ? AfterLast<Rest, Mark> : S;
 
-/** White space within a declaration as single blanks, attributes left out. */
-export type Clean<S extends string> = S extends `${infer Before}__attribute__${string}` ? Clean<Before> : Trim<Blank<S>>;
+/** White space within a declaration as single blanks; attributes and lines for the preprocessor left out. */
+export type Clean<S extends string> = S extends `${infer Before}__attribute__${string}` ? Clean<Before> : Trim<Blank<DropDirectives<S>>>;
+type DropDirectives<S extends string> = S extends `${infer Before}#${string}\n${infer After}` ? DropDirectives<`${Before}\n${After}`> : S;
 type Blank<S extends string> = S extends `${infer A}\n${infer B}`
   ? Blank<`${A} ${B}`>
   : S extends `${infer A}\t${infer B}`
@@ -47,3 +48,8 @@ export type SplitName<S extends string, Words extends string = ""> = S extends `
       ? [Words, S]
       : [Words extends "" ? Word : `${Words} ${Word}`, `*${Name}`]
     : [Words, S];
+
+/** Whether what comes behind this text stands under a condition of the preprocessor; `Before` is how it began. */
+export type IsConditional<S extends string, Before extends boolean> = S extends `${string}#${infer Line}\n${infer After}`
+  ? IsConditional<After, Trim<Line> extends `endif${string}` ? false : Trim<Line> extends `if${string}` | `el${string}` ? true : Before>
+  : Before;

@@ -1,4 +1,4 @@
-import type { AfterLast, Clean, SplitName, Trim } from "./c-text.ts";
+import type { AfterLast, Clean, IsConditional, SplitName, Trim } from "./c-text.ts";
 
 /**
  * Types out of C text, by TypeScript itself: what a type of the text is in the script. Only types stand here;
@@ -92,25 +92,30 @@ type FindDefine<Name extends string, Text extends string> = Text extends `${stri
     : unknown
   : unknown;
 
-/** Reads members up to the closing brace: the object type, what stands behind the brace up to the semicolon, and the text after that. */
-type ReadBody<S extends string, Text extends string, Members = unknown> = S extends `${infer Head};${infer Tail}`
+/**
+ * Reads members up to the closing brace: the object type, what stands behind the brace up to the semicolon, and the text after that.
+ * A member between `#ifdef` and `#endif` may be there or not.
+ */
+type ReadBody<S extends string, Text extends string, Members = unknown, Before extends boolean = false> = S extends `${infer Head};${infer Tail}`
   ? Head extends `${infer Last}}${infer After}`
     ? Last extends `${infer Intro}{${string}`
-      ? ReadInner<S, Head, Intro, Tail, Text, Members>
+      ? ReadInner<S, Head, Intro, Tail, Text, Members, IsConditional<Intro, Before>>
       : [Flatten<Members>, After, Tail]
     : Head extends `${infer Intro}{${string}`
-      ? ReadInner<S, Head, Intro, Tail, Text, Members>
-      : ReadBody<Tail, Text, Members & Declare<Clean<Head>, Text>>
+      ? ReadInner<S, Head, Intro, Tail, Text, Members, IsConditional<Intro, Before>>
+      : ReadBody<Tail, Text, Members & Perhaps<Declare<Clean<Head>, Text>, IsConditional<Head, Before>>, IsConditional<Head, Before>>
   : [Flatten<Members>, "", ""];
 
 /** A struct or union within a struct: its members are the outer one's when it has no name. An enum stands before the first semicolon as a whole. */
-type ReadInner<S extends string, Head extends string, Intro extends string, Tail extends string, Text extends string, Members> = Trim<Intro> extends `enum${string}`
-  ? ReadBody<Tail, Text, Members & DeclareValue<Clean<AfterLast<Head, "}">>, number>>
+type ReadInner<S extends string, Head extends string, Intro extends string, Tail extends string, Text extends string, Members, Before extends boolean> = Clean<Intro> extends `enum${string}`
+  ? ReadBody<Tail, Text, Members & Perhaps<DeclareValue<Clean<AfterLast<Head, "}">>, number>, Before>, Before>
   : S extends `${string}{${infer Inner}`
     ? ReadBody<Inner, Text> extends [infer Value, infer Names extends string, infer Rest extends string]
-      ? ReadBody<Rest, Text, Members & (Clean<Names> extends "" ? Value : DeclareValue<Clean<Names>, Value>)>
+      ? ReadBody<Rest, Text, Members & Perhaps<Clean<Names> extends "" ? Value : DeclareValue<Clean<Names>, Value>, Before>, Before>
       : never
     : never;
+
+type Perhaps<Members, Conditional> = Conditional extends true ? { [Name in keyof Members]?: Members[Name] | undefined } : Members;
 
 type Flatten<Members> = unknown extends Members ? Record<never, never> : { [Name in keyof Members]: Members[Name] };
 

@@ -195,6 +195,9 @@ describe("types from the C text", () => {
       flags: boolean[];
       far: unknown;
       words: number[];
+      size?: bigint | undefined;
+      unused?: bigint | undefined;
+      last: number;
     }>();
   });
 
@@ -271,6 +274,12 @@ struct unusual_t   // a comment between
     bool flags[3];
     struct of_the_kernel far;
     words_t words;
+#ifdef WITH_SIZE
+    u64 size;
+#else
+    u64 unused;
+#endif
+    u32 last;
 } __attribute__((packed));
 BPF_PERF_OUTPUT ( events );
 int f(void *ctx) {
@@ -298,7 +307,12 @@ int f(void *ctx) {
     return 0;
 }
 int g(void *ctx) {
+#ifdef NEVER
+    if (ctx) {
+#endif // NEVER
     struct two_t data_before = {}, other;
+#ifdef NEVER
+#endif
     struct two_t data = {};
     data.two = 1;
     second.perf_submit(ctx, (void *)&data, sizeof(data));
