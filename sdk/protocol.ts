@@ -57,8 +57,8 @@ export interface Calls {
   /**
    * Waits for records and answers all that are there, up to a few hundred KiB.
    * Bytes out, for each ring that has something to say: u32 ring, u32 records lost
-   * since the last poll, u32 size of the records, u32 nothing, the records as in
-   * `KernelPort.ringRead`.
+   * since the last poll, u32 size of the records, u32 nothing, the records: u32 size, u32 cpu, then the bytes, padded
+   * to 8. A section of ring 0 is the end.
    */
   poll: Bytes<{ readonly kind: RingKind | "any"; readonly timeoutMs: number }>;
   /** Complete lines of the trace pipe, "" when none came in time. */

@@ -87,7 +87,12 @@ function deliver(batch: Delivery): void {
 
 function openSection(batch: Delivery): void {
   const word = batch.at >> 2;
-  const ring = rings.get(batch.words[word]!);
+  const id = batch.words[word]!;
+  if (id === 0) {
+    batch.at = batch.end = batch.buffer.byteLength;
+    return;
+  }
+  const ring = rings.get(id);
   const lost = batch.words[word + 1]!;
   batch.at += SECTION_HEADER;
   batch.end = batch.at + batch.words[word + 2]!;

@@ -230,8 +230,11 @@ export interface KernelPort {
    */
   perfBufferOpen(map: Handle, pages: number, timed: boolean): Handle;
   ringBufferOpen(map: Handle): Handle;
-  /** Copies out at most about `maxBytes` of records. Empty when there are none. */
-  ringRead(ring: Handle, maxBytes: number): Uint8Array | Status;
+  /**
+   * Copies records into `room` until there are none or the next one does not fit: it stays. Answers how many
+   * bytes they take, -EMSGSIZE when not even the first one fits.
+   */
+  ringRead(ring: Handle, room: Uint8Array): Status;
   /** Records that found no room in this ring so far (perf buffers only). Exact since Linux 6.0, before that told with the next record that finds room. */
   ringLost(ring: Handle): number;
   ringClose(ring: Handle): Status;

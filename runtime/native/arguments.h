@@ -59,6 +59,13 @@ inline const char* Read(Napi::Value value, Bytes& into) {
   return nullptr;
 }
 
+inline const char* Read(Napi::Value value, Room& into) {
+  if (!value.IsTypedArray() || value.As<Napi::TypedArray>().TypedArrayType() != napi_uint8_array) return "a Uint8Array";
+  auto array = value.As<Napi::Uint8Array>();
+  into = {array.Data(), array.ByteLength()};
+  return nullptr;
+}
+
 template <typename T>
 const char* Read(Napi::Value value, std::optional<T>& into) {
   if (value.IsNull() || value.IsUndefined()) {

@@ -1,12 +1,16 @@
 #include "ring.h"
 
+#include <fcntl.h>
+#include <linux/bpf.h>
 #include <linux/perf_event.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <fstream>
 #include <vector>
 
 #include "log.h"
@@ -24,12 +28,83 @@ struct RecordHeader {
   uint32_t cpu;
 };
 
+constexpr size_t RoundUp(size_t size) { return (size + 7) / 8 * 8; }
+
+/// Where records go, one after another.
+class Batch {
+ public:
+  explicit Batch(Room room) : room_(room) {}
+
+  /// Room for the bytes of one record behind its header and before its padding; null when there is none.
+  uint8_t* Add(uint32_t size, uint32_t cpu) {
+    const size_t padded = RoundUp(size);
+    if (sizeof(RecordHeader) + padded > room_.size - used_) return nullptr;
+    uint8_t* record = room_.data + used_;
+    const RecordHeader header = {size, cpu};
+    std::memcpy(record, &header, sizeof header);
+    if (padded != size) std::memset(record + sizeof header + padded - 8, 0, 8);
+    used_ += sizeof header + padded;
+    return record + sizeof header;
+  }
+
+  /// What a read answers when it ends: `status` says why it did.
+  int Answer(int status) const { return used_ > 0 ? static_cast<int>(used_) : status; }
+
+ private:
+  Room room_;
+  size_t used_ = 0;
+};
+
+/// libbpf opens a ring for each CPU that is online, in order, and keeps to itself which is whose. The file has ranges: "0-3,6".
+std::vector<uint32_t> ListOnlineCpus() {
+  std::vector<uint32_t> cpus;
+  std::ifstream file("/sys/devices/system/cpu/online");
+  for (uint32_t first = 0; file >> first; file.get()) {
+    uint32_t last = first;
+    if (file.peek() == '-') file.get(), file >> last;
+    for (uint32_t cpu = first; cpu <= last; cpu++) cpus.push_back(cpu);
+  }
+  return cpus;
+}
+
+/// The ring of one CPU, as far as a reader sees it.
+class PerfPages {
+ public:
+  PerfPages(struct perf_buffer* rings, size_t index) {
+    void* base = nullptr;
+    size_t size = 0;
+    if (perf_buffer__buffer(rings, static_cast<int>(index), &base, &size) < 0 || base == nullptr) return;
+    page_ = static_cast<struct perf_event_mmap_page*>(base);
+    const auto page_size = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    data_ = static_cast<const uint8_t*>(base) + page_size;
+    mask_ = size - 1;
+  }
+
+  bool IsOpen() const { return page_ != nullptr; }
+  uint64_t head() const { return __atomic_load_n(&page_->data_head, __ATOMIC_ACQUIRE); }
+  uint64_t tail() const { return page_->data_tail; }
+  void Free(uint64_t tail) { __atomic_store_n(&page_->data_tail, tail, __ATOMIC_RELEASE); }
+
+  /// Copies bytes out, around the end of the ring.
+  void Copy(uint64_t at, void* into, size_t size) const {
+    const size_t start = at & mask_;
+    const size_t first = std::min(size, mask_ + 1 - start);
+    std::memcpy(into, data_ + start, first);
+    std::memcpy(static_cast<uint8_t*>(into) + first, data_, size - first);
+  }
+
+ private:
+  struct perf_event_mmap_page* page_ = nullptr;
+  const uint8_t* data_ = nullptr;
+  size_t mask_ = 0;
+};
+
 class PerfRing final : public Ring {
  public:
   explicit PerfRing(Poller& poller) : Ring(poller) {}
   ~PerfRing() override { perf_buffer__free(rings_); }
 
-  int Open(int map_fd, uint32_t pages, bool timed) {
+  int Open(const Map& map, uint32_t pages, bool timed) {
     timed_ = timed;
     struct perf_event_attr attributes = {};
     attributes.size = sizeof attributes;
@@ -41,23 +116,33 @@ class PerfRing final : public Ring {
     attributes.sample_period = 1;
     attributes.wakeup_events = 1;
     attributes.read_format = kFormatLost;
-    rings_ = perf_buffer__new_raw(map_fd, pages, &attributes, HandleEvent, this, nullptr);
+    rings_ = perf_buffer__new_raw(map.fd(), pages, &attributes, IgnoreEvent, nullptr, nullptr);
     counts_lost_ = rings_ != nullptr;
     if (rings_ == nullptr && errno == EINVAL) {
       attributes.read_format = 0;
-      rings_ = perf_buffer__new_raw(map_fd, pages, &attributes, HandleEvent, this, nullptr);
+      rings_ = perf_buffer__new_raw(map.fd(), pages, &attributes, IgnoreEvent, nullptr, nullptr);
     }
     if (rings_ == nullptr) return -errno;
+    cpus_ = ListOnlineCpus();
     return Watch(perf_buffer__epoll_fd(rings_));
+  }
+
+  int Read(Room room) override {
+    Batch batch(room);
+    const size_t count = perf_buffer__buffer_cnt(rings_);
+    for (size_t i = 0; i < count; i++) {
+      // The next read starts behind the CPU that filled this batch: no CPU can starve the others.
+      const size_t index = next_++ % count;
+      PerfPages pages(rings_, index);
+      if (pages.IsOpen() && !ReadPages(pages, index, batch)) return batch.Answer(-EMSGSIZE);
+    }
+    return batch.Answer(0);
   }
 
   bool HasData() const override {
     for (size_t i = 0; i < perf_buffer__buffer_cnt(rings_); i++) {
-      void* pages = nullptr;
-      size_t size = 0;
-      if (perf_buffer__buffer(rings_, static_cast<int>(i), &pages, &size) < 0 || pages == nullptr) continue;
-      const auto* header = static_cast<const struct perf_event_mmap_page*>(pages);
-      if (__atomic_load_n(&header->data_head, __ATOMIC_ACQUIRE) != header->data_tail) return true;
+      const PerfPages pages(rings_, i);
+      if (pages.IsOpen() && pages.head() != pages.tail()) return true;
     }
     return false;
   }
@@ -75,89 +160,128 @@ class PerfRing final : public Ring {
   }
 
  private:
-  int Consume() override {
-    const size_t count = perf_buffer__buffer_cnt(rings_);
-    for (size_t i = 0; i < count; i++) {
-      // The next read starts behind the CPU that filled this batch: no CPU can starve the others.
-      const size_t index = next_++ % count;
-      const int status = perf_buffer__consume_buffer(rings_, index);
-      if (IsFull()) return 0;
-      if (status < 0) return status;
+  /// libbpf wants one; the records are read without it, so that one for which there is no room can stay.
+  static enum bpf_perf_event_ret IgnoreEvent(void*, int, struct perf_event_header*) { return LIBBPF_PERF_EVENT_CONT; }
+
+  /// False when a record found no room.
+  bool ReadPages(PerfPages& pages, size_t index, Batch& batch) {
+    const uint64_t head = pages.head();
+    const uint32_t cpu = index < cpus_.size() ? cpus_[index] : static_cast<uint32_t>(index);
+    uint64_t tail = pages.tail();
+    bool fits = true;
+    while (tail != head) {
+      struct perf_event_header event;
+      pages.Copy(tail, &event, sizeof event);
+      if (event.size < sizeof event) break;
+      if (event.type == PERF_RECORD_SAMPLE && !(fits = AddSample(pages, tail, event, cpu, batch))) break;
+      if (event.type == PERF_RECORD_LOST) {
+        // Source: PERF_RECORD_LOST in perf_event_open(2): the header, u64 id, u64 lost.
+        uint64_t lost = 0;
+        pages.Copy(tail + sizeof event + 8, &lost, sizeof lost);
+        reported_lost_ += lost;
+      }
+      tail += event.size;
     }
-    return 0;
+    pages.Free(tail);
+    return fits;
   }
 
-  static enum bpf_perf_event_ret HandleEvent(void* context, int cpu, struct perf_event_header* event) {
-    auto* ring = static_cast<PerfRing*>(context);
-    if (event->type == PERF_RECORD_SAMPLE) {
-      // Source: PERF_SAMPLE_TIME and PERF_SAMPLE_RAW in perf_event_open(2), in this order.
-      uint32_t size = 0;
-      const auto* bytes = reinterpret_cast<const uint8_t*>(event + 1);
-      if (ring->timed_) return ring->AppendTimed(static_cast<uint32_t>(cpu), bytes);
-      std::memcpy(&size, bytes, sizeof size);
-      size = std::min<uint32_t>(size, event->size - sizeof *event - sizeof size);
-      return ring->Append(static_cast<uint32_t>(cpu), bytes + sizeof size, size) ? LIBBPF_PERF_EVENT_CONT
-                                                                                : LIBBPF_PERF_EVENT_DONE;
-    }
-    if (event->type == PERF_RECORD_LOST) {
-      struct {
-        struct perf_event_header header;
-        uint64_t id;
-        uint64_t lost;
-      } record;
-      std::memcpy(&record, event, sizeof record);
-      ring->reported_lost_ += record.lost;
-    }
-    return LIBBPF_PERF_EVENT_CONT;
-  }
-
-  /// The time is the first eight bytes of what is handed on.
-  enum bpf_perf_event_ret AppendTimed(uint32_t cpu, const uint8_t* bytes) {
-    uint64_t time = 0;
+  /// Source: PERF_SAMPLE_TIME and PERF_SAMPLE_RAW in perf_event_open(2), in this order. The time is the first eight bytes of
+  /// what is handed on.
+  bool AddSample(const PerfPages& pages, uint64_t at, const struct perf_event_header& event, uint32_t cpu, Batch& batch) const {
+    const uint32_t time_size = timed_ ? sizeof(uint64_t) : 0;
+    const uint64_t time_at = at + sizeof event;
     uint32_t size = 0;
-    std::memcpy(&time, bytes, sizeof time);
-    std::memcpy(&size, bytes + sizeof time, sizeof size);
-    timed_record_.resize(sizeof time + size);
-    std::memcpy(timed_record_.data(), &time, sizeof time);
-    std::memcpy(timed_record_.data() + sizeof time, bytes + sizeof time + sizeof size, size);
-    return Append(cpu, timed_record_.data(), static_cast<uint32_t>(timed_record_.size())) ? LIBBPF_PERF_EVENT_CONT
-                                                                                          : LIBBPF_PERF_EVENT_DONE;
+    pages.Copy(time_at + time_size, &size, sizeof size);
+    size = std::min<uint32_t>(size, event.size - sizeof event - time_size - sizeof size);
+    uint8_t* bytes = batch.Add(time_size + size, cpu);
+    if (bytes == nullptr) return false;
+    pages.Copy(time_at, bytes, time_size);
+    pages.Copy(time_at + time_size + sizeof size, bytes + time_size, size);
+    return true;
   }
 
-  std::vector<uint8_t> timed_record_;
   bool timed_ = false;
   struct perf_buffer* rings_ = nullptr;
+  std::vector<uint32_t> cpus_;
   bool counts_lost_ = false;
   uint64_t reported_lost_ = 0;
   size_t next_ = 0;
 };
 
+/// Reads the ring itself, without libbpf: what was read is given back to the kernel once for a batch, not
+/// once for each record, and a record for which there is no room stays. Source: the kernel's Documentation/bpf/ringbuf.rst.
 class BpfRing final : public Ring {
  public:
   explicit BpfRing(Poller& poller) : Ring(poller) {}
-  ~BpfRing() override { ring_buffer__free(ring_); }
-
-  int Open(int map_fd) {
-    ring_ = ring_buffer__new(map_fd, HandleRecord, this, nullptr);
-    if (ring_ == nullptr) return -errno;
-    return Watch(ring_buffer__epoll_fd(ring_));
+  ~BpfRing() override {
+    if (consumer_ != nullptr) munmap(consumer_, page_size_);
+    if (producer_ != nullptr) munmap(const_cast<uint8_t*>(producer_), page_size_ + 2 * size_);
+    if (fd_ >= 0) close(fd_);
   }
 
-  bool HasData() const override { return IsFull(); }
+  int Open(const Map& map) {
+    if (map.type() != BPF_MAP_TYPE_RINGBUF) return -EINVAL;
+    // A descriptor of its own: two rings on one map are watched each for itself.
+    fd_ = fcntl(map.fd(), F_DUPFD_CLOEXEC, 0);
+    if (fd_ < 0) return -errno;
+    size_ = map.max_entries();
+    void* consumer = mmap(nullptr, page_size_, PROT_READ | PROT_WRITE, MAP_SHARED, fd_, 0);
+    if (consumer == MAP_FAILED) return -errno;
+    consumer_ = static_cast<unsigned long*>(consumer);
+    // The data are there twice, one behind the other, so that no record is in two pieces.
+    void* producer = mmap(nullptr, page_size_ + 2 * size_, PROT_READ, MAP_SHARED, fd_, static_cast<off_t>(page_size_));
+    if (producer == MAP_FAILED) return -errno;
+    producer_ = static_cast<const uint8_t*>(producer);
+    return Watch(fd_);
+  }
+
+  int Read(Room room) override {
+    Batch batch(room);
+    unsigned long at = __atomic_load_n(consumer_, __ATOMIC_ACQUIRE);
+    for (bool fits = true; fits;) {
+      const unsigned long start = at;
+      fits = ReadTo(FindEnd(), at, batch);
+      if (at == start) return batch.Answer(fits ? 0 : -EMSGSIZE);
+      // The kernel wakes who waits when it commits the record at which the reader has arrived. It must see the
+      // new place before this looks for more: else each of the two could take the other for busy.
+      __atomic_store_n(consumer_, at, __ATOMIC_SEQ_CST);
+      __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    }
+    return batch.Answer(0);
+  }
+
+  bool HasData() const override {
+    const unsigned long at = __atomic_load_n(consumer_, __ATOMIC_SEQ_CST);
+    return at != FindEnd() && (LoadHeader(at) & BPF_RINGBUF_BUSY_BIT) == 0;
+  }
 
  private:
-  int Consume() override {
-    const int status = ring_buffer__consume(ring_);
-    return status == kStop ? 0 : std::min(status, 0);
+  unsigned long FindEnd() const { return __atomic_load_n(reinterpret_cast<const unsigned long*>(producer_), __ATOMIC_ACQUIRE); }
+  const uint8_t* FindRecord(unsigned long at) const { return producer_ + page_size_ + (at & (size_ - 1)); }
+  uint32_t LoadHeader(unsigned long at) const { return __atomic_load_n(reinterpret_cast<const uint32_t*>(FindRecord(at)), __ATOMIC_ACQUIRE); }
+
+  /// Moves `at` over the records that are done. False when one found no room.
+  bool ReadTo(unsigned long end, unsigned long& at, Batch& batch) const {
+    while (at != end) {
+      const uint32_t header = LoadHeader(at);
+      if ((header & BPF_RINGBUF_BUSY_BIT) != 0) return true;
+      const uint32_t size = header & ~static_cast<uint32_t>(BPF_RINGBUF_BUSY_BIT | BPF_RINGBUF_DISCARD_BIT);
+      if ((header & BPF_RINGBUF_DISCARD_BIT) == 0) {
+        uint8_t* bytes = batch.Add(size, 0);
+        if (bytes == nullptr) return false;
+        std::memcpy(bytes, FindRecord(at) + BPF_RINGBUF_HDR_SZ, size);
+      }
+      at += RoundUp(BPF_RINGBUF_HDR_SZ + size);
+    }
+    return true;
   }
 
-  /// libbpf moves on behind a record before it looks at the answer: stopping loses none.
-  static int HandleRecord(void* context, void* bytes, size_t size) {
-    return static_cast<BpfRing*>(context)->Append(0, bytes, static_cast<uint32_t>(size)) ? 0 : kStop;
-  }
-
-  static constexpr int kStop = -ECANCELED;
-  struct ring_buffer* ring_ = nullptr;
+  const size_t page_size_ = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+  int fd_ = -1;
+  size_t size_ = 0;
+  unsigned long* consumer_ = nullptr;
+  const uint8_t* producer_ = nullptr;
 };
 
 template <typename OpenRing>
@@ -166,9 +290,9 @@ int32_t AddRing(Environment& environment, int32_t handle, std::unique_ptr<Ring> 
   Map* map = FindLiveMap(environment, handle, status);
   if (map == nullptr) return status;
   const LogCapture capture(environment.log);
-  status = open(map->fd());
+  status = open(*map);
   if (status < 0) return status;
-  // libbpf keeps the map's descriptor: whoever owns that closes the ring first.
+  // libbpf may keep the map's descriptor: whoever owns that closes the ring first.
   return environment.handles.Add(std::move(ring), map->object() != 0 ? map->object() : handle);
 }
 
@@ -185,49 +309,21 @@ int Ring::Watch(int fd) {
   return status;
 }
 
-int Ring::Read(size_t max_bytes) {
-  batch_.Truncate(0);
-  budget_ = max_bytes;
-  full_ = false;
-  out_of_memory_ = false;
-  const int status = Consume();
-  if (out_of_memory_) return -ENOMEM;
-  return batch_.size() > 0 ? 0 : status;
-}
-
-bool Ring::Append(uint32_t cpu, const void* bytes, uint32_t size) {
-  const size_t padded = (size_t{size} + 7) / 8 * 8;
-  uint8_t* record = batch_.Extend(sizeof(RecordHeader) + padded);
-  if (record == nullptr) {
-    out_of_memory_ = full_ = true;
-    return false;
-  }
-  const RecordHeader header = {size, cpu};
-  std::memcpy(record, &header, sizeof header);
-  std::memcpy(record + sizeof header, bytes, size);
-  std::memset(record + sizeof header + size, 0, padded - size);
-  full_ = batch_.size() >= budget_;
-  return !full_;
-}
-
 int32_t PerfBufferOpen(Environment& environment, int32_t map, uint32_t pages, bool timed) {
   auto ring = std::make_unique<PerfRing>(environment.poller);
   PerfRing* opened = ring.get();
-  return AddRing(environment, map, std::move(ring), [&](int fd) { return opened->Open(fd, pages, timed); });
+  return AddRing(environment, map, std::move(ring), [&](const Map& from) { return opened->Open(from, pages, timed); });
 }
 
 int32_t RingBufferOpen(Environment& environment, int32_t map) {
   auto ring = std::make_unique<BpfRing>(environment.poller);
   BpfRing* opened = ring.get();
-  return AddRing(environment, map, std::move(ring), [&](int fd) { return opened->Open(fd); });
+  return AddRing(environment, map, std::move(ring), [&](const Map& from) { return opened->Open(from); });
 }
 
-Result<Bytes> RingRead(Environment& environment, int32_t handle, uint32_t max_bytes) {
+int RingRead(Environment& environment, int32_t handle, Room room) {
   Ring* ring = environment.handles.Find<Ring>(handle);
-  if (ring == nullptr) return -EBADF;
-  const int status = ring->Read(max_bytes);
-  if (status < 0) return status;
-  return Bytes{ring->batch().data(), ring->batch().size()};
+  return ring == nullptr ? -EBADF : ring->Read(room);
 }
 
 int64_t RingLost(Environment& environment, int32_t handle) {

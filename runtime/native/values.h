@@ -17,6 +17,12 @@ struct Bytes {
   size_t size = 0;
 };
 
+/// Memory of JavaScript's that may be written for the length of one call.
+struct Room {
+  uint8_t* data = nullptr;
+  size_t size = 0;
+};
+
 /// What was asked for, or a negative errno.
 template <typename T>
 using Result = std::variant<int, T>;

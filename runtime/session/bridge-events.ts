@@ -1,11 +1,13 @@
 import { UnsupportedFeatureError, UsageError } from "../base/errors.ts";
 import type { RingKind } from "../../sdk/protocol.ts";
-import { renderErrno } from "../kernel/errno.ts";
+import { errno, renderErrno } from "../kernel/errno.ts";
 import { waitSources } from "../kernel/port.ts";
 import type { Handle } from "../kernel/port.ts";
+import { BatchRoom } from "./batch-room.ts";
 import type { OpenMap } from "./bridge-program.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
 import { writeOutput } from "./bridge-system.ts";
+import { openNapper } from "./nap.ts";
 import { openRowWriter } from "./row-writer.ts";
 import type { RowWriter } from "./row-writer.ts";
 import { HOLD_MS, openTimeMerger } from "./time-merger.ts";
@@ -16,6 +18,8 @@ interface Ring {
   readonly name: string;
   readonly kind: RingKind;
   readonly handle: Handle;
+  /** What fits into it, on one CPU. */
+  readonly capacityBytes: number;
   /** Losses that the script has been told of. */
   lost: number;
   /** Outputs that failed, as the dialect counts them: the kernel's own count lacks those that no record followed. */
@@ -38,31 +42,27 @@ export interface EventCalls {
   close(): void;
 }
 
-/** One batch stays small beside the guest's memory. Units: bytes of one ring, and of all. */
-const MAX_RING_BYTES = 512 * 1024;
-const MAX_BATCH_BYTES = 1024 * 1024;
-const SECTION_HEADER = 16;
+const PAGE_BYTES = 4096;
 const noRecords = new Uint8Array(0);
+/** A perf record is smaller: a batch with as much room left was not ended by one that found none. Units: bytes. */
+const MAX_PERF_RECORD = 64 * 1024 + 16;
 /** There are records, but it is not known yet what comes before them. */
 const held = Symbol("held");
 /** How often a ring is read to come to its end while events go on coming. */
 const MAX_DRAINS = 8;
 /** How often losses are counted while events come. Units: milliseconds. */
 const COUNT_MS = 100;
-/** This many polls that each follow on the last within this time are a stream. Units: milliseconds. */
-const STREAM_MS = 0.5;
-const STREAM_POLLS = 8;
-/** What an event may be late under a stream. Units: milliseconds. */
-const NAP_MS = 1;
 
 /** Opens the calls for perf and ring buffers. */
 export function openEventCalls(state: BridgeState, requireMap: (map: number) => OpenMap): EventCalls {
   const { port } = state;
   const rings = new Map<number, Ring>();
   const losses = new Map<string, number>();
+  const room = new BatchRoom();
+  const napper = openNapper();
   let lastId = 0;
-  let polledAt = -Infinity;
-  let quickPolls = 0;
+  /** The ring that is read first: one after the other, so that none can fill every batch alone. */
+  let firstRing = 0;
 
   const closeRing = (ring: Ring): void => {
     countLost(ring);
@@ -86,17 +86,40 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
     return fresh;
   };
 
-  const readRing = ({ handle, merger }: Ring): Uint8Array => {
-    const read = (): Uint8Array => {
-      const records = port.ringRead(handle, MAX_RING_BYTES);
-      return typeof records === "number" ? noRecords : records;
-    };
-    if (merger === undefined) return read();
+  /** Reads into the batch. Undefined when it has no room left for the ring's next record. */
+  const readRecords = (ring: Ring): Uint8Array | undefined => {
+    for (;;) {
+      const { records } = room;
+      const size = port.ringRead(ring.handle, records);
+      if (size !== errno.EMSGSIZE) return records.subarray(0, Math.max(0, size));
+      if (!room.isEmpty) return undefined;
+      room.reserve(records.length * 2);
+    }
+  };
+
+  const readMerged = (ring: Ring, merger: TimeMerger): Uint8Array | undefined => {
     // Every CPU's ring must have been read to its end before an order is known.
-    let records = read();
-    for (let i = 0; i < MAX_DRAINS && records.length >= MAX_RING_BYTES; i++, records = read()) merger.add(records);
-    merger.add(records);
-    return merger.take(records.length < MAX_RING_BYTES);
+    for (let i = 1; ; i++) {
+      const records = readRecords(ring);
+      if (records === undefined) return undefined;
+      merger.add(records);
+      const isDrained = room.records.length - records.length >= MAX_PERF_RECORD;
+      if (isDrained || i === MAX_DRAINS) return merger.take(isDrained);
+    }
+  };
+
+  /** Makes a section of what a ring has. Answers false when the batch has no room left for it. */
+  const readRing = (ring: Ring): boolean => {
+    if (room.isFull) return false;
+    const records = ring.merger === undefined ? readRecords(ring) : readMerged(ring, ring.merger);
+    if (records === undefined) return false;
+    // A buffer that is found empty may stay so: what the script hears now is all that it hears for a while.
+    const lost = countLost(ring, records.length === 0 && ring.uncounted);
+    ring.uncounted = records.length > 0;
+    if (records.length === 0 && lost === 0) return true;
+    if (ring.writeRows !== undefined) writeOutput(state, ring.writeRows(records));
+    room.addSection(ring.id, lost, ring.writeRows === undefined ? records : noRecords);
+    return true;
   };
 
   const readOrHold = (kind: RingKind | "any"): Uint8Array | typeof held | undefined => {
@@ -106,21 +129,11 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
   };
 
   const readRings = (kind: RingKind | "any"): Uint8Array | undefined => {
-    const sections: { ring: Ring; lost: number; records: Uint8Array }[] = [];
-    let total = 0;
-    for (const ring of rings.values()) {
-      if ((kind !== "any" && ring.kind !== kind) || total >= MAX_BATCH_BYTES) continue;
-      const bytes = readRing(ring);
-      // A buffer that is found empty may stay so: what the script hears now is all that it hears for a while.
-      const lost = countLost(ring, bytes.length === 0 && ring.uncounted);
-      ring.uncounted = bytes.length > 0;
-      if (bytes.length === 0 && lost === 0) continue;
-      if (ring.writeRows !== undefined) writeOutput(state, ring.writeRows(bytes));
-      const crossing = ring.writeRows === undefined ? bytes : noRecords;
-      sections.push({ ring, lost, records: crossing });
-      total += SECTION_HEADER + crossing.length;
-    }
-    return sections.length === 0 ? undefined : packSections(sections, total);
+    const chosen = [...rings.values()].filter((ring) => kind === "any" || ring.kind === kind);
+    room.clear();
+    firstRing++;
+    for (let i = 0; i < chosen.length; i++) if (!readRing(chosen[(firstRing + i) % chosen.length]!)) break;
+    return room.isEmpty ? undefined : room.finish();
   };
 
   return {
@@ -138,7 +151,8 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
         // Nobody listens to a perf buffer before it is open, so nothing was lost until then; a ring buffer keeps what comes.
         const before = kind === "perf" ? target.countFailedOutputs() : 0;
         const countFailed = (): number => target.countFailedOutputs() - before;
-        rings.set(id, { id, name, kind, handle, lost: 0, countFailed, failed: 0, countedAt: performance.now(), uncounted: false, writeRows, merger: byTime ? openTimeMerger() : undefined });
+        const capacityBytes = kind === "perf" ? pages * PAGE_BYTES : target.maxEntries;
+        rings.set(id, { id, name, kind, handle, capacityBytes, lost: 0, countFailed, failed: 0, countedAt: performance.now(), uncounted: false, writeRows, merger: byTime ? openTimeMerger() : undefined });
         return id;
       },
       ring_close({ ring }) {
@@ -147,16 +161,16 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
         return null;
       },
       poll({ kind, timeoutMs }) {
-        // Under a stream of events each wake-up would bring one of them: a short nap between polls brings a batch.
-        quickPolls = performance.now() - polledAt < STREAM_MS ? quickPolls + 1 : 0;
-        if (quickPolls >= STREAM_POLLS && timeoutMs !== 0) port.wait(NAP_MS, 0);
-        const end = timeoutMs < 0 ? Infinity : performance.now() + timeoutMs;
+        const napMs = napper.findNap(Math.min(...[...rings.values()].map((ring) => ring.capacityBytes)));
+        if (napMs > 0 && timeoutMs !== 0) port.wait(timeoutMs < 0 ? napMs : Math.min(napMs, timeoutMs), 0);
+        const start = performance.now();
+        const end = timeoutMs < 0 ? Infinity : start + timeoutMs;
         let batch: Uint8Array | typeof held | undefined = held;
         for (let left = timeoutMs; batch === held; left = end === Infinity ? -1 : Math.max(0, end - performance.now())) {
           batch = state.waiter.waitFor(left, waitSources.rings, () => readOrHold(kind));
           if (batch === held) port.wait(HOLD_MS, 0);
         }
-        polledAt = performance.now();
+        if (batch !== undefined) napper.notePoll(performance.now() - start);
         return batch;
       },
     },
@@ -168,18 +182,4 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
       for (const ring of rings.values()) closeRing(ring);
     },
   };
-}
-
-function packSections(sections: readonly { ring: Ring; lost: number; records: Uint8Array }[], total: number): Uint8Array {
-  const bytes = new Uint8Array(total);
-  const view = new DataView(bytes.buffer);
-  let at = 0;
-  for (const { ring, lost, records } of sections) {
-    view.setUint32(at, ring.id, true);
-    view.setUint32(at + 4, Math.min(lost, 0xffffffff), true);
-    view.setUint32(at + 8, records.length, true);
-    bytes.set(records, at + SECTION_HEADER);
-    at += SECTION_HEADER + records.length;
-  }
-  return bytes;
 }

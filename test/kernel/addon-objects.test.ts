@@ -137,7 +137,7 @@ describe("a handle", () => {
 
   it("of another kind, or none at all, is no handle", () => {
     const object = port.objectOpen(compileBpf(counter), "kinds");
-    expect([port.mapFd(object), port.linkClose(object), port.programFd(0), port.mapClose(-1), port.ringClose(0x7fffffff), port.ringRead(object, 10)]).toEqual([-9, -9, -9, -9, -9, -9]);
+    expect([port.mapFd(object), port.linkClose(object), port.programFd(0), port.mapClose(-1), port.ringClose(0x7fffffff), port.ringRead(object, new Uint8Array(10))]).toEqual([-9, -9, -9, -9, -9, -9]);
     port.objectClose(object);
   });
 });

@@ -1,3 +1,4 @@
+import { errno } from "../../runtime/kernel/errno.ts";
 import type { KernelPort } from "../../runtime/kernel/port.ts";
 
 /** One call that the code under test made. */
@@ -64,5 +65,16 @@ export function openFakeKernel(script: KernelScript = {}): FakeKernel {
     port: Object.fromEntries(entries) as unknown as KernelPort,
     calls,
     argsOf: (name) => calls.filter((call) => call.name === name).map(({ args }) => args),
+  };
+}
+
+/** A `ringRead` that answers one batch after the other, each in one piece, and then none. */
+export function answerBatches(batches: Uint8Array[]): KernelPort["ringRead"] {
+  return (_, room) => {
+    if (batches.length === 0) return 0;
+    if (batches[0]!.length > room.length) return errno.EMSGSIZE;
+    const batch = batches.shift()!;
+    room.set(batch);
+    return batch.length;
   };
 }

@@ -58,6 +58,14 @@ export function requireBatch(answer: MapBatch | number): MapBatch {
   return answer;
 }
 
+/** Reads records of a ring, as much of them as fits into `roomBytes`. */
+export function readRing(handle: number, roomBytes: number): RingRecord[] {
+  const room = new Uint8Array(roomBytes);
+  const size = port.ringRead(handle, room);
+  if (size < 0) throw new Error(`answered ${size}`);
+  return splitRecords(room.subarray(0, size));
+}
+
 export interface RingRecord {
   readonly cpu: number;
   readonly bytes: Uint8Array;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Layout } from "../../../sdk/layout.ts";
+import { answerBatches } from "../../support/fake-kernel.ts";
 import type { KernelScript } from "../../support/fake-kernel.ts";
 import { makeProgram, makeSignals, runScriptText } from "../../support/guest-run.ts";
 import type { GuestResult } from "../../support/guest-run.ts";
@@ -32,7 +33,7 @@ async function runWithRings(batches: Uint8Array[], lines: string, kernel: Kernel
       ...signals.script,
       perfBufferOpen: () => 11,
       ringBufferOpen: () => 12,
-      ringRead: () => batches.shift() ?? new Uint8Array(0),
+      ringRead: answerBatches(batches),
       ringClose: () => 0,
       wait: () => (signals.raise(), 0),
       ...kernel,
@@ -109,6 +110,27 @@ describe("a ring buffer", () => {
       b.get_table<never, { pid: number }>("ring").open_ring_buffer((e) => print(e.pid)); b.ring_buffer_poll(); b.ring_buffer_consume(); b.ring_buffer_consume();`);
     expect(stdout).toBe("1\n2\n");
     expect(kernel.argsOf("wait")).toEqual([]);
+  });
+
+  it("hands out batches of any size, and one event that is larger than most batches", async () => {
+    const many = makeBatch(0, ...Array.from({ length: 20_000 }, (_, index) => index));
+    const large = new Uint8Array(8 + 1_200_000);
+    new DataView(large.buffer).setUint32(0, 1_200_000, true);
+    const { stdout, error } = await runWithRings([many.slice(), makeBatch(0, 3), large, makeBatch(0, 4)], `
+      const sizes: number[] = []; let sum = 0;
+      b.get_table<never, { pid: number }>("ring").open_ring_buffer((e, cpu, size) => { sizes.push(size); sum += e.pid; });
+      for (let i = 0; i < 4; i++) b.ring_buffer_poll();
+      print(sizes.length, sum, Math.max(...sizes.slice(-3)));`);
+    expect(error).toBeUndefined();
+    expect(stdout).toBe(`20003 ${(19_999 * 20_000) / 2 + 7} 1200000\n`);
+  });
+
+  it("is read in turn with the others", async () => {
+    const { stdout } = await runWithRings([makeBatch(0, 1), makeBatch(0, 2), makeBatch(0, 3), makeBatch(0, 4)], `
+      b.get_table<never, { pid: number }>("events").open_perf_buffer((e) => print("perf", e.pid));
+      const events = b.get_table<never, { pid: number }>("ring"); events.open_ring_buffer((e) => print("ring", e.pid));
+      for (const e of [1, 2]) { b.ring_buffer_poll(); b.perf_buffer_poll(); }`);
+    expect(stdout).toBe("ring 1\nperf 2\nring 3\nperf 4\n");
   });
 
   it("is an iterator, which closes it when the loop is left", async () => {

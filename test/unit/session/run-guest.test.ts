@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { GuestError, GuestLimitError, InterruptedError, UsageError, VerifierError } from "../../../runtime/base/errors.ts";
+import { answerBatches } from "../../support/fake-kernel.ts";
 import { makeProgram, makeSignals, runScriptText } from "../../support/guest-run.ts";
 
 describe("output", () => {
@@ -126,7 +127,7 @@ describe("signals", () => {
       const b = new BPF({ text: "x" });
       try { for await (const event of b.events<number>("events")) print(event); } catch (error) { print(error instanceof Interrupt); }`, {
       build: () => makeProgram({ maps: [{ name: "events", type: 27, maxEntries: 4096, flags: 0 }] }),
-      kernel: { ...signals.script, ringBufferOpen: () => 5, ringRead: () => new Uint8Array(0), wait: () => (signals.raise(), 0) },
+      kernel: { ...signals.script, ringBufferOpen: () => 5, ringRead: () => 0, wait: () => (signals.raise(), 0) },
     });
     expect(result).toMatchObject({ exitCode: 0, error: undefined, stdout: "true\n" });
   });
@@ -264,9 +265,9 @@ describe("the command of -c", () => {
       build: () => makeProgram({ maps: [{ name: "events", type: 27, maxEntries: 4096, flags: 0 }] }),
       kernel: {
         ringBufferOpen: () => 5,
-        ringRead() {
+        ringRead(ring, room) {
           state.ended = true;
-          return batches.shift() ?? new Uint8Array(0);
+          return answerBatches(batches)(ring, room);
         },
       },
     });
@@ -284,7 +285,7 @@ describe("a script that sleeps", () => {
       for (;;) { sleep(1); print("slept"); }`, {
       command: { pid: 7, release: () => undefined, haveEnded: () => state.ended, close: () => undefined },
       build: () => makeProgram({ maps: [{ name: "events", type: 27, maxEntries: 4096, flags: 0 }] }),
-      kernel: { ringBufferOpen: () => 5, ringRead: () => batches.shift() ?? new Uint8Array(0) },
+      kernel: { ringBufferOpen: () => 5, ringRead: answerBatches(batches) },
     });
     expect(result).toMatchObject({ exitCode: 0, error: undefined, stdout: "1\n2\n" });
   });

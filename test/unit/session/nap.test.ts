@@ -1,0 +1,39 @@
+import { describe, expect, it } from "vitest";
+import { openNapper } from "../../../runtime/session/nap.ts";
+
+const mebibyte = 1024 * 1024;
+
+/** The naps of polls that each waited `waitedMs` for their events, with a script that then works for `busyMs`. */
+function listNaps(capacityBytes: number, rounds: readonly (readonly [waitedMs: number, busyMs: number])[]): number[] {
+  let time = 1000;
+  const napper = openNapper(() => time);
+  return rounds.map(([waitedMs, busyMs]) => {
+    const napMs = napper.findNap(capacityBytes);
+    time += napMs + waitedMs;
+    napper.notePoll(waitedMs);
+    time += busyMs;
+    return napMs;
+  });
+}
+
+const repeat = (count: number, waitedMs: number, busyMs: number): (readonly [number, number])[] => Array.from({ length: count }, () => [waitedMs, busyMs] as const);
+
+describe("openNapper", () => {
+  it("rests between polls that find events at once", () => {
+    expect(listNaps(4 * mebibyte, repeat(11, 0.1, 0.1))).toEqual([0, 0, 0, 0, 0, 0, 0, 0, 8, 8, 8]);
+  });
+
+  it("rests no longer than the smallest buffer takes, and not at all for a small one", () => {
+    expect(listNaps(mebibyte / 2, repeat(10, 0.1, 0.1)).at(-1)).toBe(2);
+    expect(listNaps(mebibyte / 8, repeat(20, 0.1, 0.1)).at(-1)).toBe(0);
+  });
+
+  it("lets nothing wait that comes after a silence", () => {
+    expect(listNaps(4 * mebibyte, repeat(40, 5, 0.1)).every((napMs) => napMs === 0)).toBe(true);
+    expect(listNaps(4 * mebibyte, [...repeat(10, 0, 0), [100, 0], ...repeat(8, 0, 0)])).toEqual([...Array(8).fill(0), 8, 8, 8, ...Array(8).fill(0)]);
+  });
+
+  it("gives a script that is busy its events without a rest", () => {
+    expect(listNaps(4 * mebibyte, repeat(20, 0, 5)).every((napMs) => napMs === 0)).toBe(true);
+  });
+});
