@@ -24,6 +24,14 @@
 /* An address of the kernel or of the process: the helper tells them apart on x86 and arm64. */
 #define bpfts_read_any(lvalue) bpfts_read_by(bpf_probe_read, lvalue)
 
+/* The lower half of 64 bits that a context holds: the move is there for the verifier, to which it clears the upper half. */
+#define bpfts_read_half(lvalue) \
+	({ \
+		unsigned int __bpfts_half = (unsigned int)(lvalue); \
+		asm volatile("%0 = %0" : "+w"(__bpfts_half)); \
+		__bpfts_half; \
+	})
+
 /* A bit-field, by the bytes that hold it. */
 #define bpfts_read_bits_by(helper, base, member) \
 	({ \

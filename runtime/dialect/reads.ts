@@ -8,7 +8,8 @@ import type { Provenance } from "./provenance.ts";
 /** One load that is to be made a read. */
 export interface ReadSite {
   readonly range: TextRange;
-  readonly reader: "kernel" | "any";
+  /** `half`: no read, but the lower half of a context's 64 bits, taken before the compiler sees more of them. */
+  readonly reader: "kernel" | "any" | "half";
   /** For bit-fields: the text before and after the `->` or `.` that leads to the member. */
   readonly bits?: { readonly base: TextRange; readonly operator: TextRange; readonly isArrow: boolean; readonly hasLayout: boolean };
 }
@@ -45,6 +46,9 @@ export function findReadSites(ast: Ast, provenance: Provenance, places: TextPlac
         if (known === undefined || site.reader === "any") sites.set(key, site);
       }
     }
+    const half = findHalf(node, provenance);
+    const range = half === undefined ? undefined : places.findRange(half);
+    if (range !== undefined && !sites.has(`${range.start}:${range.end}`)) sites.set(`${range.start}:${range.end}`, { range, reader: "half" });
     for (const child of listChildren(node)) visit(child);
   };
   const readSite = (load: AstNode): ReadSite | undefined => {
@@ -85,6 +89,26 @@ export function findReadSites(ast: Ast, provenance: Provenance, places: TextPlac
     if (body !== undefined) visit(body);
   }
   return { sites: [...sites.values()], unplaced };
+}
+
+const contexts = Origin.anyContext | Origin.kernelContext | Origin.typedContext;
+const halves = /^(unsigned )?int$/;
+const wholes = /^(unsigned )?long( long)?( int)?$|^long( long)? unsigned int$/;
+
+/**
+ * A load out of a context that is cut to 32 bits: `u32 nr = ctx->args[1]`. clang may keep all 64, compare the lower ones and
+ * use others; the verifier of kernels before 6.8 does not see then that the compare bounds an index.
+ */
+function findHalf(node: AstNode, provenance: Provenance): AstNode | undefined {
+  if ((node.kind !== "ImplicitCastExpr" && node.kind !== "CStyleCastExpr") || node.castKind !== "IntegralCast" || !halves.test(findTypeName(node))) return undefined;
+  const load = listChildren(node)[0];
+  const lvalue = load?.kind === "ImplicitCastExpr" && load.castKind === "LValueToRValue" ? stripParens(listChildren(load)[0]) : undefined;
+  if (lvalue === undefined || (lvalue.kind !== "MemberExpr" && lvalue.kind !== "ArraySubscriptExpr") || !wholes.test(findTypeName(load!))) return undefined;
+  return (provenance.findAddress(lvalue) & contexts) === 0 ? undefined : lvalue;
+}
+
+function findTypeName(node: AstNode): string {
+  return (node.type?.desugaredQualType ?? node.type?.qualType ?? "").replace(/^const /, "");
 }
 
 /** The place in an lvalue where memory is gone into: `p` of `p->a.b`, `*p`, `p[i].c`. */
