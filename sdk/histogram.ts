@@ -41,11 +41,20 @@ export function buildLinearHistogram<Key>(slots: Slots, valueType: string, heade
   return buildSections(slots, LINEAR_SLOTS, header, options, (counts) => renderLinear(counts, valueType, options.strip_leading_zero ?? false));
 }
 
-/** Renders power-of-two histograms as JSON: `{ ts, val_type, data: [{ "interval-start", "interval-end", count }], <header>: <bucket> }`. */
+/** Renders power-of-two histograms as JSON: `{ ts, val_type, data: [{ "interval-start", "interval-end", count }], <header>: <bucket> }`. Source: BCC's print_json_hist. */
 export function renderHistogramJson<Key>(slots: Slots, valueType: string, header: string, options: HistogramOptions<Key>, now: Date = new Date()): string[] {
-  const { plain, sections } = collectSections(slots, LOG2_SLOTS, options);
+  return renderSectionsJson(slots, LOG2_SLOTS, valueType, header, options, now, listIntervals);
+}
+
+/** The same of a histogram with a row for each slot: intervals of one number. */
+export function renderLinearJson<Key>(slots: Slots, valueType: string, header: string, options: HistogramOptions<Key>, now: Date = new Date()): string[] {
+  return renderSectionsJson(slots, LINEAR_SLOTS, valueType, header, options, now, (counts) => counts.slice(0, findLast(counts) + 1).map((count, slot) => ({ "interval-start": slot, "interval-end": slot, count })));
+}
+
+function renderSectionsJson<Key>(slots: Slots, size: number, valueType: string, header: string, options: HistogramOptions<Key>, now: Date, list: (counts: readonly number[]) => readonly Interval[]): string[] {
+  const { plain, sections } = collectSections(slots, size, options);
   const stamp = new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 19).replace("T", " ");
-  const render = (counts: readonly number[], extra: object): string => JSON.stringify({ ts: stamp, val_type: valueType, data: listIntervals(counts), ...extra });
+  const render = (counts: readonly number[], extra: object): string => JSON.stringify({ ts: stamp, val_type: valueType, data: list(counts), ...extra });
   if (plain !== undefined) return [render(plain, {})];
   return sections.map(({ bucket, counts }) => render(counts, { [header]: nameBucket(bucket, options) }));
 }
@@ -159,7 +168,13 @@ function renderStars(count: number, max: number, width: number): string {
   return "*".repeat(stars).padEnd(width);
 }
 
-function listIntervals(counts: readonly number[]): { "interval-start": number; "interval-end": number; count: number }[] {
+interface Interval {
+  readonly "interval-start": number;
+  readonly "interval-end": number;
+  readonly count: number;
+}
+
+function listIntervals(counts: readonly number[]): Interval[] {
   const last = findLast(counts);
   const rows = [];
   for (let slot = 1; slot <= last; slot++) {

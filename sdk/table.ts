@@ -1,11 +1,12 @@
 import { makeBytesLayout, makeCodec } from "./codec.ts";
 import type { Codec } from "./codec.ts";
 import { makeClosedError, makeMapError } from "./errors.ts";
-import { buildLinearHistogram, buildLog2Histogram, renderHistogramJson } from "./histogram.ts";
+import { buildLinearHistogram, buildLog2Histogram, renderHistogramJson, renderLinearJson } from "./histogram.ts";
 import type { HistogramOptions } from "./histogram.ts";
 import { callHost } from "./host.ts";
 import { print } from "./output.ts";
 import type { MapReply } from "./protocol.ts";
+import { is_json_output } from "./row-printer.ts";
 
 /** The program that a table belongs to, as far as the table cares. */
 export interface TableOwner {
@@ -156,14 +157,16 @@ export class Table<Key = unknown, Leaf = unknown> {
     return callHost("map_delete_all", { map: this.requireOpen() }, bytes);
   }
 
-  /** Prints a histogram of power-of-two buckets in BCC's layout. */
+  /** Prints a histogram of power-of-two buckets in BCC's layout, or as JSON after `json_output()`. */
   print_log2_hist(val_type = "value", section_header = "Bucket ptr", options: HistogramOptions<Key> = {}): void {
-    for (const text of buildLog2Histogram(this.countSlots(), val_type, section_header, options)) print(text);
+    const build = is_json_output() ? renderHistogramJson : buildLog2Histogram;
+    for (const text of build(this.countSlots(), val_type, section_header, options)) print(text);
   }
 
-  /** Prints a histogram of buckets of width one in BCC's layout. */
+  /** Prints a histogram of buckets of width one in BCC's layout, or as JSON after `json_output()`. */
   print_linear_hist(val_type = "value", section_header = "Bucket ptr", options: HistogramOptions<Key> = {}): void {
-    for (const text of buildLinearHistogram(this.countSlots(), val_type, section_header, options)) print(text);
+    const build = is_json_output() ? renderLinearJson : buildLinearHistogram;
+    for (const text of build(this.countSlots(), val_type, section_header, options)) print(text);
   }
 
   /** Prints a power-of-two histogram as JSON, one object a section. */

@@ -1,6 +1,7 @@
 import { formatPositions } from "./format.ts";
 import { callHost } from "./host.ts";
 import { print } from "./output.ts";
+import { is_json_output } from "./row-printer.ts";
 import { block } from "./timers.ts";
 
 /** One line of the trace pipe. Shape: `ts` in seconds since boot, `msg` what `bpf_trace_printk` was given, without its newline. */
@@ -74,13 +75,20 @@ export interface TracePrintOptions extends TraceOptions {
   readonly fmt?: string | undefined;
 }
 
-/** Prints lines for ever, or until nothing is there when `nonblocking`. */
+function renderFieldsJson([task, pid, cpu, flags, ts, msg]: TraceFields): string {
+  return JSON.stringify({ task, pid, cpu, flags, ts, msg });
+}
+
+/** Prints lines, or JSON objects of their fields after `json_output()`, for ever, or until nothing is there when `nonblocking`. */
 export function printTrace(options: TracePrintOptions): void {
   for (;;) {
     const line = readTraceLine(options.nonblocking === true ? 0 : -1);
     if (line === undefined) return;
-    const fields = options.fmt === undefined && options.pid === undefined ? undefined : parseTraceLine(line);
-    if (fields === undefined) {
+    const isJson = is_json_output();
+    const fields = isJson || options.fmt !== undefined || options.pid !== undefined ? parseTraceLine(line) : undefined;
+    if (isJson) {
+      if (fields !== undefined && isOfProcess(fields[1], options.pid)) print(renderFieldsJson(fields));
+    } else if (fields === undefined) {
       // What is no event is printed as it is, but is nobody's when lines of one process are asked for.
       if (options.pid === undefined && options.fmt === undefined) print(line);
     } else if (isOfProcess(fields[1], options.pid)) {

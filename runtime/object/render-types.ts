@@ -3,10 +3,10 @@ import type { Layout, StructLayout } from "../../sdk/layout.ts";
 /** One table as a script asks for it. */
 export interface TypedTable {
   readonly name: string;
-  /** Undefined where the kind has no keys. */
-  readonly key?: Layout;
+  /** Undefined where the kind has no keys; a text is a type of TypeScript's or the SDK's. */
+  readonly key?: Layout | string;
   /** What `get` answers, or what a buffer carries; undefined where that is bytes. */
-  readonly leaf?: Layout;
+  readonly leaf?: Layout | string;
   /** One value for each CPU. */
   readonly perCpu: boolean;
 }
@@ -18,13 +18,19 @@ export interface TypedTable {
  */
 export function renderTypes(tables: readonly TypedTable[]): string {
   const interfaces = new Map<string, string>();
-  const render = (layout: Layout): string => renderLayout(layout, interfaces);
+  const imports = new Set<string>();
+  const render = (type: Layout | string): string => {
+    if (typeof type !== "string") return renderLayout(type, interfaces);
+    if (/^[A-Z]/.test(type)) imports.add(type);
+    return type;
+  };
   const calls = tables.map((table) => {
     const key = table.key === undefined ? "never" : render(table.key);
     const leaf = table.leaf === undefined ? "Uint8Array" : render(table.leaf);
     return `const ${renderName(table.name)} = b.get_table<${key}, ${table.perCpu ? asArray(leaf) : leaf}>(${JSON.stringify(table.name)});`;
   });
-  return [...interfaces.values(), calls.length === 0 ? "// This program has no tables." : calls.join("\n"), ""].join("\n");
+  const head = imports.size === 0 ? [] : [`import type { ${[...imports].sort().join(", ")} } from "bpfts";\n`];
+  return [...head, ...interfaces.values(), calls.length === 0 ? "// This program has no tables." : calls.join("\n"), ""].join("\n");
 }
 
 /** Words that name something else in TypeScript. */

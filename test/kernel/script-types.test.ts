@@ -91,8 +91,13 @@ events.open_perf_buffer((event) => event.comm * 2);
     expect(status).toBe(0);
     expect(stdout).toContain("interface bpf_tunnel_key {\n  tunnel_id: number; // __u32");
     expect(stdout).toContain('const when = b.get_table<number, timespec64>("when");');
-    const file = writeScript(folder, "bare.c", "BPF_ARRAY(totals, u64, 4);\n");
-    expect((await runCli(["types", file])).stdout).toContain('b.get_table<number, bigint>("totals");');
+    const file = writeScript(folder, "bare.c", "BPF_ARRAY(totals, u64, 4);\nBPF_PROG_ARRAY(programs, 4);\nBPF_TASK_STORAGE(tasks, u64);\n");
+    const bare = (await runCli(["types", file])).stdout;
+    expect(bare).toContain('b.get_table<number, bigint>("totals");');
+    // What the SDK makes of a descriptor is no number.
+    expect(bare).toContain('import type { BpfFunction } from "bpfts";\n');
+    expect(bare).toContain('b.get_table<number, BpfFunction>("programs");');
+    expect(bare).toContain('b.get_table<number, bigint>("tasks");');
   });
 
   it("says where the C is wrong", async () => {

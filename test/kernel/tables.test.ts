@@ -43,6 +43,33 @@ function readJson(result: CliResult): unknown[] {
 }
 
 describe("tables on this kernel", () => {
+  it("histograms come out in BCC's layout, and by the same call as JSON", async () => {
+    const result = await runCounted("layout", `BPF_HISTOGRAM(dist); BPF_HISTOGRAM(linear);`, `dist.increment(bpf_log2l(n)); linear.increment(n % 3);`, "",
+      `b.get_table("dist").print_log2_hist("n"); b.get_table("linear").print_linear_hist("rest");
+       (await import("bpfts")).json_output();
+       b.get_table("dist").print_log2_hist("n"); b.get_table("linear").print_linear_hist("rest");`);
+    expect(result.stderr).toBe("");
+    const lines = result.stdout.trimEnd().split("\n");
+    expect(lines.slice(0, 12)).toEqual([
+      "     n                   : count     distribution",
+      "         0 -> 1          : 2        |**                                      |",
+      "         2 -> 3          : 2        |**                                      |",
+      "         4 -> 7          : 4        |****                                    |",
+      "         8 -> 15         : 8        |********                                |",
+      "        16 -> 31         : 16       |*****************                       |",
+      "        32 -> 63         : 32       |***********************************     |",
+      "        64 -> 127        : 36       |****************************************|",
+      "     rest          : count     distribution",
+      "        0          : 34       |****************************************|",
+      "        1          : 33       |**************************************  |",
+      "        2          : 33       |**************************************  |",
+    ]);
+    const [log, linear] = lines.slice(12).map((line) => JSON.parse(line) as { val_type: string; data: object[] });
+    expect(log).toMatchObject({ val_type: "n" });
+    expect(log!.data.slice(0, 2)).toEqual([{ "interval-start": 0, "interval-end": 1, count: 2 }, { "interval-start": 2, "interval-end": 3, count: 2 }]);
+    expect(linear!.data).toEqual([34, 33, 33].map((count, slot) => ({ "interval-start": slot, "interval-end": slot, count })));
+  });
+
   it("hash, LRU and histogram count what happened", async () => {
     const result = await runCounted("hash", `BPF_HASH(counts, u32, u64); BPF_TABLE("lru_hash", struct key_t, u32, lru, 64); BPF_HISTOGRAM(dist); BPF_HISTOGRAM(by_key, struct key_t);`,
       `counts.increment(pid);

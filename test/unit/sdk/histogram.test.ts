@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { buildLinearHistogram, buildLog2Histogram, renderHistogramJson } from "../../../sdk/histogram.ts";
+import { buildLinearHistogram, buildLog2Histogram, renderHistogramJson, renderLinearJson } from "../../../sdk/histogram.ts";
 
 describe("log2 histogram", () => {
   it("has BCC's rows: slot 0 left out, the first row 0 to 1, bars of 40", () => {
@@ -71,5 +71,10 @@ describe("json histogram", () => {
   it("is JSON, with the section under its header", () => {
     const [line] = renderHistogramJson<{ k: string; slot: number }>([[{ k: "a", slot: 2 }, 5]], "ns", "key", {}, new Date(0));
     expect(JSON.parse(line!)).toMatchObject({ val_type: "ns", key: "a", data: [{ "interval-start": 0, "interval-end": 1, count: 0 }, { "interval-start": 2, "interval-end": 3, count: 5 }] });
+  });
+
+  it("has intervals of one number where it is linear", () => {
+    const [line] = renderLinearJson([[0, 2], [2, 1]], "qlen", "", {}, new Date(0));
+    expect(JSON.parse(line!)).toMatchObject({ val_type: "qlen", data: [{ "interval-start": 0, "interval-end": 0, count: 2 }, { "interval-start": 1, "interval-end": 1, count: 0 }, { "interval-start": 2, "interval-end": 2, count: 1 }] });
   });
 });

@@ -211,6 +211,8 @@ describe("the trace pipe", () => {
   it("is printed as it is or by positions, of one process or all", async () => {
     expect((await runTrace([`${line}\n\n`], `b.trace_print();`)).stdout).toBe(`${line}\n`);
     expect((await runTrace([`${line}\n`], `b.trace_print({ fmt: "{1} {5}" });`)).stdout).toBe("1234 hello: world\n");
+    expect((await runTrace([`${line}\n`], `b.trace_print("{0}: {5}");`)).stdout).toBe("mkdir: hello: world\n");
+    expect((await runTrace([`${line}\nno event\n`], `(await import("bpfts")).json_output(); b.trace_print();`)).stdout).toBe('{"task":"mkdir","pid":1234,"cpu":1,"flags":"d..2.","ts":3312.405079,"msg":"hello: world"}\n');
     expect((await runTrace([`${line}\n`], `b.trace_print({ pid: 1234 });`)).stdout).toBe(`${line}\n`);
     expect((await runTrace([`${line}\n`], `b.trace_print({ pid: 1 });`)).stdout).toBe("");
   });
