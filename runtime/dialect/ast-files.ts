@@ -7,7 +7,9 @@ import type { Ast, AstLocation, AstNode } from "./ast.ts";
  */
 export class AstFiles {
   private readonly files = new Map<AstLocation, string>();
+  private readonly lines = new Map<AstLocation, number>();
   private last = "";
+  private lastLine = 0;
 
   constructor(ast: Ast) {
     this.walk(ast);
@@ -16,6 +18,11 @@ export class AstFiles {
   /** The file that a place (one half of it, inside a macro) lies in. */
   findFile(location: AstLocation): string {
     return this.files.get(location) ?? "";
+  }
+
+  /** The line that a place lies on; clang leaves that out too where it is the one before. */
+  findLine(location: AstLocation): number {
+    return this.lines.get(location) ?? 0;
   }
 
   private walk(node: unknown): void {
@@ -27,7 +34,9 @@ export class AstFiles {
     const location = node as AstLocation;
     if (location.offset !== undefined && location.tokLen !== undefined) {
       if (location.file !== undefined) this.last = location.file;
+      if (location.line !== undefined) this.lastLine = location.line;
       this.files.set(location, this.last);
+      this.lines.set(location, this.lastLine);
       return;
     }
     for (const key in node) {

@@ -49,6 +49,8 @@ export class TextPlaces {
       const fromCall = call === undefined || isMacroArgument(range.end) ? undefined : this.checkRange(call, this.findTokenEnd(to));
       return fromCall ?? this.findBehindMacro(to);
     }
+    const pasted = to === undefined ? this.findPastedCall(range.end) : undefined;
+    if (pasted !== undefined) return pasted;
     const first = from ?? this.findExpansion(range.begin);
     const last = to === undefined ? this.findExpansionEnd(range.end) : this.findTokenEnd(to);
     // Begin and end in one macro of a header: no telling which part of it the expression is, but for macros that are one access.
@@ -66,6 +68,13 @@ export class TextPlaces {
     const to = end === undefined ? undefined : this.findSpelling(end);
     return from !== undefined && to !== undefined && this.userMarks.some((token) => token.start >= from && token.end <= to);
   };
+
+  /** The macro call that a node comes from, as it is written; undefined when it comes from none in the unit's text. */
+  findCall(node: AstNode): TextRange | undefined {
+    const start = node.range === undefined ? undefined : this.findExpansion(node.range.begin);
+    const end = node.range === undefined ? undefined : this.findExpansionEnd(node.range.begin);
+    return start === undefined || end === undefined ? undefined : { start, end };
+  }
 
   /** Finds a token in a run of text, first one first. */
   findToken(range: TextRange, text: string): Token | undefined {
@@ -93,6 +102,21 @@ export class TextPlaces {
     if (this.tokens[index + 1]?.text !== "(") return this.tokens[index]!.end;
     const close = findClosing(this.tokens, index + 1);
     return close === undefined ? undefined : this.tokens[close]!.end;
+  }
+
+  /** `#define FIELD(p, name) (p)->skc_##name`: the end of the expression stands nowhere, but the call as a whole is the expression. */
+  private findPastedCall(end: AstLocation): TextRange | undefined {
+    const start = isMacroArgument(end) ? undefined : this.findExpansion(end);
+    const last = start === undefined ? undefined : this.findExpansionEnd(end);
+    const index = start === undefined ? undefined : this.indexByStart.get(start);
+    if (index === undefined || last === undefined) return undefined;
+    const name = this.tokens[index]!.text;
+    const at = this.tokens.findIndex((token, i) => token.inDirective && token.text === name && this.tokens[i - 1]?.text === "define");
+    const close = at < 0 || this.tokens[at + 1]?.text !== "(" ? undefined : findClosing(this.tokens, at + 1);
+    if (close === undefined) return undefined;
+    let body = "";
+    for (let i = close + 1; this.tokens[i]?.inDirective === true && (i === close + 1 || !/(?<!\\)\n/.test(this.text.slice(this.tokens[i - 1]!.end, this.tokens[i]!.start))); i++) body += this.tokens[i]!.text;
+    return body.includes("##") && /^\(*\w+\)*((->|\.)[\w#]+)+\)*$/.test(body) ? this.checkRange(this.tokens[index]!.start, last) : undefined;
   }
 
   private findTokenEnd(start: number): number {

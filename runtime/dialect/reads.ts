@@ -17,7 +17,14 @@ export interface ReadSite {
 /** The sites of a unit, and the loads that cannot be rewritten where they stand. */
 export interface ReadFindings {
   readonly sites: readonly ReadSite[];
-  readonly unplaced: readonly { readonly node: AstNode; readonly message: string; readonly hint: string }[];
+  readonly unplaced: readonly UnplacedLoad[];
+}
+
+/** A load that stays as it is. */
+export interface UnplacedLoad {
+  readonly node: AstNode;
+  /** The macro call of the text's that it comes from; undefined when it stands in another file. */
+  readonly call?: TextRange;
 }
 
 /** Origins that the verifier lets a program load through. */
@@ -33,7 +40,7 @@ const contextTypes = /^struct (pt_regs|user_pt_regs|__sk_buff|xdp_md|bpf_\w+|sk_
  */
 export function findReadSites(ast: Ast, provenance: Provenance, places: TextPlaces, names: KernelNames): ReadFindings {
   const sites = new Map<string, ReadSite>();
-  const unplaced: { node: AstNode; message: string; hint: string }[] = [];
+  const unplaced: UnplacedLoad[] = [];
   const visit = (node: AstNode): void => {
     if (node.kind === "UnaryExprOrTypeTraitExpr" || node.kind === "OffsetOfExpr") return;
     if (node.kind === "CallExpr" && /^__builtin_preserve_/.test(findCallee(node) ?? "")) return;
@@ -60,7 +67,8 @@ export function findReadSites(ast: Ast, provenance: Provenance, places: TextPlac
     if (reader === undefined) return undefined;
     const range = places.findRange(lvalue);
     if (range === undefined) {
-      if (load.range?.begin.expansionLoc !== undefined) unplaced.push({ node: load, message: "A read through a kernel pointer stands inside a macro and cannot be made explicit there", hint: "read the member before, into a variable of its own" });
+      const call = places.findCall(load);
+      unplaced.push({ node: load, ...(call === undefined ? {} : { call }) });
       return undefined;
     }
     if (!isBitField(lvalue)) return { range, reader };

@@ -9,7 +9,7 @@ import { TextPlaces } from "./places.ts";
 import type { TextRange } from "./places.ts";
 import { findBody, Provenance } from "./provenance.ts";
 import { findReadSites, rememberNames } from "./reads.ts";
-import type { ReadSite } from "./reads.ts";
+import type { ReadSite, UnplacedLoad } from "./reads.ts";
 import type { CUnit } from "./unit.ts";
 import { makeUnit } from "./unit-text.ts";
 
@@ -32,7 +32,7 @@ export function rewriteUnit(unit: CUnit, ast: Ast, env: DialectEnv): CUnit {
   if (mainFile === undefined) return { ...unit, ...facts };
   const places = new TextPlaces(unit.text, files, mainFile);
   const found = findReadSites(ast, new Provenance(ast, facts.programs, places.isUserMarked), places, rememberNames(env));
-  const warnings = [...unit.warnings, ...found.unplaced.flatMap(({ node, message, hint }) => describeWarning(unit, node, message, hint))];
+  const warnings = [...unit.warnings, ...describeUnplaced(unit, found.unplaced, files)];
   const packets = unit.includes.includes("bcc/proto.h") ? findPacketSites(ast, places) : [];
   if (found.sites.length + packets.length === 0) return { ...unit, ...facts, warnings };
   const bodyEnd = unit.bodyStart + unit.parts.body.length;
@@ -94,10 +94,30 @@ function findEventStructs(ast: Ast): Record<string, string> {
   return found;
 }
 
-function describeWarning(unit: CUnit, node: AstNode, message: string, hint: string): Diagnostic[] {
+/** Says which loads stay as they are, and where: the verifier may refuse them. One line for each macro call, and for each line of another file. */
+function describeUnplaced(unit: CUnit, unplaced: readonly UnplacedLoad[], files: AstFiles): Diagnostic[] {
+  const warnings = new Map<string, Diagnostic>();
+  for (const { node, call } of unplaced) {
+    const found = call === undefined ? describeForeign(node, files) : describeCall(unit, call);
+    if (found !== undefined && !warnings.has(found.message)) warnings.set(found.message, found);
+  }
+  return [...warnings.values()];
+}
+
+function describeCall(unit: CUnit, { start, end }: TextRange): Diagnostic | undefined {
+  if (start < unit.bodyStart || end > unit.bodyStart + unit.parts.body.length) return undefined;
+  const origin = unit.parts.findOrigin(start - unit.bodyStart);
+  const location = locateOffset(unit.source, origin);
+  const message = `A read through a kernel pointer in "${unit.text.slice(start, end).replace(/\s+/g, " ")}" cannot be made explicit: it stands inside of the macro`;
+  return { severity: "warning", message, location, lineText: readLineAt(unit.source.text, origin), hint: "read the member before, into a variable of its own" };
+}
+
+function describeForeign(node: AstNode, files: AstFiles): Diagnostic | undefined {
   const begin = node.range?.begin;
-  const offset = begin?.expansionLoc?.offset ?? begin?.offset;
-  if (offset === undefined || offset < unit.bodyStart || offset > unit.bodyStart + unit.parts.body.length) return [];
-  const origin = unit.parts.findOrigin(offset - unit.bodyStart);
-  return [{ severity: "warning", message, location: locateOffset(unit.source, origin), lineText: readLineAt(unit.source.text, origin), hint }];
+  const place = begin?.spellingLoc ?? begin;
+  if (place?.offset === undefined) return undefined;
+  const [file, line] = [files.findFile(place), files.findLine(place)];
+  if (file === "" || file.startsWith("<")) return undefined;
+  const message = `A read through a kernel pointer in "${file}", line ${line}, is not made explicit: only those in the text itself are`;
+  return { severity: "warning", message, location: { file, line }, hint: "move the function into the text, or read by bpf_probe_read_kernel()" };
 }

@@ -1,4 +1,6 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { DialectError } from "../../../runtime/base/errors.ts";
 import { describeObject } from "../../../runtime/object/describe-object.ts";
@@ -55,6 +57,22 @@ describe.each(clangs.map(({ clang, version }) => ({ clang, version })))("clang $
   it("finds the user's place of clang's messages behind rewritten text", () => {
     const text = "BPF_HASH(h, u32);\nint f(void *ctx) {\n  u32 k = 0; h.lookup(&k); return nowhere;\n}\n";
     expect(() => buildText(text, tools)).toThrow(expect.objectContaining({ location: { file: "<text>", line: 3, column: text.split("\n")[2]!.indexOf("nowhere") + 1 } }));
+  });
+
+  it("names the reads that stay as they are, and where", () => {
+    const folder = mkdtempSync(join(tmpdir(), "bpfts-test-"));
+    try {
+      writeFileSync(join(folder, "own.h"), "#define OWN_PID(t) (t)->pid\nstatic inline int own_tgid(struct task_struct *t)\n{\n\treturn t->tgid + t->real_parent->tgid;\n}\n");
+      const text = '#include "own.h"\n#define SUM(t, name) ((t)->pid + (t)->start_##name)\nint f(struct pt_regs *ctx) {\n  struct task_struct *t = (struct task_struct *)bpf_get_current_task();\n  return SUM(t, time) +\n    OWN_PID(t) + own_tgid(t);\n}\n';
+      const { unit } = buildText(text, tools, [`-I${folder}`]);
+      expect(unit.warnings.map(({ message, location }) => [message, location?.file.replace(folder, "."), location?.line])).toEqual([
+        [`A read through a kernel pointer in "${folder}/own.h", line 4, is not made explicit: only those in the text itself are`, "./own.h", 4],
+        ['A read through a kernel pointer in "SUM(t, time)" cannot be made explicit: it stands inside of the macro', "<text>", 5],
+        ['A read through a kernel pointer in "OWN_PID(t)" cannot be made explicit: it stands inside of the macro', "<text>", 6],
+      ]);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
   });
 
   it("raises errors of its own as DialectError", () => {
