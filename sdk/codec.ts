@@ -7,6 +7,8 @@ import type { Layout } from "./layout.ts";
 /** Turns the bytes of one C type into values and back. */
 export interface Codec<T = unknown> {
   readonly size: number;
+  /** What it was made from, where that says all. */
+  readonly layout?: Layout;
   /** A reader of many values in one buffer. Offsets are multiples of the size, or of 8. */
   bind(buffer: ArrayBuffer): (offset: number) => T;
   /** @throws BpfError when there are fewer bytes than the type has */
@@ -27,6 +29,7 @@ export function makeCodec<T = unknown>(layout: Layout, label: string): Codec<T> 
   const encodeInto = (value: T, view: DataView, offset: number): void => (writer ??= compileWriter(layout, label))(value, view, offset);
   return {
     size: layout.size,
+    layout,
     bind,
     decode(bytes) {
       if (bytes.byteLength < layout.size) {

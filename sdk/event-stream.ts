@@ -25,20 +25,27 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
     this.options = options;
   }
 
-  [Symbol.iterator](): IterableIterator<Event> {
-    const answer = { next: () => this.readNext(), return: () => this.end(), [Symbol.iterator]: () => answer };
-    return answer as IterableIterator<Event>;
+  /** QuickJS goes through a generator without an object for each step. */
+  *[Symbol.iterator](): Generator<Event, void> {
+    let isLeft = true;
+    try {
+      this.subscribe();
+      for (;;) {
+        while (this.nextIndex < this.queue.length) yield this.queue[this.nextIndex++]!;
+        this.clearQueue();
+        // What a poll throws leaves the buffer open: the script may go on after an interrupt.
+        isLeft = false;
+        pollRings("any", -1);
+        isLeft = true;
+      }
+    } finally {
+      if (isLeft) this.end();
+    }
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<Event> {
     const answer = { next: () => this.waitNext(), return: async () => this.end(), [Symbol.asyncIterator]: () => answer };
     return answer as AsyncIterableIterator<Event>;
-  }
-
-  private readNext(): IteratorResult<Event, undefined> {
-    this.subscribe();
-    while (!this.haveEvent()) pollRings("any", -1);
-    return { done: false, value: this.take() };
   }
 
   private waitNext(): Promise<IteratorResult<Event, undefined>> {
@@ -69,11 +76,13 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
 
   private take(): Event {
     const event = this.queue[this.nextIndex++]!;
-    if (this.nextIndex === this.queue.length) {
-      this.queue = [];
-      this.nextIndex = 0;
-    }
+    if (this.nextIndex === this.queue.length) this.clearQueue();
     return event;
+  }
+
+  private clearQueue(): void {
+    this.queue = [];
+    this.nextIndex = 0;
   }
 
   private end(): IteratorResult<Event, undefined> {

@@ -4,20 +4,25 @@ import { renderValue } from "./render-value.ts";
 
 /** Units: UTF-16 code units of buffered text, about bytes. */
 const FLUSH_AT = 64 * 1024;
+const MAX_LINES = 8192;
 
-let standardOutput = "";
+/** Put together at once: measured, a text that grows with each line takes twice the time. */
+let lines: string[] = [];
+let lineLength = 0;
 let standardError = "";
 
 function writeOutput(text: string): void {
-  standardOutput += text;
-  if (standardOutput.length >= FLUSH_AT) flushOutput();
+  lines.push(text);
+  lineLength += text.length;
+  if (lineLength >= FLUSH_AT || lines.length >= MAX_LINES) flushOutput();
 }
 
 function flushOutput(): void {
-  if (standardOutput === "") return;
-  const text = standardOutput;
-  standardOutput = "";
-  callHost("write", requireNoNul(text));
+  if (lines.length === 0) return;
+  const text = lines.join("");
+  lines = [];
+  lineLength = 0;
+  if (text !== "") callHost("write", requireNoNul(text));
 }
 
 /** A NUL would end the text on its way out. It is drawn as nothing by any terminal, so it is left out. */

@@ -46,6 +46,11 @@ export class ReaderProgram {
     this.hasIndices = hasIndices;
   }
 
+  /** What the bases of the next expressions are multiples of. */
+  setAlignment(alignment: number): void {
+    this.alignment = alignment;
+  }
+
   /** The function around it all: binds the views to a buffer and answers what `body` returns. */
   wrap(body: string, inner: Readonly<Record<string, unknown>> = {}): (buffer: ArrayBuffer) => object {
     const views = [...this.views].map((view) => `${view} = ${viewMakers[view]}`);

@@ -5,6 +5,8 @@ import { buildLinearHistogram, buildLog2Histogram, renderHistogramJson, renderLi
 import type { HistogramOptions } from "./histogram.ts";
 import { callHost } from "./host.ts";
 import { print } from "./output.ts";
+import { compilePairWalk } from "./pair-walk.ts";
+import type { PairWalk } from "./pair-walk.ts";
 import type { MapReply } from "./protocol.ts";
 import { is_json_output } from "./row-printer.ts";
 
@@ -39,6 +41,7 @@ export class Table<Key = unknown, Leaf = unknown> {
   protected readonly owner: TableOwner;
   protected readonly keyCodec: Codec<Key>;
   protected readonly leafCodec: Codec<Leaf>;
+  private bindPairs: ((buffer: ArrayBuffer) => PairWalk) | undefined;
 
   constructor(info: MapReply, owner: TableOwner, leafCodec?: Codec<Leaf>) {
     this.info = info;
@@ -88,7 +91,7 @@ export class Table<Key = unknown, Leaf = unknown> {
   }
 
   entries(): IterableIterator<[Key, Leaf]> {
-    return this.readAll(false);
+    return this.readPairs(false);
   }
 
   *keys(): IterableIterator<Key> {
@@ -125,12 +128,12 @@ export class Table<Key = unknown, Leaf = unknown> {
 
   /** All entries, as BCC's call of that name; `entries()` does the same. */
   items_lookup_batch(): IterableIterator<[Key, Leaf]> {
-    return this.readAll(false);
+    return this.readPairs(false);
   }
 
   /** Takes all entries out of the map and answers them. Since: Linux 5.6 in one go; slower before. */
-  items_lookup_and_delete_batch(): IterableIterator<[Key, Leaf]> {
-    return this.readAll(true);
+  *items_lookup_and_delete_batch(): IterableIterator<[Key, Leaf]> {
+    yield* this.readPairs(true);
   }
 
   /** Sets many keys in one go. @throws BpfError when the lists differ in length */
@@ -190,12 +193,23 @@ export class Table<Key = unknown, Leaf = unknown> {
     return { buffer, count, keysAt: HEADER_SIZE, valuesAt: HEADER_SIZE + alignUp(count * this.keyCodec.size) };
   }
 
-  private *readAll(remove: boolean): IterableIterator<[Key, Leaf]> {
+  private readPairs(remove: boolean): IterableIterator<[Key, Leaf]> {
     const { buffer, count, keysAt, valuesAt } = this.readBatch(remove);
-    const readKey = this.keyCodec.bind(buffer);
-    const readLeaf = this.leafCodec.bind(buffer);
-    for (let i = 0; i < count; i++) yield [readKey(keysAt + i * this.keyCodec.size), readLeaf(valuesAt + i * this.leafCodec.size)];
+    this.bindPairs ??= bindPairs(this.keyCodec, this.leafCodec);
+    return this.bindPairs(buffer)(count, keysAt, valuesAt) as IterableIterator<[Key, Leaf]>;
   }
+}
+
+/** Codecs that come from no one layout are asked for each value. */
+function bindPairs(key: Codec, leaf: Codec): (buffer: ArrayBuffer) => PairWalk {
+  if (key.layout !== undefined && leaf.layout !== undefined) return compilePairWalk(key.layout, leaf.layout);
+  return (buffer) => {
+    const readKey = key.bind(buffer);
+    const readLeaf = leaf.bind(buffer);
+    return function* (count, keysAt, valuesAt) {
+      for (let i = 0; i < count; i++) yield [readKey(keysAt + i * key.size), readLeaf(valuesAt + i * leaf.size)];
+    };
+  };
 }
 
 const HEADER_SIZE = 8;
