@@ -1,4 +1,4 @@
-import { InterruptedError } from "../base/errors.ts";
+import { GuestLimitError, InterruptedError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { KernelPort } from "../kernel/port.ts";
 import type { TracePipe } from "../kernel/trace-pipe.ts";
@@ -49,11 +49,12 @@ export interface GuestRun {
 export async function runGuest(run: GuestRun): Promise<number> {
   const { port, log, command } = run;
   const stopper = openStopper(port);
-  const waiter = run.waits === false ? refuseWaits(stopper) : openWaiter(port, command);
+  let sandbox: Sandbox | undefined;
+  const waiter = run.waits === false ? refuseWaits(stopper) : openWaiter(port, command, () => runPromises(sandbox, stopper));
   const lookups = run.lookups ?? openLookups(port);
   const bridge = openBridge({ ...run, command, waiter, lookups, stop: (reason) => stopper.stop(reason) }, () => stopper.isStopped());
   const limits = { ...defaultLimits, ...(run.memoryBytes === undefined ? {} : { memoryBytes: run.memoryBytes }) };
-  const sandbox = await openSandbox({ limits, library: run.library, call: bridge.call, shouldStop: () => stopper.shouldStop() });
+  sandbox = await openSandbox({ limits, library: run.library, call: bridge.call, shouldStop: () => stopper.shouldStop() });
   try {
     const guest: Guest = { sandbox, bridge, stopper, waiter, script: run.script, log };
     const failure = runToEnd(guest, run.script.code);
@@ -76,6 +77,15 @@ interface Guest {
   readonly waiter: Waiter;
   readonly script: GuestScript;
   readonly log: Log;
+}
+
+/** Lets promises of a script go on while it waits. Answers how many steps they took. */
+function runPromises(sandbox: Sandbox | undefined, stopper: Stopper): number {
+  if (sandbox === undefined) return 0;
+  const { ran, outcome } = sandbox.runJobs();
+  if (outcome.kind === "done") return ran;
+  if (stopper.isStopped() || outcome.thrown.limit === "stopped") throw new InterruptedError("The script is being ended");
+  throw new GuestLimitError(outcome.thrown.message);
 }
 
 /** A check never waits: the first wait ends the script as `exit(0)` would. */

@@ -6,7 +6,8 @@ import type { Command } from "./command.ts";
 /** How the bridge waits: for events, the time, a signal, and the end of the command. */
 export interface Waiter {
   /**
-   * Waits until `check` answers something, or the time is over. `sources` (of `waitSources`) is what can make `check` answer.
+   * Waits until `check` answers something, or the time is over; or until promises of the script have gone on, for then it may have
+   * something else to wait for: who still wants to wait asks again. `sources` (of `waitSources`) is what can make `check` answer.
    * The first wait lets the command run. Units: milliseconds, -1 waits for ever.
    *
    * @throws InterruptedError at a signal, and once when the command has ended and what it caused was delivered
@@ -18,7 +19,7 @@ export interface Waiter {
 const SETTLE_MS = 20;
 
 /** Opens the one way to wait in a run. */
-export function openWaiter(port: KernelPort, command: Command | undefined, now: () => number = () => performance.now()): Waiter {
+export function openWaiter(port: KernelPort, command: Command | undefined, runJobs: () => number = () => 0, now: () => number = () => performance.now()): Waiter {
   let endedAt: number | undefined;
   let told = false;
 
@@ -32,6 +33,8 @@ export function openWaiter(port: KernelPort, command: Command | undefined, now: 
   return {
     waitFor(timeoutMs, sources, check) {
       command?.release();
+      // Ctrl-C comes through although promises follow on promises for ever.
+      if (runJobs() > 0 && timeoutMs !== 0 && port.signalPending() === 0) return undefined;
       const end = timeoutMs < 0 ? Infinity : now() + timeoutMs;
       for (;;) {
         if (port.signalTake() !== 0) throw new InterruptedError("A signal came");

@@ -112,6 +112,15 @@ describe("signals", () => {
     expect(performance.now() - started).toBeLessThan(1500);
   });
 
+  it("come through promises that follow on one another for ever", async () => {
+    const signals = makeSignals();
+    const result = await runScriptText(`import { on_exit, print, sleep } from "bpfts"; on_exit(() => print("bye"));
+      setTimeout(() => { print("wait"); const again = () => Promise.resolve().then(again); void again(); }, 1); sleep(100);`, {
+      kernel: { ...signals.script, write: (_, bytes) => (signals.raise(), bytes.length) },
+    });
+    expect(result).toMatchObject({ exitCode: 0, error: undefined });
+  });
+
   it("give end handlers only so much time", async () => {
     const signals = makeSignals();
     signals.raise();
@@ -162,6 +171,14 @@ describe("timers", () => {
       await Promise.all([pause(8).then(() => print("b")), pause(2).then(() => print("a"))]);
       print("end");`);
     expect(result).toMatchObject({ exitCode: 0, stdout: "a\nb\nend\n" });
+  });
+
+  it("let promises go on while a call blocks, and what those set off", async () => {
+    const result = await runScriptText(`import { print, sleep } from "bpfts";
+      void (async () => { await null; print("before"); setTimeout(async () => { await null; print("within"); }, 5); })();
+      sleep(0.5);
+      print("after");`);
+    expect(result).toMatchObject({ exitCode: 0, error: undefined, stdout: "before\nwithin\nafter\n" });
   });
 
   it("do not lose what a callback or its promise throws", async () => {
