@@ -31,6 +31,7 @@ interface MachineFlags {
   readonly share?: readonly string[];
   readonly append?: string;
   readonly scratch?: string;
+  readonly guestClang?: boolean;
   readonly env?: readonly string[];
   readonly verbose?: boolean;
 }
@@ -98,7 +99,7 @@ function addMachineOptions(command: Command): Command {
     .option("-k, --kernel <name>", `a kernel from \`vm list\`, or all (default: ${defaultKernel})`)
     .option("--vmlinuz <path>", "boot this kernel image; its modules are looked for around it")
     .option("--memory <mb>", "memory in MB (default: 3072)", parseCount)
-    .option("--cpus <n>", "processors (default: 2)", parseCount)
+    .option("--cpus <n>", "processors (default: 2, or 1 when they are emulated)", parseCount)
     .option("--timeout <seconds>", "end the command after so long, with status 124", parseCount)
     .option("--boot-timeout <seconds>", "how long the kernel may take to come up (default: 120)", parseCount)
     .option("--accel <kind>", "kvm or tcg (default: what a trial boot has shown)")
@@ -106,6 +107,7 @@ function addMachineOptions(command: Command): Command {
     .option("--share <folder...>", "let the guest write to folders")
     .option("--append <words>", "more words for the kernel's command line")
     .option("--scratch <size>", "how much the guest may write elsewhere, as tmpfs takes it (default: 50%)")
+    .option("--guest-clang", "compile in the guest; else this machine's clang does it for the guest, with this machine's files")
     .option("--env <name=value...>", "set variables for the command")
     .option("-v, --verbose", "say what is done; show a failed kernel's whole console");
 }
@@ -163,6 +165,7 @@ function readVmOptions(flags: MachineFlags): VmOptions {
     ...(flags.module === undefined ? {} : { modules: flags.module }),
     ...(flags.share === undefined ? {} : { shares: flags.share.map((folder) => resolve(folder)) }),
     ...(flags.append === undefined ? {} : { append: flags.append.split(/\s+/).filter(Boolean) }),
+    ...(flags.guestClang === undefined ? {} : { compilesInGuest: flags.guestClang }),
     ...(flags.scratch === undefined ? {} : { scratch: flags.scratch }),
   };
 }

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { InternalError, InterruptedError, ToolchainError } from "../base/errors.ts";
+import { runHostClang } from "./host-clang.ts";
 import type { Toolchain } from "./toolchain.ts";
 
 /** What a run of clang left behind. */
@@ -14,12 +15,14 @@ const maxOutputBytes = 512 * 1024 * 1024;
 
 /**
  * Runs clang to its end with `input` as its standard input. Waiting is
- * synchronous, since a script's `new BPF(…)` is.
+ * synchronous, since a script's `new BPF(…)` is. In a virtual machine of `bpfts vm` the host runs it.
  *
  * @throws ToolchainError when it cannot be started or has no bpf target.
  * @throws InterruptedError when a signal ended it.
  */
 export function runClang(toolchain: Toolchain, args: readonly string[], input?: string): ClangResult {
+  const answered = runHostClang(toolchain.clang, args, input ?? "");
+  if (answered !== undefined) return answered;
   const result = spawnSync(toolchain.clang, args, {
     input: input ?? "",
     maxBuffer: maxOutputBytes,

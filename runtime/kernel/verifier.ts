@@ -25,7 +25,7 @@ const advice: readonly { readonly pattern: RegExp; readonly hint: string }[] = [
   { pattern: /!read_ok/, hint: "something is used before it is set: initialise it (= {})" },
   { pattern: /(?:unknown func|invalid func|helper call is not allowed|program of this type cannot use helper)/, hint: "this helper is not there for this kind of program, or not on this kernel: see bpftool feature probe" },
   { pattern: /R\d+ type=\w+ expected=/, hint: "the helper wants another kind of pointer: a key or value must stand on the stack or in a map" },
-  { pattern: /min value is negative|unbounded (?:memory|min|max)|R\d+ (?:min|max) value/, hint: "the size may be negative or too large: use an unsigned type and compare it with the limit first" },
+  { pattern: /min value is negative|unbounded (?:memory|min|max)|R\d+ (?:min|max) value/, hint: "the size may be negative or too large: use an unsigned type and compare it with the limit first; before Linux 6.8 it has to be a u64" },
   { pattern: /Unreleased reference/, hint: "every reserved record needs ringbuf_submit or ringbuf_discard on each path" },
   { pattern: /unreachable insn/, hint: "a path does not end: check the returns" },
 ];

@@ -36,7 +36,7 @@ export async function chooseAccelerator(folder: VmFolder, qemu: Omit<QemuSpec, "
 }
 
 async function tryKvm(qemu: QemuSpec, name: string): Promise<boolean> {
-  const vm = startVm({ name, qemu, job: { command: ["/bin/true"], workingFolder: "/", environment: {}, shares: [], release: "" }, bootTimeoutMs: trialMs, timeoutMs: trialMs });
+  const vm = startVm({ name, qemu, job: { command: ["/bin/true"], workingFolder: "/", environment: {}, shares: [], release: "" }, servesClang: false, bootTimeoutMs: trialMs, timeoutMs: trialMs });
   vm.stdout.resume();
   vm.stderr.resume();
   vm.stdin.end();

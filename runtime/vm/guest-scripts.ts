@@ -7,7 +7,7 @@ export const guestFolder = "/run/bpfts-vm";
 export const consoleMark = "bpfts-vm:";
 
 /** The ports between guest and host, by number. Port 0 is the console's and stays free. */
-export const guestPorts = { stdin: 1, stdout: 2, stderr: 3, control: 4 } as const;
+export const guestPorts = { stdin: 1, stdout: 2, stderr: 3, control: 4, clang: 5 } as const;
 
 /**
  * The initramfs's `/init`: loads the modules, mounts the host's files read-only under an overlay and goes there.

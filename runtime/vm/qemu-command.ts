@@ -33,7 +33,7 @@ export interface QemuSpec {
 }
 
 /** File descriptors of the child that carry the ports, and the kernel's console after them. */
-export const portDescriptors = { stdin: 3, stdout: 4, stderr: 5, control: 6, console: 7 } as const;
+export const portDescriptors = { stdin: 3, stdout: 4, stderr: 5, control: 6, console: 7, clang: 8 } as const;
 
 /** Finds qemu. @throws ToolchainError when it is not installed */
 export function requireQemu(): string {
@@ -82,7 +82,7 @@ export function renderQemuArguments(spec: QemuSpec): string[] {
     "-kernel", spec.kernelImage, "-initrd", spec.initramfs,
     "-append", [...kernelWords, ...(spec.accelerator === "tcg" ? emulationWords : []), `bpfts.scratch=${spec.scratch}`, ...spec.append].join(" "),
     "-chardev", `socket,id=console,fd=${portDescriptors.console}`, "-serial", "chardev:console",
-    "-device", "virtio-serial-pci,max_ports=5",
+    "-device", "virtio-serial-pci,max_ports=6",
   ];
   for (const [name, port] of Object.entries(guestPorts)) {
     const descriptor = portDescriptors[name as keyof typeof guestPorts];

@@ -5,8 +5,10 @@ import type { Readable, Writable } from "node:stream";
 import { performance } from "node:perf_hooks";
 import { ToolchainError, VmError, VmTimeoutError } from "../base/errors.ts";
 import type { Closable } from "../base/scope.ts";
+import { hostClangVariable } from "../base/host-clang.ts";
 import type { GuestJob } from "./guest-scripts.ts";
-import { consoleMark, renderGuestJob } from "./guest-scripts.ts";
+import { consoleMark, guestPorts, renderGuestJob } from "./guest-scripts.ts";
+import { serveClang } from "./host-compiler.ts";
 import type { QemuSpec } from "./qemu-command.ts";
 import { portDescriptors, renderQemuArguments, requireQemu } from "./qemu-command.ts";
 import { MarkStripper } from "./strip-mark.ts";
@@ -17,6 +19,8 @@ export interface VmSpec {
   readonly name: string;
   readonly qemu: QemuSpec;
   readonly job: GuestJob;
+  /** Whether clang runs here for the guest. */
+  readonly servesClang: boolean;
   /** How long the kernel may take until the command starts. */
   readonly bootTimeoutMs: number;
   /** How long the command may take; none when absent. */
@@ -51,7 +55,7 @@ export function startVm(spec: VmSpec): RunningVm {
   const child = spawn("setpriv", ["--pdeathsig", "KILL", requireQemu(), ...renderQemuArguments(spec.qemu)], {
     // A session of its own: Ctrl-C is for the guest's command, not for qemu.
     detached: true,
-    stdio: ["ignore", "ignore", "pipe", "pipe", "pipe", "pipe", "pipe", "pipe"],
+    stdio: ["ignore", "ignore", "pipe", "pipe", "pipe", "pipe", "pipe", "pipe", "pipe"],
   });
   const startedMs = performance.now();
   const stdio = child.stdio as readonly (Socket | null)[];
@@ -73,7 +77,9 @@ export function startVm(spec: VmSpec): RunningVm {
   ready.catch(() => {});
   exit.catch(() => {});
 
+  const clang = spec.servesClang ? serveClang(port("clang")) : undefined;
   const close = (): void => {
+    clang?.close();
     // Only while it is ours: a pid that was waited for may belong to somebody else.
     if (child.exitCode === null && child.signalCode === null) child.kill("SIGKILL");
   };
@@ -109,7 +115,8 @@ export function startVm(spec: VmSpec): RunningVm {
     if (status === undefined) return;
     void Promise.all([waitForEnd(stdout), waitForEnd(stderr)]).then(close);
   });
-  const job = Buffer.from(renderGuestJob(spec.job));
+  const environment = { ...spec.job.environment, ...(spec.servesClang && { [hostClangVariable]: `/dev/vport0p${guestPorts.clang}` }) };
+  const job = Buffer.from(renderGuestJob({ ...spec.job, environment }));
   control.write(Buffer.concat([Buffer.from(`job ${job.length} ${mark}\n`), job]));
   port("console").on("data", (chunk: Buffer) => (consoleText = (consoleText + chunk.toString("latin1")).slice(-consoleBytes)));
   child.stderr!.on("data", (chunk: Buffer) => (qemuText += chunk.toString()));
@@ -118,6 +125,7 @@ export function startVm(spec: VmSpec): RunningVm {
 
   const settle = (error: Error | undefined): void => {
     process.removeListener("exit", close);
+    clang?.close();
     for (const timer of timers) clearTimeout(timer);
     // Only now may readers see a short stream: the promise above tells that it is short.
     if (error === undefined) return settleExit.resolve(status!);
