@@ -18,7 +18,8 @@ import type { Table } from "./table.ts";
 export type DynamicTable<Key, Leaf> = Table<Key, Leaf> &
   Pick<PerCpuTable<Key, Leaf extends readonly (infer Each)[] ? Each : Leaf>, "sum" | "average" | "min" | "max"> &
   Pick<QueueStackTable<Leaf>, "push" | "pop" | "peek"> &
-  Pick<EventTable<Leaf>, "open_perf_buffer" | "open_perf_event" | "open_ring_buffer" | "close_buffer" | "printf" | "event" | "lost"> &
+  Pick<EventTable<Leaf>, "open_perf_buffer" | "open_perf_event" | "close_perf_event" | "open_ring_buffer" | "close_buffer" | "printf" | "event" | "lost"> &
+  Pick<BloomFilterTable<Leaf>, "add"> &
   Pick<StackTraceTable, "walk">;
 
 /** The names of the tables that a C text declares; any name where the text is not known. */
