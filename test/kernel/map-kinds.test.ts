@@ -8,12 +8,12 @@ import { callMkdir, port, readU64, requireBytes, u32 } from "../support/live-obj
 import { buildProgram, runTool } from "../support/own-program.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bpfts-test-"));
-const helper = join(folder, "map-kinds");
+const helper = join(folder, "process-side");
 const mkdir = process.arch === "arm64" ? 34 : 83;
 const newest = clangs.at(-1)!;
 const objects: number[] = [];
 
-beforeAll(() => void buildProgram("map-kinds.c", helper, "-lbpf"), 120_000);
+beforeAll(() => void buildProgram("process-side.c", helper, "-lbpf"), 120_000);
 afterAll(() => {
   for (const object of objects) port.objectClose(object);
   rmSync(folder, { recursive: true, force: true });
@@ -101,7 +101,7 @@ RAW_TRACEPOINT_PROBE(sys_enter) {
 	char comm[16];
 	u64 count = 0;
 	bpf_get_current_comm(comm, sizeof(comm));
-	if (ctx->args[1] != ${mkdir} || comm[0] != 'm' || comm[4] != 'k' || comm[8] != 's') return 0;
+	if (ctx->args[1] != ${mkdir} || comm[0] != 'p' || comm[8] != 's' || comm[11] != 'e') return 0;
 	bpf_user_ringbuf_drain(&commands, take, &count, 0);
 	int last = 3;
 	out.update(&last, &count);

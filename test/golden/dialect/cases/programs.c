@@ -17,6 +17,7 @@ KFUNC_PROBE(vfs_open, const struct path *path, struct file *file) { return file-
 KRETFUNC_PROBE(vfs_open, const struct path *path, struct file *file, int ret) { return ret; }
 KFUNC_PROBE(vfs_fsync) { return 0; }
 MODULE_KFUNC_PROBE(nfs, nfs_open, struct inode *inode) { return inode->i_uid.val; }
+MODULE_KRETFUNC_PROBE(nfs, nfs_open, struct inode *inode, int ret) { return ret; }
 KMOD_RET(security_file_open, struct file *file, int ret) { return ret; }
 LSM_PROBE(file_open, struct file *file) { return file->f_inode->i_uid.val == 1000 ? -EPERM : 0; }
 BPF_ITER(task) { struct task_struct *task = ctx->task; if (task) bpf_trace_printk("%d\n", task->pid); return 0; }

@@ -1,4 +1,4 @@
-// The process's side of map kinds that a program alone cannot show.
+// The process's side of what a program alone cannot show: packets, rings, sockets, iterators, arguments.
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -20,16 +20,50 @@ static int fail(const char *what)
 	return 1;
 }
 
-/* Runs a packet program on 64 zeros: its answer. */
-static int run_packet(int program)
+/* Runs a packet program on bytes given as hex digits, or on 64 zeros: its answer, and the packet afterwards. */
+static int run_packet(int program, const char *hex)
 {
-	char packet[64] = { 0 };
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = packet, .data_size_in = sizeof(packet));
+	unsigned char packet[256] = { 0 }, after[256];
+	unsigned size = hex ? strlen(hex) / 2 : 64;
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = packet, .data_size_in = size, .data_out = after, .data_size_out = sizeof(after));
 
+	for (unsigned i = 0; hex && i < size && i < sizeof(packet); i++)
+		sscanf(hex + i * 2, "%2hhx", &packet[i]);
 	if (bpf_prog_test_run_opts(program, &options))
 		return fail("test run");
 	printf("%u\n", options.retval);
+	for (unsigned i = 0; hex && i < options.data_size_out; i++)
+		printf("%02x", after[i]);
+	if (hex)
+		printf("\n");
 	return 0;
+}
+
+/* Reads an iterator to its end. */
+static int run_iterator(int program)
+{
+	int link = bpf_link_create(program, 0, BPF_TRACE_ITER, NULL);
+	int iterator = link < 0 ? -1 : bpf_iter_create(link);
+	char text[4096];
+	long got;
+
+	if (iterator < 0)
+		return fail("iterator");
+	while ((got = read(iterator, text, sizeof(text))) > 0)
+		fwrite(text, 1, got, stdout);
+	return got < 0 ? fail("read") : 0;
+}
+
+struct pair {
+	short low, high;
+	const char *name;
+};
+
+/* What a uprobe is put on. */
+__attribute__((noinline)) int take_arguments(int number, const char *text, struct pair *pair, unsigned char byte)
+{
+	asm volatile("" ::: "memory");
+	return number + text[0] + pair->low + byte;
 }
 
 /* Runs a program of the kind syscall: its answer. */
@@ -99,10 +133,16 @@ int main(int argc, char **argv)
 	int map = argc > 2 ? bpf_map_get_fd_by_id(atoi(argv[2])) : -1;
 	int program = argc > 3 ? bpf_prog_get_fd_by_id(atoi(argv[3])) : -1;
 
+	if (argc == 2 && !strcmp(argv[1], "arguments")) {
+		struct pair pair = { -3, 400, "inner" };
+		return take_arguments(-7, "outer", &pair, 200) == 0;
+	}
 	if (argc < 4)
 		return 2;
 	if (!strcmp(argv[1], "packet"))
-		return run_packet(program);
+		return run_packet(program, argc > 4 ? argv[4] : NULL);
+	if (!strcmp(argv[1], "iterator"))
+		return run_iterator(program);
 	if (!strcmp(argv[1], "call"))
 		return run_call(program);
 	if (!strcmp(argv[1], "ring"))
