@@ -26,8 +26,8 @@ export interface UserSymbols extends Closable {
    * can still be named.
    */
   find(address: bigint, pid: number, demangle: boolean): UserSymbol | undefined;
-  /** Remembers what a process has mapped now. */
-  notice(pid: number): void;
+  /** Remembers what a process has mapped now. Answers whether it is there. */
+  notice(pid: number): boolean;
 }
 
 /** What is looked at again, and when: a process may load and drop code at any time. Units: milliseconds. */
@@ -87,14 +87,14 @@ class ProcessSymbols {
     return found;
   }
 
-  /** Looks at the process again; when it is gone, what was seen last stays. */
-  refresh(): void {
+  /** Looks at the process again, and answers whether it is there; when it is gone, what was seen last stays. */
+  refresh(): boolean {
     this.readAt = this.now();
     this.missed.clear();
     const text = readMaps(this.pid);
     if (text === undefined) {
       this.perfMap?.refresh();
-      return;
+      return false;
     }
     const startTime = readStartTime(this.pid);
     if (startTime !== this.startTime) {
@@ -114,6 +114,7 @@ class ProcessSymbols {
       if (this.perfMap === undefined) this.perfMap = this.openPerfMap();
       else this.perfMap.refresh();
     }
+    return true;
   }
 
   private name(address: number, demangle: boolean): UserSymbol | undefined {

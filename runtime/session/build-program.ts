@@ -24,6 +24,8 @@ export interface LoadOptions extends AttachContext {
   readonly port: KernelPort;
   readonly log: Log;
   readonly sharedMaps: SharedMaps;
+  /** Told about processes whose stacks may have to be named when they have ended. */
+  readonly watchProcess?: (pid: number) => void;
   /** Source: `log_level` of BPF_PROG_LOAD. */
   readonly logLevel: number;
   /** From an offset in the unit's C text to the user's file. */
@@ -74,6 +76,11 @@ export function loadUnit(unit: BuiltUnit, options: LoadOptions): BuiltProgram {
     throw error;
   }
   return program;
+}
+
+/** Whether a unit keeps stacks, whose addresses are to be named. */
+export function haveStacks(unit: BuiltUnit): boolean {
+  return unit.maps.some(({ kind }) => kind === "stacktrace");
 }
 
 class LoadedProgram implements BuiltProgram {
@@ -134,6 +141,7 @@ class LoadedProgram implements BuiltProgram {
     requireFunction(this.unit.programs, request.fnName);
     const before = this.links.length;
     this.carryOut(planAttach(request, this.context));
+    if ("pid" in request && request.pid !== undefined && request.pid > 0 && haveStacks(this.unit)) this.options.watchProcess?.(request.pid);
     return this.links.length - before;
   }
 

@@ -17,6 +17,7 @@ import { describeGuestFailure } from "./guest-failure.ts";
 import type { GuestScript } from "./guest-failure.ts";
 import type { KernelLookups } from "./lookups.ts";
 import type { BuildRequest, BuiltProgram } from "./program.ts";
+import type { ProcessWatch } from "./process-watch.ts";
 import { openStopper } from "./stopper.ts";
 import type { Stopper } from "./stopper.ts";
 import { openWaiter } from "./waiter.ts";
@@ -39,6 +40,8 @@ export interface GuestRun {
   /** False for a check: the script ends where it would wait. */
   readonly waits?: boolean;
   readonly command?: Command;
+  /** Processes to look at while the script waits. */
+  readonly watch?: ProcessWatch;
 }
 
 /**
@@ -50,7 +53,7 @@ export async function runGuest(run: GuestRun): Promise<number> {
   const { port, log, command } = run;
   const stopper = openStopper(port);
   let sandbox: Sandbox | undefined;
-  const waiter = run.waits === false ? refuseWaits(stopper) : openWaiter(port, command, () => runPromises(sandbox, stopper));
+  const waiter = run.waits === false ? refuseWaits(stopper) : openWaiter(port, command, { runJobs: () => runPromises(sandbox, stopper), ...(run.watch && { watch: run.watch }) });
   const lookups = run.lookups ?? openLookups(port);
   const bridge = openBridge({ ...run, command, waiter, lookups, stop: (reason) => stopper.stop(reason) }, () => stopper.isStopped());
   const limits = { ...defaultLimits, ...(run.memoryBytes === undefined ? {} : { memoryBytes: run.memoryBytes }) };

@@ -16,7 +16,7 @@ import { readScript } from "../script/read-script.ts";
 import type { BundleStore, Script } from "../script/read-script.ts";
 import { libraryName, readLibrary } from "../script/read-library.ts";
 import type { Library } from "../script/read-library.ts";
-import { loadUnit } from "./build-program.ts";
+import { haveStacks, loadUnit } from "./build-program.ts";
 import type { SharedMaps } from "./plan-maps.ts";
 import { buildUnit } from "./build-unit.ts";
 import { openBuilder, readSource } from "./open-builder.ts";
@@ -25,6 +25,7 @@ import { emptyProgram } from "./empty-program.ts";
 import { openLookups } from "./open-lookups.ts";
 import { findPackageFile } from "./package-files.ts";
 import type { BuildRequest, BuiltProgram } from "./program.ts";
+import { openProcessWatch } from "./process-watch.ts";
 import { runGuest } from "./run-guest.ts";
 import type { GuestLibrary } from "../sandbox/sandbox.ts";
 import { openCommand } from "./command.ts";
@@ -68,17 +69,19 @@ export async function runScript(options: RunOptions): Promise<number> {
     let pipe: TracePipe | undefined;
     const openPipe = (): TracePipe => (pipe ??= scope.own(openTracePipe(port)));
     const userSpace = scope.own(openUserSpace(port));
+    const watch = openProcessWatch((pid) => userSpace.symbols.notice(pid));
     return await runGuest({
       script,
       library: openGuestLibrary(readSdk, store),
       args: options.args,
       port: options.attaches ? port : muteOutput(port),
-      build: openBuild(script, port, options, { openBuilder: () => openBuilder({ ...options, port, cache }), openPipe, userSpace }, scope),
+      build: openBuild(script, port, options, { openBuilder: () => openBuilder({ ...options, port, cache }), openPipe, userSpace, watchProcess: (pid) => watch.watch(pid), ...(command && { commandPid: command.pid }) }, scope),
       openTracePipe: openPipe,
       lookups: openLookups(port, userSpace),
       log: options.log,
       memoryBytes: options.memoryBytes,
       waits: options.attaches,
+      watch,
       ...(command !== undefined && { command }),
     });
   } finally {
@@ -102,6 +105,8 @@ function muteOutput(port: KernelPort): KernelPort {
 /** What is opened when a script first needs it. */
 interface Openers {
   readonly userSpace: UserSpace;
+  readonly commandPid?: number;
+  watchProcess(pid: number): void;
   openBuilder(): Builder;
   openPipe(): TracePipe;
 }
@@ -134,7 +139,8 @@ function openBuild(script: Script, port: KernelPort, options: RunOptions, open: 
       const position = place?.locate(offset);
       return position && { file: place!.file, ...position };
     };
-    const program = loadUnit(unit, { port, log: options.log, machine: builder.machine, listTracepoints, userSpace: open.userSpace, sharedMaps, logLevel: options.verifierLog ? 1 : 0, attaches: options.attaches, locate });
+    const program = loadUnit(unit, { port, log: options.log, machine: builder.machine, listTracepoints, userSpace: open.userSpace, watchProcess: open.watchProcess, sharedMaps, logLevel: options.verifierLog ? 1 : 0, attaches: options.attaches, locate });
+    if (open.commandPid !== undefined && haveStacks(unit)) open.watchProcess(open.commandPid);
     return scope.own(program);
   };
 }

@@ -2,6 +2,7 @@ import { InterruptedError } from "../base/errors.ts";
 import { COMMAND_ENDED } from "../../sdk/protocol.ts";
 import type { KernelPort } from "../kernel/port.ts";
 import type { Command } from "./command.ts";
+import type { ProcessWatch } from "./process-watch.ts";
 
 /** How the bridge waits: for events, the time, a signal, and the end of the command. */
 export interface Waiter {
@@ -18,8 +19,17 @@ export interface Waiter {
 /** Events of a child reach the buffers a little after its end is told of. Units: milliseconds. */
 const SETTLE_MS = 20;
 
+/** What is seen to while the script waits. */
+export interface WaitingChores {
+  /** Lets promises of the script go on; answers how many did. */
+  readonly runJobs?: () => number;
+  /** Processes to look at. */
+  readonly watch?: ProcessWatch;
+}
+
 /** Opens the one way to wait in a run. */
-export function openWaiter(port: KernelPort, command: Command | undefined, runJobs: () => number = () => 0, now: () => number = () => performance.now()): Waiter {
+export function openWaiter(port: KernelPort, command: Command | undefined, chores: WaitingChores = {}, now: () => number = () => performance.now()): Waiter {
+  const { runJobs = () => 0, watch } = chores;
   let endedAt: number | undefined;
   let told = false;
 
@@ -45,7 +55,7 @@ export function openWaiter(port: KernelPort, command: Command | undefined, runJo
           told = true;
           throw new InterruptedError("The command has ended", { detail: COMMAND_ENDED });
         }
-        const left = Math.min(end - now(), settle ?? Infinity);
+        const left = Math.min(end - now(), settle ?? Infinity, watch?.look() ?? Infinity);
         if (end - now() <= 0) return undefined;
         port.wait(left === Infinity ? -1 : Math.max(1, Math.ceil(left)), sources);
       }

@@ -196,6 +196,54 @@ describe();
   });
 });
 
+/** A script that names stacks only when their process is gone: nobody asked for a name before. */
+function writeLateNamer(pid: string): string {
+  return writeScript(
+    folder,
+    "late.ts",
+    `import { BPF, Interrupt, argv, command, print, sleep } from "bpfts";
+void argv; void command;
+const b = new BPF({ text: \`
+BPF_STACK_TRACE(stacks, 128);
+BPF_HASH(ids, int, u64);
+int on_add(struct pt_regs *ctx) { int id = stacks.get_stackid(ctx, BPF_F_USER_STACK); ids.increment(id); return 0; }
+\` });
+const pid = ${pid};
+b.attach_uprobe({ name: ${path("linked")}, sym: "add_up", sym_off: ${findInstruction(file("linked"), "add_up", 2)}, fn_name: "on_add", pid });
+print("attached");
+try { sleep(60); } catch (e) { if (!(e instanceof Interrupt)) throw e; }
+for (const [id, count] of b.get_table("ids")) print(count, b.get_table("stacks").walk(id, (ip) => BPF.sym(ip, pid, { show_module: true })).slice(0, 5).join(" < "));
+`,
+  );
+}
+
+describe("stacks of processes that ended before anybody asked for a name", () => {
+  const chain = "3 add_up [linked] < inner [linked] < middle [linked] < outer [linked] < main [linked]\n";
+
+  it("are named when a probe was attached to the process", async () => {
+    const program = await startProgram(file("linked"));
+    const run = startCli(["run", writeLateNamer(String(program.pid))]);
+    await run.waitFor("attached");
+    await program.turn(3);
+    await program.end();
+    run.child.kill("SIGINT");
+    const { stdout, stderr } = await run.ended;
+    expect(stderr).toBe("");
+    expect(stdout).toBe(`attached\n${chain}`);
+  });
+
+  it("are named when the process is the command", async () => {
+    const run = startCli(["run", "-c", file("linked"), writeLateNamer("command!.pid")]);
+    await run.waitFor("ready");
+    // It is looked at while it runs: one that is gone in a few milliseconds is not seen.
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+    run.child.stdin.end("\n\n\n");
+    const { stdout, stderr } = await run.ended;
+    expect(stderr).toBe("");
+    expect(stdout).toContain(chain);
+  });
+});
+
 describe("functions of binaries", () => {
   it("are listed by pattern, with their addresses, and libraries and commands are found", async () => {
     const script = writeScript(
