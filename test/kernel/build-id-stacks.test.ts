@@ -57,12 +57,15 @@ describe("stacks by build id", () => {
     expect(parseInt(first![1]!, 16)).toBe(start + findInstruction(file("places"), "add_up", 2));
   });
 
-  it("are unknown in binaries that were neither attached to nor added", async () => {
-    const caller = 'for (const [key] of b.get_table("ids")) print("caller", b.get_table("stacks").walk(key.id, (frame) => BPF.sym(frame, key.pid, { show_module: true }))[5]);';
-    const alone = await runCli(["run", "-c", runTurns("places"), writeTracer("places", "add_up", 2, caller)]);
-    expect(alone.stdout.split("\n").slice(0, 2)).toEqual(["caller [unknown]", "3 add_up [places] < inner [places] < middle [places] < outer [places] < main [places]"]);
-    const added = await runCli(["run", "-c", runTurns("places"), writeTracer("places", "add_up", 2, `BPF.add_module("c");\n${caller}`)]);
-    expect(added.stdout.split("\n")[0]).toMatch(/^caller \S+ \[libc\.so\.6\]$/);
+  it("are unknown in a binary that nobody has seen, until it is added", async () => {
+    const id = /Build ID: ([0-9a-f]+)/.exec(runTool("readelf", "-n", file("places")))![1]!;
+    const start = parseInt(runTool("nm", file("places")).split("\n").find((line) => line.endsWith(" add_up"))!, 16);
+    const frame = `{ build_id: "${id}", offset: ${start + 1}n }`;
+    const ask = `print(BPF.sym(${frame}, 0, { show_offset: true, show_module: true }), BPF.sym({ build_id: "${id.replace(/^../, (byte) => (byte === "00" ? "01" : "00"))}", offset: 1n }, 4194305));`;
+    const script = writeScript(folder, "ask.ts", `import { BPF, print } from "bpfts";\n${ask}\nBPF.add_module(${JSON.stringify(file("places"))});\n${ask}\n`);
+    const { stdout, stderr } = await runCli(["run", script]);
+    expect(stderr).toBe("");
+    expect(stdout).toBe("[unknown] [unknown]\nadd_up+0x1 [places] [unknown]\n");
   });
 
   it("have C++ names, and ids shorter than the kernel's room for them", async () => {
