@@ -10,8 +10,8 @@ import { renderMatrix, runMatrix } from "./run-matrix.ts";
 /** Words of the files' paths to run, all when none is given. */
 const files = (process.env["BPFTS_TEST_FILES"] ?? "").split(" ").filter(Boolean);
 
-/** Files of the kernel tier whose answers are the same on every kernel: the command line, the cache, clang. Under emulation each costs minutes. */
-const sameEverywhere = ["leaks", "run-errors", "run-machine"];
+/** Files of the kernel tier whose answers are the same on every kernel: the command line, the cache, clang, timers and closed tables. Under emulation each costs minutes. */
+const sameEverywhere = ["leaks", "run-errors", "run-machine", "table-states", "time-loop"];
 
 const columns = await runMatrix(requireKernelRows(process.env["BPFTS_TEST_KERNEL"] ?? "all"), {
   // A test may take its time under emulation: it starts clang and node.
