@@ -24,7 +24,6 @@ interface Ring {
   lost: number;
   /** Outputs that failed, as the dialect counts them: the kernel's own count lacks those that no record followed. */
   countFailed(): number;
-  failed: number;
   /** Set when the host writes the events' rows itself. */
   readonly writeRows: RowWriter | undefined;
   /** Set when the events of all CPUs are to come in one order. */
@@ -70,14 +69,12 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
     port.ringClose(ring.handle);
   };
 
-  /** Events lost since the last time this was asked. What programs count is read now and then only, and at the end. */
+  /** Events lost since the last time this was asked. Counted now and then only, and at the end: each CPU is interrupted to say its number, and programs' own counts are read from a map. */
   const countLost = (ring: Ring, isEnd = true): number => {
     const now = performance.now();
-    if (isEnd || now - ring.countedAt >= COUNT_MS) {
-      ring.countedAt = now;
-      ring.failed = ring.countFailed();
-    }
-    const total = Math.max(port.ringLost(ring.handle), ring.failed);
+    if (!isEnd && now - ring.countedAt < COUNT_MS) return 0;
+    ring.countedAt = now;
+    const total = Math.max(port.ringLost(ring.handle), ring.countFailed());
     const fresh = Math.max(0, total - ring.lost);
     if (fresh > 0) {
       ring.lost = total;
@@ -152,7 +149,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
         const before = kind === "perf" ? target.countFailedOutputs() : 0;
         const countFailed = (): number => target.countFailedOutputs() - before;
         const capacityBytes = kind === "perf" ? pages * PAGE_BYTES : target.maxEntries;
-        rings.set(id, { id, name, kind, handle, capacityBytes, lost: 0, countFailed, failed: 0, countedAt: performance.now(), uncounted: false, writeRows, merger: byTime ? openTimeMerger() : undefined });
+        rings.set(id, { id, name, kind, handle, capacityBytes, lost: 0, countFailed, countedAt: performance.now(), uncounted: false, writeRows, merger: byTime ? openTimeMerger() : undefined });
         return id;
       },
       ring_close({ ring }) {

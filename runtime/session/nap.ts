@@ -1,5 +1,5 @@
 /** This many polls in a row that waited no longer than this are a stream. */
-const STREAM_POLLS = 8;
+const STREAM_POLLS = 3;
 const STREAM_MS = 2;
 /** The longest that an event under a stream may be late. Units: milliseconds. */
 const MAX_NAP_MS = 8;
@@ -26,8 +26,7 @@ export function openNapper(now: () => number = () => performance.now()): Napper 
       const napMs = Math.min(MAX_NAP_MS, Math.floor(capacityBytes / FILL_BYTES));
       // A script that is busy for longer than it would sleep gets its batches without.
       const isIdle = now() - polledAt < napMs / 2;
-      if (!isIdle) streamPolls = 0;
-      return streamPolls >= STREAM_POLLS ? napMs : 0;
+      return isIdle && streamPolls >= STREAM_POLLS ? napMs : 0;
     },
     notePoll(waitedMs) {
       streamPolls = waitedMs < STREAM_MS ? streamPolls + 1 : 0;
