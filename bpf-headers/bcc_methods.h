@@ -30,9 +30,10 @@
 		bpfts_settle(__bpfts_value); \
 		__bpfts_value; \
 	})
-#define bpfts_update(m, k, v) bpf_map_update_elem(&(m), k, v, BPF_ANY)
-#define bpfts_insert(m, k, v) bpf_map_update_elem(&(m), k, v, BPF_NOEXIST)
-#define bpfts_delete(m, k) bpf_map_delete_elem(&(m), k)
+/* int as in BCC, and for good reason: before 6.4 the kernel's functions answer 32 bits, and a negative one is none in 64. */
+#define bpfts_update(m, k, v) ((int)bpf_map_update_elem(&(m), k, v, BPF_ANY))
+#define bpfts_insert(m, k, v) ((int)bpf_map_update_elem(&(m), k, v, BPF_NOEXIST))
+#define bpfts_delete(m, k) ((int)bpf_map_delete_elem(&(m), k))
 
 #define bpfts_lookup_or_try_init(m, k, v) \
 	({ \
@@ -157,8 +158,8 @@
 #define bpfts_cgrp_storage_get(m, cgroup, init, flags) ((typeof((m).value))((void *(*)(void *, void *, void *, __u64))210)(&(m), (void *)(cgroup), (void *)(init), flags))
 #define bpfts_cgrp_storage_delete(m, cgroup) (((long (*)(void *, void *))211)(&(m), (void *)(cgroup)))
 #define bpfts_get_local_storage(m, flags) ((typeof((m).value))bpf_get_local_storage(&(m), flags))
-#define bpfts_push(m, v, flags) bpf_map_push_elem(&(m), v, flags)
-#define bpfts_pop(m, v) bpf_map_pop_elem(&(m), v)
-#define bpfts_peek(m, v) bpf_map_peek_elem(&(m), v)
+#define bpfts_push(m, v, flags) ((int)bpf_map_push_elem(&(m), v, flags))
+#define bpfts_pop(m, v) ((int)bpf_map_pop_elem(&(m), v))
+#define bpfts_peek(m, v) ((int)bpf_map_peek_elem(&(m), v))
 
 #endif

@@ -188,13 +188,14 @@ SEC("syscall") int fill(void *ctx) {
   it("of libbpf's own words stands beside BCC's in one text", () => {
     const object = load(`
 struct { __uint(type, BPF_MAP_TYPE_HASH); __uint(max_entries, 8); __type(key, u32); __type(value, u64); } plain SEC(".maps");
-BPF_ARRAY(out, u64, 3);
+BPF_ARRAY(out, u64, 4);
 BPF_HASH(words, u32, u64);
 ${put}
 RAW_TRACEPOINT_PROBE(sys_enter) {
 	u32 key = 1;
 	u64 value = 5, *found;
 	${mine()}
+	put(3, words.delete(&key) == -ENOENT);
 	bpf_map_update_elem(&plain, &key, &value, BPF_ANY);
 	bpf_map_update_elem(&words, &key, &value, BPF_ANY);
 	words.increment(key, 2);
@@ -206,6 +207,6 @@ RAW_TRACEPOINT_PROBE(sys_enter) {
 	put(2, found ? *found : 0);
 	return 0;
 }`);
-    expect(trace(object, "raw_tracepoint__sys_enter", 1, 3)).toEqual([5n, 7n, 7n]);
+    expect(trace(object, "raw_tracepoint__sys_enter", 1, 4)).toEqual([5n, 7n, 7n, 1n]);
   });
 });
