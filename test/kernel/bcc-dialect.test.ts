@@ -105,7 +105,7 @@ beforeAll(async () => {
     const answer = JSON.parse(line) as Answer;
     answers.set(answer.file, answer);
   }
-}, 120_000);
+}, 300_000);
 
 describe("a text that", () => {
   it.each(Object.keys(loading))("%s passes the verifier", (name) => {

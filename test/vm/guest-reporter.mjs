@@ -8,6 +8,9 @@ const describeErrors = (errors) => (errors ?? []).map(({ message, stack, diff })
 
 export default class GuestReporter {
   onTestCaseResult(test) {
+    // vitest calls what a name pattern leaves out skipped.
+    const { testNamePattern } = test.project.config;
+    if (testNamePattern && !new RegExp(testNamePattern).test(test.fullName.replaceAll(" > ", " "))) return;
     const { state, errors, note } = test.result();
     write({ kind: "test", file: test.module.relativeModuleId, name: test.fullName, state, reason: state === "failed" ? describeErrors(errors) : (note ?? ""), durationMs: Math.round(test.diagnostic()?.duration ?? 0) });
   }

@@ -4,18 +4,16 @@ import { availableParallelism } from "node:os";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { describe, it } from "vitest";
 import { requireKernelRows } from "../../runtime/vm/kernels.ts";
+import { listLeftOut } from "./matrix-tests.ts";
 import { requiredFeatures } from "./required-features.ts";
 import { renderMatrix, runMatrix } from "./run-matrix.ts";
 
 /** Words of the files' paths to run, all when none is given. */
 const files = (process.env["BPFTS_TEST_FILES"] ?? "").split(" ").filter(Boolean);
 
-/** Files of the kernel tier whose answers are the same on every kernel: the command line, the cache, clang, timers and closed tables. Under emulation each costs minutes. */
-const sameEverywhere = ["leaks", "run-errors", "run-machine", "table-states", "time-loop"];
-
 const columns = await runMatrix(requireKernelRows(process.env["BPFTS_TEST_KERNEL"] ?? "all"), {
   // A test may take its time under emulation: it starts clang and node.
-  vitestArguments: ["--config", "test/vitest.config.ts", "--project", "kernel", ...files, "--testTimeout", "240000", "--hookTimeout", "240000", ...sameEverywhere.flatMap((name) => ["--exclude", `**/${name}.test.ts`])],
+  vitestArguments: ["--config", "test/vitest.config.ts", "--project", "kernel", ...files, "--testTimeout", "240000", "--hookTimeout", "240000", ...listLeftOut()],
   requiredFeatures,
   // One processor each: a second one is emulated at a cost of its own, and the kernel tier of this machine has several.
   jobs: Math.max(1, Math.min(4, availableParallelism())),

@@ -1,0 +1,33 @@
+/**
+ * Tests of the kernel tier that the matrix leaves out, since they ask what is the same on every kernel: how the CLI words what is wrong with
+ * its input, what the cache and clang do, how binaries are read. They run on this machine's kernel with the others. By file, or by the
+ * group's name in it.
+ */
+export const sameEverywhere: Readonly<Record<string, "all" | RegExp>> = {
+  leaks: "all",
+  "run-errors": "all",
+  "run-machine": "all",
+  "script-types": "all",
+  "addon-elf": "all",
+  "user-symbols": "all",
+  // Timers and closed tables.
+  "table-states": "all",
+  "time-loop": "all",
+  // Attaching fails before the kernel is asked.
+  uprobes: /^what cannot be attached /,
+  usdt: /^what cannot be enabled /,
+  // Waiting ends in the same calls; that signals interrupt them is asked of the addon.
+  "run-hello": /^signals and the end (?!SIGINT while (?:asleep|in trace_fields))/,
+};
+
+/** vitest's arguments that leave them out; names of groups are the kernel tier's own, no two files share one. */
+export function listLeftOut(): string[] {
+  const files = Object.entries(sameEverywhere).filter(([, left]) => left === "all");
+  return [...files.flatMap(([name]) => ["--exclude", `**/${name}.test.ts`]), "--testNamePattern", renderNamePattern()];
+}
+
+/** What the names of the tests that remain fit. Shape: as vitest takes it, with spaces between the parts of a name. */
+export function renderNamePattern(): string {
+  const groups = Object.values(sameEverywhere).flatMap((left) => (left === "all" ? [] : [left.source]));
+  return `^(?!${groups.map((group) => group.replace(/^\^/, "")).join("|")})`;
+}
