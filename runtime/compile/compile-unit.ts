@@ -92,8 +92,21 @@ function placeDiagnostics(unit: CompilableUnit, stderr: string): Diagnostic[] {
   return parseDiagnostics(stderr).map(place);
 }
 
+/** Inside of our macros clang says much the same of each use of an argument; the user wrote it once. How our macros expand helps nobody. */
+function dropEchoes(errors: readonly Diagnostic[]): Diagnostic[] {
+  const isOurs = ({ message }: Diagnostic): boolean => /^expanded from (?:here$|macro '(?:__)?bpfts_)|^\(skipping \d+ expansions/.test(message);
+  const seen = new Set<string>();
+  return errors.flatMap((error) => {
+    const { location, notes = [] } = error;
+    const place = location && `${location.file}:${location.line}:${location.column}`;
+    if (place !== undefined && seen.has(place)) return [];
+    if (place !== undefined) seen.add(place);
+    return [{ ...error, notes: notes.some(isOurs) ? notes.filter((note) => !isOurs(note)) : notes }];
+  });
+}
+
 function describeFailure(diagnostics: readonly Diagnostic[], stderr: string): CompileError {
-  const errors = diagnostics.filter(({ severity }) => severity === "error");
+  const errors = dropEchoes(diagnostics.filter(({ severity }) => severity === "error"));
   const first = errors[0];
   const message = first === undefined ? `clang cannot compile the C text: ${stderr.split("\n")[0] ?? ""}` : `C: ${first.message}`;
   return new CompileError(message, {

@@ -23,7 +23,7 @@ export interface TextFacts {
   readonly findUnloadedModule: (name: string) => UnloadedModule | undefined;
 }
 
-/** What clang says about names that nothing declares, and what to tell the user then. */
+/** What clang says about names that nothing declares, or something else does, and what to tell the user then. */
 const messages: readonly { readonly pattern: RegExp; explain(name: string, facts: TextFacts): string | undefined }[] = [
   { pattern: /use of undeclared identifier '(\w+)'/, explain: explainIdentifier },
   { pattern: /call to undeclared (?:library )?function '(\w+)'|implicit declaration of function '(\w+)'|implicitly declaring library function '(\w+)'/, explain: explainFunction },
@@ -34,13 +34,17 @@ const messages: readonly { readonly pattern: RegExp; explain(name: string, facts
         ? "this kernel has no such tracepoint, or its format file cannot be read: ls /sys/kernel/tracing/events"
         : `this kernel's types have no "${name}"${explainModule(name.split(" ")[1]!, facts) ?? ", nor have its loaded modules: the kernel was built without it, or it is in a module that is not loaded"}`,
   },
+  {
+    pattern: /redefinition of '(\w+)' as different kind of symbol/,
+    explain: (name) => `the kernel's types have a "${name}" of their own, an enumerator or a typedef: give yours another name, for example "${name}_"`,
+  },
   { pattern: /unknown type name '(\w+)'/, explain: (name, facts) => `this kernel's types have no "${name}"${explainModule(name, facts) ?? `; declare it in the text: typedef … ${name};`}` },
   // clang's own "did you mean" is better than ours.
   { pattern: /no member named '(\w+)' in '(?:struct|union) [^']*'(?!; did you mean)/, explain: (name) => `it has no "${name}" here; fields of the kernel's structs change between kernels: bpftool btf dump file /sys/kernel/btf/vmlinux format c` },
 ];
 
 /**
- * Explains a message of clang's about a name that it does not know: which kernel
+ * Explains a message of clang's about a name that it does not know or knows as something else: which kernel
  * header has it, and why including that header does not help. Undefined for
  * other messages.
  */

@@ -10,6 +10,7 @@ describe("explainUnknownName", () => {
     ["implicit declaration of function 'FOO' is invalid in C99", [], "#define FOO(…) …"],
     ["incomplete definition of type 'struct nfs_commit_data'", [], 'have no "struct nfs_commit_data"'],
     ["incomplete definition of type 'struct tracepoint__a__b'", [], "no such tracepoint"],
+    ["redefinition of 'all' as different kind of symbol", [], 'have a "all" of their own'],
     ["unknown type name 'foo_t'", [], 'have no "foo_t"'],
     ["no member named 'state' in 'struct task_struct'", [], 'has no "state"'],
   ])("%s", (message, includes, hint) => {
