@@ -18,7 +18,8 @@
 #define bpfts_kind_lru_hash BPF_MAP_TYPE_LRU_HASH
 #define bpfts_kind_lru_percpu_hash BPF_MAP_TYPE_LRU_PERCPU_HASH
 #define bpfts_kind_lpm_trie BPF_MAP_TYPE_LPM_TRIE
-#define bpfts_kind_histogram BPF_MAP_TYPE_HASH
+/* None of the kernel's: bpfts_kind_type tells by the key. */
+#define bpfts_kind_histogram -1
 #define bpfts_kind_prog BPF_MAP_TYPE_PROG_ARRAY
 #define bpfts_kind_perf_output BPF_MAP_TYPE_PERF_EVENT_ARRAY
 #define bpfts_kind_perf_array BPF_MAP_TYPE_PERF_EVENT_ARRAY
@@ -47,6 +48,10 @@
 #define bpfts_kind_arena BPF_MAP_TYPE_ARENA
 /* The real kind comes with the other unit's map. */
 #define bpfts_kind_extern BPF_MAP_TYPE_HASH
+
+/* The type of a kind: a histogram is an array when its key is exactly int, else a hash. */
+#define bpfts_kind_type(kind, K) \
+	((kind) >= 0 ? (kind) : __builtin_types_compatible_p(K, int) ? BPF_MAP_TYPE_ARRAY : BPF_MAP_TYPE_HASH)
 
 /* Flags that a kind has besides the user's. */
 #define bpfts_kind_flags(type) \
@@ -93,7 +98,7 @@
 		__array(values, typeof(inner_)); \
 	} name_ SEC(".maps")
 
-#define BPF_F_TABLE(kind, K, L, name, size, flags) bpfts_map(bpfts_paste(bpfts_kind_, kind), K, L, name, size, flags)
+#define BPF_F_TABLE(kind, K, L, name, size, flags) bpfts_map(bpfts_kind_type(bpfts_paste(bpfts_kind_, kind), K), K, L, name, size, flags)
 #define BPF_TABLE(kind, K, L, name, size) BPF_F_TABLE(kind, K, L, name, size, 0)
 #define BPF_TABLE_PUBLIC(kind, K, L, name, size) BPF_F_TABLE(kind, K, L, name, size, 0)
 #define bpfts_table_shared_5(kind, K, L, name, size) BPF_F_TABLE(kind, K, L, name, size, 0)
@@ -131,11 +136,9 @@
 #define bpfts_percpu_array_3(name, L, size) BPF_TABLE(percpu_array, int, L, name, size)
 #define BPF_PERCPU_ARRAY(...) bpfts_choose(bpfts_percpu_array_, __VA_ARGS__)
 
-/* An array when the key is exactly int, else a hash. */
 #define bpfts_histogram_1(name) bpfts_histogram_2(name, int)
 #define bpfts_histogram_2(name, K) bpfts_histogram_3(name, K, 64)
-#define bpfts_histogram_3(name, K, size) \
-	bpfts_map((__builtin_types_compatible_p(K, int) ? BPF_MAP_TYPE_ARRAY : BPF_MAP_TYPE_HASH), K, u64, name, size, 0)
+#define bpfts_histogram_3(name, K, size) BPF_TABLE(histogram, K, u64, name, size)
 #define BPF_HISTOGRAM(...) bpfts_choose(bpfts_histogram_, __VA_ARGS__)
 
 #define bpfts_lpm_trie_1(name) bpfts_lpm_trie_2(name, u64)

@@ -63,6 +63,14 @@ static __always_inline unsigned long bpfts_process_address(unsigned long address
 		bpf_probe_read_kernel_str((void *)(dst), length, bpfts_data_loc(field)); \
 	} while (0)
 
+/* Heads that libbpf has only since 1.2. */
+#ifndef BPF_UPROBE
+#define BPF_UPROBE(name, args...) BPF_KPROBE(name, ##args)
+#endif
+#ifndef BPF_URETPROBE
+#define BPF_URETPROBE(name, args...) BPF_KRETPROBE(name, ##args)
+#endif
+
 #ifndef BCC_SEC
 #define BCC_SEC(name) SEC(name)
 #endif

@@ -66,7 +66,7 @@
 #define round_down(x, y) ((x) & ~((typeof(x))(y)-1))
 
 /* A power of two, usable where C wants a constant. */
-#define roundup_pow_of_two(n) ((n) <= 1 ? 1UL : 1UL << (64 - __builtin_clzl((n)-1)))
+#define roundup_pow_of_two(n) ((n) <= 1 ? 1UL : 1UL << (64 - __builtin_clzl(((n)-1) | ((n) <= 1))))
 
 #ifndef KERNEL_VERSION
 #define KERNEL_VERSION(a, b, c) (((a) << 16) + ((b) << 8) + ((c) > 255 ? 255 : (c)))

@@ -103,7 +103,7 @@ function readHead(tokens: readonly Token[], head: number, brace: number): CFunct
     if (close === undefined || close >= brace) return undefined;
     if (attributeWords.has(token.text)) {
       const literal = tokens[i + 2];
-      if (token.text === "SEC" && literal?.kind === "string") section = literal.text.slice(1, -1);
+      if ((token.text === "SEC" || token.text === "BCC_SEC") && literal?.kind === "string") section = literal.text.slice(1, -1);
       if (token.text.startsWith("__attribute")) section ??= findSectionAttribute(tokens, i + 1, close);
       i = close;
       continue;

@@ -32,6 +32,8 @@ export function renderMachineHeader(env: MachineEnv): string {
   for (const [name, value] of listConstants(env.arch)) if (env.findEnumValue(name) === undefined) lines.push(`#define ${name} ${value}`);
   lines.push(`#define DNAME_INLINE_LEN ${env.haveType("union", "shortname_store") ? "sizeof(union shortname_store)" : "sizeof(((struct dentry *)0)->d_iname)"}`);
   if (!env.haveType("struct", "sockaddr_storage")) lines.push("#define sockaddr_storage __kernel_sockaddr_storage");
+  // A macro of linux/types.h: the kernel's own members have the other name in its types too.
+  if (!env.haveType("struct", "rcu_head")) lines.push("#define rcu_head callback_head");
   return `${lines.join("\n")}\n`;
 }
 

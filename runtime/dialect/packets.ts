@@ -29,10 +29,13 @@ export const packetHeaders: Readonly<Record<string, readonly PacketField[]>> = {
 
 /** Renders a packet header as a C struct of the size that it has on the wire, in one line. */
 export function renderPacketStruct(name: string): string {
+  let offset = 0;
   const fields = packetHeaders[name]!.map(([field, bits]) => {
+    const isWhole = offset % 8 === 0 && (bits === 8 || bits === 16 || bits === 32 || bits === 64);
+    offset += bits;
     const type = bits <= 8 ? "unsigned char" : bits <= 16 ? "unsigned short" : bits <= 32 ? "unsigned int" : "unsigned long long";
     // Whole ones are plain members: a text may take their address.
-    return bits === 8 || bits === 16 || bits === 32 || bits === 64 ? `${type} ${field};` : `${type} ${field} : ${bits};`;
+    return isWhole ? `${type} ${field};` : `${type} ${field} : ${bits};`;
   });
   return `struct ${name} { ${fields.join(" ")} } __attribute__((packed));`;
 }

@@ -3,11 +3,32 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { DialectError } from "../../../runtime/base/errors.ts";
+import type { CUnit } from "../../../runtime/dialect/unit.ts";
 import { describeObject } from "../../../runtime/object/describe-object.ts";
+import type { ObjectSpec } from "../../../runtime/object/spec.ts";
 import type { Builder } from "../../../runtime/session/open-builder.ts";
+import type { Layout } from "../../../sdk/layout.ts";
 import { buildText, clangs, openTools } from "../../support/build-text.ts";
 
 const folder = new URL("cases/", import.meta.url);
+/** What the loader is told: each map's type, sizes and flags after all defaults, each program's section and what it is attached to by its name. */
+function renderSpec(unit: CUnit, spec: ObjectSpec): string {
+  const decls = new Map(unit.maps.map((map) => [map.name, map]));
+  const maps = spec.maps.map(({ name, type, key, value, maxEntries, flags }) => {
+    const { kind, pinPath, inner, sharing } = decls.get(name) ?? {};
+    const extra = Object.entries({ kind, pinPath, inner, sharing }).flatMap(([word, text]) => (text === undefined ? [] : [`${word}=${text}`]));
+    return [`map ${name}: type=${type} key=${renderSize(key)} value=${renderSize(value)} entries=${maxEntries} flags=0x${flags.toString(16)}`, ...extra].join(" ");
+  });
+  const programs = unit.programs.map(({ name, kind, section, autoAttach }) => `program ${name}: ${kind} in ${section}${autoAttach === undefined ? "" : ` attach=${JSON.stringify(autoAttach)}`}`);
+  const events = Object.entries(unit.eventStructs).map(([map, type]) => `events ${map}: ${type}`);
+  return [...maps, ...programs, ...events, `license ${spec.license}`, ""].join("\n");
+}
+
+function renderSize(layout: Layout | undefined): string {
+  if (layout === undefined) return "none";
+  return `${"name" in layout && layout.name !== "" ? layout.name : layout.kind}:${layout.size}`;
+}
+
 const cases = readdirSync(folder).filter((name) => /^[\w-]+\.c$/.test(name)).map((name) => name.slice(0, -2));
 
 describe.each(clangs.map(({ clang, version }) => ({ clang, version })))("clang $version", ({ clang }) => {
@@ -16,7 +37,7 @@ describe.each(clangs.map(({ clang, version }) => ({ clang, version })))("clang $
     tools = openTools(clang);
   });
 
-  it.each(cases)("%s becomes what stands in its .out file, and compiles", async (name) => {
+  it.each(cases)("%s becomes what stands in its .out and .spec files, and compiles", async (name) => {
     const text = readFileSync(new URL(`${name}.c`, folder), "utf8");
     const { unit, bytes } = buildText(text, tools);
     await expect(unit.text).toMatchFileSnapshot(`cases/${name}.out`);
@@ -25,6 +46,7 @@ describe.each(clangs.map(({ clang, version }) => ({ clang, version })))("clang $
     const spec = describeObject(bytes, Object.values(unit.eventStructs));
     expect(spec.programs.map((program) => program.name).sort()).toEqual(unit.programs.map((program) => program.name).sort());
     expect(spec.maps.map((map) => map.name)).toEqual(expect.arrayContaining(unit.maps.map((map) => map.name)));
+    await expect(renderSpec(unit, spec)).toMatchFileSnapshot(`cases/${name}.spec`);
   });
 
   it("gives the same text with every clang", () => {
