@@ -186,6 +186,7 @@ export interface KernelPort {
 
   /** For a bloom filter, `key` is the value to look for. */
   mapLookup(map: Handle, key: Uint8Array, flags: number): Uint8Array | Status;
+  /** In one step where the kernel can (hash maps since Linux 5.14), else in two. */
   mapLookupAndDelete(map: Handle, key: Uint8Array): Uint8Array | Status;
   /** Source: BPF_ANY 0, BPF_NOEXIST 1, BPF_EXIST 2. */
   mapUpdate(map: Handle, key: Uint8Array, value: Uint8Array, flags: number): Status;

@@ -12,6 +12,9 @@
 
 namespace bpfts {
 
+/// The kernel's own "not supported", which no header of user space has.
+constexpr int kKernelNotSupported = 524;
+
 /// A map of an object that outlives it, or one that was opened by path or id.
 class Map final : public Resource {
  public:

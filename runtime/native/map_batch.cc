@@ -11,9 +11,6 @@ namespace bpfts {
 
 namespace {
 
-/// The kernel's own "not supported", which no header of user space has.
-constexpr int kKernelNotSupported = 524;
-
 /// One system call moves about this much.
 constexpr size_t kChunkBytes = 1 << 20;
 
