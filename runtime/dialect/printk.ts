@@ -15,6 +15,7 @@ const knownConversions = new Set(["d", "i", "u", "x", "X", "p", "s", "c", "o"]);
  */
 export function rewritePrintk(pass: Pass): void {
   const { tokens, edits } = pass;
+  const macros = findLiteralMacros(pass);
   for (let i = 0; i + 1 < tokens.length; i++) {
     const token = tokens[i]!;
     if (token.text !== "bpf_trace_printk" || tokens[i + 1]!.text !== "(") continue;
@@ -24,8 +25,8 @@ export function rewritePrintk(pass: Pass): void {
     const args = splitAtCommas(tokens, i + 1, close);
     const format = args[0];
     if (format === undefined) throw makeDialectError(pass, token.start, '"bpf_trace_printk" needs a format', 'write bpf_trace_printk("text %d\\n", value)');
-    if (hasSize(pass, args)) continue;
-    if (!isLiteral(pass, format)) {
+    if (hasSize(pass, args, macros)) continue;
+    if (!isLiteral(pass, format, macros)) {
       if (token.inDirective) {
         edits.replace(token.start, token.end, "bpfts_printk");
         continue;
@@ -38,19 +39,29 @@ export function rewritePrintk(pass: Pass): void {
 }
 
 /** libbpf's form: the second argument is the size of the format. */
-function hasSize(pass: Pass, args: readonly TokenRange[]): boolean {
+function hasSize(pass: Pass, args: readonly TokenRange[], macros: ReadonlySet<string>): boolean {
   const second = args[1];
   if (second === undefined) return false;
   const first = pass.tokens[second.from]!;
   if (first.text === "sizeof") return true;
-  if (isLiteral(pass, args[0]!)) return false;
+  if (isLiteral(pass, args[0]!, macros)) return false;
   // A name with a number or another name after it: `bpf_trace_printk(fmt, fmt_size, …)` is a function's own parameters.
   return second.to === second.from + 1 && (first.kind === "number" || /size|len/i.test(first.text));
 }
 
-function isLiteral(pass: Pass, range: TokenRange): boolean {
+/** The macros without parameters that stand for a string: `#define FORMAT "pid %d\n"`. */
+function findLiteralMacros({ tokens }: Pass): Set<string> {
+  const found = new Set<string>();
+  tokens.forEach((token, at) => {
+    const name = tokens[at + 1];
+    if (token.text === "define" && token.inDirective && name?.kind === "word" && tokens[at + 2]?.kind === "string" && tokens[at + 2]!.inDirective) found.add(name.text);
+  });
+  return found;
+}
+
+function isLiteral(pass: Pass, range: TokenRange, macros: ReadonlySet<string>): boolean {
   const tokens = pass.tokens.slice(range.from, range.to);
-  return tokens.some((token) => token.kind === "string") && tokens.every((token) => token.kind === "string" || token.kind === "word" || token.text === "(" || token.text === ")");
+  return tokens.some((token) => token.kind === "string" || macros.has(token.text)) && tokens.every((token) => token.kind === "string" || token.kind === "word" || token.text === "(" || token.text === ")");
 }
 
 function checkFormat(pass: Pass, format: TokenRange, argCount: number): void {

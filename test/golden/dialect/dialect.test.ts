@@ -11,7 +11,7 @@ import type { Layout } from "../../../sdk/layout.ts";
 import { buildText, clangs, openTools } from "../../support/build-text.ts";
 
 const folder = new URL("cases/", import.meta.url);
-/** What the loader is told: each map's type, sizes and flags after all defaults, each program's section and what it is attached to by its name. */
+/** What the loader is told: each map's type, sizes and flags after all defaults, each program's section and what it is attached to by its name; and what the user is told. */
 function renderSpec(unit: CUnit, spec: ObjectSpec): string {
   const decls = new Map(unit.maps.map((map) => [map.name, map]));
   const maps = spec.maps.map(({ name, type, key, value, maxEntries, flags }) => {
@@ -21,7 +21,8 @@ function renderSpec(unit: CUnit, spec: ObjectSpec): string {
   });
   const programs = unit.programs.map(({ name, kind, section, autoAttach }) => `program ${name}: ${kind} in ${section}${autoAttach === undefined ? "" : ` attach=${JSON.stringify(autoAttach)}`}`);
   const events = Object.entries(unit.eventStructs).map(([map, type]) => `events ${map}: ${type}`);
-  return [...maps, ...programs, ...events, `license ${spec.license}`, ""].join("\n");
+  const warnings = unit.warnings.map(({ message, location }) => `warning at line ${location?.line ?? 0}: ${message}`);
+  return [...maps, ...programs, ...events, `license ${spec.license}`, ...warnings, ""].join("\n");
 }
 
 function renderSize(layout: Layout | undefined): string {

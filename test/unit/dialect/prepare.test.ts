@@ -169,6 +169,7 @@ describe("words of the text", () => {
   it("knows BCC's form of bpf_trace_printk from libbpf's", () => {
     expect(prepareBody('void g(void) { bpf_trace_printk(fmt, sizeof(fmt), 1); bpf_trace_printk("x", sizeof("x")); }')).not.toContain("bpfts_printk");
     expect(prepareBody("#define LOG(f, ...) bpf_trace_printk(f, ##__VA_ARGS__)\n")).toContain("bpfts_printk(f, ##__VA_ARGS__)");
+    expect(prepareBody('#define FMT "%d"\nvoid g(void) { bpf_trace_printk(FMT, 1); }')).toContain("bpfts_printk(FMT, 1)");
     expect(catchError("int g(void) { bpf_trace_printk(fmt); }").message).toBe('The format of "bpf_trace_printk" must be a string literal');
     expect(catchError("int g(void) { bpf_trace_printk(); }").message).toBe('"bpf_trace_printk" needs a format');
   });
