@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { DialectError } from "../../../runtime/base/errors.ts";
+import { runClang } from "../../../runtime/compile/clang.ts";
 import type { CUnit } from "../../../runtime/dialect/unit.ts";
 import { describeObject } from "../../../runtime/object/describe-object.ts";
 import type { ObjectSpec } from "../../../runtime/object/spec.ts";
@@ -11,6 +12,7 @@ import type { Layout } from "../../../sdk/layout.ts";
 import { buildText, clangs, openTools } from "../../support/build-text.ts";
 
 const folder = new URL("cases/", import.meta.url);
+
 /** What the loader is told: each map's type, sizes and flags after all defaults, each program's section and what it is attached to by its name; and what the user is told. */
 function renderSpec(unit: CUnit, spec: ObjectSpec): string {
   const decls = new Map(unit.maps.map((map) => [map.name, map]));
@@ -48,6 +50,14 @@ describe.each(clangs.map(({ clang, version }) => ({ clang, version })))("clang $
     expect(spec.programs.map((program) => program.name).sort()).toEqual(unit.programs.map((program) => program.name).sort());
     expect(spec.maps.map((map) => map.name)).toEqual(expect.arrayContaining(unit.maps.map((map) => map.name)));
     await expect(renderSpec(unit, spec)).toMatchFileSnapshot(`cases/${name}.spec`);
+  });
+
+  it("expands every method to the kernel's helper", async () => {
+    const { unit } = buildText(readFileSync(new URL("lowering.c", folder), "utf8"), tools);
+    const { stdout } = runClang(tools.toolchain, [...tools.prelude.flags, "-E", "-P", "-x", "c", "-"], unit.text);
+    const inline = "__attribute__((always_inline)) static ";
+    const helpers = stdout.toString("utf8").split("\n").filter((line) => line.startsWith(inline));
+    await expect(`${helpers.map((line) => line.slice(inline.length)).join("\n")}\n`).toMatchFileSnapshot("cases/lowering.calls");
   });
 
   it("gives the same text with every clang", () => {
