@@ -2,13 +2,16 @@ import { findSimilar } from "../base/similar.ts";
 import type { CFunction } from "./functions.ts";
 import { findClosing, splitAtCommas } from "./lexer.ts";
 import { renderCount } from "./maps.ts";
-import { makeDialectError } from "./pass.ts";
+import { addWarning, makeDialectError } from "./pass.ts";
 import type { Pass } from "./pass.ts";
 import type { MapDecl } from "./unit.ts";
 import { methodWords } from "./words.ts";
 import type { MethodWord } from "./words.ts";
 
 const wordsByName = new Map(methodWords.map((word) => [word.name, word]));
+
+/** Kinds of map that have every key from the beginning. */
+const fullKinds: readonly string[] = ["array", "percpu_array"];
 
 /** `counts.key` in `typeof` and `sizeof`: what BCC's map variable has as members. */
 const memberMacros: Readonly<Record<string, string>> = { key: "bpfts_key", leaf: "bpfts_leaf", max_entries: "bpfts_max_entries", flags: "bpfts_flags" };
@@ -47,6 +50,7 @@ export function rewriteMethods(pass: Pass, maps: readonly MapDecl[], functions: 
     if ((args.length < word.args[0] || args.length > word.args[1]) && !receiver.inDirective) {
       throw makeDialectError(pass, member.start, `"${receiver.text}.${word.name}" takes ${renderCount(word.args)}, found ${args.length}`, word.doc);
     }
+    if (word.name === "insert" && map !== undefined && fullKinds.includes(map.kind)) addWarning(pass, member.start, `"${map.name}.insert" always fails: an array has all its keys`, wordsByName.get("update")!.doc);
     if (word.losing) senders.add(receiver.text);
     const macro = word.name === "lookup_or_init" && isInVoidFunction(functions, receiver.start) ? "bpfts_lookup_or_init_void" : word.macro;
     edits.replace(receiver.start, tokens[i + 3]!.end, `${macro}(${receiver.text}${args.length === 0 ? "" : ", "}`);

@@ -70,6 +70,11 @@ describe("methods", () => {
     expect(prepareBody("BPF_HASH(h, u32);\nstatic void g(u32 *k, u64 *z) { h.lookup_or_init(k, z); }")).toContain("bpfts_lookup_or_init_void(h,");
   });
 
+  it("warns of an insert that cannot succeed", () => {
+    const { warnings } = prepare("BPF_ARRAY(a, u32, 4); BPF_HASH(h, u32);\nint f(void *ctx) { u32 k = 0; u64 v = 0; h.insert(&k, &v); return a.insert(&k, &k); }");
+    expect(warnings.map(({ message, location }) => [message, location?.line])).toEqual([['"a.insert" always fails: an array has all its keys', 2]]);
+  });
+
   it.each([
     ["h.lokup(&k);", 'Map "h" has no method "lokup"', 'did you mean "lookup"?'],
     ["h.frobnicate(&k);", 'Map "h" has no method "frobnicate"', "the methods are lookup,"],
