@@ -63,7 +63,10 @@ sleep(0.05);
 seen.push(Date.now() - start >= 50 ? "slept" : "woke early");`)]);
     await running.waitFor("ready");
     running.child.kill("SIGINT");
-    expect(readJson(await running.ended)).toEqual([{ end: ["every", "every", "every", "later", "promise", "awaited", "signal", "slept"] }]);
+    const [{ end }] = readJson(await running.ended) as [{ end: string[] }];
+    expect(end.filter((one) => one !== "every")).toEqual(["later", "promise", "awaited", "signal", "slept"]);
+    // How many beats came before the rest is a matter of how busy the machine is.
+    expect([end[0], end.filter((one) => one === "every").length]).toEqual(["every", 3]);
   });
 
   it("is interrupted by the end of the command, once", async () => {
