@@ -66,7 +66,7 @@ seen.push(Date.now() - start >= 50 ? "slept" : "woke early");`)]);
     const [{ end }] = readJson(await running.ended) as [{ end: string[] }];
     expect(end.filter((one) => one !== "every")).toEqual(["later", "promise", "awaited", "signal", "slept"]);
     // How many beats came before the rest is a matter of how busy the machine is.
-    expect([end[0], end.filter((one) => one === "every").length]).toEqual(["every", 3]);
+    expect(end[0]).toBe("every");
   });
 
   it("is interrupted by the end of the command, once", async () => {
