@@ -15,7 +15,7 @@ export interface KernelNames {
 export function renderKernelNames(dump: string): string {
   const lines = new Set<string>();
   for (const match of dump.matchAll(/^(struct|union|enum) (\w+) \{/gm)) lines.add(`${match[1]} ${match[2]}`);
-  for (const match of dump.matchAll(/^typedef [^;{}]*?\b(\w+)(?:\)\(.*\)|\[\d*\])?;$|^\} (?:__attribute__\(\(\w+\)\) )?(\w+);$/gm)) lines.add(`typedef ${match[1] ?? match[2]}`);
+  for (const match of dump.matchAll(/^typedef [^;{}]*?\b(\w+)(?:\)\(.*\)|\[\d*\])?;$|^(?:typedef (?:struct|union) \{)?\} (?:__attribute__\(\(\w+\)\) )?(\w+);$/gm)) lines.add(`typedef ${match[1] ?? match[2]}`);
   let record = "";
   for (const match of dump.matchAll(/^((?:struct|union) \w+) \{|^\t+[\w ]+\b(\w+): \d+;$/gm)) {
     if (match[1] !== undefined) record = match[1];

@@ -99,7 +99,7 @@ function buildPch(request: PreludeRequest & { readonly folder: string; readonly 
 /** The kernel's types as C, and their names alone in a file that is quick to search. */
 function openNames(folder: string, kernel: KernelTypes, log: Log): KernelNames {
   const header = join(folder, "vmlinux.h");
-  const namesPath = join(folder, "names-3");
+  const namesPath = join(folder, "names-4");
   if (!existsSync(namesPath) || !existsSync(header)) {
     const started = performance.now();
     // Writing the header again would make every prelude on top of it stale.

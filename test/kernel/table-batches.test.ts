@@ -89,10 +89,11 @@ describe("a device map and a CPU map", () => {
     const rows = readJson(await runCli(["run", makeJsonScript(folder, "indices", "BPF_DEVMAP(devices, 4); BPF_CPUMAP(cpus, 4);", `
 const devices = b.get_table("devices"), cpus = b.get_table("cpus");
 devices.set(0, 1).set(2, 1);
-cpus.set(0, 192).set(1, 64);
+// A virtual machine may have this one only.
+cpus.set(0, 192);
 json([devices.size, [...devices], cpus.size, devices.delete(1), devices.delete(2), fails(() => devices.set(4, 1))]);
 devices.set(3, 1).clear();
 json([devices.size, [...cpus.items_lookup_and_delete_batch()], cpus.size]);`)]));
-    expect(rows).toEqual([[2, [[0, 1], [2, 1]], 2, false, true, 'Cannot write to "devices": its indices go from 0 to 3'], [0, [[0, 192], [1, 64]], 0]]);
+    expect(rows).toEqual([[2, [[0, 1], [2, 1]], 1, false, true, 'Cannot write to "devices": its indices go from 0 to 3'], [0, [[0, 192]], 0]]);
   });
 });

@@ -7,6 +7,8 @@ typedef __u32 u32;
 
 typedef void (*callback_t)(int, void *);
 
+typedef struct {} nothing_t;
+
 typedef struct {
 	int counter;
 } atomic_t;
@@ -47,6 +49,7 @@ describe("renderKernelNames and openKernelNames", () => {
     ["typedef", "__u32", true],
     ["typedef", "atomic_t", true],
     ["typedef", "callback_t", true],
+    ["typedef", "nothing_t", true],
     ["typedef", "zzz", false],
     ["typedef", "AAA", false],
   ] as const)("%s %s: %s", (kind, name, there) => {
