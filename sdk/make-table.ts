@@ -8,7 +8,7 @@ import { EventTable } from "./table-ring.ts";
 import { BuildIdStackTable, StackTraceTable } from "./table-stack-trace.ts";
 import { StorageTable, fileOwner, processOwner } from "./table-storage.ts";
 import { Table } from "./table.ts";
-import type { TableOwner } from "./table.ts";
+import type { TableOwner } from "./table-base.ts";
 
 /** Every class that a table may be of. */
 export type AnyTable = Table | PerCpuTable | StackTraceTable | BuildIdStackTable | QueueStackTable | EventTable | BloomFilterTable | ReferenceTable | StorageTable;

@@ -166,6 +166,11 @@ export const ANSWER_MARK = "=";
 /** The first character of an error. */
 export const ERROR_MARK = "!";
 
+/** Rounds up to what records, keys and values of CPUs are padded to when they cross: eight bytes. */
+export function alignUp(size: number): number {
+  return (size + 7) & ~7;
+}
+
 /** The name of the host's one function, a property of the guest's global object. */
 export const HOST_FUNCTION = "__bpfts_call";
 /** The name of the object whose methods the host calls: `GuestHooks`. */

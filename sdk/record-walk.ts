@@ -1,6 +1,7 @@
 import { compileReader } from "./codec-reader.ts";
 import type { BoundReader } from "./codec-reader.ts";
 import type { Layout, StructLayout } from "./layout.ts";
+import { alignUp } from "./protocol.ts";
 import { ReaderProgram } from "./reader-program.ts";
 
 /** Where a walk through records stands; the walk keeps it up to date before each callback, which may throw, read on or end it. */
@@ -53,7 +54,7 @@ export function compileWalk(layout: Layout, use?: FieldUse): (buffer: ArrayBuffe
       }
     }`;
   let readWhole: BoundReader | undefined;
-  const padded = new Uint8Array((layout.size + 7) & ~7);
+  const padded = new Uint8Array(alignUp(layout.size));
   const readShort = (buffer: ArrayBuffer, at: number, bytes: number): unknown => {
     padded.fill(0).set(new Uint8Array(buffer, at, bytes));
     return (readWhole ??= compileReader(layout)(padded.buffer))(0);

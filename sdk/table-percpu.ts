@@ -3,7 +3,7 @@ import type { Codec } from "./codec.ts";
 import { makeMapError } from "./errors.ts";
 import type { MapReply } from "./protocol.ts";
 import { Table } from "./table.ts";
-import type { TableOwner } from "./table.ts";
+import type { TableOwner } from "./table-base.ts";
 
 /**
  * A map with a value of its own for each CPU. Values are arrays with one entry for each possible CPU;

@@ -1,41 +1,27 @@
 import { makeBytesLayout, makeCodec } from "./codec.ts";
 import type { Codec } from "./codec.ts";
-import { makeClosedError } from "./errors.ts";
 import { callHost } from "./host.ts";
 import type { MapReply } from "./protocol.ts";
+import { TableBase } from "./table-base.ts";
+import type { TableOwner } from "./table-base.ts";
 import { UPDATE_EXIST } from "./table.ts";
-import type { TableOwner } from "./table.ts";
 
 const NO_KEY = new Uint8Array(0);
 
 /** A queue (first in, first out) or a stack (last in, first out) between the script and its programs. */
-export class QueueStackTable<Leaf = unknown> {
+export class QueueStackTable<Leaf = unknown> extends TableBase {
   /** For `push`: makes room in a full queue by dropping its oldest value. */
   static readonly BPF_EXIST: typeof UPDATE_EXIST = UPDATE_EXIST;
-  readonly name: string;
-  readonly id: number;
-  readonly max_entries: number;
-  readonly flags: number;
-  /** Source: enum bpf_map_type. */
-  readonly ttype: number;
-  private readonly queue: MapReply;
-  private readonly queueOwner: TableOwner;
   private readonly queueCodec: Codec<Leaf>;
 
   constructor(info: MapReply, owner: TableOwner) {
-    this.queue = info;
-    this.queueOwner = owner;
-    this.name = info.name;
-    this.id = info.id;
-    this.max_entries = info.maxEntries;
-    this.flags = info.flags;
-    this.ttype = info.type;
+    super(info, owner);
     this.queueCodec = makeCodec<Leaf>(info.value ?? makeBytesLayout(info.valueSize), `value of "${info.name}"`);
   }
 
   /** @throws BpfError when it is full and `flags` is not `BPF_EXIST` */
   push(leaf: Leaf, flags = 0): void {
-    callHost("map_update", { map: this.requireQueue(), flags }, this.queueCodec.encode(leaf));
+    callHost("map_update", { map: this.requireOpen(), flags }, this.queueCodec.encode(leaf));
   }
 
   /** Takes the next value out, undefined when there is none. */
@@ -58,12 +44,7 @@ export class QueueStackTable<Leaf = unknown> {
   }
 
   private read(remove: boolean): Leaf | undefined {
-    const bytes = callHost("map_lookup", { map: this.requireQueue(), remove }, NO_KEY);
+    const bytes = callHost("map_lookup", { map: this.requireOpen(), remove }, NO_KEY);
     return bytes === undefined ? undefined : this.queueCodec.decode(bytes);
-  }
-
-  private requireQueue(): number {
-    if (this.queueOwner.closed) throw makeClosedError(`Cannot use table "${this.name}": its program was closed`);
-    return this.queue.map;
   }
 }

@@ -1,11 +1,12 @@
 import { makeBytesLayout, makeCodec } from "./codec.ts";
 import type { Codec } from "./codec.ts";
-import { makeClosedError, makeMapError } from "./errors.ts";
+import { makeMapError } from "./errors.ts";
 import { callHost } from "./host.ts";
 import type { BpfFunction } from "./bpf-function.ts";
 import type { KernelObject, MapReply } from "./protocol.ts";
+import { TableBase } from "./table-base.ts";
+import type { TableOwner } from "./table-base.ts";
 import { Table, UPDATE_ANY } from "./table.ts";
-import type { TableOwner } from "./table.ts";
 
 /** A socket: a descriptor of a process, as /proc/PID/fd numbers it. Since: Linux 5.6. */
 export interface SocketReference {
@@ -66,30 +67,14 @@ export function registerTable<T extends object>(table: T, map: number): T {
  * A map whose values are things of the kernel: program arrays, cgroup arrays, maps in maps, sockmaps. They are set by what
  * the script knows them by, and read, where the kernel allows that, as the kernel's own numbers.
  */
-export class ReferenceTable<Key = unknown, Target = unknown> {
-  readonly name: string;
-  readonly id: number;
-  readonly max_entries: number;
-  readonly flags: number;
-  /** Source: enum bpf_map_type. */
-  readonly ttype: number;
-  private readonly map: number;
-  private readonly valueSize: number;
-  private readonly mapOwner: TableOwner;
+export class ReferenceTable<Key = unknown, Target = unknown> extends TableBase {
   private readonly targets: ReferenceKind<Target>;
   private readonly numbers: Table<Key, number>;
   private readonly keys_: Codec<Key>;
 
   constructor(info: MapReply, owner: TableOwner, targets: ReferenceKind<Target>) {
-    this.map = info.map;
-    this.valueSize = info.valueSize;
-    this.mapOwner = owner;
+    super(info, owner);
     this.targets = targets;
-    this.name = info.name;
-    this.id = info.id;
-    this.max_entries = info.maxEntries;
-    this.flags = info.flags;
-    this.ttype = info.type;
     this.numbers = new Table<Key, number>({ ...info, value: numberLayout }, owner);
     this.keys_ = makeCodec<Key>(info.key ?? makeBytesLayout(info.keySize), `key of "${info.name}"`);
   }
@@ -98,9 +83,9 @@ export class ReferenceTable<Key = unknown, Target = unknown> {
   set(key: Key, target: Target, flags: number = UPDATE_ANY): this {
     const value = this.targets.describe(target);
     if (value === undefined) throw makeMapError(`Cannot write to "${this.name}": its values are ${this.targets.wanted}`);
-    const bytes = new Uint8Array(this.keys_.size + this.valueSize);
+    const bytes = new Uint8Array(this.keys_.size + this.info.valueSize);
     this.keys_.encodeInto(key, new DataView(bytes.buffer), 0);
-    callHost("map_update", { map: this.requireMap(), flags, value }, bytes);
+    callHost("map_update", { map: this.requireOpen(), flags, value }, bytes);
     return this;
   }
 
@@ -120,7 +105,7 @@ export class ReferenceTable<Key = unknown, Target = unknown> {
 
   /** Takes everything out. */
   clear(): void {
-    for (const key of this.walkKeys()) callHost("map_delete", { map: this.requireMap() }, key);
+    for (const key of this.walkKeys()) callHost("map_delete", { map: this.requireOpen() }, key);
   }
 
   get size(): number {
@@ -142,14 +127,9 @@ export class ReferenceTable<Key = unknown, Target = unknown> {
 
   private walkKeys(): Uint8Array[] {
     const found: Uint8Array[] = [];
-    let key = callHost("map_next_key", { map: this.requireMap() }, new Uint8Array(0));
-    for (; key !== undefined; key = callHost("map_next_key", { map: this.map }, key)) found.push(key);
+    let key = callHost("map_next_key", { map: this.requireOpen() }, new Uint8Array(0));
+    for (; key !== undefined; key = callHost("map_next_key", { map: this.info.map }, key)) found.push(key);
     return found;
-  }
-
-  private requireMap(): number {
-    if (this.mapOwner.closed) throw makeClosedError(`Cannot use table "${this.name}": its program was closed`);
-    return this.map;
   }
 }
 

@@ -1,5 +1,5 @@
 import { makeBytesLayout, makeCodec } from "./codec.ts";
-import { makeClosedError, makeUsageError } from "./errors.ts";
+import { makeUsageError } from "./errors.ts";
 import { callHost } from "./host.ts";
 import { findFieldUse } from "./field-use.ts";
 import { bindBytesWalk, compileWalk } from "./record-walk.ts";
@@ -8,7 +8,8 @@ import type { EventCallback, OpenRing } from "./rings.ts";
 import type { Layout } from "./layout.ts";
 import { is_json_output } from "./row-printer.ts";
 import type { MapReply, RingKind, RowFormat } from "./protocol.ts";
-import type { TableOwner } from "./table.ts";
+import { TableBase } from "./table-base.ts";
+import type { TableOwner } from "./table-base.ts";
 
 /** What any way to read events may be given. */
 export interface EventOptions {
@@ -41,27 +42,13 @@ interface Opening {
  * Events from a program: a perf buffer (`BPF_PERF_OUTPUT`) or a ring buffer (`BPF_RINGBUF_OUTPUT`).
  * Events are decoded by the struct that the program submits; where the C text does not tell, they are bytes.
  */
-export class EventTable<Event = unknown> {
-  readonly name: string;
-  readonly id: number;
-  readonly max_entries: number;
-  readonly flags: number;
-  /** Source: enum bpf_map_type. */
-  readonly ttype: number;
-  private readonly events: MapReply;
-  private readonly eventsOwner: TableOwner;
+export class EventTable<Event = unknown> extends TableBase {
   private readonly kind: RingKind;
   private ring: OpenRing | undefined;
 
   constructor(info: MapReply, owner: TableOwner, kind: RingKind) {
-    this.events = info;
-    this.eventsOwner = owner;
+    super(info, owner);
     this.kind = kind;
-    this.name = info.name;
-    this.id = info.id;
-    this.max_entries = info.maxEntries;
-    this.flags = info.flags;
-    this.ttype = info.type;
   }
 
   /** How many events were lost so far, as far as the kernel tells. */
@@ -124,31 +111,26 @@ export class EventTable<Event = unknown> {
    */
   open_perf_event(ev_type: number, ev_config: number | bigint, pid = -1): number {
     this.requireKind("perf", "open_perf_event", "open_ring_buffer");
-    return callHost("perf_event_open", { map: this.requireMap("open"), type: ev_type, config: String(ev_config), pid });
+    return callHost("perf_event_open", { map: this.requireOpen("open"), type: ev_type, config: String(ev_config), pid });
   }
 
   /** Takes the counters out again; happens by itself at the end. */
   close_perf_event(): void {
-    if (!this.eventsOwner.closed) callHost("perf_event_close", { map: this.events.map });
+    if (!this.owner.closed) callHost("perf_event_close", { map: this.info.map });
   }
 
   private open(callback: EventCallback<Event>, { pages = this.kind === "perf" ? DEFAULT_PAGES : 0, lostCallback, byTime = false, rows = null }: Opening = {}): void {
-    const map = this.requireMap("open");
+    const map = this.requireOpen("open");
     if (this.ring !== undefined) throw makeUsageError(`Cannot open "${this.name}": it is open already`, "one callback gets all events of a buffer");
     const id = callHost("ring_open", { map, kind: this.kind, pages, name: this.name, byTime: byTime && this.kind === "perf", rows });
-    const { event } = this.events;
+    const { event } = this.info;
     const use = event?.kind === "struct" ? findFieldUse(callback, event) : undefined;
     const bindWalk = event === null ? bindBytesWalk : compileWalk(event, use);
     this.ring = openRing({ id, kind: this.kind, table: this, bindWalk, callback: callback as EventCallback<unknown>, lostCallback, lost: 0 });
   }
 
-  private requireMap(action: string): number {
-    if (this.eventsOwner.closed) throw makeClosedError(`Cannot ${action} "${this.name}": its program was closed`);
-    return this.events.map;
-  }
-
   private eventLayout(size: number): Layout {
-    return this.events.event ?? makeBytesLayout(size);
+    return this.info.event ?? makeBytesLayout(size);
   }
 
   private requireKind(wanted: RingKind, called: string, right: string): void {

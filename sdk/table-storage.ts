@@ -1,11 +1,12 @@
 import { makeBytesLayout, makeCodec } from "./codec.ts";
 import type { Codec } from "./codec.ts";
-import { makeClosedError, makeMapError } from "./errors.ts";
+import { makeMapError } from "./errors.ts";
 import { callHost } from "./host.ts";
 import type { KernelObject, MapReply } from "./protocol.ts";
 import type { ReferenceKind } from "./table-reference.ts";
+import { TableBase } from "./table-base.ts";
+import type { TableOwner } from "./table-base.ts";
 import { UPDATE_ANY } from "./table.ts";
-import type { TableOwner } from "./table.ts";
 
 /** Tasks by their pids. */
 export const processOwner: ReferenceKind<number> = {
@@ -23,40 +24,26 @@ export const fileOwner: ReferenceKind<string> = {
  * Values that hang on things of the kernel: tasks (`BPF_TASK_STORAGE`, by pid), sockets (`BPF_SK_STORAGE`, by `{ pid, fd }`), files
  * (`BPF_INODE_STORAGE`, by path) and cgroups (`BPF_CGRP_STORAGE`, by path). A value goes with its thing; nobody can list them all.
  */
-export class StorageTable<Target = unknown, Leaf = unknown> {
-  readonly name: string;
-  readonly id: number;
-  readonly max_entries: number;
-  readonly flags: number;
-  /** Source: enum bpf_map_type. */
-  readonly ttype: number;
-  private readonly storage: MapReply;
-  private readonly storageOwner: TableOwner;
+export class StorageTable<Target = unknown, Leaf = unknown> extends TableBase {
   private readonly targets: ReferenceKind<Target>;
   private readonly codec: Codec<Leaf>;
 
   constructor(info: MapReply, owner: TableOwner, targets: ReferenceKind<Target>) {
-    this.storage = info;
-    this.storageOwner = owner;
+    super(info, owner);
     this.targets = targets;
-    this.name = info.name;
-    this.id = info.id;
-    this.max_entries = info.maxEntries;
-    this.flags = info.flags;
-    this.ttype = info.type;
     this.codec = makeCodec<Leaf>(info.value ?? makeBytesLayout(info.valueSize), `value of "${info.name}"`);
   }
 
   /** The value that hangs on a thing, undefined when there is none. @throws BpfError when the thing is not there */
   get(target: Target): Leaf | undefined {
-    const bytes = callHost("map_lookup", { map: this.requireMap(), remove: false, key: this.describe(target) }, new Uint8Array(this.storage.keySize));
+    const bytes = callHost("map_lookup", { map: this.requireOpen(), remove: false, key: this.describe(target) }, new Uint8Array(this.info.keySize));
     return bytes === undefined ? undefined : this.codec.decode(bytes);
   }
 
   set(target: Target, leaf: Leaf, flags: number = UPDATE_ANY): this {
-    const bytes = new Uint8Array(this.storage.keySize + this.codec.size);
-    this.codec.encodeInto(leaf, new DataView(bytes.buffer), this.storage.keySize);
-    callHost("map_update", { map: this.requireMap(), flags, key: this.describe(target) }, bytes);
+    const bytes = new Uint8Array(this.info.keySize + this.codec.size);
+    this.codec.encodeInto(leaf, new DataView(bytes.buffer), this.info.keySize);
+    callHost("map_update", { map: this.requireOpen(), flags, key: this.describe(target) }, bytes);
     return this;
   }
 
@@ -66,17 +53,12 @@ export class StorageTable<Target = unknown, Leaf = unknown> {
 
   /** Takes the value off a thing. Answers whether it had one. */
   delete(target: Target): boolean {
-    return callHost("map_delete", { map: this.requireMap(), key: this.describe(target) }, new Uint8Array(this.storage.keySize));
+    return callHost("map_delete", { map: this.requireOpen(), key: this.describe(target) }, new Uint8Array(this.info.keySize));
   }
 
   private describe(target: Target): KernelObject {
     const found = this.targets.describe(target);
     if (found === undefined) throw makeMapError(`Cannot use "${this.name}": its keys are ${this.targets.wanted}`);
     return found;
-  }
-
-  private requireMap(): number {
-    if (this.storageOwner.closed) throw makeClosedError(`Cannot use table "${this.name}": its program was closed`);
-    return this.storage.map;
   }
 }

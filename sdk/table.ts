@@ -1,20 +1,17 @@
 import { makeBytesLayout, makeCodec } from "./codec.ts";
 import type { Codec } from "./codec.ts";
-import { makeClosedError, makeMapError } from "./errors.ts";
+import { makeMapError } from "./errors.ts";
 import { buildLinearHistogram, buildLog2Histogram, renderHistogramJson, renderLinearJson } from "./histogram.ts";
 import type { HistogramOptions } from "./histogram.ts";
 import { callHost } from "./host.ts";
 import { print } from "./output.ts";
 import { compilePairWalk } from "./pair-walk.ts";
 import type { PairWalk } from "./pair-walk.ts";
+import { alignUp } from "./protocol.ts";
 import type { MapReply } from "./protocol.ts";
 import { is_json_output } from "./row-printer.ts";
-
-/** The program that a table belongs to, as far as the table cares. */
-export interface TableOwner {
-  readonly closed: boolean;
-  readonly cpus: number;
-}
+import { TableBase } from "./table-base.ts";
+import type { TableOwner } from "./table-base.ts";
 
 /** For `set`: makes or changes an entry. Source: BPF_ANY of linux/bpf.h, as the next two. */
 export const UPDATE_ANY = 0;
@@ -29,28 +26,13 @@ export const UPDATE_EXIST = 2;
  *
  * Shape: every value is a copy. Iterating reads the whole map in one batch first, so deleting meanwhile is fine.
  */
-export class Table<Key = unknown, Leaf = unknown> {
-  readonly name: string;
-  /** The kernel's own number for it, as `bpftool map` shows it. */
-  readonly id: number;
-  readonly max_entries: number;
-  readonly flags: number;
-  /** Source: enum bpf_map_type. */
-  readonly ttype: number;
-  protected readonly info: MapReply;
-  protected readonly owner: TableOwner;
+export class Table<Key = unknown, Leaf = unknown> extends TableBase {
   protected readonly keyCodec: Codec<Key>;
   protected readonly leafCodec: Codec<Leaf>;
   private bindPairs: ((buffer: ArrayBuffer) => PairWalk) | undefined;
 
   constructor(info: MapReply, owner: TableOwner, leafCodec?: Codec<Leaf>) {
-    this.info = info;
-    this.owner = owner;
-    this.name = info.name;
-    this.id = info.id;
-    this.max_entries = info.maxEntries;
-    this.flags = info.flags;
-    this.ttype = info.type;
+    super(info, owner);
     this.keyCodec = makeCodec<Key>(info.key ?? makeBytesLayout(info.keySize), `key of "${info.name}"`);
     this.leafCodec = leafCodec ?? makeCodec<Leaf>(info.value ?? makeBytesLayout(info.valueSize), `value of "${info.name}"`);
   }
@@ -181,11 +163,6 @@ export class Table<Key = unknown, Leaf = unknown> {
     for (const [key, leaf] of this.entries()) yield [key, Number(leaf)];
   }
 
-  protected requireOpen(): number {
-    if (this.owner.closed) throw makeClosedError(`Cannot use table "${this.name}": its program was closed`);
-    return this.info.map;
-  }
-
   protected readBatch(remove: boolean): { buffer: ArrayBuffer; count: number; keysAt: number; valuesAt: number } {
     const bytes = callHost("map_read_all", { map: this.requireOpen(), remove });
     const buffer = (bytes ?? new Uint8Array(HEADER_SIZE)).buffer as ArrayBuffer;
@@ -213,7 +190,3 @@ function bindPairs(key: Codec, leaf: Codec): (buffer: ArrayBuffer) => PairWalk {
 }
 
 const HEADER_SIZE = 8;
-
-function alignUp(size: number): number {
-  return (size + 7) & ~7;
-}

@@ -31,22 +31,28 @@ async function findOrBundle(entry: string, store: BundleStore | undefined): Prom
   return library;
 }
 
+/** How code is bundled for QuickJS, the library as well as scripts. */
+export const guestBundle = {
+  bundle: true,
+  write: false,
+  format: "esm",
+  platform: "neutral",
+  target: "es2023",
+  metafile: true,
+  legalComments: "none",
+  // QuickJS reads a whole script at every start; names stay for the stacks of errors.
+  minifySyntax: true,
+  minifyWhitespace: true,
+  logLevel: "silent",
+} as const;
+
+/** Loads the bundler, which runs whose bundles are in the store do without. */
+export function loadEsbuild(): typeof import("esbuild") {
+  return createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
+}
+
 async function bundleLibrary(entry: string): Promise<Library> {
-  const { build } = createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
-  const result = await build({
-    entryPoints: [entry],
-    absWorkingDir: dirname(entry),
-    bundle: true,
-    write: false,
-    format: "esm",
-    platform: "neutral",
-    target: "es2023",
-    metafile: true,
-    legalComments: "none",
-    minifySyntax: true,
-    minifyWhitespace: true,
-    logLevel: "silent",
-  });
+  const result = await loadEsbuild().build({ ...guestBundle, entryPoints: [entry], absWorkingDir: dirname(entry) });
   const [output] = Object.values(result.metafile.outputs);
   return { code: result.outputFiles[0]!.text, exports: output!.exports };
 }

@@ -8,7 +8,7 @@ import type { Diagnostic } from "../base/diagnostic.ts";
 import { ScriptError } from "../base/errors.ts";
 import { findSimilar } from "../base/similar.ts";
 import type { SourceLocation } from "../base/location.ts";
-import { libraryName } from "./read-library.ts";
+import { guestBundle, libraryName, loadEsbuild } from "./read-library.ts";
 import type { Library } from "./read-library.ts";
 import { openSourceMap } from "./source-map.ts";
 
@@ -96,29 +96,17 @@ function hashFile(file: string): string | undefined {
 }
 
 async function bundleScript(path: string, library: Library): Promise<Bundle> {
-  // Loaded only here: a run whose bundle is in the store does without it.
-  const { build } = createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
   const folder = dirname(path);
   try {
-    const result = await build({
+    const result = await loadEsbuild().build({
+      ...guestBundle,
       entryPoints: [path],
       absWorkingDir: folder,
-      bundle: true,
-      write: false,
-      format: "esm",
-      platform: "neutral",
       mainFields: ["module", "main"],
-      target: "es2023",
       plugins: [keepLibraryApart(library)],
       outfile: join(folder, bundleName),
       sourcemap: "external",
       sourcesContent: false,
-      metafile: true,
-      legalComments: "none",
-      // QuickJS reads the whole bundle at every start; names stay for the stacks of errors.
-      minifySyntax: true,
-      minifyWhitespace: true,
-      logLevel: "silent",
       loader: { ".c": "text", ".h": "text" },
     });
     const code = result.outputFiles.find((file) => file.path.endsWith(".js"))!.text;

@@ -1,3 +1,5 @@
+import { alignUp } from "../../sdk/protocol.ts";
+
 /** What a batch takes of the guest's memory, unless one record is larger. Units: bytes. */
 const ROOM_BYTES = 512 * 1024;
 const SECTION_HEADER = 16;
@@ -66,8 +68,4 @@ export class BatchRoom {
     crossing.fill(0, this.used, this.used + SECTION_HEADER);
     return crossing;
   }
-}
-
-function alignUp(size: number): number {
-  return (size + 7) & ~7;
 }

@@ -1,6 +1,7 @@
 import { MapError } from "../base/errors.ts";
 import { errno, renderErrno } from "../kernel/errno.ts";
 import type { MapBatch, Status } from "../kernel/port.ts";
+import { alignUp } from "../../sdk/protocol.ts";
 import type { KernelObject } from "../../sdk/protocol.ts";
 import type { OpenMap } from "./bridge-program.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
@@ -148,8 +149,4 @@ function describeUpdate(map: OpenMap, status: Status): MapError {
 function describeFailure(map: OpenMap, action: string, status: Status): MapError {
   if (isSecretive(map.type) && (status === errno.ENOTSUPP || status === errno.EOPNOTSUPP || status === errno.ENOSPC)) return new MapError(`Cannot ${action} "${map.name}": the kernel does not tell what is in a map of this kind`);
   return new MapError(`Cannot ${action} "${map.name}" (${renderErrno(status)})`);
-}
-
-function alignUp(size: number): number {
-  return (size + 7) & ~7;
 }

@@ -1,5 +1,6 @@
 import { ClosedError } from "../base/errors.ts";
 import type { Layout } from "../../sdk/layout.ts";
+import { alignUp } from "../../sdk/protocol.ts";
 import type { MapReply } from "../../sdk/protocol.ts";
 import type { Handle, ObjectMapInfo } from "../kernel/port.ts";
 import type { ObjectSpec } from "../object/spec.ts";
@@ -92,7 +93,7 @@ function describeMap(state: BridgeState, built: BuiltProgram, handle: Handle, sp
   const found =
     typeof info === "number" ? { type: spec.type, keySize: spec.key?.size ?? 0, valueSize: spec.value?.size ?? 0, maxEntries: spec.maxEntries, flags: spec.flags, id: 0 } : info;
   const { type, keySize, valueSize, maxEntries, flags, id } = found;
-  const crossingSize = isPerCpu(type) ? state.port.possibleCpus() * ((valueSize + 7) & ~7) : valueSize;
+  const crossingSize = isPerCpu(type) ? state.port.possibleCpus() * alignUp(valueSize) : valueSize;
   const event = built.spec.structs[built.eventStructs[spec.name] ?? ""] ?? null;
   return { name: spec.name, event, countFailedOutputs: () => built.countFailedOutputs(spec.name), handle, id, type, keySize, valueSize, maxEntries, flags, crossingSize };
 }

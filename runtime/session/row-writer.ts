@@ -2,6 +2,7 @@ import { UsageError } from "../base/errors.ts";
 import { findSimilar } from "../base/similar.ts";
 import { compileFormat } from "../../sdk/format.ts";
 import type { Layout, StructLayout } from "../../sdk/layout.ts";
+import { alignUp } from "../../sdk/protocol.ts";
 import type { RowFormat } from "../../sdk/protocol.ts";
 import { compileWalk, narrowLayout } from "../../sdk/record-walk.ts";
 
@@ -41,7 +42,7 @@ export function openRowWriter(name: string, layout: Layout | null, row: RowForma
 
 /** A format that does not fit its fields is the script's mistake at the call, not at the first event. */
 function tryRow(writeRows: RowWriter, layout: StructLayout, row: RowFormat): void {
-  const zeros = new Uint8Array(8 + ((layout.size + 7) & ~7));
+  const zeros = new Uint8Array(8 + alignUp(layout.size));
   new DataView(zeros.buffer).setUint32(0, layout.size, true);
   try {
     writeRows(zeros);

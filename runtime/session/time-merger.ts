@@ -1,3 +1,5 @@
+import { alignUp } from "../../sdk/protocol.ts";
+
 /** Puts the records of several CPUs into the order of their times. */
 export interface TimeMerger {
   /** Takes records as the kernel's port hands them over, each with its time in its first eight bytes. */
@@ -90,8 +92,4 @@ function packRecords(records: readonly HeldRecord[]): Uint8Array {
     at += HEADER_SIZE + alignUp(bytes.length);
   }
   return packed;
-}
-
-function alignUp(size: number): number {
-  return (size + 7) & ~7;
 }
