@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { setFlagsFromString } from "node:v8";
 import variant from "@jitl/quickjs-wasmfile-release-sync";
 import { newQuickJSWASMModuleFromVariant, newVariant } from "quickjs-emscripten-core";
-import type { QuickJSWASMModule } from "quickjs-emscripten-core";
+import type { CustomizeVariantOptions, QuickJSWASMModule } from "quickjs-emscripten-core";
 import { v8Flags } from "./v8-flags.ts";
 
 /** A Wasm memory, as far as the sandbox looks at it: Node's own types leave it out. */
@@ -19,6 +19,8 @@ export interface LoadedQuickJs {
   readonly module: QuickJSWASMModule;
   readonly memory: WasmMemory;
 }
+
+type EmscriptenModuleLoaderOptions = NonNullable<CustomizeVariantOptions["emscriptenModule"]>;
 
 const PAGE_BYTES = 64 * 1024;
 
@@ -35,7 +37,9 @@ export async function loadQuickJs(memoryBytes: number): Promise<LoadedQuickJs> {
   const memory = new Memory({ initial: MIN_PAGES, maximum });
   const wasm = readFileSync(findWasm());
   const wasmBinary = wasm.buffer.slice(wasm.byteOffset, wasm.byteOffset + wasm.byteLength) as ArrayBuffer;
-  const module = await newQuickJSWASMModuleFromVariant(newVariant(variant, { wasmMemory: memory, wasmBinary }));
+  // The name of the program lies in the guest's memory: by the way bpfts was started everything behind it would lie elsewhere, and no image fit.
+  const emscriptenModule = { thisProgram: "bpfts" } as EmscriptenModuleLoaderOptions;
+  const module = await newQuickJSWASMModuleFromVariant(newVariant(variant, { wasmMemory: memory, wasmBinary, emscriptenModule }));
   return { module, memory };
 }
 

@@ -2,7 +2,7 @@ import type { QuickJSContext, QuickJSHandle, QuickJSRuntime } from "quickjs-emsc
 import { InternalError } from "../base/errors.ts";
 import type { Closable } from "../base/scope.ts";
 import { GUEST_HOOKS, HOST_FUNCTION } from "../../sdk/protocol.ts";
-import { captureImage, listUsedPages, restoreImage } from "./image.ts";
+import { captureImage, copyPages, restoreImage } from "./image.ts";
 import type { GuestImage } from "./image.ts";
 import { describeThrown } from "./describe-thrown.ts";
 import type { Thrown } from "./describe-thrown.ts";
@@ -25,7 +25,7 @@ export type HostCall = (name: string, argument: string, bytes: Uint8Array) => st
 /** A module that is there before the script and that it imports by name. */
 export interface GuestLibrary {
   readonly name: string;
-  readCode(): Promise<string>;
+  readonly readCode: () => Promise<string>;
   /** Where an image of the guest with the library in it is kept between runs. */
   readonly images?: { find(): GuestImage | undefined; write(image: GuestImage): void };
 }
@@ -69,13 +69,13 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
 }
 
 /** What the host holds of the guest is the same with an image and without: the same calls in the same order came before. */
-async function installLibrary(sandbox: QuickJsSandbox, memory: WasmMemory, library: GuestLibrary): Promise<void> {
-  const image = library.images?.find();
-  if (image !== undefined) return restoreImage(memory, image);
-  const code = await library.readCode();
-  const usedBefore = library.images === undefined ? undefined : listUsedPages(memory);
-  sandbox.evaluateLibrary(code, library.name);
-  if (usedBefore !== undefined) library.images!.write(captureImage(memory, usedBefore));
+async function installLibrary(sandbox: QuickJsSandbox, memory: WasmMemory, { name, readCode, images }: GuestLibrary): Promise<void> {
+  const image = images?.find();
+  if (image !== undefined && restoreImage(memory, image)) return;
+  const code = await readCode();
+  const before = images === undefined ? undefined : copyPages(memory);
+  sandbox.evaluateLibrary(code, name);
+  if (before !== undefined) images!.write(captureImage(memory, before));
 }
 
 function installCall(context: QuickJSContext, call: HostCall): void {

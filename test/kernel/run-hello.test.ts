@@ -1,8 +1,8 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { makeFolder, parseCliError, root, runCli, startCli, writeScript } from "../support/run-cli.ts";
+import { cli, makeFolder, parseCliError, root, runCli, startCli, writeScript } from "../support/run-cli.ts";
 
 const folder = makeFolder();
 
@@ -65,6 +65,18 @@ for (const [task, pid, , , , msg] of b.trace_fields({ nonblocking: true })) {
     expect(new Set(outputs.map(([, , random]) => random)).size).toBe(3);
     // The second run found the first one's work.
     for (const kind of ["image", "library", "code", "bundle"]) expect(readdirSync(join(folder, "cache-fresh", kind))).toHaveLength(1);
+  });
+
+  it("what a run left in the cache serves one that is started by another name, as npx and npm link do", async () => {
+    const path = writeScript(folder, "named.ts", 'import { argv } from "bpfts";\nconsole.log("fine", argv.length);\n');
+    const cache = join(folder, "cache-named");
+    const long = join(folder, "a-link-with-a-much-longer-name-than-the-file-itself-has.cjs");
+    symlinkSync(cli, long);
+    for (const entry of [cli, long, cli]) {
+      const run = spawnSync(process.execPath, [entry, "run", path], { encoding: "utf8", env: { ...process.env, BPFTS_CACHE: cache } });
+      expect(run).toMatchObject({ status: 0, stdout: "fine 0\n", stderr: "" });
+    }
+    expect(readdirSync(join(cache, "image"))).toHaveLength(1);
   });
 
   it("an image or compiled code that is damaged in the cache is made anew", async () => {

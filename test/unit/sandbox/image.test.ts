@@ -72,6 +72,33 @@ describe("an image of a guest", () => {
     expect(images).toHaveLength(1);
   });
 
+  it("stands for a guest that was started by another name, too", async () => {
+    const { library, reads } = makeLibrary();
+    const own = process.argv[1]!;
+    try {
+      for (const name of ["/a", "/a/place/with/a/much/longer/name/than/that/bpfts.cjs", own]) {
+        process.argv[1] = name;
+        expect(await runScript(library, script, name)).toEqual(heardBy(name));
+      }
+    } finally {
+      process.argv[1] = own;
+    }
+    expect(reads()).toBe(1);
+  });
+
+  it("is not put over a guest whose memory began in another way: the library is read again", async () => {
+    const { library, reads, images } = makeLibrary();
+    await runScript(library, script, "first");
+    // The first pages are those from before the library; nine bytes are more than a seed.
+    const foreign = images[0]!.slice();
+    const [before, after] = new Uint32Array(foreign.slice(0, 8).buffer);
+    const at = (2 + before! + after!) * 4;
+    for (let i = 0; i < 9; i++) foreign[at + i]! ^= 0xff;
+    images[0] = foreign;
+    expect(await runScript(library, script, "second")).toEqual(heardBy("second"));
+    expect([reads(), images.length]).toEqual([2, 2]);
+  });
+
   it("is small: what was never written is left out", async () => {
     const { library, images } = makeLibrary();
     await runScript(library, "", "");
