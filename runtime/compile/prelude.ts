@@ -5,6 +5,7 @@ import type { Log } from "../base/log.ts";
 import { hashKey, makeTemporaryName, replaceFile, touchFile } from "./cache.ts";
 import type { CacheFolder } from "./cache.ts";
 import { runClang } from "./clang.ts";
+import { hideNames } from "./hide-names.ts";
 import { openKernelNames, renderKernelNames } from "./kernel-names.ts";
 import type { KernelNames } from "./kernel-names.ts";
 import type { Toolchain } from "./toolchain.ts";
@@ -28,6 +29,8 @@ export interface Prelude extends KernelNames {
   readonly flags: readonly string[];
   /** Where the kernel's types lie as C, and those of modules may be put: clang looks there. */
   readonly typesFolder: string;
+  /** The same without some enumerators and typedefs of the kernel's, whose names a text wants for itself; undefined when there is none of them to hide. */
+  hide(names: readonly string[]): Prelude | undefined;
   /** Makes it anew from the kernel's types on, for a cache that was damaged. */
   rebuild(): void;
 }
@@ -51,16 +54,20 @@ export function listTargetFlags(arch: string): string[] {
   return ["-target", "bpf", "-mcpu=v3", "-g", "-O2", `-D__TARGET_ARCH_${arch}`, "-fms-extensions", "-fno-stack-protector", "-fno-caret-diagnostics", "-fno-color-diagnostics"];
 }
 
-/** Opens the prelude of this kernel, building it when this is the first run. */
-export function openPrelude(request: PreludeRequest): Prelude {
+/** Opens the prelude of this kernel, building it when this is the first run. `hidden` are names of the kernel's that it shall not have. */
+export function openPrelude(request: PreludeRequest, hidden: readonly string[] = []): Prelude {
   const { cache, toolchain, kernel, arch } = request;
-  const identity = hashKey("prelude 3", kernel.identity, toolchain.identity, arch, request.machineIdentity, ...describeFolder(request.headers), ...describeFolder(requireLibbpfHeaders()));
+  const identity = hashKey("prelude 3", kernel.identity, toolchain.identity, arch, request.machineIdentity, ...describeFolder(request.headers), ...describeFolder(requireLibbpfHeaders()), ...hidden);
   const kernelFolder = join(cache.path, "kernel", hashKey(kernel.identity).slice(0, 16));
   const folder = join(cache.path, "prelude", identity);
   const pch = join(folder, "prelude.pch");
-  const flags = [...listTargetFlags(arch), "-I", request.headers, "-I", kernelFolder, "-I", folder];
+  // Where names are hidden the folder has kernel's types of its own, which come first.
+  const flags = [...listTargetFlags(arch), "-I", request.headers, ...(hidden.length === 0 ? ["-I", kernelFolder, "-I", folder] : ["-I", folder, "-I", kernelFolder])];
   let names = openNames(kernelFolder, kernel, request.log);
-  const build = (): void => buildPch({ ...request, folder, pch, flags, names });
+  const build = (): void => {
+    if (hidden.length > 0) replaceFile(join(folder, "vmlinux.h"), hideNames(readFileSync(join(kernelFolder, "vmlinux.h"), "utf8"), hidden));
+    buildPch({ ...request, folder, pch, flags, names });
+  };
   if (!existsSync(pch)) build();
   else touchFile(pch);
   return {
@@ -69,6 +76,17 @@ export function openPrelude(request: PreludeRequest): Prelude {
     flags: ["-include-pch", pch, ...flags],
     typesFolder: kernelFolder,
     ...names,
+    hide(wanted) {
+      const more = wanted.filter((name) => !hidden.includes(name) && (names.findEnumValue(name) !== undefined || names.haveType("typedef", name)));
+      if (more.length === 0) return undefined;
+      try {
+        return openPrelude(request, [...hidden, ...more].sort());
+      } catch (error) {
+        // Our own headers, or libbpf's, cannot do without it: `u64`.
+        if (error instanceof InternalError) return undefined;
+        throw error;
+      }
+    },
     rebuild: () => {
       request.log.info("the cached kernel types were damaged");
       for (const path of [kernelFolder, folder]) rmSync(path, { recursive: true, force: true });

@@ -35,12 +35,27 @@ export function renameShadowingTypes(pass: Pass, names: KernelNames): void {
     }
   }
   if (tags.size + words.size === 0) return;
+  /** For each open brace, whether it is a record's. */
+  const braces: boolean[] = [];
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i]!;
-    if (token.kind !== "word") continue;
     const before = tokens[i - 1]?.text ?? "";
-    if (/^(struct|union|enum)$/.test(before) ? tags.has(`${before} ${token.text}`) : words.has(token.text) && before !== "." && before !== "->") pass.edits.insert(token.end, ownFlavour);
+    if (token.text === "{") braces.push(opensRecord(tokens, i));
+    else if (token.text === "}") braces.pop();
+    if (token.kind !== "word") continue;
+    const isMember = before === "." || before === "->" || (braces.at(-1) === true && isMemberName(tokens, i));
+    if (/^(struct|union|enum)$/.test(before) ? tags.has(`${before} ${token.text}`) : words.has(token.text) && !isMember) pass.edits.insert(token.end, ownFlavour);
   }
+}
+
+function opensRecord(tokens: readonly Token[], brace: number): boolean {
+  return [1, 2].some((back) => /^(struct|union)$/.test(tokens[brace - back]?.text ?? ""));
+}
+
+/** Whether a word between a record's braces names a member, and is neither its type nor in its array's length or its width. */
+function isMemberName(tokens: readonly Token[], at: number): boolean {
+  const before = tokens[at - 1]!;
+  return (before.kind === "word" || before.text === "*" || before.text === ",") && /^[;,[:]$/.test(tokens[at + 1]?.text ?? "");
 }
 
 function isTagKeyword(token: Token): boolean {

@@ -71,6 +71,11 @@ export function listUnknownTypes(messages: readonly string[]): string[] {
   return [...new Set(names)].filter((name) => !name.startsWith("tracepoint__"));
 }
 
+/** Lists the names that clang's messages say are declared as something else already. */
+export function listTakenNames(messages: readonly string[]): string[] {
+  return [...new Set(messages.flatMap((message) => /redefinition of (?:enumerator )?'(\w+)'(?: as different kind of symbol)?$/.exec(message)?.[1] ?? []))];
+}
+
 function explainIdentifier(name: string, { includes }: TextFacts): string | undefined {
   if (!/^_*[A-Z][A-Z0-9_]*$/.test(name)) return undefined;
   const family = macroFamilies.find(([prefix]) => name.startsWith(prefix))?.[1];

@@ -12,7 +12,7 @@ import type { DialectEnv } from "../dialect/env.ts";
 import { prepareUnit } from "../dialect/prepare.ts";
 import { rewriteUnit } from "../dialect/rewrite.ts";
 import type { CSource, CUnit, MapDecl, ProgramDecl } from "../dialect/unit.ts";
-import { listUnknownTypes } from "../dialect/unknown-names.ts";
+import { listTakenNames, listUnknownTypes } from "../dialect/unknown-names.ts";
 import { describeObject } from "../object/describe-object.ts";
 import type { ObjectSpec } from "../object/spec.ts";
 import { addModules } from "./module-types.ts";
@@ -48,12 +48,12 @@ type UnitRecord = Pick<BuiltUnit, "programs" | "maps" | "eventStructs">;
  * @throws DialectError, CompileError, ToolchainError
  */
 export function buildUnit(source: CSource, cflags: readonly string[], tools: BuildTools): BuiltUnit {
-  return withModules(source, cflags, tools, (prepared, key, wider) => {
+  return withNeeds(source, cflags, tools, (prepared, key, wider) => {
     const cached = findCached(tools.cache, `object/${key}`);
     if (cached !== undefined) return describeBuilt(...splitEntry(cached));
     const started = performance.now();
     const unit = rewritePrepared(prepared, cflags, wider);
-    const { bytes } = compileUnit(unit, { toolchain: tools.toolchain, prelude: tools.prelude, cflags });
+    const { bytes } = compileUnit(unit, { toolchain: tools.toolchain, prelude: wider.prelude, cflags });
     tools.log.info(`compiled ${source.name} in ${Math.round(performance.now() - started)} ms`);
     const record: UnitRecord = { programs: unit.programs, maps: unit.maps, eventStructs: unit.eventStructs };
     writeCached(tools.cache, `object/${key}`, joinEntry(record, bytes));
@@ -65,30 +65,47 @@ export function buildUnit(source: CSource, cflags: readonly string[], tools: Bui
 
 /** The unit as clang compiles it, for those who want to read it. @throws DialectError, CompileError */
 export function renderUnit(source: CSource, cflags: readonly string[], tools: BuildTools): string {
-  return withModules(source, cflags, tools, (prepared, _key, wider) => rewritePrepared(prepared, cflags, wider).text);
+  return withNeeds(source, cflags, tools, (prepared, _key, wider) => rewritePrepared(prepared, cflags, wider).text);
+}
+
+/** What a text turned out to need besides the kernel's types. */
+interface Needs {
+  /** Types and enumerators of modules. */
+  readonly types: readonly string[];
+  /** Names of the kernel's that the text declares itself. */
+  readonly taken: readonly string[];
 }
 
 /**
- * Does something with a prepared text; when clang lacks a type that a loaded module has, does it again with
- * that module's types. What a text needed is kept: the next run begins with it.
+ * Does something with a prepared text; when clang lacks a type that a loaded module has, or stumbles over a name that
+ * the kernel has too, does it again with that module's types, without that name of the kernel's. What a text needed
+ * is kept: the next run begins with it.
  */
-function withModules<T>(source: CSource, cflags: readonly string[], tools: BuildTools, use: (prepared: CUnit, key: string, tools: BuildTools) => T): T {
+function withNeeds<T>(source: CSource, cflags: readonly string[], tools: BuildTools, use: (prepared: CUnit, key: string, tools: BuildTools) => T): T {
   const prepared = prepareUnit(source, tools.env);
   const key = hashKey(buildId, prepared.text, JSON.stringify([cflags, prepared.programs, prepared.maps]), tools.prelude.identity, tools.toolchain.identity);
-  const needed = findCached(tools.cache, `modules/${key}`)?.toString("utf8").split(" ");
-  const known = needed === undefined ? undefined : addModules(tools, needed);
-  if (known !== undefined) return withModules(source, cflags, known, use);
+  const cached = findCached(tools.cache, `needs/${key}`);
+  const known = cached === undefined ? undefined : widenTools(tools, JSON.parse(cached.toString("utf8")) as Needs);
+  if (known !== undefined) return withNeeds(source, cflags, known, use);
   try {
     return use(prepared, key, tools);
   } catch (error) {
     if (!(error instanceof CompileError)) throw error;
-    const names = listUnknownTypes([error.message, ...error.diagnostics.map(({ message }) => message)]);
-    const wider = addModules(tools, names);
+    const messages = [error.message, ...error.diagnostics.map(({ message }) => message)];
+    const needs: Needs = { types: listUnknownTypes(messages), taken: listTakenNames(messages) };
+    const wider = widenTools(tools, needs);
     if (wider === undefined) throw error;
-    const result = withModules(source, cflags, wider, use);
-    writeCached(tools.cache, `modules/${key}`, Buffer.from(names.join(" ")));
+    const result = withNeeds(source, cflags, wider, use);
+    writeCached(tools.cache, `needs/${key}`, Buffer.from(JSON.stringify(needs)));
     return result;
   }
+}
+
+/** The same tools with what is needed; undefined when there is no more to be had. */
+function widenTools(tools: BuildTools, { types, taken }: Needs): BuildTools | undefined {
+  const prelude = tools.prelude.hide(taken);
+  const withoutNames = prelude === undefined ? tools : { ...tools, prelude };
+  return addModules(withoutNames, types) ?? (prelude === undefined ? undefined : withoutNames);
 }
 
 function rewritePrepared(prepared: CUnit, cflags: readonly string[], tools: BuildTools): CUnit {

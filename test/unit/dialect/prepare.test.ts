@@ -198,6 +198,9 @@ describe("words of the text", () => {
       "struct mount___own { int a; };\ntypedef union { int x; } freelist_aba_t___own;\nenum color___own { RED___own, BLUE };\nstruct sock;\nint mount;\n__attribute__((always_inline)) static int f(struct mount___own *m, struct sock *s, freelist_aba_t___own t) { return RED___own + t.RED; }",
     );
     expect(prepareBody("typedef unsigned int u32;\n")).toBe("typedef unsigned int u32;\n");
+    expect(prepareBody("enum { RED };\nstruct s { int RED; union { u64 *RED, x; }; int of[RED], w : RED; };\nint f(struct s *s) { return s->RED + RED; }")).toContain(
+      "enum { RED___own };\nstruct s { int RED; union { u64 *RED, x; }; int of[RED___own], w : RED___own; };",
+    );
   });
 
   it("writes out the kernel's short member names, but not the text's own", () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { explainUnknownName } from "../../../runtime/dialect/unknown-names.ts";
+import { explainUnknownName, listTakenNames } from "../../../runtime/dialect/unknown-names.ts";
 
 describe("explainUnknownName", () => {
   it.each([
@@ -19,5 +19,12 @@ describe("explainUnknownName", () => {
 
   it.each(["use of undeclared identifier 'count'", "expected ';' after expression"])("has nothing to add to: %s", (message) => {
     expect(explainUnknownName(message, { includes: [], findUnloadedModule: () => undefined })).toBeUndefined();
+  });
+});
+
+describe("listTakenNames", () => {
+  it("finds the names that clang says are something else already", () => {
+    const messages = ["C: redefinition of 'all' as different kind of symbol", "redefinition of enumerator 'none'", "redefinition of 'all' as different kind of symbol", "redefinition of 'twice'", "redefinition of 'struct a' with other members"];
+    expect(listTakenNames(messages)).toEqual(["all", "none", "twice"]);
   });
 });
