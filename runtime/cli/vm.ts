@@ -1,6 +1,6 @@
 import { resolve, join } from "node:path";
 import type { Command } from "commander";
-import { BpftsError, UsageError, VmError } from "../base/errors.ts";
+import { BpftsError, UsageError, VmError, VmTimeoutError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { defaultKernel, kernelRows, requireKernelRows } from "../vm/kernels.ts";
 import type { BootKernel } from "../vm/kernel-store.ts";
@@ -124,7 +124,7 @@ async function runOnKernels(command: readonly string[], flags: MachineFlags, dep
     try {
       return await runInVm(spec, { ...(isOnly ? { stdin: process.stdin } : {}), stdout: process.stdout, stderr: process.stderr });
     } catch (error) {
-      if (error instanceof VmError && error.detail !== undefined) writeConsole(error.detail, flags.verbose ?? false);
+      if ((error instanceof VmError || error instanceof VmTimeoutError) && error.detail !== undefined) writeConsole(error.detail, flags.verbose ?? false);
       throw error;
     }
   };

@@ -39,6 +39,7 @@ exec switch_root /root ${guestFolder}/busybox sh ${guestFolder}/agent
  *
  * - The command gets pipes, not ports: a port can be opened once only, and a program may open /dev/stdout again.
  * - It runs in the foreground of this shell: a shell lets what it starts in the background ignore SIGINT.
+ * - What may block is opened and written in a subshell: the end of any child interrupts this shell, and ash gives up then.
  * - A mark at the end of each stream says that all of it is through; closing a port drops what the host has not taken yet.
  * - When the control port closes, the host's side is gone, and the machine goes too.
  */
@@ -82,25 +83,29 @@ $b cat </dev/vport0p${guestPorts.stdin} >in & cat_in=$!
   $b reboot -f
 ) <&5 & reader=$!
 ( while :; do $b sleep 5; echo alive >&5; done ) & pulse=$!
-echo "ready $($b uname -r)" >&5
-$b setsid $shell ./command <in >out 2>err 5>&- 6>&- 7>&-
+( echo "ready $($b uname -r)" >&5 )
+( exec $b setsid $shell ./command <in >out 2>err 5>&- 6>&- 7>&- )
 status=$?
+# From here on the sweep beats: the pulse's own child would be swept.
+kill -9 $pulse
 # What the command left behind holds its streams open; it is swept until they end, as one sweep may miss what was just born.
 (
   read -r self rest </proc/self/stat
+  n=0
   while :; do
     for p in /proc/[0-9]*; do
       p=\${p#/proc/}
-      case " $$ $self $cat_out $cat_err $cat_in $reader $pulse " in *" $p "*) ;; *) kill -9 "$p" 2>/dev/null;; esac
+      case " $$ $self $cat_out $cat_err $cat_in $reader " in *" $p "*) ;; *) kill -9 "$p" 2>/dev/null;; esac
     done
     $b usleep 100000
+    n=$((n+1)); [ $((n % 50)) = 0 ] && echo alive >&5
   done
 ) & sweeper=$!
-wait $cat_out; printf %s "$mark" >&6
-wait $cat_err; printf %s "$mark" >&7
+wait $cat_out; ( printf %s "$mark" >&6 )
+wait $cat_err; ( printf %s "$mark" >&7 )
 kill -9 $sweeper
 finish
-echo "exit $status" >&5
+( echo "exit $status" >&5 )
 while :; do $b sleep 1000; done
 `;
 

@@ -69,8 +69,11 @@ const kernelWords: readonly string[] = [
   "lsm=landlock,lockdown,yama,integrity,apparmor,bpf",
 ];
 
-/** Under emulation all processors read one clock, which the kernel cannot know; and four levels of page tables are less work than five. */
-const emulationWords: readonly string[] = ["tsc=reliable", "no5lvl"];
+/**
+ * Under emulation all processors read one clock, which the kernel cannot know; four levels of page tables are less work than
+ * five; and on a busy machine the timer is late for the kernel's test of it, which ends in a panic.
+ */
+const emulationWords: readonly string[] = ["tsc=reliable", "no5lvl", "no_timer_check"];
 
 /** Renders qemu's arguments. The ports are descriptors that it inherits: nothing of a run has a name in the file system. */
 export function renderQemuArguments(spec: QemuSpec): string[] {

@@ -103,7 +103,7 @@ export function startVm(spec: VmSpec): RunningVm {
     );
     const { timeoutMs } = spec;
     if (timeoutMs !== undefined) {
-      timers.push(setTimeout(() => fail(new VmTimeoutError(`"${spec.job.command.join(" ")}" did not end within ${timeoutMs / 1000} s on kernel ${spec.name}`, { hint: "give it more time with --timeout" })), timeoutMs));
+      timers.push(setTimeout(() => fail(new VmTimeoutError(`"${spec.job.command.join(" ")}" did not end within ${timeoutMs / 1000} s on kernel ${spec.name}`, { hint: "give it more time with --timeout", detail: consoleText })), timeoutMs));
     }
   };
 
