@@ -27,7 +27,7 @@ export function planAutoAttach(program: ProgramDecl, context: AttachContext): At
 }
 
 /** Sections that name their own target; the others (xdp, tc, …) wait for the script to say where. */
-const attachable = /^(?:k(?:ret)?probe(?:\.multi)?|ksyscall|kretsyscall|u(?:ret)?probe(?:\.s)?|usdt|tp|tracepoint|raw_tp|raw_tracepoint|tp_btf|fentry|fexit|fmod_ret|lsm)\/./;
+const attachable = /^(?:k(?:ret)?probe(?:\.multi)?|ksyscall|kretsyscall|u(?:ret)?probe(?:\.s)?|usdt|tp|tracepoint|raw_tp|raw_tracepoint|tp_btf|(?:fentry|fexit|fmod_ret|lsm)(?:\.s)?)\/./;
 
 function planSection(program: ProgramDecl): AttachPlan | undefined {
   if (!program.explicitSection || !attachable.test(program.section)) return undefined;
