@@ -43,7 +43,7 @@
 #define offsetof(type, member) __builtin_offsetof(type, member)
 #endif
 #undef container_of
-#define container_of(ptr, type, member) ((type *)((void *)(ptr) - __builtin_offsetof(type, member)))
+#define container_of(ptr, type, member) ((type *)((void *)(ptr) - offsetof(type, member)))
 #define list_entry(ptr, type, member) container_of(ptr, type, member)
 #define hlist_entry(ptr, type, member) container_of(ptr, type, member)
 #define rb_entry(ptr, type, member) container_of(ptr, type, member)

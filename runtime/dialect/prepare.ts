@@ -8,6 +8,7 @@ import { rewriteLiterals } from "./literals.ts";
 import { findMacroMaps } from "./macro-maps.ts";
 import { numberRings, readMapMacros } from "./maps.ts";
 import { rewriteMethods } from "./methods.ts";
+import { rewriteOffsets } from "./offsets.ts";
 import { packetHeaders, renderPacketStruct } from "./packets.ts";
 import { openPass } from "./pass.ts";
 import type { Pass } from "./pass.ts";
@@ -41,6 +42,7 @@ export function prepareUnit(source: CSource, env: DialectEnv): CUnit {
   const findings = rewritePrograms(pass, functions, env);
   rewritePrintk(pass);
   const builtins = rewriteBuiltins(pass, functions, env);
+  rewriteOffsets(pass, functions, env);
   rewriteShorthands(pass);
   const edited = pass.edits.apply();
   const license = findLicense(pass);
