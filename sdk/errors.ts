@@ -40,6 +40,8 @@ export class BpfError extends Error {
 export class Interrupt extends Error {
   /** What interrupted: a signal, or the end of the command of `-c`. */
   readonly reason: "signal" | "command";
+  /** @internal A call that blocked has thrown it: whoever else gets it need not end the script. */
+  isDelivered = false;
 
   constructor(reason: "signal" | "command" = "signal") {
     super(reason === "signal" ? "Interrupted" : "The command has ended");

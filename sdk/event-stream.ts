@@ -1,24 +1,36 @@
-import { Interrupt } from "./errors.ts";
-import { pollRings } from "./rings.ts";
+import type { Interrupt } from "./errors.ts";
+import { pollRings, takeEvents } from "./rings.ts";
 import type { EventOptions, EventTable } from "./table-ring.ts";
+import { serveWhileBlocked } from "./timers.ts";
 
-interface Waiter {
-  readonly serve: () => boolean;
-  readonly fail: (error: Error) => void;
+interface Waiter<Event> {
+  readonly resolve: (result: IteratorResult<Event, undefined>) => void;
+  readonly reject: (error: Interrupt) => void;
 }
 
-const waiters = new Set<Waiter>();
+/** A stream as those see it who serve all of them. */
+interface AwaitedStream {
+  readonly isAwaited: boolean;
+  serve(): void;
+  interrupt(error: Interrupt): void;
+}
+
+/** Streams that `for await` loops go through. */
+const awaited = new Set<AwaitedStream>();
 
 /**
  * Events of one buffer as an iterator: `for (const e of b.events("events"))` blocks between events, `for await` lets timers
- * and other promises run. Leaving the loop closes the buffer.
+ * and other promises run. Leaving the loop closes the buffer; closing the buffer ends the loop.
  */
-export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event> {
+export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>, AwaitedStream {
   private readonly table: EventTable<Event>;
   private readonly options: EventOptions;
   private queue: Event[] = [];
   private nextIndex = 0;
   private open = false;
+  private waiters: Waiter<Event>[] = [];
+  /** For the next who asks: it came while nobody waited. */
+  private interruption: Interrupt | undefined;
 
   constructor(table: EventTable<Event>, options: EventOptions = {}) {
     this.table = table;
@@ -33,6 +45,7 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
       for (;;) {
         while (this.nextIndex < this.queue.length) yield this.queue[this.nextIndex++]!;
         this.clearQueue();
+        if (!this.open) return;
         // What a poll throws leaves the buffer open: the script may go on after an interrupt.
         isLeft = false;
         pollRings("any", -1);
@@ -44,30 +57,49 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
   }
 
   [Symbol.asyncIterator](): AsyncIterableIterator<Event> {
-    const answer = { next: () => this.waitNext(), return: async () => this.end(), [Symbol.asyncIterator]: () => answer };
-    return answer as AsyncIterableIterator<Event>;
+    this.subscribe();
+    awaited.add(this);
+    const answer: AsyncIterableIterator<Event> = { next: () => this.waitNext(), return: () => Promise.resolve(this.end()), [Symbol.asyncIterator]: () => answer };
+    return answer;
+  }
+
+  /** @internal Whether somebody waits for an event. */
+  get isAwaited(): boolean {
+    return this.waiters.length > 0;
+  }
+
+  /** @internal Hands over what came to those who wait. */
+  serve(): void {
+    while (this.waiters.length > 0 && this.haveEvent()) this.waiters.shift()!.resolve({ done: false, value: this.take() });
+  }
+
+  /** @internal Ends the wait, or the next one. */
+  interrupt(error: Interrupt): void {
+    this.serve();
+    if (this.waiters.length === 0) this.interruption = error;
+    for (const waiter of this.waiters.splice(0)) waiter.reject(error);
   }
 
   private waitNext(): Promise<IteratorResult<Event, undefined>> {
-    this.subscribe();
     if (this.haveEvent()) return Promise.resolve({ done: false, value: this.take() });
-    return new Promise((resolve, reject) => {
-      const waiter: Waiter = {
-        serve: () => {
-          if (!this.haveEvent()) return false;
-          resolve({ done: false, value: this.take() });
-          return true;
-        },
-        fail: reject,
-      };
-      waiters.add(waiter);
-    });
+    const error = this.interruption;
+    this.interruption = undefined;
+    if (error !== undefined) return Promise.reject(error);
+    if (!this.open) return Promise.resolve({ done: true, value: undefined });
+    return new Promise((resolve, reject) => this.waiters.push({ resolve, reject }));
   }
 
   private subscribe(): void {
     if (this.open) return;
-    this.table.subscribe((event) => this.queue.push(event), this.options);
+    this.table.subscribe((event) => this.queue.push(event), this.options, () => this.noteClosed());
     this.open = true;
+  }
+
+  private noteClosed(): void {
+    this.open = false;
+    awaited.delete(this);
+    this.clearQueue();
+    for (const waiter of this.waiters.splice(0)) waiter.resolve({ done: true, value: undefined });
   }
 
   private haveEvent(): boolean {
@@ -87,30 +119,29 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
 
   private end(): IteratorResult<Event, undefined> {
     this.table.close_buffer();
-    this.open = false;
     return { done: true, value: undefined };
   }
 }
 
-/** Hands events that came to those who wait for one in a promise. Answers whether somebody still waits. */
-export function serveWaiters(): boolean {
-  if (waiters.size === 0) return false;
-  try {
-    pollRings("any", 0);
-  } catch (error) {
-    // It is for those who wait, not for nobody: uncaught here, it would end the script.
-    if (!(error instanceof Interrupt)) throw error;
-    interruptWaiters(error.reason);
+/** Hands events that came to those who wait for one in a promise. Answers whether somebody still waits. @throws Interrupt at a signal */
+export function serveStreams(): boolean {
+  const isAwaited = (): boolean => {
+    for (const stream of awaited) if (stream.isAwaited) return true;
     return false;
-  }
-  for (const waiter of [...waiters]) if (waiter.serve()) waiters.delete(waiter);
-  return waiters.size > 0;
+  };
+  if (awaited.size === 0 || !isAwaited()) return false;
+  takeEvents();
+  for (const stream of awaited) stream.serve();
+  return isAwaited();
 }
 
-/** Ends every wait in a promise with an `Interrupt`. Answers whether there was one. */
-export function interruptWaiters(reason: Interrupt["reason"] = "signal"): boolean {
-  const had = waiters.size > 0;
-  for (const waiter of waiters) waiter.fail(new Interrupt(reason));
-  waiters.clear();
+/** Ends every wait for events in a promise with an `Interrupt`. Answers whether there was one. */
+export function interruptStreams(error: Interrupt): boolean {
+  const had = awaited.size > 0;
+  // What came before it is delivered first.
+  while (had && takeEvents());
+  for (const stream of awaited) stream.interrupt(error);
   return had;
 }
+
+serveWhileBlocked({ serve: serveStreams, interrupt: interruptStreams });

@@ -18,8 +18,8 @@ export interface Calls {
   write_error: Json<string, null>;
   /** Ends the script; nothing of it runs afterwards but its end handlers. */
   exit: Json<{ readonly code: number }, null>;
-  /** Answers when the time is over or a signal came (then as an error). Units: milliseconds, -1 waits for ever. */
-  wait: Json<{ readonly timeoutMs: number }, null>;
+  /** Answers when the time is over, with `events` when records of any buffer are there, or a signal came (then as an error). Units: milliseconds, -1 waits for ever. */
+  wait: Json<{ readonly timeoutMs: number; readonly events: boolean }, null>;
   now: Json<null, { readonly monotonicNs: string }>;
   read_file: Text<{ readonly path: string }>;
 
@@ -61,8 +61,8 @@ export interface Calls {
    * to 8. A section of ring 0 is the end.
    */
   poll: Bytes<{ readonly kind: RingKind | "any"; readonly timeoutMs: number }>;
-  /** Complete lines of the trace pipe, "" when none came in time. */
-  trace_read: Text<{ readonly timeoutMs: number }>;
+  /** Complete lines of the trace pipe, "" when none came in time, or with `events` records of any buffer before them. */
+  trace_read: Text<{ readonly timeoutMs: number; readonly events: boolean }>;
 
   /** The number of a cgroup, as `bpf_get_current_cgroup_id` gives it. */
   find_cgroup: Json<{ readonly path: string }, string>;
@@ -186,7 +186,7 @@ export interface GuestHooks {
   interrupt(): boolean;
   /** Runs the end handlers and writes what is buffered. */
   end(): void;
-  /** Writes what is buffered. */
+  /** Writes what is buffered; throws what a promise was rejected with that nobody handles. */
   flush(): void;
 }
 

@@ -16,6 +16,7 @@ export interface OpenRing {
   readonly bindWalk: (buffer: ArrayBuffer) => RecordWalk;
   readonly callback: EventCallback<unknown>;
   readonly lostCallback: ((lost: number) => void) | undefined;
+  readonly closeCallback: (() => void) | undefined;
   lost: number;
 }
 
@@ -30,7 +31,9 @@ export function openRing(ring: OpenRing): OpenRing {
 /** Ends it; events that were fetched already are dropped. */
 export function closeRing(ring: OpenRing): void {
   if (delivery?.ring === ring) skipRecords(delivery);
-  if (rings.delete(ring.id)) callHost("ring_close", { ring: ring.id });
+  if (!rings.delete(ring.id)) return;
+  callHost("ring_close", { ring: ring.id });
+  ring.closeCallback?.();
 }
 
 /** Ends all rings of a program. */
@@ -47,7 +50,18 @@ export function closeRings(owned: (ring: OpenRing) => boolean): void {
 export function pollRings(kind: RingKind | "any", timeoutMs: number): boolean {
   // What a callback that threw left over comes first.
   if (delivery === undefined) {
-    const batch = block(timeoutMs, (waitMs) => callHost("poll", { kind, timeoutMs: waitMs }));
+    const batch = block(timeoutMs, (waitMs, events) => callHost("poll", { kind: events ? "any" : kind, timeoutMs: waitMs }));
+    if (batch === undefined) return false;
+    delivery = openDelivery(batch.buffer as ArrayBuffer);
+  }
+  deliver(delivery);
+  return true;
+}
+
+/** Hands all that is there to its callbacks, without a turn for anything else. Answers whether any came. @throws Interrupt at a signal */
+export function takeEvents(): boolean {
+  if (delivery === undefined) {
+    const batch = callHost("poll", { kind: "any", timeoutMs: 0 });
     if (batch === undefined) return false;
     delivery = openDelivery(batch.buffer as ArrayBuffer);
   }

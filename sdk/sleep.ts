@@ -1,6 +1,6 @@
 import { Interrupt } from "./errors.ts";
 import { callHost } from "./host.ts";
-import { pollRings } from "./rings.ts";
+import { takeEvents } from "./rings.ts";
 import { block } from "./timers.ts";
 
 /**
@@ -8,14 +8,15 @@ import { block } from "./timers.ts";
  * Source: Python's time.sleep.
  */
 export function sleep(seconds: number): void {
+  block(Math.max(0, seconds * 1000), wait);
+}
+
+function wait(timeoutMs: number, events: boolean): undefined {
   try {
-    block(Math.max(0, seconds * 1000), (waitMs) => {
-      callHost("wait", { timeoutMs: waitMs });
-      return undefined;
-    });
+    callHost("wait", { timeoutMs, events });
   } catch (error) {
     // What the command caused is delivered before the script hears that it has ended.
-    if (error instanceof Interrupt && error.reason === "command") while (pollRings("any", 0));
+    if (error instanceof Interrupt && error.reason === "command") while (takeEvents());
     throw error;
   }
 }

@@ -34,6 +34,7 @@ const DEFAULT_PAGES = 64;
 interface Opening {
   readonly pages?: number;
   readonly lostCallback?: ((lost: number) => void) | undefined;
+  readonly closeCallback?: (() => void) | undefined;
   readonly byTime?: boolean;
   readonly rows?: RowFormat | null;
 }
@@ -76,9 +77,9 @@ export class EventTable<Event = unknown> extends TableBase {
     this.open(callback);
   }
 
-  /** Opens it unless it is open, and hands every event to `callback`. */
-  subscribe(callback: EventCallback<Event>, options: EventOptions = {}): void {
-    this.open(callback, { byTime: options.by_time === true });
+  /** Opens it, hands every event to `callback` and tells `closeCallback` when no more will come. */
+  subscribe(callback: EventCallback<Event>, options: EventOptions = {}, closeCallback?: () => void): void {
+    this.open(callback, { byTime: options.by_time === true, closeCallback });
   }
 
   /**
@@ -119,14 +120,14 @@ export class EventTable<Event = unknown> extends TableBase {
     if (!this.owner.closed) callHost("perf_event_close", { map: this.info.map });
   }
 
-  private open(callback: EventCallback<Event>, { pages = this.kind === "perf" ? DEFAULT_PAGES : 0, lostCallback, byTime = false, rows = null }: Opening = {}): void {
+  private open(callback: EventCallback<Event>, { pages = this.kind === "perf" ? DEFAULT_PAGES : 0, lostCallback, closeCallback, byTime = false, rows = null }: Opening = {}): void {
     const map = this.requireOpen("open");
     if (this.ring !== undefined) throw makeUsageError(`Cannot open "${this.name}": it is open already`, "one callback gets all events of a buffer");
     const id = callHost("ring_open", { map, kind: this.kind, pages, name: this.name, byTime: byTime && this.kind === "perf", rows });
     const { event } = this.info;
     const use = event?.kind === "struct" ? findFieldUse(callback, event) : undefined;
     const bindWalk = event === null ? bindBytesWalk : compileWalk(event, use);
-    this.ring = openRing({ id, kind: this.kind, table: this, bindWalk, callback: callback as EventCallback<unknown>, lostCallback, lost: 0 });
+    this.ring = openRing({ id, kind: this.kind, table: this, bindWalk, callback: callback as EventCallback<unknown>, lostCallback, closeCallback, lost: 0 });
   }
 
   private eventLayout(size: number): Layout {

@@ -1,4 +1,6 @@
+import { Interrupt } from "./errors.ts";
 import { flush } from "./output.ts";
+import { throwUnhandled } from "./promises.ts";
 
 interface Timer {
   readonly id: number;
@@ -10,7 +12,6 @@ interface Timer {
 
 const timers = new Map<number, Timer>();
 let lastId = 0;
-let rejection: { readonly error: unknown } | undefined;
 
 function addTimer(run: (...values: never[]) => unknown, delayMs: number, repeat: boolean, values: readonly unknown[]): number {
   const delay = Number.isFinite(delayMs) && delayMs > 0 ? delayMs : 0;
@@ -46,45 +47,56 @@ export function runTimers(now: number = Date.now()): number | undefined {
     if (!timers.has(timer.id)) continue;
     if (timer.every === undefined) timers.delete(timer.id);
     else timer.due = Math.max(timer.due + timer.every, Date.now());
-    watchPromise(timer.run());
+    timer.run();
   }
-  if (rejection !== undefined) {
-    const { error } = rejection;
-    rejection = undefined;
-    throw error;
-  }
+  throwUnhandled();
   let next: number | undefined;
   for (const timer of timers.values()) if (next === undefined || timer.due < next) next = timer.due;
   return next === undefined ? undefined : Math.max(0, next - Date.now());
 }
 
-/** A promise that a callback answered and that fails must not fail in silence. */
-export function watchPromise(answer: unknown): void {
-  if (typeof answer !== "object" || answer === null || typeof (answer as PromiseLike<unknown>).then !== "function") return;
-  (answer as PromiseLike<unknown>).then(undefined, (error: unknown) => {
-    rejection ??= { error };
-  });
+/** Those who wait for events in a promise: a call that blocks sees to them, too. */
+export interface BackgroundWaits {
+  /** Hands over what came. Answers whether somebody still waits. */
+  serve(): boolean;
+  interrupt(error: Interrupt): void;
+}
+
+let background: BackgroundWaits | undefined;
+
+/** Has a wait served by every call that blocks. */
+export function serveWhileBlocked(waits: BackgroundWaits): void {
+  background = waits;
 }
 
 /**
- * Blocks in `step` until it answers something or the time is over, and serves timers meanwhile.
- * `step` is given the milliseconds that it may block, -1 for any time.
+ * Blocks in `step` until it answers something or the time is over, and serves timers and `for await` loops meanwhile.
+ * `step` is given the milliseconds that it may block, -1 for any time, and whether it is to come back when events of any buffer are there.
  *
- * @throws Interrupt at a signal
+ * @throws Interrupt at a signal; loops that wait get the same one
  */
-export function block<T>(timeoutMs: number, step: (waitMs: number) => T | undefined): T | undefined {
+export function block<T>(timeoutMs: number, step: (waitMs: number, events: boolean) => T | undefined): T | undefined {
   const end = timeoutMs < 0 ? Infinity : Date.now() + timeoutMs;
-  for (;;) {
-    const nextTimer = runTimers();
-    flush();
-    const left = Math.max(0, end - Date.now());
-    const wait = Math.min(left, nextTimer ?? Infinity);
-    const answer = step(wait === Infinity ? -1 : Math.ceil(wait));
-    if (answer !== undefined) return answer;
-    if (Date.now() >= end) {
-      // A wait that came back late still lets the timers that were due before its end go first.
-      runTimers(end);
-      return undefined;
+  try {
+    for (;;) {
+      const nextTimer = runTimers();
+      const events = background?.serve() === true;
+      flush();
+      const left = Math.max(0, end - Date.now());
+      const wait = Math.min(left, nextTimer ?? Infinity);
+      const answer = step(wait === Infinity ? -1 : Math.ceil(wait), events);
+      if (answer !== undefined) return answer;
+      if (Date.now() >= end) {
+        // A wait that came back late still lets the timers that were due before its end go first.
+        runTimers(end);
+        return undefined;
+      }
     }
+  } catch (error) {
+    if (error instanceof Interrupt) {
+      error.isDelivered = true;
+      background?.interrupt(error);
+    }
+    throw error;
   }
 }

@@ -38,7 +38,8 @@ export async function loadQuickJs(memoryBytes: number): Promise<LoadedQuickJs> {
   const wasm = readFileSync(findWasm());
   const wasmBinary = wasm.buffer.slice(wasm.byteOffset, wasm.byteOffset + wasm.byteLength) as ArrayBuffer;
   // The name of the program lies in the guest's memory: by the way bpfts was started everything behind it would lie elsewhere, and no image fit.
-  const emscriptenModule = { thisProgram: "bpfts" } as EmscriptenModuleLoaderOptions;
+  // What it says when it cannot free everything, after it was stopped in the middle, is of no use to anybody.
+  const emscriptenModule = { thisProgram: "bpfts", printErr: () => undefined } as EmscriptenModuleLoaderOptions;
   const module = await newQuickJSWASMModuleFromVariant(newVariant(variant, { wasmMemory: memory, wasmBinary, emscriptenModule }));
   return { module, memory };
 }

@@ -8,6 +8,7 @@ import type { Diagnostic } from "../base/diagnostic.ts";
 import { ScriptError } from "../base/errors.ts";
 import { findSimilar } from "../base/similar.ts";
 import type { SourceLocation } from "../base/location.ts";
+import { haveAsync, lowerAsync } from "./lower-async.ts";
 import { guestBundle, libraryName, loadEsbuild } from "./read-library.ts";
 import type { Library } from "./read-library.ts";
 import { openSourceMap } from "./source-map.ts";
@@ -97,9 +98,10 @@ function hashFile(file: string): string | undefined {
 
 async function bundleScript(path: string, library: Library): Promise<Bundle> {
   const folder = dirname(path);
-  try {
+  const build = async (minifyWhitespace: boolean): Promise<Bundle> => {
     const result = await loadEsbuild().build({
       ...guestBundle,
+      minifyWhitespace,
       entryPoints: [path],
       absWorkingDir: folder,
       mainFields: ["module", "main"],
@@ -112,6 +114,10 @@ async function bundleScript(path: string, library: Library): Promise<Bundle> {
     const code = result.outputFiles.find((file) => file.path.endsWith(".js"))!.text;
     const map = result.outputFiles.find((file) => file.path.endsWith(".map"))!.text;
     return { code, map: makeSourcesAbsolute(map, folder), inputs: hashInputs(result.metafile, folder) };
+  };
+  try {
+    const bundle = await build(true);
+    return haveAsync(bundle.code) ? { ...bundle, ...lowerAsync(await build(false)) } : bundle;
   } catch (cause) {
     if (!isBuildFailure(cause)) throw cause;
     throw describeFailure(cause, path, folder, library);

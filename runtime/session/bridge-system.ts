@@ -2,7 +2,9 @@ import { closeSync, constants, openSync, readSync, realpathSync } from "node:fs"
 import { resolve } from "node:path";
 import { UsageError } from "../base/errors.ts";
 import { errno } from "../kernel/errno.ts";
+import { waitSources } from "../kernel/port.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
+import { wakeAtSecondLook } from "./waiter.ts";
 
 /** A reader of stdout that is slow holds the script up; at a signal it gets this much more time. Units: milliseconds. */
 const LAST_WRITE_MS = 300;
@@ -36,8 +38,8 @@ export function openSystemCalls(state: BridgeState): Handlers<"start" | "write" 
       state.stop({ kind: "exit", code });
       return null;
     },
-    wait({ timeoutMs }) {
-      state.waiter.waitFor(timeoutMs, 0, () => undefined);
+    wait({ timeoutMs, events }) {
+      state.waiter.waitFor(timeoutMs, events ? waitSources.rings : 0, events ? wakeAtSecondLook() : () => undefined);
       return null;
     },
     now: () => ({ monotonicNs: process.hrtime.bigint().toString() }),

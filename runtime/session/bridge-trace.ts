@@ -2,6 +2,7 @@ import { waitSources } from "../kernel/port.ts";
 import { nameUnknownTasks } from "../kernel/trace-pipe.ts";
 import type { TracePipe } from "../kernel/trace-pipe.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
+import { wakeAtSecondLook } from "./waiter.ts";
 
 /** The trace pipe and the call that reads it. */
 export interface TraceCalls {
@@ -41,9 +42,11 @@ export function openTraceCalls(state: BridgeState): TraceCalls {
 
   return {
     handlers: {
-      trace_read({ timeoutMs }) {
+      trace_read({ timeoutMs, events }) {
         pipe ??= state.openTracePipe();
-        return state.waiter.waitFor(timeoutMs, waitSources.files, readLines) ?? "";
+        if (!events) return state.waiter.waitFor(timeoutMs, waitSources.files, readLines) ?? "";
+        const wake = wakeAtSecondLook();
+        return state.waiter.waitFor(timeoutMs, waitSources.files | waitSources.rings, () => readLines() ?? (wake() && "")) ?? "";
       },
     },
     countLost: () => lost,

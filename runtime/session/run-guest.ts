@@ -20,7 +20,7 @@ import type { BuildRequest, BuiltProgram } from "./program.ts";
 import type { ProcessWatch } from "./process-watch.ts";
 import { openStopper } from "./stopper.ts";
 import type { Stopper } from "./stopper.ts";
-import { openWaiter } from "./waiter.ts";
+import { openWaiter, wakeAtSecondLook } from "./waiter.ts";
 import type { Waiter } from "./waiter.ts";
 
 /** What a script is run with. */
@@ -131,15 +131,8 @@ function runToEnd(guest: Guest, code: string): Thrown | undefined {
 
 /** Waits for the next timer or event. Answers false when a signal came and nobody in the script waits for one. */
 function waitForTurn({ sandbox, waiter }: Guest, timerMs: number | null, events: boolean): boolean {
-  let first = true;
-  // The first look is before the wait; the one after it means that something woke it.
-  const check = (): true | undefined => {
-    if (!first) return true;
-    first = false;
-    return undefined;
-  };
   try {
-    waiter.waitFor(timerMs ?? -1, events ? waitSources.rings : 0, check);
+    waiter.waitFor(timerMs ?? -1, events ? waitSources.rings : 0, wakeAtSecondLook());
     return true;
   } catch (error) {
     if (!(error instanceof InterruptedError)) throw error;
@@ -152,7 +145,7 @@ function waitForTurn({ sandbox, waiter }: Guest, timerMs: number | null, events:
 function sortFailure({ stopper }: Guest, thrown: Thrown): Thrown | undefined {
   if (stopper.isStopped()) return undefined;
   if (thrown.limit === "stopped" && stopper.takeInterrupt()) return undefined;
-  if (thrown.name !== "Interrupt") return thrown;
+  if (thrown.name !== "Interrupt" && !stopper.takeCut()) return thrown;
   stopper.noteInterrupt();
   return undefined;
 }
@@ -173,6 +166,7 @@ function runEndHandlers(guest: Guest): Thrown | undefined {
     ended = !stopper.takeExit();
   }
   stopper.startEnd();
-  note(sandbox.callHook("flush"));
+  const flushed = sandbox.callHook("flush");
+  if (!stopper.takeCut()) note(flushed);
   return failure;
 }

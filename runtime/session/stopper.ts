@@ -10,6 +10,8 @@ export interface Stopper {
   isStopped(): boolean;
   /** Whether the guest was stopped by a signal that it did not come to hear of. Takes the signal. */
   takeInterrupt(): boolean;
+  /** Whether guest code was cut off since this was last asked. A promise that was cut off may be rejected with anything: QuickJS does not always keep its own error for that. */
+  takeCut(): boolean;
   /** Tells of a signal that ended the script although it heard of it. */
   noteInterrupt(): void;
   /** Whether an end handler called exit() since this was last asked. */
@@ -32,6 +34,7 @@ export function openStopper(port: KernelPort, now: () => number = () => performa
   let interrupted = false;
   let ending = false;
   let exited = false;
+  let cut = false;
 
   return {
     shouldStop() {
@@ -42,7 +45,9 @@ export function openStopper(port: KernelPort, now: () => number = () => performa
         return false;
       }
       pendingSince ??= now();
-      return now() - pendingSince >= (ending ? 0 : GRACE_MS);
+      const stops = now() - pendingSince >= (ending ? 0 : GRACE_MS);
+      cut ||= stops;
+      return stops;
     },
     stop(why) {
       exited = ending && why.kind === "exit";
@@ -54,6 +59,11 @@ export function openStopper(port: KernelPort, now: () => number = () => performa
       pendingSince = undefined;
       interrupted = true;
       return true;
+    },
+    takeCut() {
+      const was = cut;
+      cut = false;
+      return was;
     },
     noteInterrupt() {
       interrupted = true;

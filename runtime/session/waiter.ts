@@ -16,6 +16,12 @@ export interface Waiter {
   waitFor<T>(timeoutMs: number, sources: number, check: () => T | undefined): T | undefined;
 }
 
+/** For `waitFor`: the first look is before the wait; the one after it means that something woke it. */
+export function wakeAtSecondLook(): () => true | undefined {
+  let looks = 0;
+  return () => (looks++ === 0 ? undefined : true);
+}
+
 /** Events of a child reach the buffers a little after its end is told of. Units: milliseconds. */
 const SETTLE_MS = 20;
 

@@ -43,6 +43,24 @@ describe("readScript", () => {
     expect(script.mapPosition(line + 1, lines[line]!.indexOf("thrower({") + 1)).toEqual({ file: path, line: 4, column: 1 });
   });
 
+  it("maps places in and behind async functions, whatever stands around them", async () => {
+    const other = write("behind.ts", "export const two = 2 as number;\nexport const text = `a\nimport { b } from`;\n");
+    const path = write("async.ts", 'import { text, two } from "./behind.ts";\nimport { answer } from "bpfts";\n\nexport const late: number = await later();\nasync function later(): Promise<number> { return thrower(answer + two, text); }\nfunction thrower(..._: unknown[]): never { throw _; }\nfor await (const one of [1]) print(one);\nexport {};\n');
+    const script = await readScript(path, { readLibrary });
+    expect(script.files).toEqual([path, other]);
+    expect(script.code).not.toMatch(/\basync\b/);
+    const lines = script.code.split("\n");
+    const findPlace = (text: string): unknown => {
+      const line = lines.findIndex((one) => one.includes(text));
+      return script.mapPosition(line + 1, lines[line]!.indexOf(text) + 1);
+    };
+    expect([findPlace("thrower(answer"), findPlace("throw _"), findPlace("print(")]).toEqual([
+      { file: path, line: 5, column: 50 },
+      { file: path, line: 6, column: 44 },
+      { file: path, line: 7, column: 30 },
+    ]);
+  });
+
   it("keeps a bundle until one of its files changes", async () => {
     const stored = new Map<string, Buffer>();
     let writes = 0;

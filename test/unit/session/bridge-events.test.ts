@@ -27,7 +27,7 @@ function makeBatch(cpu: number, ...pids: readonly number[]): Uint8Array {
 /** Runs lines with a program that has a perf buffer and a ring buffer; `batches` come out of both in turn, then a signal. */
 async function runWithRings(batches: Uint8Array[], lines: string, kernel: KernelScript = {}, countFailedOutputs = () => 0): Promise<GuestResult> {
   const signals = makeSignals();
-  return runScriptText(`import { BPF, Interrupt, print } from "bpfts"; const b = new BPF<string>({ text: "x" }); ${lines}`, {
+  return runScriptText(`import { BPF, Interrupt, print, sleep } from "bpfts"; void [Interrupt, sleep]; const b = new BPF<string>({ text: "x" }); ${lines}`, {
     build: () => makeProgram({ maps, structs: { event_t: event } }, { eventStructs: { events: "event_t", ring: "event_t" }, countFailedOutputs }),
     kernel: {
       ...signals.script,
@@ -155,6 +155,49 @@ describe("a ring buffer", () => {
     });
     expect(error).toBeUndefined();
     expect(stdout).toBe("timer\n1\n2\nend\n");
+  });
+});
+
+describe("a loop over events", () => {
+  const watch = `async function watch() { for await (const e of b.events<{ pid: number }>("ring")) { print(e.pid); } print("left"); } watch();`;
+  const arriving = (batches: Uint8Array[]): KernelScript => {
+    let waits = 0;
+    const read = answerBatches(batches);
+    return {
+      ringRead: (ring, room) => (ring === 12 ? read(ring, room) : 0),
+      wait() {
+        if (++waits <= 2) batches.push(makeBatch(0, waits * 10, waits * 10 + 1));
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+        return 0;
+      },
+    };
+  };
+
+  it.each([
+    ["sleep", "sleep(0.1);"],
+    ["a poll of other buffers", `b.get_table<never, { pid: number }>("events").open_perf_buffer(() => undefined); const end = Date.now() + 100; while (Date.now() < end) b.perf_buffer_poll(20);`],
+  ])("goes on while the script blocks in %s", async (_, call) => {
+    const batches: Uint8Array[] = [];
+    const { stdout, error } = await runWithRings(batches, `${watch} ${call} print("over"); b.close();`, arriving(batches));
+    expect(error).toBeUndefined();
+    expect(stdout).toBe("10\n11\n20\n21\nover\nleft\n");
+  });
+
+  it("ends when the buffer or its program is closed, from within the loop and from outside", async () => {
+    for (const close of [`b.close()`, `b.get_table<never, { pid: number }>("ring").close_buffer()`]) {
+      const inside = await runWithRings([makeBatch(0, 1, 2)], `for (const e of b.events<{ pid: number }>("ring")) { print(e.pid); ${close}; } print("left");`);
+      expect(inside).toMatchObject({ exitCode: 0, error: undefined, stdout: "1\nleft\n" });
+      const outside = await runWithRings([], `setTimeout(() => ${close}, 1); ${watch}`, { wait: () => 0 });
+      expect(outside).toMatchObject({ exitCode: 0, error: undefined, stdout: "left\n", warnings: [] });
+    }
+  });
+
+  it("reports what an async callback is rejected with, and goes on behind it where the script catches that", async () => {
+    const { stdout, error } = await runWithRings([makeBatch(0, 1, 2)], `
+      b.get_table<never, { pid: number }>("ring").open_ring_buffer(async (e) => { await null; if (e.pid === 1) throw new RangeError("of " + e.pid); print(e.pid); });
+      for (;;) try { b.ring_buffer_poll(20); } catch (error) { print(String(error)); if (error instanceof Interrupt) break; }`);
+    expect(error).toBeUndefined();
+    expect(stdout).toBe("2\nRangeError: of 1\nInterrupt: Interrupted\n");
   });
 });
 

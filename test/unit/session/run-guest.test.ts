@@ -189,6 +189,55 @@ describe("timers", () => {
   });
 });
 
+describe("a promise that fails", () => {
+  it.each([
+    ["of a function that nobody awaits, while the script sleeps", `async function main() { await null; throw new RangeError("lost"); }\nmain();\nsleep(0.05); print("slept");`, 1],
+    ["of one that fails before its first await", `async function main() { throw new RangeError("lost"); }\nmain();\nsleep(0.05); print("slept");`, 1],
+    ["after the last line", `async function main() { await null; throw new RangeError("lost"); }\nmain();`, 1],
+    ["through other functions", `async function inner() { await null; throw new RangeError("lost"); }\nconst outer = async () => await inner();\nclass C { async m() { return outer(); } }\nnew C().m();`, 1],
+    ["in an async generator", `async function* two() { yield 1; await null; throw new RangeError("lost"); }\n(async () => { for await (const _ of two()); })();`, 1],
+    ["in what follows", `void Promise.resolve(1).then(() => { throw new RangeError("lost"); });\nsleep(0.01); print("slept");`, 1],
+    ["in what is made by hand", `new Promise((_, reject) => setTimeout(() => reject(new RangeError("lost")), 1));`, 1],
+    ["among many", `Promise.all([Promise.resolve(1), Promise.reject(new RangeError("lost"))]);`, 1],
+    ["in its last handler", `Promise.reject(1).catch(() => { throw new RangeError("lost"); }).finally(() => undefined);`, 1],
+    ["of an end handler", `on_exit(async () => { await null; throw new RangeError("lost"); });`, 1],
+    ["that the last lines await", `const failing = (async () => { await null; throw new RangeError("lost"); })();\nsleep(0);\nawait failing;`, 1],
+  ])("is an error with its place: %s", async (_, lines, line) => {
+    const result = await runScriptText(`import { on_exit, print, sleep } from "bpfts"; void [on_exit, print, sleep];\n${lines}\n`);
+    expect(result.error).toBeInstanceOf(GuestError);
+    expect(result.error).toMatchObject({ message: "RangeError: lost", location: { file: result.file, line: line + 1 } });
+    expect(result.stdout).toBe("");
+  });
+
+  it.each([
+    ["awaited in time", `const failing = (async () => { await null; throw new RangeError("no"); })(); try { await failing; } catch (error) { print(String(error)); }`],
+    ["awaited although it has failed already", `const failing = (async () => { throw new RangeError("no"); })(); try { await failing; } catch (error) { print(String(error)); }`],
+    ["caught", `(async () => { throw new RangeError("no"); })().catch((error) => print(String(error))); sleep(0.01);`],
+    ["taken by both ends", `Promise.reject(new RangeError("no")).then(() => 1, (error) => print(String(error)));`],
+    ["settled with others", `const all = await Promise.allSettled([Promise.reject(new RangeError("no"))]); print(String((all[0] as { reason: unknown }).reason));`],
+    ["caught in a race", `try { await Promise.race([Promise.reject(new RangeError("no")), new Promise(() => undefined)]); } catch (error) { print(String(error)); }`],
+    ["caught around a loop", `async function* one() { yield 1; throw new RangeError("no"); } try { for await (const _ of one()); } catch (error) { print(String(error)); }`],
+  ])("is none where somebody takes it: %s", async (_, lines) => {
+    const result = await runScriptText(`import { print, sleep } from "bpfts"; void sleep;\n${lines}\nif (!(Promise.resolve() instanceof Promise) || !((async () => 1)() instanceof Promise)) print("no promise");`);
+    expect(result).toMatchObject({ exitCode: 0, error: undefined, stdout: "RangeError: no\n", warnings: [] });
+  });
+
+  it("because of Ctrl-C ends the script quietly, and not at all where a call that blocked has heard of it", async () => {
+    for (const [lines, stdout] of [["watch(); setInterval(() => undefined, 1);", ""], [`watch(); try { sleep(100); } catch { print("caught"); } sleep(0.01); print("goes on");`, "caught\ngoes on\n"]] as const) {
+      const signals = makeSignals();
+      let waits = 0;
+      const result = await runScriptText(`import { BPF, print, sleep } from "bpfts"; void [print, sleep];
+        const b = new BPF<string>({ text: "x" });
+        async function watch() { for await (const _ of b.events<number>("ring")); }
+        ${lines}`, {
+        build: () => makeProgram({ maps: [{ name: "ring", type: 27, maxEntries: 4096, flags: 0 }] }),
+        kernel: { ...signals.script, ringBufferOpen: () => 12, ringRead: () => 0, ringLost: () => 0, ringClose: () => 0, wait: () => (++waits === 3 && signals.raise(), 0) },
+      });
+      expect(result).toMatchObject({ exitCode: 0, error: undefined, stdout });
+    }
+  });
+});
+
 describe("errors", () => {
   it("that the script throws have their place and stack in the .ts", async () => {
     const result = await runScriptText(`import { print } from "bpfts";

@@ -1,0 +1,43 @@
+import { guestBundle, loadEsbuild } from "./read-library.ts";
+
+/** JavaScript and the map from it to where it came from, as JSON. */
+export interface MappedCode {
+  readonly code: string;
+  readonly map: string;
+}
+
+/** Whether a bundle may have functions that answer promises of the engine's own making. */
+export function haveAsync(code: string): boolean {
+  return /\b(?:async|await)\b/.test(code);
+}
+
+const importLine = /^import \{[^}]*\} from "[^"]*";$/gm;
+const exportLine = /^export \{[^}]*\};$/gm;
+
+/** The property of the global object that holds the promise of the script's end. */
+const MAIN = "__bpfts_main";
+
+/**
+ * Rewrites async functions as generators, so that every promise is made by the guest's own `Promise`: QuickJS tells its host of no rejection, and one
+ * that nobody handles would be lost without a word (`sdk/promises.ts`). `bundle` is a module as the bundler prints it, white space and all.
+ *
+ * The bundler can do that to functions only: the module's lines become one, and its last line waits for it.
+ */
+export function lowerAsync(bundle: MappedCode): MappedCode {
+  const imports = (bundle.code.match(importLine) ?? []).map((line) => line.replaceAll("\n", " "));
+  // Whatever goes leaves its newlines, and what comes stands on a line that has nothing of the script's: the map stays true.
+  const keepNewlines = (text: string): string => text.replace(/[^\n]/g, "");
+  const body = bundle.code.replace(importLine, keepNewlines).replace(exportLine, keepNewlines);
+  const inlineMap = `//# sourceMappingURL=data:application/json;base64,${Buffer.from(bundle.map).toString("base64")}`;
+  const result = loadEsbuild().transformSync(`${imports.join("")}globalThis.${MAIN}=(async()=>{${body}\n})();\n${inlineMap}\n`, {
+    target: guestBundle.target,
+    supported: { "async-await": false, "for-await": false, "async-generator": false },
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: "none",
+    sourcemap: "external",
+    sourcesContent: false,
+    logLevel: "silent",
+  });
+  return { code: `${result.code}await globalThis.${MAIN}.then((value)=>value,(error)=>{throw error});\n`, map: result.map };
+}
