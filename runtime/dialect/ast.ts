@@ -31,6 +31,8 @@ export interface AstNode {
   readonly storageClass?: string;
   readonly isImplicit?: boolean;
   readonly isUsed?: boolean;
+  /** On the association of a `_Generic` that is taken; it has no kind. */
+  readonly selected?: boolean;
   readonly inline?: boolean;
   readonly previousDecl?: string;
   readonly tagUsed?: string;

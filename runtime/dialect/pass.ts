@@ -22,6 +22,13 @@ export function openPass(source: CSource, text: string, findOrigin: (offset: num
   return { source, text, tokens: parseTokens(text), edits: new EditList(text), warnings, findOrigin };
 }
 
+/** Starts the next sweep, over what the edits of this one made. */
+export function reopenPass(pass: Pass): Pass {
+  if (pass.edits.isEmpty) return pass;
+  const edited = pass.edits.apply();
+  return openPass(pass.source, edited.text, (offset) => pass.findOrigin(edited.findOrigin(offset)), pass.warnings);
+}
+
 /** Finds the place in the script, or in the text when it stands in no script, of an index into `source.text`. */
 export function locateOffset(source: CSource, offset: number): SourceLocation {
   const place = source.place?.locate(offset);

@@ -10,7 +10,7 @@ import { numberRings, readMapMacros } from "./maps.ts";
 import { rewriteMethods } from "./methods.ts";
 import { rewriteOffsets } from "./offsets.ts";
 import { packetHeaders, renderPacketStruct } from "./packets.ts";
-import { openPass } from "./pass.ts";
+import { openPass, reopenPass } from "./pass.ts";
 import type { Pass } from "./pass.ts";
 import { rewritePrintk } from "./printk.ts";
 import { rewritePrograms } from "./programs.ts";
@@ -19,6 +19,7 @@ import { renameShadowingTypes } from "./shadow.ts";
 import { rewriteShorthands } from "./shorthands.ts";
 import { renderMissingTags } from "./tags.ts";
 import { renderTracepointStruct } from "./tracepoint.ts";
+import { rewriteKernelTypedefs } from "./typedefs.ts";
 import type { CSource, CUnit, MapDecl } from "./unit.ts";
 import { makeUnit } from "./unit-text.ts";
 
@@ -30,10 +31,11 @@ import { makeUnit } from "./unit-text.ts";
  */
 export function prepareUnit(source: CSource, env: DialectEnv): CUnit {
   const warnings: Diagnostic[] = [];
-  const renaming = openPass(source, source.text, (offset) => offset, warnings);
-  renameShadowingTypes(renaming, env);
-  const renamed = renaming.edits.apply();
-  const pass = renaming.edits.isEmpty ? renaming : openPass(source, renamed.text, renamed.findOrigin, warnings);
+  const first = openPass(source, source.text, (offset) => offset, warnings);
+  renameShadowingTypes(first, env);
+  const second = reopenPass(first);
+  rewriteKernelTypedefs(second, env);
+  const pass = reopenPass(second);
   rewriteLiterals(pass);
   const includes = rewriteIncludes(pass);
   const maps = numberRings([...readMapMacros(pass), ...findMacroMaps(pass)]);
@@ -64,7 +66,7 @@ export function prepareUnit(source: CSource, env: DialectEnv): CUnit {
     head,
     body: edited.text,
     tail,
-    findOrigin: (offset) => renamed.findOrigin(edited.findOrigin(offset)),
+    findOrigin: (offset) => pass.findOrigin(edited.findOrigin(offset)),
     facts: { programs: findings.programs, maps, eventStructs: {}, warnings, license: license.text, includes, findUnloadedModule: env.findUnloadedModule },
   });
 }

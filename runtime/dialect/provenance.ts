@@ -1,4 +1,4 @@
-import { listChildren } from "./ast-files.ts";
+import { isTransparent, listChildren } from "./ast-files.ts";
 import type { Ast, AstNode } from "./ast.ts";
 import type { ProgramDecl } from "./unit.ts";
 
@@ -184,6 +184,7 @@ export class Provenance {
       case "DeclRefExpr":
         return this.variables.get(node.referencedDecl?.id ?? "") ?? 0;
       case "ParenExpr":
+      case "GenericSelectionExpr":
         return children[0] === undefined ? 0 : this.findLoaded(children[0]);
       case "MemberExpr":
         return this.loadMember(node) | (this.fields.get(node.referencedMemberDecl ?? "") ?? 0);
@@ -295,7 +296,7 @@ export class Provenance {
   }
 
   private store(target: AstNode, origin: number): void {
-    if (target.kind === "ParenExpr") {
+    if (isTransparent(target)) {
       const inner = listChildren(target)[0];
       if (inner !== undefined) this.store(inner, origin);
     } else if (target.kind === "DeclRefExpr" && target.referencedDecl?.id !== undefined) this.learn(this.variables, target.referencedDecl.id, origin);
@@ -322,7 +323,7 @@ export function findCallee(call: AstNode): string | undefined {
 
 function findFunctionName(node: AstNode): string | undefined {
   let at: AstNode | undefined = node;
-  while (at !== undefined && (at.kind === "ImplicitCastExpr" || at.kind === "ParenExpr" || at.kind === "UnaryOperator")) at = listChildren(at)[0];
+  while (at !== undefined && (at.kind === "ImplicitCastExpr" || isTransparent(at) || at.kind === "UnaryOperator")) at = listChildren(at)[0];
   return at?.kind === "DeclRefExpr" ? at.referencedDecl?.name : undefined;
 }
 
@@ -346,7 +347,7 @@ export function findPointee(node: AstNode): string | undefined {
 /** Whether a member is reached through a union, up to the pointer that its chain begins with. */
 function isInUnion(member: AstNode): boolean {
   const base = listChildren(member)[0];
-  if (member.kind !== "MemberExpr" || base === undefined) return member.kind === "ParenExpr" && base !== undefined && isInUnion(base);
+  if (member.kind !== "MemberExpr" || base === undefined) return isTransparent(member) && base !== undefined && isInUnion(base);
   if (/^(const |volatile )*union\b/.test(base.type?.desugaredQualType ?? base.type?.qualType ?? "")) return true;
   return member.isArrow !== true && isInUnion(base);
 }

@@ -1,4 +1,4 @@
-import { listChildren } from "./ast-files.ts";
+import { isTransparent, listChildren } from "./ast-files.ts";
 import type { Ast, AstNode } from "./ast.ts";
 import type { KernelNames } from "./env.ts";
 import type { TextPlaces, TextRange } from "./places.ts";
@@ -134,6 +134,7 @@ function findDereference(node: AstNode, member?: AstNode): Dereference | undefin
   if (first === undefined) return undefined;
   switch (node.kind) {
     case "ParenExpr":
+    case "GenericSelectionExpr":
       return findDereference(first, member);
     case "MemberExpr":
       if (node.isArrow === true) return { pointer: first, lvalue: node, member: node };
@@ -170,7 +171,7 @@ function findRecord(member: AstNode): string | undefined {
     const type = at.type?.desugaredQualType ?? at.type?.qualType ?? "";
     const record = /^(?:(?:const|volatile) )*((?:struct|union) \w+)(?: const| volatile)*(?: \*(?:const)?)?$/.exec(type)?.[1];
     if (record !== undefined) return record;
-    if (at.kind !== "MemberExpr" && at.kind !== "ParenExpr") return undefined;
+    if (at.kind !== "MemberExpr" && !isTransparent(at)) return undefined;
     at = listChildren(at)[0];
   }
   return undefined;
@@ -178,7 +179,7 @@ function findRecord(member: AstNode): string | undefined {
 
 function stripParens(node: AstNode | undefined): AstNode | undefined {
   let at = node;
-  while (at?.kind === "ParenExpr") at = listChildren(at)[0];
+  while (isTransparent(at)) at = listChildren(at!)[0];
   return at;
 }
 

@@ -35,17 +35,25 @@ export function renameShadowingTypes(pass: Pass, names: KernelNames): void {
     }
   }
   if (tags.size + words.size === 0) return;
+  const members = listMembers(tokens, (word) => words.has(word));
+  tokens.forEach((token, at) => {
+    if (token.kind !== "word") return;
+    const before = tokens[at - 1]?.text ?? "";
+    if (/^(struct|union|enum)$/.test(before) ? tags.has(`${before} ${token.text}`) : words.has(token.text) && !members.has(at)) pass.edits.insert(token.end, ownFlavour);
+  });
+}
+
+/** The indexes of those words that name members: behind `.` and `->`, and where a record declares them. */
+export function listMembers(tokens: readonly Token[], isWanted: (word: string) => boolean): Set<number> {
+  const found = new Set<number>();
   /** For each open brace, whether it is a record's. */
   const braces: boolean[] = [];
-  for (let i = 0; i < tokens.length; i++) {
-    const token = tokens[i]!;
-    const before = tokens[i - 1]?.text ?? "";
-    if (token.text === "{") braces.push(opensRecord(tokens, i));
-    else if (token.text === "}") braces.pop();
-    if (token.kind !== "word") continue;
-    const isMember = before === "." || before === "->" || (braces.at(-1) === true && isMemberName(tokens, i));
-    if (/^(struct|union|enum)$/.test(before) ? tags.has(`${before} ${token.text}`) : words.has(token.text) && !isMember) pass.edits.insert(token.end, ownFlavour);
-  }
+  tokens.forEach(({ kind, text }, at) => {
+    if (text === "{") braces.push(opensRecord(tokens, at));
+    else if (text === "}") braces.pop();
+    else if (kind === "word" && isWanted(text) && (/^(\.|->)$/.test(tokens[at - 1]?.text ?? "") || (braces.at(-1) === true && isMemberName(tokens, at)))) found.add(at);
+  });
+  return found;
 }
 
 function opensRecord(tokens: readonly Token[], brace: number): boolean {

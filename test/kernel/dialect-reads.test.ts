@@ -44,6 +44,9 @@ const truths: readonly Truth[] = [
   { name: "a bit-field of several bits", expression: "sk->__sk_common.skc_reuse", value: () => 1 },
   { name: "a bit-field that is not set", expression: "sk->__sk_common.skc_reuseport", value: () => 0 },
   { name: "a byte beside a member", expression: "*((u8 *)&sk->__sk_common.skc_bound_dev_if - 1) & 0x3f", value: () => 0x21 },
+  { name: "a bit-field by the text's own typedef", expression: "((common_t *)sk)->skc_reuse + ((common_t *)sk)->skc_ipv6only", value: () => 2 },
+  { name: "a member by the text's own typedef", expression: "((common_t *)sk)->skc_num", value: () => address().port },
+  { name: "what a _Generic chooses", expression: "_Generic(sk->sk_num, int: sk->sk_family, unsigned short: sk->sk_num, default: 0)", value: () => address().port },
   { name: "what lies at a member's offset", expression: "*(u32 *)((char *)t + offsetof(struct task_struct, tgid))", value: () => process.pid },
   { name: "the struct around a member", expression: "container_of(&t->tgid, struct task_struct, tgid)->real_parent->tgid", value: () => process.ppid },
   { name: "a case by an offset", expression: "({ int is = 0; switch (offsetof(struct own_t, second)) { case offsetof(struct own_t, second): is = 5; } is; })", value: () => 5 },
@@ -59,6 +62,7 @@ const render = (): string => `
 #include <linux/sched.h>
 #include <linux/fs.h>
 #include <net/inet_sock.h>
+typedef struct sock_common common_t;
 struct own_t { u8 first; u8 second; u8 low : 4, high : 4; };
 struct holder_t { struct task_struct *task; };
 BPF_ARRAY(out, u64, ${truths.length});
