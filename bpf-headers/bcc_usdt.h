@@ -11,7 +11,7 @@
 #define __BPFTS_USDT_SPECS 257
 #define __BPFTS_USDT_NO_REGISTER 0xffff
 
-enum __bpfts_usdt_operand { __BPFTS_USDT_UNREADABLE, __BPFTS_USDT_CONSTANT, __BPFTS_USDT_REGISTER, __BPFTS_USDT_MEMORY };
+enum __bpfts_usdt_operand { __BPFTS_USDT_UNREADABLE, __BPFTS_USDT_CONSTANT, __BPFTS_USDT_REGISTER, __BPFTS_USDT_MEMORY, __BPFTS_USDT_THREAD };
 
 struct __bpfts_usdt_arg {
 	long long value; /* of a constant; of memory, what is added to the registers */
@@ -70,6 +70,16 @@ static __always_inline unsigned long long __bpfts_usdt_register(struct pt_regs *
 	return value;
 }
 
+/* A thread's own address, from which its own variables are counted. */
+static __always_inline unsigned long long __bpfts_usdt_thread(void)
+{
+#ifdef __TARGET_ARCH_x86
+	return BPF_CORE_READ((struct task_struct *)bpf_get_current_task(), thread.fsbase);
+#else
+	return 0;
+#endif
+}
+
 static __always_inline int __bpfts_usdt_value(struct pt_regs *ctx, unsigned int n, unsigned long long *out)
 {
 	struct __bpfts_usdt_spec *spec = __bpfts_usdt_find(ctx);
@@ -81,7 +91,9 @@ static __always_inline int __bpfts_usdt_value(struct pt_regs *ctx, unsigned int 
 	value = arg->value;
 	if (arg->operand == __BPFTS_USDT_REGISTER) {
 		value = __bpfts_usdt_register(ctx, arg->base);
-	} else if (arg->operand == __BPFTS_USDT_MEMORY) {
+	} else if (arg->operand == __BPFTS_USDT_MEMORY || arg->operand == __BPFTS_USDT_THREAD) {
+		if (arg->operand == __BPFTS_USDT_THREAD)
+			value += __bpfts_usdt_thread();
 		value += __bpfts_usdt_register(ctx, arg->base) + (__bpfts_usdt_register(ctx, arg->index) << (arg->shift & 3));
 		unused = 0;
 		/* Not one byte more than the argument has: the next one may not be there. */

@@ -9,6 +9,8 @@ export interface BuiltinFindings {
   usesUsdt: boolean;
   /** libbpf's own words for USDT. */
   usesLibbpfUsdt: boolean;
+  /** Which arguments of its probe each function reads, as far as its text has their numbers. */
+  readonly usdtArguments: Map<string, Set<number>>;
 }
 
 /** Calls that BCC's rewriter knows besides map methods. */
@@ -34,7 +36,7 @@ const wordsByName = new Map(builtinWords.map((word) => [word.name, word]));
 /** Replaces the builtins by the macros of `bpf-headers/`, and `bpf_num_cpus()` by a number. */
 export function rewriteBuiltins(pass: Pass, functions: readonly CFunction[], env: DialectEnv): BuiltinFindings {
   const { tokens, edits } = pass;
-  const findings: BuiltinFindings = { usesUsdt: false, usesLibbpfUsdt: false };
+  const findings: BuiltinFindings = { usesUsdt: false, usesLibbpfUsdt: false, usdtArguments: new Map() };
   for (let i = 0; i + 1 < tokens.length; i++) {
     const token = tokens[i]!;
     if (token.kind !== "word") continue;
@@ -49,16 +51,27 @@ export function rewriteBuiltins(pass: Pass, functions: readonly CFunction[], env
     const close = findClosing(tokens, i + 1);
     const args = close === undefined ? [] : splitAtCommas(tokens, i + 1, close);
     if (args.length !== word.args && !token.inDirective) throw makeDialectError(pass, token.start, `"${word.name}" takes ${word.args} arguments, found ${args.length}`, word.doc);
-    if (word.usdt) findings.usesUsdt = true;
+    if (word.usdt) {
+      findings.usesUsdt = true;
+      noteUsdtArgument(findings, findFunctionAround(functions, token.start)?.name, Number(tokens[i + 2]!.text));
+    }
     edits.replace(token.start, token.end, word.macro);
     if (word.packet) edits.insert(tokens[i + 1]!.end, `${readFirstParameter(pass, functions, token.start) ?? "skb"}, `);
   }
   return findings;
 }
 
+function noteUsdtArgument({ usdtArguments }: BuiltinFindings, name: string | undefined, number: number): void {
+  if (name === undefined || !Number.isInteger(number)) return;
+  usdtArguments.set(name, (usdtArguments.get(name) ?? new Set()).add(number));
+}
+
+function findFunctionAround(functions: readonly CFunction[], offset: number): CFunction | undefined {
+  return functions.find((candidate) => candidate.bodyStart < offset && offset < (candidate.bodyEnd ?? Infinity));
+}
+
 /** The name of the first parameter of the function that an index lies in. */
 function readFirstParameter(pass: Pass, functions: readonly CFunction[], offset: number): string | undefined {
-  const fn = functions.find((candidate) => candidate.bodyStart < offset && offset < (candidate.bodyEnd ?? Infinity));
-  const first = fn?.params[0];
+  const first = findFunctionAround(functions, offset)?.params[0];
   return first === undefined ? undefined : /(\w+)\s*$/.exec(readRange(pass.text, pass.tokens, first))?.[1];
 }

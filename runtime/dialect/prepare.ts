@@ -20,7 +20,7 @@ import { rewriteShorthands } from "./shorthands.ts";
 import { renderMissingTags } from "./tags.ts";
 import { renderTracepointStruct } from "./tracepoint.ts";
 import { rewriteKernelTypedefs } from "./typedefs.ts";
-import type { CSource, CUnit, MapDecl } from "./unit.ts";
+import type { CSource, CUnit, MapDecl, ProgramDecl } from "./unit.ts";
 import { makeUnit } from "./unit-text.ts";
 
 /**
@@ -67,8 +67,12 @@ export function prepareUnit(source: CSource, env: DialectEnv): CUnit {
     body: edited.text,
     tail,
     findOrigin: (offset) => pass.findOrigin(edited.findOrigin(offset)),
-    facts: { programs: findings.programs, maps, eventStructs: {}, warnings, license: license.text, includes, findUnloadedModule: env.findUnloadedModule },
+    facts: { programs: findings.programs.map((program) => noteArguments(program, builtins.usdtArguments.get(program.name))), maps, eventStructs: {}, warnings, license: license.text, includes, findUnloadedModule: env.findUnloadedModule },
   });
+}
+
+function noteArguments(program: ProgramDecl, read: ReadonlySet<number> | undefined): ProgramDecl {
+  return read === undefined ? program : { ...program, usdtArguments: [...read].sort((a, b) => a - b) };
 }
 
 /** The options of the kernel's configuration that the text names, as the kernel's build defines them. */

@@ -86,6 +86,8 @@ export interface ProgramDecl {
   readonly explicitSection: boolean;
   /** Units: index into `CSource.text` of the function's name. */
   readonly offset: number;
+  /** The numbers of the USDT arguments that its text reads, from 1. */
+  readonly usdtArguments?: readonly number[];
 }
 
 /** What a program's name asks for. Source: BCC's autoload prefixes. */

@@ -16,6 +16,8 @@ export interface Binary {
   findAddress(fileOffset: number): number | undefined;
   /** The address of a variable by its name, in the binary's own numbering; undefined where there is not exactly one. */
   findObject(name: string): number | undefined;
+  /** How far from a thread's own address a program's variable lies that each thread has its own of: a negative number. */
+  findThreadOffset(name: string): number | undefined;
   /** Where in the file the byte at an address lies. */
   findOffset(address: number): number | undefined;
 }
@@ -78,8 +80,13 @@ export function openBinaries(port: KernelPort): Binaries {
         return (symbols ??= readSymbols());
       },
       findObject(name) {
-        const address = port.elfFindObject(listFiles(), name);
+        const address = port.elfFindObject(listFiles(), name, false);
         return address < 0 ? undefined : address;
+      },
+      findThreadOffset(name) {
+        // x86-64 keeps what a program's threads have below that address.
+        const offset = port.elfFindObject(listFiles(), name, true);
+        return offset < 0 ? undefined : offset - info.threadBytes;
       },
       findAddress: (fileOffset) => translate(info, fileOffset, "offset", "address", true),
       findOffset: (address) => translate(info, address, "address", "offset", false),

@@ -106,6 +106,8 @@ export interface ElfInfo {
   /** The name of the debug file in `.gnu_debuglink`, empty when there is none. */
   readonly debugLink: string;
   readonly debugLinkCrc: number;
+  /** What each thread has of its own of a program's variables, rounded up as the loader does. Units: bytes, 0 for none. */
+  readonly threadBytes: number;
   readonly segments: readonly ElfSegment[];
 }
 
@@ -287,8 +289,11 @@ export interface KernelPort {
   elfDescribe(path: string): ElfInfo | Status;
   /** The functions of one binary, out of its own file and its debug file, or of an image that was read from memory. */
   elfSymbols(paths: readonly string[], image: Uint8Array | null): ElfSymbolTable | Status;
-  /** The address of a variable by its name: -ENOENT when none of the files has it, -ENOTUNIQ when several are called so. */
-  elfFindObject(paths: readonly string[], name: string): Status;
+  /**
+   * The address of a variable by its name, or of one that each thread has its own of: then from the start of what threads have. -ENOENT when none
+   * of the files has it, -ENOTUNIQ when several are called so.
+   */
+  elfFindObject(paths: readonly string[], name: string, ofThread: boolean): Status;
   elfUsdtNotes(path: string): readonly UsdtNote[] | Status;
   /** The checksum by which `.gnu_debuglink` knows its file. */
   fileCrc32(path: string): Status;

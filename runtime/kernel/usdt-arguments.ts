@@ -5,10 +5,9 @@ export type UsdtOperand =
   | { readonly kind: "constant"; readonly value: bigint }
   /** Units: bytes from the start of `struct pt_regs`. */
   | { readonly kind: "register"; readonly register: number }
-  /** The address is `base + (index << shift) + offset`; either register may be absent. */
-  | { readonly kind: "memory"; readonly offset: bigint; readonly base?: number; readonly index?: number; readonly shift: number }
-  /** In a floating-point register, relative to a segment, or at a variable that the binary does not name. */
-  | { readonly kind: "unreadable" };
+  /** The address is `base + (index << shift) + offset`; either register may be absent. Of a thread, it counts from the thread's own address. */
+  | { readonly kind: "memory" | "thread"; readonly offset: bigint; readonly base?: number; readonly index?: number; readonly shift: number }
+  | { readonly kind: "unreadable"; readonly reason: string };
 
 /** One argument of a probe. */
 export interface UsdtArgument {
@@ -26,23 +25,35 @@ const argument = /(?:^|\s)((-?\d+)(f?)@(\[[^\]]*\]|\S+))/g;
 export function parseUsdtArguments(text: string, arch: Machine["arch"]): UsdtArgument[] {
   return [...text.matchAll(argument)].map((match) => {
     const size = Number(match[2]);
-    const operand = match[3] === "f" ? unreadable : operandParsers[arch](match[4]!);
+    const operand = match[3] === "f" && !/[([]/.test(match[4]!) ? floating : operandParsers[arch](match[4]!);
     return { text: match[1]!, size: Math.abs(size), signed: size < 0, operand };
   });
 }
 
-const symbolic = /(@)(?:(-?\d+)\+)?([A-Za-z_.][\w.$]*)([+-]\d+)?(?:\(%rip\))?(?=\s|$)/g;
+const symbolic = /(@)(%fs:)?(?:(-?\d+)\+)?([A-Za-z_.][\w.$]*)(@tpoff)?([+-]\d+)?(\([^)]*\))?(?=\s|$)/g;
+
+/** Where the variables of a binary lie. Units: bytes. */
+export interface UsdtVariables {
+  /** From the probe to the variable, wherever the binary was loaded. */
+  findDistance(symbol: string): number | undefined;
+  /** Where the binary is always loaded at the same place. */
+  findAddress(symbol: string): number | undefined;
+  /** From a thread's own address to the variable that the thread has its own of. */
+  findThreadOffset(symbol: string): number | undefined;
+}
 
 /**
- * Writes operands at a variable, `-4@counter(%rip)` or `8@16+table(%rip)`, by how far the variable lies from the probe: a
- * probe is hit where its note says, wherever the binary was loaded. What has no address stays as it is.
- *
- * `findDistance` answers the distance of a variable from the probe. Units: bytes. x86 only: arm64 has no such operands.
+ * Writes operands at a variable with a number in its place: `-4@counter(%rip)` by how far the variable lies from the probe, which is hit where its note says
+ * wherever the binary was loaded; `-4@table(,%rax,4)` of a program at a fixed address; `-4@%fs:own@tpoff` of a thread. What is not found stays as it is. x86 only: arm64
+ * has no such operands.
  */
-export function settleUsdtSymbols(text: string, findDistance: (symbol: string) => number | undefined): string {
-  return text.replace(symbolic, (whole: string, at: string, before: string | undefined, symbol: string, after: string | undefined) => {
-    const distance = findDistance(symbol);
-    return distance === undefined ? whole : `${at}${distance + Number(before ?? 0) + Number(after ?? 0)}(%rip)`;
+export function settleUsdtSymbols(text: string, variables: UsdtVariables): string {
+  return text.replace(symbolic, (whole: string, at: string, thread: string | undefined, before: string | undefined, symbol: string, ofThread: string | undefined, after: string | undefined, registers: string | undefined) => {
+    const further = Number(before ?? 0) + Number(after ?? 0);
+    const write = (place: number | undefined, prefix: string, suffix: string): string => (place === undefined ? whole : `${at}${prefix}${place + further}${suffix}`);
+    if (thread !== undefined) return ofThread === undefined ? whole : write(variables.findThreadOffset(symbol), thread, registers ?? "");
+    if (registers === undefined || registers === "(%rip)") return write(variables.findDistance(symbol), "", "(%rip)");
+    return write(variables.findAddress(symbol), "", registers);
   });
 }
 
@@ -51,7 +62,9 @@ export function splitUsdtArguments(text: string): string[] {
   return [...text.matchAll(argument)].map((match) => match[1]!);
 }
 
-const unreadable: UsdtOperand = { kind: "unreadable" };
+const refuse = (reason: string): UsdtOperand => ({ kind: "unreadable", reason });
+const unknown = refuse("its form is not known");
+const floating = refuse("it is in a floating-point register, which the kernel shows to no eBPF program");
 
 const operandParsers: Readonly<Record<Machine["arch"], (text: string) => UsdtOperand>> = { x86: parseX86Operand, arm64: parseArm64Operand };
 
@@ -74,16 +87,17 @@ function findHighByte(name: string): number | undefined {
   return register === undefined ? undefined : register + 1;
 }
 
-/** `$5`, `%edi`, `%ah`, `-24(%rbp)`, `8(%rdx,%rax,4)`, `(,%rax,8)`. */
+/** `$5`, `%edi`, `%ah`, `-24(%rbp)`, `8(%rdx,%rax,4)`, `(,%rax,8)`, `%fs:-8`, `%fs:(%rax)`. */
 function parseX86Operand(text: string): UsdtOperand {
   const constant = /^\$(-?(?:0x[0-9a-f]+|\d+))$/i.exec(text);
   if (constant !== null) return { kind: "constant", value: parseNumber(constant[1]!) };
   const register = /^%(\w+)$/.exec(text);
-  if (register !== null) return describeRegister(x86Registers.get(register[1]!) ?? findHighByte(register[1]!));
-  const memory = /^(-?(?:0x[0-9a-f]+|\d+))?\((?:%(\w+))?(?:,%(\w+)(?:,([1248]))?)?\)$/i.exec(text);
-  if (memory === null) return unreadable;
-  const [, offset, base, index, scale] = memory;
-  return describeMemory(parseNumber(offset ?? "0"), [base, index], Math.log2(Number(scale ?? 1)), x86Registers);
+  if (register !== null) return /^(?:[xyz]mm|st|mm)/.test(register[1]!) ? floating : describeRegister(x86Registers.get(register[1]!) ?? findHighByte(register[1]!));
+  const memory = /^(%fs:)?(-?(?:0x[0-9a-f]+|\d+))?(\((?:%(\w+))?(?:,%(\w+)(?:,([1248]))?)?\))?$/i.exec(text);
+  if (memory === null) return /[A-Za-z_][\w.$]*(?:@tpoff)?(?:[+-]\d+)?(?:\(|$)/.test(text.replace(/%\w+:?/g, "")) ? refuse("it is a variable that the binary does not name") : unknown;
+  const [, thread, offset, registers, base, index, scale] = memory;
+  if (thread === undefined && registers === undefined) return unknown;
+  return describeMemory(thread === undefined ? "memory" : "thread", parseNumber(offset ?? "0"), [base, index], Math.log2(Number(scale ?? 1)), x86Registers);
 }
 
 /** Source: struct user_pt_regs of arch/arm64/include/uapi/asm/ptrace.h. */
@@ -97,19 +111,19 @@ function parseArm64Operand(text: string): UsdtOperand {
   if (/^#?-?\d+$/.test(text)) return { kind: "constant", value: parseNumber(text.replace("#", "")) };
   if (/^\w+$/.test(text)) return describeRegister(arm64Registers.get(text));
   const memory = /^\[(\w+)(?:,\s*#?(-?\d+)|,\s*(x\d+)(?:,\s*lsl\s*#?([0-3]))?)?\]$/.exec(text);
-  if (memory === null) return unreadable;
+  if (memory === null) return unknown;
   const [, base, offset, index, shift] = memory;
-  return describeMemory(parseNumber(offset ?? "0"), [base, index], Number(shift ?? 0), arm64Registers);
+  return describeMemory("memory", parseNumber(offset ?? "0"), [base, index], Number(shift ?? 0), arm64Registers);
 }
 
 function describeRegister(register: number | undefined): UsdtOperand {
-  return register === undefined ? unreadable : { kind: "register", register };
+  return register === undefined ? unknown : { kind: "register", register };
 }
 
-function describeMemory(offset: bigint, names: readonly (string | undefined)[], shift: number, registers: ReadonlyMap<string, number>): UsdtOperand {
+function describeMemory(kind: "memory" | "thread", offset: bigint, names: readonly (string | undefined)[], shift: number, registers: ReadonlyMap<string, number>): UsdtOperand {
   const [base, index] = names.map((name) => (name === undefined ? undefined : registers.get(name)));
-  if (names.some((name) => name !== undefined && !registers.has(name))) return unreadable;
-  return { kind: "memory", offset, shift, ...(base !== undefined && { base }), ...(index !== undefined && { index }) };
+  if (names.some((name) => name !== undefined && !registers.has(name))) return unknown;
+  return { kind, offset, shift, ...(base !== undefined && { base }), ...(index !== undefined && { index }) };
 }
 
 function parseNumber(text: string): bigint {

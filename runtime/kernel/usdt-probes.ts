@@ -108,15 +108,20 @@ export function placeUsdtProbe(probe: UsdtProbe, pid: number): UsdtPlace[] {
 /** Source: EM_X86_64 of elf.h. */
 const x86Machine = 62;
 
+/** Source: ET_EXEC of elf.h. */
+const fixedType = 2;
+
 function settleArguments({ binary }: UsdtProbe, { address, arguments: list }: UsdtLocation): string {
   if (binary.info.machine !== x86Machine) return list;
-  return settleUsdtSymbols(list, (symbol) => {
-    const variable = binary.findObject(symbol);
-    return variable === undefined ? undefined : variable - Number(address);
+  return settleUsdtSymbols(list, {
+    findDistance(symbol) {
+      const variable = binary.findObject(symbol);
+      return variable === undefined ? undefined : variable - Number(address);
+    },
+    findAddress: (symbol) => (binary.info.type === fixedType ? binary.findObject(symbol) : undefined),
+    findThreadOffset: (symbol) => binary.findThreadOffset(symbol),
   });
 }
-
-const fixedType = 2;
 
 /** Only a program that is not position independent, or one that runs, has its addresses settled. */
 function findRuntimeAddress({ binary, file }: UsdtProbe, address: bigint, offset: number, pid: number): bigint | undefined {

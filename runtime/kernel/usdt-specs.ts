@@ -23,7 +23,7 @@ const ARGUMENTS = 12;
 const ARGUMENT_BYTES = 16;
 const SPEC_BYTES = ARGUMENTS * ARGUMENT_BYTES + 8;
 const NO_REGISTER = 0xffff;
-const operandCodes = { unreadable: 0, constant: 1, register: 2, memory: 3 } as const;
+const operandCodes = { unreadable: 0, constant: 1, register: 2, memory: 3, thread: 4 } as const;
 
 /** Opens the tables of one program. */
 export function openUsdtSpecs(port: KernelPort, arch: Machine["arch"], findMap: (name: string) => Handle | undefined): UsdtSpecs {
@@ -61,7 +61,7 @@ function encodeSpec(list: readonly UsdtArgument[]): Uint8Array {
   const view = new DataView(bytes.buffer);
   for (const [index, { operand, size, signed }] of list.slice(0, ARGUMENTS).entries()) {
     const at = index * ARGUMENT_BYTES;
-    const memory = operand.kind === "memory" ? operand : undefined;
+    const memory = operand.kind === "memory" || operand.kind === "thread" ? operand : undefined;
     const register = operand.kind === "register" ? operand.register : memory?.base;
     const value = operand.kind === "constant" ? operand.value : (memory?.offset ?? 0n);
     view.setBigInt64(at, BigInt.asIntN(64, value), true);

@@ -123,6 +123,7 @@ inline Napi::Value ToJs(Napi::Env env, const ElfInfo& info) {
   object.Set("buildId", info.build_id);
   object.Set("debugLink", info.debug_link);
   object.Set("debugLinkCrc", info.debug_link_crc);
+  object.Set("threadBytes", ToJs(env, static_cast<int64_t>(info.thread_bytes)));
   object.Set("segments", ToJs(env, info.segments));
   return object;
 }

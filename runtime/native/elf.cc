@@ -86,6 +86,10 @@ Result<ElfInfo> ElfDescribe(Environment&, const std::string& path) {
     if (segment.p_type == PT_LOAD) {
       info.segments.push_back({segment.p_vaddr, segment.p_offset, segment.p_filesz, (segment.p_flags & PF_X) != 0});
     }
+    if (segment.p_type == PT_TLS) {
+      const uint64_t align = segment.p_align == 0 ? 1 : segment.p_align;
+      info.thread_bytes = (segment.p_memsz + align - 1) / align * align;
+    }
   }
   file.ForEachSection([&](Elf_Scn* section, const GElf_Shdr& shape) {
     if (shape.sh_type == SHT_NOTE && info.build_id.empty()) {

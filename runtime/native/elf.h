@@ -17,9 +17,10 @@ Result<ElfInfo> ElfDescribe(Environment& environment, const std::string& path);
 Result<ElfSymbolTable> ElfSymbols(Environment& environment, const std::vector<std::string>& paths,
                                   const std::optional<Bytes>& image);
 
-/// The address of a variable by its name. -ENOENT when none of the files has it, -ENOTUNIQ when several variables
-/// are called so.
-Result<int64_t> ElfFindObject(Environment& environment, const std::vector<std::string>& paths, const std::string& name);
+/// The address of a variable by its name, or of one that each thread has its own of: then from the start of what threads
+/// have. -ENOENT when none of the files has it, -ENOTUNIQ when several variables are called so.
+Result<int64_t> ElfFindObject(Environment& environment, const std::vector<std::string>& paths, const std::string& name,
+                              bool of_thread);
 
 /// The USDT probes of a binary. Source: SystemTap's note format, version 3.
 Result<std::vector<UsdtNote>> ElfUsdtNotes(Environment& environment, const std::string& path);

@@ -170,7 +170,8 @@ Result<ElfSymbolTable> ElfSymbols(Environment&, const std::vector<std::string>& 
   return PackSymbols(reader);
 }
 
-Result<int64_t> ElfFindObject(Environment&, const std::vector<std::string>& paths, const std::string& name) {
+Result<int64_t> ElfFindObject(Environment&, const std::vector<std::string>& paths, const std::string& name,
+                              bool of_thread) {
   std::optional<uint64_t> found;
   bool unique = true;
   for (const std::string& path : paths) {
@@ -182,7 +183,8 @@ Result<int64_t> ElfFindObject(Environment&, const std::vector<std::string>& path
       GElf_Sym symbol;
       for (int i = 0; data != nullptr && gelf_getsym(data, i, &symbol) != nullptr; i++) {
         const uint8_t type = GELF_ST_TYPE(symbol.st_info);
-        if ((type != STT_OBJECT && type != STT_NOTYPE) || symbol.st_shndx == SHN_UNDEF) continue;
+        const bool fits = of_thread ? type == STT_TLS : type == STT_OBJECT || type == STT_NOTYPE;
+        if (!fits || symbol.st_shndx == SHN_UNDEF) continue;
         const char* text = elf_strptr(file.get(), header.sh_link, symbol.st_name);
         if (text == nullptr || name != text) continue;
         if (found.has_value() && *found != symbol.st_value) unique = false;

@@ -101,6 +101,7 @@ struct ElfInfo {
   std::string build_id;
   std::string debug_link;
   uint32_t debug_link_crc = 0;
+  uint64_t thread_bytes = 0;
   std::vector<ElfSegment> segments;
 };
 

@@ -1,9 +1,10 @@
 import { AttachError, UsageError } from "../base/errors.ts";
 import { describeAuto, describeCgroup, describeKprobe, describeMapTarget, describeRawTracepoint, describeTracepoint, describeUprobe, describeUsdt, describeLibbpfUsdt } from "../kernel/attach.ts";
 import { findAttachType } from "../kernel/attach-types.ts";
-import type { AttachTarget } from "../kernel/attach.ts";
+import type { AttachTarget, UsdtPlace } from "../kernel/attach.ts";
 import { requireAddressPlace, requireBinary, requireFunctionPlace, requireFunctionPlaces } from "../kernel/function-place.ts";
 import { listKernelFunctions } from "../kernel/kallsyms.ts";
+import { parseUsdtArguments } from "../kernel/usdt-arguments.ts";
 import { openUsdtSpecs } from "../kernel/usdt-specs.ts";
 import type { UsdtSpecs } from "../kernel/usdt-specs.ts";
 import { placeUsdtProbe, requireUsdtProbes } from "../kernel/usdt-probes.ts";
@@ -28,6 +29,8 @@ export interface AttachContext {
   readonly usesLibbpfUsdt?: boolean;
   /** The maps of the program that is attached. */
   findMap?(name: string): Handle | undefined;
+  /** The USDT arguments that a function reads, by their numbers from 1. */
+  listUsdtArguments?(fnName: string): readonly number[];
 }
 
 /** A request in the kernel's terms: how to load the function, and every place that it goes to. */
@@ -36,6 +39,8 @@ export interface AttachPlan {
   readonly targets: readonly AttachTarget[];
   /** With a pattern, places that refuse are passed over unless all of them do. */
   readonly isPattern: boolean;
+  /** What will not work although it can be attached. */
+  readonly warnings?: readonly string[];
 }
 
 /** The request whose kinds include the given one. */
@@ -136,10 +141,23 @@ function planUsdt(request: RequestOf<"usdt">, context: AttachContext): AttachPla
   const wanted = request.provider === "" ? request.probe : `${request.provider}:${request.probe}`;
   const probes = requireUsdtProbes(port, userSpace, { path: request.path, pid: viewPid }, wanted);
   const specs = context.usdt ?? openUsdtSpecs(port, context.machine.arch, () => undefined);
-  const targets = probes.flatMap((probe) =>
-    context.usesLibbpfUsdt === true ? [describeLibbpfUsdt(probe.file, probe.provider, probe.name, pid)] : placeUsdtProbe(probe, pid).map((place) => describeUsdt(probe.file, place, specs, pid)),
-  );
-  return { program: { name: request.fnName, kind: "usdt" }, targets, isPattern: false };
+  const program: ProgramRequest = { name: request.fnName, kind: "usdt" };
+  if (context.usesLibbpfUsdt === true) return { program, targets: probes.map(({ file, provider, name }) => describeLibbpfUsdt(file, provider, name, pid)), isPattern: false };
+  const places = probes.flatMap((probe) => placeUsdtProbe(probe, pid).map((place) => ({ file: probe.file, place })));
+  const read = context.listUsdtArguments?.(request.fnName) ?? [];
+  const warnings = [...new Set(places.flatMap(({ place }) => listUnreadableArguments(place, read, context.machine.arch)))];
+  return { program, targets: places.map(({ file, place }) => describeUsdt(file, place, specs, pid)), isPattern: false, warnings };
+}
+
+/** What a function cannot read of the arguments that it asks for, in sentences. */
+function listUnreadableArguments(place: UsdtPlace, read: readonly number[], arch: Machine["arch"]): string[] {
+  const list = parseUsdtArguments(place.arguments, arch);
+  return read.flatMap((number) => {
+    const action = `Cannot read argument ${number} of the USDT probe "${place.name}"`;
+    const found = list[number - 1];
+    if (found === undefined) return [`${action}: it has ${list.length}. bpf_usdt_readarg(${number}, …) answers -1`];
+    return found.operand.kind === "unreadable" ? [`${action}, "${found.text}": ${found.operand.reason}. bpf_usdt_readarg(${number}, …) answers -1`] : [];
+  });
 }
 
 function planFunc(request: RequestOf<"func">, context: AttachContext): AttachPlan {

@@ -95,7 +95,8 @@ class LoadedProgram implements BuiltProgram {
     const usdt = openUsdtSpecs(options.port, options.machine.arch, (name) => object.findMap(name));
     // Who mixes both kinds of words gets the kind that reads every operand.
     const usesLibbpfUsdt = object.findMap("__bpf_usdt_specs") !== undefined && object.findMap("__bpfts_usdt_specs") === undefined;
-    this.context = { ...options, usdt, usesLibbpfUsdt, findMap: (name) => object.findMap(name) };
+    const listUsdtArguments = (name: string): readonly number[] => unit.programs.find((program) => program.name === name)?.usdtArguments ?? [];
+    this.context = { ...options, usdt, usesLibbpfUsdt, findMap: (name) => object.findMap(name), listUsdtArguments };
   }
 
   get spec(): BuiltUnit["spec"] {
@@ -182,6 +183,7 @@ class LoadedProgram implements BuiltProgram {
       }
     }
     if (attached === 0 && failure !== undefined) throw failure;
+    for (const warning of plan.warnings ?? []) this.options.log.warn(warning);
   }
 
   /** An attachment that fails at one of its places leaves nothing at the others. */

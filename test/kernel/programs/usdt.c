@@ -1,4 +1,5 @@
 /* Probes written as sys/sdt.h writes them, with every form of operand in registers that are known. */
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -63,6 +64,27 @@ static __attribute__((noinline)) void variables(int turn)
 		     : "memory");
 }
 
+/* Variables that each thread has its own of; elements of a table, where tables have fixed addresses. */
+static __thread volatile int own_number = 7;
+static __thread volatile long own_table[4] = {100, 200, 300, 400};
+#ifdef __PIE__
+#define ELEMENTS "4@$0 4@$0"
+#else
+#define ELEMENTS "-4@elements(,%%rcx,4) 4@elements+4(,%%rcx,4)"
+#endif
+volatile int elements[5] = {-1, -2, -3, -4, -5};
+
+static __attribute__((noinline)) void *threads(void *turn)
+{
+	own_number += (int)(long)turn;
+	own_table[2]++;
+	asm volatile(PROBE("demo", "threads", "0", "-4@%%fs:own_number@tpoff 8@%%fs:own_table@tpoff+16 8@%%fs:own_table@tpoff(,%%rcx,8) 4@%%fs:(%%rdx) " ELEMENTS)
+		     :
+		     : "c"((long)turn % 4), "d"((char *)&own_number - (char *)__builtin_thread_pointer())
+		     : "memory");
+	return 0;
+}
+
 /* The same name at two places, whose arguments lie in different registers. */
 static __attribute__((noinline)) void tick(int turn)
 {
@@ -82,6 +104,10 @@ int main(void)
 			work(turn, numbers);
 		tick(turn);
 		variables(turn);
+		pthread_t thread;
+		threads((void *)(long)turn);
+		pthread_create(&thread, 0, threads, (void *)(long)turn);
+		pthread_join(thread, 0);
 		shared();
 		printf("%d\n", demo_work_semaphore);
 		fflush(stdout);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parseUsdtArguments, settleUsdtSymbols, splitUsdtArguments } from "../../../runtime/kernel/usdt-arguments.ts";
 
 const parse = (text: string, arch: "x86" | "arm64" = "x86"): unknown => parseUsdtArguments(text, arch).map(({ operand }) => operand);
-const unreadable = { kind: "unreadable" };
+const unreadable = { kind: "unreadable", reason: expect.any(String) as string };
 
 describe("parseUsdtArguments", () => {
   it("reads sizes and signs", () => {
@@ -29,13 +29,20 @@ describe("parseUsdtArguments", () => {
     ["8@(%rdx,%rax)", { kind: "memory", offset: 0n, shift: 0, base: 96, index: 80 }],
     ["8@16(%rdx,%rax,8)", { kind: "memory", offset: 16n, shift: 3, base: 96, index: 80 }],
     ["8@8(,%rcx,2)", { kind: "memory", offset: 8n, shift: 1, index: 88 }],
-    ["8f@%xmm0", unreadable],
-    ["8@%xmm1", unreadable],
+    ["8f@%xmm0", { kind: "unreadable", reason: expect.stringContaining("floating-point register") as string }],
+    ["8@%xmm1", { kind: "unreadable", reason: expect.stringContaining("floating-point register") as string }],
+    ["8f@-16(%rsp)", { kind: "memory", offset: -16n, shift: 0, base: 152 }],
     ["1@%ah", { kind: "register", register: 81 }],
     ["-1@%bh", { kind: "register", register: 41 }],
     ["4@-64(%rip)", { kind: "memory", offset: -64n, shift: 0, base: 128 }],
-    ["4@counter(%rip)", unreadable],
-    ["8@%fs:16(%rax)", unreadable],
+    ["4@counter(%rip)", { kind: "unreadable", reason: expect.stringContaining("does not name") as string }],
+    ["4@%fs:own@tpoff", { kind: "unreadable", reason: expect.stringContaining("does not name") as string }],
+    ["8@%fs:16(%rax)", { kind: "thread", offset: 16n, shift: 0, base: 80 }],
+    ["4@%fs:-8", { kind: "thread", offset: -8n, shift: 0 }],
+    ["8@%fs:-32(,%rdx,8)", { kind: "thread", offset: -32n, shift: 3, index: 96 }],
+    ["8@4202560(,%rax,4)", { kind: "memory", offset: 4202560n, shift: 2, index: 80 }],
+    ["8@%gs:16", unreadable],
+    ["8@4096", unreadable],
   ])("reads %s of x86", (text, operand) => {
     expect(parse(text)).toEqual([operand]);
   });
@@ -56,12 +63,14 @@ describe("parseUsdtArguments", () => {
     expect(parse(text, "arm64")).toEqual([operand]);
   });
 
-  it("turns variables into distances from the probe", () => {
-    const settle = (text: string): string => settleUsdtSymbols(text, (symbol) => ({ counter: 100, "table.0": -8 })[symbol]);
+  it("puts numbers in the place of variables", () => {
+    const find = (places: Readonly<Record<string, number>>) => (symbol: string): number | undefined => places[symbol];
+    const settle = (text: string): string => settleUsdtSymbols(text, { findDistance: find({ counter: 100, "table.0": -8 }), findAddress: find({ counter: 4096 }), findThreadOffset: find({ own: -24 }) });
     expect(settle("-4@counter(%rip) 8@%rax 8@16+counter(%rip) 4@table.0+4(%rip) 8@counter-4(%rip) -4@$5")).toBe("-4@100(%rip) 8@%rax 8@116(%rip) 4@-4(%rip) 8@96(%rip) -4@$5");
     expect(settle("8@counter")).toBe("8@100(%rip)");
-    // What has no name here, and what needs more than a distance, stays as it is.
-    for (const text of ["4@missing(%rip)", "4@counter(,%rax,4)", "8@%fs:16(%rax)", "8f@%xmm0", "-4@-24(%rbp)", "4@(%rsi,%rcx,4)"]) expect(settle(text)).toBe(text);
+    expect(settle("4@counter(,%rax,4) 4@counter+8(%rax) 4@%fs:own@tpoff 8@%fs:own@tpoff+8(,%rdx,8)")).toBe("4@4096(,%rax,4) 4@4104(%rax) 4@%fs:-24 8@%fs:-16(,%rdx,8)");
+    // What has no name here stays as it is.
+    for (const text of ["4@missing(%rip)", "4@missing(,%rax,4)", "4@%fs:missing@tpoff", "8@%fs:16(%rax)", "8f@%xmm0", "-4@-24(%rbp)", "4@(%rsi,%rcx,4)"]) expect(settle(text)).toBe(text);
   });
 
   it("keeps operands with spaces in one piece", () => {
