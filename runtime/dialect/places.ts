@@ -69,11 +69,14 @@ export class TextPlaces {
     return from !== undefined && to !== undefined && this.userMarks.some((token) => token.start >= from && token.end <= to);
   };
 
-  /** The macro call that a node comes from, as it is written; undefined when it comes from none in the unit's text. */
+  /** The macro call that a node comes from, with either of its ends, as it is written; undefined when it comes from none in the unit's text. */
   findCall(node: AstNode): TextRange | undefined {
-    const start = node.range === undefined ? undefined : this.findExpansion(node.range.begin);
-    const end = node.range === undefined ? undefined : this.findExpansionEnd(node.range.begin);
-    return start === undefined || end === undefined ? undefined : { start, end };
+    for (const location of node.range === undefined ? [] : [node.range.begin, node.range.end]) {
+      const start = this.findExpansion(location);
+      const end = this.findExpansionEnd(location);
+      if (start !== undefined && end !== undefined) return { start, end };
+    }
+    return undefined;
   }
 
   /** Finds a token in a run of text, first one first. */

@@ -3,6 +3,7 @@ import { AstFiles, findMainFile, listChildren } from "./ast-files.ts";
 import type { Ast, AstNode } from "./ast.ts";
 import { EditList } from "./edits.ts";
 import type { DialectEnv } from "./env.ts";
+import { expandMacroCalls } from "./expand-macros.ts";
 import { locateOffset, readLineAt } from "./pass.ts";
 import { editPacketSites, findPacketSites } from "./packet-sites.ts";
 import { TextPlaces } from "./places.ts";
@@ -13,11 +14,18 @@ import type { ReadSite, UnplacedLoad } from "./reads.ts";
 import type { CUnit } from "./unit.ts";
 import { makeUnit } from "./unit-text.ts";
 
+/** A unit after the rewrite. */
+export interface RewrittenUnit {
+  readonly unit: CUnit;
+  /** There when loads stand inside of macros where nothing can be edited: the unit before the rewrite with those macros written out, to be parsed and rewritten once more. */
+  readonly expanded?: CUnit;
+}
+
 /**
  * Makes the loads through kernel pointers explicit, as BCC's rewriter does, and
  * finds the event types. `ast` is clang's AST of `unit.text`.
  */
-export function rewriteUnit(unit: CUnit, ast: Ast, env: DialectEnv): CUnit {
+export function rewriteUnit(unit: CUnit, ast: Ast, env: DialectEnv): RewrittenUnit {
   const files = new AstFiles(ast);
   const mainFile = findMainFile(ast, files, unit.text);
   const declared = listDeclaredNames(ast);
@@ -29,12 +37,15 @@ export function rewriteUnit(unit: CUnit, ast: Ast, env: DialectEnv): CUnit {
     includes: unit.includes,
     findUnloadedModule: unit.findUnloadedModule,
   };
-  if (mainFile === undefined) return { ...unit, ...facts };
+  if (mainFile === undefined) return { unit: { ...unit, ...facts } };
   const places = new TextPlaces(unit.text, files, mainFile);
   const found = findReadSites(ast, new Provenance(ast, facts.programs, places.isUserMarked), places, rememberNames(env));
   const warnings = [...unit.warnings, ...describeUnplaced(unit, found.unplaced, files)];
   const packets = unit.includes.includes("bcc/proto.h") ? findPacketSites(ast, places) : [];
-  if (found.sites.length + packets.length === 0) return { ...unit, ...facts, warnings };
+  const calls = found.unplaced.flatMap(({ call }) => (call === undefined ? [] : [call]));
+  const expanded = calls.length === 0 ? undefined : expandMacroCalls(unit, calls);
+  const more = expanded === undefined ? {} : { expanded };
+  if (found.sites.length + packets.length === 0) return { unit: { ...unit, ...facts, warnings }, ...more };
   const bodyEnd = unit.bodyStart + unit.parts.body.length;
   const isIn = ({ range }: { readonly range: TextRange }, start: number, end: number): boolean => range.start >= start && range.end <= end;
   const head = new EditList(unit.text.slice(0, unit.bodyStart));
@@ -43,7 +54,7 @@ export function rewriteUnit(unit: CUnit, ast: Ast, env: DialectEnv): CUnit {
   editPacketSites(body, packets.filter((site) => isIn(site, unit.bodyStart, bodyEnd)), unit.bodyStart);
   editReadSites(body, found.sites.filter((site) => isIn(site, unit.bodyStart, bodyEnd)), unit.bodyStart);
   const edited = body.apply();
-  return makeUnit({
+  const rewritten = makeUnit({
     ...unit.parts,
     // The last two lines of the head are the #line and the empty line that the text begins in.
     head: head.apply().text.split("\n").slice(0, -2),
@@ -51,6 +62,7 @@ export function rewriteUnit(unit: CUnit, ast: Ast, env: DialectEnv): CUnit {
     findOrigin: (offset) => unit.parts.findOrigin(edited.findOrigin(offset)),
     facts: { ...facts, warnings },
   });
+  return { unit: rewritten, ...more };
 }
 
 /** Puts the readers around the loads. Outer loads come first where two begin at one place. */

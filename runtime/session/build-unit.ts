@@ -11,6 +11,7 @@ import type { Ast } from "../dialect/ast.ts";
 import type { DialectEnv } from "../dialect/env.ts";
 import { prepareUnit } from "../dialect/prepare.ts";
 import { rewriteUnit } from "../dialect/rewrite.ts";
+import type { RewrittenUnit } from "../dialect/rewrite.ts";
 import type { CSource, CUnit, MapDecl, ProgramDecl } from "../dialect/unit.ts";
 import { listTakenNames, listUnknownTypes } from "../dialect/unknown-names.ts";
 import { describeObject } from "../object/describe-object.ts";
@@ -108,12 +109,30 @@ function widenTools(tools: BuildTools, { types, taken }: Needs): BuildTools | un
   return addModules(withoutNames, types) ?? (prelude === undefined ? undefined : withoutNames);
 }
 
+/** Macros in macros are written out one step at a time. */
+const maxExpansions = 8;
+
 function rewritePrepared(prepared: CUnit, cflags: readonly string[], tools: BuildTools): CUnit {
-  const { ast, warnings } = parseUnit(prepared, { toolchain: tools.toolchain, prelude: tools.prelude, cflags });
+  const options = { toolchain: tools.toolchain, prelude: tools.prelude, cflags };
+  const { ast, warnings } = parseUnit(prepared, options);
   for (const { message, location } of warnings) tools.log.info(`C: ${location === undefined ? "" : `line ${location.line}: `}${message}`);
-  const unit = rewriteUnit(prepared, ast as Ast, tools.env);
+  const unit = rewriteExpanded(rewriteUnit(prepared, ast as Ast, tools.env), (expanded) => rewriteUnit(expanded, parseUnit(expanded, options).ast as Ast, tools.env));
   for (const { message, location } of unit.warnings) tools.log.warn(`${location === undefined ? "" : `line ${location.line}: `}${message}`);
   return unit;
+}
+
+function rewriteExpanded(first: RewrittenUnit, rewrite: (expanded: CUnit) => RewrittenUnit): CUnit {
+  let last = first;
+  for (let step = 0; last.expanded !== undefined && step < maxExpansions; step++) {
+    try {
+      last = rewrite(last.expanded);
+    } catch (error) {
+      // What was written out is not what the preprocessor makes of it: the text stays as it was, and names its loads.
+      if (!(error instanceof CompileError)) throw error;
+      break;
+    }
+  }
+  return last.unit;
 }
 
 function describeBuilt(record: UnitRecord, bytes: Uint8Array): BuiltUnit {

@@ -33,6 +33,7 @@ const truths: readonly Truth[] = [
   { name: "a dereference", expression: "*(&t->tgid)", value: () => process.pid },
   { name: "a result of a helper of the text", expression: "parent(t)->tgid", value: () => process.ppid },
   { name: "a macro of the text", expression: "TGID(t->real_parent)", value: () => process.ppid },
+  { name: "a macro that pastes, in a macro", expression: "BOTH(t->real_parent, id) - ANY(t, ->tgid)", value: () => 2 * process.ppid - process.pid },
   { name: "a conditional", expression: "t->mm ? t->tgid : 0", value: () => process.pid },
   { name: "what went through a map", expression: "({ struct task_struct **found = kept.lookup(&key); found ? (*found)->tgid : 0; })", value: () => process.pid },
   { name: "what went through a member of the text's own struct", expression: "holder.task->tgid", value: () => process.pid },
@@ -73,6 +74,9 @@ RING(unread_too);
 BPF_HASH(counted, u32);
 BPF_PERCPU_HASH(not_counted, u32);
 #define TGID(task) (task)->tgid
+#define SUM(task, name) ((task)->tg##name + (task)->tg##name)
+#define BOTH(task, rest...) SUM(task, rest)
+#define ANY(task, ...) (task)__VA_ARGS__
 static struct task_struct *parent(struct task_struct *t) { return t->real_parent; }
 RAW_TRACEPOINT_PROBE(sys_enter) {
 	if (bpf_get_current_pid_tgid() >> 32 != ${process.pid} || ctx->args[1] != ${mkdir.number}) return 0;

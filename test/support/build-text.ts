@@ -33,7 +33,8 @@ export function buildText(text: string, tools: Builder, cflags: readonly string[
   const env = { ...tools.env, readTracepointFormat: readFixtureFormat, onlineCpus: 4 };
   const prepared = prepareUnit({ text, name: "<text>" }, env);
   const options = { toolchain: tools.toolchain, prelude: tools.prelude, cflags };
-  const unit = rewriteUnit(prepared, parseUnit(prepared, options).ast as Ast, env);
+  let { unit, expanded } = rewriteUnit(prepared, parseUnit(prepared, options).ast as Ast, env);
+  while (expanded !== undefined) ({ unit, expanded } = rewriteUnit(expanded, parseUnit(expanded, options).ast as Ast, env));
   return { unit, bytes: compileUnit(unit, options).bytes };
 }
 

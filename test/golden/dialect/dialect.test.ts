@@ -96,12 +96,12 @@ describe.each(clangs.map(({ clang, version }) => ({ clang, version })))("clang $
     const folder = mkdtempSync(join(tmpdir(), "bpfts-test-"));
     try {
       writeFileSync(join(folder, "own.h"), "#define OWN_PID(t) (t)->pid\nstatic inline int own_tgid(struct task_struct *t)\n{\n\treturn t->tgid + t->real_parent->tgid;\n}\n");
-      const text = '#include "own.h"\n#define SUM(t, name) ((t)->pid + (t)->start_##name)\nint f(struct pt_regs *ctx) {\n  struct task_struct *t = (struct task_struct *)bpf_get_current_task();\n  return SUM(t, time) +\n    OWN_PID(t) + own_tgid(t);\n}\n';
+      const text = '#include "own.h"\n#define TWICE(t) (t)->pid\n#undef TWICE\n#define TWICE(t, name) ((t)->start_##name + 1)\nint f(struct pt_regs *ctx) {\n  struct task_struct *t = (struct task_struct *)bpf_get_current_task();\n  return TWICE(t, time) +\n    OWN_PID(t) + own_tgid(t);\n}\n';
       const { unit } = buildText(text, tools, [`-I${folder}`]);
       expect(unit.warnings.map(({ message, location }) => [message, location?.file.replace(folder, "."), location?.line])).toEqual([
         [`A read through a kernel pointer in "${folder}/own.h", line 4, is not made explicit: only those in the text itself are`, "./own.h", 4],
-        ['A read through a kernel pointer in "SUM(t, time)" cannot be made explicit: it stands inside of the macro', "<text>", 5],
-        ['A read through a kernel pointer in "OWN_PID(t)" cannot be made explicit: it stands inside of the macro', "<text>", 6],
+        ['A read through a kernel pointer in "TWICE(t, time)" cannot be made explicit: it stands inside of the macro', "<text>", 7],
+        ['A read through a kernel pointer in "OWN_PID(t)" cannot be made explicit: it stands inside of the macro', "<text>", 8],
       ]);
     } finally {
       rmSync(folder, { recursive: true, force: true });

@@ -1,0 +1,85 @@
+import { EditList } from "./edits.ts";
+import { findClosing, parseTokens, splitAtCommas } from "./lexer.ts";
+import type { Token, TokenRange } from "./lexer.ts";
+import { readMacros } from "./macros.ts";
+import type { Macro } from "./macros.ts";
+import type { TextRange } from "./places.ts";
+import type { CUnit } from "./unit.ts";
+import { makeUnit } from "./unit-text.ts";
+
+/**
+ * Writes out what uses of the text's own macros become, one step deep, as the preprocessor would: what stands inside of them can be
+ * edited at that place then, without a change of the macro's other uses. Undefined when none of the calls can be written
+ * out. Units: `calls` are runs of `unit.text`.
+ */
+export function expandMacroCalls(unit: CUnit, calls: readonly TextRange[]): CUnit | undefined {
+  const { body } = unit.parts;
+  const tokens = parseTokens(body);
+  const macros = readMacros({ tokens, text: body });
+  const edits = new EditList(body);
+  const open = calls.map(({ start, end }) => ({ start: start - unit.bodyStart, end: end - unit.bodyStart }));
+  for (let at = 0; at < tokens.length; at++) {
+    const token = tokens[at]!;
+    // What is called at the place itself may be a macro of ours, with the text's own among its arguments.
+    if (token.kind !== "word" || token.inDirective || !open.some(({ start, end }) => token.start >= start && token.end <= end)) continue;
+    const macro = macros.get(token.text);
+    if (macro === undefined || !isCertain(token.text, tokens, macros)) continue;
+    const close = macro.params === undefined ? at : tokens[at + 1]?.text === "(" ? findClosing(tokens, at + 1) : undefined;
+    if (close === undefined || tokens.slice(at, close).some(({ inDirective }) => inDirective)) continue;
+    const args = macro.params === undefined ? [] : splitAtCommas(tokens, at + 1, close).map((part) => renderTokens(tokens, part));
+    const text = expandMacro(macro, args);
+    if (text === undefined) continue;
+    edits.replace(token.start, tokens[close]!.end, text);
+    at = close;
+  }
+  if (edits.isEmpty) return undefined;
+  const edited = edits.apply();
+  return makeUnit({ ...unit.parts, body: edited.text, findOrigin: (offset) => unit.parts.findOrigin(edited.findOrigin(offset)) });
+}
+
+/** Whether the text says beyond doubt what a macro is: defined once, never taken back, and not by itself. */
+function isCertain(name: string, tokens: readonly Token[], macros: ReadonlyMap<string, Macro>): boolean {
+  const directives = tokens.filter((token, at) => token.text === name && token.inDirective && /^(define|undef)$/.test(tokens[at - 1]?.text ?? ""));
+  const seen = new Set<string>();
+  const reach = (macro: Macro): boolean =>
+    macro.body.every(({ kind, text }) => {
+      if (text === name) return false;
+      const inner = kind === "word" && !seen.has(text) ? macros.get(text) : undefined;
+      seen.add(text);
+      return inner === undefined || reach(inner);
+    });
+  return directives.length === 1 && reach(macros.get(name)!);
+}
+
+/** Tokens as they were written, without comments and ends of lines. */
+function renderTokens(tokens: readonly Token[], { from, to }: TokenRange): string {
+  let text = "";
+  for (let at = from; at < to; at++) text += (at > from && tokens[at]!.start > tokens[at - 1]!.end ? " " : "") + tokens[at]!.text;
+  return text;
+}
+
+/** A macro's body with its arguments in place. Source: C17 6.10.3, and GNU's `, ## rest`. */
+function expandMacro({ params = [], body }: Macro, args: readonly string[]): string | undefined {
+  const rest = params.at(-1)?.endsWith("...") === true ? params.at(-1)!.slice(0, -3) || "__VA_ARGS__" : undefined;
+  const names = rest === undefined ? params : [...params.slice(0, -1), rest];
+  const given = rest === undefined ? args : [...args.slice(0, names.length - 1), ...(args.length < names.length ? [] : [args.slice(names.length - 1).join(", ")])];
+  if (given.length > Math.max(names.length, 1) || body.some(({ text }) => text === "__VA_OPT__")) return undefined;
+  const findArgument = (token: Token | undefined): string | undefined => (token?.kind === "word" && names.includes(token.text) ? (given[names.indexOf(token.text)] ?? "") : undefined);
+  let text = "";
+  for (let at = 0; at < body.length; at++) {
+    const token = body[at]!;
+    const next = body[at + 1];
+    const argument = findArgument(token);
+    if (token.text === "##") text = text.trimEnd();
+    else if (token.text === "#" && findArgument(next) !== undefined) {
+      text += ` ${JSON.stringify(findArgument(next))}`;
+      at++;
+    } else if (token.text === "," && next?.text === "##" && body[at + 2]?.text === rest) {
+      // The comma goes when there is nothing behind it, and is glued to nothing else.
+      text += given.length < names.length ? "" : `, ${findArgument(body[at + 2])!}`;
+      at += 2;
+    } else if (argument !== undefined) text += body[at - 1]?.text === "##" ? argument : ` ${argument} `;
+    else text += (at > 0 && body[at - 1]!.text !== "##" && token.start > body[at - 1]!.end ? " " : "") + token.text;
+  }
+  return text.trim();
+}
