@@ -19,7 +19,7 @@ TRACEPOINT_PROBE(syscalls, sys_enter_chdir) {
     // Python changes its directory on occasions of its own.
     char first = 1; bpf_probe_read_user(&first, 1, args->filename); if (first) return 0;
     int zero = 0; u32 *n = seq.lookup(&zero); if (!n) return 0;
-    struct event_t event = { .seq = __sync_fetch_and_add(n, 1), .cpu = bpf_get_smp_processor_id() };
+    struct event_t event = { .seq = (*n)++, .cpu = bpf_get_smp_processor_id() };
     events.perf_submit(args, &event, sizeof(event));
     return 0;
 }`;
@@ -60,7 +60,7 @@ TRACEPOINT_PROBE(syscalls, sys_enter_chdir) {
     if (bpf_get_current_pid_tgid() >> 32 != ONLY_PID) return 0;
     char first = 1; bpf_probe_read_user(&first, 1, args->filename); if (first) return 0;
     int zero = 0; u64 *n = emitted.lookup(&zero); if (!n) return 0;
-    u64 value = __sync_fetch_and_add(n, 1);
+    u64 value = (*n)++;
     ${submit}
     return 0;
 }`;

@@ -64,6 +64,9 @@ json([table.items_delete_batch(), table.size, table.items_delete_batch()]);`);
   it("says which limit a write has passed", async () => {
     const rows = await runTable(kind, `
 json([fails(() => { for (let i = 0; i < 5; i++) table.set(key(i), leaf(i)); }), fails(() => table.items_update_batch([0, 1, 2, 3, 4].map(key), [0, 1, 2, 3, 4].map(leaf)))]);
+// Older kernels say of a full trie that it is full, before they look for the key.
+table.clear();
+table.set(key(0), leaf(0));
 json([fails(() => table.set(key(0), leaf(0), 1)), fails(() => table.set(key(77), leaf(0), 2)), fails(() => table.items_update_batch([key(0)], []))]);`);
     const full = isArray(kind) ? 'Cannot write to "table": its indices go from 0 to 3' : forgets(kind) ? "no error but undefined" : 'Cannot write to "table": it is full, it holds 4 entries';
     expect(rows).toEqual([
