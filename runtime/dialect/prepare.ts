@@ -112,7 +112,7 @@ function renderTracepoints(findings: ProgramFindings, env: DialectEnv, pass: Pas
     const format = env.readTracepointFormat(category, event);
     if (format !== undefined) rendered.set(name, renderTracepointStruct(category, event, format, env));
     else {
-      pass.warnings.push({ severity: "warning", message: `This kernel has no tracepoint "${name}", or its format cannot be read`, hint: "list the tracepoints there are: ls /sys/kernel/tracing/events" });
+      pass.warnings.push({ severity: "warning", message: `The fields of tracepoint "${name}" are not known: this kernel has no such tracepoint, or this user may not read tracefs`, hint: "as root, list the tracepoints there are: ls /sys/kernel/tracing/events" });
     }
   }
   return [...rendered.values()];

@@ -151,7 +151,7 @@ describe("programs", () => {
   });
 
   it("warns of a tracepoint that this kernel lacks", () => {
-    expect(prepare("TRACEPOINT_PROBE(no, such) { return 0; }").warnings.map(({ message }) => message)).toEqual(['This kernel has no tracepoint "no:such", or its format cannot be read']);
+    expect(prepare("TRACEPOINT_PROBE(no, such) { return 0; }").warnings.map(({ message }) => message)).toEqual(['The fields of tracepoint "no:such" are not known: this kernel has no such tracepoint, or this user may not read tracefs']);
   });
 });
 
