@@ -1,5 +1,5 @@
 import { findSimilar } from "../base/similar.ts";
-import { findClosing, readStringLiteral, splitAtCommas } from "./lexer.ts";
+import { findClosing, readRange, readStringLiteral, splitAtCommas } from "./lexer.ts";
 import type { TokenRange } from "./lexer.ts";
 import { makeDialectError } from "./pass.ts";
 import type { Pass } from "./pass.ts";
@@ -69,6 +69,7 @@ function readMapMacro(pass: Pass, word: MapWord, args: readonly TokenRange[]): M
       const similar = findSimilar(kind, Object.keys(mapKinds));
       throw makeDialectError(pass, token.start, `There is no map kind "${kind}"`, similar === undefined ? `the kinds are ${Object.keys(mapKinds).join(", ")}` : `did you mean "${similar}"?`);
     }
+    checkShape(pass, word, args, kind, nameToken.text);
     pass.edits.replace(token.start, token.end, kind);
     if (inner !== undefined) rewriteInnerTable(pass, word, args, inner);
   }
@@ -91,6 +92,32 @@ function readMapMacro(pass: Pass, word: MapWord, args: readonly TokenRange[]): M
     ...(inner === undefined ? {} : { inner }),
     ...(sharing === undefined ? {} : { sharing }),
   };
+}
+
+/** Kinds without keys, and how each is declared. */
+const keylessKinds: Readonly<Record<string, string>> = {
+  queue: "BPF_QUEUE(name, leaf, size[, flags])",
+  stack: "BPF_STACK(name, leaf, size[, flags])",
+  bloom_filter: "BPF_BLOOM_FILTER(name, leaf, size[, flags])",
+  ringbuf: "BPF_RINGBUF_OUTPUT(name, pages)",
+  user_ringbuf: "BPF_USER_RINGBUF(name, pages)",
+  arena: "BPF_ARENA(name, pages)",
+};
+
+/** Ways to write the type that counters of histograms have. Source: BCC takes `unsigned long long` and its typedefs. */
+const wholeCounters = /^(u64|__u64|uint64_t|unsigned long long( int)?|unsigned long( int)?)$/;
+const otherLeaves = /^(?:((?:un)?signed )?(?:char|short|int|long|long long)(?: int)?|(?:un)?signed|(?:__)?[us](?:8|16|32|64)|u?int(?:8|16|32|64)_t|bool|_Bool|unsigned __int128|__int128)$|^(?:const )?(?:struct|union|enum)\b|\*$|^[^\w]/;
+
+/** @throws DialectError where a kind and a macro do not go together: the kernel would only say that something is invalid. */
+function checkShape(pass: Pass, word: MapWord, args: readonly TokenRange[], kind: string, name: string): void {
+  const { tokens, text } = pass;
+  const takesKey = word.at === 3;
+  if (takesKey && Object.hasOwn(keylessKinds, kind)) {
+    throw makeDialectError(pass, tokens[args[1]!.from]!.start, `Map "${name}" of kind "${kind}" has no keys: "${word.name}" cannot declare it`, `write ${keylessKinds[kind]!}`);
+  }
+  if (!takesKey && kind !== "queue" && kind !== "stack") throw makeDialectError(pass, tokens[args[0]!.from]!.start, `"${word.name}" declares queues and stacks, found kind "${kind}"`, `write ${word.doc}`);
+  const leaf = kind === "histogram" ? readRange(text, tokens, args[2]!).replace(/\s+/g, " ") : "";
+  if (!wholeCounters.test(leaf) && otherLeaves.test(leaf)) throw makeDialectError(pass, tokens[args[2]!.from]!.start, `The leaf of histogram "${name}" must be u64, found "${leaf}"`, `write BPF_HISTOGRAM(${name}, ${readRange(text, tokens, args[1]!)}, ${readRange(text, tokens, args[4]!)}), or BPF_HASH for other counters`);
 }
 
 /** `BPF_TABLE("array_of_maps$inner", K, V, name, n)`: the leaf is the inner map. */

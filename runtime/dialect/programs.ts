@@ -97,8 +97,10 @@ function wrapProgram(pass: Pass, fn: CFunction, params: readonly TokenRange[], s
   const values = params.slice(1).map((param, index) => {
     const { name, type } = readParam(pass, param);
     if (name === undefined) throw makeDialectError(pass, tokens[param.from]!.start, `A parameter of "${fn.name}" has no name`, "name every parameter");
+    const isRecord = /^(?:const |volatile )*(?:struct|union) \w+(?: const| volatile)*$/.test(type);
     const cast = `(${type})`;
-    if (!isUsed(pass, fn, name)) return `${cast}0`;
+    if (!isUsed(pass, fn, name)) return isRecord ? `${cast}{}` : `${cast}0`;
+    if (isRecord) throw makeDialectError(pass, tokens[param.from]!.start, `The parameter "${name}" of "${fn.name}" is a struct or union: a register holds a number or a pointer`, "take it as a pointer, or as unsigned long where it has eight bytes or less and is passed by value");
     if (!isSyscall) return `${cast}bpfts_argument(ctx, ${index + 1})`;
     return `${cast}${env.haveSyscallWrapper ? "bpfts_syscall_argument" : "bpfts_plain_syscall_argument"}(ctx, ${index + 1})`;
   });

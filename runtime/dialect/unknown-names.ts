@@ -39,6 +39,7 @@ const messages: readonly { readonly pattern: RegExp; explain(name: string, facts
     explain: (name) => `the kernel's types have a "${name}" of their own, an enumerator or a typedef: give yours another name, for example "${name}_"`,
   },
   { pattern: /unknown type name '(\w+)'/, explain: (name, facts) => `this kernel's types have no "${name}"${explainModule(name, facts) ?? `; declare it in the text: typedef … ${name};`}` },
+  { pattern: /used type '([^']+)'(?: \(aka '[^']*'\))? where arithmetic or pointer type is required/, explain: (name) => `a register holds a number or a pointer: take a "${name}" as a pointer, or as unsigned long where it has eight bytes or less and is passed by value` },
   // clang's own "did you mean" is better than ours.
   { pattern: /no member named '(\w+)' in '(?:struct|union) [^']*'(?!; did you mean)/, explain: (name) => `it has no "${name}" here; fields of the kernel's structs change between kernels: bpftool btf dump file /sys/kernel/btf/vmlinux format c` },
 ];

@@ -75,6 +75,18 @@ const failing: Readonly<Record<string, Case & { readonly code: string; readonly 
     message: /incomplete definition of type 'struct no_such_thing'/,
     line: 2,
   },
+  "a queue with keys, which no kernel makes": {
+    text: 'BPF_HASH(h);\nBPF_TABLE("queue", int, u64, waiting, 10);\n',
+    code: "BPFTS_DIALECT",
+    message: /Map "waiting" of kind "queue" has no keys/,
+    line: 2,
+  },
+  "a struct that should come in a register": {
+    text: "int f(struct pt_regs *ctx,\n      kuid_t uid) {\n  return uid.val;\n}\n",
+    code: "BPFTS_COMPILE",
+    message: /used type 'kuid_t' where arithmetic or pointer type is required/,
+    line: 1,
+  },
   "an attach call for a function that the text lacks": {
     text: "int here(struct pt_regs *ctx) { return 0; }\n",
     attach: [{ kind: "kprobe", fn_name: "there", event: "vfs_read" }],

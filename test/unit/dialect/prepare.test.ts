@@ -41,12 +41,23 @@ describe("maps", () => {
     ["BPF_TABLE(hash, u32, u64, t, 1);", 'The kind of map "t" must be a string, found "hash"', 'BPF_TABLE("kind"'],
     ["BPF_HASH(a, u32, u64, 1, 2);", '"BPF_HASH" takes 1 to 4 arguments, found 5', "BPF_HASH(name"],
     ["BPF_PERF_OUTPUT();", '"BPF_PERF_OUTPUT" takes 1 argument, found 0', "BPF_PERF_OUTPUT(name)"],
+    ['BPF_TABLE("histogram", int, u32, t, 8);', 'The leaf of histogram "t" must be u64, found "u32"', "write BPF_HISTOGRAM(t, int, 8)"],
+    ['BPF_TABLE("histogram", int, struct a, t, 8);', 'The leaf of histogram "t" must be u64, found "struct a"', "BPF_HASH for other counters"],
+    ['BPF_TABLE("queue", int, u64, t, 8);', 'Map "t" of kind "queue" has no keys: "BPF_TABLE" cannot declare it', "write BPF_QUEUE(name, leaf, size"],
+    ['BPF_F_TABLE("ringbuf", int, int, t, 8, 0);', 'Map "t" of kind "ringbuf" has no keys: "BPF_F_TABLE" cannot declare it', "write BPF_RINGBUF_OUTPUT(name, pages)"],
+    ['BPF_QUEUESTACK("hash", t, u64, 8, 0);', '"BPF_QUEUESTACK" declares queues and stacks, found kind "hash"', 'write BPF_QUEUESTACK("queue"'],
     ["BPF_HASH(a", '"BPF_HASH(" is never closed', "BPF_HASH(name"],
   ])("refuses %s", (text, message, hint) => {
     const error = catchError(text);
     expect(error.message).toBe(message);
     expect(error.hint).toContain(hint);
     expect(error.location).toMatchObject({ file: "<text>", line: 1 });
+  });
+});
+
+describe("histograms", () => {
+  it.each(["u64", "unsigned long long", "uint64_t", "count_t"])("count in %s", (leaf) => {
+    expect(prepare(`BPF_TABLE("histogram", int, ${leaf}, t, 8);`).maps).toMatchObject([{ name: "t", kind: "histogram" }]);
   });
 });
 
@@ -147,6 +158,8 @@ describe("programs", () => {
 
   it("refuses a seventh argument and one without a name", () => {
     expect(catchError("int f(struct pt_regs *ctx, int a, int b, int c, int d, int e, int g, int h) { return h; }").message).toBe('Too many arguments of "f": only 6 come in registers');
+    expect(catchError("int f(struct pt_regs *ctx, const struct a b) { return b.c; }").message).toBe('The parameter "b" of "f" is a struct or union: a register holds a number or a pointer');
+    expect(prepareBody("int f(struct pt_regs *ctx, struct a b) { return 0; }")).toContain("(struct a){}");
     expect(catchError("int f(struct pt_regs *ctx, int) { return 0; }").message).toBe('A parameter of "f" has no name');
   });
 

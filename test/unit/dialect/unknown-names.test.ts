@@ -12,6 +12,8 @@ describe("explainUnknownName", () => {
     ["incomplete definition of type 'struct tracepoint__a__b'", [], "no such tracepoint"],
     ["redefinition of 'all' as different kind of symbol", [], 'have a "all" of their own'],
     ["unknown type name 'foo_t'", [], 'have no "foo_t"'],
+    ["used type 'kuid_t' where arithmetic or pointer type is required", [], 'take a "kuid_t" as a pointer'],
+    ["used type 'own_t' (aka 'struct own') where arithmetic or pointer type is required", [], 'take a "own_t" as a pointer'],
     ["no member named 'state' in 'struct task_struct'", [], 'has no "state"'],
   ])("%s", (message, includes, hint) => {
     expect(explainUnknownName(message, { includes, findUnloadedModule: () => undefined })).toContain(hint);
