@@ -163,7 +163,12 @@ struct bpf_stacktrace_buildid {
 #define BPF_PERF_OUTPUT(name) BPF_TABLE(perf_output, int, u32, name, 0)
 #define BPF_PERF_ARRAY(name, size) BPF_TABLE(perf_array, int, u32, name, size)
 #define BPF_RINGBUF_OUTPUT(name, pages) bpfts_bare_map(BPF_MAP_TYPE_RINGBUF, name, (pages) * PAGE_SIZE)
-#define BPF_USER_RINGBUF(name, pages) bpfts_bare_map(BPF_MAP_TYPE_USER_RINGBUF, name, (pages) * PAGE_SIZE)
+#define bpfts_user_ringbuf_2(name, pages) bpfts_bare_map(BPF_MAP_TYPE_USER_RINGBUF, name, (pages) * PAGE_SIZE)
+/* The type of what the script writes, in a section that nobody loads. */
+#define bpfts_user_ringbuf_3(name, pages, T) \
+	bpfts_user_ringbuf_2(name, pages); \
+	static T *bpfts_paste(__bpfts_event_, name) __attribute__((used, section(".bpfts.events")))
+#define BPF_USER_RINGBUF(...) bpfts_choose(bpfts_user_ringbuf_, __VA_ARGS__)
 /* The verifier wants to know where a process will see the pages; a libbpf that does not map arenas itself does not tell it. */
 #define BPF_ARENA(name, pages) \
 	struct { \

@@ -33,6 +33,7 @@ export { EventTable } from "./table-ring.ts";
 export type { EventOptions, PerfBufferOptions } from "./table-ring.ts";
 export { BuildIdStackTable, StackTraceTable } from "./table-stack-trace.ts";
 export { StorageTable } from "./table-storage.ts";
+export { UserRingTable } from "./table-user-ring.ts";
 export type { CgroupStorageKey, DynamicTable, EventOf, TableName, TableOf } from "./table-types.ts";
 export { strftime } from "./time-format.ts";
 export { clearInterval, clearTimeout, setInterval, setTimeout } from "./timers.ts";

@@ -7,11 +7,12 @@ import type { ReferenceKind } from "./table-reference.ts";
 import { EventTable } from "./table-ring.ts";
 import { BuildIdStackTable, StackTraceTable } from "./table-stack-trace.ts";
 import { StorageTable, fileOwner, processOwner } from "./table-storage.ts";
+import { UserRingTable } from "./table-user-ring.ts";
 import { Table } from "./table.ts";
 import type { TableOwner } from "./table-base.ts";
 
 /** Every class that a table may be of. */
-export type AnyTable = Table | PerCpuTable | StackTraceTable | BuildIdStackTable | QueueStackTable | EventTable | BloomFilterTable | ReferenceTable | StorageTable;
+export type AnyTable = Table | PerCpuTable | StackTraceTable | BuildIdStackTable | QueueStackTable | EventTable | BloomFilterTable | ReferenceTable | StorageTable | UserRingTable;
 
 /** Source: BPF_F_STACK_BUILD_ID in include/uapi/linux/bpf.h. */
 const STACK_BUILD_ID = 32;
@@ -46,6 +47,7 @@ const makers: Readonly<Record<number, Maker>> = {
   28: makeStorage(fileOwner),
   29: makeStorage(processOwner),
   30: (info, owner) => new BloomFilterTable(info, owner),
+  31: (info, owner) => new UserRingTable(info, owner),
   32: makeStorage(cgroupReference),
 };
 

@@ -51,6 +51,9 @@ export interface Calls {
   perf_event_open: Json<{ readonly map: number; readonly type: number; readonly config: string; readonly pid: number }, number>;
   perf_event_close: Json<{ readonly map: number }, null>;
 
+  /** Bytes in: the record. Answers false when there is no room for it now. */
+  user_ring_write: Json<{ readonly map: number }, boolean>;
+
   /** Answers a number for the ring, which `poll` names its records with. */
   ring_open: Json<{ readonly map: number; readonly kind: RingKind; readonly pages: number; readonly name: string; readonly byTime: boolean; readonly rows: RowFormat | null }, number>;
   ring_close: Json<{ readonly ring: number }, null>;
@@ -138,6 +141,7 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   map_count: "json",
   perf_event_open: "json",
   perf_event_close: "json",
+  user_ring_write: "json",
   ring_open: "json",
   ring_close: "json",
   poll: "bytes",

@@ -10,6 +10,7 @@ import type { EventTable } from "./table-ring.ts";
 import type { BuildIdStackTable, StackTraceTable } from "./table-stack-trace.ts";
 import type { StorageTable } from "./table-storage.ts";
 import type { Table } from "./table.ts";
+import type { UserRingTable } from "./table-user-ring.ts";
 
 /**
  * A table of which the types are given by hand: it has the methods of every kind, and one that
@@ -20,6 +21,7 @@ export type DynamicTable<Key, Leaf> = Table<Key, Leaf> &
   Pick<QueueStackTable<Leaf>, "push" | "pop" | "peek"> &
   Pick<EventTable<Leaf>, "open_perf_buffer" | "open_perf_event" | "close_perf_event" | "open_ring_buffer" | "close_buffer" | "printf" | "event" | "lost"> &
   Pick<BloomFilterTable<Leaf>, "add"> &
+  Pick<UserRingTable<Leaf>, "output"> &
   Pick<StackTraceTable, "walk">;
 
 /** The names of the tables that a C text declares; any name where the text is not known. */
@@ -108,7 +110,7 @@ interface MacroTables<Name extends string, Text extends string, More extends str
   SK_STORAGE: StorageTable<SocketReference, CType<At<More, 0>, Text>>;
   INODE_STORAGE: StorageTable<string, CType<At<More, 0>, Text>>;
   CGRP_STORAGE: StorageTable<string, CType<At<More, 0>, Text>>;
-  USER_RINGBUF: DynamicTable<unknown, unknown>;
+  USER_RINGBUF: UserRingTable<More extends [string, infer Value extends string, ...string[]] ? CType<Value, Text> : Uint8Array>;
   ARENA: DynamicTable<unknown, unknown>;
   CGROUP_STORAGE: Table<CgroupStorageKey, CType<At<More, 0>, Text>>;
   PERCPU_CGROUP_STORAGE: PerCpuTable<CgroupStorageKey, CType<At<More, 0>, Text>>;

@@ -102,7 +102,7 @@ function findEventStructs(ast: Ast): Record<string, string> {
     }
     for (const child of listChildren(node)) visit(child);
   };
-  for (const node of listChildren(ast)) if (node.kind === "FunctionDecl") visit(node);
+  for (const node of listChildren(ast)) if (node.kind === "FunctionDecl" || node.kind === "VarDecl") visit(node);
   return found;
 }
 

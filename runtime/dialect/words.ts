@@ -146,7 +146,7 @@ export const mapWords: readonly MapWord[] = [
   { name: "BPF_QUEUE", kind: "queue", at: 0, args: [3, 4], doc: "BPF_QUEUE(name, leaf, size[, flags])" },
   { name: "BPF_STACK", kind: "stack", at: 0, args: [3, 4], doc: "BPF_STACK(name, leaf, size[, flags])" },
   { name: "BPF_BLOOM_FILTER", kind: "bloom_filter", at: 0, args: [3, 4], doc: "BPF_BLOOM_FILTER(name, leaf, size[, flags]) (not in BCC)" },
-  { name: "BPF_USER_RINGBUF", kind: "user_ringbuf", at: 0, args: [2, 2], doc: "BPF_USER_RINGBUF(name, pages) (not in BCC)" },
+  { name: "BPF_USER_RINGBUF", kind: "user_ringbuf", at: 0, args: [2, 3], doc: "BPF_USER_RINGBUF(name, pages[, type]) (not in BCC)" },
   { name: "BPF_REUSEPORT_ARRAY", kind: "reuseport_array", at: 0, args: [2, 2], doc: "BPF_REUSEPORT_ARRAY(name, size) (not in BCC)" },
   { name: "BPF_ARENA", kind: "arena", at: 0, args: [2, 2], doc: "BPF_ARENA(name, pages) (not in BCC)" },
   { name: "BPF_SOCKMAP", kind: "sockmap", at: 0, args: [2, 2], doc: "BPF_SOCKMAP(name, size)" },

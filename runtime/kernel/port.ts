@@ -241,6 +241,10 @@ export interface KernelPort {
   /** Records that found no room in this ring so far (perf buffers only). Exact since Linux 6.0, before that told with the next record that finds room. */
   ringLost(ring: Handle): number;
   ringClose(ring: Handle): Status;
+  /** Opens a user ring buffer to write into. Since: Linux 6.1. Owner: the map's object closes it. */
+  userRingOpen(map: Handle): Handle;
+  /** Writes one record: -ENOSPC when there is no room now, -E2BIG when there never is. */
+  userRingWrite(ring: Handle, record: Uint8Array): Status;
 
   // Waiting. One wait watches every open ring, watched file, child and the signals.
 

@@ -22,6 +22,7 @@
 #include "process.h"
 #include "ring.h"
 #include "signals.h"
+#include "user_ring.h"
 
 namespace bpfts {
 
@@ -122,6 +123,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "ringRead", RingRead);
   Bind(exports, "ringLost", RingLost);
   Bind(exports, "ringClose", RingClose);
+  Bind(exports, "userRingOpen", UserRingOpen);
+  Bind(exports, "userRingWrite", UserRingWrite);
 
   Bind(exports, "wait", Wait);
   Bind(exports, "fileOpen", FileOpen);

@@ -7,6 +7,7 @@ import { openLookupCalls } from "./bridge-lookup.ts";
 import { openMapCalls } from "./bridge-map.ts";
 import { openPerfCounterCalls } from "./bridge-perf-counters.ts";
 import { openProgramCalls } from "./bridge-program.ts";
+import { openUserRingCalls } from "./bridge-user-ring.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
 import { openSystemCalls } from "./bridge-system.ts";
 import { openTraceCalls } from "./bridge-trace.ts";
@@ -38,6 +39,7 @@ export function openBridge(state: BridgeState, isStopped: () => boolean): Bridge
     ...programs.handlers,
     ...openMapCalls(state, requireMap, programs.lookups),
     ...openPerfCounterCalls(state.port, requireMap),
+    ...openUserRingCalls(state.port, requireMap),
     ...events.handlers,
     ...trace.handlers,
     ...openLookupCalls(state),

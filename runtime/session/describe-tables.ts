@@ -2,8 +2,8 @@ import type { TypedTable } from "../object/render-types.ts";
 import type { BuiltUnit } from "./build-unit.ts";
 import { isPerCpu } from "./map-kinds.ts";
 
-/** Source: enum bpf_map_type: perf event array, ring buffer. */
-const eventKinds: readonly number[] = [4, 27];
+/** Source: enum bpf_map_type: perf event array, ring buffer, user ring buffer. */
+const eventKinds: readonly number[] = [4, 27, 31];
 
 /** The kinds whose keys or values are things of the script instead of bytes, by enum bpf_map_type. The SDK's table classes know them so. */
 const things: Readonly<Record<number, Pick<TypedTable, "key" | "leaf">>> = {

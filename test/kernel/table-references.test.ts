@@ -289,3 +289,44 @@ json(seen.has(command!.pid));`);
     expect(rows).toEqual([[false, true, false], true]);
   });
 });
+
+describe("a user ring buffer", () => {
+  it("hands over to the program what the script wrote, in order, and says when it is full", async (context) => {
+    needMap(context, port, 31, "user_ringbuf");
+    const rows = await runCounted("user-ring", `
+struct order_t { u32 key; u64 add; char name[16]; };
+BPF_USER_RINGBUF(orders, 1, struct order_t);
+BPF_USER_RINGBUF(raw, 1);
+BPF_USER_RINGBUF(numbers, 1, u64);
+BPF_HASH(sums, u32, u64);
+BPF_QUEUE(names, struct order_t, 8);
+static long take(struct bpf_dynptr *given, void *unused) {
+    struct order_t order = {};
+    if (bpf_dynptr_read(&order, sizeof(order), given, 0, 0)) return 1;
+    u64 *sum = sums.lookup(&order.key);
+    if (sum) *sum = *sum * 10 + order.add;
+    else sums.update(&order.key, &order.add);
+    names.push(&order, 0);
+    return 0;
+}
+TRACEPOINT_PROBE(syscalls, sys_enter_chdir) { ${onlyCommand} bpf_user_ringbuf_drain(&orders, take, NULL, 0); return 0; }`, `
+const orders = b.get_table("orders"), raw = b.get_table("raw"), numbers = b.get_table("numbers");
+json([orders.output({ key: 7, add: 1n, name: "one" }), orders.output({ key: 7, add: 2n, name: "two" }), orders.output({ key: 8, add: 3n, name: "three" })]);
+wait();
+json([b.get_table("sums").get(7), b.get_table("sums").get(8), [...b.get_table("names")].map(({ name }) => name)]);
+let held = 0;
+while (raw.output(new Uint8Array(56))) held++;
+json([held, numbers.output(2n ** 64n - 1n), raw.output(new Uint8Array(0))]);
+json([fails(() => raw.output(new Uint8Array(5000))), fails(() => raw.output("text" as never)), fails(() => orders.output({ key: -1, add: 0n, name: "" })), fails(() => orders.output({ key: 1, add: 0n } as never))]);
+b.close();
+json(fails(() => orders.output({ key: 7, add: 1n, name: "late" })));`);
+    expect(rows.slice(0, 3)).toEqual([[true, true, true], ["12n", "3n", ["one", "two", "three"]], [64, true, false]]);
+    expect(rows[3]).toEqual([
+      expect.stringMatching(/^Cannot write 5000 bytes to "raw": it holds 4096$/),
+      expect.stringMatching(/names no type for its values, so they are Uint8Arrays$/),
+      expect.stringMatching(/"orders".*key.*-1/),
+      expect.stringMatching(/"orders".*name/),
+    ]);
+    expect(rows[4]).toMatch(/^Cannot write to "orders": its program was closed$/);
+  });
+});

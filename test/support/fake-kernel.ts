@@ -41,7 +41,7 @@ const methods: Readonly<Record<keyof KernelPort, true>> = {
   programHandle: true, programFd: true, programInfo: true, mapHandle: true, mapOpenPinned: true, mapOpenId: true, mapInfo: true, mapFd: true, mapClose: true, mapPin: true,
   mapLookup: true, mapLookupAndDelete: true, mapUpdate: true, mapDelete: true, mapNextKey: true, mapReadAll: true, mapUpdateAll: true, mapDeleteAll: true, possibleCpus: true,
   attachAuto: true, attachTracepoint: true, attachRawTracepoint: true, attachKprobe: true, attachUprobe: true, attachUsdt: true, attachPerfEvent: true, attachTarget: true, attachMap: true, perfCounterOpen: true, linkClose: true,
-  perfBufferOpen: true, ringBufferOpen: true, ringRead: true, ringLost: true, ringClose: true,
+  perfBufferOpen: true, ringBufferOpen: true, ringRead: true, ringLost: true, ringClose: true, userRingOpen: true, userRingWrite: true,
   wait: true, fileOpen: true, fileRead: true, fileClose: true, write: true,
   signalsCatch: true, signalPending: true, signalTake: true, signalsRelease: true,
   processSpawn: true, processPid: true, processRelease: true, processState: true, processClose: true, pidfdOpen: true, pidfdCopy: true,

@@ -9,6 +9,7 @@ import type { EventTable } from "../../../sdk/table-ring.ts";
 import type { PerCpuTable } from "../../../sdk/table-percpu.ts";
 import type { QueueStackTable } from "../../../sdk/table-queue.ts";
 import type { BuildIdStackTable, StackTraceTable } from "../../../sdk/table-stack-trace.ts";
+import type { UserRingTable } from "../../../sdk/table-user-ring.ts";
 import type { Table } from "../../../sdk/table.ts";
 
 const text = `
@@ -148,7 +149,7 @@ describe("types from the C text", () => {
     type Leaf = { x: number };
     expectTypeOf<TableName<Macros>>().toEqualTypeOf<
       | "hash" | "per_hash" | "lru" | "trie" | "array" | "per_array" | "prog" | "cgroups" | "devs" | "dev_hash" | "cpus" | "xsk" | "maps" | "hash_maps" | "key_maps" | "queue" | "stack" | "any_queue" | "pinned_queue"
-      | "bloom" | "socks" | "sock_hash" | "sk" | "inode" | "task" | "cgrp" | "cgroup" | "per_cgroup" | "ports" | "build_ids" | "perf_counts" | "f_table" | "public" | "shared" | "pinned" | "commands" | "shared_memory"
+      | "bloom" | "socks" | "sock_hash" | "sk" | "inode" | "task" | "cgrp" | "cgroup" | "per_cgroup" | "ports" | "build_ids" | "perf_counts" | "f_table" | "public" | "shared" | "pinned" | "commands" | "orders" | "shared_memory"
     >();
     expectTypeOf<TableOf<Macros, "hash">>().toEqualTypeOf<Table<number, Leaf>>();
     expectTypeOf<TableOf<Macros, "per_hash">>().toEqualTypeOf<PerCpuTable<number, Leaf>>();
@@ -174,6 +175,8 @@ describe("types from the C text", () => {
     expectTypeOf<TableOf<Macros, "cgroup">>().toEqualTypeOf<Table<{ cgroup_inode_id: bigint; attach_type: number }, Leaf>>();
     expectTypeOf<TableOf<Macros, "per_cgroup">>().toEqualTypeOf<PerCpuTable<{ cgroup_inode_id: bigint; attach_type: number }, Leaf>>();
     expectTypeOf<TableOf<Macros, "build_ids">>().toEqualTypeOf<BuildIdStackTable>();
+    expectTypeOf<TableOf<Macros, "commands">>().toEqualTypeOf<UserRingTable<Uint8Array>>();
+    expectTypeOf<TableOf<Macros, "orders">>().toEqualTypeOf<UserRingTable<Leaf>>();
     expectTypeOf<TableOf<Macros, "perf_counts">>().toEqualTypeOf<EventTable<unknown>>();
     expectTypeOf<TableOf<Macros, "f_table" | "public" | "shared">>().toEqualTypeOf<Table<number, Leaf>>();
     expectTypeOf<TableOf<Macros, "pinned">>().toEqualTypeOf<PerCpuTable<number, Leaf>>();
@@ -250,6 +253,7 @@ BPF_TABLE_PUBLIC("lru_hash", u32, struct leaf_t, public, 10);
 BPF_TABLE_SHARED("hash", u32, struct leaf_t, shared, 10);
 BPF_TABLE_PINNED("percpu_hash", u32, struct leaf_t, pinned, 10, "/sys/fs/bpf/y");
 BPF_USER_RINGBUF(commands, 1);
+BPF_USER_RINGBUF(orders, 1, struct leaf_t);
 BPF_ARENA(shared_memory, 1);
 ` as const;
 type Macros = typeof macros;
