@@ -16,7 +16,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
   program
     .command("types")
     .summary("print the TypeScript types of a script's tables")
-    .description("Compile the C text of the first program that a script makes, and print the TypeScript types of its tables, as this kernel has them. Nothing is loaded.")
+    .description("Compile the C text of each program that a script makes before it first waits, and print the TypeScript types of its tables, as this kernel has them. Nothing is loaded.")
     .argument("<script>", "the script, or a .c file")
     .argument("[args...]", "arguments of the script, after --")
     .option("--cflag <flag>", "a flag for clang, for a .c file; may be given more than once", (flag: string, flags: readonly string[]) => [...flags, flag], [])

@@ -23,6 +23,7 @@ import { openBuilder, readSource } from "./open-builder.ts";
 import type { Builder } from "./open-builder.ts";
 import { emptyProgram } from "./empty-program.ts";
 import { openLookups } from "./open-lookups.ts";
+import { makeDryProgram, openDryPort } from "./dry-run.ts";
 import { findPackageFile } from "./package-files.ts";
 import type { BuildRequest, BuiltProgram } from "./program.ts";
 import { openProcessWatch } from "./process-watch.ts";
@@ -43,6 +44,8 @@ export interface RunOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** False for a check: programs meet the verifier, nothing is attached, the script ends where it would wait. */
   readonly attaches: boolean;
+  /** False for a check that only compiles: the script goes on with programs and maps that the kernel does not have. */
+  readonly loads?: boolean;
   /** Sees each text before it is built; what it throws goes to the script. */
   readonly observe?: (source: CSource, cflags: readonly string[], builder: Builder) => void;
   /** Keep the verifier's log of programs that it accepts, too. */
@@ -74,7 +77,7 @@ export async function runScript(options: RunOptions): Promise<number> {
       script,
       library: openGuestLibrary(readSdk, store),
       args: options.args,
-      port: options.attaches ? port : muteOutput(port),
+      port: options.attaches ? port : muteOutput(options.loads === false ? openDryPort(port) : port),
       build: openBuild(script, port, options, { openBuilder: () => openBuilder({ ...options, port, cache }), openPipe, userSpace, watchProcess: (pid) => watch.watch(pid), ...(command && { commandPid: command.pid }) }, scope),
       openTracePipe: openPipe,
       lookups: openLookups(port, userSpace),
@@ -132,6 +135,7 @@ function openBuild(script: Script, port: KernelPort, options: RunOptions, open: 
     const unit = buildUnit(source, request.cflags ?? [], builder);
     // clang may have run for a while: a signal that came meanwhile counts before anything is loaded.
     if (port.signalPending() !== 0) throw new InterruptedError("A signal came while the C text was compiled");
+    if (options.loads === false) return makeDryProgram(unit);
     // What a probe prints before the script first reads must not be lost.
     if (options.attaches && source.text.includes("bpf_trace_printk")) openEarly(open.openPipe, options.log);
     const { place } = source;

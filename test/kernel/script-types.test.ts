@@ -100,6 +100,38 @@ events.open_perf_buffer((event) => event.comm * 2);
     expect(bare).toContain('b.get_table<number, bigint>("tasks");');
   });
 
+  it("goes through all programs of a script, up to where it would wait, and loads none", async () => {
+    const folder = makeFolder();
+    const script = writeScript(folder, "several.ts", `import { BPF, PerfSWConfig, PerfType, print, sleep } from "bpfts";
+const first = new BPF({ text: \`BPF_HASH(counts, u32, u64); BPF_PERF_OUTPUT(events); BPF_ARRAY(config, u32, 1); BPF_PROG_ARRAY(steps, 1); BPF_PERF_ARRAY(cycles, 8); BPF_USER_RINGBUF(orders, 1); int f(void *ctx) { return 0; }\` });
+first.get_table("config").set(0, 7);
+for (const [pid, count] of first.get_table("counts")) print(pid, count);
+first.get_table("counts").clear();
+first.get_table("steps").set(0, first.load_func("f", BPF.TRACEPOINT));
+first.get_table("cycles").open_perf_event(PerfType.SOFTWARE, PerfSWConfig.PAGE_FAULTS);
+first.get_table("orders").output(new Uint8Array(8));
+first.get_table("events").open_perf_buffer(() => undefined);
+first.attach_tracepoint({ tp: "syscalls:sys_enter_chdir", fn_name: "f" });
+const second = new BPF({ text: "BPF_HASH(more, " + (first.get_table("counts").size === 0 ? "u64" : "u32") + ", u32);" });
+void second;
+first.perf_buffer_poll();
+sleep(1);
+new BPF({ text: "not C at all" });
+`);
+    const { stdout, stderr, status } = await runCli(["types", script]);
+    expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
+    expect(stdout).toContain('b.get_table<number, bigint>("counts");');
+    expect(stdout).toContain('b.get_table<bigint, number>("more");');
+    const checked = await runCli(["check", "--no-load", script]);
+    expect(checked).toMatchObject({ status: 0, stderr: "" });
+    expect(checked.stdout).toMatch(/ 1 program, 7 maps/);
+    const stumbles = writeScript(folder, "stumbles.ts", `import { BPF, print } from "bpfts";\nconst b = new BPF({ text: "BPF_HASH(started, u32, u64);" });\nprint(b.get_table<number, bigint>("started").get(1)!.toString());\n`);
+    expect(await runCli(["types", stumbles])).toMatchObject({ status: 0, stderr: "", stdout: expect.stringContaining('"started"') as string });
+    // A name that no function has is told as it is when the script runs.
+    const wrong = await runCli(["check", "--no-load", "--json-errors", writeScript(folder, "wrong.ts", `import { BPF } from "bpfts";\nnew BPF({ text: "int f(void *ctx) { return 0; }" }).attach_kprobe({ event: "vfs_read", fn_name: "g" });\n`)]);
+    expect(parseCliError(wrong)).toMatchObject({ code: "BPFTS_ATTACH", location: { line: 2 } });
+  });
+
   it("says where the C is wrong", async () => {
     const folder = makeFolder();
     const result = await runCli(["types", "--json-errors", writeScript(folder, "wrong.c", "BPF_HASH(counts, struct no_such_t);\n")]);
