@@ -61,6 +61,19 @@ export function compileFormat(format: string): Formatter {
 function generateFormatter(format: string, literals: readonly string[], specs: readonly (Spec & { readonly takesWidth: boolean; readonly takesPrecision: boolean })[]): Formatter {
   const pads: string[][] = [];
   const parts = literals[0] === "" ? [] : [JSON.stringify(literals[0])];
+  const kept: string[] = [];
+  /** Conversions that follow on each other and whose text is kept, up to `MAX_KEPT` of them. */
+  let pieces: { readonly value: string; readonly key: string; readonly text: string }[] = [];
+  const endPieces = (): void => {
+    if (pieces.length === 0) return;
+    const text = `text${kept.length}`;
+    const keys = pieces.map(({ value }) => `kept_${value}`);
+    kept.push(`${text} = ""`, ...keys.map((key) => `${key} = NaN`));
+    const isSame = pieces.map(({ value }, index) => `${value} === ${keys[index]}`).join(" && ");
+    const keep = pieces.map(({ key }, index) => `${keys[index]} = ${key}`).join(", ");
+    parts.push(`(${isSame} ? ${text} : (${text} = ${pieces.map((piece) => piece.text).join(" + ")}, ${keep}, ${text}))`);
+    pieces = [];
+  };
   let next = 0;
   for (const [index, spec] of specs.entries()) {
     const at = next + Number(spec.takesWidth) + Number(spec.takesPrecision);
@@ -70,16 +83,33 @@ function generateFormatter(format: string, literals: readonly string[], specs: r
     const specText = JSON.stringify(spec);
     const starred = `{ ...${specText}, ${spec.takesWidth ? `width: Number(a${next}), ` : ""}${spec.takesPrecision ? `precision: Number(a${at - 1})` : ""} }`;
     const slow = `convert(${isFixed ? specText : starred}, a${at})${after === "" ? "" : ` + ${JSON.stringify(after)}`}`;
-    parts.push(fast === undefined ? slow : `(${fast} : ${slow})`);
+    const text = fast === undefined ? slow : `(${fast} : ${slow})`;
+    const key = isFixed ? findKey(spec, `a${at}`) : undefined;
+    if (key === undefined || pieces.length === MAX_KEPT) endPieces();
+    if (key === undefined) parts.push(text);
+    else pieces.push({ value: `a${at}`, key, text });
     next = at + 1;
   }
+  endPieces();
   const values = Array.from({ length: next }, (_, index) => `a${index} = v[${index}]`);
   const tables = pads.map((_, index) => `const pad${index} = pads[${index}];`).join(" ");
-  const source = `${tables} return function (v) { if (v.length < ${next}) refuse(v.length); var ${["t", "n", ...values].join(", ")}; return ${parts.length === 0 ? '""' : parts.join(" + ")}; };`;
+  const source = `${tables} ${kept.length > 0 ? `var ${kept.join(", ")};` : ""} return function (v) { if (v.length < ${next}) refuse(v.length); var ${["t", "n", ...values].join(", ")}; return ${parts.length === 0 ? '""' : parts.join(" + ")}; };`;
   const refuse = (count: number): never => {
     throw makeUsageError(`Cannot format ${JSON.stringify(format)}: it wants ${next} values, ${count} were given`);
   };
   return (new Function("convert", "refuse", "pads", source) as (...inner: readonly unknown[]) => Formatter)(convertOne, refuse, pads);
+}
+
+/** So many conversions share one text that is kept: rows name a process and its number next to each other, and what comes behind them differs each time. */
+const MAX_KEPT = 2;
+
+/**
+ * By what the text of a conversion is known again, NaN where it is not: most rows repeat what the one before said. Undefined for what
+ * rarely does, as 64-bit numbers, or has a sign that `===` does not see.
+ */
+function findKey({ kind, whole }: Spec, value: string): string | undefined {
+  if (kind === "s") return `typeof ${value} === "string" ? ${value} : NaN`;
+  return /[diuxXo]/.test(kind) && !/[ljztLq]/.test(whole) ? value : undefined;
 }
 
 /** Wider than this, paddings are made anew for each value. */

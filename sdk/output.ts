@@ -4,24 +4,26 @@ import { renderValue } from "./render-value.ts";
 
 /** Units: UTF-16 code units of buffered text, about bytes. */
 const FLUSH_AT = 64 * 1024;
-const MAX_LINES = 8192;
+/** What a piece of text counts for besides its length, so that short ones are not too many. */
+const PIECE_COST = 8;
 
 /** Put together at once: measured, a text that grows with each line takes twice the time. */
 let lines: string[] = [];
+let lineCount = 0;
 let lineLength = 0;
 let standardError = "";
 
 function writeOutput(text: string): void {
-  lines.push(text);
-  lineLength += text.length;
-  if (lineLength >= FLUSH_AT || lines.length >= MAX_LINES) flushOutput();
+  // Measured, `push` takes twice the time.
+  lines[lineCount++] = text;
+  if ((lineLength += text.length + PIECE_COST) >= FLUSH_AT) flushOutput();
 }
 
 function flushOutput(): void {
-  if (lines.length === 0) return;
+  if (lineCount === 0) return;
   const text = lines.join("");
   lines = [];
-  lineLength = 0;
+  lineCount = lineLength = 0;
   if (text !== "") callHost("write", requireNoNul(text));
 }
 

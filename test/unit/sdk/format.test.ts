@@ -46,6 +46,17 @@ describe("printf", () => {
     expect(() => formatC("%d", ["x"])).toThrow('Cannot format "x" with "%d": it wants an integer');
     expect(() => formatC("%f", ["x"])).toThrow('Cannot format "x" with "%f": it wants a number');
   });
+
+  it("keeps no text of a value that has changed", () => {
+    const bytes = new Uint8Array([1]);
+    const rows: (readonly unknown[])[] = [[1, "a", bytes], [1, "a", bytes], [2, "a", bytes], [2, "b", bytes], [2, true, bytes], [2, "true", bytes], [2n, "b", bytes], [-0, "b", bytes]];
+    expect(rows.map((row) => formatC("%-2d %s|%s", row))).toEqual(["1  a|01", "1  a|01", "2  a|01", "2  b|01", "2  true|01", "2  true|01", "2  b|01", "0  b|01"]);
+    bytes[0] = 2;
+    expect(formatC("%-2d %s|%s", [-0, "b", bytes])).toBe("0  b|02");
+    expect(() => formatC("%-2d %s|%s", ["x", "b", bytes])).toThrow('Cannot format "x" with "%-2d"');
+    expect(formatC("%-2d %s|%s", [3, "b", bytes])).toBe("3  b|02");
+    expect([0, -0].map((value) => formatC("%f", [value]))).toEqual(["0.000000", "-0.000000"]);
+  });
 });
 
 describe("positions as in Python", () => {
