@@ -142,6 +142,8 @@ class QuickJsSandbox implements Sandbox {
   runJobs(): { ran: number; outcome: Outcome } {
     let ran = 0;
     const outcome = this.guard(() => {
+      // Asked before every wait: to look costs a fifth of running none.
+      if (!this.runtime.hasPendingJob()) return done;
       const result = this.runtime.executePendingJobs();
       if (result.error !== undefined) return this.fail(result.error);
       ran = result.value;

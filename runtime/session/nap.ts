@@ -2,7 +2,7 @@
 const STREAM_POLLS = 3;
 const STREAM_MS = 2;
 /** The longest that an event under a stream may be late. Units: milliseconds. */
-const MAX_NAP_MS = 8;
+const MAX_NAP_MS = 16;
 /** What events fill at most in a millisecond, with half of the buffer to spare. Units: bytes. */
 const FILL_BYTES = 200_000;
 

@@ -20,7 +20,7 @@ const repeat = (count: number, waitedMs: number, busyMs: number): (readonly [num
 
 describe("openNapper", () => {
   it("rests between polls that find events at once", () => {
-    expect(listNaps(4 * mebibyte, repeat(11, 0.1, 0.1))).toEqual([0, 0, 0, 8, 8, 8, 8, 8, 8, 8, 8]);
+    expect(listNaps(4 * mebibyte, repeat(11, 0.1, 0.1))).toEqual([0, 0, 0, 16, 16, 16, 16, 16, 16, 16, 16]);
   });
 
   it("rests no longer than the smallest buffer takes, and not at all for a small one", () => {
@@ -30,11 +30,11 @@ describe("openNapper", () => {
 
   it("lets nothing wait that comes after a silence", () => {
     expect(listNaps(4 * mebibyte, repeat(40, 5, 0.1)).every((napMs) => napMs === 0)).toBe(true);
-    expect(listNaps(4 * mebibyte, [...repeat(5, 0, 0), [100, 0], ...repeat(4, 0, 0)])).toEqual([0, 0, 0, 8, 8, 8, 0, 0, 0, 8]);
+    expect(listNaps(4 * mebibyte, [...repeat(5, 0, 0), [100, 0], ...repeat(4, 0, 0)])).toEqual([0, 0, 0, 16, 16, 16, 0, 0, 0, 16]);
   });
 
   it("gives a script that is busy its events without a rest", () => {
-    expect(listNaps(4 * mebibyte, repeat(20, 0, 5)).every((napMs) => napMs === 0)).toBe(true);
-    expect(listNaps(4 * mebibyte, [...repeat(4, 0, 0), [0, 50], ...repeat(2, 0, 0)])).toEqual([0, 0, 0, 8, 8, 0, 8]);
+    expect(listNaps(4 * mebibyte, repeat(20, 0, 9)).every((napMs) => napMs === 0)).toBe(true);
+    expect(listNaps(4 * mebibyte, [...repeat(4, 0, 0), [0, 50], ...repeat(2, 0, 0)])).toEqual([0, 0, 0, 16, 16, 0, 16]);
   });
 });
