@@ -4,6 +4,7 @@ import type { SourceLocation } from "../base/location.ts";
 import { runClang } from "./clang.ts";
 import type { ClangResult } from "./clang.ts";
 import { parseDiagnostics } from "./diagnostics.ts";
+import { hasOwnHeaders, listOwnHeaders, withHeaders } from "./own-headers.ts";
 import type { Prelude } from "./prelude.ts";
 import type { Toolchain } from "./toolchain.ts";
 
@@ -14,6 +15,8 @@ export interface CompilableUnit {
   readonly file: string;
   /** From clang's line and column in `file` to the user's place. */
   locate(line: number, column?: number): SourceLocation | undefined;
+  /** Texts that stand in for headers, by the paths that clang knows them by. */
+  readonly headers?: ReadonlyMap<string, string>;
   /** A hint for a message of clang's, where the dialect knows more than clang. */
   explain?(message: string): string | undefined;
 }
@@ -35,6 +38,8 @@ export interface Parsed {
   /** clang's `-ast-dump=json`, declarations of the unit only: the prelude's are not dumped. */
   readonly ast: unknown;
   readonly warnings: readonly Diagnostic[];
+  /** The headers of the user's own that were read, as clang names them. */
+  readonly headers: readonly string[];
 }
 
 /** The dialect and pasted kernel code trip these without being wrong. */
@@ -46,10 +51,11 @@ const quiet = ["-Wno-unused-value", "-Wno-pointer-sign", "-Wno-address-of-packed
  * @throws CompileError with all that clang said, at the user's places.
  */
 export function parseUnit(unit: CompilableUnit, options: CompileOptions): Parsed {
-  const result = runOnPrelude(options, [...options.prelude.flags, ...quiet, ...options.cflags, "-Xclang", "-ast-dump=json", "-fsyntax-only", "-x", "c", "-"], unit.text);
+  const listing = hasOwnHeaders(unit.text) ? ["-H"] : [];
+  const result = runOnPrelude(options, [...options.prelude.flags, ...quiet, ...options.cflags, ...listing, "-Xclang", "-ast-dump=json", "-fsyntax-only", "-x", "c", "-"], unit.text);
   const diagnostics = placeDiagnostics(unit, result.stderr);
   if (!result.ok) throw describeFailure(diagnostics, result.stderr);
-  return { ast: JSON.parse(result.stdout.toString("utf8")) as unknown, warnings: diagnostics };
+  return { ast: JSON.parse(result.stdout.toString("utf8")) as unknown, warnings: diagnostics, headers: listing.length === 0 ? [] : listOwnHeaders(result.stderr, options.prelude.folders) };
 }
 
 /**
@@ -58,7 +64,7 @@ export function parseUnit(unit: CompilableUnit, options: CompileOptions): Parsed
  * @throws CompileError with all that clang said, at the user's places.
  */
 export function compileUnit(unit: CompilableUnit, options: CompileOptions): ObjectFile {
-  const result = runOnPrelude(options, [...options.prelude.flags, ...quiet, "-Wno-everything", ...options.cflags, "-c", "-x", "c", "-", "-o", "-"], unit.text);
+  const result = withHeaders(unit.headers ?? new Map<string, string>(), (flags) => runOnPrelude(options, [...options.prelude.flags, ...quiet, "-Wno-everything", ...options.cflags, ...flags, "-c", "-x", "c", "-", "-o", "-"], unit.text));
   if (!result.ok) throw describeFailure(placeDiagnostics(unit, result.stderr), result.stderr);
   return { bytes: result.stdout };
 }

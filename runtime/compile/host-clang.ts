@@ -3,13 +3,11 @@ import { closeSync, constants, copyFileSync, openSync, readFileSync, readSync, w
 import { hostClangVariable } from "../base/host-clang.ts";
 import type { HostClangAnswer, HostClangRequest } from "../base/host-clang.ts";
 import type { ClangResult } from "./clang.ts";
+import { hasOwnHeaders } from "./own-headers.ts";
 
 /** A port has one user at a time; whoever comes second waits for the first one's clang. */
 const patienceMs = 120_000;
 const pauseMs = 10;
-
-/** A header of the user's own: it may be another one here than on the host. */
-const ownInclude = /^[ \t]*#[ \t]*(?:include|include_next|import|embed)\b(?![ \t]*<bpf\/)/m;
 
 /**
  * Lets the host of this virtual machine run clang, where there is one that offers it. Undefined when it does not, refuses,
@@ -17,7 +15,8 @@ const ownInclude = /^[ \t]*#[ \t]*(?:include|include_next|import|embed)\b(?![ \t
  */
 export function runHostClang(clang: string, args: readonly string[], input: string): ClangResult | undefined {
   const port = process.env[hostClangVariable];
-  if (!port || ownInclude.test(input)) return undefined;
+  // A header of the user's own may be another one here than on the host.
+  if (!port || hasOwnHeaders(input)) return undefined;
   try {
     const file = openPort(port);
     if (file === undefined) return undefined;

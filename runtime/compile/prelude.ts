@@ -27,6 +27,8 @@ export interface Prelude extends KernelNames {
   readonly pch: string;
   readonly identity: string;
   readonly flags: readonly string[];
+  /** The folders that its headers come from. */
+  readonly folders: readonly string[];
   /** Where the kernel's types lie as C, and those of modules may be put: clang looks there. */
   readonly typesFolder: string;
   /** The same without some enumerators and typedefs of the kernel's, whose names a text wants for itself; undefined when there is none of them to hide. */
@@ -74,6 +76,7 @@ export function openPrelude(request: PreludeRequest, hidden: readonly string[] =
     pch,
     identity,
     flags: ["-include-pch", pch, ...flags],
+    folders: [request.headers, kernelFolder, folder],
     typesFolder: kernelFolder,
     ...names,
     hide(wanted) {

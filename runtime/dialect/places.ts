@@ -49,6 +49,8 @@ export class TextPlaces {
       const fromCall = call === undefined || isMacroArgument(range.end) ? undefined : this.checkRange(call, this.findTokenEnd(to));
       return fromCall ?? this.findBehindMacro(to);
     }
+    // A macro of this file that another one uses: what it is given is written there.
+    if (from === undefined && to !== undefined && isMacroArgument(range.begin) && this.isInDefinition(to)) return this.findInDefinition(to);
     const pasted = to === undefined ? this.findPastedCall(range.end) : undefined;
     if (pasted !== undefined) return pasted;
     const first = from ?? this.findExpansion(range.begin);

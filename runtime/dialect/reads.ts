@@ -4,10 +4,13 @@ import type { KernelNames } from "./env.ts";
 import type { TextPlaces, TextRange } from "./places.ts";
 import { findBody, findCallee, findPointee, isPointer, Origin } from "./provenance.ts";
 import type { Provenance } from "./provenance.ts";
+import type { UnitPlaces } from "./unit-places.ts";
 
 /** One load that is to be made a read. */
 export interface ReadSite {
   readonly range: TextRange;
+  /** The header that it stands in; undefined for the text itself. */
+  readonly header?: string;
   /** `half`: no read, but the lower half of a context's 64 bits, taken before the compiler sees more of them. */
   readonly reader: "kernel" | "any" | "half";
   /** For bit-fields: the text before and after the `->` or `.` that leads to the member. */
@@ -38,7 +41,7 @@ const contextTypes = /^struct (pt_regs|user_pt_regs|__sk_buff|xdp_md|bpf_\w+|sk_
  * loads: what stands under `&`, in `sizeof` and on the left of an assignment has
  * none. Source: BCC's rules (which pointers), clang's LValueToRValue (where).
  */
-export function findReadSites(ast: Ast, provenance: Provenance, places: TextPlaces, names: KernelNames): ReadFindings {
+export function findReadSites(ast: Ast, provenance: Provenance, unit: UnitPlaces, names: KernelNames): ReadFindings {
   const sites = new Map<string, ReadSite>();
   const unplaced: UnplacedLoad[] = [];
   const visit = (node: AstNode): void => {
@@ -47,15 +50,15 @@ export function findReadSites(ast: Ast, provenance: Provenance, places: TextPlac
     if (node.kind === "ImplicitCastExpr" && node.castKind === "LValueToRValue") {
       const site = readSite(node);
       if (site !== undefined) {
-        const key = `${site.range.start}:${site.range.end}`;
+        const key = nameSite(site);
         const known = sites.get(key);
         // A macro's body serves all its uses: the reader that works for each of them.
         if (known === undefined || site.reader === "any") sites.set(key, site);
       }
     }
     const half = findHalf(node, provenance);
-    const range = half === undefined ? undefined : places.findRange(half);
-    if (range !== undefined && !sites.has(`${range.start}:${range.end}`)) sites.set(`${range.start}:${range.end}`, { range, reader: "half" });
+    const range = half === undefined ? undefined : unit.main.findRange(half);
+    if (range !== undefined && !sites.has(nameSite({ range }))) sites.set(nameSite({ range }), { range, reader: "half" });
     for (const child of listChildren(node)) visit(child);
   };
   const readSite = (load: AstNode): ReadSite | undefined => {
@@ -65,24 +68,25 @@ export function findReadSites(ast: Ast, provenance: Provenance, places: TextPlac
     if (root === undefined) return undefined;
     const reader = chooseReader(root.pointer, provenance, names);
     if (reader === undefined) return undefined;
-    const range = places.findRange(lvalue);
-    if (range === undefined) {
-      const call = places.findCall(load);
+    const found = unit.findPlaces(lvalue);
+    const range = found?.places.findRange(lvalue);
+    if (found === undefined || range === undefined) {
+      const call = unit.main.findCall(load);
       unplaced.push({ node: load, ...(call === undefined ? {} : { call }) });
       return undefined;
     }
-    if (!isBitField(lvalue)) return { range, reader };
-    const bits = findBits(lvalue, root, range);
-    return bits === undefined ? undefined : { range, reader, bits };
+    const site = { range, reader, ...(found.header === undefined ? {} : { header: found.header }) };
+    if (!isBitField(lvalue)) return site;
+    const bits = findBits(found.places, root, range);
+    return bits === undefined ? undefined : { ...site, bits };
   };
-  const findBits = (lvalue: AstNode, root: Dereference, range: TextRange): ReadSite["bits"] => {
+  const findBits = (places: TextPlaces, root: Dereference, range: TextRange): ReadSite["bits"] => {
     const base = places.findRange(root.member?.isArrow === true ? root.pointer : root.lvalue);
     if (base === undefined || root.member === undefined) return undefined;
     const isArrow = root.member.isArrow === true;
     const operator = places.findToken({ start: base.end, end: range.end }, isArrow ? "->" : ".");
     if (operator === undefined) return undefined;
     const record = findPointee(root.pointer);
-    void lvalue;
     return { base, operator: { start: operator.start, end: operator.end }, isArrow, hasLayout: record !== undefined && isKernelRecord(record, names) };
   };
   const ownBitFields = findOwnBitFields(ast);
@@ -97,6 +101,10 @@ export function findReadSites(ast: Ast, provenance: Provenance, places: TextPlac
     if (body !== undefined) visit(body);
   }
   return { sites: [...sites.values()], unplaced };
+}
+
+function nameSite({ header = "", range }: { readonly header?: string; readonly range: TextRange }): string {
+  return `${header}:${range.start}:${range.end}`;
 }
 
 const contexts = Origin.anyContext | Origin.kernelContext | Origin.typedContext;

@@ -6,12 +6,12 @@ import type { DialectEnv } from "./env.ts";
 import { expandMacroCalls } from "./expand-macros.ts";
 import { locateOffset, readLineAt } from "./pass.ts";
 import { editPacketSites, findPacketSites } from "./packet-sites.ts";
-import { TextPlaces } from "./places.ts";
 import type { TextRange } from "./places.ts";
 import { findBody, Provenance } from "./provenance.ts";
 import { findReadSites, rememberNames } from "./reads.ts";
 import type { ReadSite, UnplacedLoad } from "./reads.ts";
 import type { CUnit } from "./unit.ts";
+import { UnitPlaces } from "./unit-places.ts";
 import { makeUnit } from "./unit-text.ts";
 
 /** A unit after the rewrite. */
@@ -23,9 +23,10 @@ export interface RewrittenUnit {
 
 /**
  * Makes the loads through kernel pointers explicit, as BCC's rewriter does, and
- * finds the event types. `ast` is clang's AST of `unit.text`.
+ * finds the event types. `ast` is clang's AST of `unit.text`, `headers` are those of the user's own that clang read, by
+ * the paths that it knows them by.
  */
-export function rewriteUnit(unit: CUnit, ast: Ast, env: DialectEnv): RewrittenUnit {
+export function rewriteUnit(unit: CUnit, ast: Ast, env: DialectEnv, headers: ReadonlyMap<string, string> = new Map()): RewrittenUnit {
   const files = new AstFiles(ast);
   const mainFile = findMainFile(ast, files, unit.text);
   const declared = listDeclaredNames(ast);
@@ -38,16 +39,16 @@ export function rewriteUnit(unit: CUnit, ast: Ast, env: DialectEnv): RewrittenUn
     findUnloadedModule: unit.findUnloadedModule,
   };
   if (mainFile === undefined) return { unit: { ...unit, ...facts } };
-  const places = new TextPlaces(unit.text, files, mainFile);
+  const places = new UnitPlaces(unit.text, files, mainFile, headers);
   const found = findReadSites(ast, new Provenance(ast, facts.programs, places.isUserMarked), places, rememberNames(env));
   const warnings = [...unit.warnings, ...describeUnplaced(unit, found.unplaced, files)];
-  const packets = unit.includes.includes("bcc/proto.h") ? findPacketSites(ast, places) : [];
+  const packets = unit.includes.includes("bcc/proto.h") ? findPacketSites(ast, places.main) : [];
   const calls = found.unplaced.flatMap(({ call }) => (call === undefined ? [] : [call]));
   const expanded = calls.length === 0 ? undefined : expandMacroCalls(unit, calls);
   const more = expanded === undefined ? {} : { expanded };
   if (found.sites.length + packets.length === 0) return { unit: { ...unit, ...facts, warnings }, ...more };
   const bodyEnd = unit.bodyStart + unit.parts.body.length;
-  const isIn = ({ range }: { readonly range: TextRange }, start: number, end: number): boolean => range.start >= start && range.end <= end;
+  const isIn = ({ range, header }: { readonly range: TextRange; readonly header?: string }, start: number, end: number): boolean => header === undefined && range.start >= start && range.end <= end;
   const head = new EditList(unit.text.slice(0, unit.bodyStart));
   editReadSites(head, found.sites.filter((site) => isIn(site, 0, unit.bodyStart)), 0);
   const body = new EditList(unit.parts.body);
@@ -62,7 +63,18 @@ export function rewriteUnit(unit: CUnit, ast: Ast, env: DialectEnv): RewrittenUn
     findOrigin: (offset) => unit.parts.findOrigin(edited.findOrigin(offset)),
     facts: { ...facts, warnings },
   });
-  return { unit: rewritten, ...more };
+  return { unit: { ...rewritten, headers: editHeaders(headers, found.sites) }, ...more };
+}
+
+/** The headers that have loads, with their readers. */
+function editHeaders(headers: ReadonlyMap<string, string>, sites: readonly ReadSite[]): ReadonlyMap<string, string> {
+  const edited = new Map<string, string>();
+  for (const [path, text] of headers) {
+    const edits = new EditList(text);
+    editReadSites(edits, sites.filter(({ header }) => header === path), 0);
+    if (!edits.isEmpty) edited.set(path, edits.apply().text);
+  }
+  return edited;
 }
 
 /** Puts the readers around the loads. Outer loads come first where two begin at one place. */
@@ -132,6 +144,6 @@ function describeForeign(node: AstNode, files: AstFiles): Diagnostic | undefined
   if (place?.offset === undefined) return undefined;
   const [file, line] = [files.findFile(place), files.findLine(place)];
   if (file === "" || file.startsWith("<")) return undefined;
-  const message = `A read through a kernel pointer in "${file}", line ${line}, is not made explicit: only those in the text itself are`;
-  return { severity: "warning", message, location: { file, line }, hint: "move the function into the text, or read by bpf_probe_read_kernel()" };
+  const message = `A read through a kernel pointer in "${file}", line ${line}, cannot be made explicit`;
+  return { severity: "warning", message, location: { file, line }, hint: "read the member before, into a variable of its own, or by bpf_probe_read_kernel()" };
 }

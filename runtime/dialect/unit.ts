@@ -8,6 +8,8 @@ export interface CSource {
   readonly text: string;
   /** A short name for messages when the text stands in no file: `<text>`, or a path. */
   readonly name: string;
+  /** The folder of the script, where headers of the text's own may lie. */
+  readonly folder?: string;
   /** Where the text stands in the script; undefined for text that was built at run time. */
   readonly place?: TextPlace;
 }
@@ -39,6 +41,8 @@ export interface CUnit {
   readonly includes: readonly string[];
   /** Where a type may be that clang does not know. */
   readonly findUnloadedModule: (name: string) => UnloadedModule | undefined;
+  /** Texts that stand in for headers of the user's own, by the paths that clang knows them by. Known after `rewriteUnit`. */
+  readonly headers?: ReadonlyMap<string, string>;
   /** What `text` was put together from, for the next stage. */
   readonly parts: UnitParts;
   /** Units: index into `text` where the user's part begins. */

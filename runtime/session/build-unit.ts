@@ -5,6 +5,7 @@ import { findCached, hashKey, writeCached } from "../compile/cache.ts";
 import { cleanCache } from "../compile/clean-cache.ts";
 import type { CacheFolder } from "../compile/cache.ts";
 import { compileUnit, parseUnit } from "../compile/compile-unit.ts";
+import { areUnchanged, describeOwnHeaders, hasOwnHeaders, readOwnHeaders } from "../compile/own-headers.ts";
 import type { Prelude } from "../compile/prelude.ts";
 import type { Toolchain } from "../compile/toolchain.ts";
 import type { Ast } from "../dialect/ast.ts";
@@ -39,7 +40,10 @@ export interface BuiltUnit {
 }
 
 /** What is kept beside the bytes of a compiled unit. */
-type UnitRecord = Pick<BuiltUnit, "programs" | "maps" | "eventStructs">;
+interface UnitRecord extends Pick<BuiltUnit, "programs" | "maps" | "eventStructs"> {
+  /** Hashes of the headers of the user's own, which the key does not know. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
 
 
 /**
@@ -49,14 +53,15 @@ type UnitRecord = Pick<BuiltUnit, "programs" | "maps" | "eventStructs">;
  * @throws DialectError, CompileError, ToolchainError
  */
 export function buildUnit(source: CSource, cflags: readonly string[], tools: BuildTools): BuiltUnit {
-  return withNeeds(source, cflags, tools, (prepared, key, wider) => {
+  return withNeeds(source, cflags, tools, (prepared, key, wider, flags) => {
     const cached = findCached(tools.cache, `object/${key}`);
-    if (cached !== undefined) return describeBuilt(...splitEntry(cached));
+    const entry = cached === undefined ? undefined : splitEntry(cached);
+    if (entry !== undefined && areUnchanged(entry[0].headers ?? {})) return describeBuilt(...entry);
     const started = performance.now();
-    const unit = rewritePrepared(prepared, cflags, wider);
-    const { bytes } = compileUnit(unit, { toolchain: tools.toolchain, prelude: wider.prelude, cflags });
+    const { unit, headers } = rewritePrepared(prepared, flags, wider);
+    const { bytes } = compileUnit(unit, { toolchain: tools.toolchain, prelude: wider.prelude, cflags: flags });
     tools.log.info(`compiled ${source.name} in ${Math.round(performance.now() - started)} ms`);
-    const record: UnitRecord = { programs: unit.programs, maps: unit.maps, eventStructs: unit.eventStructs };
+    const record: UnitRecord = { programs: unit.programs, maps: unit.maps, eventStructs: unit.eventStructs, ...(headers.size === 0 ? {} : { headers: describeOwnHeaders(headers) }) };
     writeCached(tools.cache, `object/${key}`, joinEntry(record, bytes));
     // Only on the way that takes its time anyway.
     cleanCache(tools.cache);
@@ -66,7 +71,7 @@ export function buildUnit(source: CSource, cflags: readonly string[], tools: Bui
 
 /** The unit as clang compiles it, for those who want to read it. @throws DialectError, CompileError */
 export function renderUnit(source: CSource, cflags: readonly string[], tools: BuildTools): string {
-  return withNeeds(source, cflags, tools, (prepared, _key, wider) => rewritePrepared(prepared, cflags, wider).text);
+  return withNeeds(source, cflags, tools, (prepared, _key, wider, flags) => rewritePrepared(prepared, flags, wider).unit.text);
 }
 
 /** What a text turned out to need besides the kernel's types. */
@@ -82,14 +87,17 @@ interface Needs {
  * the kernel has too, does it again with that module's types, without that name of the kernel's. What a text needed
  * is kept: the next run begins with it.
  */
-function withNeeds<T>(source: CSource, cflags: readonly string[], tools: BuildTools, use: (prepared: CUnit, key: string, tools: BuildTools) => T): T {
+function withNeeds<T>(source: CSource, cflags: readonly string[], tools: BuildTools, use: (prepared: CUnit, key: string, tools: BuildTools, flags: readonly string[]) => T): T {
   const prepared = prepareUnit(source, tools.env);
-  const key = hashKey(buildId, prepared.text, JSON.stringify([cflags, prepared.programs, prepared.maps]), tools.prelude.identity, tools.toolchain.identity);
+  // Headers of the user's own are looked for in the current folder, then beside the script.
+  const isAlone = !hasOwnHeaders(prepared.text);
+  const flags = isAlone || source.folder === undefined ? cflags : [...cflags, `-I${source.folder}`];
+  const key = hashKey(buildId, prepared.text, isAlone ? "" : process.cwd(), JSON.stringify([flags, prepared.programs, prepared.maps]), tools.prelude.identity, tools.toolchain.identity);
   const cached = findCached(tools.cache, `needs/${key}`);
   const known = cached === undefined ? undefined : widenTools(tools, JSON.parse(cached.toString("utf8")) as Needs);
   if (known !== undefined) return withNeeds(source, cflags, known, use);
   try {
-    return use(prepared, key, tools);
+    return use(prepared, key, tools, flags);
   } catch (error) {
     if (!(error instanceof CompileError)) throw error;
     const messages = [error.message, ...error.diagnostics.map(({ message }) => message)];
@@ -112,13 +120,14 @@ function widenTools(tools: BuildTools, { types, taken }: Needs): BuildTools | un
 /** Macros in macros are written out one step at a time. */
 const maxExpansions = 8;
 
-function rewritePrepared(prepared: CUnit, cflags: readonly string[], tools: BuildTools): CUnit {
+function rewritePrepared(prepared: CUnit, cflags: readonly string[], tools: BuildTools): { unit: CUnit; headers: ReadonlyMap<string, string> } {
   const options = { toolchain: tools.toolchain, prelude: tools.prelude, cflags };
-  const { ast, warnings } = parseUnit(prepared, options);
+  const { ast, warnings, headers: paths } = parseUnit(prepared, options);
+  const headers = readOwnHeaders(paths);
   for (const { message, location } of warnings) tools.log.info(`C: ${location === undefined ? "" : `line ${location.line}: `}${message}`);
-  const unit = rewriteExpanded(rewriteUnit(prepared, ast as Ast, tools.env), (expanded) => rewriteUnit(expanded, parseUnit(expanded, options).ast as Ast, tools.env));
+  const unit = rewriteExpanded(rewriteUnit(prepared, ast as Ast, tools.env, headers), (expanded) => rewriteUnit(expanded, parseUnit(expanded, options).ast as Ast, tools.env, headers));
   for (const { message, location } of unit.warnings) tools.log.warn(`${location === undefined ? "" : `line ${location.line}: `}${message}`);
-  return unit;
+  return { unit, headers };
 }
 
 function rewriteExpanded(first: RewrittenUnit, rewrite: (expanded: CUnit) => RewrittenUnit): CUnit {

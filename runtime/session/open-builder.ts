@@ -99,8 +99,9 @@ export function readSource(request: BuildRequest, scope: SourceScope): CSource {
   if (request.srcFile !== undefined) return readSourceFile(request.srcFile, scope.script);
   const text = request.text!;
   const placed = placeText(text, scope.files);
-  if (placed === undefined) return { text, name: "<text>" };
-  return { text, name: placed.file, place: placed };
+  const folder = dirname(scope.script);
+  if (placed === undefined) return { text, name: "<text>", folder };
+  return { text, name: placed.file, place: placed, folder };
 }
 
 function readSourceFile(path: string, script: string): CSource {
@@ -121,6 +122,6 @@ export function describeSourceFile(path: string): CSource {
     const before = text.slice(0, offset);
     return { line: before.split("\n").length, column: offset - before.lastIndexOf("\n") };
   };
-  return { text, name: path, place: { file: path, locate } };
+  return { text, name: path, place: { file: path, locate }, folder: dirname(resolve(path)) };
 }
 

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { silentLog } from "../../runtime/base/log.ts";
 import { openCacheFolder } from "../../runtime/compile/cache.ts";
 import { compileUnit, parseUnit } from "../../runtime/compile/compile-unit.ts";
+import { readOwnHeaders } from "../../runtime/compile/own-headers.ts";
 import { listClangs } from "../../runtime/compile/toolchain.ts";
 import type { Ast } from "../../runtime/dialect/ast.ts";
 import { prepareUnit } from "../../runtime/dialect/prepare.ts";
@@ -33,8 +34,10 @@ export function buildText(text: string, tools: Builder, cflags: readonly string[
   const env = { ...tools.env, readTracepointFormat: readFixtureFormat, onlineCpus: 4 };
   const prepared = prepareUnit({ text, name: "<text>" }, env);
   const options = { toolchain: tools.toolchain, prelude: tools.prelude, cflags };
-  let { unit, expanded } = rewriteUnit(prepared, parseUnit(prepared, options).ast as Ast, env);
-  while (expanded !== undefined) ({ unit, expanded } = rewriteUnit(expanded, parseUnit(expanded, options).ast as Ast, env));
+  const parsed = parseUnit(prepared, options);
+  const headers = readOwnHeaders(parsed.headers);
+  let { unit, expanded } = rewriteUnit(prepared, parsed.ast as Ast, env, headers);
+  while (expanded !== undefined) ({ unit, expanded } = rewriteUnit(expanded, parseUnit(expanded, options).ast as Ast, env, headers));
   return { unit, bytes: compileUnit(unit, options).bytes };
 }
 

@@ -1,0 +1,56 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { hashKey } from "./cache.ts";
+
+/** An include that the prelude has no answer to. */
+const ownInclude = /^[ \t]*#[ \t]*(?:include|include_next|import|embed)\b(?![ \t]*<bpf\/)/m;
+
+/** Whether a prepared text includes headers of the user's own. */
+export function hasOwnHeaders(text: string): boolean {
+  return ownInclude.test(text);
+}
+
+/** Lists the headers that clang's `-H` names, without those of the system and of the folders that are ours. */
+export function listOwnHeaders(stderr: string, ownFolders: readonly string[]): string[] {
+  const known = ["/usr/include", "/usr/local/include", "/usr/lib", ...ownFolders].map((folder) => `${folder}/`);
+  const named = [...stderr.matchAll(/^\.+ (.+)$/gm)].map((match) => match[1]!);
+  return [...new Set(named)].filter((path) => !known.some((folder) => resolve(path).startsWith(folder)));
+}
+
+/** Reads headers, by the paths that clang knows them by. */
+export function readOwnHeaders(paths: readonly string[]): ReadonlyMap<string, string> {
+  return new Map(paths.map((path) => [path, readFileSync(path, "utf8")]));
+}
+
+/** What is remembered of the headers that an object was made with: their hashes by absolute path. */
+export function describeOwnHeaders(headers: ReadonlyMap<string, string>): Readonly<Record<string, string>> {
+  return Object.fromEntries([...headers].map(([path, text]) => [resolve(path), hashKey(text)]));
+}
+
+/** Whether headers are what they were when an object was made with them. */
+export function areUnchanged(hashes: Readonly<Record<string, string>>): boolean {
+  try {
+    return Object.entries(hashes).every(([path, hash]) => hashKey(readFileSync(path, "utf8")) === hash);
+  } catch {
+    return false;
+  }
+}
+
+/** Lets clang see other texts in the place of headers, under their own names: `run` is given the flags for it. */
+export function withHeaders<T>(headers: ReadonlyMap<string, string>, run: (flags: readonly string[]) => T): T {
+  if (headers.size === 0) return run([]);
+  const folder = mkdtempSync(join(tmpdir(), "bpfts-headers-"));
+  try {
+    const roots = [...headers].map(([path, text], index) => {
+      const contents = join(folder, `${index}.h`);
+      writeFileSync(contents, text);
+      return { type: "file", name: resolve(path), "external-contents": contents };
+    });
+    const overlay = join(folder, "overlay.yaml");
+    writeFileSync(overlay, JSON.stringify({ version: 0, "case-sensitive": "true", "use-external-names": "false", roots }));
+    return run(["-ivfsoverlay", overlay]);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
