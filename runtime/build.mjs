@@ -93,7 +93,9 @@ function writeTypes() {
       process.stderr.write(`sdk/${name}:${line}: ${ts.flattenDiagnosticMessageText(messageText, " ")}\n`);
       process.exitCode = 1;
     }
-    const text = name === "index.ts" ? `/// <reference path="./script.d.ts" />\n${outputText}` : outputText;
+    // A file by itself does not know what Symbol.iterator is: TypeScript declares such a method a second time, as a property.
+    const declarations = outputText.replace(/^ +\[Symbol\.\w+\]: .*\n/gm, "");
+    const text = name === "index.ts" ? `/// <reference path="./script.d.ts" />\n${declarations}` : declarations;
     replaceFile(join("types", name.replace(/\.ts$/, ".d.ts")), (path) => writeFileSync(path, text));
   }
   replaceFile(join("types", "script.d.ts"), (path) => writeFileSync(path, scriptGlobals));

@@ -11,6 +11,7 @@ const mostInstantiations = 60_000;
 interface Checked {
   readonly messages: readonly string[];
   readonly instantiations: number;
+  readonly files: readonly string[];
 }
 
 /** Checks a folder as an editor does: by its tsconfig.json alone. */
@@ -18,7 +19,7 @@ function checkFolder(folder: string): Checked {
   const config = ts.getParsedCommandLineOfConfigFile(join(folder, "tsconfig.json"), {}, { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => {} })!;
   const program = ts.createProgram(config.fileNames, config.options);
   const messages = ts.getPreEmitDiagnostics(program).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, " "));
-  return { messages, instantiations: program.getInstantiationCount() };
+  return { messages, instantiations: program.getInstantiationCount(), files: program.getSourceFiles().map(({ fileName }) => fileName) };
 }
 
 const everyKind = `
@@ -175,6 +176,23 @@ describe("bpfts init", () => {
     expect(compilerOptions.paths.bpfts).toEqual(["../node_modules/bpfts/dist/types/index.d.ts"]);
     writeScript(folder, "ok.ts", `import { BPF } from "bpfts";\nnew BPF({ text: \`BPF_HASH(counts, u32);\` }).get_table("counts").get(1);\n`);
     expect(checkFolder(folder).messages).toEqual([]);
+  });
+
+  it.each([
+    ["NodeNext", "NodeNext", ["ES2023"]],
+    ["ESNext", "Bundler", ["ES2023", "DOM"]],
+  ])("is not needed where the package is installed: module %s, resolution %s", (module, moduleResolution, lib) => {
+    const project = makeFolder();
+    mkdirSync(join(project, "node_modules"));
+    symlinkSync(root.replace(/\/$/, ""), join(project, "node_modules/bpfts"));
+    writeFileSync(join(project, "package.json"), `{ "type": "module" }\n`);
+    // The globals of a browser are others than a script's; declarations of ours by themselves have no mistakes.
+    writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions: { target: "ES2022", lib, module, moduleResolution, strict: true, noEmit: true, types: [], skipLibCheck: lib.includes("DOM") } }));
+    writeScript(project, "tool.ts", `import { BPF, print } from "bpfts";\nconst b = new BPF({ text: \`BPF_HASH(counts, u32, u64);\` });\nfor (const [pid, count] of b.get_table("counts")) print(pid + 1, count + 1n);\nb.get_table("none");\nsetTimeout(() => console.log("late"), 1);\n`);
+    const { messages, instantiations, files } = checkFolder(project);
+    expect(messages).toEqual([expect.stringContaining('"none"')]);
+    expect(instantiations).toBeLessThan(12_000);
+    expect(files.filter((name) => name.startsWith(root) && !name.startsWith(`${root}dist/types/`) && !name.includes("/node_modules/"))).toEqual([]);
   });
 
   it("has a script of 200 lines of C checked with little work", async () => {
