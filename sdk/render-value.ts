@@ -1,3 +1,5 @@
+import { TableBase } from "./table-base.ts";
+
 const MAX_DEPTH = 4;
 const MAX_ITEMS = 100;
 
@@ -11,6 +13,7 @@ export function renderValue(value: unknown, depth = 0, seen: readonly unknown[] 
   if (value instanceof Error) return renderError(value);
   if (value instanceof Date) return value.toISOString();
   if (value instanceof RegExp) return String(value);
+  if (value instanceof TableBase) return renderTable(value, (item) => renderValue(item, depth + 1, seen));
   if (depth >= MAX_DEPTH) return Array.isArray(value) ? "[…]" : "{…}";
   const inner = (item: unknown): string => renderValue(item, depth + 1, [...seen, value]);
   if (Array.isArray(value)) return `[${renderItems(value, inner)}]`;
@@ -19,6 +22,16 @@ export function renderValue(value: unknown, depth = 0, seen: readonly unknown[] 
   if (value instanceof Set) return `Set {${renderItems(value, inner)}}`;
   const fields = Object.entries(value).map(([name, item]) => `${/^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name)}: ${inner(item)}`);
   return fields.length === 0 ? "{}" : `{ ${renderItems(fields, String)} }`;
+}
+
+/** A table with keys as a map, as far as the kernel tells what is in it. */
+function renderTable(table: TableBase & { entries?(): Iterable<readonly [unknown, unknown]> }, render: (item: unknown) => string): string {
+  try {
+    if (table.entries !== undefined) return `${String(table)} {${renderItems(table.entries(), (entry) => (entry as readonly unknown[]).map(render).join(" => "))}}`;
+  } catch {
+    // Closed, or of a kind that tells nobody.
+  }
+  return String(table);
 }
 
 function renderItems(items: Iterable<unknown>, render: (item: unknown) => string): string {

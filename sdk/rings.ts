@@ -1,3 +1,4 @@
+import { makeUsageError } from "./errors.ts";
 import { callHost } from "./host.ts";
 import type { RingKind } from "./protocol.ts";
 import type { RecordCursor, RecordWalk } from "./record-walk.ts";
@@ -11,7 +12,7 @@ export interface OpenRing {
   readonly id: number;
   readonly kind: RingKind;
   /** The table that it belongs to. */
-  readonly table: object;
+  readonly table: { readonly name: string };
   /** Makes the walk through a batch. */
   readonly bindWalk: (buffer: ArrayBuffer) => RecordWalk;
   readonly callback: EventCallback<unknown>;
@@ -45,17 +46,28 @@ export function closeRings(owned: (ring: OpenRing) => boolean): void {
  * Waits until events come or the time is over, and hands all that are there to their callbacks.
  * Units: milliseconds, -1 waits for ever, 0 takes what is there. Answers whether any came.
  *
- * @throws Interrupt at a signal
+ * @throws Interrupt at a signal; BpfError when nothing is open that could ever end a wait without end
  */
 export function pollRings(kind: RingKind | "any", timeoutMs: number): boolean {
   // What a callback that threw left over comes first.
   if (delivery === undefined) {
+    if (timeoutMs < 0 && kind !== "any") requireOpenRing(kind);
     const batch = block(timeoutMs, (waitMs, events) => callHost("poll", { kind: events ? "any" : kind, timeoutMs: waitMs }));
     if (batch === undefined) return false;
     delivery = openDelivery(batch.buffer as ArrayBuffer);
   }
   deliver(delivery);
   return true;
+}
+
+function requireOpenRing(kind: RingKind): void {
+  let other: OpenRing | undefined;
+  for (const ring of rings.values()) {
+    if (ring.kind === kind) return;
+    other = ring;
+  }
+  const hint = other === undefined ? `open one before: b.get_table(…).open_${kind}_buffer(callback)` : `"${other.table.name}" is a ${other.kind} buffer: use ${other.kind}_buffer_poll()`;
+  throw makeUsageError(`Cannot wait for events of a ${kind} buffer: none is open`, hint);
 }
 
 /** Hands all that is there to its callbacks, without a turn for anything else. Answers whether any came. @throws Interrupt at a signal */

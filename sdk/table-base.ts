@@ -29,6 +29,10 @@ export abstract class TableBase {
     this.ttype = info.type;
   }
 
+  toString(): string {
+    return `Table ${JSON.stringify(this.name)}`;
+  }
+
   /** The host's number for the map. @throws BpfError when the program was closed */
   protected requireOpen(action = "use table"): number {
     if (this.owner.closed) throw makeClosedError(`Cannot ${action} "${this.name}": its program was closed`);

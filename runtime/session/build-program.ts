@@ -1,4 +1,4 @@
-import { AttachError } from "../base/errors.ts";
+import { AttachError, UsageError } from "../base/errors.ts";
 import type { SourceLocation } from "../base/location.ts";
 import type { Log } from "../base/log.ts";
 import { findSimilar } from "../base/similar.ts";
@@ -199,7 +199,8 @@ class LoadedProgram implements BuiltProgram {
 }
 
 /** @throws AttachError when the C text has no program of that name. */
-export function requireFunction(programs: readonly ProgramDecl[], name: string, action = "attach"): void {
+export function requireFunction(programs: readonly ProgramDecl[], name: string | undefined, action = "attach"): void {
+  if (name === undefined) throw new UsageError(`Cannot ${action}: no function is named`, { hint: "give fn_name: the name of a function of the C text" });
   if (programs.some((program) => program.name === name)) return;
   const similar = findSimilar(name, programs.map((program) => program.name));
   const known = programs.length === 0 ? "the C text has no function at all" : `the C text has: ${programs.map((program) => program.name).join(", ")}`;

@@ -94,6 +94,30 @@ json([seen, code, codes(calls).every(([, code]) => code === "BPFTS_CLOSED")]);`)
   });
 });
 
+describe("a table that is printed", () => {
+  it("shows what is in it, and its name where that cannot be told", async () => {
+    const result = await runCli(["run", makeJsonScript(folder, "printed", `BPF_HASH(hash, u32, struct { u64 a; char b[4]; }); BPF_PERCPU_ARRAY(each, u32, 1); BPF_QUEUE(queue, u32, 2); BPF_CGROUP_ARRAY(groups, 1); BPF_PERF_OUTPUT(events);`, `
+b.get_table("queue").push(7);
+b.get_table<number, { a: bigint; b: string }>("hash").set(1, { a: 2n, b: "x" });
+for (const name of b.table_names) print(b.get_table<unknown, unknown>(name));
+print([b.get_table("hash")], b.get_table("queue").pop());
+b.close();
+console.log(b.table_names.length);`)]);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    const cpus = Number(/\[([^\]]*)\]/.exec(result.stdout)![1]!.split(",").length);
+    expect(result.stdout.split("\n")).toEqual([
+      'Table "hash" {1 => { a: 2, b: "x" }}',
+      `Table "each" {0 => [${Array.from({ length: cpus }, () => 0).join(", ")}]}`,
+      'Table "queue"',
+      'Table "groups"',
+      'Table "events"',
+      '[Table "hash" {1 => { a: 2, b: "x" }}] 7',
+      "5",
+      "",
+    ]);
+  });
+});
+
 describe("a table that changes while it is iterated", () => {
   it("is seen as it was, whatever the loop deletes or adds", async () => {
     const rows = readJson(await runCli(["run", makeJsonScript(folder, "iterated", "BPF_HASH(hash, u32, u64, 1024); BPF_LPM_TRIE(trie, u64, u32, 16);", `

@@ -158,6 +158,17 @@ describe("a ring buffer", () => {
   });
 });
 
+describe("a wait for what never comes", () => {
+  it.each([
+    ["nothing is open", ``, "perf_buffer_poll", /of a perf buffer: none is open$/, "open one before: b.get_table(…).open_perf_buffer(callback)"],
+    ["it was closed", `const t = b.get_table<never, unknown>("ring"); t.open_ring_buffer(() => undefined); t.close_buffer();`, "ring_buffer_poll", /of a ring buffer: none is open$/, "open one before: b.get_table(…).open_ring_buffer(callback)"],
+    ["another kind is open", `b.get_table<never, unknown>("ring").open_ring_buffer(() => undefined);`, "perf_buffer_poll", /of a perf buffer: none is open$/, '"ring" is a ring buffer: use ring_buffer_poll()'],
+  ])("is an error: %s", async (_, before, call, message, hint) => {
+    const { error } = await runWithRings([], `${before}\nb.${call}(0);\nb.${call}(1);\nb.${call}();`, { wait: () => 0 });
+    expect(error).toMatchObject({ code: "BPFTS_USAGE", message: expect.stringMatching(message) as string, hint, location: { line: 4 } });
+  });
+});
+
 describe("a loop over events", () => {
   const watch = `async function watch() { for await (const e of b.events<{ pid: number }>("ring")) { print(e.pid); } print("left"); } watch();`;
   const arriving = (batches: Uint8Array[]): KernelScript => {
