@@ -1,4 +1,5 @@
 import type { Diagnostic } from "../base/diagnostic.ts";
+import { dropOwnFlavour } from "../base/own-flavour.ts";
 
 /**
  * Parses clang's messages, one a line, into diagnostics with their notes under
@@ -10,7 +11,7 @@ export function parseDiagnostics(stderr: string): Diagnostic[] {
     const match = /^(?:(.*?):(\d+):(\d+): )?(fatal error|error|warning|note): (.*)$/.exec(line);
     if (match === null) continue;
     const [, file, lineNumber, column, severity, text] = match;
-    const message = text!.replace(/ \[-W[^\]]*\]$/, "");
+    const message = dropOwnFlavour(text!.replace(/ \[-W[^\]]*\]$/, ""));
     const place = file === undefined ? {} : { location: { file, line: Number(lineNumber), column: Number(column) } };
     const last = found.at(-1);
     if (severity === "note") last?.notes.push({ severity: "note", message, ...place });

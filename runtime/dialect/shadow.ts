@@ -1,28 +1,28 @@
+import { ownFlavour } from "../base/own-flavour.ts";
 import type { KernelNames } from "./env.ts";
 import { findClosing } from "./lexer.ts";
 import type { Token } from "./lexer.ts";
 import type { Pass } from "./pass.ts";
+import { mapKinds } from "./words.ts";
 
-/**
- * What is put behind the name of a user's type that the kernel has too. CO-RE
- * takes what follows three underscores for a flavour, and the runtime cuts it
- * off where names are shown.
- */
-export const ownFlavour = "___own";
+/** Words that our map macros, and libbpf's, are made of: a macro of the text's own by such a name would take them apart. */
+const macroWords = new Set([...Object.keys(mapKinds), "type", "key", "value", "values", "max_entries", "map_flags", "map_extra"]);
 
 /** Types that texts repeat as they are in the kernel: C accepts an equal typedef twice. */
 const repeatedTypedefs = new Set(["u8", "u16", "u32", "u64", "s8", "s16", "s32", "s64", "__u8", "__u16", "__u32", "__u64", "__s8", "__s16", "__s32", "__s64", "uint8_t", "uint16_t", "uint32_t", "uint64_t", "int8_t", "int16_t", "int32_t", "int64_t", "bool", "size_t", "ssize_t", "pid_t", "uid_t", "gid_t", "dev_t"]);
 
 /**
  * Renames the types and enumerators that the text defines although the kernel's
- * types have one of that name: both can be used then, each by its own code.
+ * types have one of that name: both can be used then, each by its own code. And macros by words that our own macros need.
  */
 export function renameShadowingTypes(pass: Pass, names: KernelNames): void {
   const tags = new Set<string>();
   const words = new Set<string>();
+  const macros = new Set<string>();
   const { tokens } = pass;
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i]!;
+    if (token.text === "define" && tokens[i - 1]?.text === "#" && macroWords.has(tokens[i + 1]?.text ?? "") && !isFunctionMacro(tokens, i + 1)) macros.add(tokens[i + 1]!.text);
     if (isTagKeyword(token)) {
       const at = skipAttributes(tokens, i + 1);
       const brace = tokens[at]?.text === "{" ? at : skipAttributes(tokens, at + 1);
@@ -34,12 +34,12 @@ export function renameShadowingTypes(pass: Pass, names: KernelNames): void {
       if (name !== undefined && !repeatedTypedefs.has(name) && names.haveType("typedef", name)) words.add(name);
     }
   }
-  if (tags.size + words.size === 0) return;
+  if (tags.size + words.size + macros.size === 0) return;
   const members = listMembers(tokens, (word) => words.has(word));
   tokens.forEach((token, at) => {
     if (token.kind !== "word") return;
     const before = tokens[at - 1]?.text ?? "";
-    if (/^(struct|union|enum)$/.test(before) ? tags.has(`${before} ${token.text}`) : words.has(token.text) && !members.has(at)) pass.edits.insert(token.end, ownFlavour);
+    if (/^(struct|union|enum)$/.test(before) ? tags.has(`${before} ${token.text}`) : macros.has(token.text) || (words.has(token.text) && !members.has(at))) pass.edits.insert(token.end, ownFlavour);
   });
 }
 
@@ -64,6 +64,11 @@ function opensRecord(tokens: readonly Token[], brace: number): boolean {
 function isMemberName(tokens: readonly Token[], at: number): boolean {
   const before = tokens[at - 1]!;
   return (before.kind === "word" || before.text === "*" || before.text === ",") && /^[;,[:]$/.test(tokens[at + 1]?.text ?? "");
+}
+
+/** One with parentheses stands in nobody's way: our words have none behind them. */
+function isFunctionMacro(tokens: readonly Token[], name: number): boolean {
+  return tokens[name + 1]?.text === "(" && tokens[name + 1]!.start === tokens[name]!.end;
 }
 
 function isTagKeyword(token: Token): boolean {

@@ -1,5 +1,6 @@
 import type { IntLayout, Layout, MemberLayout } from "../../sdk/layout.ts";
 import { InternalError } from "../base/errors.ts";
+import { dropOwnFlavour } from "../base/own-flavour.ts";
 import { btfKind } from "./btf.ts";
 import type { BtfType, BtfTypes } from "./btf.ts";
 
@@ -19,10 +20,10 @@ export function describeLayout(types: BtfTypes, id: number): Layout {
     case btfKind.enum64:
       return {
         kind: "enum",
-        name: type.name || named.name,
+        name: dropOwnFlavour(type.name || named.name),
         size: type.sizeOrType as 1 | 2 | 4 | 8,
         signed: type.flag,
-        values: Object.fromEntries(types.listEnumerators(type).map(({ name, value }) => [value.toString(), name])),
+        values: Object.fromEntries(types.listEnumerators(type).map(({ name, value }) => [value.toString(), dropOwnFlavour(name)])),
       };
     case btfKind.array: {
       const { element, length } = types.describeArray(type);
@@ -33,7 +34,7 @@ export function describeLayout(types: BtfTypes, id: number): Layout {
     case btfKind.union:
       return {
         kind: type.kind === btfKind.struct ? "struct" : "union",
-        name: type.name || (named.kind === btfKind.typedef ? named.name : ""),
+        name: dropOwnFlavour(type.name || (named.kind === btfKind.typedef ? named.name : "")),
         size: type.sizeOrType,
         members: types.listMembers(type).map((member) => describeMember(types, member)),
       };
@@ -44,16 +45,17 @@ export function describeLayout(types: BtfTypes, id: number): Layout {
 
 function describeMember(types: BtfTypes, member: ReturnType<BtfTypes["listMembers"]>[number]): MemberLayout {
   const layout = describeLayout(types, member.type);
-  if (member.bitSize === 0) return { name: member.name, offset: member.bitOffset >> 3, layout };
+  const name = dropOwnFlavour(member.name);
+  if (member.bitSize === 0) return { name, offset: member.bitOffset >> 3, layout };
   // The storage unit that the bit-field lies in; codecs read it whole and shift.
   const unitBits = layout.size * 8;
   const offset = Math.floor(member.bitOffset / unitBits) * layout.size;
-  return { name: member.name, offset, layout, bitOffset: member.bitOffset, bitSize: member.bitSize };
+  return { name, offset, layout, bitOffset: member.bitOffset, bitSize: member.bitSize };
 }
 
 function describeInt(types: BtfTypes, type: BtfType, named: BtfType): IntLayout {
   const { encoding } = types.describeInt(type);
-  const base = { kind: "int", name: named.name || type.name, size: type.sizeOrType as IntLayout["size"], signed: (encoding & 1) !== 0 } as const;
+  const base = { kind: "int", name: dropOwnFlavour(named.name || type.name), size: type.sizeOrType as IntLayout["size"], signed: (encoding & 1) !== 0 } as const;
   if ((encoding & 4) !== 0) return { ...base, encoding: "bool" };
   // clang marks no type as char: the name of the plain type is what tells text from small numbers.
   return type.name === "char" && type.sizeOrType === 1 ? { ...base, encoding: "char" } : base;
@@ -64,5 +66,5 @@ function renderPointer(types: BtfTypes, type: BtfType): string {
   const target = types.resolve(type.sizeOrType);
   if (target.kind === btfKind.pointer) return `${renderPointer(types, target)}*`;
   const keyword = target.kind === btfKind.struct || target.kind === btfKind.forward ? "struct " : target.kind === btfKind.union ? "union " : "";
-  return `${keyword}${target.name || "void"} *`;
+  return `${keyword}${dropOwnFlavour(target.name) || "void"} *`;
 }

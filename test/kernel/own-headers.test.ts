@@ -57,7 +57,7 @@ describe("headers of the user's own beside the script", () => {
     // The command's parent is the bpfts that ran it: no pid that this test knows, but the same by both ways.
     expect({ status, stderr, values }).toEqual({ status: 0, stderr: "", values: [String(parent), "true", String(parent), "0"] });
     expect(parent).toBeGreaterThan(1);
-  }, 120_000);
+  }, 300_000);
 
   it("are compiled anew when they have changed", async () => {
     await run(root);
@@ -71,5 +71,5 @@ describe("headers of the user's own beside the script", () => {
     expect(wrong.status).toBe(1);
     expect(wrong.stderr).toContain("no member named 'no_such' in 'struct task_struct'");
     expect(wrong.stderr).toContain("own.h:9");
-  }, 180_000);
+  }, 600_000);
 });

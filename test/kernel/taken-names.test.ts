@@ -5,7 +5,12 @@ const folder = makeFolder();
 
 /** Tables, variables and functions by names that every kernel has for an enumerator or a typedef, and members by them too. */
 const text = `
+#define hash 2
+#define value 9
 enum { TCP_LISTEN = 40, own_last };
+enum pid_type { PIDTYPE_SID = 30, own_kind };
+struct pid { enum pid_type value_of; };
+BPF_ARRAY(sized, struct pid, hash);
 struct data_t { u32 TCP_CLOSE; u64 TCP_LISTEN; u64 atomic_t; };
 BPF_HASH(TCP_CLOSE, u32, struct data_t);
 BPF_ARRAY(atomic_t, u64, 1);
@@ -21,6 +26,8 @@ int gfp_t(struct bpf_raw_tracepoint_args *ctx) {
 	u64 *count = atomic_t.lookup(&zero);
 	if (!count || __sync_fetch_and_add(count, 1)) return 0;
 	TCP_CLOSE.update(&pid, &data);
+	struct pid own = { PIDTYPE_SID + (value == 9) };
+	sized.update(&zero, &own);
 	PIDTYPE_PID.perf_submit(ctx, &data, sizeof(data));
 	return 0;
 }
@@ -39,6 +46,9 @@ b.get_table<string, Data>("PIDTYPE_PID").open_perf_buffer((event) => {
 while (seen === 0) b.perf_buffer_poll(1000);
 const kept = b.get_table<number, Data>("TCP_CLOSE").get(command!.pid)!;
 print("kept", kept.TCP_CLOSE === command!.pid, kept.TCP_LISTEN, kept.atomic_t, b.get_table<number, bigint>("atomic_t").get(0)! > 0n);
+const sized = b.get_table<number, { value_of: number | string }>("sized");
+sized.set(1, { value_of: "PIDTYPE_SID" });
+print(JSON.stringify([sized.get(0), sized.get(1)]), sized.max_entries);
 print(b.get_table("TCP_CLOSE").name, b.get_table("atomic_t").name);
 `;
 
@@ -47,7 +57,7 @@ describe("names of the kernel's that a text takes for itself", () => {
     const path = writeScript(folder, "taken.ts", script);
     for (let run = 0; run < 2; run++) {
       const { status, stdout, stderr } = await runCli(["run", "-c", "sleep 1", path]);
-      expect({ status, stderr, lines: stdout.trimEnd().split("\n") }).toEqual({ status: 0, stderr: "", lines: ["event true 40 7", "kept true 40 7 true", "TCP_CLOSE atomic_t"] });
+      expect({ status, stderr, lines: stdout.trimEnd().split("\n") }).toEqual({ status: 0, stderr: "", lines: ["event true 40 7", "kept true 40 7 true", '[{"value_of":31},{"value_of":30}] 2', "TCP_CLOSE atomic_t"] });
     }
   }, 120_000);
 

@@ -216,6 +216,12 @@ describe("words of the text", () => {
     );
   });
 
+  it("renames macros by words that map macros are made of, but not those with parentheses", () => {
+    expect(prepareBody("#define hash 2\n#define value(x) x\n#ifdef hash\nBPF_ARRAY(sized, u64, hash);\n#endif\nint f(void *ctx) { return value(hash); }")).toBe(
+      '#define hash___own 2\n#define value(x) x\n#ifdef hash___own\nBPF_ARRAY(sized, u64, hash___own);\n#endif\nSEC("kprobe") int f(void *ctx) { return value(hash___own); }',
+    );
+  });
+
   it("writes out the kernel's short member names, but not the text's own", () => {
     expect(prepareBody("static int f(struct sock *sk) { u16 sk_num = sk->sk_num; return sk_num + v6.s6_addr32[0]; }")).toContain("u16 sk_num = sk->__sk_common.skc_num; return sk_num + v6.in6_u.u6_addr32[0];");
     expect(prepareBody("struct ev { int sk_num; };\nstatic int f(struct ev *e) { return e->sk_num; }")).toContain("e->sk_num");
