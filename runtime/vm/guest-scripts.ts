@@ -82,11 +82,12 @@ $b cat </dev/vport0p${guestPorts.stdin} >in & cat_in=$!
   done
   $b reboot -f
 ) <&5 & reader=$!
-( while :; do $b sleep 5; echo alive >&5; done ) & pulse=$!
+beat() { while :; do $b sleep 5; echo alive >&5; done; }
+beat & pulse=$!
 ( echo "ready $($b uname -r)" >&5 )
 ( exec $b setsid $shell ./command <in >out 2>err 5>&- 6>&- 7>&- )
 status=$?
-# From here on the sweep beats: the pulse's own child would be swept.
+# The sweep has a pulse of its own: the other one's child would be swept.
 kill -9 $pulse
 # What the command left behind holds its streams open; it is swept until they end, as one sweep may miss what was just born.
 (
@@ -101,9 +102,13 @@ kill -9 $pulse
     n=$((n+1)); [ $((n % 50)) = 0 ] && echo alive >&5
   done
 ) & sweeper=$!
-wait $cat_out; ( printf %s "$mark" >&6 )
-wait $cat_err; ( printf %s "$mark" >&7 )
+wait $cat_out
+wait $cat_err
 kill -9 $sweeper
+wait $sweeper
+beat &
+( printf %s "$mark" >&6 )
+( printf %s "$mark" >&7 )
 finish
 ( echo "exit $status" >&5 )
 while :; do $b sleep 1000; done
