@@ -92,6 +92,11 @@ events.open_perf_buffer((event) => event.comm * 2);
     expect(status).toBe(0);
     expect(stdout).toContain("interface bpf_tunnel_key {\n  tunnel_id: number; // __u32");
     expect(stdout).toContain('const when = b.get_table<number, timespec64>("when");');
+    // The kernel has a struct of that name, and enumerators.
+    const own = (await runCli(["types", writeScript(folder, "own.c", "struct sock { struct sock *next; u64 v; };\nBPF_HASH(socks, u32, struct sock);\nBPF_PERF_OUTPUT(events);\nint f(void *ctx) { struct sock s = {}; events.perf_submit(ctx, &s, sizeof(s)); return 0; }\n")])).stdout;
+    expect(own).toContain("/** struct sock, 16 bytes. */\ninterface sock {\n  next: bigint; // struct sock *\n");
+    expect(own).toContain('b.get_table<number, sock>("socks");');
+    expect(own).toContain('b.get_table<never, sock>("events");');
     const file = writeScript(folder, "bare.c", "BPF_ARRAY(totals, u64, 4);\nBPF_PROG_ARRAY(programs, 4);\nBPF_TASK_STORAGE(tasks, u64);\n");
     const bare = (await runCli(["types", file])).stdout;
     expect(bare).toContain('b.get_table<number, bigint>("totals");');

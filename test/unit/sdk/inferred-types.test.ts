@@ -204,6 +204,21 @@ describe("types from the C text", () => {
     }>();
   });
 
+  it("reads what stands behind defines, typedefs and forward declarations, in every place of a macro", () => {
+    type Node = { next: bigint; v: bigint };
+    type Key = { pid: number; name: string };
+    type Value = { key: Key; times: bigint[]; last: bigint; ops: number[]; path: bigint; buf: string; addr: { v4: number; v6: Uint8Array }; x: number; node: Node; up: boolean; down: boolean; tail: { z: number }[] };
+    expectTypeOf<TableOf<Indirect, "counts">>().toEqualTypeOf<Table<number, bigint>>();
+    expectTypeOf<TableOf<Indirect, "by_key">>().toEqualTypeOf<Table<Key, Value>>();
+    expectTypeOf<TableOf<Indirect, "by_op">>().toEqualTypeOf<Table<number, Node>>();
+    expectTypeOf<TableOf<Indirect, "pointers">>().toEqualTypeOf<PerCpuTable<bigint, bigint>>();
+    expectTypeOf<TableOf<Indirect, "lru">>().toEqualTypeOf<Table<Key, bigint>>();
+    expectTypeOf<TableOf<Indirect, "pinned">>().toEqualTypeOf<QueueStackTable<Node>>();
+    expectTypeOf<TableOf<Indirect, "orders">>().toEqualTypeOf<UserRingTable<Key>>();
+    expectTypeOf<EventOf<Indirect, "events">>().toEqualTypeOf<Value>();
+    expectTypeOf<EventOf<Indirect, "ring">>().toEqualTypeOf<Node>();
+  });
+
   it("takes the declaration that is nearest to the call", () => {
     expectTypeOf<EventOf<Nearest, "first">>().toEqualTypeOf<{ one: number }>();
     expectTypeOf<EventOf<Nearest, "second">>().toEqualTypeOf<{ two: number }>();
@@ -289,6 +304,55 @@ BPF_PERF_OUTPUT ( events );
 int f(void *ctx) {
     struct unusual_t *e = lookup();
     if (e) events.perf_submit(ctx, e, sizeof(*e));
+    return 0;
+}
+`;
+
+type Indirect = `
+#include <uapi/linux/ptrace.h>
+#define MAXN 10
+#define PATH_LEN (64 + 1)
+#define KEY struct key_t
+enum op { IN, OUT = 5, };
+typedef enum op op_t;
+typedef struct node node_t;
+struct node { node_t *next; u64 v; };
+typedef unsigned long long ns_t;
+struct key_t {
+    u32 pid; /* of whom, and when */
+    char name[MAXN];
+};
+typedef struct {
+    struct key_t key;
+    ns_t times[MAXN], last;
+    op_t ops[2];
+    const char *path;
+    char buf[PATH_LEN];
+    union { u32 v4; u8 v6[16]; } addr;
+    struct { u32 x; } __attribute__((packed));
+    node_t node;
+    bool up, down;
+    struct list { u32 z; } tail[3];
+} val_t;
+BPF_HASH(counts,
+         u32,
+         u64); // one, two
+BPF_HASH(by_key, KEY, val_t, MAXN);
+BPF_HASH(by_op, op_t, struct node);
+BPF_PERCPU_HASH(pointers, u64, val_t *);
+BPF_LRU_HASH(lru, KEY, ns_t, 100);
+BPF_QUEUESTACK_PINNED("stack", pinned, node_t, MAXN, 0, "/sys/fs/bpf/x");
+BPF_USER_RINGBUF(orders, 1, KEY);
+BPF_PERF_OUTPUT(events);
+BPF_RINGBUF_OUTPUT(ring, 8);
+int f(struct pt_regs *ctx) {
+    val_t v = {};
+    val_t *p = &v;
+    events.perf_submit(ctx, p, sizeof(*p));
+    struct node *n;
+    n = ring.ringbuf_reserve(sizeof(struct node));
+    if (!n) return 0;
+    ring.ringbuf_submit(n, 0);
     return 0;
 }
 `;
