@@ -39,7 +39,7 @@ int BPF_PROG(on_kill, struct task_struct *p, struct kernel_siginfo *info, int si
   put(100 + sig, p->tgid == TRACED);
   return sig == 23 ? -EPERM : ret;
 }
-SEC("lsm.s/bprm_check_security")
+SEC("lsm.s/bprm_committed_creds")
 int BPF_PROG(on_exec, struct linux_binprm *bprm) {
   if (is_traced()) count(200 + bprm->argc);
   return 0;
