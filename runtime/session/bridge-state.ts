@@ -20,6 +20,8 @@ export interface BridgeState {
   readonly lookups: KernelLookups;
   build(request: BuildRequest): BuiltProgram;
   openTracePipe(): TracePipe;
+  /** How long the script's end may still take; Infinity while there is no hurry. Units: milliseconds. */
+  findTimeLeft(): number;
   /** From now on nothing is answered and the script is stopped. */
   stop(reason: StopReason): void;
 }

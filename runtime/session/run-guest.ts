@@ -55,7 +55,7 @@ export async function runGuest(run: GuestRun): Promise<number> {
   let sandbox: Sandbox | undefined;
   const waiter = run.waits === false ? refuseWaits(stopper) : openWaiter(port, command, { runJobs: () => runPromises(sandbox, stopper), ...(run.watch && { watch: run.watch }) });
   const lookups = run.lookups ?? openLookups(port);
-  const bridge = openBridge({ ...run, command, waiter, lookups, stop: (reason) => stopper.stop(reason) }, () => stopper.isStopped());
+  const bridge = openBridge({ ...run, command, waiter, lookups, findTimeLeft: () => stopper.findTimeLeft(), stop: (reason) => stopper.stop(reason) }, () => stopper.isStopped());
   const limits = { ...defaultLimits, ...(run.memoryBytes === undefined ? {} : { memoryBytes: run.memoryBytes }) };
   sandbox = await openSandbox({ limits, library: run.library, call: bridge.call, shouldStop: () => stopper.shouldStop() });
   try {

@@ -18,6 +18,8 @@ export interface Stopper {
   takeExit(): boolean;
   /** From now on the script's end handlers run: they get answers again, and after a signal only so much time. */
   startEnd(): void;
+  /** How long the end may still take; Infinity while there is no hurry. Units: milliseconds. */
+  findTimeLeft(): number;
   readonly exitCode: number;
 }
 
@@ -78,6 +80,7 @@ export function openStopper(port: KernelPort, now: () => number = () => performa
       exited = false;
       if (endBy === Infinity && (interrupted || reason?.kind === "closed-output")) endBy = now() + END_MS;
     },
+    findTimeLeft: () => Math.max(0, endBy - now()),
     get exitCode() {
       return reason?.kind === "exit" ? reason.code : 0;
     },

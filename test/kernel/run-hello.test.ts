@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
 import { existsSync, readFileSync, readdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -168,6 +168,24 @@ describe("signals and the end", () => {
     run.child.kill("SIGINT");
     const result = await run.ended;
     expect(result.durationMs).toBeLessThan(5 * endMs);
+  });
+
+  it.each([
+    ["of a loop that never waits", ""],
+    ["of one that waits between its lines", " if (n % 1000 === 0) sleep(0.001);"],
+  ])("a reader that stops reading holds up the output %s, and Ctrl-C ends it all the same", async (_, wait) => {
+    const script = `import { eprint, flush, on_exit, printf, sleep } from "bpfts";\nvoid sleep;\non_exit(() => eprint("end"));\neprint("ready");\nflush();\nfor (let n = 0; ; n++) { printf("%0100d\\n", n);${wait} }\n`;
+    const child = spawn(process.execPath, [cli, "run", writeScript(folder, "unread.ts", script)], { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+    let stderr = "";
+    child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+    const ended = new Promise<number | null>((resolve) => child.on("exit", resolve));
+    while (!stderr.includes("ready")) await new Promise((resolve) => setTimeout(resolve, 50));
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const sent = performance.now();
+    child.kill("SIGINT");
+    expect(await ended).toBe(0);
+    expect(performance.now() - sent).toBeLessThan(5 * endMs);
+    expect(stderr).toMatch(/^ready\nend\n/);
   });
 
   it("a closed stdout ends it quietly", () => {
