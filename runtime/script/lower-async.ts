@@ -1,4 +1,4 @@
-import { guestBundle, loadEsbuild } from "./read-library.ts";
+import { guestBundle, libraryName, loadEsbuild } from "./read-library.ts";
 
 /** JavaScript and the map from it to where it came from, as JSON. */
 export interface MappedCode {
@@ -11,8 +11,9 @@ export function haveAsync(code: string): boolean {
   return /\b(?:async|await)\b/.test(code);
 }
 
-const importLine = /^import \{[^}]*\} from "[^"]*";$/gm;
-const exportLine = /^export \{[^}]*\};$/gm;
+/** All else that a bundle would import is in it. */
+const importLine = new RegExp(`^import \\{[^}]*\\} from "${libraryName}";$`, "gm");
+const lastExport = /^export \{[^}]*\};\s*(?![^])/m;
 
 /** The property of the global object that holds the promise of the script's end. */
 const MAIN = "__bpfts_main";
@@ -27,7 +28,7 @@ export function lowerAsync(bundle: MappedCode): MappedCode {
   const imports = (bundle.code.match(importLine) ?? []).map((line) => line.replaceAll("\n", " "));
   // Whatever goes leaves its newlines, and what comes stands on a line that has nothing of the script's: the map stays true.
   const keepNewlines = (text: string): string => text.replace(/[^\n]/g, "");
-  const body = bundle.code.replace(importLine, keepNewlines).replace(exportLine, keepNewlines);
+  const body = bundle.code.replace(importLine, keepNewlines).replace(lastExport, keepNewlines);
   const inlineMap = `//# sourceMappingURL=data:application/json;base64,${Buffer.from(bundle.map).toString("base64")}`;
   const result = loadEsbuild().transformSync(`${imports.join("")}globalThis.${MAIN}=(async()=>{${body}\n})();\n${inlineMap}\n`, {
     target: guestBundle.target,

@@ -44,11 +44,13 @@ describe("readScript", () => {
   });
 
   it("maps places in and behind async functions, whatever stands around them", async () => {
-    const other = write("behind.ts", "export const two = 2 as number;\nexport const text = `a\nimport { b } from`;\n");
+    const other = write("behind.ts", "export const two = 2 as number;\nexport const text = `a\nimport { b } from \"c\";\nexport { d };\n`;\n");
     const path = write("async.ts", 'import { text, two } from "./behind.ts";\nimport { answer } from "bpfts";\n\nexport const late: number = await later();\nasync function later(): Promise<number> { return thrower(answer + two, text); }\nfunction thrower(..._: unknown[]): never { throw _; }\nfor await (const one of [1]) print(one);\nexport {};\n');
     const script = await readScript(path, { readLibrary });
     expect(script.files).toEqual([path, other]);
     expect(script.code).not.toMatch(/\basync\b/);
+    expect(script.code).toContain('a\nimport { b } from "c";\nexport { d };\n');
+    expect(script.code).not.toMatch(/export ?\{ ?(?:late|f)/);
     const lines = script.code.split("\n");
     const findPlace = (text: string): unknown => {
       const line = lines.findIndex((one) => one.includes(text));
