@@ -53,6 +53,8 @@ export function prepareUnit(source: CSource, env: DialectEnv): CUnit {
     ...renderConfig(pass, env),
     ...renderMissingTags(pass, env),
     ...findings.definedNames.flatMap(renderOwnName),
+    // A constant of ours by the name of a table: `READ`, `HZ`.
+    ...maps.filter(({ name }) => /^[A-Z]/.test(name)).map(({ name }) => `#undef ${name}`),
     ...renderAccessors(pass.tokens, findings.definedNames),
     ...(builtins.usesLibbpfUsdt ? ["#include <bpf/usdt.bpf.h>"] : []),
     ...(builtins.usesUsdt ? ['#include "bcc_usdt.h"'] : []),

@@ -14,6 +14,7 @@ BPF_ARRAY(sized, struct pid, hash);
 struct data_t { u32 TCP_CLOSE; u64 TCP_LISTEN; u64 atomic_t; };
 BPF_HASH(TCP_CLOSE, u32, struct data_t);
 BPF_ARRAY(atomic_t, u64, 1);
+BPF_ARRAY(READ, u64, 2);
 BPF_PERF_OUTPUT(PIDTYPE_PID);
 #define PIDTYPE_TGID 3
 u64 spinlock_t = 4;
@@ -49,7 +50,7 @@ print("kept", kept.TCP_CLOSE === command!.pid, kept.TCP_LISTEN, kept.atomic_t, b
 const sized = b.get_table<number, { value_of: number | string }>("sized");
 sized.set(1, { value_of: "PIDTYPE_SID" });
 print(JSON.stringify([sized.get(0), sized.get(1)]), sized.max_entries);
-print(b.get_table("TCP_CLOSE").name, b.get_table("atomic_t").name);
+print(b.get_table("TCP_CLOSE").name, b.get_table("atomic_t").name, b.get_table("READ").max_entries);
 `;
 
 describe("names of the kernel's that a text takes for itself", () => {
@@ -57,7 +58,7 @@ describe("names of the kernel's that a text takes for itself", () => {
     const path = writeScript(folder, "taken.ts", script);
     for (let run = 0; run < 2; run++) {
       const { status, stdout, stderr } = await runCli(["run", "-c", "sleep 1", path]);
-      expect({ status, stderr, lines: stdout.trimEnd().split("\n") }).toEqual({ status: 0, stderr: "", lines: ["event true 40 7", "kept true 40 7 true", '[{"value_of":31},{"value_of":30}] 2', "TCP_CLOSE atomic_t"] });
+      expect({ status, stderr, lines: stdout.trimEnd().split("\n") }).toEqual({ status: 0, stderr: "", lines: ["event true 40 7", "kept true 40 7 true", '[{"value_of":31},{"value_of":30}] 2', "TCP_CLOSE atomic_t 2"] });
     }
   }, 300_000);
 
