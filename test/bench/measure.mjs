@@ -17,9 +17,10 @@ export function readCpuMs(pid) {
   return (Number(fields[11]) + Number(fields[12])) * tickMs;
 }
 
-/** Memory that a process has in RAM. Units: KiB. */
-export function readRssKib(pid) {
-  return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))[1]);
+/** Memory that a process has in RAM now, and the most that it ever had. Units: KiB. */
+export function readMemoryKib(pid) {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return { rss: Number(/VmRSS:\s+(\d+)/.exec(status)[1]), peak: Number(/VmHWM:\s+(\d+)/.exec(status)[1]) };
 }
 
 const children = new Set();
