@@ -6,7 +6,7 @@ import type { UnitParts } from "./unit-text.ts";
 /** The user's C text as the script handed it over. */
 export interface CSource {
   readonly text: string;
-  /** A short name for messages when the text stands in no file: `<text>`, or a path. */
+  /** A short name for what stands in no file line by line: `<text>`, or a path. */
   readonly name: string;
   /** The folder of the script, where headers of the text's own may lie. */
   readonly folder?: string;

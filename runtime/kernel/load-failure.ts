@@ -14,9 +14,12 @@ import { summariseVerifierLog } from "./verifier.ts";
 interface LoadedBytes {
   readonly bytes: Uint8Array;
   readonly spec: ObjectSpec;
+  locateLine?(line: number): SourceLocation | undefined;
 }
 
 const eperm = -1;
+/** What an object calls a text that stands in no file line by line; clang puts a folder before it. */
+const runTimeText = /(?:^|\/)<text>$/;
 
 /** Turns a failed load into the error that tells the user most. */
 export function describeLoadFailure(object: LoadedBytes, result: ObjectLoadResult, wanted: readonly ProgramRequest[]): BpftsError {
@@ -55,7 +58,10 @@ function describeTracing(program: ProgramRequest, status: number, detail: string
 
 function describeRejection(object: LoadedBytes, program: string, log: string, result: ObjectLoadResult): VerifierError {
   const summary = summariseVerifierLog(log);
-  const place = findPlace(object, program, summary.instruction) ?? summary.location;
+  // What is refused as a whole is shown at its head.
+  const found = findPlace(object, program, summary.instruction) ?? summary.location ?? findPlace(object, program, 0);
+  const own = found !== undefined && runTimeText.test(found.file) ? object.locateLine?.(found.line) : undefined;
+  const place = own === undefined ? found : { ...found, file: own.file, line: own.line };
   return new VerifierError(program, `The kernel's verifier rejects "${program}": ${summary.sentence}`, {
     detail: trimLog(log),
     hint: summary.hint ?? `see the whole log (${summary.logLines} lines) with --verbose`,

@@ -1,6 +1,7 @@
 import { Scope } from "../base/scope.ts";
 import type { Closable } from "../base/scope.ts";
 import { ClosedError } from "../base/errors.ts";
+import type { SourceLocation } from "../base/location.ts";
 import type { ObjectSpec } from "../object/spec.ts";
 import { describeLoadFailure } from "./load-failure.ts";
 import type { Handle, KernelPort } from "./port.ts";
@@ -29,6 +30,8 @@ export interface LoadRequest {
   readonly maps: readonly MapRequest[];
   /** Source: `log_level` of BPF_PROG_LOAD. */
   readonly logLevel: number;
+  /** Finds the place of a line of a text that was put together at run time, which the object calls `<text>`. Units: `line` from 1. */
+  locateLine?(line: number): SourceLocation | undefined;
 }
 
 /** An object whose maps exist in the kernel. Owner: whoever loaded it closes it. */

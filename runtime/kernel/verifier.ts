@@ -28,6 +28,7 @@ const advice: readonly { readonly pattern: RegExp; readonly hint: string }[] = [
   { pattern: /min value is negative|unbounded (?:memory|min|max)|R\d+ (?:min|max) value/, hint: "the size may be negative or too large: use an unsigned type and compare it with the limit first; before Linux 6.8 it has to be a u64" },
   { pattern: /Unreleased reference/, hint: "every reserved record needs ringbuf_submit or ringbuf_discard on each path" },
   { pattern: /BPF_STX uses reserved fields|unknown opcode (?:db|c3)/, hint: "an atomic operation whose result is used, and one other than adding, need Linux 5.12: leave the result of __sync_fetch_and_add alone" },
+  { pattern: /is not sleepable/, hint: "this hook may not sleep on this kernel: write its section without .s, as in SEC(\"lsm/…\")" },
   { pattern: /unreachable insn/, hint: "a path does not end: check the returns" },
 ];
 

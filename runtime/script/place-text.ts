@@ -103,12 +103,16 @@ function readEscape(source: string, at: number): { text: string; length: number 
 
 interface PlacedLine {
   readonly literal: Literal;
+  /** 0 for the literal's first line. */
+  readonly index: number;
   /** Offset of the line in its literal. */
   readonly start: number;
-  readonly next: string;
 }
 
-/** Places each line that stands in a literal as it is, following on from the line before where a line stands more than once. */
+/**
+ * Places each line that stands in a literal as it is, following on from the line before where a line stands more than once.
+ * What was changed in its line keeps its place between lines that were not.
+ */
 function placeLines(text: string, literals: readonly Literal[]): PlacedText | undefined {
   const known = new Map<string, PlacedLine[]>();
   for (const literal of literals) {
@@ -117,28 +121,27 @@ function placeLines(text: string, literals: readonly Literal[]): PlacedText | un
     for (const [index, line] of lines.entries()) {
       if (line.trim() !== "") {
         const list = known.get(line);
-        const entry = { literal, start, next: lines[index + 1] ?? "" };
+        const entry = { literal, index, start };
         if (list === undefined) known.set(line, [entry]);
         else list.push(entry);
       }
       start += line.length + 1;
     }
   }
-  const placed: ({ at: number; line: PlacedLine } | undefined)[] = [];
-  let offset = 0;
+  const placed: (PlacedLine | undefined)[] = [];
   let last: PlacedLine | undefined;
   const counts = new Map<string, number>();
   for (const line of text.split("\n")) {
     const candidates = known.get(line) ?? [];
     const following = candidates.find((candidate) => last !== undefined && candidate.literal === last.literal && candidate.start > last.start);
     const chosen: PlacedLine | undefined = following ?? (candidates.length === 1 ? candidates[0] : undefined);
-    placed.push(chosen && { at: offset, line: chosen });
+    placed.push(chosen);
     if (chosen !== undefined) {
       last = chosen;
       counts.set(chosen.literal.file, (counts.get(chosen.literal.file) ?? 0) + 1);
     }
-    offset += line.length + 1;
   }
+  fillGaps(placed);
   const file = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
   if (file === undefined) return undefined;
   const starts = findLineStarts(text);
@@ -149,7 +152,28 @@ function placeLines(text: string, literals: readonly Literal[]): PlacedText | un
       let index = starts.findIndex((start) => start > wanted);
       index = index < 0 ? starts.length - 1 : index - 1;
       const line = placed[index];
-      return line && locate(line.line.literal, line.line.start + (wanted - line.at));
+      if (line === undefined) return undefined;
+      const end = line.literal.text.indexOf("\n", line.start);
+      return locate(line.literal, Math.min(line.start + wanted - starts[index]!, end < 0 ? line.literal.text.length : end));
     },
   };
+}
+
+/** Places lines that lie as far apart in the text as in one literal, or as far from its beginning or end. */
+function fillGaps(placed: (PlacedLine | undefined)[]): void {
+  for (let from = 0; from < placed.length; from++) {
+    if (placed[from] !== undefined) continue;
+    const found = placed.findIndex((line, index) => index > from && line !== undefined);
+    const to = found < 0 ? placed.length : found;
+    const before = placed[from - 1];
+    const literal = (before ?? placed[to])?.literal;
+    if (literal === undefined) return;
+    const starts = findLineStarts(literal.text);
+    const first = before === undefined ? 0 : before.index + 1;
+    const end = placed[to] ?? { literal, index: starts.length };
+    if (end.literal === literal && end.index - first === to - from) {
+      for (let at = from; at < to; at++) placed[at] = { literal, index: first + at - from, start: starts[first + at - from]! };
+    }
+    from = to;
+  }
 }

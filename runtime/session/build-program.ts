@@ -30,6 +30,8 @@ export interface LoadOptions extends AttachContext {
   readonly logLevel: number;
   /** From an offset in the unit's C text to the user's file. */
   readonly locate: (offset: number) => SourceLocation | undefined;
+  /** From a line of a text that was put together at run time. Units: from 1. */
+  readonly locateLine: (line: number) => SourceLocation | undefined;
   /** False for a check: programs meet the verifier and are put nowhere. */
   readonly attaches: boolean;
 }
@@ -60,6 +62,7 @@ export function loadUnit(unit: BuiltUnit, options: LoadOptions): BuiltProgram {
       programs: automatic.map(({ program }) => program),
       maps,
       logLevel: options.logLevel,
+      locateLine: options.locateLine,
     });
   } finally {
     for (const handle of pinned.values()) port.mapClose(handle);

@@ -60,7 +60,7 @@ export function buildUnit(source: CSource, cflags: readonly string[], tools: Bui
     const started = performance.now();
     const { unit, headers } = rewritePrepared(prepared, flags, wider);
     const { bytes } = compileUnit(unit, { toolchain: tools.toolchain, prelude: wider.prelude, cflags: flags });
-    tools.log.info(`compiled ${source.name} in ${Math.round(performance.now() - started)} ms`);
+    tools.log.info(`compiled ${source.place?.file ?? source.name} in ${Math.round(performance.now() - started)} ms`);
     const record: UnitRecord = { programs: unit.programs, maps: unit.maps, eventStructs: unit.eventStructs, ...(headers.size === 0 ? {} : { headers: describeOwnHeaders(headers) }) };
     writeCached(tools.cache, `object/${key}`, joinEntry(record, bytes));
     // Only on the way that takes its time anyway.

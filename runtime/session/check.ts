@@ -189,7 +189,7 @@ function findKind(request: AttachRequest, context: AttachContext): ProgramKindNa
 
 function emitStage(stage: "c" | "spec" | "types", source: CSource, cflags: readonly string[], unit: BuiltUnit, builder: Builder): string {
   if (stage === "c") return renderUnit(source, cflags, builder);
-  if (stage === "types") return `// Tables of ${basename(source.name)} on Linux ${builder.machine.release}\n\n${renderTypes(describeTables(unit))}`;
+  if (stage === "types") return `// Tables of ${basename(source.place?.file ?? source.name)} on Linux ${builder.machine.release}\n\n${renderTypes(describeTables(unit))}`;
   return `${JSON.stringify({ programs: unit.programs.map(({ name, section, kind, autoAttach }) => ({ name, section, kind, ...(autoAttach && { autoAttach }) })), maps: unit.spec.maps, structs: unit.spec.structs }, undefined, 2)}\n`;
 }
 

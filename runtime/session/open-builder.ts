@@ -101,7 +101,7 @@ export function readSource(request: BuildRequest, scope: SourceScope): CSource {
   const placed = placeText(text, scope.files);
   const folder = dirname(scope.script);
   if (placed === undefined) return { text, name: "<text>", folder };
-  return { text, name: placed.file, place: placed, folder };
+  return { text, name: placed.exact ? placed.file : "<text>", place: placed, folder };
 }
 
 function readSourceFile(path: string, script: string): CSource {

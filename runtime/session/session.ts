@@ -143,7 +143,8 @@ function openBuild(script: Script, port: KernelPort, options: RunOptions, open: 
       const position = place?.locate(offset);
       return position && { file: place!.file, ...position };
     };
-    const program = loadUnit(unit, { port, log: options.log, machine: builder.machine, listTracepoints, userSpace: open.userSpace, watchProcess: open.watchProcess, sharedMaps, logLevel: options.verifierLog ? 1 : 0, attaches: options.attaches, locate });
+    const locateLine = (line: number): SourceLocation | undefined => locate(source.text.split("\n").slice(0, line - 1).reduce((offset, { length }) => offset + length + 1, 0));
+    const program = loadUnit(unit, { port, log: options.log, machine: builder.machine, listTracepoints, userSpace: open.userSpace, watchProcess: open.watchProcess, sharedMaps, logLevel: options.verifierLog ? 1 : 0, attaches: options.attaches, locate, locateLine });
     if (open.commandPid !== undefined && haveStacks(unit)) open.watchProcess(open.commandPid);
     return scope.own(program);
   };

@@ -33,7 +33,7 @@ const truths: readonly Truth[] = [
   { name: "a dereference", expression: "*(&t->tgid)", value: () => process.pid },
   { name: "a result of a helper of the text", expression: "parent(t)->tgid", value: () => process.ppid },
   { name: "a macro of the text", expression: "TGID(t->real_parent)", value: () => process.ppid },
-  { name: "a macro that pastes, in a macro", expression: "BOTH(t->real_parent, id) - ANY(t, ->tgid)", value: () => 2 * process.ppid - process.pid },
+  { name: "a macro that pastes, in a macro", expression: "BOTH(t->real_parent, id) + ANY(t, ->tgid)", value: () => 2 * process.ppid + process.pid },
   { name: "a conditional", expression: "t->mm ? t->tgid : 0", value: () => process.pid },
   { name: "what went through a map", expression: "({ struct task_struct **found = kept.lookup(&key); found ? (*found)->tgid : 0; })", value: () => process.pid },
   { name: "what went through a member of the text's own struct", expression: "holder.task->tgid", value: () => process.pid },

@@ -43,6 +43,22 @@ const rows: readonly Row[] = [
     at: "return *value",
   },
   {
+    name: "a missing null check in a text whose marks were replaced",
+    script: program("TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) {\n    u32 key = KEY;\n    u64 *value = counts.lookup(&key);\n    return *value;\n}").replace("\n`,", '\n`.replace("KEY", "1"),'),
+    code: "BPFTS_VERIFIER",
+    message: /map_value_or_null/,
+    status: 1,
+    at: "return *value",
+  },
+  {
+    name: "a missing null check in a text that was put together",
+    script: program("TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) {\n    u32 key = 1;\n    u64 *value = counts.lookup(&key);\n    return *value;\n}").replace("text: `", 'text: "int made, of" + Date.now() + ";\\n#define TWO 2\\n" + `'),
+    code: "BPFTS_VERIFIER",
+    message: /map_value_or_null/,
+    status: 1,
+    at: "return *value",
+  },
+  {
     name: "an access beyond a map's value",
     script: program("TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) {\n    int key = 0;\n    u64 *value = values.lookup(&key);\n    if (!value)\n        return 0;\n    return value[bpf_get_prandom_u32()];\n}"),
     code: "BPFTS_VERIFIER",

@@ -51,6 +51,13 @@ int BPF_PROG(on_exec, struct linux_binprm *bprm) {
     expect(result).toMatchObject({ status: 0, stdout: `0=${"n".charCodeAt(0)} 7=2 8=1 100=1 123=1 ${executed}\n` });
     expect(result.stderr).toContain("nice: cannot set niceness");
   }, 300_000);
+
+  it("are told at their head that they may not sleep", async (context) => {
+    needFeature(context, port, "lsm");
+    const result = await runCli(["run", "-c", "true", writeCounter("sleeping", '\nSEC("lsm.s/task_kill")\nint BPF_PROG(on_kill, struct task_struct *p) { return 0; }')]);
+    expect(result.stderr).toContain('The kernel\'s verifier rejects "on_kill": bpf_lsm_task_kill is not sleepable');
+    expect(result.stderr).toMatch(/\n *\d+ \| .*BPF_PROG\(on_kill[^]*hint: this hook may not sleep on this kernel/);
+  }, 300_000);
 });
 
 describe("BPF_PROG under a section of fentry and fexit", () => {

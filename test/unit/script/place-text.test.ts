@@ -42,14 +42,24 @@ describe("placeText", () => {
     expect(placeText("int y; return 2;", [file])?.locate(7)).toEqual({ file, line: 2, column: 19 });
   });
 
-  it("places the lines that a replacement of marks left alone, and no others", () => {
+  it("places what a replacement of marks changed in its line, too", () => {
     const source = "const text = `\nint f(void *ctx) {\n  FILTER\n  if (x) {\n  }\n  return 0;\n}\n`;\n";
     const file = writeScript(source);
     const text = "\nint f(void *ctx) {\n  if (pid != 7) { return 0; }\n  if (x) {\n  }\n  return 0;\n}\n";
     const placed = placeText(text, [file]);
     expect(placed?.exact).toBe(false);
     expect(placed?.locate(text.indexOf("  return 0;\n}"))).toMatchObject({ line: 6 });
-    expect(placed?.locate(text.indexOf("pid"))).toBeUndefined();
+    expect(placed?.locate(text.indexOf("if (pid"))).toMatchObject({ line: 3, column: 3 });
+    expect(placed?.locate(0)).toMatchObject({ line: 1 });
+  });
+
+  it("places no line of those that a mark became, nor what was joined to others", () => {
+    const source = "const text = `\nint f(void *ctx) {\n  FILTER\n  return 0;\n}\n`;\n";
+    const file = writeScript(source);
+    const text = "int first;\nint second;\nint f(void *ctx) {\n  if (pid != 7)\n    return 0;\n  return 0;\n}\nint g;\n";
+    const placed = placeText(text, [file]);
+    expect(["int first", "int second", "if (pid", "  return 0;\n  return", "int g"].map((line) => placed?.locate(text.indexOf(line)))).toEqual(Array(5).fill(undefined));
+    expect(["int f(", "  return 0;\n}", "}\nint g"].map((line) => placed?.locate(text.indexOf(line))?.line)).toEqual([2, 4, 5]);
   });
 
   it("says nothing of a text that stands nowhere", () => {
