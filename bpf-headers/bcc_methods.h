@@ -160,6 +160,18 @@
 #define bpfts_get_local_storage(m, flags) ((typeof((m).value))bpf_get_local_storage(&(m), flags))
 #define bpfts_push(m, v, flags) ((int)bpf_map_push_elem(&(m), v, flags))
 #define bpfts_pop(m, v) ((int)bpf_map_pop_elem(&(m), v))
-#define bpfts_peek(m, v) ((int)bpf_map_peek_elem(&(m), v))
+
+/*
+ * A bloom filter's peek reads the value; to the verifier of Linux 7.2 it writes it, and what was put there is forgotten
+ * at the branch before. So it is read once more ahead of the call. 30: BPF_MAP_TYPE_BLOOM_FILTER, which older kernels lack.
+ */
+#define bpfts_peek(m, v) \
+	({ \
+		typeof((m).value) __bpfts_peeked = (void *)(v); \
+		if (bpfts_constant((m).type) == 30) \
+			for (u32 __bpfts_at = 0; __bpfts_at < sizeof(*__bpfts_peeked); __bpfts_at += 4) \
+				(void)((volatile u8 *)__bpfts_peeked)[__bpfts_at]; \
+		(int)bpf_map_peek_elem(&(m), __bpfts_peeked); \
+	})
 
 #endif

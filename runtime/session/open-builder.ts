@@ -122,6 +122,7 @@ export function describeSourceFile(path: string): CSource {
     const before = text.slice(0, offset);
     return { line: before.split("\n").length, column: offset - before.lastIndexOf("\n") };
   };
-  return { text, name: path, place: { file: path, locate }, folder: dirname(resolve(path)) };
+  const file = resolve(path);
+  return { text, name: path, place: { file, locate }, folder: dirname(file) };
 }
 

@@ -74,10 +74,10 @@ BPF_ARRAY(out, u64, 3);
 BPF_BLOOM_FILTER(seen, u32, 1000);
 ${put}
 RAW_TRACEPOINT_PROBE(sys_enter) {
-	u32 known = 77, same = 77, other = 78;
+	u32 known = 77, other = 78;
 	${mine()}
 	put(0, seen.push(&known, 0));
-	put(1, seen.peek(&same));
+	put(1, seen.peek(&known));
 	put(2, -seen.peek(&other));
 	return 0;
 }`);
