@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
@@ -7,6 +7,9 @@ import { makeFolder, parseCliError, root, runCli, writeScript } from "../support
 
 /** Instantiations of the script of 200 lines are a third of this. The limit is what would take a second more. */
 const mostInstantiations = 60_000;
+
+const projects = makeFolder();
+const makeProject = (): string => mkdtempSync(join(projects, "project-"));
 
 interface Checked {
   readonly messages: readonly string[];
@@ -57,7 +60,7 @@ int f(struct pt_regs *ctx) {
 
 describe("bpfts types", () => {
   it("prints what TypeScript infers from the text, so that both are right", async () => {
-    const folder = makeFolder();
+    const folder = makeProject();
     const program = `import { BPF } from "bpfts";\nconst b = new BPF({ text: \`${everyKind}\` });\n`;
     const printed = await runCli(["types", writeScript(folder, "exact.ts", program)]);
     expect(printed.stderr).toBe("");
@@ -86,7 +89,7 @@ events.open_perf_buffer((event) => event.comm * 2);
   });
 
   it("knows the kernel's structs, texts that are put together at run time, and .c files", async () => {
-    const folder = makeFolder();
+    const folder = makeProject();
     const script = writeScript(folder, "made.ts", `import { BPF } from "bpfts";\nconst key = "struct bpf_tunnel_key";\nnew BPF({ text: \`BPF_HASH(tunnels, \${key}); BPF_HASH(when, u32, struct timespec64);\` });\n`);
     const { stdout, status } = await runCli(["types", script]);
     expect(status).toBe(0);
@@ -107,7 +110,7 @@ events.open_perf_buffer((event) => event.comm * 2);
   });
 
   it("goes through all programs of a script, up to where it would wait, and loads none", async () => {
-    const folder = makeFolder();
+    const folder = makeProject();
     const script = writeScript(folder, "several.ts", `import { BPF, PerfSWConfig, PerfType, print, sleep } from "bpfts";
 const first = new BPF({ text: \`BPF_HASH(counts, u32, u64); BPF_PERF_OUTPUT(events); BPF_ARRAY(config, u32, 1); BPF_PROG_ARRAY(steps, 1); BPF_PERF_ARRAY(cycles, 8); BPF_USER_RINGBUF(orders, 1); int f(void *ctx) { return 0; }\` });
 first.get_table("config").set(0, 7);
@@ -139,7 +142,7 @@ new BPF({ text: "not C at all" });
   });
 
   it("says where the C is wrong", async () => {
-    const folder = makeFolder();
+    const folder = makeProject();
     const result = await runCli(["types", "--json-errors", writeScript(folder, "wrong.c", "BPF_HASH(counts, struct no_such_t);\n")]);
     expect(result.status).toBe(1);
     expect(parseCliError(result)).toMatchObject({ code: "BPFTS_COMPILE", message: expect.stringContaining("incomplete type 'struct no_such_t'") as string, location: { line: 1 } });
@@ -148,7 +151,7 @@ new BPF({ text: "not C at all" });
 
 describe("bpfts init", () => {
   it("makes scripts in a folder checked, globals and C files among them", async () => {
-    const folder = join(makeFolder(), "new");
+    const folder = join(makeProject(), "new");
     const { stdout, status } = await runCli(["init", folder]);
     expect({ stdout, status }).toEqual({ stdout: `${folder}/tsconfig.json written\n`, status: 0 });
     mkdirSync(join(folder, "deeper"));
@@ -159,7 +162,7 @@ describe("bpfts init", () => {
   });
 
   it("overwrites nothing unless told to", async () => {
-    const folder = makeFolder();
+    const folder = makeProject();
     const config = writeScript(folder, "tsconfig.json", "{}\n");
     const refused = await runCli(["init", folder, "--json-errors"]);
     expect(refused.status).toBe(2);
@@ -171,7 +174,7 @@ describe("bpfts init", () => {
   });
 
   it("names the types by a path of the project where bpfts is installed in it or linked to it", async () => {
-    const project = makeFolder();
+    const project = makeProject();
     mkdirSync(join(project, "node_modules"));
     symlinkSync(root.replace(/\/$/, ""), join(project, "node_modules/bpfts"));
     const folder = join(project, "traces");
@@ -187,7 +190,7 @@ describe("bpfts init", () => {
     ["NodeNext", "NodeNext", ["ES2023"]],
     ["ESNext", "Bundler", ["ES2023", "DOM"]],
   ])("is not needed where the package is installed: module %s, resolution %s", (module, moduleResolution, lib) => {
-    const project = makeFolder();
+    const project = makeProject();
     mkdirSync(join(project, "node_modules"));
     symlinkSync(root.replace(/\/$/, ""), join(project, "node_modules/bpfts"));
     writeFileSync(join(project, "package.json"), `{ "type": "module" }\n`);
@@ -201,7 +204,7 @@ describe("bpfts init", () => {
   });
 
   it("has a script of 200 lines of C checked with little work", async () => {
-    const folder = makeFolder();
+    const folder = makeProject();
     writeFileSync(join(folder, "long.ts"), renderLongScript());
     expect((await runCli(["init", folder])).status).toBe(0);
     expect(existsSync(join(folder, "tsconfig.json"))).toBe(true);
