@@ -18,7 +18,7 @@ const { values: options, positionals } = parseArgs({
 });
 const isTier = (word) => tiers.some((tier) => tier.name === word);
 const named = positionals.filter(isTier);
-const isKernel = (word) => /^(\d+\.\d+|newest)$/.test(word);
+const isKernel = (word) => /^(\d+\.\d+|newest|all)$/.test(word);
 const words = positionals.filter((word) => !isTier(word)).map((word) => (isKernel(word) ? "test/vm/matrix.test" : word.replace(/:\d+$/, "")));
 process.env.BPFTS_TEST_KERNEL = positionals.find(isKernel) ?? process.env.BPFTS_TEST_KERNEL ?? "all";
 const chosen = tiers.filter((tier) => (named.length > 0 ? named.includes(tier.name) : wantsUnnamed(tier)));

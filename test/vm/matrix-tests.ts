@@ -13,18 +13,20 @@ export const sameEverywhere: Readonly<Record<string, "all" | RegExp>> = {
   // Timers and closed tables.
   "table-states": "all",
   "time-loop": "all",
-  // Clang's names and ours.
+  // Clang's names and ours, and its headers, with which it works in the guest.
   "taken-names": "all",
+  "own-headers": "all",
   // A machine of the matrix has one processor.
   "event-order": /^events of several CPUs /,
   // The host's own doing, before and after the kernel's.
   "table-batches": /^an? .* refuses what has another shape/,
-  tables: /^tables on this kernel rows are written by the host/,
+  // Batches of few are asked for each kind.
+  tables: /^(?:tables on this kernel rows are written by the host|a million entries)/,
   containers: /^a filter by containers says what does not fit/,
-  "build-id-stacks": /^stacks by build id say what is wrong/,
-  // Attaching fails before the kernel is asked.
-  uprobes: /^what cannot be attached /,
-  usdt: /^what cannot be enabled /,
+  "build-id-stacks": /^stacks by build id (?:say what is wrong|have C\+\+ names|are addresses where)/,
+  // Files are read and places found before the kernel is asked.
+  uprobes: /^(?:what cannot be attached|functions of binaries|uprobes (?:take an address|find a|come off))/,
+  usdt: /^(?:what cannot be enabled|USDT probes (?:are listed|found by path in|of a fixed-address|.* in a fixed-address program))/,
   // Waiting ends in the same calls, and that signals interrupt them is asked of the addon; the cache is the host's own.
   "run-hello": /^(?:signals and the end (?!SIGINT while (?:asleep|in trace_fields))|the lessons (?:what (?:one|a) run|an image))/,
 };
