@@ -30,7 +30,7 @@ export interface ModuleHeaderRequest {
 /** Writes the types of a module, without those of the kernel itself, into the cache. @throws ToolchainError */
 export function openModuleHeader(request: ModuleHeaderRequest): ModuleHeader {
   const { folder, module } = request;
-  const stem = `module_${module}_${hashKey("1", request.bytes, ...request.before).slice(0, 12)}`;
+  const stem = `module_${module}_${hashKey("2", request.bytes, ...request.before).slice(0, 12)}`;
   const path = join(folder, `${stem}.h`);
   const namesPath = join(folder, `${stem}.names`);
   if (!existsSync(path) || !existsSync(namesPath)) {
