@@ -28,7 +28,7 @@ const graceMs = 5000;
  * @throws VmError, VmTimeoutError, ToolchainError
  */
 export async function runInVm(spec: VmSpec, streams: VmStreams, signals: SignalSource = process): Promise<number> {
-  const vm = startVm(spec);
+  let vm: RunningVm | undefined;
   let isReady = false;
   let endedBy: NodeJS.Signals | undefined;
   let interrupts = 0;
@@ -37,30 +37,41 @@ export async function runInVm(spec: VmSpec, streams: VmStreams, signals: SignalS
 
   const end = (name: NodeJS.Signals): void => {
     endedBy ??= name;
-    vm.close();
+    vm?.close();
   };
   const forward: readonly (readonly [NodeJS.Signals, () => void])[] = [
-    ["SIGINT", () => (isReady && ++interrupts < 3 ? vm.signal("INT") : end("SIGINT"))],
+    ["SIGINT", () => (isReady && ++interrupts < 3 ? vm?.signal("INT") : end("SIGINT"))],
     ...(["SIGTERM", "SIGHUP"] as const).map(
       (name) =>
         [
           name,
           () => {
             if (!isReady || grace !== undefined) return end(name);
-            vm.signal(name.slice(3));
+            vm?.signal(name.slice(3));
             grace = setTimeout(end, graceMs, name);
           },
         ] as const,
     ),
   ];
   for (const [name, listener] of forward) signals.on(name, listener);
+  const stopListening = (): void => {
+    for (const [name, listener] of forward) signals.removeListener(name, listener);
+  };
+  // Listening comes first: a signal that finds nobody ends this process, and may come as soon as qemu is there.
+  try {
+    vm = startVm(spec);
+  } catch (error) {
+    stopListening();
+    throw error;
+  }
+  const { stdout, stderr, stdin } = vm;
   // Whoever reads our output has gone (`| head`): nobody needs the rest.
   const onBroken = (): void => {
     brokenPipe = true;
-    vm.close();
+    vm?.close();
     // What nobody takes out of qemu's sockets keeps them open, and the machine counts as there.
-    vm.stdout.resume();
-    vm.stderr.resume();
+    stdout.resume();
+    stderr.resume();
   };
   const outputs = [streams.stdout, streams.stderr];
   for (const output of outputs) output.once("error", onBroken);
@@ -76,8 +87,8 @@ export async function runInVm(spec: VmSpec, streams: VmStreams, signals: SignalS
     throw error;
   } finally {
     clearTimeout(grace);
-    for (const [name, listener] of forward) signals.removeListener(name, listener);
-    streams.stdin?.unpipe(vm.stdin);
+    stopListening();
+    streams.stdin?.unpipe(stdin);
     streams.stdin?.pause();
     for (const output of outputs) output.removeListener("error", onBroken);
     vm.close();
