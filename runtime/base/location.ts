@@ -17,3 +17,10 @@ export function renderLocation(location: SourceLocation): string {
   const column = location.column === undefined ? "" : `:${location.column}`;
   return `${location.file}:${location.line}${column}`;
 }
+
+/** Lists where the lines of a text begin. Units: UTF-16 code units. */
+export function listLineStarts(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
+  return starts;
+}

@@ -1,7 +1,7 @@
 import { EditList } from "./edits.ts";
 import { findClosing, parseTokens, splitAtCommas } from "./lexer.ts";
 import type { Token, TokenRange } from "./lexer.ts";
-import { readMacros } from "./macros.ts";
+import { expandMacro, readMacros } from "./macros.ts";
 import type { Macro } from "./macros.ts";
 import type { TextRange } from "./places.ts";
 import type { CUnit } from "./unit.ts";
@@ -56,30 +56,4 @@ function renderTokens(tokens: readonly Token[], { from, to }: TokenRange): strin
   let text = "";
   for (let at = from; at < to; at++) text += (at > from && tokens[at]!.start > tokens[at - 1]!.end ? " " : "") + tokens[at]!.text;
   return text;
-}
-
-/** A macro's body with its arguments in place. Source: C17 6.10.3, and GNU's `, ## rest`. */
-function expandMacro({ params = [], body }: Macro, args: readonly string[]): string | undefined {
-  const rest = params.at(-1)?.endsWith("...") === true ? params.at(-1)!.slice(0, -3) || "__VA_ARGS__" : undefined;
-  const names = rest === undefined ? params : [...params.slice(0, -1), rest];
-  const given = rest === undefined ? args : [...args.slice(0, names.length - 1), ...(args.length < names.length ? [] : [args.slice(names.length - 1).join(", ")])];
-  if (given.length > Math.max(names.length, 1) || body.some(({ text }) => text === "__VA_OPT__")) return undefined;
-  const findArgument = (token: Token | undefined): string | undefined => (token?.kind === "word" && names.includes(token.text) ? (given[names.indexOf(token.text)] ?? "") : undefined);
-  let text = "";
-  for (let at = 0; at < body.length; at++) {
-    const token = body[at]!;
-    const next = body[at + 1];
-    const argument = findArgument(token);
-    if (token.text === "##") text = text.trimEnd();
-    else if (token.text === "#" && findArgument(next) !== undefined) {
-      text += ` ${JSON.stringify(findArgument(next))}`;
-      at++;
-    } else if (token.text === "," && next?.text === "##" && body[at + 2]?.text === rest) {
-      // The comma goes when there is nothing behind it, and is glued to nothing else.
-      text += given.length < names.length ? "" : `, ${findArgument(body[at + 2])!}`;
-      at += 2;
-    } else if (argument !== undefined) text += body[at - 1]?.text === "##" ? argument : ` ${argument} `;
-    else text += (at > 0 && body[at - 1]!.text !== "##" && token.start > body[at - 1]!.end ? " " : "") + token.text;
-  }
-  return text.trim();
 }

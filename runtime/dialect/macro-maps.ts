@@ -1,6 +1,6 @@
 import { findClosing, parseTokens, readRange, splitAtCommas } from "./lexer.ts";
 import type { Token } from "./lexer.ts";
-import { readMacros, substituteParameters } from "./macros.ts";
+import { expandMacro, readMacros } from "./macros.ts";
 import type { Macro } from "./macros.ts";
 import { readMapMacros } from "./maps.ts";
 import { openPass } from "./pass.ts";
@@ -59,7 +59,8 @@ function expand(text: string, tokens: readonly Token[], at: number, macros: Read
     if (close === undefined) return [];
     args = splitAtCommas(tokens, at + 1, close).map((part) => readRange(text, tokens, part));
   }
-  const body = substituteParameters(macro, args);
+  const body = expandMacro(macro, args);
+  if (body === undefined) return [];
   const inner = parseTokens(body);
   const nested = inner.flatMap((token, index) => (token.kind === "word" && !mapMacros.has(token.text) ? expand(body, inner, index, macros, depth + 1) : []));
   return [body, ...nested];

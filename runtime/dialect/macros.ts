@@ -28,14 +28,28 @@ export function readMacros({ tokens, text }: { readonly tokens: readonly Token[]
   return macros;
 }
 
-/** A body with the arguments in place of the parameters; `##` glues. */
-export function substituteParameters({ params = [], body }: Macro, args: readonly string[]): string {
-  const at = new Map(params.map((name, index) => [name, index]));
-  const rest = params.length > 0 && params.at(-1) === "..." ? args.slice(params.length - 1).join(", ") : undefined;
-  const words = body.map(({ kind, text }) => {
-    if (text === "__VA_ARGS__" && rest !== undefined) return rest;
-    const index = kind === "word" ? at.get(text) : undefined;
-    return index === undefined ? text : (args[index] ?? "");
-  });
-  return words.join(" ").replaceAll(/\s*##\s*/g, "");
+/** A macro's body with its arguments in place; undefined when they are too many, or it asks for what only the preprocessor can tell. Source: C17 6.10.3, and GNU's `, ## rest`. */
+export function expandMacro({ params = [], body }: Macro, args: readonly string[]): string | undefined {
+  const rest = params.at(-1)?.endsWith("...") === true ? params.at(-1)!.slice(0, -3) || "__VA_ARGS__" : undefined;
+  const names = rest === undefined ? params : [...params.slice(0, -1), rest];
+  const given = rest === undefined ? args : [...args.slice(0, names.length - 1), ...(args.length < names.length ? [] : [args.slice(names.length - 1).join(", ")])];
+  if (given.length > Math.max(names.length, 1) || body.some(({ text }) => text === "__VA_OPT__")) return undefined;
+  const findArgument = (token: Token | undefined): string | undefined => (token?.kind === "word" && names.includes(token.text) ? (given[names.indexOf(token.text)] ?? "") : undefined);
+  let text = "";
+  for (let at = 0; at < body.length; at++) {
+    const token = body[at]!;
+    const next = body[at + 1];
+    const argument = findArgument(token);
+    if (token.text === "##") text = text.trimEnd();
+    else if (token.text === "#" && findArgument(next) !== undefined) {
+      text += ` ${JSON.stringify(findArgument(next))}`;
+      at++;
+    } else if (token.text === "," && next?.text === "##" && body[at + 2]?.text === rest) {
+      // The comma goes when there is nothing behind it, and is glued to nothing else.
+      text += given.length < names.length ? "" : `, ${findArgument(body[at + 2])!}`;
+      at += 2;
+    } else if (argument !== undefined) text += body[at - 1]?.text === "##" ? argument : ` ${argument} `;
+    else text += (at > 0 && body[at - 1]!.text !== "##" && token.start > body[at - 1]!.end ? " " : "") + token.text;
+  }
+  return text.trim();
 }

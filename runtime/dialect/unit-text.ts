@@ -1,3 +1,4 @@
+import { listLineStarts } from "../base/location.ts";
 import type { SourceLocation } from "../base/location.ts";
 import { locateOffset } from "./pass.ts";
 import type { CSource, CUnit } from "./unit.ts";
@@ -58,12 +59,6 @@ function findFirstLine(source: CSource): { file: string; line: number } {
   if (place === undefined || first === undefined) return { file: source.name, line: 1 };
   const isWhole = listLineStarts(source.text).every((start, index) => start >= source.text.length || place.locate(start)?.line === first.line + index);
   return isWhole ? { file: place.file, line: first.line } : { file: source.name, line: 1 };
-}
-
-function listLineStarts(text: string): number[] {
-  const starts = [0];
-  for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
-  return starts;
 }
 
 /** How many UTF-16 code units the first `bytes` bytes of a text's UTF-8 form are. */

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import { listLineStarts } from "../base/location.ts";
 import type { SourceLocation } from "../base/location.ts";
 
 type Position = Required<SourceLocation>;
@@ -32,7 +33,7 @@ export function placeText(text: string, files: readonly string[]): PlacedText | 
   const literals: Literal[] = [];
   for (const file of files) {
     const source = readFileSync(file, "utf8");
-    const lineStarts = findLineStarts(source);
+    const lineStarts = listLineStarts(source);
     for (const match of source.matchAll(/[`'"]/g)) {
       for (const raw of [false, true]) {
         const literal = readLiteral(source, match.index, raw);
@@ -56,12 +57,6 @@ function locate(literal: Literal, offset: number): Position | undefined {
     else high = middle - 1;
   }
   return { file: literal.file, line: low + 1, column: at - literal.lineStarts[low]! + 1 };
-}
-
-function findLineStarts(source: string): number[] {
-  const starts = [0];
-  for (let at = source.indexOf("\n"); at >= 0; at = source.indexOf("\n", at + 1)) starts.push(at + 1);
-  return starts;
 }
 
 const simpleEscapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", b: "\b", f: "\f", v: "\v", "0": "\0", "\n": "" };
@@ -144,7 +139,7 @@ function placeLines(text: string, literals: readonly Literal[]): PlacedText | un
   fillGaps(placed);
   const file = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
   if (file === undefined) return undefined;
-  const starts = findLineStarts(text);
+  const starts = listLineStarts(text);
   return {
     file,
     exact: false,
@@ -168,7 +163,7 @@ function fillGaps(placed: (PlacedLine | undefined)[]): void {
     const before = placed[from - 1];
     const literal = (before ?? placed[to])?.literal;
     if (literal === undefined) return;
-    const starts = findLineStarts(literal.text);
+    const starts = listLineStarts(literal.text);
     const first = before === undefined ? 0 : before.index + 1;
     const end = placed[to] ?? { literal, index: starts.length };
     if (end.literal === literal && end.index - first === to - from) {

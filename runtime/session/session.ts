@@ -1,5 +1,6 @@
 import { buildId } from "../base/build-id.ts";
 import { InterruptedError } from "../base/errors.ts";
+import { listLineStarts } from "../base/location.ts";
 import type { SourceLocation } from "../base/location.ts";
 import type { Log } from "../base/log.ts";
 import { Scope } from "../base/scope.ts";
@@ -143,7 +144,7 @@ function openBuild(script: Script, port: KernelPort, options: RunOptions, open: 
       const position = place?.locate(offset);
       return position && { file: place!.file, ...position };
     };
-    const locateLine = (line: number): SourceLocation | undefined => locate(source.text.split("\n").slice(0, line - 1).reduce((offset, { length }) => offset + length + 1, 0));
+    const locateLine = (line: number): SourceLocation | undefined => locate(listLineStarts(source.text)[line - 1] ?? source.text.length);
     const program = loadUnit(unit, { port, log: options.log, machine: builder.machine, listTracepoints, userSpace: open.userSpace, watchProcess: open.watchProcess, sharedMaps, logLevel: options.verifierLog ? 1 : 0, attaches: options.attaches, locate, locateLine });
     if (open.commandPid !== undefined && haveStacks(unit)) open.watchProcess(open.commandPid);
     return scope.own(program);
