@@ -44,7 +44,7 @@ int on_tick(struct pt_regs *ctx) {
   return 0;
 }
 \` });
-b.get_table("events").open_perf_buffer((e) => print("work", e.values.join(" "), "failed", e.failed.join(" "), e.text));
+b.get_table("events").open_perf_buffer((e) => print("work", e.values.join(" "), "failed", e.failed.join(" "), e.text), { by_time: true });
 print("attached");
 try { for (;;) b.perf_buffer_poll(); } catch (e) { if (!(e instanceof Interrupt)) throw e; }
 for (const [turn, count] of b.get_table("ticks").entries()) print("tick", turn, count);
