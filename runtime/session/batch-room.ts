@@ -25,6 +25,11 @@ export class BatchRoom {
     return this.used === 0;
   }
 
+  /** Whether so much was read at once that the next batch is worth fetching without delay. */
+  get isLarge(): boolean {
+    return this.used > ROOM_BYTES / 2;
+  }
+
   /** Whether not even a section without records fits. */
   get isFull(): boolean {
     return this.used + SECTION_HEADER > this.room.length;

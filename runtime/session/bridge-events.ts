@@ -167,7 +167,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
           batch = state.waiter.waitFor(left, waitSources.rings, () => readOrHold(kind));
           if (batch === held) port.wait(HOLD_MS, 0);
         }
-        if (batch !== undefined) napper.notePoll(performance.now() - start);
+        if (batch !== undefined) napper.notePoll(performance.now() - start, room.isLarge);
         return batch;
       },
     },

@@ -10,8 +10,8 @@ const FILL_BYTES = 200_000;
 export interface Napper {
   /** Asked at the start of a poll; `capacityBytes` is that of the smallest buffer. 0 when events come singly, or so fast that the script is never done with them. */
   findNap(capacityBytes: number): number;
-  /** Told when a poll has brought events, and how long it waited for them, the nap not counted. */
-  notePoll(waitedMs: number): void;
+  /** Told when a poll has brought events: how long it waited for them, the nap not counted, and whether the batch is so large that some may have been left behind. */
+  notePoll(waitedMs: number, isLarge: boolean): void;
 }
 
 /**
@@ -21,15 +21,17 @@ export interface Napper {
 export function openNapper(now: () => number = () => performance.now()): Napper {
   let polledAt = -Infinity;
   let streamPolls = 0;
+  let hasMore = false;
   return {
     findNap(capacityBytes) {
       const napMs = Math.min(MAX_NAP_MS, Math.floor(capacityBytes / FILL_BYTES));
-      // A script that is busy for longer than it would sleep gets its batches without.
-      const isIdle = now() - polledAt < napMs / 2;
+      // A script that is busy for longer than it would sleep gets its batches without, and so does one that fills them.
+      const isIdle = !hasMore && now() - polledAt < napMs / 2;
       return isIdle && streamPolls >= STREAM_POLLS ? napMs : 0;
     },
-    notePoll(waitedMs) {
+    notePoll(waitedMs, isLarge) {
       streamPolls = waitedMs < STREAM_MS ? streamPolls + 1 : 0;
+      hasMore = isLarge;
       polledAt = now();
     },
   };

@@ -3,20 +3,22 @@ import { openNapper } from "../../../runtime/session/nap.ts";
 
 const mebibyte = 1024 * 1024;
 
+type Round = readonly [waitedMs: number, busyMs: number, isLarge?: boolean];
+
 /** The naps of polls that each waited `waitedMs` for their events, with a script that then works for `busyMs`. */
-function listNaps(capacityBytes: number, rounds: readonly (readonly [waitedMs: number, busyMs: number])[]): number[] {
+function listNaps(capacityBytes: number, rounds: readonly Round[]): number[] {
   let time = 1000;
   const napper = openNapper(() => time);
-  return rounds.map(([waitedMs, busyMs]) => {
+  return rounds.map(([waitedMs, busyMs, isLarge = false]) => {
     const napMs = napper.findNap(capacityBytes);
     time += napMs + waitedMs;
-    napper.notePoll(waitedMs);
+    napper.notePoll(waitedMs, isLarge);
     time += busyMs;
     return napMs;
   });
 }
 
-const repeat = (count: number, waitedMs: number, busyMs: number): (readonly [number, number])[] => Array.from({ length: count }, () => [waitedMs, busyMs] as const);
+const repeat = (count: number, ...round: Round): Round[] => Array.from({ length: count }, () => round);
 
 describe("openNapper", () => {
   it("rests between polls that find events at once", () => {
@@ -31,6 +33,11 @@ describe("openNapper", () => {
   it("lets nothing wait that comes after a silence", () => {
     expect(listNaps(4 * mebibyte, repeat(40, 5, 0.1)).every((napMs) => napMs === 0)).toBe(true);
     expect(listNaps(4 * mebibyte, [...repeat(5, 0, 0), [100, 0], ...repeat(4, 0, 0)])).toEqual([0, 0, 0, 16, 16, 16, 0, 0, 0, 16]);
+  });
+
+  it("fetches what a large batch left behind without a rest", () => {
+    expect(listNaps(4 * mebibyte, repeat(20, 0, 4, true)).every((napMs) => napMs === 0)).toBe(true);
+    expect(listNaps(4 * mebibyte, [...repeat(4, 0, 0), [0, 0, true], ...repeat(2, 0, 0)])).toEqual([0, 0, 0, 16, 16, 0, 16]);
   });
 
   it("gives a script that is busy its events without a rest", () => {
