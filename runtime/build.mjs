@@ -60,7 +60,9 @@ for (const file of files) {
   kept.add(name);
   // The entry reads it as Latin-1, which takes V8 half the memory.
   if (/[^\0-\x7f]/.test(file.text)) throw new Error(`${name} has characters that are not ASCII`);
-  replaceFile(name, (path) => writeFileSync(path, name === "bpfts.cjs" ? `#!/usr/bin/env node\n${file.text}` : file.contents));
+  // The entry runs the rest as a function of what a module of Node's has.
+  const text = name === "bpfts.cjs" ? `#!/usr/bin/env node\n${file.text}` : `(function (exports, require, module, __filename, __dirname) {${file.text}\n})`;
+  replaceFile(name, (path) => writeFileSync(path, text));
 }
 replaceFile("quickjs.wasm", (path) => copyFileSync(require.resolve("@jitl/quickjs-wasmfile-release-sync/wasm"), path));
 writeTypes();

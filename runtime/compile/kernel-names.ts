@@ -1,3 +1,5 @@
+import { closeSync, openSync, readSync, statSync } from "node:fs";
+
 /** Names that the kernel's types bring along. */
 export interface KernelNames {
   /** Whether the kernel's types have this one. `kind` is the C keyword, or `typedef`. */
@@ -25,10 +27,10 @@ export function renderKernelNames(dump: string): string {
   return `${[...lines].sort().join("\n")}\n`;
 }
 
-/** Reads names out of what `renderKernelNames` made; `read` is called at the first question. */
-export function openKernelNames(read: () => string): KernelNames {
-  let text: string | undefined;
-  const find = (prefix: string): string | undefined => findLine((text ??= read()), prefix);
+/** Reads names out of a file that `renderKernelNames` made; it is looked at with the first question. */
+export function openKernelNames(path: string): KernelNames {
+  let lines: SortedLines | undefined;
+  const find = (prefix: string): string | undefined => (lines ??= new SortedLines(path)).find(prefix);
   return {
     haveType: (kind, name) => find(`${kind} ${name}\n`) !== undefined,
     isBitField: (record, member) => find(`bits ${record}.${member}\n`) !== undefined,
@@ -40,19 +42,63 @@ export function openKernelNames(read: () => string): KernelNames {
   };
 }
 
-/** Finds the line that begins so in a text of sorted lines, its newline included: a text of a megabyte cannot be searched for each name. */
-function findLine(text: string, prefix: string): string | undefined {
-  let low = 0;
-  let high = text.length;
-  while (low < high) {
-    const start = text.lastIndexOf("\n", Math.max(low, (low + high) >> 1) - 1) + 1;
-    const end = text.indexOf("\n", start) + 1;
-    if (end === 0) return undefined;
-    const line = text.slice(start, end);
-    if (line.startsWith(prefix)) return line;
-    // A prefix may end in the newline, which sorts before whatever a longer name goes on with.
-    if (line < prefix) low = end;
-    else high = start;
+/** No line is as long. Units: bytes. */
+const BLOCK_BYTES = 8192;
+
+/** A file of sorted lines. Of its megabyte only the blocks are read that a search comes by, each once. */
+class SortedLines {
+  private readonly path: string;
+  private readonly count: number;
+  private readonly blocks = new Map<number, string>();
+
+  constructor(path: string) {
+    this.path = path;
+    this.count = Math.ceil(statSync(path).size / BLOCK_BYTES);
   }
-  return undefined;
+
+  /** The line that begins so, its newline included; of several the first. */
+  find(prefix: string): string | undefined {
+    let low = 0;
+    let high = this.count - 1;
+    while (low < high) {
+      const middle = (low + high + 1) >> 1;
+      const line = this.readLine(middle, this.findStart(middle));
+      // A prefix may end in the newline, which sorts before whatever a longer name goes on with.
+      if (line < prefix || line.startsWith(prefix)) low = middle;
+      else high = middle - 1;
+    }
+    const { length } = this.readBlock(low);
+    for (let at = this.findStart(low), line = ""; at <= length; at += line.length) {
+      line = this.readLine(low, at);
+      if (line === "") break;
+      if (line.startsWith(prefix)) return line;
+    }
+    return undefined;
+  }
+
+  /** Where the first line begins that is not the block before's. A line that begins where the block does belongs to the one before. */
+  private findStart(block: number): number {
+    return block === 0 ? 0 : this.readBlock(block).indexOf("\n") + 1;
+  }
+
+  private readLine(block: number, at: number): string {
+    const text = this.readBlock(block);
+    const end = text.indexOf("\n", at) + 1;
+    return end > 0 ? text.slice(at, end) : `${text.slice(at)}${this.readBlock(block + 1).slice(0, this.findStart(block + 1))}`;
+  }
+
+  private readBlock(block: number): string {
+    const known = this.blocks.get(block);
+    if (known !== undefined) return known;
+    const bytes = Buffer.alloc(BLOCK_BYTES);
+    const file = openSync(this.path, "r");
+    try {
+      const size = readSync(file, bytes, 0, BLOCK_BYTES, block * BLOCK_BYTES);
+      const text = bytes.toString("latin1", 0, size);
+      this.blocks.set(block, text);
+      return text;
+    } finally {
+      closeSync(file);
+    }
+  }
 }

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { ToolchainError } from "../base/errors.ts";
 import { hashKey, replaceFile } from "./cache.ts";
@@ -39,7 +39,7 @@ export function openModuleHeader(request: ModuleHeaderRequest): ModuleHeader {
       throw new ToolchainError(`Cannot write the types of module "${module}" to "${folder}"`, { hint: "set BPFTS_CACHE to a folder that this user can write to" });
     }
   }
-  return { file: `${stem}.h`, names: openKernelNames(() => readFileSync(namesPath, "latin1")) };
+  return { file: `${stem}.h`, names: openKernelNames(namesPath) };
 }
 
 /**

@@ -131,7 +131,7 @@ function openNames(folder: string, kernel: KernelTypes, log: Log): KernelNames {
     log.info(`wrote the kernel's types in ${Math.round(performance.now() - started)} ms`);
   }
   touchFile(namesPath);
-  return openKernelNames(() => readFileSync(namesPath, "latin1"));
+  return openKernelNames(namesPath);
 }
 
 /** @throws ToolchainError when the headers of libbpf are not installed. */

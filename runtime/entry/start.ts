@@ -23,8 +23,7 @@ async function start(): Promise<void> {
   const cache = findCacheFolder();
   const name = `code/${buildId}-${cachedDataVersionTag()}`;
   const cachedData = cache && findCached(cache, name);
-  const source = `(function (exports, require, module, __filename, __dirname) {${readFileSync(path, "latin1")}\n})`;
-  const script = new Script(source, { filename: path, ...(cachedData !== undefined && { cachedData }) });
+  const script = new Script(readFileSync(path, "latin1"), { filename: path, ...(cachedData !== undefined && { cachedData }) });
   const loaded: { exports: object } = { exports: {} };
   (script.runInThisContext() as WrappedModule)(loaded.exports, createRequire(path), loaded, path, __dirname);
   const args = process.argv.slice(2);

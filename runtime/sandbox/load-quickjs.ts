@@ -35,8 +35,8 @@ export async function loadQuickJs(memoryBytes: number): Promise<LoadedQuickJs> {
   const maximum = Math.max(MIN_PAGES, Math.ceil(memoryBytes / PAGE_BYTES));
   for (const flag of v8Flags) setFlagsFromString(flag);
   const memory = new Memory({ initial: MIN_PAGES, maximum });
-  const wasm = readFileSync(findWasm());
-  const wasmBinary = wasm.buffer.slice(wasm.byteOffset, wasm.byteOffset + wasm.byteLength) as ArrayBuffer;
+  // A file of this size has an array buffer of its own.
+  const wasmBinary = readFileSync(findWasm()).buffer as ArrayBuffer;
   // The name of the program lies in the guest's memory: by the way bpfts was started everything behind it would lie elsewhere, and no image fit.
   // What it says when it cannot free everything, after it was stopped in the middle, is of no use to anybody.
   const emscriptenModule = { thisProgram: "bpfts", printErr: () => undefined } as EmscriptenModuleLoaderOptions;

@@ -1,5 +1,7 @@
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { openKernelNames, renderKernelNames } from "../../../runtime/compile/kernel-names.ts";
+import { openKernelNames } from "../../../runtime/compile/kernel-names.ts";
+import { writeNames } from "../../support/kernel-names.ts";
 
 const dump = `typedef unsigned int __u32;
 
@@ -37,7 +39,7 @@ enum state {
 `;
 
 describe("renderKernelNames and openKernelNames", () => {
-  const names = openKernelNames(() => renderKernelNames(dump));
+  const names = openKernelNames(writeNames(dump));
 
   it.each([
     ["struct", "sock", true],
@@ -64,20 +66,30 @@ describe("renderKernelNames and openKernelNames", () => {
     expect([names.isBitField("struct sock_common", "skc_reuse"), names.isBitField("struct sock_common", "inner"), names.isBitField("struct sock_common", "skc_family"), names.isBitField("struct sock", "skc_reuse")]).toEqual([true, true, false, false]);
   });
 
-  it("finds every line of a long list, and nothing in an empty one", () => {
-    const many = Array.from({ length: 500 }, (_, i) => `struct s${i} {\n};\n`).join("");
-    const long = openKernelNames(() => renderKernelNames(many));
-    for (let i = 0; i < 500; i++) expect(long.haveType("struct", `s${i}`)).toBe(true);
-    expect(long.haveType("struct", "s500")).toBe(false);
-    expect(openKernelNames(() => renderKernelNames("")).haveType("struct", "s")).toBe(false);
+  // Lines of 16 bytes end where the blocks do in which the file is read, the others do not.
+  it.each([
+    ["of one length", (i: number) => `s${String(i).padStart(7, "0")}`],
+    ["of several", (i: number) => `s${i}`],
+  ])("finds every line of a long list with lines %s", (_, name) => {
+    const many = Array.from({ length: 3000 }, (_, i) => `struct ${name(i)} {\n};\n`).join("");
+    const long = openKernelNames(writeNames(many));
+    const missing = Array.from({ length: 3000 }, (_, i) => name(i)).filter((one) => !long.haveType("struct", one));
+    expect(missing).toEqual([]);
+    expect([name(3000), "", "a", "t"].filter((one) => long.haveType("struct", one))).toEqual([]);
   });
 
-  it("reads nothing before the first question", () => {
-    let reads = 0;
-    const lazy = openKernelNames(() => (reads++, renderKernelNames(dump)));
-    expect(reads).toBe(0);
-    lazy.haveType("struct", "sock");
-    lazy.haveType("struct", "sock");
-    expect(reads).toBe(1);
+  it("finds nothing in an empty list", () => {
+    expect(openKernelNames(writeNames("")).haveType("struct", "s")).toBe(false);
+  });
+
+  it("looks at the file with the first question", () => {
+    const path = writeNames(dump);
+    const text = readFileSync(path);
+    rmSync(path);
+    const late = openKernelNames(path);
+    writeFileSync(path, text);
+    expect(late.haveType("struct", "sock")).toBe(true);
+    rmSync(path);
+    expect(late.haveType("struct", "sock")).toBe(true);
   });
 });

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { openKernelNames, renderKernelNames } from "../../../runtime/compile/kernel-names.ts";
+import { openKernelNames } from "../../../runtime/compile/kernel-names.ts";
 import { renderModuleHeader } from "../../../runtime/compile/module-header.ts";
+import { writeNames } from "../../support/kernel-names.ts";
 
-const kernel = openKernelNames(() =>
-  renderKernelNames("struct list_head {\n\tstruct list_head *next;\n};\n\ntypedef unsigned int u32;\n\nenum {\n\tKNOWN = 1,\n};\n\ntypedef struct {\n\tint counter;\n} atomic_t;\n"),
+const kernel = openKernelNames(
+  writeNames("struct list_head {\n\tstruct list_head *next;\n};\n\ntypedef unsigned int u32;\n\nenum {\n\tKNOWN = 1,\n};\n\ntypedef struct {\n\tint counter;\n} atomic_t;\n"),
 );
 const dump = `#ifndef __VMLINUX_H__
 #define __VMLINUX_H__
@@ -71,7 +72,7 @@ enum odd_state {
   });
 
   it("keeps nothing twice when a header of another module has it", () => {
-    const first = openKernelNames(() => renderKernelNames(renderModuleHeader(dump, kernel)));
+    const first = openKernelNames(writeNames(renderModuleHeader(dump, kernel)));
     const both = { ...first, haveType: (...asked: Parameters<typeof first.haveType>) => first.haveType(...asked) || kernel.haveType(...asked), findEnumValue: (name: string) => first.findEnumValue(name) ?? kernel.findEnumValue(name) };
     expect(renderModuleHeader(dump, both)).not.toMatch(/odd_ops|odd_fn|odd_state/);
   });
