@@ -1,29 +1,39 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { bpfts, findFile } from "./peers.mjs";
-import { printTable, readMemoryKib, startConsumer, startGenerator, waitReady } from "./measure.mjs";
+import { readMemoryKib, startConsumer, startGenerator, waitReady } from "./measure.mjs";
 
-/** Memory of bpfts while events come at full rate. */
+const ROWS = 12;
+
+/** Memory of bpfts while events come at full rate: what it has now, the least and the most since the row before, and the most it ever had. */
 export async function measureMemory({ folder, tools, seconds }) {
   const generator = startGenerator(tools, 0);
   const start = () => startConsumer(folder, [...bpfts, findFile("scripts", "events.ts"), "--", "ring", String(generator.pid)]);
-  const samples = [];
   let consumer = start();
+  const printRow = (name, ...cells) => console.log(name.padEnd(40) + cells.map((cell) => cell.padStart(9)).join(""));
+  printRow("MiB in RAM", "now", "least", "most", "peak");
+  const printNow = (name, least, most) => {
+    const { now, peak } = readMebibytes(consumer.pid);
+    printRow(name, ...[now, least ?? now, most ?? now, peak].map((mebibytes) => mebibytes.toFixed(1)));
+  };
   try {
     await waitReady(consumer, true);
-    samples.push(["a first start, which fills the cache", ...readMebibytes(consumer.pid)]);
+    printNow("a first start, which fills the cache");
     await consumer.stop();
     consumer = start();
     await waitReady(consumer, true);
-    samples.push(["before", ...readMebibytes(consumer.pid)]);
+    printNow("before");
     generator.go();
+    let seen = [];
     for (let second = 1; second <= seconds; second++) {
       await sleep(1000);
-      if (second % Math.ceil(seconds / 6) === 0) samples.push([`after ${second} s`, ...readMebibytes(consumer.pid)]);
+      seen.push(readMebibytes(consumer.pid).now);
+      if (second % Math.ceil(seconds / ROWS) !== 0 && second !== seconds) continue;
+      printNow(`after ${second} s`, Math.min(...seen), Math.max(...seen));
+      seen = [];
     }
     await generator.stop();
     const [, delivered, lost] = /delivered=(\d+) lost=(\d+)/.exec(await consumer.stop()) ?? [];
     console.log(`${delivered} events delivered and ${lost} lost in ${seconds} s to one ring-buffer callback`);
-    printTable(["", "MiB in RAM", "peak"], samples);
   } finally {
     await generator.stop();
     await consumer.stop();
@@ -32,5 +42,5 @@ export async function measureMemory({ folder, tools, seconds }) {
 
 function readMebibytes(pid) {
   const { rss, peak } = readMemoryKib(pid);
-  return [rss, peak].map((kib) => (kib / 1024).toFixed(1));
+  return { now: rss / 1024, peak: peak / 1024 };
 }
