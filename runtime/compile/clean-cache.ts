@@ -9,27 +9,41 @@ const kinds = ["bundle", "code", "image", "kernel", "library", "object", "module
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** An entry that nobody used for so long goes. */
 const KEEP_MS = 14 * DAY_MS;
+/** All entries together keep to this: those that were not used for longest go first. */
+const KEEP_BYTES = 1024 ** 3;
 
-/** Removes entries that were not used for two weeks. Looks once a day at the most; a run that meanwhile wants one makes it anew. */
-export function cleanCache(cache: CacheFolder, nowMs = Date.now()): void {
+interface Entry {
+  readonly path: string;
+  /** When it, or the last of a folder's files, was written or used. */
+  readonly usedMs: number;
+  /** What it takes of the disk. */
+  readonly bytes: number;
+}
+
+/** Removes entries that were not used for two weeks, or that are too many. Looks once a day at the most; a run that meanwhile wants one makes it anew. */
+export function cleanCache(cache: CacheFolder, nowMs = Date.now(), keepBytes = KEEP_BYTES): void {
   const stamp = join(cache.path, "cleaned");
-  if (nowMs - readUsedMs(stamp) < DAY_MS || !replaceFile(stamp, "")) return;
-  for (const kind of kinds) {
-    for (const entry of listFolder(join(cache.path, kind))) {
-      if (nowMs - readUsedMs(entry) >= KEEP_MS) rmSync(entry, { recursive: true, force: true });
-    }
+  if (nowMs - readEntry(stamp).usedMs < DAY_MS || !replaceFile(stamp, "")) return;
+  const entries = kinds.flatMap((kind) => listFolder(join(cache.path, kind)).map(readEntry));
+  let bytes = 0;
+  for (const entry of entries.toSorted((a, b) => b.usedMs - a.usedMs)) {
+    bytes += entry.bytes;
+    if (bytes > keepBytes || nowMs - entry.usedMs >= KEEP_MS) rmSync(entry.path, { recursive: true, force: true });
   }
 }
 
-/** When a file, or the last of a folder's files, was written or used. */
-function readUsedMs(path: string): number {
+function readEntry(path: string): Entry {
   try {
     const stat = statSync(path);
-    return stat.isDirectory() ? Math.max(0, ...listFolder(path).map(readUsedMs)) : stat.mtimeMs;
+    const files = stat.isDirectory() ? listFolder(path).map(readEntry) : [{ usedMs: stat.mtimeMs, bytes: stat.blocks * BLOCK_BYTES }];
+    return { path, usedMs: Math.max(0, ...files.map(({ usedMs }) => usedMs)), bytes: files.reduce((sum, file) => sum + file.bytes, 0) };
   } catch {
-    return 0;
+    return { path, usedMs: 0, bytes: 0 };
   }
 }
+
+/** Source: `st_blocks` of stat(2). */
+const BLOCK_BYTES = 512;
 
 function listFolder(path: string): string[] {
   try {

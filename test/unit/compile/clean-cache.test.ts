@@ -33,6 +33,14 @@ describe("cleanCache", () => {
     expect(["object/old", "object/young", "prelude/dead", "prelude/alive/machine.h", "prelude/alive/prelude.pch"].map(isThere)).toEqual([false, true, false, true, true]);
   });
 
+  it("removes what was not used for longest where all together are too large", () => {
+    const names = ["object/a", "prelude/b/prelude.pch", "object/c", "bundle/d"];
+    for (const [days, name] of names.entries()) writeOld(name, days);
+    // Each is a file of a few bytes, for which the disk has a block of 4096.
+    cleanCache(cache, Date.now(), 3 * 4096);
+    expect(names.map(isThere)).toEqual([true, true, true, false]);
+  });
+
   it("keeps what a run took from the cache", () => {
     writeOld("object/used", 20);
     expect(findCached(cache, "object/used")?.toString()).toBe("object/used");
