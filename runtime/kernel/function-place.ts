@@ -1,6 +1,7 @@
 import { AttachError } from "../base/errors.ts";
 import { findSimilar } from "../base/similar.ts";
 import type { Binary } from "./binary.ts";
+import { matchDemangled } from "./demangled-name.ts";
 import { findBinaryFile, listLibraryNames } from "./find-library.ts";
 import type { FoundFile } from "./find-library.ts";
 import type { KernelPort } from "./port.ts";
@@ -88,12 +89,11 @@ function placeSymbol(binary: Binary, path: string, action: string, name: string,
 
 /** A C++ or Rust function by the name that people write, with or without its parameters. */
 function findDemangled(port: KernelPort, binary: Binary, wanted: string): BinarySymbol | undefined {
-  // Its last word stands in the mangled name, too: few names have to be demangled.
-  const word = /\w+(?=\W*$)/.exec(wanted.replace(/\(.*$/, ""))?.[0] ?? wanted;
+  const fits = matchDemangled(wanted);
   for (const symbol of binary.symbols.list()) {
-    if (!/^_[ZR]/.test(symbol.name) || !symbol.name.includes(word)) continue;
-    const name = port.demangle(symbol.name);
-    if (name === wanted || name.replace(/\(.*$/, "") === wanted) return symbol;
+    // A part of a function that was moved away starts where nobody calls.
+    if (!/^_[ZR]/.test(symbol.name) || /\.cold(?:\.|$)/.test(symbol.name) || !fits.maybe(symbol.name)) continue;
+    if (fits.surely(port.demangle(symbol.name))) return symbol;
   }
   return undefined;
 }

@@ -49,7 +49,11 @@ export function openSymbolTable(packed: ElfSymbolTable): SymbolTable {
       if (byName === undefined) {
         byName = new Map();
         // Of several functions with one name, static ones in different files, the first wins.
-        for (let i = count - 1; i >= 0; i--) byName.set(describe(i).name, i);
+        for (let i = count - 1; i >= 0; i--) {
+          const { name } = describe(i);
+          const other = byName.get(name);
+          if (other === undefined || packed.standings[i]! <= packed.standings[other]!) byName.set(name, i);
+        }
       }
       const index = byName.get(name);
       return index === undefined ? undefined : describe(index);

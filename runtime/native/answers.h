@@ -87,6 +87,7 @@ inline Napi::Value ToJs(Napi::Env env, const ElfSymbolTable& table) {
   object.Set("ends", ToJs(env, table.ends));
   object.Set("nameOffsets", ToJs(env, table.name_offsets));
   object.Set("indirect", ToJs(env, table.indirect));
+  object.Set("standings", ToJs(env, table.standings));
   object.Set("names", ToJs(env, table.names));
   return object;
 }

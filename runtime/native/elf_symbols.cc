@@ -20,6 +20,8 @@ struct Symbol {
   uint8_t type;
   uint8_t binding;
   bool dynamic;
+  /// Of a version that only programs linked long ago ask for.
+  bool outdated;
 };
 
 struct SymbolReader {
@@ -32,9 +34,26 @@ bool IsCode(uint8_t type) { return type == STT_FUNC || type == STT_GNU_IFUNC || 
 /// `$x` and `$d` of arm and riscv say what the bytes are, `.L` are labels of the compiler's.
 bool IsMark(const char* name) { return name[0] == '\0' || name[0] == '$' || (name[0] == '.' && name[1] == 'L'); }
 
+/// What says of each symbol of a table which version it is of; null when nothing does. Source: ELF's "Symbol Versioning"
+Elf_Data* FindVersions(const ElfFile& file, Elf_Scn* section) {
+  Elf_Data* found = nullptr;
+  file.ForEachSection([&](Elf_Scn* versions, const GElf_Shdr& header) {
+    if (header.sh_type == SHT_GNU_versym && header.sh_link == elf_ndxscn(section)) found = elf_getdata(versions, nullptr);
+  });
+  return found;
+}
+
+bool IsOutdated(Elf_Data* versions, size_t index) {
+  constexpr GElf_Versym kHidden = 0x8000;
+  GElf_Versym version;
+  return versions != nullptr && gelf_getversym(versions, static_cast<int>(index), &version) != nullptr &&
+         (version & kHidden) != 0;
+}
+
 void ReadTable(const ElfFile& file, Elf_Scn* section, const GElf_Shdr& header, SymbolReader& reader) {
   Elf_Data* data = elf_getdata(section, nullptr);
   if (data == nullptr || header.sh_entsize == 0) return;
+  Elf_Data* versions = FindVersions(file, section);
   const size_t count = header.sh_size / header.sh_entsize;
   // One header is read for many symbols of its section.
   size_t known = 0;
@@ -54,7 +73,8 @@ void ReadTable(const ElfFile& file, Elf_Scn* section, const GElf_Shdr& header, S
     if (name == nullptr || IsMark(name)) continue;
     reader.symbols.push_back({symbol.st_value, symbol.st_size, place.sh_addr + place.sh_size,
                               static_cast<uint32_t>(reader.names.size()), type,
-                              static_cast<uint8_t>(GELF_ST_BIND(symbol.st_info)), header.sh_type == SHT_DYNSYM});
+                              static_cast<uint8_t>(GELF_ST_BIND(symbol.st_info)), header.sh_type == SHT_DYNSYM,
+                              IsOutdated(versions, i)});
     reader.names.append(name, std::strlen(name) + 1);
   }
 }
@@ -66,8 +86,11 @@ size_t CountUnderscores(const char* name) { return std::strspn(name, "_"); }
 auto Rank(const Symbol& symbol, const std::string& names) {
   const char* name = names.c_str() + symbol.name;
   return std::make_tuple(symbol.size == 0, symbol.type == STT_NOTYPE, symbol.binding == STB_LOCAL,
-                         CountUnderscores(name), symbol.binding == STB_WEAK, std::string_view(name));
+                         CountUnderscores(name), symbol.binding == STB_WEAK, std::string_view(name), symbol.outdated);
 }
+
+/// Which of several functions of one name a name means: the lowest. Static ones stand behind, and old versions last.
+uint8_t Standing(const Symbol& symbol) { return symbol.outdated ? 2 : symbol.binding == STB_LOCAL ? 1 : 0; }
 
 /// Where each symbol ends. One without a size ends at the next one, unless it lies within one that has a size.
 std::vector<uint64_t> MeasureEnds(const std::vector<Symbol>& symbols) {
@@ -115,7 +138,8 @@ Result<ElfSymbolTable> PackSymbols(SymbolReader& reader) {
   for (size_t i = 0; i < symbols.size(); i++) {
     const uint8_t indirect = symbols[i].type == STT_GNU_IFUNC ? 1 : 0;
     if (!Append(table.starts, symbols[i].start) || !Append(table.ends, ends[i]) ||
-        !Append(table.name_offsets, symbols[i].name) || !Append(table.indirect, indirect)) {
+        !Append(table.name_offsets, symbols[i].name) || !Append(table.indirect, indirect) ||
+        !Append(table.standings, Standing(symbols[i]))) {
       return -ENOMEM;
     }
   }

@@ -111,6 +111,7 @@ struct ElfSymbolTable {
   Buffer ends;
   Buffer name_offsets;
   Buffer indirect;
+  Buffer standings;
   Buffer names;
 };
 

@@ -1,8 +1,8 @@
-import { copyFileSync } from "node:fs";
+import { copyFileSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { buildProgram, findInstruction, runTool, startProgram } from "../support/own-program.ts";
-import { makeFolder, runCli, startCli, writeScript } from "../support/run-cli.ts";
+import { makeFolder, root, runCli, startCli, writeScript } from "../support/run-cli.ts";
 import type { CliResult } from "../support/run-cli.ts";
 
 const folder = makeFolder();
@@ -88,6 +88,25 @@ describe("uprobes", () => {
     for (const sym of ["shop::Basket::Add", "shop::Basket::Add(int, char const*)", "_ZN4shop6Basket3AddEiPKc"]) {
       expect(await count(`b.attach_uprobe({ name: ${path("names")}, sym: ${JSON.stringify(sym)}, fn_name: "on_method" });`, feed(file("names"), 2))).toEqual({ 1: 1, 2: 1 });
     }
+  });
+
+  it("find functions by the names that C++ gives to templates and hidden ones, where they start and not in a part that was moved away", async () => {
+    buildProgram("names.cc", file("parts"), "-O2");
+    expect(runTool("nm", "-C", file("parts"))).toContain("shop::Pay(int) [clone .cold]");
+    for (const sym of ["shop::Pay", "(anonymous namespace)::Hide", "(anonymous namespace)::Hide(int)"]) {
+      expect(await count(`b.attach_uprobe({ name: ${path("parts")}, sym: ${JSON.stringify(sym)}, fn_name: "on_call" });`, feed(file("parts"), 2))).toEqual({ 1: 1, 2: 1 });
+    }
+    expect(await count(`b.attach_uprobe({ name: ${path("parts")}, sym: "shop::Basket::Count<long>", fn_name: "on_method" });`, feed(file("parts"), 2))).toEqual({ 1: 2 });
+  });
+
+  it("sit on the version of a function that programs are linked with today", async () => {
+    mkdirSync(file("versions"));
+    const library = buildProgram("versioned.c", file("versions/libown.so"), "-shared", "-fPIC", `-Wl,--version-script=${join(root, "test/kernel/programs/versioned.map")}`);
+    buildProgram("places.c", file("asks-new"), "-Wl,--no-as-needed", "-L", file("versions"), "-lown", `-Wl,-rpath,${file("versions")}`);
+    runTool("strip", library);
+    const [before, now] = ["@SHOP_1", "@@SHOP_2"].map((version) => parseInt(runTool("nm", "-D", library).split("\n").find((line) => line.endsWith(` in_library${version}`))!, 16));
+    expect(before).toBeLessThan(now!);
+    expect(await count(`b.attach_uprobe({ name: ${JSON.stringify(library)}, sym: "in_library", fn_name: "on_call" });`, feed(file("asks-new"), 2))).toEqual({ 1: 1, 2: 1 });
   });
 
   it("find a library by its short name in what a process has loaded, and trace that process alone", async () => {

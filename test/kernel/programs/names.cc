@@ -21,7 +21,23 @@ template <typename T> T Basket::Count(T start) {
   return start + static_cast<T>(total);
 }
 
+/// At -O1 and above the failure is moved away, below all other code.
+__attribute__((noinline)) long Pay(int price) {
+  if (__builtin_expect(price < 0, 0)) throw std::string("no money");
+  asm volatile("" ::: "memory");
+  return price;
+}
+
 }  // namespace shop
+
+namespace {
+
+__attribute__((noinline)) long Hide(int price) {
+  asm volatile("" ::: "memory");
+  return price;
+}
+
+}  // namespace
 
 template <typename Method> static void Say(const char *name, Method method) {
   std::printf("%s %p\n", name, *reinterpret_cast<void **>(&method));
@@ -37,7 +53,7 @@ int main() {
   std::fflush(stdout);
   for (int turn = 1; std::fgets(line, sizeof line, stdin); turn++) {
     basket.Add(turn, "an apple");
-    std::printf("%ld\n", basket.Count<long>(1));
+    std::printf("%ld\n", basket.Count<long>(1) + shop::Pay(turn) - Hide(turn));
     std::fflush(stdout);
   }
 }
