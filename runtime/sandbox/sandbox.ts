@@ -4,6 +4,8 @@ import type { Closable } from "../base/scope.ts";
 import { GUEST_HOOKS, HOST_FUNCTION } from "../../sdk/protocol.ts";
 import { captureImage, copyPages, restoreImage } from "./image.ts";
 import type { GuestImage } from "./image.ts";
+import { installCall } from "./install-call.ts";
+import type { HostCall } from "./install-call.ts";
 import { describeThrown } from "./describe-thrown.ts";
 import type { Thrown } from "./describe-thrown.ts";
 import { loadQuickJs } from "./load-quickjs.ts";
@@ -18,9 +20,6 @@ export interface SandboxLimits {
 }
 
 export const defaultLimits: SandboxLimits = { memoryBytes: 64 * 1024 * 1024, stackBytes: 256 * 1024 };
-
-/** The guest's one door: answers a string or bytes, never throws. */
-export type HostCall = (name: string, argument: string, bytes: Uint8Array) => string | Uint8Array;
 
 /** A module that is there before the script and that it imports by name. */
 export interface GuestLibrary {
@@ -62,7 +61,7 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { module, memory } = await loadQuickJs(options.limits.memoryBytes);
   const runtime = module.newRuntime({ maxStackSizeBytes: options.limits.stackBytes, interruptHandler: options.shouldStop });
   const context = runtime.newContext();
-  installCall(context, options.call);
+  installCall(context, HOST_FUNCTION, options.call);
   const sandbox = new QuickJsSandbox(runtime, context, memory, options.limits);
   if (options.library !== undefined) await installLibrary(sandbox, memory, options.library);
   return sandbox;
@@ -76,19 +75,6 @@ async function installLibrary(sandbox: QuickJsSandbox, memory: WasmMemory, { nam
   const before = images === undefined ? undefined : copyPages(memory);
   sandbox.evaluateLibrary(code, name);
   if (before !== undefined) images!.write(captureImage(memory, before));
-}
-
-function installCall(context: QuickJSContext, call: HostCall): void {
-  const host = context.newFunction(HOST_FUNCTION, (name, argument, bytes) => {
-    const raw = bytes === undefined || context.typeof(bytes) === "undefined" ? undefined : context.getArrayBuffer(bytes);
-    const answer = call(context.getString(name), context.getString(argument), raw?.value ?? new Uint8Array(0));
-    raw?.dispose();
-    if (typeof answer === "string") return context.newString(answer);
-    const whole = answer.byteOffset === 0 && answer.byteLength === answer.buffer.byteLength;
-    return context.newArrayBuffer((whole ? answer.buffer : answer.slice().buffer) as ArrayBuffer);
-  });
-  context.defineProp(context.global, HOST_FUNCTION, { value: host, configurable: false, enumerable: false });
-  host.dispose();
 }
 
 class QuickJsSandbox implements Sandbox {

@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, it } from "vitest";
+import { Scope } from "quickjs-emscripten-core";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { openSandbox } from "../../../runtime/sandbox/sandbox.ts";
 import type { Outcome, Sandbox, SandboxOptions } from "../../../runtime/sandbox/sandbox.ts";
 
@@ -29,6 +30,7 @@ function limitOf(outcome: Outcome | undefined): string | undefined {
 
 afterEach(() => {
   for (const sandbox of open.splice(0)) sandbox.close();
+  vi.restoreAllMocks();
 });
 
 describe("what the guest can reach", () => {
@@ -173,6 +175,33 @@ describe("the door", () => {
       __bpfts_call("report", text + bytes.join());
     `, "test.js");
     expect(seen).toEqual([["text", "ärger", [9, 8]], ["bytes", "null", []], ["report", "=grüße 😀1,2,3", []]]);
+  });
+
+  it.each(["", '"name"', '"name", "text", "no bytes"'])("is an error of the guest's when called with (%s)", async (args) => {
+    const { outcome, reports } = await runModule(`
+      try { __bpfts_call(${args}); } catch (error) { report(error instanceof Error); }
+      report("goes on");
+    `);
+    expect([outcome.kind, reports]).toEqual(["done", ["report true", "report goes on"]]);
+  });
+
+  it("throws in the guest what the host throws", async () => {
+    const seen: string[] = [];
+    const sandbox = await openTest({
+      call(name) {
+        seen.push(name);
+        if (name === "fail") throw new RangeError("too far");
+        return "";
+      },
+    });
+    const outcome = sandbox.evaluate(`try { __bpfts_call("fail", ""); } catch (error) { __bpfts_call(error.name + ": " + error.message, ""); }`, "test.js");
+    expect([outcome.kind, seen]).toEqual(["done", ["fail", "RangeError: too far"]]);
+  });
+
+  it("makes no generators, of each of which V8 keeps a map until it looks through all its memory", async () => {
+    const generators = vi.spyOn(Scope, "withScopeMaybeAsync");
+    const { reports } = await runModule(`report("called")`);
+    expect([reports, generators.mock.calls.length]).toEqual([["report called"], 0]);
   });
 
   it("closes twice without harm", async () => {
