@@ -106,10 +106,14 @@ class ProcessSymbols {
     if (text !== this.text) {
       this.text = text;
       this.mappings = placeMappings(this.pid, text);
-      const modules = new Map<string, Module>();
-      for (const mapping of this.mappings) modules.set(identifyMapping(mapping), this.modules.get(identifyMapping(mapping)) ?? this.openModule(mapping));
-      this.modules = modules;
     }
+    // A library that was built anew and loaded again may have the old one's number and place.
+    const modules = new Map<string, Module>();
+    for (const mapping of this.mappings) {
+      const key = identifyMapping(mapping);
+      if (!modules.has(key)) modules.set(key, this.openModule(mapping, this.modules.get(key)));
+    }
+    this.modules = modules;
     if ([...this.modules.values()].some(({ kind }) => kind === "jit")) {
       if (this.perfMap === undefined) this.perfMap = this.openPerfMap();
       else this.perfMap.refresh();
@@ -141,13 +145,13 @@ class ProcessSymbols {
     return text;
   }
 
-  private openModule(mapping: Mapping): Module {
-    if (mapping.path === "[vdso]") return { kind: "vdso", symbols: readVdso(this.port, this.pid, mapping) };
+  private openModule(mapping: Mapping, known: Module | undefined): Module {
+    if (mapping.path === "[vdso]") return known ?? { kind: "vdso", symbols: readVdso(this.port, this.pid, mapping) };
     if (mapping.inode === 0 || !mapping.path.startsWith("/")) return { kind: "jit" };
     const root = `/proc/${this.pid}/root`;
     const open = this.findFile(mapping);
     const binary = open === undefined ? undefined : this.binaries.find(open, mapping.path, [root, ""]);
-    return binary === undefined ? { kind: "jit" } : { kind: "binary", binary };
+    return binary === undefined ? (known ?? { kind: "jit" }) : { kind: "binary", binary };
   }
 
   /** A path that leads to the very file that is mapped, whatever has happened to its name since. */

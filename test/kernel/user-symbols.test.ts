@@ -77,6 +77,21 @@ describe("symbols of binaries", () => {
     });
   });
 
+  it("names functions of a library that was built anew and loaded again by what it is now, though its file's number and its place are the same", async () => {
+    const [before, now] = ["in_library_hidden", "in_library_renamed"].map((hidden) => readFileSync(buildProgram("library.c", file(`${hidden}.so`), "-shared", "-fPIC", `-Din_library_hidden=${hidden}`)));
+    const [hidden, shown] = [" in_library_hidden", " in_library"].map((end) => parseInt(runTool("nm", file("in_library_hidden.so")).split("\n").find((line) => line.endsWith(end))!, 16));
+    writeFileSync(file("again.so"), before!);
+    await withProgram(startProgram(file("pie"), [file("again.so"), "again"]), async ({ pid, turn }) => {
+      const nameHidden = async (): Promise<string | undefined> => name(BigInt((await turn())[0]!) - BigInt(shown! - hidden!), pid);
+      expect(await nameHidden()).toBe("in_library_hidden+0 again.so");
+      await turn();
+      writeFileSync(file("again.so"), now!);
+      // Longer than what is known of a process is taken for fresh.
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      expect(await nameHidden()).toBe("in_library_renamed+0 again.so");
+    });
+  });
+
   it("names nothing between functions, and what has no size up to the next one", async () => {
     await withProgram(startProgram(file("pie")), ({ addresses, pid }) => {
       const sized = addresses["sized_asm"]!;

@@ -21,6 +21,7 @@ extern char sized_asm[], unsized_asm[], next_asm[];
 
 int in_library(int turn) __attribute__((weak));
 int (*loaded)(int);
+void *library;
 
 NOINLINE int add_up(int a, long b, const char *text)
 {
@@ -72,8 +73,13 @@ int main(int argc, char **argv)
 	printf("ready\n");
 	fflush(stdout);
 	for (int turn = 1; fgets(line, sizeof line, stdin); turn++) {
-		if (argc > 1 && !loaded) {
-			void *library = dlopen(argv[1], RTLD_NOW);
+		if (argc > 2 && loaded) {
+			/* Loads its library anew every other turn. */
+			dlclose(library);
+			loaded = 0;
+			printf("dropped\n");
+		} else if (argc > 1 && !loaded) {
+			library = dlopen(argv[1], RTLD_NOW);
 			loaded = library ? (int (*)(int))dlsym(library, "in_library") : 0;
 			printf("%p\n", (void *)loaded);
 		} else {
