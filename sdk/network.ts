@@ -65,9 +65,10 @@ function readLittleEndian(value: bigint, size: number): number[] {
 
 function renderIpv6(bytes: readonly number[]): string {
   const groups = Array.from({ length: 8 }, (_, index) => (bytes[index * 2]! << 8) | bytes[index * 2 + 1]!);
-  const mapped = groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff;
-  if (mapped) return `::ffff:${bytes.slice(12).join(".")}`;
   const [start, length] = findZeros(groups);
+  // Addresses that hold one of IPv4: mapped ones, and those that are called compatible.
+  const prefix = start > 0 ? undefined : length === 5 && groups[5] === 0xffff ? "::ffff:" : length === 6 ? "::" : undefined;
+  if (prefix !== undefined) return `${prefix}${bytes.slice(12).join(".")}`;
   const render = (part: readonly number[]): string => part.map((group) => group.toString(16)).join(":");
   return length < 2 ? render(groups) : `${render(groups.slice(0, start))}::${render(groups.slice(start + length))}`;
 }

@@ -2,26 +2,51 @@ const days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", 
 const months = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
 
 const two = (value: number): string => String(value).padStart(2, "0");
+const DAY_MS = 86_400_000;
+
+/** Days since the year's first one. */
+function countDays(date: Date): number {
+  return Math.round((Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) - Date.UTC(date.getFullYear(), 0, 1)) / DAY_MS);
+}
+
+/** The number of a week that starts on a day; what lies before the year's first such day is week 0. */
+const countWeeks = (date: Date, firstDay: number): number => Math.floor((countDays(date) + 7 - ((date.getDay() - firstDay + 7) % 7)) / 7);
+
+/** The Thursday of the date's week, whose year the week is of. Source: ISO 8601 */
+const findThursday = (date: Date): Date => new Date(date.getFullYear(), date.getMonth(), date.getDate() + 4 - (date.getDay() || 7));
 
 /** One row for each conversion. Source: strftime(3) */
 const conversions: Readonly<Record<string, (date: Date) => string>> = {
   Y: (date) => String(date.getFullYear()),
   y: (date) => two(date.getFullYear() % 100),
+  C: (date) => two(Math.floor(date.getFullYear() / 100)),
+  G: (date) => strftime("%Y", findThursday(date)),
+  g: (date) => strftime("%y", findThursday(date)),
   m: (date) => two(date.getMonth() + 1),
   d: (date) => two(date.getDate()),
   e: (date) => String(date.getDate()).padStart(2),
   H: (date) => two(date.getHours()),
   I: (date) => two(date.getHours() % 12 || 12),
+  k: (date) => String(date.getHours()).padStart(2),
+  l: (date) => String(date.getHours() % 12 || 12).padStart(2),
   M: (date) => two(date.getMinutes()),
   S: (date) => two(date.getSeconds()),
   // Python's %f, which scripts use; a Date knows milliseconds.
   f: (date) => `${String(date.getMilliseconds()).padStart(3, "0")}000`,
   p: (date) => (date.getHours() < 12 ? "AM" : "PM"),
+  P: (date) => (date.getHours() < 12 ? "am" : "pm"),
+  r: (date) => strftime("%I:%M:%S %p", date),
   a: (date) => days[date.getDay()]!.slice(0, 3),
   A: (date) => days[date.getDay()]!,
   b: (date) => months[date.getMonth()]!.slice(0, 3),
   B: (date) => months[date.getMonth()]!,
-  j: (date) => String(Math.round((Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) - Date.UTC(date.getFullYear(), 0, 0)) / 86_400_000)).padStart(3, "0"),
+  h: (date) => strftime("%b", date),
+  u: (date) => String(date.getDay() || 7),
+  w: (date) => String(date.getDay()),
+  U: (date) => two(countWeeks(date, 0)),
+  W: (date) => two(countWeeks(date, 1)),
+  V: (date) => two(Math.floor(countDays(findThursday(date)) / 7) + 1),
+  j: (date) => String(countDays(date) + 1).padStart(3, "0"),
   s: (date) => String(Math.floor(date.getTime() / 1000)),
   T: (date) => strftime("%H:%M:%S", date),
   R: (date) => strftime("%H:%M", date),
@@ -39,7 +64,7 @@ const conversions: Readonly<Record<string, (date: Date) => string>> = {
   "%": () => "%",
 };
 
-/** Writes a time as C's strftime does: `strftime("%H:%M:%S")` is the time of day now. A conversion that is not known stays as it is. */
+/** Writes a time as C's strftime does: `strftime("%H:%M:%S")` is the time of day now. A conversion that is not known stays as it is, `%Z` among them: zones have no names here. */
 export function strftime(format: string, date: Date = new Date()): string {
   return format.replace(/%([A-Za-z%])/g, (whole: string, name: string) => conversions[name]?.(date) ?? whole);
 }

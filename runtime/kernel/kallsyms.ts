@@ -19,7 +19,7 @@ export function haveKernelSymbol(name: string): boolean {
 
 /** The address of a symbol, undefined when it is not there or addresses are hidden (kptr_restrict). */
 export function findKernelAddress(name: string): bigint | undefined {
-  const match = new RegExp(`^([0-9a-f]+) \\w ${name.replace(/[.$]/g, "\\$&")}(?:\\t.*)?$`, "m").exec(readTable());
+  const match = new RegExp(`^([0-9a-f]+) \\w ${name.replace(/\W/g, "\\$&")}(?:\\t.*)?$`, "m").exec(readTable());
   const address = match === null ? 0n : BigInt(`0x${match[1]}`);
   return address === 0n ? undefined : address;
 }

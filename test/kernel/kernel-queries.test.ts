@@ -49,9 +49,9 @@ describe("kernel functions", () => {
 
   it("are named by address, and found by name", async () => {
     const address = findAddress("vfs_read");
-    const [byName, missing, plain, offset, outside] = await ask('BPF.ksymname("vfs_read")', 'BPF.ksymname("no_such_function")', `BPF.ksym(${address}n)`, `BPF.ksym(${address + 5n}n, { show_offset: true, show_module: true })`, "BPF.ksym(12n)");
+    const [byName, missing, noName, plain, offset, outside] = await ask('BPF.ksymname("vfs_read")', 'BPF.ksymname("no_such_function")', 'BPF.ksymname("no(such")', `BPF.ksym(${address}n)`, `BPF.ksym(${address + 5n}n, { show_offset: true, show_module: true })`, "BPF.ksym(12n)");
     expect(byName).toBe(address.toString());
-    expect([missing, plain, offset, outside]).toEqual(["-1", "vfs_read", "vfs_read+0x5 [kernel]", "[unknown]"]);
+    expect([missing, noName, plain, offset, outside]).toEqual(["-1", "-1", "vfs_read", "vfs_read+0x5 [kernel]", "[unknown]"]);
     expect(await ask(`BPF.sym(${address}n, -1)`)).toEqual(["vfs_read"]);
   });
 });

@@ -16,6 +16,8 @@ describe("addresses", () => {
     [AF_INET6, [0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1], "2001:db8::1:0:0:1"],
     [AF_INET6, [0x20, 1, 0, 0, 0, 1, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1], "2001:0:1::1:0:1"],
     [AF_INET6, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 192, 168, 0, 1], "::ffff:192.168.0.1"],
+    [AF_INET6, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 192, 168, 0, 0], "::192.168.0.0"],
+    [AF_INET6, [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 192, 168, 0, 1], "::1:c0a8:1"],
     [AF_INET6, [0xfe, 0x80, 0, 0, 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8], "fe80::102:304:506:708"],
   ])("%i %s is %s, and back", (family, address, text) => {
     expect(inet_ntop(family, address)).toBe(text);
@@ -72,4 +74,12 @@ describe("strftime", () => {
     ["%a %b %e %j %I%p", "Mon Jan  5 005 03AM"],
     ["%f 100%% %Q", "078000 100% %Q"],
   ])("%s", (format, wanted) => expect(strftime(format, date)).toBe(wanted));
+
+  // As date(1) writes them.
+  it.each([
+    ["2021-01-03T00:05:00", "20 20 2020 Jan  0 12 am 12:05:00 AM 7 0 01 53 00"],
+    ["2018-12-31T12:00:00", "20 19 2019 Dec 12 12 pm 12:00:00 PM 1 1 52 01 53"],
+    ["2024-12-29T23:59:59", "20 24 2024 Dec 23 11 pm 11:59:59 PM 7 0 52 52 52"],
+    ["2023-01-01T13:00:01", "20 22 2022 Jan 13  1 pm 01:00:01 PM 7 0 01 52 00"],
+  ])("counts the weeks of %s", (time, wanted) => expect(strftime("%C %g %G %h %k %l %P %r %u %w %U %V %W", new Date(time))).toBe(wanted));
 });
