@@ -3,6 +3,7 @@ import { alignUp } from "../../sdk/protocol.ts";
 /** What a batch takes of the guest's memory, unless one record is larger. Units: bytes. */
 const ROOM_BYTES = 512 * 1024;
 const SECTION_HEADER = 16;
+const noRecords = new Uint8Array(0);
 /** Sizes that batches cross in. Units: bytes. */
 const CROSSING_BYTES = [4, 16, 64, 256].map((kib) => kib * 1024);
 
@@ -14,10 +15,12 @@ export class BatchRoom {
   private room: Uint8Array<ArrayBuffer> = new Uint8Array(ROOM_BYTES);
   private readonly crossings = new Map<number, Uint8Array<ArrayBuffer>>();
   private used = 0;
+  private readBytes = 0;
 
   /** Begins a new batch. */
   clear(): void {
     this.used = 0;
+    this.readBytes = 0;
     if (this.room.length > ROOM_BYTES) this.room = new Uint8Array(ROOM_BYTES);
   }
 
@@ -27,7 +30,7 @@ export class BatchRoom {
 
   /** Whether so much was read at once that the next batch is worth fetching without delay. */
   get isLarge(): boolean {
-    return this.used > ROOM_BYTES / 2;
+    return this.readBytes > ROOM_BYTES / 2;
   }
 
   /** Whether not even a section without records fits. */
@@ -48,8 +51,10 @@ export class BatchRoom {
     this.room = grown;
   }
 
-  /** Makes a section of records, which may stand in `records` already. */
-  addSection(ring: number, lost: number, records: Uint8Array): void {
+  /** Makes a section of records that were read, which may stand in `records` already. Those that the host has `written` itself stay behind. */
+  addSection(ring: number, lost: number, read: Uint8Array, written: boolean): void {
+    this.readBytes += read.length;
+    const records = written ? noRecords : read;
     this.reserve(records.length);
     const place = this.used + SECTION_HEADER;
     if (records.buffer !== this.room.buffer && records.length > 0) this.room.set(records, place);

@@ -42,7 +42,6 @@ export interface EventCalls {
 }
 
 const PAGE_BYTES = 4096;
-const noRecords = new Uint8Array(0);
 /** A perf record is smaller: a batch with as much room left was not ended by one that found none. Units: bytes. */
 const MAX_PERF_RECORD = 64 * 1024 + 16;
 /** There are records, but it is not known yet what comes before them. */
@@ -115,7 +114,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
     ring.uncounted = records.length > 0;
     if (records.length === 0 && lost === 0) return true;
     if (ring.writeRows !== undefined) writeOutput(state, ring.writeRows(records));
-    room.addSection(ring.id, lost, ring.writeRows === undefined ? records : noRecords);
+    room.addSection(ring.id, lost, records, ring.writeRows !== undefined);
     return true;
   };
 
