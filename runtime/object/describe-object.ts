@@ -6,6 +6,10 @@ import { describeLayout } from "./describe-layout.ts";
 import { parseElf } from "./elf.ts";
 import type { MapSpec, ObjectSpec, ProgramSpec } from "./spec.ts";
 
+/** Source: enum bpf_map_type and BPF_F_STACK_BUILD_ID in include/uapi/linux/bpf.h */
+const STACK_TRACE = 7;
+const STACK_BUILD_ID = 32;
+
 /**
  * Describes a compiled object: its programs, its maps with the layouts of their
  * keys and values, and the structs named in `structNames` (event records).
@@ -58,15 +62,24 @@ function describeMap(types: BtfTypes, name: string, id: number): MapSpec {
     return target === 0 ? undefined : describeLayout(types, target);
   };
   const key = readLayout("key") ?? describeBytes(readNumber("key_size"));
-  const value = readLayout("value") ?? describeBytes(readNumber("value_size"));
+  const type = readNumber("type") ?? 0;
+  const flags = readNumber("map_flags") ?? 0;
+  const describeSize = type === STACK_TRACE && (flags & STACK_BUILD_ID) === 0 ? describeStack : describeBytes;
+  const value = readLayout("value") ?? describeSize(readNumber("value_size"));
   return {
     name,
-    type: readNumber("type") ?? 0,
+    type,
     maxEntries: readNumber("max_entries") ?? 0,
-    flags: readNumber("map_flags") ?? 0,
+    flags,
     ...(key && { key }),
     ...(value && { value }),
   };
+}
+
+/** A stack that is declared by its size alone, as it always is in libbpf's way. Source: struct bpf_stacktrace of our headers */
+function describeStack(size = 0): Layout {
+  const address: Layout = { kind: "int", name: "u64", size: 8, signed: false };
+  return { kind: "struct", name: "bpf_stacktrace", size, members: [{ name: "ip", offset: 0, layout: { kind: "array", size, length: Math.floor(size / address.size), element: address } }] };
 }
 
 /** A key or value that is declared by its size alone: a number where it has a number's size, else bytes. */

@@ -122,15 +122,18 @@ describe("tables on this kernel", () => {
     expect(readJson(result)).toEqual([[0, 1, 2], [2, 2, 1, 0], [[{ bits: 8, address: 10 }, 100]], 'Cannot write to "queue": it is full, it holds 8 entries', 1]);
   });
 
-  it("stack traces walk to functions that the kernel has", async () => {
+  it.each([
+    ["BCC's macro", "BPF_STACK_TRACE(stacks, 64);", "stacks.get_stackid(ctx, 0)"],
+    ["libbpf's declaration", 'struct { __uint(type, BPF_MAP_TYPE_STACK_TRACE); __uint(max_entries, 64); __uint(key_size, 4); __uint(value_size, 127 * sizeof(u64)); } stacks SEC(".maps");', "bpf_get_stackid(ctx, &stacks, 0)"],
+  ])("stack traces walk to functions that the kernel has: %s", async (_, map, getStack) => {
     // The tracepoint of one system call knows the user's registers alone on older kernels, and from them leads no way to the kernel's stack.
     const onEnter = `RAW_TRACEPOINT_PROBE(sys_enter) {
     if (bpf_get_current_pid_tgid() >> 32 != ONLY_PID || ctx->args[1] != ${process.arch === "arm64" ? 49 : 80}) return 0;
-    int id = stacks.get_stackid(ctx, 0);
+    int id = ${getStack};
     ids.increment(id);
     return 0;
 }`;
-    const result = await runCounted("stacks", `BPF_STACK_TRACE(stacks, 64); BPF_HASH(ids, int, u64);\n${onEnter}`, "", "",
+    const result = await runCounted("stacks", `${map} BPF_HASH(ids, int, u64);\n${onEnter}`, "", "",
       `for (const [id] of b.get_table("ids")) json([id >= 0, b.get_table("stacks").walk(id, (address) => BPF.ksym(address)).some((name) => name.includes("syscall"))]);
        try { b.get_table("stacks").walk(63 ^ [...b.get_table("ids").keys()][0]!); } catch (error) { json((error as Error).message.includes("there is no such stack")); }`);
     expect(readJson(result)).toEqual([[true, true], true]);
