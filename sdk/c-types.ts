@@ -22,7 +22,7 @@ interface Scalars
       | ByteName
       | "u16" | "s16" | "u32" | "s32" | "__u16" | "__s16" | "__u32" | "__s32" | "__be16" | "__be32" | "__le16" | "__le32" | "__wsum" | "__sum16" | "uint16_t" | "int16_t" | "u_int16_t"
       | "uint32_t" | "int32_t" | "u_int32_t" | "int" | "signed" | "signed int" | "unsigned" | "unsigned int" | "uint" | "u_int" | "short" | "short int" | "unsigned short" | "unsigned short int"
-      | "short unsigned int" | "signed short" | "ushort" | "u_short" | "float" | "double" | "pid_t" | "uid_t" | "gid_t" | "dev_t" | "mode_t" | "umode_t" | "nlink_t" | "key_t" | "clockid_t"
+      | "short unsigned" | "short unsigned int" | "signed short" | "ushort" | "u_short" | "float" | "double" | "pid_t" | "uid_t" | "gid_t" | "dev_t" | "mode_t" | "umode_t" | "nlink_t" | "key_t" | "clockid_t"
       | "gfp_t" | "fmode_t" | "sa_family_t" | "__kernel_sa_family_t" | "dma_cookie_t" | "sigset_word_t",
       number
     >,
@@ -36,7 +36,7 @@ export type CType<Name extends string, Text extends string> = Name extends keyof
   ? Scalars[Name]
   : Name extends `${string}*${string}`
     ? bigint
-    : Name extends `${"const" | "volatile" | "static" | "extern" | "register"} ${infer Rest}`
+    : Name extends `${"const" | "volatile" | "static" | "extern" | "register"} ${infer Rest}` | `${infer Rest} ${"const" | "volatile"}`
       ? CType<Trim<Rest>, Text>
       : Name extends `struct ${infer Tag}`
         ? FindStruct<Trim<Tag>, "struct", Text>
@@ -60,13 +60,13 @@ type FindTypedef<Name extends string, Text extends string, Rest extends string =
   ? After extends `${infer Head};${infer Tail}`
     ? Head extends `${infer Intro}{${string}`
       ? Trim<Intro> extends `enum${string}`
-        ? Clean<AfterLast<Head, "}">> extends Name
-          ? number
+        ? DeclareValue<Clean<AfterLast<Head, "}">>, number> extends { [N in Name]: infer Value }
+          ? Value
           : FindTypedef<Name, Text, Tail>
         : After extends `${string}{${infer Body}`
           ? ReadBody<Body, Text> extends [infer Members, infer Declared extends string, infer Further extends string]
-            ? Clean<Declared> extends Name
-              ? Members
+            ? DeclareValue<Clean<Declared>, Members> extends { [N in Name]: infer Value }
+              ? Value
               : FindTypedef<Name, Text, Further>
             : unknown
           : unknown
@@ -78,11 +78,7 @@ type FindTypedef<Name extends string, Text extends string, Rest extends string =
     : unknown
   : FindDefine<Name, Text>;
 
-type ReadTypedef<Head extends string, Name extends string, Text extends string> = SplitName<Head> extends [infer Type extends string, infer Declared extends string]
-  ? DeclareOne<Type, Declared, Text> extends { [N in Name]: infer Value }
-    ? [Value]
-    : never[]
-  : never[];
+type ReadTypedef<Head extends string, Name extends string, Text extends string> = Declare<Head, Text> extends { [N in Name]: infer Value } ? [Value] : never[];
 
 type FindDefine<Name extends string, Text extends string> = Text extends `${string}#define ${Name} ${infer Rest}`
   ? Rest extends `${infer Value}\n${string}`
@@ -103,19 +99,22 @@ type ReadBody<S extends string, Text extends string, Members = unknown, Before e
       : [Flatten<Members>, After, Tail]
     : Head extends `${infer Intro}{${string}`
       ? ReadInner<S, Head, Intro, Tail, Text, Members, IsConditional<Intro, Before>>
-      : ReadBody<Tail, Text, Members & Perhaps<Declare<Clean<Head>, Text>, IsConditional<Head, Before>>, IsConditional<Head, Before>>
+      : ReadBody<Tail, Text, AddMembers<Members, Declare<Clean<Head>, Text>, IsConditional<Head, Before>>, IsConditional<Head, Before>>
   : [Flatten<Members>, "", ""];
 
 /** A struct or union within a struct: its members are the outer one's when it has no name. An enum stands before the first semicolon as a whole. */
 type ReadInner<S extends string, Head extends string, Intro extends string, Tail extends string, Text extends string, Members, Before extends boolean> = Clean<Intro> extends `enum${string}`
-  ? ReadBody<Tail, Text, Members & Perhaps<DeclareValue<Clean<AfterLast<Head, "}">>, number>, Before>, Before>
+  ? ReadBody<Tail, Text, AddMembers<Members, DeclareValue<Clean<AfterLast<Head, "}">>, number>, Before>, Before>
   : S extends `${string}{${infer Inner}`
     ? ReadBody<Inner, Text> extends [infer Value, infer Names extends string, infer Rest extends string]
-      ? ReadBody<Rest, Text, Members & Perhaps<Clean<Names> extends "" ? Value : DeclareValue<Clean<Names>, Value>, Before>, Before>
+      ? ReadBody<Rest, Text, AddMembers<Members, Clean<Names> extends "" ? Value : DeclareValue<Clean<Names>, Value>, Before>, Before>
       : never
     : never;
 
-type Perhaps<Members, Conditional> = Conditional extends true ? { [Name in keyof Members]?: Members[Name] | undefined } : Members;
+/** One that stands under a condition is there or not, and has the type of either place where there are two. */
+type AddMembers<Members, Added, Conditional> = Conditional extends true
+  ? { [Name in keyof Members as Exclude<Name, keyof Added>]: Members[Name] } & { [Name in keyof Added]?: Added[Name] | (Name extends keyof Members ? Members[Name] : never) | undefined }
+  : Members & Added;
 
 type Flatten<Members> = unknown extends Members ? Record<never, never> : { [Name in keyof Members]: Members[Name] };
 
@@ -136,40 +135,50 @@ type DeclareMore<Type extends string, S extends string, Text extends string> = S
   : DeclareOne<Type, Trim<S>, Text>;
 
 /** `a, *b, c[2]` behind a type that stands in the text as a body. */
-type DeclareValue<Names extends string, Value> = Names extends `${infer Name},${infer More}` ? DeclareValue<Trim<Name>, Value> & DeclareValue<Trim<More>, Value> : Names extends `*${infer Bare}` ? DeclareAs<Trim<Bare>, bigint, false> : DeclareAs<Names, Value, false>;
+type DeclareValue<Names extends string, Value> = Names extends `${infer Name},${infer More}`
+  ? DeclareValue<Trim<Name>, Value> & DeclareValue<Trim<More>, Value>
+  : Names extends `*${infer Bare}`
+    ? DeclareAs<Trim<Bare>, bigint, false>
+    : Names extends `${infer Bare}:${string}`
+      ? DeclareAs<Trim<Bare>, Value, false>
+      : DeclareAs<Names, Value, false>;
 
 type DeclareOne<Type extends string, Name extends string, Text extends string> = Name extends `*${infer Bare}`
   ? DeclareOne<`${Type}*`, Trim<Bare>, Text>
   : Name extends `${infer Bare}:${string}`
-    ? DeclareAs<Trim<Bare>, CType<Type, Text>, false>
-    : DeclareAs<Name, CType<Type, Text>, IsByte<Type, Name, Text>>;
+    ? Trim<`${Type} ${Trim<Bare>}`> extends keyof Scalars
+      ? unknown
+      : DeclareAs<Trim<Bare>, CType<Type, Text>, false>
+    : DeclareAs<Name, CType<Type, Text>, ElementKind<Type, Name, Text>>;
 
-/** Whether the elements of an array are bytes, by themselves or through typedefs. */
-type IsByte<Type extends string, Name extends string, Text extends string> = Name extends `${string}[${string}`
+/** What arrays of this element are where they are no arrays in the script: bytes or text, by themselves or through typedefs. */
+type ElementKind<Type extends string, Name extends string, Text extends string> = Name extends `${string}[${string}`
   ? Type extends ByteName
-    ? true
-    : Type extends `${"const" | "volatile"} ${infer Rest}`
-      ? IsByte<Rest, Name, Text>
-      : Type extends keyof Scalars | `${string}${" " | "*"}${string}`
-        ? false
-        : Text extends `${string}typedef ${infer Before} ${Type};${string}`
-          ? IsByte<Clean<AfterLast<Before, "typedef ">>, Name, Text>
-          : false
+    ? "bytes"
+    : Type extends "char"
+      ? "text"
+      : Type extends `${"const" | "volatile"} ${infer Rest}` | `${infer Rest} ${"const" | "volatile"}`
+        ? ElementKind<Rest, Name, Text>
+        : Type extends keyof Scalars | `${string}${" " | "*"}${string}`
+          ? false
+          : Text extends `${string}typedef ${infer Before} ${Type};${string}`
+            ? ElementKind<Clean<AfterLast<Before, "typedef ">>, Name, Text>
+            : false
   : false;
 
-type DeclareAs<Name extends string, Value, IsByte> = Name extends ""
+type DeclareAs<Name extends string, Value, Kind> = Name extends ""
   ? unknown
   : Name extends `${infer Bare}[${infer Lengths}`
-    ? { [N in Trim<Bare>]: Nest<Lengths, Value, IsByte> }
+    ? { [N in Trim<Bare>]: Nest<Lengths, Value, Kind> }
     : { [N in Name]: Value };
 
 /** Text for `char[]`, bytes for `u8[]`, else arrays; more brackets are arrays of them. */
-type Nest<Lengths extends string, Value, IsByte> = Lengths extends `${string}[${infer More}`
-  ? Nest<More, Value, IsByte>[]
-  : IsByte extends true
+type Nest<Lengths extends string, Value, Kind> = Lengths extends `${string}[${infer More}`
+  ? Nest<More, Value, Kind>[]
+  : Kind extends "bytes"
     ? Uint8Array
-    : unknown extends Value
-      ? unknown
-      : [Value] extends [string]
-        ? string
+    : Kind extends "text"
+      ? string
+      : unknown extends Value
+        ? unknown
         : Value[];

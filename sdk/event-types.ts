@@ -43,7 +43,9 @@ type EventOfVariable<Variable extends string, Before extends string, Text extend
 type DeclaredType<S extends string, Variable extends string, Text extends string, Found = [], Kept extends string = ""> = S extends `${infer Head}${Variable}${infer After}`
   ? AfterLast<`${Kept}${Head}`, ";"> extends infer Statement extends string
     ? After extends `${" " | ";" | "=" | "," | ")" | "[" | "{" | "\n"}${string}`
-      ? DeclaredType<After, Variable, Text, ReadType<LastWords<Statement>, Text> extends [infer Event] ? [Event] : Found, Variable>
+      ? ReadType<LastWords<Statement>, Text> extends [infer Event]
+        ? DeclaredType<After, Variable, Text, [After extends `[${string}` ? unknown : Event], Variable>
+        : DeclaredType<After, Variable, Text, Found, `${Statement}${Variable}`>
       : DeclaredType<After, Variable, Text, Found, `${Statement}${Variable}`>
     : Found
   : Found;

@@ -1,4 +1,4 @@
-import type { Clean, StripComments, Trim } from "./c-text.ts";
+import type { AfterLast, Clean, Simplify, Trim } from "./c-text.ts";
 import type { CType } from "./c-types.ts";
 import type { FindEvent } from "./event-types.ts";
 import type { BpfFunction } from "./bpf-function.ts";
@@ -45,7 +45,7 @@ export type Unset = typeof unset;
 export type NameWhenGiven<Key> = [Key] extends [never] ? string : [Key] extends [Unset] ? never : string;
 
 /** Every table of a text, by name. */
-type Tables<Text extends string> = string extends Text ? Record<string, unknown> : ReadTables<StripComments<Text>, StripComments<Text>>;
+type Tables<Text extends string> = string extends Text ? Record<string, unknown> : ReadTables<Simplify<Text>, Simplify<Text>> & ReadMaps<Simplify<Text>, Simplify<Text>>;
 
 type ReadTables<Rest extends string, Text extends string, Found = unknown> = Rest extends `${string}BPF_${infer After}`
   ? After extends `${infer Macro}(${infer Tail}`
@@ -56,6 +56,26 @@ type ReadTables<Rest extends string, Text extends string, Found = unknown> = Res
       : ReadTables<After, Text, Found>
     : Found
   : Found;
+
+/** The maps that libbpf's way declares: `struct { __uint(type, …); … } name SEC(".maps");`. */
+type ReadMaps<Rest extends string, Text extends string, Found = unknown> = Rest extends `${infer Before}SEC(".maps")${infer More}`
+  ? ReadMaps<More, Text, Found & (AfterLast<Before, "{"> extends `${infer Fields}}${infer Name}` ? DeclareMap<Fields, Trim<Name>, Text> : unknown)>
+  : Found;
+
+type DeclareMap<Fields extends string, Name extends string, Text extends string> = MapField<Fields, "uint", "type"> extends `BPF_MAP_TYPE_${infer Kind}`
+  ? { [N in Name]: KindTable<MapKind<Lowercase<Kind>>, MapField<Fields, "type", "key">, MapField<Fields, "type", "value">, N, Text> }
+  : unknown;
+
+type MapField<Fields extends string, Macro extends string, Field extends string> = Fields extends `${string}__${Macro}(${Field},${infer Value})${string}` ? Clean<Value> : "void";
+
+/** BCC's word for one of the kernel's kinds. */
+type MapKind<Kind extends string> = Kind extends keyof MapKinds ? MapKinds[Kind] : Kind;
+interface MapKinds {
+  perf_event_array: "perf_output";
+  stack_trace: "stacktrace";
+  prog_array: "prog";
+  reuseport_sockarray: "reuseport_array";
+}
 
 type SplitArguments<S extends string, Done extends string[] = []> = S extends `${infer First},${infer Rest}` ? SplitArguments<Rest, [...Done, Clean<First>]> : [...Done, Clean<S>];
 
@@ -163,6 +183,7 @@ interface KeylessKinds<Leaf, Name extends string, Text extends string> {
   queue: QueueStackTable<Leaf>;
   stack: QueueStackTable<Leaf>;
   bloom_filter: BloomFilterTable<Leaf>;
+  user_ringbuf: UserRingTable<unknown extends Leaf ? Uint8Array : Leaf>;
 }
 
 type At<List extends string[], Index extends number, Default extends string = "u64"> = List[Index] extends infer Found extends string ? Found : Default;
