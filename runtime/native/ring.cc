@@ -102,7 +102,10 @@ class PerfPages {
 class PerfRing final : public Ring {
  public:
   explicit PerfRing(Poller& poller) : Ring(poller) {}
-  ~PerfRing() override { perf_buffer__free(rings_); }
+  ~PerfRing() override {
+    Unwatch();
+    perf_buffer__free(rings_);
+  }
 
   int Open(const Map& map, uint32_t pages, bool timed) {
     timed_ = timed;
@@ -215,6 +218,7 @@ class BpfRing final : public Ring {
  public:
   explicit BpfRing(Poller& poller) : Ring(poller) {}
   ~BpfRing() override {
+    Unwatch();
     if (consumer_ != nullptr) munmap(consumer_, page_size_);
     if (producer_ != nullptr) munmap(const_cast<uint8_t*>(producer_), page_size_ + 2 * size_);
     if (fd_ >= 0) close(fd_);
@@ -298,9 +302,9 @@ int32_t AddRing(Environment& environment, int32_t handle, std::unique_ptr<Ring> 
 
 }  // namespace
 
-Ring::~Ring() {
-  // Closed without this, the descriptor would stay watched while a held child has a copy of it.
+void Ring::Unwatch() {
   if (watched_fd_ >= 0) poller_.UnwatchRing(watched_fd_);
+  watched_fd_ = -1;
 }
 
 int Ring::Watch(int fd) {

@@ -15,7 +15,6 @@ namespace bpfts {
 class Ring : public Resource {
  public:
   static constexpr Kind kKind = Kind::kRing;
-  ~Ring() override;
 
   /// Copies records until there are none, or the next one finds no room. Answers how many
   /// bytes they take; -EMSGSIZE when there is no room for a single one.
@@ -26,8 +25,10 @@ class Ring : public Resource {
 
  protected:
   explicit Ring(Poller& poller) : Resource(kKind), poller_(poller) {}
-  /// Has the poller watch the ring until it closes.
+  /// Has the poller watch the ring's descriptor.
   int Watch(int fd);
+  /// What a ring does first when it closes: a closed descriptor stays watched while anybody else, the map or a held child, has its file open.
+  void Unwatch();
 
  private:
   Poller& poller_;

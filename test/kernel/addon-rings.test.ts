@@ -105,6 +105,24 @@ describe("a ring buffer", () => {
     traced.close();
   });
 
+  it("wakes nobody once it is closed, though its map goes on filling, and opens again", () => {
+    const object = loadBpf(ring);
+    const map = port.mapHandle(object, "events");
+    const other = port.ringBufferOpen(map);
+    port.attachTracepoint(port.programHandle(object, "on_mkdir"), "syscalls", "sys_enter_mkdir");
+    for (let i = 0; i < 3; i++) {
+      const handle = port.ringBufferOpen(map);
+      expect(handle).toBeGreaterThan(0);
+      callMkdir(1);
+      expect(readRing(other, 1000).length).toBe(1);
+      expect(port.ringClose(handle)).toBe(0);
+    }
+    expect(port.ringClose(other)).toBe(0);
+    callMkdir(1);
+    expect(port.wait(30)).toBe(0);
+    port.objectClose(object);
+  });
+
   it("stops at the budget and loses nothing", () => {
     const traced = trace(ring, (map) => port.ringBufferOpen(map));
     callMkdir(100);
