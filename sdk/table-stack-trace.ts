@@ -1,3 +1,4 @@
+import { errno_name } from "./errno-names.ts";
 import { makeMapError } from "./errors.ts";
 import type { BuildIdFrame } from "./symbols.ts";
 import { Table } from "./table.ts";
@@ -58,7 +59,7 @@ function requireStack<Leaf>(table: Table<number, Leaf>, stackId: number | bigint
   const leaf = id < 0 ? undefined : table.get(id);
   if (leaf !== undefined) return leaf;
   throw makeMapError(
-    `Cannot walk stack ${id} of "${table.name}": ${id < 0 ? `get_stackid failed with error ${-id}` : "there is no such stack"}`,
+    `Cannot walk stack ${id} of "${table.name}": ${id < 0 ? `get_stackid failed with ${errno_name(id)}` : "there is no such stack"}`,
     id === -17 ? "another stack has the slot: make the table larger" : "a negative id is an error that the program should not store",
   );
 }

@@ -17,7 +17,7 @@ export interface Mapping {
   readonly range: string;
 }
 
-const line = /^([0-9a-f]+)-([0-9a-f]+) (....) ([0-9a-f]+) (\S+) (\d+) *(.*)$/;
+const line = /^([0-9a-f]+)-([0-9a-f]+) (....) ([0-9a-f]+) (\S+) (\d+) *(.*)$/s;
 const deletedMark = " (deleted)";
 
 /** Parses `/proc/PID/maps` and keeps what can be executed, sorted by address. */
@@ -88,9 +88,9 @@ export function readStartTime(pid: number): string | undefined {
   return text?.slice(text.lastIndexOf(")") + 2).split(" ")[19];
 }
 
-/** The pid that a process has in its own namespace: that is what it names files by. */
+/** The pid that a process, or the one that a thread is of, has in its own namespace: that is what it names files by. */
 export function readInnerPid(pid: number): number {
-  const match = /^NSpid:.*?(\d+)$/m.exec(readProcessFile(pid, "status") ?? "");
+  const match = /^NStgid:.*?(\d+)$/m.exec(readProcessFile(pid, "status") ?? "");
   return match === null ? pid : Number(match[1]);
 }
 

@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -315,6 +315,10 @@ describe("code that Node compiled", () => {
       expect(written).toMatch(/^\w+:\*reckonForLong /);
       const found = space.symbols.find(BigInt(`0x${start}`) + BigInt(`0x${size}`) - 1n, program.pid, true);
       expect(found).toEqual({ name: written.replace(/^\w+:\*/, ""), offset: parseInt(size, 16) - 1, module: list(program.pid) });
+      // A thread's number is often at hand, and the list has the process's.
+      const thread = Number(readdirSync(`/proc/${program.pid}/task`).at(-1));
+      expect(thread).not.toBe(program.pid);
+      expect(space.symbols.find(BigInt(`0x${start}`), thread, true)).toMatchObject({ name: written.replace(/^\w+:\*/, ""), offset: 0 });
       // Node's own functions come from its binary.
       expect(name(BigInt(`0x${/^([0-9a-f]+)-.* r-xp .*\/node$/m.exec(readFileSync(`/proc/${program.pid}/maps`, "utf8"))![1]!}`) + 0x100000n, program.pid)).toMatch(/ node$/);
     } finally {

@@ -8,6 +8,7 @@ const text = `55e0c0a00000-55e0c0a02000 r--p 00000000 fd:01 1234                
 7f0000002000-7f0000003000 r-xs 00000000 00:05 9                          /memfd:jit (deleted)
 7ffd00000000-7ffd00002000 r-xp 00000000 00:00 0                          [vdso]
 7f0000005000-7f0000006000 r-xp 00001000 08:02 5                          /odd\\012name
+7f0000007000-7f0000008000 r-xp 00001000 08:02 6                          /odd\rname
 `;
 
 describe("parseMaps", () => {
@@ -19,6 +20,7 @@ describe("parseMaps", () => {
       ["/memfd:jit", true, 9, "7f0000002000-7f0000003000"],
       ["[vdso]", false, 0, "7ffd00000000-7ffd00002000"],
       ["/odd\nname", false, 5, "7f0000005000-7f0000006000"],
+      ["/odd\rname", false, 6, "7f0000007000-7f0000008000"],
     ]);
     expect(parseMaps(text)[0]).toMatchObject({ start: 0x55e0c0a02000, end: 0x55e0c0a07000, offset: 0x2000, device: "fd:01" });
   });

@@ -109,7 +109,7 @@ describe("a stack trace table", () => {
       print(t.walk(1), t.walk(1, (address) => address * 2n));
       for (const id of [2, -14]) try { t.walk(id); } catch (error) { print(error.message); }`, u32, value);
     expect(error).toBeUndefined();
-    expect(stdout).toBe('[10, 20] [20, 40]\nCannot walk stack 2 of "t": there is no such stack\nCannot walk stack -14 of "t": get_stackid failed with error 14\n');
+    expect(stdout).toBe('[10, 20] [20, 40]\nCannot walk stack 2 of "t": there is no such stack\nCannot walk stack -14 of "t": get_stackid failed with EFAULT\n');
   });
 });
 
