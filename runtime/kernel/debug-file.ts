@@ -1,4 +1,4 @@
-import { statSync } from "node:fs";
+import { realpathSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ElfInfo, KernelPort } from "./port.ts";
 
@@ -11,7 +11,7 @@ import type { ElfInfo, KernelPort } from "./port.ts";
 export function findDebugFile(port: KernelPort, binary: { readonly open: string; readonly path: string; readonly info: ElfInfo }, roots: readonly string[]): string | undefined {
   const { info } = binary;
   const own = identify(binary.open);
-  for (const path of listCandidates(binary.path, info)) {
+  for (const path of listCandidates(listFolders(binary), info)) {
     for (const root of roots) {
       const candidate = root + path;
       const found = identify(candidate);
@@ -25,12 +25,22 @@ export function findDebugFile(port: KernelPort, binary: { readonly open: string;
   return undefined;
 }
 
-function listCandidates(path: string, { buildId, debugLink }: ElfInfo): string[] {
+/** Where the binary lies, under the name that people gave it and without symbolic links. */
+function listFolders({ open, path }: { readonly open: string; readonly path: string }): string[] {
+  const paths = [path];
+  try {
+    paths.push(realpathSync.native(open));
+  } catch {
+    // It is gone, and its first name is all there is.
+  }
+  return [...new Set(paths.filter((name) => name.startsWith("/")).map((name) => dirname(name)))];
+}
+
+function listCandidates(folders: readonly string[], { buildId, debugLink }: ElfInfo): string[] {
   const byId = buildId.length > 2 ? [`/usr/lib/debug/.build-id/${buildId.slice(0, 2)}/${buildId.slice(2)}.debug`] : [];
   // A name with a path in it could lead anywhere.
-  if (debugLink === "" || debugLink.includes("/") || !path.startsWith("/")) return byId;
-  const folder = dirname(path);
-  return [...byId, join(folder, debugLink), join(folder, ".debug", debugLink), join("/usr/lib/debug", folder, debugLink)];
+  if (debugLink === "" || debugLink.includes("/")) return byId;
+  return [...byId, ...folders.flatMap((folder) => [join(folder, debugLink), join(folder, ".debug", debugLink), join("/usr/lib/debug", folder, debugLink)])];
 }
 
 function identify(path: string): string | undefined {

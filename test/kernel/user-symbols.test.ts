@@ -1,4 +1,4 @@
-import { copyFileSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -129,6 +129,17 @@ describe("stripped binaries", () => {
     runTool("objcopy", "--only-keep-debug", file("pie"), file("linked.debug"));
     splitProgram(file("split"), file("other.debug"), `--add-gnu-debuglink=${file("linked.debug")}`);
     expect(await withProgram(startProgram(file("split")), nameAll)).toEqual(nameAllAs("split"));
+  });
+
+  it("are named by it when a symbolic link elsewhere led to them first", async () => {
+    runTool("objcopy", "--only-keep-debug", file("pie"), file("behind.debug"));
+    runTool("objcopy", "--strip-all", `--add-gnu-debuglink=${file("behind.debug")}`, file("pie"), file("behind"));
+    mkdirSync(file("links"));
+    symlinkSync("../behind", file("links/behind"));
+    const fresh = openUserSpace(openAddon());
+    expect(fresh.binaries.find(file("links/behind"), file("links/behind"), [""])?.symbols.findByName("inner")).toBeDefined();
+    expect(await withProgram(startProgram(file("behind")), (program) => nameAll(program, fresh))).toEqual(nameAllAs("behind"));
+    fresh.close();
   });
 
   it("are named by it without build ids, by its checksum", async () => {
