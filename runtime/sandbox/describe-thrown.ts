@@ -19,14 +19,15 @@ export interface Thrown {
 export function describeThrown(context: QuickJSContext, error: QuickJSHandle, full: boolean): Thrown {
   const type = context.typeof(error);
   if (type !== "object" || context.eq(error, context.null)) return describePrimitive(context, error, type, full);
-  const name = readText(context, error, "name") ?? "Error";
-  const message = readText(context, error, "message") ?? "";
+  const stack = readText(context, error, "stack");
+  const name = readText(context, error, "name") ?? (stack === undefined ? type : "Error");
+  const message = readText(context, error, "message") ?? (stack === undefined ? "an object" : "");
   const id = readProperty(context, error, "hostErrorId");
   return {
     limit: findLimit(name, message),
     name,
     message,
-    stack: readText(context, error, "stack") ?? "",
+    stack: stack ?? "",
     code: readText(context, error, "code"),
     hint: readText(context, error, "hint"),
     hostErrorId: typeof id === "number" ? id : undefined,

@@ -39,15 +39,12 @@ export function describeGuestFailure(thrown: Thrown, script: GuestScript, findEr
   const make = errorsByCode[thrown.code ?? ""];
   if (make !== undefined) return make(thrown.message, details);
   const isError = thrown.stack !== "" || thrown.message !== "";
-  const message = isPrimitive(thrown.name) ? `The script threw ${thrown.message}, which is no error` : `${thrown.name}${thrown.message === "" ? "" : `: ${thrown.message}`}`;
+  const message = noErrors.has(thrown.name) ? `The script threw ${thrown.message}, which is no error` : `${thrown.name}${thrown.message === "" ? "" : `: ${thrown.message}`}`;
   return new GuestError(message, { ...details, ...(isError && own.length > 0 ? { detail: renderStack(frames, script) } : {}) });
 }
 
-const primitives = new Set(["null", "undefined", "string", "number", "bigint", "boolean", "symbol"]);
-
-function isPrimitive(name: string): boolean {
-  return primitives.has(name);
-}
+/** What is thrown and has no class, by `Thrown.name`. */
+const noErrors = new Set(["null", "undefined", "string", "number", "bigint", "boolean", "symbol", "object"]);
 
 type MakeError = (message: string, details: ErrorDetails) => BpftsError;
 

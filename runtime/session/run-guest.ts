@@ -53,7 +53,7 @@ export async function runGuest(run: GuestRun): Promise<number> {
   const { port, log, command } = run;
   const stopper = openStopper(port);
   let sandbox: Sandbox | undefined;
-  const waiter = run.waits === false ? refuseWaits(stopper) : openWaiter(port, command, { runJobs: () => runPromises(sandbox, stopper), ...(run.watch && { watch: run.watch }) });
+  const waiter = run.waits === false ? refuseWaits(stopper) : openWaiter(port, command, { runJobs: () => runPromises(sandbox, stopper), findTimeLeft: () => stopper.findTimeLeft(), ...(run.watch && { watch: run.watch }) });
   const lookups = run.lookups ?? openLookups(port);
   const bridge = openBridge({ ...run, command, waiter, lookups, findTimeLeft: () => stopper.findTimeLeft(), stop: (reason) => stopper.stop(reason) }, () => stopper.isStopped());
   const limits = { ...defaultLimits, ...(run.memoryBytes === undefined ? {} : { memoryBytes: run.memoryBytes }) };

@@ -31,11 +31,13 @@ export interface WaitingChores {
   readonly runJobs?: () => number;
   /** Processes to look at. */
   readonly watch?: ProcessWatch;
+  /** How long the script may still wait; Infinity while it is in no hurry to end. Units: milliseconds. */
+  readonly findTimeLeft?: () => number;
 }
 
 /** Opens the one way to wait in a run. */
 export function openWaiter(port: KernelPort, command: Command | undefined, chores: WaitingChores = {}, now: () => number = () => performance.now()): Waiter {
-  const { runJobs = () => 0, watch } = chores;
+  const { runJobs = () => 0, watch, findTimeLeft = () => Infinity } = chores;
   let endedAt: number | undefined;
   let told = false;
 
@@ -51,7 +53,7 @@ export function openWaiter(port: KernelPort, command: Command | undefined, chore
       command?.release();
       // Ctrl-C comes through although promises follow on promises for ever.
       if (runJobs() > 0 && timeoutMs !== 0 && port.signalPending() === 0) return undefined;
-      const end = timeoutMs < 0 ? Infinity : now() + timeoutMs;
+      const end = now() + Math.min(timeoutMs < 0 ? Infinity : timeoutMs, findTimeLeft());
       for (;;) {
         if (port.signalTake() !== 0) throw new InterruptedError("A signal came");
         const answer = check();

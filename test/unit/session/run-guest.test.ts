@@ -121,11 +121,11 @@ describe("signals", () => {
     expect(result).toMatchObject({ exitCode: 0, error: undefined });
   });
 
-  it("give end handlers only so much time", async () => {
+  it.each(["for (;;);", "sleep(5);", "for (;;) sleep(0.01);"])("give end handlers only so much time: %s", async (code) => {
     const signals = makeSignals();
     signals.raise();
     const started = performance.now();
-    const result = await runScriptText(`import { on_exit, sleep } from "bpfts"; on_exit(() => { for (;;); }); sleep(100);`, { kernel: signals.script });
+    const result = await runScriptText(`import { on_exit, sleep } from "bpfts"; on_exit(() => { ${code} }); sleep(100);`, { kernel: signals.script });
     expect(result).toMatchObject({ exitCode: 0, error: undefined });
     expect(performance.now() - started).toBeLessThan(2000);
   });
@@ -291,9 +291,18 @@ print(inner(null));`);
     expect(result).toMatchObject({ exitCode: 0, error: undefined });
   });
 
-  it("say what was thrown when it is no error", async () => {
-    const result = await runScriptText(`import "bpfts"; throw "text";`);
-    expect(result.error).toMatchObject({ message: "The script threw text, which is no error" });
+  it.each([
+    [`"text"`, "text"],
+    ["null", "null"],
+    ["{ a: 1 }", "an object"],
+  ])("say what was thrown when it is no error: %s", async (value, said) => {
+    const result = await runScriptText(`import "bpfts"; throw ${value};`);
+    expect(result.error).toMatchObject({ message: `The script threw ${said}, which is no error` });
+  });
+
+  it.each(["sleep(NaN);", "sleep(Number(argv[5]));", `new BPF({ text: "x" }).perf_buffer_poll(NaN);`])("refuse a wait that would never be over: %s", async (code) => {
+    const result = await runScriptText(`import { BPF, argv, sleep } from "bpfts"; void [BPF, argv, sleep]; ${code}`, { kernel: { ringBufferOpen: () => 5 } });
+    expect(result.error).toMatchObject({ code: "BPFTS_USAGE", message: "Cannot wait: the time is NaN, which is no number" });
   });
 });
 
