@@ -1,4 +1,5 @@
 import { callHost } from "./host.ts";
+import type { PatternArgument } from "./protocol.ts";
 import { nameBuildIdFrame, nameKernelAddress, nameUserAddress } from "./symbols.ts";
 import type { BuildIdFrame, SymbolOptions } from "./symbols.ts";
 
@@ -20,12 +21,12 @@ export abstract class KernelQueries {
 
   /** Kernel functions that can be probed and whose whole name matches. Source: BCC's get_kprobe_functions */
   static get_kprobe_functions(pattern: string | RegExp): readonly string[] {
-    return callHost("find_kprobe_functions", { pattern: sourceOf(pattern) });
+    return callHost("find_kprobe_functions", describePattern(pattern));
   }
 
   /** Tracepoints, as `category:event`, whose names the pattern matches from the start. */
   static get_tracepoints(pattern: string | RegExp): readonly string[] {
-    return callHost("find_tracepoints", { pattern: sourceOf(pattern) });
+    return callHost("find_tracepoints", describePattern(pattern));
   }
 
   static tracepoint_exists(category: string, event: string): boolean {
@@ -70,7 +71,7 @@ export abstract class KernelQueries {
 
   /** Both of them; functions with several names stand there several times. */
   static get_user_functions_and_addresses(name: string, sym_re: string | RegExp, pid = 0): readonly (readonly [name: string, address: bigint])[] {
-    return callHost("find_user_functions", { name, pattern: sourceOf(sym_re), pid }).map(([found, address]) => [found, BigInt(address)] as const);
+    return callHost("find_user_functions", { ...describePattern(sym_re), name, pid }).map(([found, address]) => [found, BigInt(address)] as const);
   }
 
   /** The path of a library by its short name (`"c"`, `"ssl"`), in the view of a process where one is given. */
@@ -98,6 +99,6 @@ export abstract class KernelQueries {
   }
 }
 
-function sourceOf(pattern: string | RegExp): string {
-  return typeof pattern === "string" ? pattern : pattern.source;
+function describePattern(pattern: string | RegExp): PatternArgument {
+  return typeof pattern === "string" ? { pattern, flags: "" } : { pattern: pattern.source, flags: pattern.flags };
 }

@@ -70,8 +70,8 @@ export interface Calls {
   /** The number of a cgroup, as `bpf_get_current_cgroup_id` gives it. */
   find_cgroup: Json<{ readonly path: string }, string>;
   find_mount_namespace: Json<{ readonly pid: number }, number>;
-  find_kprobe_functions: Json<{ readonly pattern: string }, readonly string[]>;
-  find_tracepoints: Json<{ readonly pattern: string }, readonly string[]>;
+  find_kprobe_functions: Json<PatternArgument, readonly string[]>;
+  find_tracepoints: Json<PatternArgument, readonly string[]>;
   have_tracepoint: Json<{ readonly category: string; readonly event: string }, boolean>;
   have_struct_field: Json<{ readonly struct: string; readonly field: string }, 1 | 0 | -1>;
   have_kfunc: Json<null, boolean>;
@@ -84,7 +84,7 @@ export interface Calls {
   /** Makes a binary known by its build id. */
   add_module: Json<{ readonly path: string }, null>;
   /** Names and addresses; the pattern fits from a name's start. `pid` 0 is this machine's own view. */
-  find_user_functions: Json<{ readonly name: string; readonly pattern: string; readonly pid: number }, readonly (readonly [name: string, address: string])[]>;
+  find_user_functions: Json<PatternArgument & { readonly name: string; readonly pid: number }, readonly (readonly [name: string, address: string])[]>;
   find_library: Json<{ readonly name: string; readonly pid: number }, string | null>;
   find_executable: Json<{ readonly name: string }, string | null>;
   /** All probes for `probe` "". `path` "" and `pid` 0 are not given. */
@@ -302,6 +302,12 @@ export type AttachArgument =
       readonly pid?: number;
       readonly cpu?: number;
     };
+
+/** A regular expression. */
+export interface PatternArgument {
+  readonly pattern: string;
+  readonly flags: string;
+}
 
 /** Where an address belongs. */
 export interface SymbolReply {

@@ -1,5 +1,5 @@
 import { UsageError } from "../base/errors.ts";
-import type { SymbolReply } from "../../sdk/protocol.ts";
+import type { PatternArgument, SymbolReply } from "../../sdk/protocol.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
 import type { SymbolPlace } from "./lookups.ts";
 
@@ -25,10 +25,10 @@ type LookupCall =
 /** The calls that ask about the kernel and its processes. */
 export function openLookupCalls({ lookups }: BridgeState): Handlers<LookupCall> {
   return {
-    find_kprobe_functions: ({ pattern }) => lookups.findKprobeFunctions(parsePattern(`^(?:${pattern})$`)),
-    find_tracepoints({ pattern }) {
+    find_kprobe_functions: (argument) => lookups.findKprobeFunctions(parsePattern(argument, "$")),
+    find_tracepoints(argument) {
       // Source: BCC's get_tracepoints, which matches from the start as Python's re.match does.
-      const expression = parsePattern(`^(?:${pattern})`);
+      const expression = parsePattern(argument);
       return lookups.listTracepoints().filter((name) => expression.test(name));
     },
     have_tracepoint: ({ category, event }) => lookups.listTracepoints().includes(`${category}:${event}`),
@@ -44,7 +44,7 @@ export function openLookupCalls({ lookups }: BridgeState): Handlers<LookupCall> 
       return null;
     },
     // Source: BCC's get_user_functions_and_addresses, which matches from the start.
-    find_user_functions: ({ name, pattern, pid }) => lookups.findUserFunctions(name, parsePattern(`^(?:${pattern})`), pid).map((found) => [found.name, String(found.address)] as const),
+    find_user_functions: ({ name, pid, ...argument }) => lookups.findUserFunctions(name, parsePattern(argument), pid).map((found) => [found.name, String(found.address)] as const),
     find_library: ({ name, pid }) => lookups.findLibrary(name, pid) ?? null,
     find_executable: ({ name }) => lookups.findExecutable(name) ?? null,
     find_cgroup: ({ path }) => String(lookups.findCgroup(path)),
@@ -60,9 +60,10 @@ export function openLookupCalls({ lookups }: BridgeState): Handlers<LookupCall> 
   };
 }
 
-function parsePattern(pattern: string): RegExp {
+/** What a script looks for, from a name's start. Flags that make a search go on where the last one ended have no meaning here. */
+function parsePattern({ pattern, flags }: PatternArgument, end = ""): RegExp {
   try {
-    return new RegExp(pattern);
+    return new RegExp(`^(?:${pattern})${end}`, flags.replace(/[gy]/g, ""));
   } catch (cause) {
     throw new UsageError(`"${pattern}" is no regular expression: ${(cause as Error).message}`, { cause });
   }

@@ -59,10 +59,11 @@ describe("kernel functions", () => {
 describe("tracepoints", () => {
   it("are listed by the start of their names", async () => {
     const here = readdirSync("/sys/kernel/tracing/events/sched").filter((name) => name.startsWith("sched_process_e")).map((name) => `sched:${name}`);
-    const [some, exact, there, wrongEvent, wrongCategory] = await ask(
-      'BPF.get_tracepoints("sched:sched_process_e")', 'BPF.get_tracepoints("sched:sched_switch$")', 'BPF.tracepoint_exists("sched", "sched_switch")', 'BPF.tracepoint_exists("sched", "sched_swich")', 'BPF.tracepoint_exists("shed", "sched_switch")',
+    const [some, flagged, exact, there, wrongEvent, wrongCategory] = await ask(
+      'BPF.get_tracepoints("sched:sched_process_e")', "BPF.get_tracepoints(/SCHED:sched_process_E/gi)", 'BPF.get_tracepoints("sched:sched_switch$")', 'BPF.tracepoint_exists("sched", "sched_switch")', 'BPF.tracepoint_exists("sched", "sched_swich")', 'BPF.tracepoint_exists("shed", "sched_switch")',
     );
     expect((some as string[]).sort()).toEqual(here.sort());
+    expect((flagged as string[]).sort()).toEqual(here.sort());
     expect([exact, there, wrongEvent, wrongCategory]).toEqual([["sched:sched_switch"], true, false, false]);
   });
 });
