@@ -23,12 +23,12 @@ const TAIL_LIMIT = 512;
 const BLOCK_BYTES = 1 << 20;
 
 /**
- * Opens a process's list of compiled functions; undefined when there is none, or when it belongs to neither the
- * process's user nor root and could say anything.
+ * Opens a process's list of compiled functions; undefined when there is none, when it belongs to neither the process's user nor root and could say anything,
+ * and when it was last written before the process was started: another process with that pid left it behind.
  *
  * Source: tools/perf/Documentation/jit-interface.txt
  */
-export function openPerfMap(path: string, owner: number | undefined): PerfMap | undefined {
+export function openPerfMap(path: string, owner: number | undefined, startMs = -Infinity): PerfMap | undefined {
   let entries: PerfMapEntry[] = [];
   let tail: PerfMapEntry[] = [];
   let sorted: { readonly entries: readonly PerfMapEntry[]; readonly ranges: Ranges } = { entries: [], ranges: openRanges(new Float64Array(), new Float64Array()) };
@@ -38,7 +38,7 @@ export function openPerfMap(path: string, owner: number | undefined): PerfMap | 
 
   const refresh = (): boolean => {
     const chunk = readFrom(path, owner, file, readBytes);
-    if (chunk === undefined) return false;
+    if (chunk === undefined || chunk.writtenMs < startMs) return false;
     if (chunk.restarted) {
       entries = [];
       tail = [];
@@ -109,7 +109,7 @@ export function cleanJitName(name: string): string {
 }
 
 /** Reads a file from a place on; from its start when it is another file now, or a shorter one. */
-function readFrom(path: string, owner: number | undefined, known: string, from: number): { readonly text: string; readonly end: number; readonly file: string; readonly restarted: boolean } | undefined {
+function readFrom(path: string, owner: number | undefined, known: string, from: number): { readonly text: string; readonly end: number; readonly file: string; readonly restarted: boolean; readonly writtenMs: number } | undefined {
   let fd: number;
   try {
     // In a tree of somebody else's making: no links, and no waiting for a pipe.
@@ -131,7 +131,7 @@ function readFrom(path: string, owner: number | undefined, known: string, from: 
       parts.push(block.subarray(0, count));
       at += count;
     }
-    return { text: Buffer.concat(parts).toString("latin1"), end: at, file, restarted };
+    return { text: Buffer.concat(parts).toString("latin1"), end: at, file, restarted, writtenMs: stat.mtimeMs };
   } catch {
     return undefined;
   } finally {

@@ -88,6 +88,16 @@ export function readStartTime(pid: number): string | undefined {
   return text?.slice(text.lastIndexOf(")") + 2).split(" ")[19];
 }
 
+/** Source: USER_HZ, 100 on x86-64 and arm64. */
+const TICK_MS = 10;
+const ownStartMs = Date.now() - process.uptime() * 1000;
+
+/** When a process was started, undefined when it is gone. Compared with this process, which knows both times of its own. Units: milliseconds since 1970, a few of them wrong. */
+export function readStartMs(pid: number): number | undefined {
+  const ticks = readStartTime(pid);
+  return ticks === undefined ? undefined : ownStartMs + (Number(ticks) - Number(readStartTime(process.pid))) * TICK_MS;
+}
+
 /** The pid that a process, or the one that a thread is of, has in its own namespace: that is what it names files by. */
 export function readInnerPid(pid: number): number {
   const match = /^NStgid:.*?(\d+)$/m.exec(readProcessFile(pid, "status") ?? "");

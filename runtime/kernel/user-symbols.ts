@@ -4,7 +4,7 @@ import type { Binaries, Binary } from "./binary.ts";
 import { openPerfMap } from "./perf-map.ts";
 import type { PerfMap } from "./perf-map.ts";
 import type { KernelPort } from "./port.ts";
-import { findMapping, placeMappings, readInnerPid, readMaps, readStartTime } from "./process-maps.ts";
+import { findMapping, placeMappings, readInnerPid, readMaps, readStartMs, readStartTime } from "./process-maps.ts";
 import type { Mapping } from "./process-maps.ts";
 import { emptySymbolTable, openSymbolTable } from "./symbol-table.ts";
 import type { SymbolTable } from "./symbol-table.ts";
@@ -32,6 +32,8 @@ export interface UserSymbols extends Closable {
 
 /** What is looked at again, and when: a process may load and drop code at any time. Units: milliseconds. */
 const FRESH_MS = 50;
+/** Files and processes have different clocks. Units: milliseconds. */
+const CLOCK_MS = 1000;
 /** Processes that are remembered; beyond it the one that nobody asked for longest is forgotten. */
 const REMEMBERED = 1024;
 
@@ -167,8 +169,9 @@ class ProcessSymbols {
 
   private openPerfMap(): PerfMap | undefined {
     const owner = findOwner(this.pid);
+    const startMs = (readStartMs(this.pid) ?? Infinity) - CLOCK_MS;
     const inner = `/proc/${this.pid}/root/tmp/perf-${readInnerPid(this.pid)}.map`;
-    return openPerfMap(inner, owner) ?? openPerfMap(`/tmp/perf-${this.pid}.map`, owner);
+    return openPerfMap(inner, owner, startMs) ?? openPerfMap(`/tmp/perf-${this.pid}.map`, owner, startMs);
   }
 }
 

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -335,6 +335,23 @@ describe("code that Node compiled", () => {
     } finally {
       await program.end();
       rmSync(list(program.pid), { force: true });
+    }
+  });
+
+  it("is not named by a list that was written before the process was started", async () => {
+    const program = await startProgram(process.execPath, ["-e", `for (let i = 0; i < 1e6; i++) Math.hypot(i, i); console.log("ready"); setInterval(() => {}, 1000);`]);
+    const list = `/tmp/perf-${program.pid}.map`;
+    try {
+      const start = parseInt(/^([0-9a-f]+)-[0-9a-f]+ r.xp \S+ 00:00 0 *$/m.exec(readFileSync(`/proc/${program.pid}/maps`, "utf8"))![1]!, 16);
+      writeFileSync(list, `${start.toString(16)} 40 another\n`);
+      utimesSync(list, new Date(), new Date(Date.now() - 60_000));
+      expect(name(BigInt(start), program.pid)).toBeUndefined();
+      utimesSync(list, new Date(), new Date());
+      await new Promise((resolve) => setTimeout(resolve, 60));
+      expect(name(BigInt(start), program.pid)).toBe(`another+0 perf-${program.pid}.map`);
+    } finally {
+      await program.end();
+      rmSync(list, { force: true });
     }
   });
 
