@@ -6,15 +6,15 @@ export interface NameMatch {
 }
 
 /**
- * Compares names as people write them with demangled ones: with or without the parameters, and without the type that a template's instance answers, which
- * `shop::largest<int>` has before its name. Spaces do not count.
+ * Compares names as people write them with demangled ones: with or without the parameters, without the type that a template's instance answers, which
+ * `shop::largest<int>` has before its name, and without the brackets that Rust puts around a method's type. Spaces do not count.
  */
 export function matchDemangled(wanted: string): NameMatch {
   const word = findWord(wanted);
   const packed = packName(wanted);
   return {
     maybe: (mangled) => word === undefined || mangled.includes(word),
-    surely: (demangled) => listSpellings(demangled).some((spelling) => packName(spelling) === packed),
+    surely: (demangled) => listSpellings(demangled).some((spelling) => packName(spelling) === packed || packName(nameType(spelling)) === packed),
   };
 }
 
@@ -41,6 +41,13 @@ function listSpellings(name: string): [string, string, string, string] {
   const end = /\(#*\)(?!::)[^(]*$/.exec(shape)?.index ?? text.length;
   const start = shape.slice(0, end).replace(/\boperator\b.*$/, "").lastIndexOf(" ") + 1;
   return [text, text.slice(0, end), text.slice(start), text.slice(start, end)];
+}
+
+/** A method of Rust's, `<shop::Basket<u32>>::add`, as it is written in a program: `shop::Basket<u32>::add`. One of a trait stays as it is. */
+function nameType(name: string): string {
+  const type = /^<(#+)>(?=::)/.exec(hideBrackets(name))?.[1]?.length ?? 0;
+  const inner = name.slice(1, 1 + type);
+  return type === 0 || hideBrackets(inner).includes(" as ") ? name : inner + name.slice(type + 2);
 }
 
 /** The last word of a name stands in its mangled form, too, so that few names have to be demangled. Operators stand there in signs. */

@@ -17,7 +17,8 @@ describe("names that people write", () => {
     ["shop::run(int)::{lambda()#1}::operator()() const", ["shop::run(int)::{lambda()#1}::operator()"]],
     ["shop::Basket::take(int) [clone .isra.0] [clone .part.0]", ["shop::Basket::take", "shop::Basket::take(int)"]],
     ["shop::Basket::~Basket()", ["shop::Basket::~Basket"]],
-    ["<shop::Basket<u32>>::add", ["<shop::Basket<u32>>::add"]],
+    ["<shop::Basket<u32>>::add", ["<shop::Basket<u32>>::add", "shop::Basket<u32>::add"]],
+    ["<<shop::Basket>::Item>::add", ["<shop::Basket>::Item::add"]],
     ["<shop::Call<fn(u32) -> u32> as shop::Price>::price", ["<shop::Call<fn(u32) -> u32> as shop::Price>::price"]],
     ["shop::main::{closure#0}", ["shop::main::{closure#0}"]],
   ])("%s", (name, spellings) => {
@@ -27,6 +28,7 @@ describe("names that people write", () => {
   it.each([
     ["shop::Basket::Add(int, char const*)", ["Add", "Basket::Add", "shop::Basket", "shop::Basket::Add(int)", ""]],
     ["int shop::largest<int>(int, int)", ["shop::largest", "int", "largest<int>", "shop::largest<long>"]],
+    ["<shop::Basket as shop::Price>::price", ["shop::Basket::price", "shop::Basket as shop::Price::price"]],
     ["(anonymous namespace)::hidden(int)", ["hidden", "(anonymous namespace)", "namespace)::hidden"]],
     ["shop::Basket::operator unsigned long() const", ["long", "shop::Basket::operator", "shop::Basket::operator long"]],
   ])("are no parts of %s", (name, others) => {
