@@ -10,6 +10,8 @@ export interface SourceLocation {
   readonly line: number;
   /** Units: 1-based column in UTF-16 code units. */
   readonly column?: number;
+  /** The line itself, of text that stands in no file. */
+  readonly lineText?: string;
 }
 
 /** Renders a location as `file:line:column`, the form that terminals and editors link. */

@@ -60,7 +60,7 @@ function renderPlace(location: SourceLocation): string[] {
   const file = shown.startsWith("../..") || shown === "" ? location.file : shown;
   const column = location.column === undefined ? "" : `:${location.column}`;
   const head = `  --> ${file}:${location.line}${column}`;
-  const text = findLine(location);
+  const text = location.lineText ?? findLine(location);
   if (text === undefined) return [head];
   const gutter = String(location.line);
   const lines = [head, ` ${gutter} | ${text.replace(/\t/g, " ")}`];

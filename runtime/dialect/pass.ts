@@ -35,7 +35,7 @@ export function locateOffset(source: CSource, offset: number): SourceLocation {
   if (source.place !== undefined && place !== undefined) return { file: source.place.file, line: place.line, column: place.column };
   const before = source.text.slice(0, offset);
   const lineStart = before.lastIndexOf("\n") + 1;
-  return { file: source.name, line: before.split("\n").length, column: offset - lineStart + 1 };
+  return { file: source.name, line: before.split("\n").length, column: offset - lineStart + 1, lineText: readLineAt(source.text, offset) };
 }
 
 /** The text of the line that an index lies in. */

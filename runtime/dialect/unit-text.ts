@@ -39,8 +39,8 @@ export function makeUnit(unitParts: UnitParts): CUnit {
       const sourceStart = sourceStarts[index];
       if (start === undefined || sourceStart === undefined) return undefined;
       if (column === undefined) {
-        const { file: name, line: found } = locateOffset(source, sourceStart);
-        return { file: name, line: found };
+        const { column: _, ...place } = locateOffset(source, sourceStart);
+        return place;
       }
       const end = lineStarts[index + 1] ?? body.length + 1;
       return locateOffset(source, findOrigin(start + countUnits(body.slice(start, end), column - 1)));

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { listLineStarts } from "../base/location.ts";
 import type { SourceLocation } from "../base/location.ts";
 
-type Position = Required<SourceLocation>;
+type Position = Required<Omit<SourceLocation, "lineText">>;
 
 /** One piece of C text and where its characters stand in the user's files. */
 export interface PlacedText {

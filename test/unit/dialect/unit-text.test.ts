@@ -9,8 +9,8 @@ describe("CUnit.locate", () => {
     const unit = prepare(text);
     const line = unit.parts.body.split("\n")[2]!;
     const column = Buffer.byteLength(line.slice(0, line.indexOf("return"))) + 1;
-    expect(unit.locate(3, column)).toEqual({ file: "<text>", line: 3, column: text.split("\n")[2]!.indexOf("return") + 1 });
-    expect(unit.locate(3)).toEqual({ file: "<text>", line: 3 });
+    expect(unit.locate(3, column)).toEqual({ file: "<text>", line: 3, column: text.split("\n")[2]!.indexOf("return") + 1, lineText: text.split("\n")[2] });
+    expect(unit.locate(3)).toEqual({ file: "<text>", line: 3, lineText: text.split("\n")[2] });
     expect(unit.locate(99)).toBeUndefined();
   });
 
@@ -26,7 +26,7 @@ describe("CUnit.locate", () => {
     expect(unit.file).toBe("<text>");
     expect(unit.text).toContain('#line 1 "<text>"');
     expect(unit.locate(1)).toEqual({ file: "/s/a.ts", line: 5 });
-    expect(unit.locate(3)).toEqual({ file: "<text>", line: 3 });
+    expect(unit.locate(3)).toEqual({ file: "<text>", line: 3, lineText: text.split("\n")[2] });
   });
 });
 
