@@ -56,19 +56,24 @@ export function requireFunctionPlace(port: KernelPort, { binary, path }: NamedBi
 }
 
 /**
- * Finds every function whose name a pattern fits, each address once.
+ * Finds every function whose name a pattern fits, each address once, and no parts of functions.
  *
  * @throws AttachError when there is none
  */
 export function requireFunctionPlaces({ binary, path }: NamedBinary, action: string, pattern: RegExp): FunctionPlace[] {
   const places = new Map<number, FunctionPlace>();
   for (const symbol of binary.symbols.list()) {
-    if (symbol.indirect || places.has(symbol.start) || !pattern.test(symbol.name)) continue;
+    if (symbol.indirect || isPart(symbol.name) || places.has(symbol.start) || !pattern.test(symbol.name)) continue;
     const offset = binary.findOffset(symbol.start);
     if (offset !== undefined) places.set(symbol.start, { name: symbol.name, offset });
   }
   if (places.size === 0) throw new AttachError(`${action}: no function of "${path}" fits the pattern`, { hint: "names are compared from their start, as the binary has them: list them with BPF.get_user_functions" });
   return [...places.values()];
+}
+
+/** Whether a name is of a part of a function that compilers moved away. Nobody calls it: it is jumped to, and what lies on the stack is no place to return to. */
+export function isPart(name: string): boolean {
+  return /\.cold(?:\.|$)/.test(name);
 }
 
 /** Finds the place of an address, given in the binary's own numbering. @throws AttachError */
@@ -91,8 +96,7 @@ function placeSymbol(binary: Binary, path: string, action: string, name: string,
 function findDemangled(port: KernelPort, binary: Binary, wanted: string): BinarySymbol | undefined {
   const fits = matchDemangled(wanted);
   for (const symbol of binary.symbols.list()) {
-    // A part of a function that was moved away starts where nobody calls.
-    if (!/^_[ZR]/.test(symbol.name) || /\.cold(?:\.|$)/.test(symbol.name) || !fits.maybe(symbol.name)) continue;
+    if (!/^_[ZR]/.test(symbol.name) || isPart(symbol.name) || !fits.maybe(symbol.name)) continue;
     if (fits.surely(port.demangle(symbol.name))) return symbol;
   }
   return undefined;

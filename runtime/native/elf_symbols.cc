@@ -31,8 +31,8 @@ struct SymbolReader {
 
 bool IsCode(uint8_t type) { return type == STT_FUNC || type == STT_GNU_IFUNC || type == STT_NOTYPE; }
 
-/// `$x` and `$d` of arm and riscv say what the bytes are, `.L` are labels of the compiler's.
-bool IsMark(const char* name) { return name[0] == '\0' || name[0] == '$' || (name[0] == '.' && name[1] == 'L'); }
+/// `$x` and `$d` of arm and riscv say what the bytes are; `.L1` and `.annobin_main.c` are the compiler's own.
+bool IsMark(const char* name) { return name[0] == '\0' || name[0] == '$' || name[0] == '.'; }
 
 /// What says of each symbol of a table which version it is of; null when nothing does. Source: ELF's "Symbol Versioning"
 Elf_Data* FindVersions(const ElfFile& file, Elf_Scn* section) {

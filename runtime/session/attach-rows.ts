@@ -2,7 +2,7 @@ import { AttachError, UsageError } from "../base/errors.ts";
 import { describeAuto, describeCgroup, describeKprobe, describeMapTarget, describeRawTracepoint, describeTracepoint, describeUprobe, describeUsdt, describeLibbpfUsdt } from "../kernel/attach.ts";
 import { findAttachType } from "../kernel/attach-types.ts";
 import type { AttachTarget, UsdtPlace } from "../kernel/attach.ts";
-import { requireAddressPlace, requireBinary, requireFunctionPlace, requireFunctionPlaces } from "../kernel/function-place.ts";
+import { isPart, requireAddressPlace, requireBinary, requireFunctionPlace, requireFunctionPlaces } from "../kernel/function-place.ts";
 import { listKernelFunctions } from "../kernel/kallsyms.ts";
 import { parseUsdtArguments } from "../kernel/usdt-arguments.ts";
 import { openUsdtSpecs } from "../kernel/usdt-specs.ts";
@@ -121,6 +121,9 @@ function planUprobe(request: RequestOf<"uprobe">, { port, userSpace }: AttachCon
   const action = `Cannot attach "${request.fnName}" to ${request.kind}`;
   const given = [request.sym, request.symRe, request.addr].filter((option) => option !== undefined && option !== "");
   if (given.length !== 1) throw new UsageError(`${action}: give exactly one of sym, sym_re and addr`);
+  if (retprobe && ((request.symOff ?? 0) !== 0 || isPart(request.sym ?? ""))) {
+    throw new UsageError(`${action}: a return probe belongs where a function starts`, { hint: "further in the kernel would take what lies on the stack for the place to return to, and overwrite it" });
+  }
   const pid = request.pid ?? -1;
   const file = requireBinary(userSpace, action, request.name, Math.max(pid, 0));
   const isPattern = request.symRe !== undefined && request.symRe !== "";

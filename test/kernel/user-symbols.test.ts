@@ -100,7 +100,7 @@ describe("symbols of binaries", () => {
       expect(name(sized + 31n, pid)).toBe("[unknown]+0 pie");
       expect(name(addresses["unsized_asm"]! + 7n, pid)).toBe("unsized_asm+7 pie");
       expect(name(addresses["next_asm"]!, pid)).toBe("next_asm+0 pie");
-      expect(name(addresses["next_asm"]! + 1n, pid)).not.toMatch(/^next_asm/);
+      expect(name(addresses["next_asm"]! + 1n, pid)).toBe("[unknown]+0 pie");
     });
   });
 
