@@ -21,7 +21,7 @@ export class PerCpuTable<Key = unknown, Leaf = unknown> extends Table<Key, Leaf[
 
   /** The sum over all CPUs; zero when there is no such key. Shape: bigint for 64-bit values, else number. */
   sum(key: Key): Leaf {
-    return this.reduce(key, (values) => values.reduce(add, zeroLike(values[0]))) as Leaf;
+    return this.reduce(key, sumUp) as Leaf;
   }
 
   /** The mean over all CPUs, those that counted nothing too. Shape: number. */
@@ -37,18 +37,25 @@ export class PerCpuTable<Key = unknown, Leaf = unknown> extends Table<Key, Leaf[
     return this.reduce(key, (values) => values.reduce((best, value) => (value > best ? value : best))) as Leaf;
   }
 
-  protected override *countSlots(): IterableIterator<readonly [Key, number]> {
-    for (const [key, leaves] of this.entries()) yield [key, leaves.reduce((sum, leaf) => sum + Number(leaf), 0)];
+  protected override *countSlots(): IterableIterator<readonly [Key, unknown]> {
+    for (const [key, leaves] of this.entries()) yield [key, this.combine(leaves, sumUp)];
   }
 
   private reduce(key: Key, run: (values: (number | bigint)[]) => unknown): unknown {
-    const values = (this.get(key) ?? []) as unknown[];
+    return this.combine(this.get(key) ?? [], run);
+  }
+
+  private combine(values: readonly unknown[], run: (values: (number | bigint)[]) => unknown): unknown {
     if (values.some((value) => typeof value !== "bigint" && typeof value !== "number")) {
       throw makeMapError(`Cannot put the CPUs' values of "${this.name}" together: they are no numbers`, "read them with get() and put them together yourself");
     }
     if (values.length === 0) return run([this.info.value !== null && this.info.value.size > 4 ? 0n : 0]);
     return run(values as (number | bigint)[]);
   }
+}
+
+function sumUp(values: readonly (number | bigint)[]): number | bigint {
+  return values.reduce(add, zeroLike(values[0]));
 }
 
 function add(a: number | bigint, b: number | bigint): number | bigint {

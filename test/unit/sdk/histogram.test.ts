@@ -46,6 +46,32 @@ describe("log2 histogram", () => {
   });
 });
 
+describe("what a script has counted", () => {
+  it("has every digit of a 64-bit count", () => {
+    const most = 18446744073709551615n;
+    expect(buildLog2Histogram([[1, most]], "v", "", {})[0]).toContain(`: ${most} |${"*".repeat(40)}|`);
+    expect(renderHistogramJson([[64, most]], "v", "", {})[0]).toContain(`{"interval-start":9223372036854775808,"interval-end":${most},"count":${most}}`);
+  });
+
+  it("has one section for buckets that are alike, whatever bucket_fn makes of them", () => {
+    const slots: [{ key: { ip: bigint; pid: number }; slot: number }, bigint][] = [[{ key: { ip: 1n, pid: 7 }, slot: 1 }, 1n], [{ key: { ip: 1n, pid: 7 }, slot: 2 }, 4n]];
+    const texts = buildLog2Histogram<{ key: { ip: bigint; pid: number } }, [bigint, number]>(slots, "ns", "function", {
+      bucket_fn: ({ ip, pid }) => [ip, pid],
+      section_print_fn: ([ip, pid]) => `${ip} [${pid}]`,
+    });
+    expect(texts.map((text) => text.split("\n").slice(1, 2))).toEqual([["function = 1 [7]"]]);
+  });
+
+  it("is no histogram when its values are no counts", () => {
+    expect(() => buildLog2Histogram([[1, { count: 2n }]], "v", "", {})).toThrow("Cannot print a histogram of the value { count: 2 }: it is no integer");
+  });
+
+  it("names a section by a number in JSON where it is one", () => {
+    expect(renderHistogramJson([[{ dev: 5, slot: 1 }, 1n]], "v", "dev", {})[0]).toMatch(/"dev":5}$/);
+    expect(renderHistogramJson([[{ dev: 5, slot: 1 }, 1n]], "v", "dev", { section_print_fn: (dev) => `sd${String(dev)}` })[0]).toMatch(/"dev":"sd5"}$/);
+  });
+});
+
 describe("linear histogram", () => {
   it("has BCC's rows from 0 on", () => {
     expect(buildLinearHistogram([[0, 2], [2, 1]], "qlen", "", {})[0]!.split("\n")).toEqual([
