@@ -1,6 +1,8 @@
 import { makeUsageError } from "./errors.ts";
 
-const conversion = /%(?:(%)|([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+)?)?(hh|h|ll|l|j|z|t|L|q)?([diouxXcsfFeEgGaAp]))/g;
+const conversion = /%(?:(%)|([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+)?)?(hh|h|ll|l|j|z|t|L|q)?([diouxXcsfFeEgGp]))/g;
+/** What was meant as a conversion: a letter that none has, and Python's names. A sign with a space behind it may be one. */
+const unknownConversion = /%(?:\(\w+\)|[-+#0]*[\d*]*(?:\.[\d*]*)?)(?:hh|h|ll|l|j|z|t|L|q)?[a-zA-Z]/;
 
 /** Turns values into text by the format that it was compiled from. */
 export type Formatter = (values: readonly unknown[]) => string;
@@ -12,9 +14,9 @@ const MAX_FORMATTERS = 256;
 /**
  * Formats as C's printf does: flags `-+ #0`, width, precision and `*`, and the conversions
  * `d i u o x X c s f F e E g G p %`. Length modifiers (`ll`, `l`, `h`, …) are accepted and say nothing:
- * a bigint is printed whole. `%s` takes any value, `%d` a boolean too.
+ * a bigint is printed whole, a negative number with its sign under `%u` and `%x`, too, as in Python. `%s` takes any value, `%d` a boolean too.
  *
- * Source: printf(3). Units: widths are UTF-16 code units. @throws BpfError when there are fewer arguments than conversions, or one of the wrong kind
+ * Source: printf(3). Units: widths are UTF-16 code units. @throws BpfError when there are fewer arguments than conversions, one of the wrong kind, or a conversion that there is not
  */
 export function formatC(format: string, values: readonly unknown[]): string {
   if (format !== lastFormat) {
@@ -46,15 +48,24 @@ export function compileFormat(format: string): Formatter {
   let end = 0;
   for (const match of format.matchAll(conversion)) {
     const [whole, percent, flags = "", width, precision, , kind = ""] = match;
-    literals.push(literals.pop()! + format.slice(end, match.index) + (percent ?? ""));
+    const between = format.slice(end, match.index);
+    requireNoConversion(format, between);
+    literals.push(literals.pop()! + between + (percent ?? ""));
     end = match.index + whole.length;
     if (percent !== undefined) continue;
     const [takesWidth, takesPrecision] = [width === "*", precision === "*"];
     specs.push({ whole, kind, flags, width: takesWidth ? 0 : Number(width ?? 0), precision: whole.includes(".") && !takesPrecision ? Number(precision ?? 0) : undefined, takesWidth, takesPrecision });
     literals.push("");
   }
+  requireNoConversion(format, format.slice(end));
   literals.push(literals.pop()! + format.slice(end));
   return generateFormatter(format, literals, specs);
+}
+
+/** Printed as it is, it would leave its value to the conversion behind it. */
+function requireNoConversion(format: string, literal: string): void {
+  const found = unknownConversion.exec(literal);
+  if (found !== null) throw makeUsageError(`Cannot format ${JSON.stringify(format)}: there is no conversion "${found[0]}"`, "%s takes any value, %d integers, %f numbers; write %% for a percent sign");
 }
 
 /** `literals[i]` stands before the conversion `specs[i]`, the last one behind all of them. */
@@ -145,8 +156,10 @@ function compileFast(spec: Spec, value: string, after: string, pads: string[][])
   }
 }
 
+/** A `*` may give what no format can say: a negative width is the flag `-`, a negative precision is none. */
 function convertOne(given: Spec, value: unknown): string {
-  const spec = given.width < 0 ? { ...given, width: -given.width, flags: `${given.flags}-` } : given;
+  const wide = given.width < 0 ? { ...given, width: -given.width, flags: `${given.flags}-` } : given;
+  const spec = wide.precision !== undefined && wide.precision < 0 ? { ...wide, precision: undefined } : wide;
   return pad(spec, convert(spec, value, spec.whole));
 }
 
@@ -195,7 +208,8 @@ function convertInteger(spec: Spec, value: bigint, radix: number): Converted {
   let digits = (value < 0n ? -value : value).toString(radix);
   if (spec.precision !== undefined) digits = spec.precision === 0 && value === 0n ? "" : digits.padStart(spec.precision, "0");
   let prefix = findSign(spec, value < 0n);
-  if (spec.flags.includes("#") && value !== 0n) prefix += radix === 16 ? "0x" : radix === 8 ? "0" : "";
+  if (spec.flags.includes("#") && radix === 16 && value !== 0n) prefix += "0x";
+  if (spec.flags.includes("#") && radix === 8 && !digits.startsWith("0")) digits = `0${digits}`;
   const upper = spec.kind === "X";
   return { prefix: upper ? prefix.toUpperCase() : prefix, body: upper ? digits.toUpperCase() : digits, zeroPad: spec.precision === undefined };
 }
@@ -211,31 +225,40 @@ function convertFloat(spec: Spec, value: number): Converted {
   const precision = spec.precision ?? 6;
   const kind = spec.kind.toLowerCase();
   let body = kind === "f" ? toFixed(size, precision) : kind === "e" ? toExponent(size, precision) : toShortest(size, precision, spec.flags.includes("#"));
-  if (spec.flags.includes("#") && precision === 0 && kind !== "g") body += ".";
+  if (spec.flags.includes("#") && !body.includes(".")) body = body.replace(/(?=e|$)/, ".");
   return { prefix, body: upper ? body.toUpperCase() : body, zeroPad: true };
 }
 
 function toFixed(value: number, precision: number): string {
   // toFixed turns to exponents at 1e21; integers of that size have no fraction to lose.
   if (value < 1e21) {
-    const digits = Math.min(precision, 100);
-    const twice = value * 10 ** digits * 2;
-    return twice % 2 === 1 ? roundTie(value, digits) : value.toFixed(digits);
+    const digits = Math.min(precision, MAX_DIGITS);
+    const isTie = (value * 2 * 10 ** digits) % 1 === 0;
+    return isTie ? roundToEven(digits, (count) => value.toFixed(count)) : value.toFixed(digits);
   }
   return BigInt(value).toString() + (precision > 0 ? `.${"0".repeat(precision)}` : "");
 }
 
-/** C rounds what lies exactly in the middle to the even digit, toFixed to the larger. */
-function roundTie(value: number, digits: number): string {
-  const rounded = value.toFixed(digits);
-  const exact = value.toFixed(Math.min(100, digits + 60));
-  const cut = rounded.length + (digits === 0 ? 1 : 0);
-  if (!/^50*$/.test(exact.slice(cut)) || Number(rounded.at(-1)) % 2 === 0) return rounded;
-  return exact.slice(0, rounded.length);
+/** So many digits JavaScript writes behind the point. */
+const MAX_DIGITS = 100;
+
+/** C rounds what lies exactly in the middle to the even digit, JavaScript to the larger. `write` writes a number with so many digits behind the point. */
+function roundToEven(digits: number, write: (digits: number) => string): string {
+  const [rounded, exponent] = splitExponent(write(digits));
+  if (Number(rounded.at(-1)) % 2 === 0) return rounded + exponent;
+  const [exact, exactExponent] = splitExponent(write(MAX_DIGITS));
+  const cut = digits === 0 ? exact.indexOf(".") : exact.indexOf(".") + 1 + digits;
+  const below = exact.slice(0, cut);
+  return /^\.?50*$/.test(exact.slice(cut)) && Number(below.at(-1)) % 2 === 0 ? below + exactExponent : rounded + exponent;
+}
+
+function splitExponent(text: string): readonly [digits: string, exponent: string] {
+  const [digits = "", exponent = ""] = text.split(/(?=e)/);
+  return [digits, exponent];
 }
 
 function toExponent(value: number, precision: number): string {
-  return value.toExponential(Math.min(precision, 100)).replace(/e([+-])(\d)$/, "e$10$2");
+  return roundToEven(Math.min(precision, MAX_DIGITS), (digits) => value.toExponential(digits)).replace(/e([+-])(\d)$/, "e$10$2");
 }
 
 function toShortest(value: number, precision: number, keepZeros: boolean): string {

@@ -37,6 +37,12 @@ describe("printf", () => {
     ["100%%", [], "100%"],
     ["%f %F", [Infinity, NaN], "inf NAN"],
     ["%s", [{ toString: () => "own" }], "own"],
+    ["%.*s|%.*f|%*.*e", [-1, "abc", -1, 0.5, -14, -1, 1], "abc|0.500000|1.000000e+00  "],
+    ["%.0e %.1e %.10E %.1g", [2.5, 0.125, 123456789.125, 0.25], "2e+00 1.2e-01 1.2345678912E+08 0.2"],
+    ["%.0f %.0e %.0f", [4503599627370497.5, 9.5, 0.5], "4503599627370498 1e+01 0"],
+    ["%#.6o %#o %#.0e %#g %#.1g", [7, 0, 2.5, 100000, 1e6], "000007 0 2.e+00 100000. 1.e+06"],
+    ["%x %u", [-42, -1n], "-2a -1"],
+    ["50%, %d%", [2], "50%, 2%"],
   ])("%s", (format, values, wanted) => {
     expect(formatC(format, values)).toBe(wanted);
   });
@@ -45,6 +51,10 @@ describe("printf", () => {
     expect(() => formatC("%d %d", [1])).toThrow('Cannot format "%d %d": it wants 2 values, 1 were given');
     expect(() => formatC("%d", ["x"])).toThrow('Cannot format "x" with "%d": it wants an integer');
     expect(() => formatC("%f", ["x"])).toThrow('Cannot format "x" with "%f": it wants a number');
+  });
+
+  it.each(["%r", "%-8b|", "%(pid)d", "%5.2y", "%n", "%d %d%%%k"])("says that there is no conversion in %j", (format) => {
+    expect(() => formatC(format, [1, 2, 3])).toThrow(/^Cannot format ".*": there is no conversion "%[-(.\w)]+"$/);
   });
 
   it("keeps no text of a value that has changed", () => {
