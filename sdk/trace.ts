@@ -7,15 +7,20 @@ import { block } from "./timers.ts";
 /** One line of the trace pipe. Shape: `ts` in seconds since boot, `msg` what `bpf_trace_printk` was given, without its newline. */
 export type TraceFields = [task: string, pid: number, cpu: number, flags: string, ts: number, msg: string];
 
-const rest = /^-(\d+)\s+(?:\(\s*[-\d]+\)\s+)?\[(\d+)\]\s+(\S+)\s+(\d+\.\d+):\s+[^:]*:\s?(.*)$/;
+const rest = /^-(\d+)\s+(?:\(\s*[-\d]+\)\s+)?\[(\d+)\]\s+(\S+)\s+(\d+\.\d+):\s+[^:]*:\s?(.*)$/s;
+/** Units: bytes. */
 const TASK_WIDTH = 16;
 
 /** Takes a line of the trace pipe apart; undefined for what is no event. Source: the kernel's trace_print_context */
 export function parseTraceLine(line: string): TraceFields | undefined {
-  const match = rest.exec(line.slice(TASK_WIDTH));
-  if (match === null) return undefined;
-  const [, pid, cpu, flags, ts, msg] = match;
-  return [line.slice(0, TASK_WIDTH).trimStart(), Number(pid), Number(cpu), flags!, Number(ts), msg!];
+  // A name that is no ASCII has fewer characters than bytes.
+  for (let width = TASK_WIDTH; width > 0; width = line.lastIndexOf("-", width - 1)) {
+    const match = rest.exec(line.slice(width));
+    if (match === null) continue;
+    const [, pid, cpu, flags, ts, msg] = match;
+    return [line.slice(0, width).trimStart(), Number(pid), Number(cpu), flags!, Number(ts), msg!];
+  }
+  return undefined;
 }
 
 let lines: string[] = [];

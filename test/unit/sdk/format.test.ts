@@ -77,9 +77,14 @@ describe("positions as in Python", () => {
     ["{4:.6f} {2:03}", "12.500000 000"],
     ["{} {}", "bash 12"],
     ["{{{5}}}", "{hello}"],
+    ["{4:.2} {4:8}|{1:4}|", "12     12.5|  12|"],
   ])("%s", (format, wanted) => expect(formatPositions(format, fields)).toBe(wanted));
 
   it("says which field there is not", () => {
     expect(() => formatPositions("{6}", fields)).toThrow('Cannot format "{6}": there is no field {6}');
+  });
+
+  it.each([["{task}", "{task}"], ["{1!r}", "{1!r}"], ["{1", "{1"], ["{1}}", "}"]])("says what stands between braces and is no position: %s", (format, found) => {
+    expect(() => formatPositions(format, fields)).toThrow(`Cannot format "${format}": "${found}" is no position`);
   });
 });
