@@ -1,7 +1,7 @@
 import { closeSync, constants, openSync, readSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { UsageError } from "../base/errors.ts";
-import { errno } from "../kernel/errno.ts";
+import { errno, renderErrno } from "../kernel/errno.ts";
 import { waitSources } from "../kernel/port.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
 import { wakeAtSecondLook } from "./waiter.ts";
@@ -47,9 +47,15 @@ export function openSystemCalls(state: BridgeState): Handlers<"start" | "write" 
   };
 }
 
-/** Writes to stdout; a reader that is gone ends the script. */
+/**
+ * Writes to stdout; a reader that is gone ends the script.
+ *
+ * @throws UsageError when what stdout is takes no more: a full disk
+ */
 export function writeOutput(state: BridgeState, text: string): void {
-  if (writeAll(state, 1, Buffer.from(text, "utf8")) === errno.EPIPE) state.stop({ kind: "closed-output" });
+  const written = writeAll(state, 1, Buffer.from(text, "utf8"));
+  if (written === errno.EPIPE) state.stop({ kind: "closed-output" });
+  else if (written < 0) throw new UsageError(`Cannot write to stdout (${renderErrno(written)})`);
 }
 
 function writeAll(state: BridgeState, fd: 1 | 2, bytes: Buffer): number {

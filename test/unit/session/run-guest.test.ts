@@ -42,6 +42,11 @@ describe("output", () => {
     const result = await runScriptText(`import { print, sleep, on_exit } from "bpfts"; on_exit(() => print("end")); for (;;) { print("x"); sleep(0.001); }`, { kernel: { write: () => -32 } });
     expect(result).toMatchObject({ exitCode: 0, error: undefined });
   });
+
+  it.each([["before a wait", "sleep(1);"], ["at the end", ""]])("is not lost without a word when the disk is full: %s", async (_, wait) => {
+    const result = await runScriptText(`import { print, sleep } from "bpfts"; void sleep; print("x"); ${wait}`, { kernel: { write: () => -28 } });
+    expect(result.error).toMatchObject({ code: "BPFTS_USAGE", message: expect.stringMatching(/^Cannot write to stdout \(ENOSPC/) as string });
+  });
 });
 
 describe("a script that imports nothing", () => {
