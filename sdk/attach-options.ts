@@ -1,3 +1,4 @@
+import { requireOptions } from "./check-options.ts";
 import type { AttachArgument } from "./protocol.ts";
 
 /** Where a kprobe goes: one function, or all that a regular expression matches whole. */
@@ -58,6 +59,7 @@ export interface FuncOptions {
 
 /** A program of a cgroup or of sockets as it crosses to the host. */
 export function describeFunc(options: FuncOptions): AttachArgument {
+  requireOptions("attach_func()", options, ["fn_name", "attach_type", "cgroup", "map"]);
   return {
     kind: "func",
     fnName: options.fn_name,
@@ -69,6 +71,7 @@ export function describeFunc(options: FuncOptions): AttachArgument {
 
 /** A kprobe as it crosses to the host. */
 export function describeKprobe(kind: "kprobe" | "kretprobe", options: KprobeOptions): AttachArgument & { readonly kind: "kprobe" | "kretprobe" } {
+  requireOptions(`A ${kind}`, options, ["event", "event_re", "fn_name", "event_off", "maxactive"]);
   return {
     kind,
     fnName: options.fn_name,
@@ -80,6 +83,7 @@ export function describeKprobe(kind: "kprobe" | "kretprobe", options: KprobeOpti
 
 /** A tracepoint as it crosses to the host. */
 export function describeTracepoint(options: TracepointOptions): AttachArgument {
+  requireOptions("A tracepoint", options, ["tp", "tp_re", "fn_name"]);
   return {
     kind: "tracepoint",
     fnName: options.fn_name,
@@ -90,6 +94,7 @@ export function describeTracepoint(options: TracepointOptions): AttachArgument {
 
 /** A uprobe as it crosses to the host. */
 export function describeUprobe(kind: "uprobe" | "uretprobe", options: UprobeOptions): AttachArgument {
+  requireOptions(`A ${kind}`, options, ["name", "sym", "sym_re", "addr", "fn_name", "sym_off", "pid"]);
   return {
     kind,
     fnName: options.fn_name,
@@ -104,6 +109,7 @@ export function describeUprobe(kind: "uprobe" | "uretprobe", options: UprobeOpti
 
 /** A perf event as it crosses to the host. */
 export function describePerfEvent(options: PerfEventOptions): AttachArgument {
+  requireOptions("A perf event", options, ["ev_type", "ev_config", "fn_name", "sample_period", "sample_freq", "pid", "cpu"]);
   return {
     kind: "perf_event",
     fnName: options.fn_name,

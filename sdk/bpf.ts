@@ -1,6 +1,7 @@
 import { describeFunc, describeKprobe, describePerfEvent, describeTracepoint, describeUprobe } from "./attach-options.ts";
 import type { FuncOptions, KprobeOptions, PerfEventOptions, TracepointOptions, UprobeOptions } from "./attach-options.ts";
 import { BpfFunction } from "./bpf-function.ts";
+import { requireNumber, requireOptions, requireText } from "./check-options.ts";
 import { makeClosedError, makeUsageError } from "./errors.ts";
 import { EventStream } from "./event-stream.ts";
 import { callHost } from "./host.ts";
@@ -14,6 +15,7 @@ import { closeRings, pollRings } from "./rings.ts";
 import { EventTable } from "./table-ring.ts";
 import type { EventOptions } from "./table-ring.ts";
 import type { DynamicTable, EventOf, NameWhenGiven, TableName, TableOf, Unset } from "./table-types.ts";
+import { findNameHint, refuseUnknownNames } from "./unknown-names.ts";
 import { TraceReader, printTrace, readTraceLine } from "./trace.ts";
 import type { TraceOptions, TracePrintOptions } from "./trace.ts";
 import type { USDT } from "./usdt.ts";
@@ -56,12 +58,22 @@ export class BPF<const T extends string = string> extends KernelQueries {
   static readonly SK_MSG: number = BPFProgType.SK_MSG;
   static readonly SK_SKB: number = BPFProgType.SK_SKB;
 
+  static {
+    refuseUnknownNames(BPF.prototype.events, () => ({ owner: "The call events()", hint: 'a table is asked for by its name: b.get_table("events")' }));
+    refuseUnknownNames(BPF.prototype, (program, name) => {
+      const isTable = Object.hasOwn(program, "program") && (program as BPF).table_names.includes(name);
+      return { owner: "This BPF program", hint: isTable ? `a table is asked for by its name: b.get_table(${JSON.stringify(name)})` : findNameHint(program, name) };
+    });
+  }
+
   private readonly program: BuildReply;
   private readonly tables = new Map<string, AnyTable>();
   private readonly owner = { closed: false, cpus: possible_cpus };
 
   constructor(options: BpfOptions<T>, cflags: readonly string[] = [], debug = 0) {
     super();
+    requireOptions("new BPF()", options, ["text", "src_file", "cflags", "debug", "usdt_contexts", "attach_usdt_ignore_pid"]);
+    if (options.cflags !== undefined && !Array.isArray(options.cflags)) throw makeUsageError("new BPF() takes cflags as a list of texts", 'for example cflags: ["-DMAX=3"]');
     if ((options.text === undefined) === (options.src_file === undefined)) {
       throw makeUsageError("Cannot make a BPF program: give exactly one of text and src_file");
     }
@@ -129,6 +141,7 @@ export class BPF<const T extends string = string> extends KernelQueries {
    */
   load_func(name: string, type?: number, options: { readonly attach_type?: number } = {}): BpfFunction {
     this.requireOpen("load_func");
+    requireText("load_func()", "the function's name", name);
     callHost("load_function", { program: this.program.program, name, type: type ?? null, attachType: options.attach_type ?? null });
     return new BpfFunction(name, this.program.program);
   }
@@ -251,6 +264,7 @@ export class BPF<const T extends string = string> extends KernelQueries {
   /** Waits for events of perf buffers and hands them to their callbacks. Units: milliseconds, -1 waits for ever. @throws Interrupt at a signal */
   perf_buffer_poll(timeout = -1): void {
     this.requireOpen("perf_buffer_poll");
+    requireNumber("perf_buffer_poll()", "its milliseconds", timeout);
     pollRings("perf", timeout);
   }
 
@@ -262,6 +276,7 @@ export class BPF<const T extends string = string> extends KernelQueries {
   /** Waits for events of ring buffers and hands them to their callbacks. Units: milliseconds, -1 waits for ever. @throws Interrupt at a signal */
   ring_buffer_poll(timeout = -1): void {
     this.requireOpen("ring_buffer_poll");
+    requireNumber("ring_buffer_poll()", "its milliseconds", timeout);
     pollRings("ring", timeout);
   }
 
@@ -273,7 +288,9 @@ export class BPF<const T extends string = string> extends KernelQueries {
   /** Prints what `bpf_trace_printk` writes, until Ctrl-C: all of it, or by a format: `"{1} {5}"` is the pid and the message. */
   trace_print(options: TracePrintOptions | string = {}): void {
     this.requireOpen("trace_print");
-    printTrace(typeof options === "string" ? { fmt: options } : options);
+    const given = typeof options === "string" ? { fmt: options } : options;
+    requireOptions("trace_print()", given, ["fmt", "nonblocking", "pid"]);
+    printTrace(given);
   }
 
   /**
@@ -282,12 +299,14 @@ export class BPF<const T extends string = string> extends KernelQueries {
    */
   trace_fields(options: TraceOptions = {}): TraceReader {
     this.requireOpen("trace_fields");
+    requireOptions("trace_fields()", options, ["nonblocking", "pid"]);
     return new TraceReader(options);
   }
 
   /** One line of the trace pipe as it is; undefined when `nonblocking` and nothing is there. */
   trace_readline(options: { readonly nonblocking?: boolean } = {}): string | undefined {
     this.requireOpen("trace_readline");
+    requireOptions("trace_readline()", options, ["nonblocking"]);
     return readTraceLine(options.nonblocking === true ? 0 : -1);
   }
 

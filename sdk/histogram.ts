@@ -1,3 +1,4 @@
+import { requireOptions, requireText } from "./check-options.ts";
 import { makeUsageError } from "./errors.ts";
 import { renderValue } from "./render-value.ts";
 
@@ -15,6 +16,13 @@ export interface HistogramOptions<Key = unknown, Bucket = SectionBucket<Key>> {
 
 /** What a section stands for: the first member of the key struct, whatever its type is. */
 export type SectionBucket<Key> = Key extends object ? Key[keyof Key] : unknown;
+
+/** @throws BpfError for arguments that are not what the calls take */
+export function requireHistogramArguments(call: string, valueType: unknown, header: unknown, options: unknown): void {
+  requireText(call, "val_type, its first argument,", valueType);
+  requireText(call, "section_header, its second argument,", header);
+  requireOptions(call, options, ["section_print_fn", "bucket_fn", "bucket_sort_fn", "strip_leading_zero"]);
+}
 
 type Slots = Iterable<readonly [unknown, unknown]>;
 

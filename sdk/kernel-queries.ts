@@ -2,9 +2,14 @@ import { callHost } from "./host.ts";
 import type { PatternArgument } from "./protocol.ts";
 import { nameBuildIdFrame, nameKernelAddress, nameUserAddress } from "./symbols.ts";
 import type { BuildIdFrame, SymbolOptions } from "./symbols.ts";
+import { findNameHint, refuseUnknownNames } from "./unknown-names.ts";
 
 /** What can be asked about the running kernel and its processes, without a program: the static side of `BPF`. */
 export abstract class KernelQueries {
+  static {
+    refuseUnknownNames(KernelQueries, (queries, name) => ({ owner: "BPF", hint: findNameHint(queries, name) }));
+  }
+
   static get_syscall_prefix(): string {
     return callHost("find_syscall_prefix", null);
   }

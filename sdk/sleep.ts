@@ -1,3 +1,4 @@
+import { requireNumber } from "./check-options.ts";
 import { Interrupt } from "./errors.ts";
 import { callHost } from "./host.ts";
 import { takeEvents } from "./rings.ts";
@@ -8,6 +9,7 @@ import { block } from "./timers.ts";
  * Source: Python's time.sleep.
  */
 export function sleep(seconds: number): void {
+  requireNumber("sleep()", "seconds", seconds);
   block(Math.max(0, seconds * 1000), wait);
 }
 

@@ -1,3 +1,4 @@
+import { requireOptions } from "./check-options.ts";
 import { callHost } from "./host.ts";
 import type { SymbolReply } from "./protocol.ts";
 
@@ -31,6 +32,7 @@ export function nameBuildIdFrame(frame: BuildIdFrame, pid: number, options: Symb
 }
 
 function renderSymbol(symbol: SymbolReply | null, options: SymbolOptions, defaultModule: string | undefined): string {
+  requireOptions("A symbol's name", options, ["show_module", "show_offset", "demangle"]);
   if (symbol === null) return "[unknown]";
   const module = symbol.module ?? defaultModule;
   const offset = options.show_offset === true && symbol.name !== "[unknown]" ? `+0x${symbol.offset.toString(16)}` : "";

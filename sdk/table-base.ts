@@ -1,5 +1,6 @@
 import { makeClosedError } from "./errors.ts";
 import type { MapReply } from "./protocol.ts";
+import { findNameHint, refuseUnknownNames } from "./unknown-names.ts";
 
 /** The program that a table belongs to, as far as the table cares. */
 export interface TableOwner {
@@ -9,6 +10,13 @@ export interface TableOwner {
 
 /** What tables of every kind have: the map's own description, and no use once their program was closed. */
 export abstract class TableBase {
+  static {
+    refuseUnknownNames(TableBase.prototype, (table, name) => ({
+      owner: Object.hasOwn(table, "name") ? `Table ${JSON.stringify((table as TableBase).name)}` : "a table",
+      hint: findNameHint(table, name, (table as TableBase).usage),
+    }));
+  }
+
   readonly name: string;
   /** The kernel's own number for it, as `bpftool map` shows it. */
   readonly id: number;
@@ -27,6 +35,11 @@ export abstract class TableBase {
     this.max_entries = info.maxEntries;
     this.flags = info.flags;
     this.ttype = info.type;
+  }
+
+  /** How it is used, for who took it for something else. */
+  protected get usage(): string {
+    return "an entry is read with get(key) and written with set(key, value)";
   }
 
   toString(): string {

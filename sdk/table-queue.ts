@@ -19,6 +19,10 @@ export class QueueStackTable<Leaf = unknown> extends TableBase {
     this.queueCodec = makeCodec<Leaf>(info.value ?? makeBytesLayout(info.valueSize), `value of "${info.name}"`);
   }
 
+  protected override get usage(): string {
+    return "push(value), pop() and peek() are its calls";
+  }
+
   /** @throws BpfError when it is full and `flags` is not `BPF_EXIST` */
   push(leaf: Leaf, flags = 0): void {
     callHost("map_update", { map: this.requireOpen(), flags }, this.queueCodec.encode(leaf));

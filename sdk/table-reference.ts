@@ -2,7 +2,7 @@ import { makeBytesLayout, makeCodec } from "./codec.ts";
 import type { Codec } from "./codec.ts";
 import { makeMapError } from "./errors.ts";
 import { callHost } from "./host.ts";
-import type { BpfFunction } from "./bpf-function.ts";
+import { BpfFunction } from "./bpf-function.ts";
 import type { KernelObject, MapReply } from "./protocol.ts";
 import { TableBase } from "./table-base.ts";
 import type { TableOwner } from "./table-base.ts";
@@ -31,7 +31,7 @@ export interface ReferenceKind<Target> {
 /** Programs, for `prog_array.call(ctx, index)`. */
 export const functionReference: ReferenceKind<BpfFunction> = {
   wanted: "functions, as load_func() answers them",
-  describe: (target) => (typeof target === "object" && target !== null && "program" in target ? { kind: "function", program: target.program, name: target.name } : undefined),
+  describe: (target) => (target instanceof BpfFunction ? { kind: "function", program: target.program, name: target.name } : undefined),
 };
 
 /** Cgroups by their paths. */

@@ -1,3 +1,4 @@
+import { requireFunction, requireOptions } from "./check-options.ts";
 import { makeBytesLayout, makeCodec } from "./codec.ts";
 import { makeUsageError } from "./errors.ts";
 import { callHost } from "./host.ts";
@@ -52,6 +53,10 @@ export class EventTable<Event = unknown> extends TableBase {
     this.kind = kind;
   }
 
+  protected override get usage(): string {
+    return `open_${this.kind === "ring" ? "ring" : "perf"}_buffer(callback) hands its events over, and so does: for (const event of b.events(${JSON.stringify(this.name)}))`;
+  }
+
   /** How many events were lost so far, as far as the kernel tells. */
   get lost(): number {
     return this.ring?.lost ?? 0;
@@ -64,6 +69,8 @@ export class EventTable<Event = unknown> extends TableBase {
    */
   open_perf_buffer(callback: EventCallback<Event>, options: PerfBufferOptions = {}): void {
     this.requireKind("perf", "open_perf_buffer", "open_ring_buffer");
+    requireOptions("open_perf_buffer()", options, ["page_cnt", "lost_cb", "by_time"]);
+    if (options.lost_cb !== undefined) requireFunction("open_perf_buffer()", "lost_cb", options.lost_cb);
     const pages = options.page_cnt ?? DEFAULT_PAGES;
     if (!Number.isInteger(pages) || pages < 1 || (pages & (pages - 1)) !== 0) {
       throw makeUsageError(`Cannot open perf buffer "${this.name}" with ${pages} pages: page_cnt must be a power of two`);
@@ -79,6 +86,7 @@ export class EventTable<Event = unknown> extends TableBase {
 
   /** Opens it, hands every event to `callback` and tells `closeCallback` when no more will come. */
   subscribe(callback: EventCallback<Event>, options: EventOptions = {}, closeCallback?: () => void): void {
+    requireOptions("events()", options, ["by_time"]);
     this.open(callback, { byTime: options.by_time === true, closeCallback });
   }
 
@@ -101,6 +109,7 @@ export class EventTable<Event = unknown> extends TableBase {
 
   /** Decodes bytes that were taken as they are. Source: BCC's table.event(data) */
   event(bytes: Uint8Array): Event {
+    if (!(bytes instanceof Uint8Array)) throw makeUsageError(`Cannot read an event of "${this.name}": it takes bytes (Uint8Array)`, "a callback gets the event itself: (event, cpu, size) => …");
     return makeCodec<Event>(this.eventLayout(bytes.length), `event of "${this.name}"`).decode(bytes);
   }
 
@@ -122,6 +131,7 @@ export class EventTable<Event = unknown> extends TableBase {
 
   private open(callback: EventCallback<Event>, { pages = this.kind === "perf" ? DEFAULT_PAGES : 0, lostCallback, closeCallback, byTime = false, rows = null }: Opening = {}): void {
     const map = this.requireOpen("open");
+    requireFunction(`open_${this.kind}_buffer()`, "the callback", callback);
     if (this.ring !== undefined) throw makeUsageError(`Cannot open "${this.name}": it is open already`, "one callback gets all events of a buffer");
     const id = callHost("ring_open", { map, kind: this.kind, pages, name: this.name, byTime: byTime && this.kind === "perf", rows });
     const { event } = this.info;

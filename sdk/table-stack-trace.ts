@@ -60,7 +60,7 @@ function requireStack<Leaf>(table: Table<number, Leaf>, stackId: number | bigint
   if (leaf !== undefined) return leaf;
   throw makeMapError(
     `Cannot walk stack ${id} of "${table.name}": ${id < 0 ? `get_stackid failed with ${errno_name(id)}` : "there is no such stack"}`,
-    id === -17 ? "another stack has the slot: make the table larger" : "a negative id is an error that the program should not store",
+    id === -17 ? "another stack has the slot: make the table larger" : id < 0 ? "a negative id is an error that the program should not store" : "walk a stack before the table is cleared, and ids of this table only",
   );
 }
 

@@ -1,7 +1,7 @@
 import { makeBytesLayout, makeCodec } from "./codec.ts";
 import type { Codec } from "./codec.ts";
 import { makeMapError } from "./errors.ts";
-import { buildLinearHistogram, buildLog2Histogram, renderHistogramJson, renderLinearJson } from "./histogram.ts";
+import { buildLinearHistogram, buildLog2Histogram, renderHistogramJson, renderLinearJson, requireHistogramArguments } from "./histogram.ts";
 import type { HistogramOptions, SectionBucket } from "./histogram.ts";
 import { callHost } from "./host.ts";
 import { print } from "./output.ts";
@@ -144,18 +144,21 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
 
   /** Prints a histogram of power-of-two buckets in BCC's layout, or as JSON after `json_output()`. */
   print_log2_hist<Bucket = SectionBucket<Key>>(val_type = "value", section_header = "Bucket ptr", options: HistogramOptions<Key, Bucket> = {}): void {
+    requireHistogramArguments("print_log2_hist()", val_type, section_header, options);
     const build = is_json_output() ? renderHistogramJson : buildLog2Histogram;
     for (const text of build(this.countSlots(), val_type, section_header, options)) print(text);
   }
 
   /** Prints a histogram of buckets of width one in BCC's layout, or as JSON after `json_output()`. */
   print_linear_hist<Bucket = SectionBucket<Key>>(val_type = "value", section_header = "Bucket ptr", options: HistogramOptions<Key, Bucket> = {}): void {
+    requireHistogramArguments("print_linear_hist()", val_type, section_header, options);
     const build = is_json_output() ? renderLinearJson : buildLinearHistogram;
     for (const text of build(this.countSlots(), val_type, section_header, options)) print(text);
   }
 
   /** Prints a power-of-two histogram as JSON, one object a section. */
   print_json_hist<Bucket = SectionBucket<Key>>(val_type = "value", section_header = "Bucket ptr", options: HistogramOptions<Key, Bucket> = {}): void {
+    requireHistogramArguments("print_json_hist()", val_type, section_header, options);
     for (const text of renderHistogramJson(this.countSlots(), val_type, section_header, options)) print(text);
   }
 
