@@ -144,8 +144,8 @@ json([ts > before, ts < monotonic_ns()]);`, "-c", "cd /proc; mkdir loop@nothing 
 const seen: string[] = [];
 on_exit(() => json(seen));
 let left = 3;
-const every = setInterval(() => { seen.push(\`tick \${left}\`); if (--left === 0) clearInterval(every); }, ${20 * moment});
-setTimeout((word: string) => seen.push(word), ${200 * moment}, "last");
+const every = setInterval(() => { seen.push(\`tick \${left}\`); if (--left === 0) clearInterval(every); }, ${80 * moment});
+setTimeout((word: string) => seen.push(word), ${400 * moment}, "last");
 await new Promise<void>((done) => setTimeout(done, ${10 * moment}));
 seen.push("after await");`);
     expect(readJson(result)).toEqual([["after await", "tick 3", "tick 2", "tick 1", "last"]]);
