@@ -56,14 +56,14 @@ export function requireFunctionPlace(port: KernelPort, { binary, path }: NamedBi
 }
 
 /**
- * Finds every function whose name a pattern fits, each address once, and no parts of functions.
+ * Finds every function whose name a pattern fits, each address once. Parts of functions and labels are left out: a probe writes over what it sits on.
  *
  * @throws AttachError when there is none
  */
 export function requireFunctionPlaces({ binary, path }: NamedBinary, action: string, pattern: RegExp): FunctionPlace[] {
   const places = new Map<number, FunctionPlace>();
   for (const symbol of binary.symbols.list()) {
-    if (symbol.indirect || isPart(symbol.name) || places.has(symbol.start) || !pattern.test(symbol.name)) continue;
+    if (symbol.indirect || symbol.isLabel || isPart(symbol.name) || places.has(symbol.start) || !pattern.test(symbol.name)) continue;
     const offset = binary.findOffset(symbol.start);
     if (offset !== undefined) places.set(symbol.start, { name: symbol.name, offset });
   }

@@ -8,7 +8,11 @@ export interface BinarySymbol {
   readonly end: number;
   /** A resolver that picks the function when the binary is loaded (STT_GNU_IFUNC). */
   readonly indirect: boolean;
+  /** Nobody says that it is a function: it may lie within one, or be data between them. */
+  readonly isLabel: boolean;
 }
+
+const labelStanding = 3;
 
 /** The functions of a binary, by address and by name. */
 export interface SymbolTable {
@@ -36,7 +40,7 @@ export function openSymbolTable(packed: ElfSymbolTable): SymbolTable {
 
   const describe = (index: number): BinarySymbol => {
     const from = offsets[index]!;
-    return { name: names.toString("utf8", from, names.indexOf(0, from)), start: starts[index]!, end: ends[index]!, indirect: packed.indirect[index] === 1 };
+    return { name: names.toString("utf8", from, names.indexOf(0, from)), start: starts[index]!, end: ends[index]!, indirect: packed.indirect[index] === 1, isLabel: packed.standings[index] === labelStanding };
   };
 
   return {

@@ -89,8 +89,12 @@ auto Rank(const Symbol& symbol, const std::string& names) {
                          CountUnderscores(name), symbol.binding == STB_WEAK, std::string_view(name), symbol.outdated);
 }
 
-/// Which of several functions of one name a name means: the lowest. Static ones stand behind, and old versions last.
-uint8_t Standing(const Symbol& symbol) { return symbol.outdated ? 2 : symbol.binding == STB_LOCAL ? 1 : 0; }
+/// Which of several functions of one name a name means: the lowest. Static ones stand behind, then old versions, then
+/// what no compiler calls a function: labels, of data too, and functions of careless assembly.
+uint8_t Standing(const Symbol& symbol) {
+  if (symbol.type == STT_NOTYPE) return 3;
+  return symbol.outdated ? 2 : symbol.binding == STB_LOCAL ? 1 : 0;
+}
 
 /// Where each symbol ends. One without a size ends at the next one, unless it lies within one that has a size.
 std::vector<uint64_t> MeasureEnds(const std::vector<Symbol>& symbols) {

@@ -1,6 +1,10 @@
 /* A function whose unlikely part is moved away, into the middle of which the rest jumps with numbers of its own on the stack. */
 #include <stdio.h>
 
+/* Data among the code. */
+asm(".text\n.globl parted_number\nparted_number: .long 7\n");
+extern const int parted_number;
+
 __attribute__((cold, noinline)) int rare(const int *numbers)
 {
 	asm volatile("" ::: "memory");
@@ -25,5 +29,5 @@ __attribute__((noinline)) int parted(int turn)
 int main(void)
 {
 	for (int turn = 1; turn < 5; turn++)
-		printf("%d\n", parted(turn));
+		printf("%d\n", parted(turn) * parted_number);
 }
