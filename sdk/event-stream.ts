@@ -18,6 +18,9 @@ interface AwaitedStream {
 /** Streams that `for await` loops go through. */
 const awaited = new Set<AwaitedStream>();
 
+/** Events that had come when a loop was left: the next one over the same buffer begins with them. */
+const kept = new WeakMap<object, unknown[]>();
+
 /**
  * Events of one buffer as an iterator: `for (const e of b.events("events"))` blocks between events, `for await` lets timers
  * and other promises run. Leaving the loop closes the buffer; closing the buffer ends the loop.
@@ -93,6 +96,8 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
     if (this.open) return;
     this.table.subscribe((event) => this.queue.push(event), this.options, () => this.noteClosed());
     this.open = true;
+    this.queue = (kept.get(this.table) ?? []) as Event[];
+    kept.delete(this.table);
   }
 
   private noteClosed(): void {
@@ -118,6 +123,7 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
   }
 
   private end(): IteratorResult<Event, undefined> {
+    if (this.haveEvent()) kept.set(this.table, this.queue.slice(this.nextIndex));
     this.table.close_buffer();
     return { done: true, value: undefined };
   }

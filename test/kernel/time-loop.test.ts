@@ -101,6 +101,20 @@ json({ early: early > 0, taken });`, "-c", `cd /proc; for i in 1 2 3; do mkdir l
   });
 });
 
+describe("a loop that is left", () => {
+  it.each(["for", "for await"])("(%s) leaves to the next one what had come", async (loop) => {
+    const result = await run(`
+const counts: number[] = [];
+sleep(${0.4 * moment});
+for (const most of [1, 2, 9]) {
+  counts.push(0);
+  try { ${loop} (const _ of b.events("ring")) if (++counts[counts.length - 1]! === most) break; } catch (error) { if (!(error instanceof Interrupt)) throw error; }
+}
+json(counts);`, "-c", `cd /proc; mkdir loop@1 loop@2 loop@3 loop@4 loop@5 2>/dev/null; sleep ${0.8 * moment}`);
+    expect(readJson(result)).toEqual([[1, 2, 2]]);
+  });
+});
+
 describe("time", () => {
   it("passes for the script as for the kernel", async () => {
     const result = await run(`
