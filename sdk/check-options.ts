@@ -16,7 +16,8 @@ export function requireOptions(call: string, options: unknown, names: readonly s
 
 /** @throws BpfError for what is no number */
 export function requireNumber(call: string, what: string, value: unknown): void {
-  if (typeof value !== "number" || Number.isNaN(value)) throw makeUsageError(`${call} takes ${what} as a number, got ${show(value)}`);
+  if (typeof value === "number" && !Number.isNaN(value)) return;
+  throw makeUsageError(`${call} takes ${what} as a number, got ${show(value)}`, Number.isNaN(value) ? "Number(…) of a text that is no number, or of an argument that was not given, is NaN" : undefined);
 }
 
 /** @throws BpfError for what is no text */

@@ -1,4 +1,4 @@
-import { Interrupt, makeUsageError } from "./errors.ts";
+import { Interrupt } from "./errors.ts";
 import { flush } from "./output.ts";
 import { throwUnhandled } from "./promises.ts";
 
@@ -74,10 +74,8 @@ export function serveWhileBlocked(waits: BackgroundWaits): void {
  * `step` is given the milliseconds that it may block, -1 for any time, and whether it is to come back when events of any buffer are there.
  *
  * @throws Interrupt at a signal; loops that wait get the same one
- * @throws BpfError when the time is no number: it would never be over
  */
 export function block<T>(timeoutMs: number, step: (waitMs: number, events: boolean) => T | undefined): T | undefined {
-  if (Number.isNaN(timeoutMs)) throw makeUsageError("Cannot wait: the time is NaN, which is no number", "Number(…) of a text that is no number, or of an argument that was not given, is NaN");
   const end = timeoutMs < 0 ? Infinity : Date.now() + timeoutMs;
   try {
     for (;;) {

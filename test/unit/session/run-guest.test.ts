@@ -305,9 +305,13 @@ print(inner(null));`);
     expect(result.error).toMatchObject({ message: `The script threw ${said}, which is no error` });
   });
 
-  it.each(["sleep(NaN);", "sleep(Number(argv[5]));", `new BPF({ text: "x" }).perf_buffer_poll(NaN);`])("refuse a wait that would never be over: %s", async (code) => {
+  it.each([
+    ["sleep(NaN);", "sleep() takes seconds as a number, got NaN"],
+    ["sleep(Number(argv[5]));", "sleep() takes seconds as a number, got NaN"],
+    [`new BPF({ text: "x" }).perf_buffer_poll(NaN);`, "perf_buffer_poll() takes its milliseconds as a number, got NaN"],
+  ])("refuse a wait that would never be over: %s", async (code, message) => {
     const result = await runScriptText(`import { BPF, argv, sleep } from "bpfts"; void [BPF, argv, sleep]; ${code}`, { kernel: { ringBufferOpen: () => 5 } });
-    expect(result.error).toMatchObject({ code: "BPFTS_USAGE", message: "Cannot wait: the time is NaN, which is no number" });
+    expect(result.error).toMatchObject({ code: "BPFTS_USAGE", message, hint: expect.stringContaining("was not given, is NaN") as string });
   });
 });
 
