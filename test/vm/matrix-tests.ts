@@ -8,6 +8,7 @@ export const sameEverywhere: Readonly<Record<string, "all" | RegExp>> = {
   "run-errors": "all",
   "run-machine": "all",
   "script-types": "all",
+  "python-habits": "all",
   "addon-elf": "all",
   "user-symbols": "all",
   // Timers and closed tables.
@@ -25,7 +26,7 @@ export const sameEverywhere: Readonly<Record<string, "all" | RegExp>> = {
   containers: /^a filter by containers says what does not fit/,
   "build-id-stacks": /^stacks by build id (?:say what is wrong|have C\+\+ names|are addresses where)/,
   // Files are read and places found before the kernel is asked.
-  uprobes: /^(?:what cannot be attached|functions of binaries|uprobes (?:take an address|find a|come off))/,
+  uprobes: /^(?:what cannot be attached|functions of binaries|uprobes (?:take an address|find |come off))/,
   usdt: /^(?:what cannot be enabled|USDT probes (?:are listed|found by path in|of a fixed-address|.* in a fixed-address program))/,
   // Waiting ends in the same calls, and that signals interrupt them is asked of the addon; the cache is the host's own.
   "run-hello": /^(?:signals and the end (?!SIGINT while (?:asleep|in trace_fields))|the lessons (?:what (?:one|a) run|an image))/,
