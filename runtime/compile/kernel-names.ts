@@ -63,8 +63,8 @@ class SortedLines {
     while (low < high) {
       const middle = (low + high + 1) >> 1;
       const line = this.readLine(middle, this.findStart(middle));
-      // A prefix may end in the newline, which sorts before whatever a longer name goes on with.
-      if (line < prefix || line.startsWith(prefix)) low = middle;
+      // A prefix may end in the newline, which sorts before whatever a longer name goes on with. In the last block there may be no line of its own.
+      if (line !== "" && (line < prefix || line.startsWith(prefix))) low = middle;
       else high = middle - 1;
     }
     const { length } = this.readBlock(low);

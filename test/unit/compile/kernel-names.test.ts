@@ -78,6 +78,19 @@ describe("renderKernelNames and openKernelNames", () => {
     expect([name(3000), "", "a", "t"].filter((one) => long.haveType("struct", one))).toEqual([]);
   });
 
+  it("finds the last lines wherever the last block begins", () => {
+    const missing: string[] = [];
+    // Block 1 begins with line 512, and in the middle of a line of 17 bytes.
+    for (const pad of [7, 8]) {
+      for (let count = 475; count < 520; count++) {
+        const names = Array.from({ length: count }, (_, i) => `s${String(i).padStart(pad, "0")}`);
+        const list = openKernelNames(writeNames(names.map((name) => `struct ${name} {\n};\n`).join("")));
+        missing.push(...names.filter((name) => !list.haveType("struct", name)).map((name) => `${name} of ${count}`));
+      }
+    }
+    expect(missing).toEqual([]);
+  });
+
   it("finds nothing in an empty list", () => {
     expect(openKernelNames(writeNames("")).haveType("struct", "s")).toBe(false);
   });
