@@ -8,10 +8,11 @@ const SHOWN_LENGTH = 40;
  * `call` begins the sentence: `open_perf_buffer()`. @throws BpfError for anything else
  */
 export function requireOptions(call: string, options: unknown, names: readonly string[]): void {
-  const hint = `its options are: ${names.join(", ")}; for example { ${names[0]!}: … }`;
-  if (typeof options !== "object" || options === null || Array.isArray(options)) throw makeUsageError(`${call} takes its options as an object, got ${show(options)}`, hint);
-  const unknown = Object.keys(options).find((name) => !names.includes(name));
-  if (unknown !== undefined) throw makeUsageError(`${call} has no option ${JSON.stringify(unknown)}`, hint);
+  const refuse = (reason: string): never => {
+    throw makeUsageError(`${call} ${reason}`, `its options are: ${names.join(", ")}; for example { ${names[0]!}: … }`);
+  };
+  if (typeof options !== "object" || options === null || Array.isArray(options)) return refuse(`takes its options as an object, got ${show(options)}`);
+  for (const name of Object.keys(options)) if (!names.includes(name)) refuse(`has no option ${JSON.stringify(name)}`);
 }
 
 /** @throws BpfError for what is no number */
