@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Small functions of the kernel's headers, as macros: a text that defines its own of that name wins. Those that
- * load through a pointer stand in runtime/dialect/accessors.ts, since the rewriter must get at their text.
+ * load through a pointer stand in runtime/dialect/words/accessors.ts, since the rewriter must get at their text.
  */
 #ifndef BPFTS_KERNEL_FUNCTIONS_H
 #define BPFTS_KERNEL_FUNCTIONS_H

@@ -3,7 +3,7 @@
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import ts from "typescript";
@@ -13,12 +13,12 @@ const dist = join(root, "dist");
 const require = createRequire(import.meta.url);
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
-// What sdk/globals.ts and the bundler (`loader` in runtime/script/read-script.ts) give every script.
-const scriptGlobals = `declare var console: typeof import("./output.ts").guestConsole;
-declare var setTimeout: typeof import("./timers.ts").setTimeout;
-declare var setInterval: typeof import("./timers.ts").setInterval;
-declare var clearTimeout: typeof import("./timers.ts").clearTimeout;
-declare var clearInterval: typeof import("./timers.ts").clearInterval;
+// What sdk/guest/globals.ts and the bundler (`loader` in runtime/script/read-script.ts) give every script.
+const scriptGlobals = `declare var console: typeof import("./print/output.ts").guestConsole;
+declare var setTimeout: typeof import("./time/timers.ts").setTimeout;
+declare var setInterval: typeof import("./time/timers.ts").setInterval;
+declare var clearTimeout: typeof import("./time/timers.ts").clearTimeout;
+declare var clearInterval: typeof import("./time/timers.ts").clearInterval;
 declare module "*.c" {
   const text: string;
   export default text;
@@ -83,7 +83,7 @@ function hashSources() {
 // TypeScript's settings in the user's folder do not apply to them.
 function writeTypes() {
   mkdirSync(join(dist, "types"), { recursive: true });
-  const names = readdirSync(join(root, "sdk")).filter((name) => name.endsWith(".ts"));
+  const names = readdirSync(join(root, "sdk"), { recursive: true }).filter((name) => name.endsWith(".ts"));
   for (const name of names) {
     const { outputText, diagnostics } = ts.transpileDeclaration(readFileSync(join(root, "sdk", name), "utf8"), {
       fileName: name,
@@ -97,12 +97,17 @@ function writeTypes() {
     }
     // A file by itself does not know what Symbol.iterator is: TypeScript declares such a method a second time, as a property.
     const declarations = outputText.replace(/^ +\[Symbol\.\w+\]: .*\n/gm, "");
+    mkdirSync(dirname(join(dist, "types", name)), { recursive: true });
     const text = name === "index.ts" ? `/// <reference path="./script.d.ts" />\n${declarations}` : declarations;
     replaceFile(join("types", name.replace(/\.ts$/, ".d.ts")), (path) => writeFileSync(path, text));
   }
   replaceFile(join("types", "script.d.ts"), (path) => writeFileSync(path, scriptGlobals));
   const wanted = new Set(["script.d.ts", ...names.map((name) => name.replace(/\.ts$/, ".d.ts"))]);
-  for (const name of readdirSync(join(dist, "types"))) if (!wanted.has(name)) rmSync(join(dist, "types", name), { recursive: true });
+  const folders = new Set(names.map(dirname));
+  for (const entry of readdirSync(join(dist, "types"), { recursive: true, withFileTypes: true })) {
+    const name = relative(join(dist, "types"), join(entry.parentPath, entry.name));
+    if (!wanted.has(name) && !folders.has(name)) rmSync(join(dist, "types", name), { recursive: true, force: true });
+  }
 }
 
 function replaceFile(name, write) {

@@ -16,8 +16,7 @@ int hello_world(void *ctx) {
 b.attach_kprobe({ event: b.get_syscall_fnname("mkdir"), fn_name: "hello_world" });
 
 printf("%-18s %-16s %-6s %s\n", "TIME(s)", "COMM", "PID", "MESSAGE");
-for (const [task, pid, cpu, flags, ts, msg] of b.trace_fields()) {
-  void cpu, flags;
+for (const [task, pid, , , ts, msg] of b.trace_fields()) {
   if (command !== undefined && pid !== command.pid) continue;
   printf("%-18.9f %-16s %-6d %s\n", ts, task, pid, msg);
 }

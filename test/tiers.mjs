@@ -7,9 +7,9 @@
  * - `setup`: what runtime/setup.sh must have prepared.
  */
 export const tiers = [
-  { name: "check", always: true, touchesKernel: false, setup: "--test", testTimeoutMs: 60_000 },
-  { name: "unit", always: true, touchesKernel: false, setup: "--test", testTimeoutMs: 10_000 },
-  { name: "golden", always: true, touchesKernel: false, setup: "--test", testTimeoutMs: 60_000 },
+  { name: "check", always: true, touchesKernel: false, setup: "--test", testTimeoutMs: 300_000 },
+  { name: "unit", always: true, touchesKernel: false, setup: "--test", testTimeoutMs: 60_000 },
+  { name: "golden", always: true, touchesKernel: false, setup: "--test", testTimeoutMs: 180_000 },
   { name: "kernel", always: true, touchesKernel: true, setup: "--test", testTimeoutMs: 60_000 },
   { name: "vm", always: false, touchesKernel: true, setup: "--vm", testTimeoutMs: 1_500_000 },
 ];

@@ -68,7 +68,7 @@ export class ToolchainError extends BpftsError {
 export class UnsupportedFeatureError extends BpftsError {
   override readonly code = "BPFTS_UNSUPPORTED";
   override readonly exitCode = 3;
-  /** The kernel feature's name, as in `kernel/features.ts`. */
+  /** The kernel feature's name, as in `kernel/machine/features.ts`. */
   readonly feature: string;
   /** The kernel that has it first, `"5.8"`, when that is known. */
   readonly since?: string;

@@ -1,6 +1,6 @@
 import { dirname, join } from "node:path";
 import type { Log } from "../base/log.ts";
-import { findPackageFile } from "../session/package-files.ts";
+import { findPackageFile } from "../session/build/package-files.ts";
 import type { KernelAnswer } from "../vm/capture-on-kernels.ts";
 import { captureOnKernels } from "../vm/capture-on-kernels.ts";
 import { requireKernelRows } from "../vm/kernels.ts";

@@ -1,8 +1,8 @@
 import type { Command } from "commander";
 import { BpftsError, UsageError } from "../base/errors.ts";
 import { openStderrLog } from "../base/log.ts";
-import { checkFile, findAttachFile, readAttachFile } from "../session/check.ts";
-import type { CheckReport } from "../session/check.ts";
+import { checkFile, findAttachFile, readAttachFile } from "../inspect/check.ts";
+import type { CheckReport } from "../inspect/check.ts";
 import { checkOnKernels } from "./check-kernels.ts";
 import { findExitCode, renderError, renderErrorJson } from "./render-error.ts";
 

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
-import type { DoctorReport } from "../session/doctor.ts";
-import type { DoctorState } from "../session/doctor-row.ts";
+import type { DoctorReport } from "../inspect/doctor.ts";
+import type { DoctorState } from "../inspect/doctor-row.ts";
 
 /** What the command needs of the CLI's main. */
 export interface DoctorCommandDeps {
@@ -16,8 +16,8 @@ export function addDoctorCommand(program: Command, deps: DoctorCommandDeps): voi
     .option("--json", "print an array of { name, state, found, advice }")
     .addHelpText("after", "\nExamples:\n  bpfts doctor\n  bpfts doctor --json | jq '.[] | select(.state != \"ok\")'\n")
     .action(async (flags: { readonly json?: boolean }) => {
-      const { openDoctorOutside } = await import("../session/doctor-outside.ts");
-      const { readDoctorReports } = await import("../session/doctor.ts");
+      const { openDoctorOutside } = await import("../inspect/doctor-outside.ts");
+      const { readDoctorReports } = await import("../inspect/doctor.ts");
       const reports = readDoctorReports(openDoctorOutside(process.env));
       process.stdout.write(flags.json ? `${JSON.stringify(reports, undefined, 2)}\n` : renderReports(reports));
       deps.setExitStatus(canRun(reports) ? 0 : 3);

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { writeEditorConfig } from "../session/editor-config.ts";
+import { writeEditorConfig } from "../inspect/editor-config.ts";
 
 const examples = `
 Examples:

@@ -2,7 +2,7 @@ import { Command, CommanderError } from "commander";
 import { dirname } from "node:path";
 import { UsageError } from "../base/errors.ts";
 import { openStderrLog } from "../base/log.ts";
-import { findPackageFile } from "../session/package-files.ts";
+import { findPackageFile } from "../session/build/package-files.ts";
 import { findExitCode, renderError, renderErrorJson } from "./render-error.ts";
 import { version } from "./version.ts";
 

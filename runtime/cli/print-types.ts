@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { openStderrLog } from "../base/log.ts";
-import { checkFile } from "../session/check.ts";
+import { checkFile } from "../inspect/check.ts";
 
 const examples = `
 Examples:

@@ -1,6 +1,6 @@
-import { Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import { openStderrLog } from "../base/log.ts";
-import { runScript } from "../session/session.ts";
+import { runScript } from "../session/run/session.ts";
 
 interface RunOptions {
   readonly command?: string;

@@ -1,14 +1,8 @@
 import { spawnSync } from "node:child_process";
 import { InternalError, InterruptedError, ToolchainError } from "../base/errors.ts";
+import type { ClangResult } from "./clang-result.ts";
 import { runHostClang } from "./host-clang.ts";
 import type { Toolchain } from "./toolchain.ts";
-
-/** What a run of clang left behind. */
-export interface ClangResult {
-  readonly ok: boolean;
-  readonly stdout: Buffer;
-  readonly stderr: string;
-}
 
 /** The largest output that is read: the JSON AST of a very large unit. */
 const maxOutputBytes = 512 * 1024 * 1024;

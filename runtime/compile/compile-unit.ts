@@ -1,8 +1,8 @@
+import type { ClangResult } from "./clang-result.ts";
 import type { Diagnostic } from "../base/diagnostic.ts";
 import { CompileError } from "../base/errors.ts";
 import type { SourceLocation } from "../base/location.ts";
 import { runClang } from "./clang.ts";
-import type { ClangResult } from "./clang.ts";
 import { parseDiagnostics } from "./diagnostics.ts";
 import { hasOwnHeaders, listOwnHeaders, withHeaders } from "./own-headers.ts";
 import type { Prelude } from "./prelude.ts";

@@ -1,8 +1,8 @@
+import type { ClangResult } from "./clang-result.ts";
 import { randomBytes } from "node:crypto";
 import { closeSync, constants, copyFileSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { hostClangVariable } from "../base/host-clang.ts";
 import type { HostClangAnswer, HostClangRequest } from "../base/host-clang.ts";
-import type { ClangResult } from "./clang.ts";
 import { hasOwnHeaders } from "./own-headers.ts";
 
 /** A port has one user at a time; whoever comes second waits for the first one's clang. */

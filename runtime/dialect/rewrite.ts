@@ -1,18 +1,18 @@
 import type { Diagnostic } from "../base/diagnostic.ts";
-import { AstFiles, findMainFile, listChildren } from "./ast-files.ts";
-import type { Ast, AstNode } from "./ast.ts";
-import { EditList } from "./edits.ts";
-import type { DialectEnv } from "./env.ts";
-import { expandMacroCalls } from "./expand-macros.ts";
-import { locateOffset, readLineAt } from "./pass.ts";
-import { editPacketSites, findPacketSites } from "./packet-sites.ts";
-import type { TextRange } from "./places.ts";
-import { findBody, Provenance } from "./provenance.ts";
-import { findReadSites, rememberNames } from "./reads.ts";
-import type { ReadSite, UnplacedLoad } from "./reads.ts";
-import type { CUnit } from "./unit.ts";
-import { UnitPlaces } from "./unit-places.ts";
-import { makeUnit } from "./unit-text.ts";
+import { AstFiles, findMainFile, listChildren } from "./reads/ast-files.ts";
+import type { Ast, AstNode } from "./reads/ast.ts";
+import { EditList } from "./text/edits.ts";
+import type { DialectEnv } from "./text/env.ts";
+import { expandMacroCalls } from "./reads/expand-macros.ts";
+import { locateOffset, readLineAt } from "./text/pass.ts";
+import { editPacketSites, findPacketSites } from "./reads/packet-sites.ts";
+import type { TextRange } from "./reads/places.ts";
+import { findBody, Provenance } from "./reads/provenance.ts";
+import { findReadSites, rememberNames } from "./reads/reads.ts";
+import type { ReadSite, UnplacedLoad } from "./reads/reads.ts";
+import type { CUnit } from "./text/unit.ts";
+import { UnitPlaces } from "./reads/unit-places.ts";
+import { makeUnit } from "./text/unit-text.ts";
 
 /** A unit after the rewrite. */
 export interface RewrittenUnit {

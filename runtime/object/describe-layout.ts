@@ -1,4 +1,4 @@
-import type { IntLayout, Layout, MemberLayout } from "../../sdk/layout.ts";
+import type { IntLayout, Layout, MemberLayout } from "../../sdk/wire/layout.ts";
 import { InternalError } from "../base/errors.ts";
 import { dropOwnFlavour } from "../base/own-flavour.ts";
 import { btfKind } from "./btf.ts";

@@ -1,4 +1,4 @@
-import type { Layout } from "../../sdk/layout.ts";
+import type { Layout } from "../../sdk/wire/layout.ts";
 import { InternalError } from "../base/errors.ts";
 import { btfKind, parseBtf } from "./btf.ts";
 import type { BtfTypes } from "./btf.ts";

@@ -1,4 +1,4 @@
-import type { Layout, StructLayout } from "../../sdk/layout.ts";
+import type { Layout, StructLayout } from "../../sdk/wire/layout.ts";
 
 /** One table as a script asks for it. */
 export interface TypedTable {
@@ -14,7 +14,7 @@ export interface TypedTable {
 /**
  * Renders the TypeScript types of a program's tables: an interface for each struct, and the `get_table` call with its type parameters for each table.
  *
- * Shape: what `sdk/codec-reader.ts` makes of a layout; the C type stands behind each member.
+ * Shape: what `sdk/codec/codec-reader.ts` makes of a layout; the C type stands behind each member.
  */
 export function renderTypes(tables: readonly TypedTable[]): string {
   const interfaces = new Map<string, string>();

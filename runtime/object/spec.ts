@@ -1,4 +1,4 @@
-import type { Layout } from "../../sdk/layout.ts";
+import type { Layout } from "../../sdk/wire/layout.ts";
 
 /** A compiled BPF object as inert data: the same for the same bytes on every machine. */
 export interface ObjectSpec {

@@ -20,7 +20,7 @@ const MAIN = "__bpfts_main";
 
 /**
  * Rewrites async functions as generators, so that every promise is made by the guest's own `Promise`: QuickJS tells its host of no rejection, and one
- * that nobody handles would be lost without a word (`sdk/promises.ts`). `bundle` is a module as the bundler prints it, white space and all.
+ * that nobody handles would be lost without a word (`sdk/time/promises.ts`). `bundle` is a module as the bundler prints it, white space and all.
  *
  * The bundler can do that to functions only: the module's lines become one, and its last line waits for it.
  */

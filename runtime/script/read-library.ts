@@ -1,7 +1,7 @@
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { buildId } from "../base/build-id.ts";
-import type { BundleStore } from "./read-script.ts";
+import type { BundleStore } from "./bundle-store.ts";
 
 /** What scripts import by name; the sandbox holds it once, apart from the script's own bundle. */
 export interface Library {

@@ -8,6 +8,7 @@ import type { Diagnostic } from "../base/diagnostic.ts";
 import { ScriptError } from "../base/errors.ts";
 import { findSimilar } from "../base/similar.ts";
 import type { SourceLocation } from "../base/location.ts";
+import type { BundleStore } from "./bundle-store.ts";
 import { haveAsync, lowerAsync } from "./lower-async.ts";
 import { guestBundle, libraryName, loadEsbuild } from "./read-library.ts";
 import type { Library } from "./read-library.ts";
@@ -22,12 +23,6 @@ export interface Script {
   readonly files: readonly string[];
   /** From a place in `code` to the place in the user's file. Units: 1-based line and column. */
   mapPosition(line: number, column: number): SourceLocation | undefined;
-}
-
-/** Where bundles of earlier runs are kept; absent means that every run bundles anew. */
-export interface BundleStore {
-  find(name: string): Buffer | undefined;
-  write(name: string, body: Uint8Array): void;
 }
 
 export interface ReadScriptOptions {

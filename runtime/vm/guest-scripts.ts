@@ -1,4 +1,4 @@
-import type { SharedFolder } from "./qemu-command.ts";
+import type { SharedFolder } from "./shared-folder.ts";
 
 /** Where the agent lives in the guest: a tmpfs, so that it survives the change of root. */
 export const guestFolder = "/run/bpfts-vm";

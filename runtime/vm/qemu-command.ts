@@ -2,19 +2,10 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import { ToolchainError } from "../base/errors.ts";
 import { guestPorts } from "./guest-scripts.ts";
+import type { SharedFolder } from "./shared-folder.ts";
 
 /** How instructions are run: by the processor, or by qemu's translator. */
 export type Accelerator = "kvm" | "tcg";
-
-/** A folder that the guest may write to, at the same path. */
-export interface SharedFolder {
-  readonly path: string;
-  /**
-   * True keeps the owners that the guest sees beside the files: the guest's root owns what it makes although an ordinary user
-   * runs qemu. Links are kept as files then: not for folders of the user's.
-   */
-  readonly hasOwnOwners: boolean;
-}
 
 /** What the machine is made of. */
 export interface QemuSpec {

@@ -2,8 +2,8 @@ import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs
 import path from "node:path";
 
 import { openStderrLog } from "../../runtime/base/log.ts";
-import { describeMachine } from "../../runtime/kernel/machine.ts";
-import type { KernelSource } from "../../runtime/session/open-builder.ts";
+import { describeMachine } from "../../runtime/kernel/machine/machine.ts";
+import type { KernelSource } from "../../runtime/session/build/open-builder.ts";
 import { captureOnKernels } from "../../runtime/vm/capture-on-kernels.ts";
 import { requireKernelRows } from "../../runtime/vm/kernels.ts";
 import { fetchKernel } from "../../runtime/vm/kernel-store.ts";

@@ -3,11 +3,11 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 
 import { renderErrorJson } from "../../runtime/cli/render-error.ts";
-import { openAddon } from "../../runtime/kernel/addon.ts";
-import { readMachine } from "../../runtime/kernel/machine.ts";
+import { openAddon } from "../../runtime/kernel/door/addon.ts";
+import { readMachine } from "../../runtime/kernel/machine/machine.ts";
 import { describeObject } from "../../runtime/object/describe-object.ts";
-import type { BuiltUnit } from "../../runtime/session/build-unit.ts";
-import { loadBuilt, parseAttachRequests } from "../../runtime/session/check.ts";
+import type { BuiltUnit } from "../../runtime/session/build/build-unit.ts";
+import { loadBuilt, parseAttachRequests } from "../../runtime/inspect/check.ts";
 import type { GuestJob } from "./check-on-kernel.ts";
 
 const folder = process.argv[2] ?? ".";

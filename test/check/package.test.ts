@@ -59,7 +59,7 @@ describe("package", () => {
 
   it("puts nothing at the top level that the plan of the house does not have", () => {
     const top = new Set(files.map((path) => path.split("/")[0]!));
-    const plan = [".ci", ".gitignore", ".npmrc", "CONTRIBUTING.md", "LICENSE", "README.md", "binding.gyp", "bpf-headers", "package-lock.json", "package.json", "runtime", "scripts", "sdk", "test", "tsconfig.json"];
+    const plan = [".ci", ".clang-format", ".editorconfig", ".git-blame-ignore-revs", ".github", ".gitignore", ".npmrc", "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "README.md", "SECURITY.md", "binding.gyp", "biome.jsonc", "bpf-headers", "package-lock.json", "package.json", "runtime", "scripts", "sdk", "test", "tsconfig.json"];
     expect([...top].filter((name) => !plan.includes(name))).toEqual([]);
   });
 });

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { features, findFeature } from "../../runtime/kernel/features.ts";
-import { openAddon } from "../../runtime/kernel/addon.ts";
+import { features, findFeature } from "../../runtime/kernel/machine/features.ts";
+import { openAddon } from "../../runtime/kernel/door/addon.ts";
 import { port } from "../support/live-object.ts";
 
 describe("the kernel's types as C", () => {

@@ -3,8 +3,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { haveFeature } from "../../runtime/kernel/features.ts";
-import type { UprobeTarget } from "../../runtime/kernel/port.ts";
+import { haveFeature } from "../../runtime/kernel/machine/features.ts";
+import type { UprobeTarget } from "../../runtime/kernel/door/port.ts";
 import { callMkdir, countFds, loadBpf, port, readU64, requireBytes, u32 } from "../support/live-object.ts";
 import { needFeature } from "../support/need-feature.ts";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
-import type { ProcessState } from "../../runtime/kernel/port.ts";
+import type { ProcessState } from "../../runtime/kernel/door/port.ts";
 import { countFds, port } from "../support/live-object.ts";
 import { runNative } from "../support/native-child.ts";
 

@@ -2,7 +2,7 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openAddon } from "../../runtime/kernel/addon.ts";
+import { openAddon } from "../../runtime/kernel/door/addon.ts";
 import { readJson } from "../support/json-script.ts";
 import { makeCgroup } from "../support/own-cgroup.ts";
 import type { OwnCgroup } from "../support/own-cgroup.ts";

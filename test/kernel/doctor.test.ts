@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import type { DoctorReport } from "../../runtime/session/doctor.ts";
+import type { DoctorReport } from "../../runtime/inspect/doctor.ts";
 import { cli, runCli } from "../support/run-cli.ts";
 
 describe("bpfts doctor", () => {

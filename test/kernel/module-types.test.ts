@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { btfFolder } from "../../runtime/kernel/module-types.ts";
-import { buildUnit } from "../../runtime/session/build-unit.ts";
+import { btfFolder } from "../../runtime/kernel/machine/module-types.ts";
+import { buildUnit } from "../../runtime/session/build/build-unit.ts";
 import { clangs, openTools } from "../support/build-text.ts";
 import { needFeature } from "../support/need-feature.ts";
 import { port, readU64, requireBytes, u32 } from "../support/live-object.ts";

@@ -50,8 +50,8 @@ json([plain.get(1)! - plain.get(0)!, (whole.get(1) as { counter: bigint }).count
     expect(opened).toBeGreaterThan(0);
     const [read, value, closed, have] = counts as [string, string, string, boolean];
     // The interpreter may touch a page of its own between the two.
-    for (const faults of [read, value]) expect(parseInt(faults)).toBeGreaterThanOrEqual(1000);
-    for (const faults of [read, value]) expect(parseInt(faults)).toBeLessThan(1050);
+    for (const faults of [read, value]) expect(parseInt(faults, 10)).toBeGreaterThanOrEqual(1000);
+    for (const faults of [read, value]) expect(parseInt(faults, 10)).toBeLessThan(1050);
     expect([closed, have]).toEqual(["-2n", false]);
   });
 

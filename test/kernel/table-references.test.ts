@@ -1,7 +1,7 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openAddon } from "../../runtime/kernel/addon.ts";
+import { openAddon } from "../../runtime/kernel/door/addon.ts";
 import { makeJsonScript, onlyCommand, readJson } from "../support/json-script.ts";
 import { needMap } from "../support/need-map.ts";
 import { makeCgroup } from "../support/own-cgroup.ts";

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
-import { nameUnknownTasks, openTracePipe } from "../../runtime/kernel/trace-pipe.ts";
-import { haveTracepoint, listTracepoints, readTracepointFormat, requireTracefs } from "../../runtime/kernel/tracefs.ts";
+import { nameUnknownTasks, openTracePipe } from "../../runtime/kernel/machine/trace-pipe.ts";
+import { haveTracepoint, listTracepoints, readTracepointFormat, requireTracefs } from "../../runtime/kernel/machine/tracefs.ts";
 import { callMkdir, countFds, loadBpf, port, requireBytes, setTarget } from "../support/live-object.ts";
 
 const printer = `

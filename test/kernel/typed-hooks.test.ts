@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { btfFolder } from "../../runtime/kernel/module-types.ts";
+import { btfFolder } from "../../runtime/kernel/machine/module-types.ts";
 import { port } from "../support/live-object.ts";
 import { needFeature } from "../support/need-feature.ts";
 import { makeFolder, runCli, writeScript } from "../support/run-cli.ts";

@@ -2,9 +2,9 @@ import { copyFileSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync,
 import { open } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { openAddon } from "../../runtime/kernel/addon.ts";
-import { openUserSpace } from "../../runtime/kernel/user-space.ts";
-import type { UserSpace } from "../../runtime/kernel/user-space.ts";
+import { openAddon } from "../../runtime/kernel/door/addon.ts";
+import { openUserSpace } from "../../runtime/kernel/user/user-space.ts";
+import type { UserSpace } from "../../runtime/kernel/user/user-space.ts";
 import { countFds } from "../support/live-object.ts";
 import { buildProgram, runTool, startProgram } from "../support/own-program.ts";
 import type { OwnProgram } from "../support/own-program.ts";

@@ -4,13 +4,13 @@ import { openCacheFolder } from "../../runtime/compile/cache.ts";
 import { compileUnit, parseUnit } from "../../runtime/compile/compile-unit.ts";
 import { readOwnHeaders } from "../../runtime/compile/own-headers.ts";
 import { listClangs } from "../../runtime/compile/toolchain.ts";
-import type { Ast } from "../../runtime/dialect/ast.ts";
+import type { Ast } from "../../runtime/dialect/reads/ast.ts";
 import { prepareUnit } from "../../runtime/dialect/prepare.ts";
 import { rewriteUnit } from "../../runtime/dialect/rewrite.ts";
-import type { CUnit } from "../../runtime/dialect/unit.ts";
-import { openAddon } from "../../runtime/kernel/addon.ts";
-import { openBuilder } from "../../runtime/session/open-builder.ts";
-import type { Builder } from "../../runtime/session/open-builder.ts";
+import type { CUnit } from "../../runtime/dialect/text/unit.ts";
+import { openAddon } from "../../runtime/kernel/door/addon.ts";
+import { openBuilder } from "../../runtime/session/build/open-builder.ts";
+import type { Builder } from "../../runtime/session/build/open-builder.ts";
 
 /** The clangs of this machine, oldest and newest: what both accept, all do. */
 export const clangs = pickEnds([...listClangs(process.env)].filter(({ clang }) => /-\d+$/.test(clang)).sort((a, b) => a.version - b.version));

@@ -1,5 +1,5 @@
-import { errno } from "../../runtime/kernel/errno.ts";
-import type { KernelPort } from "../../runtime/kernel/port.ts";
+import { errno } from "../../runtime/kernel/door/errno.ts";
+import type { KernelPort } from "../../runtime/kernel/door/port.ts";
 
 /** One call that the code under test made. */
 export interface KernelCall {

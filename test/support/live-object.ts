@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync } from "node:fs";
-import { openAddon } from "../../runtime/kernel/addon.ts";
-import type { Handle, MapBatch } from "../../runtime/kernel/port.ts";
+import { openAddon } from "../../runtime/kernel/door/addon.ts";
+import type { Handle, MapBatch } from "../../runtime/kernel/door/port.ts";
 import { compileBpf } from "./compile-bpf.ts";
 
 export const port = openAddon();

@@ -1,6 +1,6 @@
 import type { TestContext } from "vitest";
-import { findFeature, haveFeature, type FeatureName } from "../../runtime/kernel/features.ts";
-import type { KernelPort } from "../../runtime/kernel/port.ts";
+import { findFeature, haveFeature, type FeatureName } from "../../runtime/kernel/machine/features.ts";
+import type { KernelPort } from "../../runtime/kernel/door/port.ts";
 
 /**
  * Skips a test on a kernel that lacks a feature, and says which. Where `BPFTS_REQUIRE` names the feature it must be there:

@@ -1,5 +1,5 @@
 import type { TestContext } from "vitest";
-import type { KernelPort } from "../../runtime/kernel/port.ts";
+import type { KernelPort } from "../../runtime/kernel/door/port.ts";
 
 /** Skips a test on a kernel older than a kind of map, and says which. Source: enum bpf_map_type. */
 export function needMap(context: TestContext, port: KernelPort, type: number, name: string): void {

@@ -4,9 +4,9 @@ import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { silentLog } from "../../runtime/base/log.ts";
 import { openCacheFolder } from "../../runtime/compile/cache.ts";
-import { openAddon } from "../../runtime/kernel/addon.ts";
-import { buildUnit } from "../../runtime/session/build-unit.ts";
-import { describeSourceFile, openBuilder } from "../../runtime/session/open-builder.ts";
+import { openAddon } from "../../runtime/kernel/door/addon.ts";
+import { buildUnit } from "../../runtime/session/build/build-unit.ts";
+import { describeSourceFile, openBuilder } from "../../runtime/session/build/open-builder.ts";
 import { requireKernelRows } from "../../runtime/vm/kernels.ts";
 import { runMatrix } from "./run-matrix.ts";
 

@@ -1,6 +1,6 @@
-import type { FeatureName } from "../../runtime/kernel/features.ts";
+import type { FeatureName } from "../../runtime/kernel/machine/features.ts";
 
-/** Features that `runtime/kernel/features.ts` has a row for, and those that only tests ask for. */
+/** Features that `runtime/kernel/machine/features.ts` has a row for, and those that only tests ask for. */
 type RequiredFeature = FeatureName | "bloom_filter";
 
 /** What every kernel of the table has. */

@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { DialectError } from "../../../runtime/base/errors.ts";
 import { runClang } from "../../../runtime/compile/clang.ts";
-import type { CUnit } from "../../../runtime/dialect/unit.ts";
+import type { CUnit } from "../../../runtime/dialect/text/unit.ts";
 import { describeObject } from "../../../runtime/object/describe-object.ts";
 import type { ObjectSpec } from "../../../runtime/object/spec.ts";
-import type { Builder } from "../../../runtime/session/open-builder.ts";
-import type { Layout } from "../../../sdk/layout.ts";
+import type { Builder } from "../../../runtime/session/build/open-builder.ts";
+import type { Layout } from "../../../sdk/wire/layout.ts";
 import { buildText, clangs, openTools } from "../../support/build-text.ts";
 
 const folder = new URL("cases/", import.meta.url);

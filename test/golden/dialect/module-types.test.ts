@@ -1,3 +1,4 @@
+import type { BuildTools } from "../../../runtime/session/build/build-tools.ts";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,10 +6,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CompileError } from "../../../runtime/base/errors.ts";
 import { silentLog } from "../../../runtime/base/log.ts";
 import { openCacheFolder } from "../../../runtime/compile/cache.ts";
-import { openAddon } from "../../../runtime/kernel/addon.ts";
-import { buildUnit, renderUnit } from "../../../runtime/session/build-unit.ts";
-import type { BuildTools } from "../../../runtime/session/build-unit.ts";
-import { openBuilder } from "../../../runtime/session/open-builder.ts";
+import { openAddon } from "../../../runtime/kernel/door/addon.ts";
+import { buildUnit, renderUnit } from "../../../runtime/session/build/build-unit.ts";
+import { openBuilder } from "../../../runtime/session/build/open-builder.ts";
 
 /** What libbpf's dump of a module has: its own types between those of the kernel that they need. */
 const dumps: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
 import { runClang } from "../../../runtime/compile/clang.ts";
-import type { Builder } from "../../../runtime/session/open-builder.ts";
+import type { Builder } from "../../../runtime/session/build/open-builder.ts";
 import { buildText, clangs, openTools } from "../../support/build-text.ts";
 
 /** Everywhere that C wants a constant. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { canRun, renderReports } from "../../../runtime/cli/doctor.ts";
-import type { DoctorReport } from "../../../runtime/session/doctor.ts";
+import type { DoctorReport } from "../../../runtime/inspect/doctor.ts";
 
 const ok: DoctorReport = { name: "node", state: "ok", found: "20.1.0" };
 const warning: DoctorReport = { name: "kprobes", state: "warn", found: "no", advice: "use a tracepoint" };

@@ -1,6 +1,6 @@
-import type { DialectEnv } from "../../../runtime/dialect/env.ts";
+import type { DialectEnv } from "../../../runtime/dialect/text/env.ts";
 import { prepareUnit } from "../../../runtime/dialect/prepare.ts";
-import type { CSource, CUnit } from "../../../runtime/dialect/unit.ts";
+import type { CSource, CUnit } from "../../../runtime/dialect/text/unit.ts";
 
 /** A machine with a handful of types, made up for the tests. */
 export const fakeEnv: DialectEnv = {

@@ -1,16 +1,16 @@
 import { describe, expect, expectTypeOf, it } from "vitest";
-import { BPF } from "../../../sdk/bpf.ts";
-import type { BpfFunction } from "../../../sdk/bpf-function.ts";
-import type { BloomFilterTable } from "../../../sdk/table-bloom.ts";
-import type { ReferenceTable, SocketReference, TableReference } from "../../../sdk/table-reference.ts";
-import type { StorageTable } from "../../../sdk/table-storage.ts";
-import type { EventOf, TableName, TableOf } from "../../../sdk/table-types.ts";
-import type { EventTable } from "../../../sdk/table-ring.ts";
-import type { PerCpuTable } from "../../../sdk/table-percpu.ts";
-import type { QueueStackTable } from "../../../sdk/table-queue.ts";
-import type { BuildIdStackTable, StackTraceTable } from "../../../sdk/table-stack-trace.ts";
-import type { UserRingTable } from "../../../sdk/table-user-ring.ts";
-import type { Table } from "../../../sdk/table.ts";
+import { BPF } from "../../../sdk/program/bpf.ts";
+import type { BpfFunction } from "../../../sdk/tables/bpf-function.ts";
+import type { BloomFilterTable } from "../../../sdk/tables/table-bloom.ts";
+import type { ReferenceTable, SocketReference, TableReference } from "../../../sdk/tables/table-reference.ts";
+import type { StorageTable } from "../../../sdk/tables/table-storage.ts";
+import type { EventOf, TableName, TableOf } from "../../../sdk/program/table-types.ts";
+import type { EventTable } from "../../../sdk/events/table-ring.ts";
+import type { PerCpuTable } from "../../../sdk/tables/table-percpu.ts";
+import type { QueueStackTable } from "../../../sdk/tables/table-queue.ts";
+import type { BuildIdStackTable, StackTraceTable } from "../../../sdk/tables/table-stack-trace.ts";
+import type { UserRingTable } from "../../../sdk/tables/table-user-ring.ts";
+import type { Table } from "../../../sdk/tables/table.ts";
 
 const text = `
 #include <linux/sched.h>

@@ -2,10 +2,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { isIPv4, isIPv6 } from "node:net";
 import { constants } from "node:os";
 import { describe, expect, it } from "vitest";
-import { errno_name } from "../../../sdk/errno-names.ts";
-import { AF_INET, AF_INET6, inet_ntop, inet_pton, ntohl, ntohs, tcp_flag_names, tcp_state_name } from "../../../sdk/network.ts";
-import { syscall_name } from "../../../sdk/syscall-names.ts";
-import { strftime } from "../../../sdk/time-format.ts";
+import { errno_name } from "../../../sdk/queries/errno-names.ts";
+import { AF_INET, AF_INET6, inet_ntop, inet_pton, ntohl, ntohs, tcp_flag_names, tcp_state_name } from "../../../sdk/queries/network.ts";
+import { syscall_name } from "../../../sdk/queries/syscall-names.ts";
+import { strftime } from "../../../sdk/time/time-format.ts";
 
 describe("addresses", () => {
   it.each([

@@ -1,12 +1,12 @@
 import { describe, expectTypeOf, it } from "vitest";
-import type { EventOf, TableName, TableOf } from "../../../sdk/table-types.ts";
-import type { PerCpuTable } from "../../../sdk/table-percpu.ts";
-import type { QueueStackTable } from "../../../sdk/table-queue.ts";
-import type { ReferenceTable, TableReference } from "../../../sdk/table-reference.ts";
-import type { EventTable } from "../../../sdk/table-ring.ts";
-import type { StackTraceTable } from "../../../sdk/table-stack-trace.ts";
-import type { Table } from "../../../sdk/table.ts";
-import type { UserRingTable } from "../../../sdk/table-user-ring.ts";
+import type { EventOf, TableName, TableOf } from "../../../sdk/program/table-types.ts";
+import type { PerCpuTable } from "../../../sdk/tables/table-percpu.ts";
+import type { QueueStackTable } from "../../../sdk/tables/table-queue.ts";
+import type { ReferenceTable, TableReference } from "../../../sdk/tables/table-reference.ts";
+import type { EventTable } from "../../../sdk/events/table-ring.ts";
+import type { StackTraceTable } from "../../../sdk/tables/table-stack-trace.ts";
+import type { Table } from "../../../sdk/tables/table.ts";
+import type { UserRingTable } from "../../../sdk/tables/table-user-ring.ts";
 
 /** The value of a hash of the text. */
 type ValueOf<Text extends string, Name extends string> = TableOf<Text, Name> extends Table<number, infer Value> ? Value : never;

@@ -21,7 +21,7 @@ describe("the manual", () => {
     const blocks = [...manual.matchAll(/^```ts\n([\s\S]*?)^```$/gm)].map(([, code]) => code!);
     expect(blocks.length).toBeGreaterThan(2);
     expect(checkTexts(new Map(blocks.map((code, index) => [`${root}scripts/manual-${index}.ts`, code])))).toEqual([]);
-  }, 30_000);
+  });
 
   it("names every value that a script can import", async () => {
     const exported = Object.keys(await import("../../../sdk/index.ts"));

@@ -1,0 +1,132 @@
+import type { Diagnostic } from "../../base/diagnostic.ts";
+import type { SourceLocation } from "../../base/location.ts";
+import type { UnloadedModule } from "./env.ts";
+
+/** The user's C text as the script handed it over. */
+export interface CSource {
+  readonly text: string;
+  /** A short name for what stands in no file line by line: `<text>`, or a path. */
+  readonly name: string;
+  /** The folder of the script, where headers of the text's own may lie. */
+  readonly folder?: string;
+  /** Where the text stands in the script; undefined for text that was built at run time. */
+  readonly place?: TextPlace;
+}
+
+/** Maps offsets of a C text to the script that it stands in. */
+export interface TextPlace {
+  /** Absolute path of the script. */
+  readonly file: string;
+  /** Units: `offset` is an index into `CSource.text`; line and column are 1-based. Undefined where the text was put together at run time. */
+  locate(offset: number): { readonly line: number; readonly column: number } | undefined;
+}
+
+/**
+ * C text on its way through the dialect: from `prepareUnit`, and again from
+ * `rewriteUnit`. What clang compiles is `text`, on top of the prelude.
+ */
+export interface CUnit {
+  readonly text: string;
+  readonly source: CSource;
+  /** The name that `#line` gives the user's part of `text`; messages that name another file are not about the user's text. */
+  readonly file: string;
+  readonly programs: readonly ProgramDecl[];
+  readonly maps: readonly MapDecl[];
+  /** The C type of the events that a perf or ring buffer carries, by map: `"data_t"` for `struct data_t`. Known after `rewriteUnit`; the object carries it as the variable `__bpfts_event_<map>` too. */
+  readonly eventStructs: Readonly<Record<string, string>>;
+  readonly warnings: readonly Diagnostic[];
+  readonly license: string;
+  /** Kernel headers that the text includes; they are answered by the prelude. For hints about unknown names. */
+  readonly includes: readonly string[];
+  /** Where a type may be that clang does not know. */
+  readonly findUnloadedModule: (name: string) => UnloadedModule | undefined;
+  /** Texts that stand in for headers of the user's own, by the paths that clang knows them by. Known after `rewriteUnit`. */
+  readonly headers?: ReadonlyMap<string, string>;
+  /** What `text` was put together from, for the next stage. */
+  readonly parts: UnitParts;
+  /** Units: index into `text` where the user's part begins. */
+  readonly bodyStart: number;
+  /**
+   * Finds the place in the user's text that a message about `file` means.
+   * Units: line and column as clang reports them for `file` (1-based, columns in bytes).
+   */
+  locate(line: number, column?: number): SourceLocation | undefined;
+  /** A hint for a message of clang's, where the dialect knows more than clang. */
+  explain(message: string): string | undefined;
+}
+
+/** What a unit is put together from. */
+export interface UnitParts {
+  readonly source: CSource;
+  /** Generated lines before the user's text. */
+  readonly head: readonly string[];
+  /** The user's text after the edits; it has as many lines as the source. */
+  readonly body: string;
+  readonly tail: readonly string[];
+  /** The index in the source that an index into `body` comes from. */
+  findOrigin(offset: number): number;
+  readonly facts: Pick<CUnit, "programs" | "maps" | "eventStructs" | "warnings" | "license" | "includes" | "findUnloadedModule">;
+}
+
+/** How a program is meant to be loaded, as far as its name, macro, section or context type tells. */
+export type ProgramKind =
+  | "kprobe"
+  | "kretprobe"
+  | "tracepoint"
+  | "raw_tracepoint"
+  | "tp_btf"
+  | "fentry"
+  | "fexit"
+  | "fmod_ret"
+  | "lsm"
+  | "iter"
+  | "perf_event"
+  | "xdp"
+  | "tc"
+  | "sock_ops"
+  | "sk_msg"
+  | "sk_skb"
+  | "uprobe"
+  | "usdt"
+  /** Chosen by whoever attaches it. */
+  | "any";
+
+/** One C function that becomes a BPF program. */
+export interface ProgramDecl {
+  readonly name: string;
+  readonly section: string;
+  readonly kind: ProgramKind;
+  /** Where the function's name or macro says it is attached at once; undefined for functions that wait for an `attach_*` call. */
+  readonly autoAttach?: AutoAttach;
+  /** True when the user wrote the section (`SEC("…")`): libbpf's own rules for type and attachment hold. */
+  readonly explicitSection: boolean;
+  /** Units: index into `CSource.text` of the function's name. */
+  readonly offset: number;
+  /** The numbers of the USDT arguments that its text reads, from 1. */
+  readonly usdtArguments?: readonly number[];
+}
+
+/** What a program's name asks for. Source: BCC's autoload prefixes. */
+export type AutoAttach =
+  /** `syscall` is the bare name when the target is a system call entry of any spelling: `"openat"`. */
+  | { readonly kind: "kprobe" | "kretprobe"; readonly target: string; readonly syscall?: string }
+  | { readonly kind: "tracepoint"; readonly category: string; readonly event: string }
+  | { readonly kind: "raw_tracepoint"; readonly event: string }
+  | { readonly kind: "fentry" | "fexit"; readonly module: string; readonly target: string }
+  | { readonly kind: "lsm"; readonly hook: string };
+
+/** One map that the text declares with a BCC macro. */
+export interface MapDecl {
+  readonly name: string;
+  /** BCC's kind string: `"hash"`, `"perf_output"`, … */
+  readonly kind: string;
+  readonly pinPath?: string;
+  /** The map whose copies this map of maps holds. */
+  readonly inner?: string;
+  /** `public` and `shared` maps are offered to later units, `extern` ones are taken from an earlier unit of that name. */
+  readonly sharing?: "public" | "shared" | "extern";
+  /** Index into the per-CPU array map `__bpfts_lost` (u64 values) where failed outputs of this ring are counted. */
+  readonly lostIndex?: number;
+  /** Units: index into `CSource.text` of the map's name. */
+  readonly offset: number;
+}

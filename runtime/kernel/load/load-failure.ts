@@ -1,0 +1,100 @@
+import { MapError, PrivilegeError, UnsupportedFeatureError, VerifierError, InternalError } from "../../base/errors.ts";
+import type { BpftsError } from "../../base/errors.ts";
+import type { SourceLocation } from "../../base/location.ts";
+import { readLineInfo } from "../../object/line-info.ts";
+import type { ObjectSpec } from "../../object/spec.ts";
+import { readCapabilities } from "../machine/capabilities.ts";
+import { readLockdown } from "../machine/machine.ts";
+import { renderErrno } from "../door/errno.ts";
+import type { ProgramRequest } from "../hooks/program-kinds.ts";
+import type { ObjectLoadResult } from "../door/port.ts";
+import { findProgramKind } from "../hooks/program-kinds.ts";
+import { summariseVerifierLog } from "./verifier.ts";
+
+interface LoadedBytes {
+  readonly bytes: Uint8Array;
+  readonly spec: ObjectSpec;
+  locateLine?(line: number): SourceLocation | undefined;
+}
+
+const eperm = -1;
+/** What an object calls a text that stands in no file line by line; clang puts a folder before it. */
+const runTimeText = /(?:^|\/)<text>$/;
+
+/** Turns a failed load into the error that tells the user most. */
+export function describeLoadFailure(object: LoadedBytes, result: ObjectLoadResult, wanted: readonly ProgramRequest[]): BpftsError {
+  const detail = [result.log, ...Object.values(result.programLogs)].filter((text) => text !== "").join("\n");
+  const rejected = Object.entries(result.programLogs).find(([, log]) => /processed \d+ insns|^\d+: \(/m.test(log) || log.includes("R1 type=")) ?? Object.entries(result.programLogs).find(([, log]) => log.trim() !== "");
+  if (result.status === eperm && !readCapabilities().has("CAP_BPF") && !readCapabilities().has("CAP_SYS_ADMIN")) {
+    return new PrivilegeError("Cannot load BPF programs: this user may not", { hint: "run it as root, or give the process CAP_BPF and CAP_PERFMON (CAP_SYS_ADMIN before Linux 5.8); without either, try the script in a virtual machine: bpfts vm run", detail });
+  }
+  const traced = wanted.find(({ kind }) => ["fentry", "lsm"].includes(findProgramKind(kind)?.feature ?? ""));
+  if (rejected === undefined && traced !== undefined) return describeTracing(traced, result.status, detail);
+  if (readLockdown() === "confidentiality" && (result.status === eperm || /bpf_probe_read|unknown func/.test(detail))) {
+    return new UnsupportedFeatureError("lockdown", "Cannot load BPF programs: this kernel is locked down (confidentiality)", { detail, hint: "that is its owner's decision; the script can be tried on another kernel: bpfts vm run" });
+  }
+  if (rejected !== undefined) return describeRejection(object, rejected[0], rejected[1], result);
+  const map = /map '([^']+)': failed to create[^:]*: (.*)/.exec(result.log) ?? /failed to create map.*'([^']+)'.*: (.*)/.exec(result.log);
+  if (map !== null) return new MapError(`Cannot create map "${map[1]}": ${renderErrno(result.status)}`, { detail, hint: adviseMap(result.status) });
+  const telling = result.log.split("\n").filter((line) => line.trim() !== "").at(-1)?.replace(/^libbpf: /, "");
+  if (result.status === eperm) {
+    return new PrivilegeError(`Cannot load the BPF object: ${telling ?? renderErrno(result.status)}`, { detail, hint: "the kernel refuses although this user has the capability: bpfts doctor shows lockdown and configuration" });
+  }
+  return new InternalError(`Cannot load the BPF object: ${telling ?? renderErrno(result.status)}`, { detail, hint: "see the whole log with --verbose" });
+}
+
+function describeTracing(program: ProgramRequest, status: number, detail: string): BpftsError {
+  const target = program.targetFunction ?? program.name;
+  if (/is not found in vmlinux|not found in .* BTF|failed to find kernel BTF type ID/.test(detail)) {
+    return new UnsupportedFeatureError("fentry", `Cannot load "${program.name}": the kernel's type information has no function "${target}"`, { detail, hint: "look for its name in this kernel: grep NAME /proc/kallsyms" });
+  }
+  const feature = program.kind === "lsm" ? "lsm" : "fentry";
+  return new UnsupportedFeatureError(feature, `Cannot load "${program.name}" on "${target}": this kernel refuses ${program.kind} programs (${renderErrno(status)})`, {
+    detail,
+    since: program.kind === "lsm" ? "5.7" : "5.5",
+    hint: "use a kprobe or a tracepoint instead, or try it on another kernel: bpfts vm run",
+  });
+}
+
+function describeRejection(object: LoadedBytes, program: string, log: string, result: ObjectLoadResult): VerifierError {
+  const summary = summariseVerifierLog(log);
+  // What is refused as a whole is shown at its head.
+  const found = findPlace(object, program, summary.instruction) ?? summary.location ?? findPlace(object, program, 0);
+  const own = found !== undefined && runTimeText.test(found.file) ? object.locateLine?.(found.line) : undefined;
+  const place = own === undefined ? found : { ...found, file: own.file, line: own.line };
+  return new VerifierError(program, `The kernel's verifier rejects "${program}": ${summary.sentence}`, {
+    detail: trimLog(log),
+    hint: summary.hint ?? `see the whole log (${summary.logLines} lines) with --verbose`,
+    ...(place && { location: place }),
+    ...(summary.lineText !== undefined && { diagnostics: [] }),
+    cause: new InternalError(renderErrno(result.status)),
+  });
+}
+
+/** A program that is too large has a log of megabytes, whose beginning and end tell all. Units: characters. */
+const maxLogLength = 64 * 1024;
+
+function trimLog(log: string): string {
+  if (log.length <= maxLogLength) return log;
+  const half = maxLogLength / 2;
+  return `${log.slice(0, half)}\n… ${log.length - maxLogLength} characters left out …\n${log.slice(-half)}`;
+}
+
+/** Instruction numbers in the log count from the program's start, as the lines of its section do. */
+function findPlace(object: LoadedBytes, program: string, instruction: number | undefined): SourceLocation | undefined {
+  const section = object.spec.programs.find(({ name }) => name === program)?.section;
+  if (section === undefined || instruction === undefined) return undefined;
+  const alone = object.spec.programs.filter((other) => other.section === section).length === 1;
+  if (!alone) return undefined;
+  const lines = readLineInfo(object.bytes, section).filter((line) => line.instruction <= instruction);
+  // Generated text names no file of the user's: the line before it does.
+  const line = lines.findLast((candidate) => candidate.line > 0 && candidate.file.startsWith("/"));
+  if (line === undefined) return undefined;
+  return { file: line.file, line: line.line, ...(line.column > 0 && { column: line.column }) };
+}
+
+function adviseMap(status: number): string {
+  if (status === -7 || status === -12) return "the map is too large: fewer entries or smaller values";
+  if (status === -22) return "this kernel does not know the map's kind, or its key, value or flags do not fit the kind";
+  return "see the whole log with --verbose";
+}

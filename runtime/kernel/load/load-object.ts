@@ -1,0 +1,119 @@
+import { Scope } from "../../base/scope.ts";
+import type { Closable } from "../../base/scope.ts";
+import { ClosedError } from "../../base/errors.ts";
+import type { SourceLocation } from "../../base/location.ts";
+import type { ObjectSpec } from "../../object/spec.ts";
+import { describeLoadFailure } from "./load-failure.ts";
+import type { Handle, KernelPort } from "../door/port.ts";
+import { findProgramKind } from "../hooks/program-kinds.ts";
+import type { ProgramRequest } from "../hooks/program-kinds.ts";
+
+/** Settings of a map that its C definition leaves to the loader. */
+export interface MapRequest {
+  readonly name: string;
+  readonly maxEntries?: number;
+  /** Reuse the map pinned here, or pin the new one here. */
+  readonly pinPath?: string;
+  /** An open map to use instead of a new one. */
+  readonly existing?: Handle;
+  /** The map whose shape the inner maps have. */
+  readonly inner?: Handle;
+}
+
+export interface LoadRequest {
+  readonly bytes: Uint8Array;
+  readonly spec: ObjectSpec;
+  /** What the kernel calls it; only the first 15 bytes count. */
+  readonly name: string;
+  /** Functions to load at once; the others wait until `loadProgram`. */
+  readonly programs: readonly ProgramRequest[];
+  readonly maps: readonly MapRequest[];
+  /** Source: `log_level` of BPF_PROG_LOAD. */
+  readonly logLevel: number;
+  /** Finds the place of a line of a text that was put together at run time, which the object calls `<text>`. Units: `line` from 1. */
+  locateLine?(line: number): SourceLocation | undefined;
+}
+
+/** An object whose maps exist in the kernel. Owner: whoever loaded it closes it. */
+export interface LoadedObject extends Closable {
+  findMap(name: string): Handle | undefined;
+  /**
+   * Loads one more function as the given kind, or answers the one that was loaded before.
+   * A function that nobody asks for never meets the verifier, as in BCC.
+   *
+   * @throws VerifierError, UnsupportedFeatureError, PrivilegeError
+   */
+  loadProgram(request: ProgramRequest): Handle;
+  /** What a function was loaded as, undefined while it is not loaded. */
+  findProgram(name: string): { readonly request: ProgramRequest; readonly handle: Handle } | undefined;
+  /** The verifier's logs, by program, when a log level was asked for. */
+  readonly logs: Readonly<Record<string, string>>;
+}
+
+/**
+ * Loads an object: creates its maps and loads the requested programs.
+ *
+ * @throws VerifierError, UnsupportedFeatureError, PrivilegeError, MapError
+ */
+export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject {
+  const scope = new Scope();
+  const logs: Record<string, string> = {};
+  const programs = new Map<string, { handle: Handle; request: ProgramRequest }>();
+  const maps = new Map<string, Handle>();
+
+  const open = (wanted: readonly ProgramRequest[], requests: readonly MapRequest[]): Handle => {
+    const object = port.objectOpen(request.bytes, request.name);
+    if (object < 0) throw describeLoadFailure(request, { status: object, log: "", programLogs: {} }, wanted);
+    scope.defer(() => port.objectClose(object));
+    for (const program of request.spec.programs) {
+      const asked = wanted.find(({ name }) => name === program.name);
+      port.programSetAutoload(object, program.name, asked !== undefined);
+      if (asked !== undefined) configureProgram(port, object, asked);
+    }
+    // A map that is reused takes the name of the one that is there: libbpf finds it by its own name only before.
+    if (maps.size === 0) for (const { name } of request.spec.maps) maps.set(name, port.mapHandle(object, name));
+    for (const map of requests) configureMap(port, object, map);
+    const result = port.objectLoad(object, request.logLevel);
+    Object.assign(logs, result.programLogs);
+    if (result.status < 0) throw describeLoadFailure(request, result, wanted);
+    for (const program of wanted) programs.set(program.name, { handle: port.programHandle(object, program.name), request: program });
+    return object;
+  };
+
+  try {
+    open(request.programs, request.maps);
+  } catch (error) {
+    scope.close();
+    throw error;
+  }
+  return {
+    logs,
+    findMap: (name) => maps.get(name),
+    findProgram: (name) => programs.get(name),
+    loadProgram: (wanted) => {
+      if (scope.isClosed) throw new ClosedError(`Cannot load "${wanted.name}": its BPF object was closed`);
+      const known = programs.get(wanted.name);
+      if (known !== undefined) return known.handle;
+      // libbpf fixes all types before its one load: a later program comes from the same bytes opened again, on the same maps.
+      // But not libbpf's USDT maps: each opening counts their rows from the first one again.
+      const reuse = [...maps].filter(([name]) => !name.startsWith("__bpf_usdt_")).map(([name, existing]) => ({ name, existing }));
+      open([wanted], reuse);
+      return programs.get(wanted.name)!.handle;
+    },
+    close: () => scope.close(),
+  };
+}
+
+function configureProgram(port: KernelPort, object: Handle, request: ProgramRequest): void {
+  const kind = request.type === undefined ? findProgramKind(request.kind) : { type: request.type, expectedAttachType: request.expectedAttachType ?? 0 };
+  if (kind === undefined) return;
+  port.programSetType(object, request.name, kind.type, kind.expectedAttachType);
+  if (request.targetFunction !== undefined) port.programSetAttachTarget(object, request.name, request.targetFd ?? 0, request.targetFunction);
+}
+
+function configureMap(port: KernelPort, object: Handle, request: MapRequest): void {
+  if (request.maxEntries !== undefined) port.mapSetMaxEntries(object, request.name, request.maxEntries);
+  if (request.pinPath !== undefined) port.mapSetPinPath(object, request.name, request.pinPath);
+  if (request.inner !== undefined) port.mapSetInnerMap(object, request.name, request.inner);
+  if (request.existing !== undefined) port.mapReuse(object, request.name, request.existing);
+}

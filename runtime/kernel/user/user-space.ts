@@ -1,0 +1,26 @@
+import type { Closable } from "../../base/scope.ts";
+import { openBinaries } from "./binary.ts";
+import type { Binaries } from "./binary.ts";
+import type { KernelPort } from "../door/port.ts";
+import { openUserSymbols } from "./user-symbols.ts";
+import type { UserSymbols } from "./user-symbols.ts";
+
+/** What is known about programs, libraries and processes; probes and stacks share it. Owner: whoever opened it closes it. */
+export interface UserSpace extends Closable {
+  readonly binaries: Binaries;
+  readonly symbols: UserSymbols;
+}
+
+/** Opens it. Nothing is read before the first question. */
+export function openUserSpace(port: KernelPort): UserSpace {
+  const binaries = openBinaries(port);
+  const symbols = openUserSymbols(port, binaries);
+  return {
+    binaries,
+    symbols,
+    close() {
+      symbols.close();
+      binaries.close();
+    },
+  };
+}

@@ -1,0 +1,152 @@
+import { MapError } from "../../base/errors.ts";
+import { errno, renderErrno } from "../../kernel/door/errno.ts";
+import type { MapBatch, Status } from "../../kernel/door/port.ts";
+import { alignUp } from "../../../sdk/wire/protocol.ts";
+import type { KernelObject } from "../../../sdk/wire/protocol.ts";
+import type { OpenMap } from "./bridge-program.ts";
+import type { BridgeState, Handlers } from "./bridge-state.ts";
+import { withKernelObject } from "./kernel-objects.ts";
+import type { ObjectLookups } from "./kernel-objects.ts";
+import { deletesBlindly, hasIndices, holdsSockets, isArray, isBloomFilter, isQueue, isSecretive } from "../load/map-kinds.ts";
+
+type MapCall = "map_lookup" | "map_update" | "map_delete" | "map_next_key" | "map_read_all" | "map_update_all" | "map_delete_all" | "map_count";
+
+const HEADER_SIZE = 8;
+
+/** The calls that read and write maps. Bytes pass through; sizes are checked before they do. */
+export function openMapCalls({ port }: BridgeState, requireMap: (map: number) => OpenMap, lookups: ObjectLookups): Handlers<MapCall> {
+  /** Puts the descriptor of what the script has named in its place among the bytes, for as long as `use` takes. */
+  const withDescriptor = <T>(object: KernelObject | undefined, bytes: Uint8Array, at: number, use: () => T): T => {
+    if (object === undefined) return use();
+    return withKernelObject(object, lookups, (fd) => {
+      new DataView(bytes.buffer, bytes.byteOffset).setInt32(at, fd, true);
+      return use();
+    });
+  };
+
+  return {
+    map_lookup({ map, remove, key: object }, bytes) {
+      const target = requireMap(map);
+      const key = requireSize(target, bytes, isBloomFilter(target.type) ? target.valueSize : target.keySize, "key");
+      const answer = withDescriptor(object, key, 0, () => (remove ? port.mapLookupAndDelete(target.handle, key) : port.mapLookup(target.handle, key, 0)));
+      return typeof answer === "number" ? refuseMissing(target, "read", answer) : answer;
+    },
+    map_update({ map, flags, key: keyObject, value: valueObject }, bytes) {
+      const target = requireMap(map);
+      const entry = requireSize(target, bytes, target.keySize + target.crossingSize, "key and value");
+      const status = withDescriptor(keyObject, entry, 0, () =>
+        withDescriptor(valueObject, entry, target.keySize, () => port.mapUpdate(target.handle, entry.slice(0, target.keySize), entry.slice(target.keySize), flags)),
+      );
+      if (status < 0) throw valueObject === undefined ? describeUpdate(target, status) : describeReference(target, valueObject, status);
+      return null;
+    },
+    map_delete({ map, key: object }, bytes) {
+      const target = requireMap(map);
+      const key = requireSize(target, bytes, target.keySize, "key");
+      if (deletesBlindly(target.type) && port.mapLookup(target.handle, key, 0) === errno.ENOENT) return false;
+      const status = withDescriptor(object, key, 0, () => (isArray(target.type) ? port.mapUpdate(target.handle, key, new Uint8Array(target.crossingSize), 0) : port.mapDelete(target.handle, key)));
+      if (status === errno.ENOENT || (isArray(target.type) && status === errno.E2BIG) || (holdsSockets(target.type) && status === errno.EINVAL)) return false;
+      if (status < 0) throw describeFailure(target, "delete from", status);
+      return true;
+    },
+    map_next_key({ map }, bytes) {
+      const target = requireMap(map);
+      const answer = port.mapNextKey(target.handle, bytes.length === 0 ? null : requireSize(target, bytes, target.keySize, "key"));
+      return typeof answer === "number" ? refuseMissing(target, "read", answer) : answer;
+    },
+    map_read_all({ map, remove }) {
+      const target = requireMap(map);
+      const batch = port.mapReadAll(target.handle, remove && !hasIndices(target.type));
+      if (typeof batch === "number") throw describeFailure(target, "read", batch);
+      // Indices stay when what they lead to is gone: a walk that deletes would never come past the first one.
+      if (remove && hasIndices(target.type)) removeIndices(target, batch.keys);
+      return packBatch(batch);
+    },
+    map_update_all({ map, count, flags }, bytes) {
+      const target = requireMap(map);
+      const valuesAt = alignUp(count * target.keySize);
+      requireSize(target, bytes, valuesAt + count * target.crossingSize, `${count} keys and values`);
+      if (count === 0) return null;
+      const status = port.mapUpdateAll(target.handle, { keys: bytes.slice(0, count * target.keySize), values: bytes.slice(valuesAt), count }, flags);
+      if (status < 0) throw describeUpdate(target, status);
+      return null;
+    },
+    map_delete_all({ map }, bytes) {
+      const target = requireMap(map);
+      if (bytes.length % Math.max(1, target.keySize) !== 0) throw new MapError(`Cannot delete from "${target.name}": its keys have ${target.keySize} bytes`);
+      if (hasIndices(target.type)) return removeIndices(target, bytes.length === 0 ? undefined : bytes.slice());
+      const status = port.mapDeleteAll(target.handle, bytes.length === 0 ? null : bytes.slice());
+      if (status < 0) throw describeFailure(target, "delete from", status);
+      return status;
+    },
+    map_count({ map }) {
+      const target = requireMap(map);
+      if (isArray(target.type)) return target.maxEntries;
+      const batch = port.mapReadAll(target.handle, false);
+      if (typeof batch === "number") throw describeFailure(target, "count", batch);
+      return batch.count;
+    },
+  };
+
+  /** Sets an array's elements to zero, which cannot be taken out, and takes out what other indices lead to; all without `keys`. */
+  function removeIndices(target: OpenMap, keys?: Uint8Array): number {
+    const all = keys ?? new Uint8Array(Uint32Array.from({ length: target.maxEntries }, (_, index) => index).buffer);
+    if (!isArray(target.type)) {
+      const deleted = port.mapDeleteAll(target.handle, all);
+      if (deleted < 0) throw describeFailure(target, "delete from", deleted);
+      return deleted;
+    }
+    const count = all.length / target.keySize;
+    const status = port.mapUpdateAll(target.handle, { keys: all, values: new Uint8Array(count * target.crossingSize), count }, 0);
+    if (status < 0) throw describeFailure(target, "clear", status);
+    return count;
+  }
+}
+
+function packBatch(batch: MapBatch): Uint8Array {
+  const valuesAt = HEADER_SIZE + alignUp(batch.keys.length);
+  const bytes = new Uint8Array(valuesAt + batch.values.length);
+  new DataView(bytes.buffer).setUint32(0, batch.count, true);
+  bytes.set(batch.keys, HEADER_SIZE);
+  bytes.set(batch.values, valuesAt);
+  return bytes;
+}
+
+/** The bytes leave the guest's memory here: it may move while the kernel is asked. */
+function requireSize(map: OpenMap, bytes: Uint8Array, size: number, what: string): Uint8Array {
+  if (bytes.length !== size) throw new MapError(`Cannot use ${what} of ${bytes.length} bytes with "${map.name}": it wants ${size}`);
+  return bytes.slice();
+}
+
+/** What the kernel does not like about something that was put under a key. */
+function describeReference(map: OpenMap, object: KernelObject, status: Status): MapError {
+  const hint = referenceHints[object.kind];
+  if (status === errno.EINVAL || status === errno.EOPNOTSUPP || status === errno.ENOTSUPP) return new MapError(`Cannot write to "${map.name}": the kernel does not take it (${renderErrno(status)})`, hint === undefined ? {} : { hint });
+  return describeUpdate(map, status);
+}
+
+const referenceHints: Readonly<Partial<Record<KernelObject["kind"], string>>> = {
+  function: "all functions of a program array are of one type, that of the function that calls them",
+  map: "an inner map has the type, key, value and flags of the one that the C text names (an array its size, too)",
+  socket: "only TCP sockets that are connected or listen, UDP and Unix sockets fit",
+};
+
+function refuseMissing(map: OpenMap, action: string, status: Status): undefined {
+  if (status === errno.ENOENT) return undefined;
+  throw describeFailure(map, action, status);
+}
+
+function describeUpdate(map: OpenMap, status: Status): MapError {
+  if (hasIndices(map.type) && status === errno.E2BIG) return new MapError(`Cannot write to "${map.name}": its indices go from 0 to ${map.maxEntries - 1}`);
+  if (status === errno.E2BIG || status === errno.ENOSPC || (status === errno.ENOMEM && !isQueue(map.type))) {
+    return new MapError(`Cannot write to "${map.name}": it is full, it holds ${map.maxEntries} entries`, { hint: "make it larger where the C text declares it, or delete entries" });
+  }
+  if (status === errno.ENOENT) return new MapError(`Cannot write to "${map.name}": the key is not there`);
+  if (status === errno.EEXIST) return new MapError(`Cannot write to "${map.name}": the key is there already`);
+  return describeFailure(map, "write to", status);
+}
+
+function describeFailure(map: OpenMap, action: string, status: Status): MapError {
+  if (isSecretive(map.type) && (status === errno.ENOTSUPP || status === errno.EOPNOTSUPP || status === errno.ENOSPC)) return new MapError(`Cannot ${action} "${map.name}": the kernel does not tell what is in a map of this kind`);
+  return new MapError(`Cannot ${action} "${map.name}" (${renderErrno(status)})`);
+}

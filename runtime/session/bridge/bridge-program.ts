@@ -1,0 +1,116 @@
+import { ClosedError } from "../../base/errors.ts";
+import type { Layout } from "../../../sdk/wire/layout.ts";
+import { alignUp } from "../../../sdk/wire/protocol.ts";
+import type { MapReply } from "../../../sdk/wire/protocol.ts";
+import type { Handle, ObjectMapInfo } from "../../kernel/door/port.ts";
+import type { ObjectSpec } from "../../object/spec.ts";
+import type { BridgeState, Handlers } from "./bridge-state.ts";
+import type { ObjectLookups } from "./kernel-objects.ts";
+import { isPerCpu } from "../load/map-kinds.ts";
+import type { BuiltProgram } from "../load/program.ts";
+
+/** A map that the script holds, by the number that it knows it by. */
+export interface OpenMap extends ObjectMapInfo {
+  readonly handle: Handle;
+  /** The kernel's own number for it, 0 where it does not tell. */
+  readonly id: number;
+  /** Units: bytes of one value as it crosses: of all CPUs for the per-CPU kinds. */
+  readonly crossingSize: number;
+  /** What a perf or ring buffer carries, where the C text tells. */
+  readonly event: Layout | null;
+  /** Records of this buffer that the programs could not hand over. */
+  countFailedOutputs(): number;
+}
+
+/** The programs and maps of a run, as the script counts them. */
+export interface ProgramTable {
+  readonly handlers: Handlers<"build" | "load_function" | "attach" | "detach" | "count_attached" | "close_program">;
+  /** @throws ClosedError */
+  requireMap(map: number): OpenMap;
+  /** What tables of references are written with. */
+  readonly lookups: ObjectLookups;
+}
+
+/** The calls that build, attach and close programs. */
+export function openProgramCalls(state: BridgeState): ProgramTable {
+  const programs: (BuiltProgram | undefined)[] = [];
+  const maps: (OpenMap | undefined)[] = [];
+  const mapsOf = new Map<number, number[]>();
+
+  const requireProgram = (program: number): BuiltProgram => {
+    const found = programs[program];
+    if (found === undefined) throw new ClosedError("This BPF program was closed");
+    return found;
+  };
+
+  const requireMap = (map: number): OpenMap => {
+    const found = maps[map];
+    if (found === undefined) throw new ClosedError("This table's program was closed");
+    return found;
+  };
+
+  return {
+    lookups: {
+      port: state.port,
+      findMapHandle: (map) => requireMap(map).handle,
+      findFunctionHandle: (program, name) => requireProgram(program).loadFunction(name, { type: null, attachType: null }),
+    },
+    handlers: {
+      build(argument) {
+        const built = state.build(argument);
+        const program = programs.push(built) - 1;
+        const replies = built.spec.maps.flatMap((spec) => {
+          const handle = built.findMap(spec.name);
+          if (handle === undefined || spec.name.startsWith("__bpfts_")) return [];
+          const info = describeMap(state, built, handle, spec);
+          const map = maps.push(info) - 1;
+          return [renderMap(map, info, spec.key, spec.value)];
+        });
+        mapsOf.set(program, replies.map(({ map }) => map));
+        return { program, maps: replies, structs: built.spec.structs };
+      },
+      load_function({ program, name, type, attachType }) {
+        requireProgram(program).loadFunction(name, { type, attachType });
+        return null;
+      },
+      attach: ({ program, request }) => requireProgram(program).attach(request),
+      detach: ({ program, request }) => requireProgram(program).detach(request),
+      count_attached: ({ program, kind }) => requireProgram(program).countAttached(kind),
+      close_program({ program }) {
+        programs[program]?.close();
+        programs[program] = undefined;
+        for (const map of mapsOf.get(program) ?? []) maps[map] = undefined;
+        return null;
+      },
+    },
+    requireMap,
+  };
+}
+
+/** What the kernel says of the map counts: a loader may have changed what the object asked for. */
+function describeMap(state: BridgeState, built: BuiltProgram, handle: Handle, spec: ObjectSpec["maps"][number]): OpenMap {
+  const info = state.port.mapInfo(handle);
+  const found =
+    typeof info === "number" ? { type: spec.type, keySize: spec.key?.size ?? 0, valueSize: spec.value?.size ?? 0, maxEntries: spec.maxEntries, flags: spec.flags, id: 0 } : info;
+  const { type, keySize, valueSize, maxEntries, flags, id } = found;
+  const crossingSize = isPerCpu(type) ? state.port.possibleCpus() * alignUp(valueSize) : valueSize;
+  const event = built.spec.structs[built.eventStructs[spec.name] ?? ""] ?? null;
+  return { name: spec.name, event, countFailedOutputs: () => built.countFailedOutputs(spec.name), handle, id, type, keySize, valueSize, maxEntries, flags, crossingSize };
+}
+
+function renderMap(map: number, info: OpenMap, key: Layout | undefined, value: Layout | undefined): MapReply {
+  return {
+    map,
+    name: info.name,
+    id: info.id,
+    type: info.type,
+    keySize: info.keySize,
+    valueSize: info.crossingSize,
+    maxEntries: info.maxEntries,
+    flags: info.flags,
+    // A layout that does not have the map's own size would read past its end.
+    key: key?.size === info.keySize ? key : null,
+    value: value?.size === info.valueSize ? value : null,
+    event: info.event,
+  };
+}

@@ -1,0 +1,31 @@
+import type { Log } from "../../base/log.ts";
+import type { KernelPort } from "../../kernel/door/port.ts";
+import type { TracePipe } from "../../kernel/machine/trace-pipe.ts";
+import type { CallArgument, CallName, CallReply } from "../../../sdk/wire/protocol.ts";
+import type { Command } from "../wait/command.ts";
+import type { KernelLookups } from "./lookups.ts";
+import type { BuildRequest } from "../build/build-request.ts";
+import type { BuiltProgram } from "../load/program.ts";
+import type { Waiter } from "../wait/waiter.ts";
+
+/** Why the host stops a script for good. */
+export type StopReason = { readonly kind: "exit"; readonly code: number } | { readonly kind: "closed-output" } | { readonly kind: "checked" };
+
+/** What every part of the bridge works with. */
+export interface BridgeState {
+  readonly port: KernelPort;
+  readonly log: Log;
+  readonly args: readonly string[];
+  readonly command: Command | undefined;
+  readonly waiter: Waiter;
+  readonly lookups: KernelLookups;
+  build(request: BuildRequest): BuiltProgram;
+  openTracePipe(): TracePipe;
+  /** How long the script's end may still take; Infinity while there is no hurry. Units: milliseconds. */
+  findTimeLeft(): number;
+  /** From now on nothing is answered and the script is stopped. */
+  stop(reason: StopReason): void;
+}
+
+/** One handler for each of the named calls. `bytes` lie in the guest's memory and are gone when the call returns. */
+export type Handlers<Name extends CallName> = { readonly [N in Name]: (argument: CallArgument<N>, bytes: Uint8Array) => CallReply<N> };

@@ -1,0 +1,102 @@
+import { BpftsError, InternalError, InterruptedError } from "../../base/errors.ts";
+import type { Closable } from "../../base/scope.ts";
+import { ANSWER_MARK, ERROR_MARK, INTERRUPTED_CODE, callKinds } from "../../../sdk/wire/protocol.ts";
+import type { CallName, ErrorMessage } from "../../../sdk/wire/protocol.ts";
+import { openEventCalls } from "./bridge-events.ts";
+import { openLookupCalls } from "./bridge-lookup.ts";
+import { openMapCalls } from "./bridge-map.ts";
+import { openPerfCounterCalls } from "./bridge-perf-counters.ts";
+import { openProgramCalls } from "./bridge-program.ts";
+import { openUserRingCalls } from "./bridge-user-ring.ts";
+import type { BridgeState, Handlers } from "./bridge-state.ts";
+import { openSystemCalls } from "./bridge-system.ts";
+import { openTraceCalls } from "./bridge-trace.ts";
+
+/** The host's side of the guest's one door. */
+export interface Bridge extends Closable {
+  /** Answers a call as `sdk/wire/protocol.ts` says; never throws. */
+  call(name: string, argument: string, bytes: Uint8Array): string | Uint8Array;
+  /** The host's own error object that crossed under this number, undefined for one long ago. */
+  findError(id: number): BpftsError | undefined;
+  /** Says on the log what was lost. */
+  reportLosses(): void;
+}
+
+/** Calls whose argument is text. */
+const textArguments: ReadonlySet<string> = new Set<CallName>(["write", "write_error"]);
+
+/** Errors that the script may still throw back at the host. */
+const KEPT_ERRORS = 64;
+
+/** Opens the bridge: every call of the protocol with its handler. `isStopped` says that the script is to get no more answers. */
+export function openBridge(state: BridgeState, isStopped: () => boolean): Bridge {
+  const programs = openProgramCalls(state);
+  const requireMap = (map: number): ReturnType<typeof programs.requireMap> => programs.requireMap(map);
+  const events = openEventCalls(state, requireMap);
+  const trace = openTraceCalls(state);
+  const handlers: Handlers<CallName> = {
+    ...openSystemCalls(state),
+    ...programs.handlers,
+    ...openMapCalls(state, requireMap, programs.lookups),
+    ...openPerfCounterCalls(state.port, requireMap),
+    ...openUserRingCalls(state.port, requireMap),
+    ...events.handlers,
+    ...trace.handlers,
+    ...openLookupCalls(state),
+  };
+  const errors = new Map<number, BpftsError>();
+  let lastError = 0;
+
+  const crossError = (error: unknown): string => {
+    const known = error instanceof BpftsError ? error : new InternalError(error instanceof Error ? error.message : String(error), { cause: error });
+    const id = ++lastError;
+    errors.set(id, known);
+    errors.delete(id - KEPT_ERRORS);
+    return ERROR_MARK + JSON.stringify(describeError(known, id));
+  };
+
+  return {
+    call(name, argument, bytes) {
+      try {
+        if (isStopped()) throw new InterruptedError("The script is being ended");
+        if (!Object.hasOwn(handlers, name)) throw new InternalError(`The script called "${name}", which the host does not know`);
+        const handler = handlers[name as CallName] as (argument: unknown, bytes: Uint8Array) => unknown;
+        return renderAnswer(name as CallName, handler(textArguments.has(name) ? argument : JSON.parse(argument), bytes));
+      } catch (error) {
+        return crossError(error);
+      }
+    },
+    findError: (id) => errors.get(id),
+    reportLosses() {
+      for (const { name, lost } of events.listLosses()) {
+        state.log.warn(`Lost ${lost} event${lost === 1 ? "" : "s"} of "${name}": the script read them too slowly (a larger buffer, or less work in the callback, helps)`);
+      }
+      const lines = trace.countLost();
+      if (lines > 0) state.log.warn(`Lost ${lines} line${lines === 1 ? "" : "s"} of the trace pipe: the script read them too slowly`);
+    },
+    close: () => events.close(),
+  };
+}
+
+function renderAnswer(name: CallName, answer: unknown): string | Uint8Array {
+  switch (callKinds[name]) {
+    case "json":
+      return ANSWER_MARK + JSON.stringify(answer);
+    case "text":
+      return ANSWER_MARK + (answer as string);
+    case "bytes":
+      return answer === undefined ? ANSWER_MARK : (answer as Uint8Array);
+  }
+}
+
+function describeError(error: BpftsError, id: number): ErrorMessage {
+  return {
+    name: error.name,
+    code: error instanceof InterruptedError ? INTERRUPTED_CODE : error.code,
+    message: error.message,
+    id,
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    ...(error.detail === undefined ? {} : { detail: error.detail }),
+    ...(error.location === undefined ? {} : { location: error.location }),
+  };
+}

@@ -1,0 +1,49 @@
+import type { Closable } from "../../base/scope.ts";
+
+/** Where an address belongs. */
+export interface SymbolPlace {
+  readonly name: string;
+  /** Units: bytes from the symbol's start. */
+  readonly offset: number;
+  readonly module?: string;
+}
+
+/** A USDT probe. Addresses are in the binary's own numbering. */
+export interface UsdtProbePlace {
+  readonly provider: string;
+  readonly name: string;
+  readonly path: string;
+  readonly semaphore: bigint;
+  readonly locations: readonly { readonly address: bigint; readonly arguments: readonly string[] }[];
+}
+
+/** What scripts ask about this kernel and its processes. Each is asked for only when a script calls it. */
+export interface KernelLookups extends Closable {
+  /** Functions that can be probed and whose whole name the pattern matches. */
+  findKprobeFunctions(pattern: RegExp): readonly string[];
+  /** Tracepoints as `category:event`. */
+  listTracepoints(): readonly string[];
+  /** 1 when the struct has the field, 0 when not, -1 when there is no such struct. */
+  haveStructField(struct: string, field: string): 1 | 0 | -1;
+  /** Whether fentry programs work. */
+  haveKfunc(): boolean;
+  findSyscallPrefix(): string;
+  findKernelSymbol(address: bigint): SymbolPlace | undefined;
+  findKernelAddress(name: string): bigint | undefined;
+  /** A process is remembered from its first symbol on, so that it may end before the last one is asked for. */
+  findUserSymbol(address: bigint, pid: number, demangle: boolean): SymbolPlace | undefined;
+  /** The function at a place in the file of that build id, as far as it was added or a process that was seen has it. */
+  findBuildIdSymbol(buildId: string, offset: number, pid: number, demangle: boolean): SymbolPlace | undefined;
+  /** Makes a binary known by its build id. @throws AttachError */
+  addModule(path: string): void;
+  /** Functions of a program or library, with their addresses in its own numbering. `pid` 0 is this machine's view. @throws AttachError */
+  findUserFunctions(name: string, pattern: RegExp, pid: number): readonly { readonly name: string; readonly address: number }[];
+  findLibrary(name: string, pid: number): string | undefined;
+  findExecutable(name: string): string | undefined;
+  /** The number of a cgroup. @throws UsageError when there is none at that path */
+  findCgroup(path: string): bigint;
+  /** The number of a process's mount namespace. @throws UsageError when there is no such process */
+  findMountNamespace(pid: number): number;
+  /** The probes of one name, or all for "". @throws AttachError */
+  findUsdtProbes(probe: string, path: string, pid: number): readonly UsdtProbePlace[];
+}

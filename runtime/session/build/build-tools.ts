@@ -1,0 +1,24 @@
+import type { Toolchain } from "../../compile/toolchain.ts";
+import type { Prelude } from "../../compile/prelude.ts";
+import type { CacheFolder } from "../../compile/cache.ts";
+import type { DialectEnv } from "../../dialect/text/env.ts";
+import type { Log } from "../../base/log.ts";
+import type { ModuleMatch } from "./find-module.ts";
+
+/** The types of the loaded modules. */
+export interface ModuleSource {
+  /** The modules whose types declare any of some names. */
+  findTypes(names: readonly string[]): ModuleMatch[];
+  /** A module's types, and what they need of the kernel's, as C. */
+  dumpC(module: string): string;
+}
+
+/** Everything that turning C text into an object needs. */
+export interface BuildTools {
+  readonly toolchain: Toolchain;
+  readonly prelude: Prelude;
+  readonly cache: CacheFolder;
+  readonly env: DialectEnv;
+  readonly modules: ModuleSource;
+  readonly log: Log;
+}

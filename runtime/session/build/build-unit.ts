@@ -1,0 +1,147 @@
+import { buildId } from "../../base/build-id.ts";
+import { CompileError } from "../../base/errors.ts";
+import { findCached, hashKey, writeCached } from "../../compile/cache.ts";
+import { cleanCache } from "../../compile/clean-cache.ts";
+import { compileUnit, parseUnit } from "../../compile/compile-unit.ts";
+import { areUnchanged, describeOwnHeaders, hasOwnHeaders, readOwnHeaders } from "../../compile/own-headers.ts";
+import type { Ast } from "../../dialect/reads/ast.ts";
+import { prepareUnit } from "../../dialect/prepare.ts";
+import { rewriteUnit } from "../../dialect/rewrite.ts";
+import type { RewrittenUnit } from "../../dialect/rewrite.ts";
+import type { CSource, CUnit, MapDecl, ProgramDecl } from "../../dialect/text/unit.ts";
+import { listTakenNames, listUnknownTypes } from "../../dialect/text/unknown-names.ts";
+import { describeObject } from "../../object/describe-object.ts";
+import type { ObjectSpec } from "../../object/spec.ts";
+import { addModules } from "./module-types.ts";
+import type { BuildTools } from "./build-tools.ts";
+
+/** An object and what the dialect knows of it. */
+export interface BuiltUnit {
+  readonly bytes: Uint8Array;
+  readonly spec: ObjectSpec;
+  readonly programs: readonly ProgramDecl[];
+  readonly maps: readonly MapDecl[];
+  readonly eventStructs: Readonly<Record<string, string>>;
+}
+
+/** What is kept beside the bytes of a compiled unit. */
+interface UnitRecord extends Pick<BuiltUnit, "programs" | "maps" | "eventStructs"> {
+  /** Hashes of the headers of the user's own, which the key does not know. */
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+
+/**
+ * Takes C text the whole way to an object; from the cache when the same text was
+ * compiled before for this kernel, by this clang, with these headers.
+ *
+ * @throws DialectError, CompileError, ToolchainError
+ */
+export function buildUnit(source: CSource, cflags: readonly string[], tools: BuildTools): BuiltUnit {
+  return withNeeds(source, cflags, tools, (prepared, key, wider, flags) => {
+    const cached = findCached(tools.cache, `object/${key}`);
+    const entry = cached === undefined ? undefined : splitEntry(cached);
+    if (entry !== undefined && areUnchanged(entry[0].headers ?? {})) return describeBuilt(...entry);
+    const started = performance.now();
+    const { unit, headers } = rewritePrepared(prepared, flags, wider);
+    const { bytes } = compileUnit(unit, { toolchain: tools.toolchain, prelude: wider.prelude, cflags: flags });
+    tools.log.info(`compiled ${source.place?.file ?? source.name} in ${Math.round(performance.now() - started)} ms`);
+    const record: UnitRecord = { programs: unit.programs, maps: unit.maps, eventStructs: unit.eventStructs, ...(headers.size === 0 ? {} : { headers: describeOwnHeaders(headers) }) };
+    writeCached(tools.cache, `object/${key}`, joinEntry(record, bytes));
+    // Only on the way that takes its time anyway.
+    cleanCache(tools.cache);
+    return describeBuilt(record, bytes);
+  });
+}
+
+/** The unit as clang compiles it, for those who want to read it. @throws DialectError, CompileError */
+export function renderUnit(source: CSource, cflags: readonly string[], tools: BuildTools): string {
+  return withNeeds(source, cflags, tools, (prepared, _key, wider, flags) => rewritePrepared(prepared, flags, wider).unit.text);
+}
+
+/** What a text turned out to need besides the kernel's types. */
+interface Needs {
+  /** Types and enumerators of modules. */
+  readonly types: readonly string[];
+  /** Names of the kernel's that the text declares itself. */
+  readonly taken: readonly string[];
+}
+
+/**
+ * Does something with a prepared text; when clang lacks a type that a loaded module has, or stumbles over a name that
+ * the kernel has too, does it again with that module's types, without that name of the kernel's. What a text needed
+ * is kept: the next run begins with it.
+ */
+function withNeeds<T>(source: CSource, cflags: readonly string[], tools: BuildTools, use: (prepared: CUnit, key: string, tools: BuildTools, flags: readonly string[]) => T): T {
+  const prepared = prepareUnit(source, tools.env);
+  // Headers of the user's own are looked for in the current folder, then beside the script.
+  const isAlone = !hasOwnHeaders(prepared.text);
+  const flags = isAlone || source.folder === undefined ? cflags : [...cflags, `-I${source.folder}`];
+  const key = hashKey(buildId, prepared.text, isAlone ? "" : process.cwd(), JSON.stringify([flags, prepared.programs, prepared.maps]), tools.prelude.identity, tools.toolchain.identity);
+  const cached = findCached(tools.cache, `needs/${key}`);
+  const known = cached === undefined ? undefined : widenTools(tools, JSON.parse(cached.toString("utf8")) as Needs);
+  if (known !== undefined) return withNeeds(source, cflags, known, use);
+  try {
+    return use(prepared, key, tools, flags);
+  } catch (error) {
+    if (!(error instanceof CompileError)) throw error;
+    const messages = [error.message, ...error.diagnostics.map(({ message }) => message)];
+    const needs: Needs = { types: listUnknownTypes(messages), taken: listTakenNames(messages) };
+    const wider = widenTools(tools, needs);
+    if (wider === undefined) throw error;
+    const result = withNeeds(source, cflags, wider, use);
+    writeCached(tools.cache, `needs/${key}`, Buffer.from(JSON.stringify(needs)));
+    return result;
+  }
+}
+
+/** The same tools with what is needed; undefined when there is no more to be had. */
+function widenTools(tools: BuildTools, { types, taken }: Needs): BuildTools | undefined {
+  const prelude = tools.prelude.hide(taken);
+  const withoutNames = prelude === undefined ? tools : { ...tools, prelude };
+  return addModules(withoutNames, types) ?? (prelude === undefined ? undefined : withoutNames);
+}
+
+/** Macros in macros are written out one step at a time. */
+const maxExpansions = 8;
+
+function rewritePrepared(prepared: CUnit, cflags: readonly string[], tools: BuildTools): { unit: CUnit; headers: ReadonlyMap<string, string> } {
+  const options = { toolchain: tools.toolchain, prelude: tools.prelude, cflags };
+  const { ast, warnings, headers: paths } = parseUnit(prepared, options);
+  const headers = readOwnHeaders(paths);
+  for (const { message, location } of warnings) tools.log.info(`C: ${location === undefined ? "" : `line ${location.line}: `}${message}`);
+  const unit = rewriteExpanded(rewriteUnit(prepared, ast as Ast, tools.env, headers), (expanded) => rewriteUnit(expanded, parseUnit(expanded, options).ast as Ast, tools.env, headers));
+  for (const { message, location } of unit.warnings) tools.log.warn(`${location === undefined ? "" : `line ${location.line}: `}${message}`);
+  return { unit, headers };
+}
+
+function rewriteExpanded(first: RewrittenUnit, rewrite: (expanded: CUnit) => RewrittenUnit): CUnit {
+  let last = first;
+  for (let step = 0; last.expanded !== undefined && step < maxExpansions; step++) {
+    try {
+      last = rewrite(last.expanded);
+    } catch (error) {
+      // What was written out is not what the preprocessor makes of it: the text stays as it was, and names its loads.
+      if (!(error instanceof CompileError)) throw error;
+      break;
+    }
+  }
+  return last.unit;
+}
+
+function describeBuilt(record: UnitRecord, bytes: Uint8Array): BuiltUnit {
+  return { ...record, bytes, spec: describeObject(bytes, Object.values(record.eventStructs)) };
+}
+
+function joinEntry(record: UnitRecord, bytes: Uint8Array): Uint8Array {
+  const head = Buffer.from(JSON.stringify(record));
+  const length = Buffer.alloc(4);
+  length.writeUInt32LE(head.length);
+  return Buffer.concat([length, head, bytes]);
+}
+
+function splitEntry(entry: Buffer): [UnitRecord, Uint8Array] {
+  const end = 4 + entry.readUInt32LE(0);
+  if (end > entry.length) throw new CompileError("The cache holds a damaged object", { hint: "remove the cache folder" });
+  return [JSON.parse(entry.subarray(4, end).toString("utf8")) as UnitRecord, entry.subarray(end)];
+}

@@ -1,0 +1,128 @@
+import type { BuildTools } from "./build-tools.ts";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { ScriptError, UsageError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import type { CacheFolder } from "../../compile/cache.ts";
+import { openPrelude } from "../../compile/prelude.ts";
+import { findToolchain } from "../../compile/toolchain.ts";
+import { renderMachineHeader } from "../../dialect/words/machine.ts";
+import type { CSource } from "../../dialect/text/unit.ts";
+import { readMachine, requireBtf } from "../../kernel/machine/machine.ts";
+import type { Machine } from "../../kernel/machine/machine.ts";
+import { btfFolder } from "../../kernel/machine/module-types.ts";
+import { findModuleTypes } from "./find-module.ts";
+import type { KernelPort } from "../../kernel/door/port.ts";
+import { mountTracefs, readTracepointFormat } from "../../kernel/machine/tracefs.ts";
+import { placeText } from "../../script/place-text.ts";
+import type { DialectEnv } from "../../dialect/text/env.ts";
+import { describeDialectEnv } from "./dialect-env.ts";
+import { findPackageFile } from "./package-files.ts";
+import type { BuildRequest } from "./build-request.ts";
+
+/** What building for this machine needs; opened at the first text that has anything in it. */
+export interface Builder extends BuildTools {
+  readonly machine: Machine;
+}
+
+/** The kernel that is compiled for. */
+export interface KernelSource {
+  readonly machine: Machine;
+  /** The types of the kernel, `vmlinux`, and a file for each loaded module. */
+  readonly btfFolder: string;
+  readonly readTracepointFormat: DialectEnv["readTracepointFormat"];
+}
+
+export interface BuilderOptions {
+  /** This machine's when absent. */
+  readonly kernel?: KernelSource;
+  readonly port: KernelPort;
+  readonly cache: CacheFolder;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly log: Log;
+}
+
+/**
+ * Finds clang, the kernel's types and our headers, and makes them ready.
+ *
+ * @throws ToolchainError, UnsupportedFeatureError
+ */
+export function openBuilder(options: BuilderOptions): Builder {
+  const { port, cache, log } = options;
+  const kernel = options.kernel ?? openOwnKernel(port);
+  const { machine } = kernel;
+  const toolchain = findToolchain(options.environment);
+  if (options.kernel === undefined) requireBtf();
+  const prelude = openPrelude({
+    cache,
+    toolchain,
+    kernel: { identity: machine.identity, dumpC: () => requireDump(port, join(kernel.btfFolder, "vmlinux")) },
+    headers: findPackageFile("bpf-headers"),
+    arch: machine.arch,
+    machineIdentity: `${machine.arch} ${machine.versionCode}`,
+    renderMachineHeader: (names) => renderMachineHeader({ ...names, arch: machine.arch, kernelVersionCode: machine.versionCode }),
+    log,
+  });
+  const env = describeDialectEnv(machine, prelude, kernel.readTracepointFormat);
+  const dumpModule = (module: string): string => requireDump(port, join(kernel.btfFolder, module), join(kernel.btfFolder, "vmlinux"));
+  return { machine, toolchain, prelude, cache, env, log, modules: { findTypes: (names) => findModuleTypes(names, kernel.btfFolder), dumpC: dumpModule } };
+}
+
+function openOwnKernel(port: KernelPort): KernelSource {
+  const machine = readMachine();
+  // Without it no tracepoint is known; who may not mount it hears of that where a tracepoint is asked for.
+  mountTracefs(port);
+  return { machine, btfFolder, readTracepointFormat };
+}
+
+function requireDump(port: KernelPort, path: string, base: string | null = null): string {
+  const text = port.btfDumpC(path, base);
+  if (typeof text === "string") return text;
+  throw new UsageError(`Cannot read the kernel's types from "${path}" (errno ${-text})`);
+}
+
+/** Where a script's C texts may stand. */
+export interface SourceScope {
+  readonly script: string;
+  readonly files: readonly string[];
+}
+
+/**
+ * Reads the C text that a script asks to build and finds where it stands.
+ *
+ * @throws ScriptError when `src_file` is not there, UsageError when nothing or too much is given.
+ */
+export function readSource(request: BuildRequest, scope: SourceScope): CSource {
+  if ((request.text === undefined) === (request.srcFile === undefined)) {
+    throw new UsageError("new BPF() needs exactly one of text and src_file", { hint: "new BPF({ text: `…` }) or new BPF({ src_file: \"tool.c\" })" });
+  }
+  if (request.srcFile !== undefined) return readSourceFile(request.srcFile, scope.script);
+  const text = request.text!;
+  const placed = placeText(text, scope.files);
+  const folder = dirname(scope.script);
+  if (placed === undefined) return { text, name: "<text>", folder };
+  return { text, name: placed.exact ? placed.file : "<text>", place: placed, folder };
+}
+
+function readSourceFile(path: string, script: string): CSource {
+  const found = [resolve(path), resolve(dirname(script), path)].find((candidate) => existsSync(candidate));
+  if (found === undefined) throw new ScriptError(`Cannot read the C file "${path}": no such file`, { hint: "src_file is taken from the current directory, then from beside the script" });
+  return describeSourceFile(found);
+}
+
+/** A whole file as a unit: every offset stands where it stands. */
+export function describeSourceFile(path: string): CSource {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (cause) {
+    throw new ScriptError(`Cannot read the C file "${path}": ${(cause as Error).message}`, { cause });
+  }
+  const locate = (offset: number): { line: number; column: number } => {
+    const before = text.slice(0, offset);
+    return { line: before.split("\n").length, column: offset - before.lastIndexOf("\n") };
+  };
+  const file = resolve(path);
+  return { text, name: path, place: { file, locate }, folder: dirname(file) };
+}
+

@@ -1,0 +1,211 @@
+import type { AttachContext, AttachPlan } from "./attach-plan.ts";
+import { AttachError, UsageError } from "../../base/errors.ts";
+import type { SourceLocation } from "../../base/location.ts";
+import type { Log } from "../../base/log.ts";
+import { findSimilar } from "../../base/similar.ts";
+import { attachProgram } from "../../kernel/hooks/attach.ts";
+import type { Link } from "../../kernel/hooks/attach.ts";
+import { loadObject } from "../../kernel/load/load-object.ts";
+import type { LoadedObject } from "../../kernel/load/load-object.ts";
+import type { Handle, KernelPort } from "../../kernel/door/port.ts";
+import { makePinFolder } from "../../kernel/machine/pin-folder.ts";
+import { haveSameType } from "../../kernel/hooks/program-kinds.ts";
+import type { ProgramRequest } from "../../kernel/hooks/program-kinds.ts";
+import { openUsdtSpecs } from "../../kernel/hooks/usdt-specs.ts";
+import type { ProgramDecl } from "../../dialect/text/unit.ts";
+import { planAttach, planFunction } from "./attach-rows.ts";
+import { planAutoAttach } from "./auto-attach.ts";
+import type { BuiltUnit } from "../build/build-unit.ts";
+import { openPinnedMaps, planMaps } from "./plan-maps.ts";
+import type { SharedMaps } from "./plan-maps.ts";
+import type { AttachRequest, BuiltProgram, FunctionType } from "./program.ts";
+
+export interface LoadOptions extends AttachContext {
+  readonly port: KernelPort;
+  readonly log: Log;
+  readonly sharedMaps: SharedMaps;
+  /** Told about processes whose stacks may have to be named when they have ended. */
+  readonly watchProcess?: (pid: number) => void;
+  /** Source: `log_level` of BPF_PROG_LOAD. */
+  readonly logLevel: number;
+  /** From an offset in the unit's C text to the user's file. */
+  readonly locate: (offset: number) => SourceLocation | undefined;
+  /** From a line of a text that was put together at run time. Units: from 1. */
+  readonly locateLine: (line: number) => SourceLocation | undefined;
+  /** False for a check: programs meet the verifier and are put nowhere. */
+  readonly attaches: boolean;
+}
+
+/**
+ * Loads a built unit: creates its maps, loads the functions whose names say
+ * where they sit, and puts them there.
+ *
+ * @throws VerifierError, AttachError, UnsupportedFeatureError, PrivilegeError
+ */
+export function loadUnit(unit: BuiltUnit, options: LoadOptions): BuiltProgram {
+  const { port } = options;
+  const automatic = unit.programs.flatMap((program) => {
+    const plan = planAutoAttach(program, options);
+    const location = options.locate(program.offset);
+    return plan === undefined ? [] : { ...plan, targets: plan.targets.map((target) => ({ ...target, ...(location && { location }) })) };
+  });
+  const pinned = openPinnedMaps(unit, port);
+  let object: LoadedObject;
+  try {
+    // A check leaves nothing behind: what is pinned already is used, nothing else is pinned.
+    const maps = planMaps(unit, { sharedMaps: options.sharedMaps, pinned }).filter(({ pinPath }) => options.attaches || pinPath === undefined);
+    for (const { name, pinPath } of maps) if (pinPath !== undefined) makePinFolder(name, pinPath);
+    object = loadObject(port, {
+      bytes: unit.bytes,
+      spec: unit.spec,
+      name: "bpfts",
+      programs: automatic.map(({ program }) => program),
+      maps,
+      logLevel: options.logLevel,
+      locateLine: options.locateLine,
+    });
+  } finally {
+    for (const handle of pinned.values()) port.mapClose(handle);
+  }
+  for (const { name, sharing } of unit.maps) {
+    const handle = object.findMap(name);
+    if ((sharing === "public" || sharing === "shared") && handle !== undefined) options.sharedMaps.set(name, handle);
+  }
+  const program = new LoadedProgram(unit, object, options);
+  try {
+    for (const plan of automatic) program.carryOut(plan);
+  } catch (error) {
+    program.close();
+    throw error;
+  }
+  return program;
+}
+
+/** Whether a unit keeps stacks, whose addresses are to be named. */
+export function haveStacks(unit: BuiltUnit): boolean {
+  return unit.maps.some(({ kind }) => kind === "stacktrace");
+}
+
+class LoadedProgram implements BuiltProgram {
+  private readonly links: Link[] = [];
+  private readonly context: AttachContext;
+
+  constructor(
+    private readonly unit: BuiltUnit,
+    private readonly object: LoadedObject,
+    private readonly options: LoadOptions,
+  ) {
+    const usdt = openUsdtSpecs(options.port, options.machine.arch, (name) => object.findMap(name));
+    // Who mixes both kinds of words gets the kind that reads every operand.
+    const usesLibbpfUsdt = object.findMap("__bpf_usdt_specs") !== undefined && object.findMap("__bpfts_usdt_specs") === undefined;
+    const listUsdtArguments = (name: string): readonly number[] => unit.programs.find((program) => program.name === name)?.usdtArguments ?? [];
+    this.context = { ...options, usdt, usesLibbpfUsdt, findMap: (name) => object.findMap(name), listUsdtArguments };
+  }
+
+  get spec(): BuiltUnit["spec"] {
+    return this.unit.spec;
+  }
+
+  get eventStructs(): BuiltUnit["eventStructs"] {
+    return this.unit.eventStructs;
+  }
+
+  findMap(name: string): Handle | undefined {
+    return this.object.findMap(name);
+  }
+
+  countFailedOutputs(map: string): number {
+    const index = this.unit.maps.find(({ name }) => name === map)?.lostIndex;
+    const counters = this.object.findMap("__bpfts_lost");
+    if (index === undefined || counters === undefined) return 0;
+    const values = this.options.port.mapLookup(counters, new Uint8Array(Uint32Array.of(index).buffer), 0);
+    if (typeof values === "number") return 0;
+    // One counter for each CPU.
+    return Number(new BigUint64Array(values.slice().buffer).reduce((sum, value) => sum + value, 0n));
+  }
+
+  loadFunction(name: string, as: FunctionType): Handle {
+    requireFunction(this.unit.programs, name, "load");
+    const loaded = this.object.findProgram(name);
+    if (loaded !== undefined && as.type === null) return loaded.handle;
+    const request = planFunction(this.unit.programs.find((program) => program.name === name)!, as, this.context);
+    const handle = this.object.loadProgram(request);
+    this.requireSameType(request, `load "${name}" as ${request.kind === "func" ? `program type ${request.type}` : request.kind}`);
+    return handle;
+  }
+
+  /** @throws AttachError when the function was loaded as something else before */
+  private requireSameType(request: ProgramRequest, action: string): void {
+    const loaded = this.object.findProgram(request.name)?.request;
+    if (loaded === undefined || haveSameType(loaded, request)) return;
+    throw new AttachError(`Cannot ${action}: it was loaded as ${loaded.kind === "func" ? `program type ${loaded.type}` : loaded.kind}`, { hint: "a function has one program type: write a second function for the other one" });
+  }
+
+  attach(request: AttachRequest): number {
+    requireFunction(this.unit.programs, request.fnName);
+    const before = this.links.length;
+    this.carryOut(planAttach(request, this.context));
+    if ("pid" in request && request.pid !== undefined && request.pid > 0 && haveStacks(this.unit)) this.options.watchProcess?.(request.pid);
+    return this.links.length - before;
+  }
+
+  detach(request: AttachRequest): number {
+    const plan = planAttach(request, this.context);
+    const keys = new Set(plan.targets.map(({ key }) => key));
+    const leaving = this.links.filter((link) => link.kind === plan.program.kind && keys.has(link.key));
+    if (leaving.length === 0) throw new AttachError(`Cannot detach: nothing is attached to ${plan.program.kind} "${plan.targets[0]?.label ?? ""}"`);
+    for (const link of leaving) {
+      this.options.port.linkClose(link.handle);
+      this.links.splice(this.links.indexOf(link), 1);
+    }
+    return leaving.length;
+  }
+
+  countAttached(kind: AttachRequest["kind"]): number {
+    return this.links.filter((link) => link.kind === kind).length;
+  }
+
+  /** Loads the function of a plan and puts it on every place that the plan names. */
+  carryOut(plan: AttachPlan): void {
+    const handle = this.object.loadProgram(plan.program);
+    this.requireSameType(plan.program, `attach "${plan.program.name}" to a ${plan.program.kind}`);
+    if (!this.options.attaches) return;
+    let failure: unknown;
+    let attached = 0;
+    for (const target of plan.targets) {
+      try {
+        this.links.push(attachProgram(this.options.port, plan.program.kind, plan.program.name, handle, target));
+        attached++;
+      } catch (error) {
+        if (!plan.isPattern) {
+          this.detachLast(attached);
+          throw error;
+        }
+        failure ??= error;
+        this.options.log.info((error as Error).message);
+      }
+    }
+    if (attached === 0 && failure !== undefined) throw failure;
+    for (const warning of plan.warnings ?? []) this.options.log.warn(warning);
+  }
+
+  /** An attachment that fails at one of its places leaves nothing at the others. */
+  private detachLast(count: number): void {
+    for (const link of this.links.splice(this.links.length - count)) this.options.port.linkClose(link.handle);
+  }
+
+  close(): void {
+    // All links first and together: maps and programs may still be in use by another one's.
+    for (const link of this.links.splice(0).reverse()) this.options.port.linkClose(link.handle);
+    this.object.close();
+  }
+}
+
+/** @throws AttachError when the C text has no program of that name. */
+export function requireFunction(programs: readonly ProgramDecl[], name: string | undefined, action = "attach"): void {
+  if (name === undefined) throw new UsageError(`Cannot ${action}: no function is named`, { hint: "give fn_name: the name of a function of the C text" });
+  if (programs.some((program) => program.name === name)) return;
+  const similar = findSimilar(name, programs.map((program) => program.name));
+  const known = programs.length === 0 ? "the C text has no function at all" : `the C text has: ${programs.map((program) => program.name).join(", ")}`;
+  throw new AttachError(`Cannot ${action} "${name}": the C text has no such function`, { hint: similar === undefined ? known : `did you mean "${similar}"?` });
+}

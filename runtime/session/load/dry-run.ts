@@ -1,0 +1,61 @@
+import { errno } from "../../kernel/door/errno.ts";
+import type { KernelPort } from "../../kernel/door/port.ts";
+import type { BuiltUnit } from "../build/build-unit.ts";
+import { requireFunction } from "./build-program.ts";
+import type { BuiltProgram } from "./program.ts";
+
+/** A program that was compiled and is not in the kernel: what a check without loading goes on with. Its maps are those of `openDryPort`. */
+export function makeDryProgram(unit: BuiltUnit): BuiltProgram {
+  const { spec, eventStructs, programs } = unit;
+  return {
+    spec,
+    eventStructs,
+    findMap: (name) => spec.maps.findIndex((map) => map.name === name) + 1 || undefined,
+    countFailedOutputs: () => 0,
+    loadFunction(name) {
+      requireFunction(programs, name, "load");
+      return 1;
+    },
+    attach({ fnName }) {
+      requireFunction(programs, fnName);
+      return 1;
+    },
+    detach: () => 1,
+    countAttached: () => 0,
+    close: () => undefined,
+  };
+}
+
+const missing = (): number => errno.ENOENT;
+const done = (): number => 0;
+const one = (): number => 1;
+const nothing = new Uint8Array(0);
+
+/** Maps in which nothing is ever found and into which everything may be put: a script comes as far with them as it does before anything has happened. */
+const emptyMaps = {
+  mapInfo: missing,
+  mapFd: one,
+  programFd: one,
+  mapLookup: missing,
+  mapLookupAndDelete: missing,
+  mapNextKey: missing,
+  mapDelete: missing,
+  mapUpdate: done,
+  mapUpdateAll: done,
+  mapDeleteAll: done,
+  mapReadAll: () => ({ count: 0, keys: nothing, values: nothing }),
+  perfBufferOpen: one,
+  ringBufferOpen: one,
+  ringRead: done,
+  ringLost: done,
+  ringClose: done,
+  userRingOpen: one,
+  userRingWrite: done,
+  perfCounterOpen: one,
+  linkClose: done,
+} satisfies Partial<KernelPort>;
+
+/** The door to a kernel in which no map is. */
+export function openDryPort(port: KernelPort): KernelPort {
+  return Object.assign(Object.create(port) as KernelPort, emptyMaps);
+}

@@ -1,0 +1,21 @@
+import { AttachError } from "../../base/errors.ts";
+import type { BuiltProgram } from "./program.ts";
+
+/** What `new BPF({ text: "" })` is: legal, cheap, good for look-ups only. */
+export const emptyProgram: BuiltProgram = {
+  spec: { programs: [], maps: [], structs: {}, license: "" },
+  eventStructs: {},
+  findMap: () => undefined,
+  countFailedOutputs: () => 0,
+  loadFunction: (name) => {
+    throw new AttachError(`Cannot load "${name}": the C text is empty`);
+  },
+  attach: (request) => {
+    throw new AttachError(`Cannot attach "${request.fnName}": the C text is empty`);
+  },
+  detach: () => {
+    throw new AttachError("Cannot detach: the C text is empty");
+  },
+  countAttached: () => 0,
+  close: () => {},
+};

@@ -1,0 +1,32 @@
+import type { AttachArgument } from "../../../sdk/wire/protocol.ts";
+import type { Closable } from "../../base/scope.ts";
+import type { Handle } from "../../kernel/door/port.ts";
+import type { ObjectSpec } from "../../object/spec.ts";
+
+/** What an `attach_*` call asks for, as it crosses from the script: one row of `attach-rows.ts` each, by `kind`. Names are BCC's. */
+export type AttachRequest = AttachArgument;
+
+/** What a function is to be loaded as; null is what its name or section says. Source: enum bpf_prog_type, enum bpf_attach_type. */
+export interface FunctionType {
+  readonly type: number | null;
+  readonly attachType: number | null;
+}
+
+/** A program that was built for a script: its maps exist, its named functions are attached. Owner: the session's scope. */
+export interface BuiltProgram extends Closable {
+  readonly spec: ObjectSpec;
+  /** The struct that each perf or ring buffer carries, by map name, where the C text tells. */
+  readonly eventStructs: Readonly<Record<string, string>>;
+  /** The handle of a map of this program, undefined when there is none of that name. */
+  findMap(name: string): Handle | undefined;
+  /** Records of a perf or ring buffer that its programs could not hand over: the dialect counts every failed output. */
+  countFailedOutputs(map: string): number;
+  /** Loads a function and attaches it nowhere; the one that was loaded before when there is one. @throws VerifierError, AttachError */
+  loadFunction(name: string, as: FunctionType): Handle;
+  /** Loads `fnName` when it is not loaded yet and attaches it. Answers how many places it now sits on. @throws AttachError */
+  attach(request: AttachRequest): number;
+  /** Detaches what an equal request attached. Answers how many links were closed. @throws AttachError when there are none */
+  detach(request: AttachRequest): number;
+  /** Events attached, by kind. Source: BCC's num_open_kprobes and friends. */
+  countAttached(kind: AttachRequest["kind"]): number;
+}

@@ -1,0 +1,173 @@
+import { GuestLimitError, InterruptedError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import type { KernelPort } from "../../kernel/door/port.ts";
+import type { TracePipe } from "../../kernel/machine/trace-pipe.ts";
+import { waitSources } from "../../kernel/door/port.ts";
+import type { Thrown } from "../../sandbox/describe-thrown.ts";
+import { defaultLimits, openSandbox } from "../../sandbox/sandbox.ts";
+import type { GuestLibrary, Outcome, Sandbox } from "../../sandbox/sandbox.ts";
+import { bundleName } from "../../script/read-script.ts";
+import type { TurnReply } from "../../../sdk/wire/protocol.ts";
+import { openBridge } from "../bridge/bridge.ts";
+import type { Bridge } from "../bridge/bridge.ts";
+import type { StopReason } from "../bridge/bridge-state.ts";
+import type { Command } from "../wait/command.ts";
+import { openLookups } from "../bridge/open-lookups.ts";
+import { describeGuestFailure } from "./guest-failure.ts";
+import type { GuestScript } from "./guest-failure.ts";
+import type { KernelLookups } from "../bridge/lookups.ts";
+import type { BuildRequest } from "../build/build-request.ts";
+import type { BuiltProgram } from "../load/program.ts";
+import type { ProcessWatch } from "../wait/process-watch.ts";
+import { openStopper } from "./stopper.ts";
+import type { Stopper } from "./stopper.ts";
+import { openWaiter, wakeAtSecondLook } from "../wait/waiter.ts";
+import type { Waiter } from "../wait/waiter.ts";
+
+/** What a script is run with. */
+export interface GuestRun {
+  readonly script: GuestScript & { readonly code: string };
+  /** What the script imports as "bpfts". */
+  readonly library: GuestLibrary;
+  /** The script's own arguments. */
+  readonly args: readonly string[];
+  readonly port: KernelPort;
+  readonly build: (request: BuildRequest) => BuiltProgram;
+  readonly openTracePipe: () => TracePipe;
+  readonly lookups?: KernelLookups;
+  readonly log: Log;
+  /** Units: bytes of memory that the guest may use, everything included. */
+  readonly memoryBytes?: number;
+  /** False for a check: the script ends where it would wait. */
+  readonly waits?: boolean;
+  readonly command?: Command;
+  /** Processes to look at while the script waits. */
+  readonly watch?: ProcessWatch;
+}
+
+/**
+ * Runs a script to its end in a sandbox of its own. Answers the exit status that it chose.
+ *
+ * @throws BpftsError when the script threw and nobody caught it, or passed a limit
+ */
+export async function runGuest(run: GuestRun): Promise<number> {
+  const { port, log, command } = run;
+  const stopper = openStopper(port);
+  let sandbox: Sandbox | undefined;
+  const waiter = run.waits === false ? refuseWaits(stopper) : openWaiter(port, command, { runJobs: () => runPromises(sandbox, stopper), findTimeLeft: () => stopper.findTimeLeft(), ...(run.watch && { watch: run.watch }) });
+  const lookups = run.lookups ?? openLookups(port);
+  const bridge = openBridge({ ...run, command, waiter, lookups, findTimeLeft: () => stopper.findTimeLeft(), stop: (reason) => stopper.stop(reason) }, () => stopper.isStopped());
+  const limits = { ...defaultLimits, ...(run.memoryBytes === undefined ? {} : { memoryBytes: run.memoryBytes }) };
+  sandbox = await openSandbox({ limits, library: run.library, call: bridge.call, shouldStop: () => stopper.shouldStop() });
+  try {
+    const guest: Guest = { sandbox, bridge, stopper, waiter, script: run.script, log };
+    const failure = runToEnd(guest, run.script.code);
+    const last = runEndHandlers(guest);
+    bridge.reportLosses();
+    const thrown = failure ?? last;
+    if (thrown !== undefined) throw describeGuestFailure(thrown, run.script, (id) => bridge.findError(id));
+    return stopper.exitCode;
+  } finally {
+    bridge.close();
+    lookups.close();
+    sandbox.close();
+  }
+}
+
+interface Guest {
+  readonly sandbox: Sandbox;
+  readonly bridge: Bridge;
+  readonly stopper: Stopper;
+  readonly waiter: Waiter;
+  readonly script: GuestScript;
+  readonly log: Log;
+}
+
+/** Lets promises of a script go on while it waits. Answers how many steps they took. */
+function runPromises(sandbox: Sandbox | undefined, stopper: Stopper): number {
+  if (sandbox === undefined) return 0;
+  const { ran, outcome } = sandbox.runJobs();
+  if (outcome.kind === "done") return ran;
+  if (stopper.isStopped() || outcome.thrown.limit === "stopped") throw new InterruptedError("The script is being ended");
+  throw new GuestLimitError(outcome.thrown.message);
+}
+
+/** A check never waits: the first wait ends the script as `exit(0)` would. */
+function refuseWaits(stopper: Stopper): Waiter {
+  return {
+    waitFor() {
+      const reason: StopReason = { kind: "checked" };
+      stopper.stop(reason);
+      throw new InterruptedError("A check does not wait");
+    },
+  };
+}
+
+/** Runs the script's lines, then its timers and promises, until nothing is left. Answers what it threw, undefined for a quiet end. */
+function runToEnd(guest: Guest, code: string): Thrown | undefined {
+  const { sandbox, log } = guest;
+  let outcome = sandbox.callHook("start");
+  if (outcome.kind === "done") outcome = sandbox.evaluate(code, bundleName);
+  for (;;) {
+    if (outcome.kind === "thrown") return sortFailure(guest, outcome.thrown);
+    const { ran, outcome: jobs } = sandbox.runJobs();
+    const module = jobs.kind === "thrown" ? jobs : sandbox.checkModule();
+    if (module?.kind === "thrown") return sortFailure(guest, module.thrown);
+    outcome = sandbox.callHook("turn");
+    if (outcome.kind === "thrown" || ran > 0) continue;
+    const { timerMs, events } = (outcome.value ?? { timerMs: null, events: false }) as TurnReply;
+    // What the turn set off may have more to do.
+    const after = sandbox.runJobs();
+    if (after.ran > 0 || after.outcome.kind === "thrown") {
+      outcome = after.outcome;
+      continue;
+    }
+    if (timerMs === null && !events) {
+      if (module === undefined) log.warn("The script ended while it waited for a promise that nothing can settle");
+      return undefined;
+    }
+    if (!waitForTurn(guest, timerMs, events)) return undefined;
+  }
+}
+
+/** Waits for the next timer or event. Answers false when a signal came and nobody in the script waits for one. */
+function waitForTurn({ sandbox, waiter }: Guest, timerMs: number | null, events: boolean): boolean {
+  try {
+    waiter.waitFor(timerMs ?? -1, events ? waitSources.rings : 0, wakeAtSecondLook());
+    return true;
+  } catch (error) {
+    if (!(error instanceof InterruptedError)) throw error;
+    const told: Outcome = sandbox.callHook("interrupt");
+    return told.kind === "done" && told.value === true;
+  }
+}
+
+/** An interrupt that nobody caught and a stop that was asked for are no failures. */
+function sortFailure({ stopper }: Guest, thrown: Thrown): Thrown | undefined {
+  if (stopper.isStopped()) return undefined;
+  if (thrown.limit === "stopped" && stopper.takeInterrupt()) return undefined;
+  if (thrown.name !== "Interrupt" && !stopper.takeCut()) return thrown;
+  stopper.noteInterrupt();
+  return undefined;
+}
+
+/** Runs what the script registered for its end, in bounded time after a signal, and writes what is buffered. */
+function runEndHandlers(guest: Guest): Thrown | undefined {
+  const { sandbox, stopper } = guest;
+  let failure: Thrown | undefined;
+  const note = (outcome: Outcome): void => {
+    if (outcome.kind === "thrown" && outcome.thrown.limit !== "stopped" && outcome.thrown.name !== "Interrupt") failure ??= outcome.thrown;
+  };
+  for (let ended = false; !ended; ) {
+    stopper.startEnd();
+    const outcome = sandbox.callHook("end");
+    note(outcome);
+    note(sandbox.runJobs().outcome);
+    // exit() in a handler ends that handler; the others still run.
+    ended = !stopper.takeExit();
+  }
+  stopper.startEnd();
+  const flushed = sandbox.callHook("flush");
+  if (!stopper.takeCut()) note(flushed);
+  return failure;
+}

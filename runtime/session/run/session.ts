@@ -1,0 +1,155 @@
+import type { BundleStore } from "../../script/bundle-store.ts";
+import { buildId } from "../../base/build-id.ts";
+import { InterruptedError } from "../../base/errors.ts";
+import { listLineStarts } from "../../base/location.ts";
+import type { SourceLocation } from "../../base/location.ts";
+import type { Log } from "../../base/log.ts";
+import { Scope } from "../../base/scope.ts";
+import { findCached, openCacheFolder, writeCached } from "../../compile/cache.ts";
+import type { CSource } from "../../dialect/text/unit.ts";
+import { openAddon } from "../../kernel/door/addon.ts";
+import type { KernelPort } from "../../kernel/door/port.ts";
+import { openTracePipe } from "../../kernel/machine/trace-pipe.ts";
+import type { TracePipe } from "../../kernel/machine/trace-pipe.ts";
+import { listTracepoints } from "../../kernel/machine/tracefs.ts";
+import { openUserSpace } from "../../kernel/user/user-space.ts";
+import type { UserSpace } from "../../kernel/user/user-space.ts";
+import { readScript } from "../../script/read-script.ts";
+import type { Script } from "../../script/read-script.ts";
+import { libraryName, readLibrary } from "../../script/read-library.ts";
+import type { Library } from "../../script/read-library.ts";
+import { haveStacks, loadUnit } from "../load/build-program.ts";
+import type { SharedMaps } from "../load/plan-maps.ts";
+import { buildUnit } from "../build/build-unit.ts";
+import { openBuilder, readSource } from "../build/open-builder.ts";
+import type { Builder } from "../build/open-builder.ts";
+import { emptyProgram } from "../load/empty-program.ts";
+import { openLookups } from "../bridge/open-lookups.ts";
+import { makeDryProgram, openDryPort } from "../load/dry-run.ts";
+import { findPackageFile } from "../build/package-files.ts";
+import type { BuildRequest } from "../build/build-request.ts";
+import type { BuiltProgram } from "../load/program.ts";
+import { openProcessWatch } from "../wait/process-watch.ts";
+import { runGuest } from "./run-guest.ts";
+import type { GuestLibrary } from "../../sandbox/sandbox.ts";
+import { openCommand } from "../wait/command.ts";
+
+/** One run of one script. */
+export interface RunOptions {
+  readonly script: string;
+  /** The script's own arguments. */
+  readonly args: readonly string[];
+  /** The command of `-c`. */
+  readonly command?: string;
+  /** Units: bytes of memory that the script may use. */
+  readonly memoryBytes: number;
+  readonly log: Log;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** False for a check: programs meet the verifier, nothing is attached, the script ends where it would wait. */
+  readonly attaches: boolean;
+  /** False for a check that only compiles: the script goes on with programs and maps that the kernel does not have. */
+  readonly loads?: boolean;
+  /** Sees each text before it is built; what it throws goes to the script. */
+  readonly observe?: (source: CSource, cflags: readonly string[], builder: Builder) => void;
+  /** Keep the verifier's log of programs that it accepts, too. */
+  readonly verifierLog: boolean;
+}
+
+/**
+ * Runs a script to its end: reads it, opens the kernel, gives the script what
+ * it asks for, and leaves nothing behind. Answers the exit status that the script chose.
+ *
+ * @throws BpftsError of any kind.
+ */
+export async function runScript(options: RunOptions): Promise<number> {
+  const scope = new Scope();
+  try {
+    const cache = openCacheFolder(options.environment);
+    const store = { find: (name: string) => findCached(cache, name), write: (name: string, body: Uint8Array) => writeCached(cache, name, body) };
+    const readSdk = (): Promise<Library> => readLibrary(findPackageFile("sdk", "index.ts"), store);
+    const script = await readScript(options.script, { readLibrary: readSdk, store });
+    const port = openAddon();
+    port.signalsCatch();
+    scope.defer(() => port.signalsRelease());
+    const command = options.command === undefined ? undefined : scope.own(openCommand(port, options.command));
+    let pipe: TracePipe | undefined;
+    const openPipe = (): TracePipe => (pipe ??= scope.own(openTracePipe(port)));
+    const userSpace = scope.own(openUserSpace(port));
+    const watch = openProcessWatch((pid) => userSpace.symbols.notice(pid));
+    return await runGuest({
+      script,
+      library: openGuestLibrary(readSdk, store),
+      args: options.args,
+      port: options.attaches ? port : muteOutput(options.loads === false ? openDryPort(port) : port),
+      build: openBuild(script, port, options, { openBuilder: () => openBuilder({ ...options, port, cache }), openPipe, userSpace, watchProcess: (pid) => watch.watch(pid), ...(command && { commandPid: command.pid }) }, scope),
+      openTracePipe: openPipe,
+      lookups: openLookups(port, userSpace),
+      log: options.log,
+      memoryBytes: options.memoryBytes,
+      waits: options.attaches,
+      watch,
+      ...(command !== undefined && { command }),
+    });
+  } finally {
+    scope.close();
+  }
+}
+
+/** The SDK as the sandbox takes it; an image of it lives as long as this build of bpfts. */
+function openGuestLibrary(read: () => Promise<Library>, store: BundleStore): GuestLibrary {
+  const name = `image/${buildId}`;
+  const library = { name: libraryName, readCode: async () => (await read()).code };
+  return buildId === "source" ? library : { ...library, images: { find: () => store.find(name), write: (image) => store.write(name, image) } };
+}
+
+/** A check has a line of its own to say: what the script prints on its way is not for anybody. */
+function muteOutput(port: KernelPort): KernelPort {
+  const write: KernelPort["write"] = (fd, bytes, timeoutMs) => (fd === 1 ? bytes.length : port.write(fd, bytes, timeoutMs));
+  return Object.create(port, { write: { value: write } }) as KernelPort;
+}
+
+/** What is opened when a script first needs it. */
+interface Openers {
+  readonly userSpace: UserSpace;
+  readonly commandPid?: number;
+  watchProcess(pid: number): void;
+  openBuilder(): Builder;
+  openPipe(): TracePipe;
+}
+
+/** A pipe that cannot be opened is the error of the call that reads it, not of a script that never does. */
+function openEarly(open: () => TracePipe, log: Log): void {
+  try {
+    open();
+  } catch (error) {
+    log.info((error as Error).message);
+  }
+}
+
+/** What `new BPF(…)` in the script comes down to. Tools are found at the first text that has anything in it. */
+function openBuild(script: Script, port: KernelPort, options: RunOptions, open: Openers, scope: Scope): (request: BuildRequest) => BuiltProgram {
+  let builder: Builder | undefined;
+  const sharedMaps: SharedMaps = new Map();
+  return (request) => {
+    const source = readSource(request, { script: script.path, files: script.files });
+    if (source.text.trim() === "") return emptyProgram;
+    builder ??= open.openBuilder();
+    options.observe?.(source, request.cflags ?? [], builder);
+    const unit = buildUnit(source, request.cflags ?? [], builder);
+    // clang may have run for a while: a signal that came meanwhile counts before anything is loaded.
+    if (port.signalPending() !== 0) throw new InterruptedError("A signal came while the C text was compiled");
+    if (options.loads === false) return makeDryProgram(unit);
+    // What a probe prints before the script first reads must not be lost.
+    if (options.attaches && source.text.includes("bpf_trace_printk")) openEarly(open.openPipe, options.log);
+    const { place } = source;
+    const locate = (offset: number): SourceLocation | undefined => {
+      const position = place?.locate(offset);
+      return position && { file: place!.file, ...position };
+    };
+    const locateLine = (line: number): SourceLocation | undefined => locate(listLineStarts(source.text)[line - 1] ?? source.text.length);
+    const program = loadUnit(unit, { port, log: options.log, machine: builder.machine, listTracepoints, userSpace: open.userSpace, watchProcess: open.watchProcess, sharedMaps, logLevel: options.verifierLog ? 1 : 0, attaches: options.attaches, locate, locateLine });
+    if (open.commandPid !== undefined && haveStacks(unit)) open.watchProcess(open.commandPid);
+    return scope.own(program);
+  };
+}
+

@@ -1,0 +1,88 @@
+import type { KernelPort } from "../../kernel/door/port.ts";
+import type { StopReason } from "../bridge/bridge-state.ts";
+
+/** Decides when guest code is to be stopped in the middle. */
+export interface Stopper {
+  /** Asked by the sandbox every few thousand operations. */
+  shouldStop(): boolean;
+  /** Stops the script for good. The first reason counts. */
+  stop(reason: StopReason): void;
+  isStopped(): boolean;
+  /** Whether the guest was stopped by a signal that it did not come to hear of. Takes the signal. */
+  takeInterrupt(): boolean;
+  /** Whether guest code was cut off since this was last asked. A promise that was cut off may be rejected with anything: QuickJS does not always keep its own error for that. */
+  takeCut(): boolean;
+  /** Tells of a signal that ended the script although it heard of it. */
+  noteInterrupt(): void;
+  /** Whether an end handler called exit() since this was last asked. */
+  takeExit(): boolean;
+  /** From now on the script's end handlers run: they get answers again, and after a signal only so much time. */
+  startEnd(): void;
+  /** How long the end may still take; Infinity while there is no hurry. Units: milliseconds. */
+  findTimeLeft(): number;
+  readonly exitCode: number;
+}
+
+/** A script that computes and never waits gets this long to come to a wait. Units: milliseconds. */
+const GRACE_MS = 300;
+/** What end handlers get when a signal ended the script. Units: milliseconds. */
+const END_MS = 600;
+
+/** Opens the one stopper of a run. */
+export function openStopper(port: KernelPort, now: () => number = () => performance.now()): Stopper {
+  let reason: StopReason | undefined;
+  let pendingSince: number | undefined;
+  let endBy = Infinity;
+  let interrupted = false;
+  let ending = false;
+  let exited = false;
+  let cut = false;
+
+  return {
+    shouldStop() {
+      if (reason !== undefined && !ending) return true;
+      if (exited || now() >= endBy) return true;
+      if (port.signalPending() === 0) {
+        pendingSince = undefined;
+        return false;
+      }
+      pendingSince ??= now();
+      const stops = now() - pendingSince >= (ending ? 0 : GRACE_MS);
+      cut ||= stops;
+      return stops;
+    },
+    stop(why) {
+      exited = ending && why.kind === "exit";
+      if (reason === undefined || exited) reason = why;
+    },
+    isStopped: () => reason !== undefined && !ending,
+    takeInterrupt() {
+      if (port.signalTake() === 0) return false;
+      pendingSince = undefined;
+      interrupted = true;
+      return true;
+    },
+    takeCut() {
+      const was = cut;
+      cut = false;
+      return was;
+    },
+    noteInterrupt() {
+      interrupted = true;
+    },
+    takeExit() {
+      const had = exited;
+      exited = false;
+      return had;
+    },
+    startEnd() {
+      ending = true;
+      exited = false;
+      if (endBy === Infinity && (interrupted || reason?.kind === "closed-output")) endBy = now() + END_MS;
+    },
+    findTimeLeft: () => Math.max(0, endBy - now()),
+    get exitCode() {
+      return reason?.kind === "exit" ? reason.code : 0;
+    },
+  };
+}

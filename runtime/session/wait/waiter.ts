@@ -1,0 +1,72 @@
+import { InterruptedError } from "../../base/errors.ts";
+import { COMMAND_ENDED } from "../../../sdk/wire/protocol.ts";
+import type { KernelPort } from "../../kernel/door/port.ts";
+import type { Command } from "./command.ts";
+import type { ProcessWatch } from "./process-watch.ts";
+
+/** How the bridge waits: for events, the time, a signal, and the end of the command. */
+export interface Waiter {
+  /**
+   * Waits until `check` answers something, or the time is over; or until promises of the script have gone on, for then it may have
+   * something else to wait for: who still wants to wait asks again. `sources` (of `waitSources`) is what can make `check` answer.
+   * The first wait lets the command run. Units: milliseconds, -1 waits for ever.
+   *
+   * @throws InterruptedError at a signal, and once when the command has ended and what it caused was delivered
+   */
+  waitFor<T>(timeoutMs: number, sources: number, check: () => T | undefined): T | undefined;
+}
+
+/** For `waitFor`: the first look is before the wait; the one after it means that something woke it. */
+export function wakeAtSecondLook(): () => true | undefined {
+  let looks = 0;
+  return () => (looks++ === 0 ? undefined : true);
+}
+
+/** Events of a child reach the buffers a little after its end is told of. Units: milliseconds. */
+const SETTLE_MS = 20;
+
+/** What is seen to while the script waits. */
+export interface WaitingChores {
+  /** Lets promises of the script go on; answers how many did. */
+  readonly runJobs?: () => number;
+  /** Processes to look at. */
+  readonly watch?: ProcessWatch;
+  /** How long the script may still wait; Infinity while it is in no hurry to end. Units: milliseconds. */
+  readonly findTimeLeft?: () => number;
+}
+
+/** Opens the one way to wait in a run. */
+export function openWaiter(port: KernelPort, command: Command | undefined, chores: WaitingChores = {}, now: () => number = () => performance.now()): Waiter {
+  const { runJobs = () => 0, watch, findTimeLeft = () => Infinity } = chores;
+  let endedAt: number | undefined;
+  let told = false;
+
+  /** Milliseconds until the script must hear that the command has ended; undefined while it runs, or when it was told. */
+  const findSettleTime = (): number | undefined => {
+    if (command === undefined || told || !command.haveEnded()) return undefined;
+    endedAt ??= now();
+    return endedAt + SETTLE_MS - now();
+  };
+
+  return {
+    waitFor(timeoutMs, sources, check) {
+      command?.release();
+      // Ctrl-C comes through although promises follow on promises for ever.
+      if (runJobs() > 0 && timeoutMs !== 0 && port.signalPending() === 0) return undefined;
+      const end = now() + Math.min(timeoutMs < 0 ? Infinity : timeoutMs, findTimeLeft());
+      for (;;) {
+        if (port.signalTake() !== 0) throw new InterruptedError("A signal came");
+        const answer = check();
+        if (answer !== undefined) return answer;
+        const settle = findSettleTime();
+        if (settle !== undefined && settle <= 0) {
+          told = true;
+          throw new InterruptedError("The command has ended", { detail: COMMAND_ENDED });
+        }
+        const left = Math.min(end - now(), settle ?? Infinity, watch?.look() ?? Infinity);
+        if (end - now() <= 0) return undefined;
+        port.wait(left === Infinity ? -1 : Math.max(1, Math.ceil(left)), sources);
+      }
+    },
+  };
+}

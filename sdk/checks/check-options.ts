@@ -1,0 +1,37 @@
+import { makeUsageError } from "../wire/errors.ts";
+import { renderValue } from "../print/render-value.ts";
+
+const SHOWN_LENGTH = 40;
+
+/**
+ * Looks whether a call got an object of options that it has: a mistyped one, or a value by its position as in Python, must not do nothing without a word.
+ * `call` begins the sentence: `open_perf_buffer()`. @throws BpfError for anything else
+ */
+export function requireOptions(call: string, options: unknown, names: readonly string[]): void {
+  const refuse = (reason: string): never => {
+    throw makeUsageError(`${call} ${reason}`, `its options are: ${names.join(", ")}; for example { ${names[0]!}: … }`);
+  };
+  if (typeof options !== "object" || options === null || Array.isArray(options)) return refuse(`takes its options as an object, got ${show(options)}`);
+  for (const name of Object.keys(options)) if (!names.includes(name)) refuse(`has no option ${JSON.stringify(name)}`);
+}
+
+/** @throws BpfError for what is no number */
+export function requireNumber(call: string, what: string, value: unknown): void {
+  if (typeof value === "number" && !Number.isNaN(value)) return;
+  throw makeUsageError(`${call} takes ${what} as a number, got ${show(value)}`, Number.isNaN(value) ? "Number(…) of a text that is no number, or of an argument that was not given, is NaN" : undefined);
+}
+
+/** @throws BpfError for what is no text */
+export function requireText(call: string, what: string, value: unknown): void {
+  if (typeof value !== "string") throw makeUsageError(`${call} takes ${what} as a text, got ${show(value)}`);
+}
+
+/** @throws BpfError for what is no function */
+export function requireFunction(call: string, what: string, value: unknown): void {
+  if (typeof value !== "function") throw makeUsageError(`${call} takes ${what} as a function, got ${show(value)}`);
+}
+
+function show(value: unknown): string {
+  const text = renderValue(value, 1);
+  return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text;
+}

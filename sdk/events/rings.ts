@@ -1,0 +1,134 @@
+import { makeUsageError } from "../wire/errors.ts";
+import { callHost } from "../wire/host.ts";
+import type { RingKind } from "../wire/protocol.ts";
+import type { RecordCursor, RecordWalk } from "../codec/record-walk.ts";
+import { block } from "../time/timers.ts";
+
+/** Called for each event. Shape: `event` is a copy and may be kept; `size` is what the program submitted, in bytes. */
+export type EventCallback<Event> = (event: Event, cpu: number, size: number) => unknown;
+
+/** A buffer that is open and whose events go to a callback. */
+export interface OpenRing {
+  readonly id: number;
+  readonly kind: RingKind;
+  /** The table that it belongs to. */
+  readonly table: { readonly name: string };
+  /** Makes the walk through a batch. */
+  readonly bindWalk: (buffer: ArrayBuffer) => RecordWalk;
+  readonly callback: EventCallback<unknown>;
+  readonly lostCallback: ((lost: number) => void) | undefined;
+  readonly closeCallback: (() => void) | undefined;
+  lost: number;
+}
+
+const rings = new Map<number, OpenRing>();
+
+/** Starts handing the events of a ring to its callback. */
+export function openRing(ring: OpenRing): OpenRing {
+  rings.set(ring.id, ring);
+  return ring;
+}
+
+/** Ends it; events that were fetched already are dropped. */
+export function closeRing(ring: OpenRing): void {
+  if (delivery?.ring === ring) skipRecords(delivery);
+  if (!rings.delete(ring.id)) return;
+  callHost("ring_close", { ring: ring.id });
+  ring.closeCallback?.();
+}
+
+/** Ends all rings of a program. */
+export function closeRings(owned: (ring: OpenRing) => boolean): void {
+  for (const ring of [...rings.values()]) if (owned(ring)) closeRing(ring);
+}
+
+/**
+ * Waits until events come or the time is over, and hands all that are there to their callbacks.
+ * Units: milliseconds, -1 waits for ever, 0 takes what is there. Answers whether any came.
+ *
+ * @throws Interrupt at a signal; BpfError when nothing is open that could ever end a wait without end
+ */
+export function pollRings(kind: RingKind | "any", timeoutMs: number): boolean {
+  // What a callback that threw left over comes first.
+  if (delivery === undefined) {
+    if (timeoutMs < 0 && kind !== "any") requireOpenRing(kind);
+    const batch = block(timeoutMs, (waitMs, events) => callHost("poll", { kind: events ? "any" : kind, timeoutMs: waitMs }));
+    if (batch === undefined) return false;
+    delivery = openDelivery(batch.buffer as ArrayBuffer);
+  }
+  deliver(delivery);
+  return true;
+}
+
+function requireOpenRing(kind: RingKind): void {
+  let other: OpenRing | undefined;
+  for (const ring of rings.values()) {
+    if (ring.kind === kind) return;
+    other = ring;
+  }
+  const hint = other === undefined ? `open one before: b.get_table(…).open_${kind}_buffer(callback)` : `"${other.table.name}" is a ${other.kind} buffer: use ${other.kind}_buffer_poll()`;
+  throw makeUsageError(`Cannot wait for events of a ${kind} buffer: none is open`, hint);
+}
+
+/** Hands all that is there to its callbacks, without a turn for anything else. Answers whether any came. @throws Interrupt at a signal */
+export function takeEvents(): boolean {
+  if (delivery === undefined) {
+    const batch = callHost("poll", { kind: "any", timeoutMs: 0 });
+    if (batch === undefined) return false;
+    delivery = openDelivery(batch.buffer as ArrayBuffer);
+  }
+  deliver(delivery);
+  return true;
+}
+
+const SECTION_HEADER = 16;
+
+/** A batch on its way to the callbacks. It survives a callback that throws, so that the events behind it are not lost. */
+interface Delivery extends RecordCursor {
+  readonly buffer: ArrayBuffer;
+  readonly words: Uint32Array;
+  /** The ring whose section it stands in; undefined for a ring that was closed. */
+  ring: OpenRing | undefined;
+  walk: RecordWalk;
+}
+
+let delivery: Delivery | undefined;
+
+function openDelivery(buffer: ArrayBuffer): Delivery {
+  return { buffer, words: new Uint32Array(buffer, 0, buffer.byteLength >> 2), at: 0, end: 0, ring: undefined, walk: skipRecords };
+}
+
+function deliver(batch: Delivery): void {
+  for (;;) {
+    if (batch.at < batch.end) {
+      batch.walk(batch, batch.ring?.callback ?? skipRecords);
+    } else if (batch.at < batch.buffer.byteLength) {
+      openSection(batch);
+    } else {
+      if (delivery === batch) delivery = undefined;
+      return;
+    }
+  }
+}
+
+function openSection(batch: Delivery): void {
+  const word = batch.at >> 2;
+  const id = batch.words[word]!;
+  if (id === 0) {
+    batch.at = batch.end = batch.buffer.byteLength;
+    return;
+  }
+  const ring = rings.get(id);
+  const lost = batch.words[word + 1]!;
+  batch.at += SECTION_HEADER;
+  batch.end = batch.at + batch.words[word + 2]!;
+  batch.ring = ring;
+  batch.walk = ring === undefined ? skipRecords : ring.bindWalk(batch.buffer);
+  if (ring === undefined || lost === 0) return;
+  ring.lost += lost;
+  ring.lostCallback?.(lost);
+}
+
+function skipRecords(cursor: unknown): void {
+  (cursor as RecordCursor).at = (cursor as RecordCursor).end;
+}

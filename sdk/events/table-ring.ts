@@ -1,0 +1,153 @@
+import { requireFunction, requireOptions } from "../checks/check-options.ts";
+import { makeBytesLayout, makeCodec } from "../codec/codec.ts";
+import { makeUsageError } from "../wire/errors.ts";
+import { callHost } from "../wire/host.ts";
+import { findFieldUse } from "../codec/field-use.ts";
+import { bindBytesWalk, compileWalk } from "../codec/record-walk.ts";
+import { closeRing, openRing } from "./rings.ts";
+import type { EventCallback, OpenRing } from "./rings.ts";
+import type { Layout } from "../wire/layout.ts";
+import { is_json_output } from "../print/row-printer.ts";
+import type { MapReply, RingKind, RowFormat } from "../wire/protocol.ts";
+import { TableBase } from "../tables/table-base.ts";
+import type { TableOwner } from "../tables/table-base.ts";
+
+/** What any way to read events may be given. */
+export interface EventOptions {
+  /**
+   * Hands events of all CPUs over in the order of their times, as the kernel took them when the program submitted each (on the clock of
+   * `bpf_ktime_get_ns`), at the cost of some milliseconds. Without it only events of one CPU keep their order. A ring buffer has one order anyway.
+   */
+  readonly by_time?: boolean;
+}
+
+/** What `open_perf_buffer` takes besides the callback. */
+export interface PerfBufferOptions extends EventOptions {
+  /** Pages of each CPU's buffer, a power of two. */
+  readonly page_cnt?: number;
+  /** Told how many events were lost since it was last told. */
+  readonly lost_cb?: (lost: number) => void;
+}
+
+const DEFAULT_PAGES = 64;
+
+/** How a buffer is opened, where it is not as usual. */
+interface Opening {
+  readonly pages?: number;
+  readonly lostCallback?: ((lost: number) => void) | undefined;
+  readonly closeCallback?: (() => void) | undefined;
+  readonly byTime?: boolean;
+  readonly rows?: RowFormat | null;
+}
+
+/**
+ * Events from a program: a perf buffer (`BPF_PERF_OUTPUT`) or a ring buffer (`BPF_RINGBUF_OUTPUT`).
+ * Events are decoded by the struct that the program submits; where the C text does not tell, they are bytes.
+ */
+export class EventTable<Event = unknown> extends TableBase {
+  private readonly kind: RingKind;
+  private ring: OpenRing | undefined;
+
+  constructor(info: MapReply, owner: TableOwner, kind: RingKind) {
+    super(info, owner);
+    this.kind = kind;
+  }
+
+  protected override get usage(): string {
+    return `open_${this.kind === "ring" ? "ring" : "perf"}_buffer(callback) hands its events over, and so does: for (const event of b.events(${JSON.stringify(this.name)}))`;
+  }
+
+  /** How many events were lost so far, as far as the kernel tells. */
+  get lost(): number {
+    return this.ring?.lost ?? 0;
+  }
+
+  /**
+   * Opens a buffer for each CPU; `perf_buffer_poll` then calls `callback` for each event.
+   *
+   * @throws BpfError when this is a ring buffer, or it is open already
+   */
+  open_perf_buffer(callback: EventCallback<Event>, options: PerfBufferOptions = {}): void {
+    this.requireKind("perf", "open_perf_buffer", "open_ring_buffer");
+    requireOptions("open_perf_buffer()", options, ["page_cnt", "lost_cb", "by_time"]);
+    if (options.lost_cb !== undefined) requireFunction("open_perf_buffer()", "lost_cb", options.lost_cb);
+    const pages = options.page_cnt ?? DEFAULT_PAGES;
+    if (!Number.isInteger(pages) || pages < 1 || (pages & (pages - 1)) !== 0) {
+      throw makeUsageError(`Cannot open perf buffer "${this.name}" with ${pages} pages: page_cnt must be a power of two`);
+    }
+    this.open(callback, { pages, lostCallback: options.lost_cb, byTime: options.by_time === true });
+  }
+
+  /** Opens the ring buffer; `ring_buffer_poll` then calls `callback` for each event. @throws BpfError when this is a perf buffer, or it is open already */
+  open_ring_buffer(callback: EventCallback<Event>): void {
+    this.requireKind("ring", "open_ring_buffer", "open_perf_buffer");
+    this.open(callback);
+  }
+
+  /** Opens it, hands every event to `callback` and tells `closeCallback` when no more will come. */
+  subscribe(callback: EventCallback<Event>, options: EventOptions = {}, closeCallback?: () => void): void {
+    requireOptions("events()", options, ["by_time"]);
+    this.open(callback, { byTime: options.by_time === true, closeCallback });
+  }
+
+  /**
+   * Opens it and has every event printed as a row: `events.printf("%-6d %-16s %s\n", "pid", "comm", "fname")`. The same as a
+   * callback with `printf`, and several times as fast, since the rows are written outside of the script. `"cpu"` is
+   * the CPU that an event comes from. With `json_output()` the rows are JSON objects of the fields.
+   *
+   * @throws BpfError when a field is not there or does not fit its conversion
+   */
+  printf(format: string, ...fields: readonly (keyof Event & string | "cpu")[]): void {
+    this.open(() => undefined, { rows: { format, fields, json: is_json_output() } });
+  }
+
+  /** Closes the buffer: no more callbacks come. Twice is fine. */
+  close_buffer(): void {
+    if (this.ring !== undefined) closeRing(this.ring);
+    this.ring = undefined;
+  }
+
+  /** Decodes bytes that were taken as they are. Source: BCC's table.event(data) */
+  event(bytes: Uint8Array): Event {
+    if (!(bytes instanceof Uint8Array)) throw makeUsageError(`Cannot read an event of "${this.name}": it takes bytes (Uint8Array)`, "a callback gets the event itself: (event, cpu, size) => …");
+    return makeCodec<Event>(this.eventLayout(bytes.length), `event of "${this.name}"`).decode(bytes);
+  }
+
+  /**
+   * Opens a counter on every CPU and puts it where the program reads it with `perf_read(cpu)` and `perf_counter_value(cpu, …)`: `ev_type` and
+   * `ev_config` are of `PerfType` and `PerfSWConfig` or `PerfHWConfig`. With `pid` it counts that process only. Opening again replaces the counters. Answers how many CPUs have one.
+   *
+   * @throws BpfError when the event is not there on this machine, or this is no perf array
+   */
+  open_perf_event(ev_type: number, ev_config: number | bigint, pid = -1): number {
+    this.requireKind("perf", "open_perf_event", "open_ring_buffer");
+    return callHost("perf_event_open", { map: this.requireOpen("open"), type: ev_type, config: String(ev_config), pid });
+  }
+
+  /** Takes the counters out again; happens by itself at the end. */
+  close_perf_event(): void {
+    if (!this.owner.closed) callHost("perf_event_close", { map: this.info.map });
+  }
+
+  private open(callback: EventCallback<Event>, { pages = this.kind === "perf" ? DEFAULT_PAGES : 0, lostCallback, closeCallback, byTime = false, rows = null }: Opening = {}): void {
+    const map = this.requireOpen("open");
+    requireFunction(`open_${this.kind}_buffer()`, "the callback", callback);
+    if (this.ring !== undefined) throw makeUsageError(`Cannot open "${this.name}": it is open already`, "one callback gets all events of a buffer");
+    const id = callHost("ring_open", { map, kind: this.kind, pages, name: this.name, byTime: byTime && this.kind === "perf", rows });
+    const { event } = this.info;
+    const use = event?.kind === "struct" ? findFieldUse(callback, event) : undefined;
+    const bindWalk = event === null ? bindBytesWalk : compileWalk(event, use);
+    this.ring = openRing({ id, kind: this.kind, table: this, bindWalk, callback: callback as EventCallback<unknown>, lostCallback, closeCallback, lost: 0 });
+  }
+
+  private eventLayout(size: number): Layout {
+    return this.info.event ?? makeBytesLayout(size);
+  }
+
+  private requireKind(wanted: RingKind, called: string, right: string): void {
+    if (this.kind !== wanted) {
+      const is = this.kind === "ring" ? "a ring buffer (BPF_RINGBUF_OUTPUT)" : "a perf buffer (BPF_PERF_OUTPUT)";
+      throw makeUsageError(`Cannot call ${called}() on "${this.name}": it is ${is}`, `use ${right}()`);
+    }
+  }
+}

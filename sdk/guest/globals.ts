@@ -1,0 +1,49 @@
+import { Interrupt } from "../wire/errors.ts";
+import { interruptStreams, serveStreams } from "../events/event-stream.ts";
+import { flush, guestConsole } from "../print/output.ts";
+import { runEndHandlers, startScript } from "./process.ts";
+import { haveHost } from "../wire/host.ts";
+import { throwUnhandled, watchPromises } from "../time/promises.ts";
+import { GUEST_HOOKS } from "../wire/protocol.ts";
+import type { GuestHooks } from "../wire/protocol.ts";
+import { clearInterval, clearTimeout, runTimers, setInterval, setTimeout } from "../time/timers.ts";
+
+const hooks: GuestHooks = {
+  start: startScript,
+  turn() {
+    const timerMs = runTimers() ?? null;
+    const events = serveOrInterrupt();
+    flush();
+    return { timerMs, events };
+  },
+  interrupt: () => interruptStreams(new Interrupt()),
+  end: runEndHandlers,
+  flush() {
+    flush();
+    // What an end handler left to a promise.
+    throwUnhandled();
+  },
+};
+
+function serveOrInterrupt(): boolean {
+  try {
+    return serveStreams();
+  } catch (error) {
+    // It is for those who wait, not for nobody: uncaught here, it would end the script.
+    if (!(error instanceof Interrupt)) throw error;
+    interruptStreams(error);
+    return false;
+  }
+}
+
+/** Gives the script the globals that every JavaScript program expects, and the host its hooks. */
+export function installGlobals(): void {
+  if (!haveHost()) return;
+  watchPromises();
+  const names = { console: guestConsole, setTimeout, setInterval, clearTimeout, clearInterval, [GUEST_HOOKS]: hooks };
+  for (const [name, value] of Object.entries(names)) {
+    Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
+  }
+}
+
+installGlobals();

@@ -1,0 +1,63 @@
+import { callHost } from "../wire/host.ts";
+import { flush } from "../print/output.ts";
+import { seedRandom } from "./random.ts";
+
+/** The script's own arguments, those after `--`. */
+export let argv: readonly string[] = [];
+
+/** The child of `-c`, held until the script first waits; undefined when the script was started without one. */
+export let command: { readonly pid: number } | undefined;
+
+/** How many CPUs this machine may ever have; per-CPU values have one entry for each. */
+export let possible_cpus = 1;
+
+/** Takes what this run starts with. This module itself may have been read in an earlier run. */
+export function startScript(): void {
+  const started = callHost("start", null);
+  argv = started.argv;
+  command = started.command ?? undefined;
+  possible_cpus = started.possibleCpus;
+  seedRandom(started.seed);
+}
+
+/** Ends the script at once: its end handlers run, nothing else of it does. */
+export function exit(code = 0): never {
+  flush();
+  callHost("exit", { code });
+  // The host stops the script here; what it throws for that cannot be caught.
+  for (;;);
+}
+
+const endHandlers: (() => unknown)[] = [];
+
+/** Registers what runs when the script ends, however it does: the last registered first. Source: Python's atexit. */
+export function on_exit(handler: () => unknown): void {
+  endHandlers.push(handler);
+}
+
+/** Runs the end handlers, each even when one before it failed. The first failure is thrown at the end. */
+export function runEndHandlers(): void {
+  let first: { readonly error: unknown } | undefined;
+  for (let handler = endHandlers.pop(); handler !== undefined; handler = endHandlers.pop()) {
+    try {
+      handler();
+    } catch (error) {
+      first ??= { error };
+    }
+  }
+  if (first !== undefined) throw first.error;
+}
+
+/**
+ * Reads a text file below /proc or /sys; nothing else is readable.
+ *
+ * @throws BpfError when it lies elsewhere, also through a symbolic link, or cannot be read
+ */
+export function read_file(path: string): string {
+  return callHost("read_file", { path });
+}
+
+/** The clock that `bpf_ktime_get_ns` reads. Units: nanoseconds. */
+export function monotonic_ns(): bigint {
+  return BigInt(callHost("now", null).monotonicNs);
+}

@@ -1,0 +1,189 @@
+import type { AfterLast, Clean, Simplify, Trim } from "../ctypes/c-text.ts";
+import type { CType } from "../ctypes/c-types.ts";
+import type { FindEvent } from "../ctypes/event-types.ts";
+import type { BpfFunction } from "../tables/bpf-function.ts";
+import type { BloomFilterTable } from "../tables/table-bloom.ts";
+import type { PerCpuTable } from "../tables/table-percpu.ts";
+import type { QueueStackTable } from "../tables/table-queue.ts";
+import type { ReferenceTable, SocketReference, TableReference } from "../tables/table-reference.ts";
+import type { EventTable } from "../events/table-ring.ts";
+import type { BuildIdStackTable, StackTraceTable } from "../tables/table-stack-trace.ts";
+import type { StorageTable } from "../tables/table-storage.ts";
+import type { Table } from "../tables/table.ts";
+import type { UserRingTable } from "../tables/table-user-ring.ts";
+
+/**
+ * A table of which the types are given by hand: it has the methods of every kind, and one that
+ * its kind has not fails when it is called. `Leaf` is the value (an array for per-CPU tables), the event, or the queue's element.
+ */
+export type DynamicTable<Key, Leaf> = Table<Key, Leaf> &
+  Pick<PerCpuTable<Key, Leaf extends readonly (infer Each)[] ? Each : Leaf>, "sum" | "average" | "min" | "max"> &
+  Pick<QueueStackTable<Leaf>, "push" | "pop" | "peek"> &
+  Pick<EventTable<Leaf>, "open_perf_buffer" | "open_perf_event" | "close_perf_event" | "open_ring_buffer" | "close_buffer" | "printf" | "event" | "lost"> &
+  Pick<BloomFilterTable<Leaf>, "add"> &
+  Pick<UserRingTable<Leaf>, "output"> &
+  Pick<StackTraceTable, "walk">;
+
+/** The names of the tables that a C text declares; any name where the text is not known. */
+export type TableName<Text extends string> = string extends Text ? string : keyof Tables<Text> & string;
+
+/** The table of that name. */
+export type TableOf<Text extends string, Name extends string> = string extends Text
+  ? DynamicTable<unknown, unknown>
+  : Name extends keyof Tables<Text>
+    ? Tables<Text>[Name]
+    : DynamicTable<unknown, unknown>;
+
+/** What a buffer of that name carries. */
+export type EventOf<Text extends string, Name extends string> = TableOf<Text, Name> extends EventTable<infer Event> ? Event : unknown;
+
+/** Stands for a type parameter that was not given. */
+declare const unset: unique symbol;
+/** The type of a type parameter that was not given. */
+export type Unset = typeof unset;
+/** A table's name where its types are given by hand; nothing where they are not. */
+export type NameWhenGiven<Key> = [Key] extends [never] ? string : [Key] extends [Unset] ? never : string;
+
+/** Every table of a text, by name. */
+type Tables<Text extends string> = string extends Text ? Record<string, unknown> : ReadTables<Simplify<Text>, Simplify<Text>> & ReadMaps<Simplify<Text>, Simplify<Text>>;
+
+type ReadTables<Rest extends string, Text extends string, Found = unknown> = Rest extends `${string}BPF_${infer After}`
+  ? After extends `${infer Macro}(${infer Tail}`
+    ? Trim<Macro> extends TableMacro
+      ? Tail extends `${infer Arguments})${infer More}`
+        ? ReadTables<More, Text, Found & DeclareTable<Trim<Macro>, SplitArguments<Arguments>, Text>>
+        : Found
+      : ReadTables<After, Text, Found>
+    : Found
+  : Found;
+
+/** The maps that libbpf's way declares: `struct { __uint(type, …); … } name SEC(".maps");`. */
+type ReadMaps<Rest extends string, Text extends string, Found = unknown> = Rest extends `${infer Before}SEC(".maps")${infer More}`
+  ? ReadMaps<More, Text, Found & (AfterLast<Before, "{"> extends `${infer Fields}}${infer Name}` ? DeclareMap<Fields, Trim<Name>, Text> : unknown)>
+  : Found;
+
+type DeclareMap<Fields extends string, Name extends string, Text extends string> = MapField<Fields, "uint", "type"> extends `BPF_MAP_TYPE_${infer Kind}`
+  ? { [N in Name]: KindTable<MapKind<Lowercase<Kind>>, MapField<Fields, "type", "key">, MapField<Fields, "type", "value">, N, Text> }
+  : unknown;
+
+type MapField<Fields extends string, Macro extends string, Field extends string> = Fields extends `${string}__${Macro}(${Field},${infer Value})${string}` ? Clean<Value> : "void";
+
+/** BCC's word for one of the kernel's kinds. */
+type MapKind<Kind extends string> = Kind extends keyof MapKinds ? MapKinds[Kind] : Kind;
+interface MapKinds {
+  perf_event_array: "perf_output";
+  stack_trace: "stacktrace";
+  prog_array: "prog";
+  reuseport_sockarray: "reuseport_array";
+}
+
+type SplitArguments<S extends string, Done extends string[] = []> = S extends `${infer First},${infer Rest}` ? SplitArguments<Rest, [...Done, Clean<First>]> : [...Done, Clean<S>];
+
+type GenericMacro = "TABLE" | "F_TABLE" | "TABLE_PUBLIC" | "TABLE_SHARED" | "TABLE_PINNED";
+type QueueStackMacro = "QUEUESTACK" | "QUEUESTACK_PUBLIC" | "QUEUESTACK_SHARED" | "QUEUESTACK_PINNED";
+type TableMacro = keyof MacroTables<"", "", []> | GenericMacro | QueueStackMacro;
+
+/** One macro's table under its name. Arguments that are left out have BCC's defaults. */
+type DeclareTable<Macro, Arguments extends string[], Text extends string> = Macro extends GenericMacro
+  ? Arguments extends [infer Kind extends string, infer Key extends string, infer Leaf extends string, infer Name extends string, ...string[]]
+    ? { [N in Name]: GenericTable<Kind, Key, Leaf, N, Text> }
+    : unknown
+  : Macro extends QueueStackMacro
+    ? Arguments extends [string, infer Name extends string, infer Leaf extends string, ...string[]]
+      ? { [N in Name]: QueueStackTable<CType<Leaf, Text>> }
+      : unknown
+    : Arguments extends [infer Name extends string, ...infer More extends string[]]
+      ? { [N in Name]: MacroTable<Macro, N, Text, More> }
+      : unknown;
+
+type MacroTable<Macro, Name extends string, Text extends string, More extends string[]> = Macro extends keyof MacroTables<Name, Text, More> ? MacroTables<Name, Text, More>[Macro] : never;
+
+/** What each macro declares. `More` are the arguments behind the name. */
+interface MacroTables<Name extends string, Text extends string, More extends string[]> {
+  HASH: Table<CType<At<More, 0>, Text>, CType<At<More, 1>, Text>>;
+  LRU_HASH: Table<CType<At<More, 0>, Text>, CType<At<More, 1>, Text>>;
+  LPM_TRIE: Table<CType<At<More, 0>, Text>, CType<At<More, 1>, Text>>;
+  PERCPU_HASH: PerCpuTable<CType<At<More, 0>, Text>, CType<At<More, 1>, Text>>;
+  ARRAY: Table<number, CType<At<More, 0>, Text>>;
+  PERCPU_ARRAY: PerCpuTable<number, CType<At<More, 0>, Text>>;
+  HISTOGRAM: Table<CType<At<More, 0, "int">, Text>, bigint>;
+  STACK_TRACE: StackTraceTable;
+  STACK_TRACE_BUILDID: BuildIdStackTable;
+  PERF_OUTPUT: EventTable<FindEvent<Name, Text>>;
+  RINGBUF_OUTPUT: EventTable<FindEvent<Name, Text>>;
+  PERF_ARRAY: EventTable;
+  QUEUE: QueueStackTable<CType<At<More, 0>, Text>>;
+  STACK: QueueStackTable<CType<At<More, 0>, Text>>;
+  BLOOM_FILTER: BloomFilterTable<CType<At<More, 0>, Text>>;
+  PROG_ARRAY: ReferenceTable<number, BpfFunction>;
+  CGROUP_ARRAY: ReferenceTable<number, string>;
+  ARRAY_OF_MAPS: ReferenceTable<number, TableReference>;
+  HASH_OF_MAPS: ReferenceTable<More extends [string, string, ...string[]] ? CType<At<More, 0>, Text> : number, TableReference>;
+  SOCKMAP: ReferenceTable<number, SocketReference>;
+  SOCKHASH: ReferenceTable<CType<At<More, 0, "u32">, Text>, SocketReference>;
+  XSKMAP: ReferenceTable<number, SocketReference>;
+  REUSEPORT_ARRAY: ReferenceTable<number, SocketReference>;
+  DEVMAP: Table<number, number>;
+  DEVMAP_HASH: Table<number, number>;
+  CPUMAP: Table<number, number>;
+  TASK_STORAGE: StorageTable<number, CType<At<More, 0>, Text>>;
+  SK_STORAGE: StorageTable<SocketReference, CType<At<More, 0>, Text>>;
+  INODE_STORAGE: StorageTable<string, CType<At<More, 0>, Text>>;
+  CGRP_STORAGE: StorageTable<string, CType<At<More, 0>, Text>>;
+  USER_RINGBUF: UserRingTable<More extends [string, infer Value extends string, ...string[]] ? CType<Value, Text> : Uint8Array>;
+  ARENA: DynamicTable<unknown, unknown>;
+  CGROUP_STORAGE: Table<CgroupStorageKey, CType<At<More, 0>, Text>>;
+  PERCPU_CGROUP_STORAGE: PerCpuTable<CgroupStorageKey, CType<At<More, 0>, Text>>;
+}
+
+/** Source: struct bpf_cgroup_storage_key of linux/bpf.h. */
+export interface CgroupStorageKey {
+  cgroup_inode_id: bigint;
+  attach_type: number;
+}
+
+type GenericTable<Kind, Key extends string, Leaf extends string, Name extends string, Text extends string> = Kind extends `"${infer Plain}"` ? KindTable<BareKind<Plain>, Key, Leaf, Name, Text> : never;
+
+/** A kind string without the path or the inner map behind it. */
+type BareKind<Kind extends string> = Kind extends `${infer Bare}:${string}` ? BareKind<Bare> : Kind extends `${infer Bare}$${string}` ? Bare : Kind;
+
+type KindTable<Kind extends string, Key extends string, Leaf extends string, Name extends string, Text extends string> = Kind extends "lru_percpu_hash" | "percpu_hash" | "percpu_array" | "percpu_cgroup_storage"
+  ? PerCpuTable<CType<Key, Text>, CType<Leaf, Text>>
+  : Kind extends keyof ValueKinds
+    ? ReferenceTable<CType<Key, Text>, ValueKinds[Kind]>
+    : Kind extends keyof OwnerKinds
+      ? StorageTable<OwnerKinds[Kind], CType<Leaf, Text>>
+      : Kind extends keyof KeylessKinds<CType<Leaf, Text>, Name, Text>
+        ? KeylessKinds<CType<Leaf, Text>, Name, Text>[Kind]
+        : Table<CType<Key, Text>, CType<Leaf, Text>>;
+
+interface ValueKinds {
+  prog: BpfFunction;
+  cgroup_array: string;
+  array_of_maps: TableReference;
+  hash_of_maps: TableReference;
+  sockmap: SocketReference;
+  sockhash: SocketReference;
+  xskmap: SocketReference;
+  reuseport_array: SocketReference;
+}
+
+interface OwnerKinds {
+  task_storage: number;
+  sk_storage: SocketReference;
+  inode_storage: string;
+  cgrp_storage: string;
+}
+
+interface KeylessKinds<Leaf, Name extends string, Text extends string> {
+  perf_output: EventTable<FindEvent<Name, Text>>;
+  ringbuf: EventTable<FindEvent<Name, Text>>;
+  perf_array: EventTable;
+  stacktrace: StackTraceTable;
+  queue: QueueStackTable<Leaf>;
+  stack: QueueStackTable<Leaf>;
+  bloom_filter: BloomFilterTable<Leaf>;
+  user_ringbuf: UserRingTable<unknown extends Leaf ? Uint8Array : Leaf>;
+}
+
+type At<List extends string[], Index extends number, Default extends string = "u64"> = List[Index] extends infer Found extends string ? Found : Default;

@@ -1,0 +1,103 @@
+import { makeUsageError } from "../wire/errors.ts";
+import { callHost } from "../wire/host.ts";
+import { eprint } from "../print/output.ts";
+import { exit } from "../guest/process.ts";
+import type { AttachArgument, UsdtProbeReply } from "../wire/protocol.ts";
+
+/** Where USDT probes are looked for: in a running process and all it has loaded, in a binary, or in a binary as a process sees it. */
+export interface UsdtOptions {
+  readonly pid?: number;
+  /** A path, a library's short name (`"c"`), or a command. */
+  readonly path?: string;
+}
+
+/** A probe that a program's authors built into it. */
+export interface UsdtProbe {
+  readonly provider: string;
+  readonly name: string;
+  readonly bin_path: string;
+  /** The address of the counter that switches the probe on, 0n when it is always on. */
+  readonly semaphore: bigint;
+  readonly num_locations: number;
+  readonly num_arguments: number;
+  readonly locations: readonly UsdtProbeLocation[];
+}
+
+/** One of a probe's places in the code. */
+export interface UsdtProbeLocation {
+  /** In the binary's own numbering. */
+  readonly address: bigint;
+  /** Size and place of each argument in the assembler's words: `"-4@%edi"`. Negative sizes are signed. */
+  readonly arguments: readonly string[];
+}
+
+/**
+ * The USDT probes of a process or binary, some of which are enabled for functions of a C text:
+ *
+ *     const u = new USDT({ pid });
+ *     u.enable_probe({ probe: "query__start", fn_name: "on_query" });
+ *     const b = new BPF({ text, usdt_contexts: [u] });
+ *
+ * In the text `bpf_usdt_readarg(1, ctx, &value)` reads a probe's first argument.
+ *
+ * Source: BCC's class USDT
+ */
+export class USDT {
+  readonly pid: number | undefined;
+  readonly path: string | undefined;
+  private readonly enabled: { readonly probe: UsdtProbeReply; readonly fnName: string }[] = [];
+
+  constructor(options: UsdtOptions) {
+    if (options.pid === undefined && (options.path === undefined || options.path === "")) throw makeUsageError("Cannot look for USDT probes: give pid, path, or both");
+    this.pid = options.pid;
+    this.path = options.path;
+  }
+
+  /** Every probe that is there. @throws BpfError when there is no such process or binary */
+  enumerate_probes(): UsdtProbe[] {
+    return this.find("").map((probe) => ({
+      provider: probe.provider,
+      name: probe.name,
+      bin_path: probe.path,
+      semaphore: BigInt(probe.semaphore),
+      num_locations: probe.locations.length,
+      num_arguments: probe.locations[0]?.arguments.length ?? 0,
+      locations: probe.locations.map(({ address, arguments: list }) => ({ address: BigInt(address), arguments: list })),
+    }));
+  }
+
+  /** Enables a probe, `"provider:probe"` or `"probe"` where one provider has it. @throws BpfError when there is no such probe, or several */
+  enable_probe(options: { readonly probe: string; readonly fn_name: string }): this {
+    for (const probe of this.find(options.probe)) this.enabled.push({ probe, fnName: options.fn_name });
+    return this;
+  }
+
+  /** Enables a probe, or says why that cannot be and ends the script with status 1. */
+  enable_probe_or_bail(options: { readonly probe: string; readonly fn_name: string }): this {
+    try {
+      return this.enable_probe(options);
+    } catch (error) {
+      const { message, hint } = error as { readonly message: string; readonly hint?: string };
+      eprint(message);
+      if (hint !== undefined) eprint(`hint: ${hint}`);
+      return exit(1);
+    }
+  }
+
+  /** What `new BPF(…)` attaches. `ignore_pid` traces every process that runs the binary. */
+  describe_attachments(ignore_pid: boolean): AttachArgument[] {
+    return this.enabled.map(({ probe, fnName }) => ({
+      kind: "usdt",
+      fnName,
+      path: probe.path,
+      provider: probe.provider,
+      probe: probe.name,
+      ...(this.pid === undefined ? {} : { pid: this.pid }),
+      ...(ignore_pid ? { ignorePid: true } : {}),
+    }));
+  }
+
+  private find(probe: string): readonly UsdtProbeReply[] {
+    return callHost("find_usdt_probes", { probe, path: this.path ?? "", pid: this.pid ?? 0 });
+  }
+}

@@ -1,0 +1,98 @@
+import { makeUsageError } from "../wire/errors.ts";
+import { callHost } from "../wire/host.ts";
+
+/** Whose events a tool is to see. Source: `--cgroupmap` and `--mntnsmap` of BCC's tools. */
+export interface ContainerFilter {
+  /** A pinned hash of u64 keys: the numbers of cgroups. */
+  readonly cgroupmap?: string | undefined;
+  /** A pinned hash of u64 keys and u32 values: the numbers of mount namespaces. */
+  readonly mntnsmap?: string | undefined;
+  /** Paths of cgroups: their processes, and those of the cgroups within them. */
+  readonly cgroup?: string | readonly string[] | undefined;
+}
+
+/**
+ * C text that defines `container_should_be_filtered()`: 1 for a process that none of the given options takes in, 0 always when none is given. Put it
+ * before the program's own text and ask it first thing: `if (container_should_be_filtered()) return 0;`.
+ *
+ * Source: BCC's filter_by_containers. @throws BpfError when there is no such cgroup
+ */
+export function filter_by_containers(filter: ContainerFilter): string {
+  const cgroups = typeof filter.cgroup === "string" ? [filter.cgroup] : (filter.cgroup ?? []);
+  const parts = [
+    ...(filter.cgroupmap === undefined ? [] : [filterByCgroupMap(filter.cgroupmap)]),
+    ...(filter.mntnsmap === undefined ? [] : [filterByMountMap(filter.mntnsmap)]),
+    ...(cgroups.length === 0 ? [] : [filterByCgroups(cgroups.map(cgroup_id))]),
+  ];
+  const calls = parts.map(({ name }) => `${name}()`).join(" || ");
+  return `${parts.map(({ text }) => text).join("")}static inline int container_should_be_filtered(void) { return ${calls === "" ? "0" : calls}; }\n`;
+}
+
+/** The number of a cgroup of version 2, as `bpf_get_current_cgroup_id()` gives it. @throws BpfError when there is none at that path */
+export function cgroup_id(path: string): bigint {
+  return BigInt(callHost("find_cgroup", { path }));
+}
+
+/** The number of a process's mount namespace, as in `ls -L -i /proc/PID/ns/mnt`. @throws BpfError when there is no such process */
+export function mntns_id(pid: number): number {
+  return callHost("find_mount_namespace", { pid });
+}
+
+interface FilterPart {
+  readonly name: string;
+  readonly text: string;
+}
+
+function filterByCgroupMap(path: string): FilterPart {
+  return {
+    name: "bpfts_misses_cgroup_map",
+    text: `BPF_TABLE_PINNED("hash", u64, u64, cgroupset, 1024, ${quotePath(path)});
+static inline int bpfts_misses_cgroup_map(void) {
+    u64 group = bpf_get_current_cgroup_id();
+    return cgroupset.lookup(&group) == NULL;
+}
+`,
+  };
+}
+
+function filterByMountMap(path: string): FilterPart {
+  return {
+    name: "bpfts_misses_mount_map",
+    text: `BPF_TABLE_PINNED("hash", u64, u32, mount_ns_set, 1024, ${quotePath(path)});
+static inline int bpfts_misses_mount_map(void) {
+    struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+    u64 mounts = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+    return mount_ns_set.lookup(&mounts) == NULL;
+}
+`,
+  };
+}
+
+/** A process is of a cgroup when that is its own or lies above its own. The way up is walked in the kernel's own structs, which old kernels allow, too. */
+function filterByCgroups(ids: readonly bigint[]): FilterPart {
+  return {
+    name: "bpfts_is_outside",
+    text: `static inline int bpfts_is_outside(void) {
+    struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+    struct cgroup *group = BPF_CORE_READ(task, cgroups, dfl_cgrp);
+    #pragma unroll
+    for (int level = 0; level < ${MAX_LEVELS}; level++) {
+        if (!group) return 1;
+        u64 id = BPF_CORE_READ(group, kn, id);
+        if (${ids.map((id) => `id == ${id}ULL`).join(" || ")}) return 0;
+        struct cgroup_subsys_state *above = BPF_CORE_READ(group, self.parent);
+        group = above ? BPF_CORE_READ(above, cgroup) : NULL;
+    }
+    return 1;
+}
+`,
+  };
+}
+
+/** Containers in containers stay well below it. */
+const MAX_LEVELS = 16;
+
+function quotePath(path: string): string {
+  if (!/^\/[^"\\\n]*$/.test(path)) throw makeUsageError(`Cannot use the pinned map "${path}": its whole path is wanted`, "a map that bpftool pinned lies below /sys/fs/bpf");
+  return `"${path}"`;
+}

@@ -1,0 +1,41 @@
+import { requireOptions } from "../checks/check-options.ts";
+import { callHost } from "../wire/host.ts";
+import type { SymbolReply } from "../wire/protocol.ts";
+
+/** How a symbol is written. */
+export interface SymbolOptions {
+  readonly show_module?: boolean;
+  readonly show_offset?: boolean;
+}
+
+/** A place of a `BPF_STACK_TRACE_BUILDID` stack: it means the same in every process, and after the process has ended. */
+export interface BuildIdFrame {
+  /** The id that the linker gave the binary. Units: hexadecimal digits. */
+  readonly build_id: string;
+  /** Units: bytes from the start of the file. */
+  readonly offset: bigint;
+}
+
+/** The name of the kernel function that an address lies in: `name+0xoff [module]`. Unknown addresses are `[unknown]`. */
+export function nameKernelAddress(address: bigint | number, options: SymbolOptions): string {
+  return renderSymbol(callHost("find_kernel_symbol", { address: String(address) }), options, "[kernel]");
+}
+
+/** The name of the function of a process that an address lies in. */
+export function nameUserAddress(address: bigint | number, pid: number, options: SymbolOptions & { readonly demangle?: boolean }): string {
+  return renderSymbol(callHost("find_user_symbol", { address: String(address), pid, demangle: options.demangle ?? true }), options, undefined);
+}
+
+/** The name of the function at a place in a binary that is known by its build id. */
+export function nameBuildIdFrame(frame: BuildIdFrame, pid: number, options: SymbolOptions & { readonly demangle?: boolean }): string {
+  return renderSymbol(callHost("find_build_id_symbol", { buildId: frame.build_id, offset: String(frame.offset), pid, demangle: options.demangle ?? true }), options, undefined);
+}
+
+function renderSymbol(symbol: SymbolReply | null, options: SymbolOptions, defaultModule: string | undefined): string {
+  requireOptions("A symbol's name", options, ["show_module", "show_offset", "demangle"]);
+  if (symbol === null) return "[unknown]";
+  const module = symbol.module ?? defaultModule;
+  const offset = options.show_offset === true && symbol.name !== "[unknown]" ? `+0x${symbol.offset.toString(16)}` : "";
+  const place = options.show_module === true && module !== undefined ? ` [${module.replace(/^.*\//, "").replace(/^\[|\]$/g, "")}]` : "";
+  return `${symbol.name}${offset}${place}`;
+}

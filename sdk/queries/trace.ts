@@ -1,0 +1,122 @@
+import { formatPositions } from "../print/format.ts";
+import { callHost } from "../wire/host.ts";
+import { print } from "../print/output.ts";
+import { is_json_output } from "../print/row-printer.ts";
+import { block } from "../time/timers.ts";
+
+/** One line of the trace pipe. Shape: `ts` in seconds since boot, `msg` what `bpf_trace_printk` was given, without its newline. */
+export type TraceFields = [task: string, pid: number, cpu: number, flags: string, ts: number, msg: string];
+
+const rest = /^-(\d+)\s+(?:\(\s*[-\d]+\)\s+)?\[(\d+)\]\s+(\S+)\s+(\d+\.\d+):\s+[^:]*:\s?(.*)$/s;
+/** Units: bytes. */
+const TASK_WIDTH = 16;
+
+/** Takes a line of the trace pipe apart; undefined for what is no event. Source: the kernel's trace_print_context */
+export function parseTraceLine(line: string): TraceFields | undefined {
+  // A name that is no ASCII has fewer characters than bytes.
+  for (let width = TASK_WIDTH; width > 0; width = line.lastIndexOf("-", width - 1)) {
+    const match = rest.exec(line.slice(width));
+    if (match === null) continue;
+    const [, pid, cpu, flags, ts, msg] = match;
+    return [line.slice(0, width).trimStart(), Number(pid), Number(cpu), flags!, Number(ts), msg!];
+  }
+  return undefined;
+}
+
+let lines: string[] = [];
+let nextLine = 0;
+
+/** The next line of the trace pipe, undefined when none came in time. Units: milliseconds, -1 waits for ever. @throws Interrupt at a signal */
+export function readTraceLine(timeoutMs: number): string | undefined {
+  while (nextLine >= lines.length) {
+    const text = block(timeoutMs, (waitMs, events) => callHost("trace_read", { timeoutMs: waitMs, events }) || undefined);
+    if (text === undefined) return undefined;
+    lines = text.split("\n");
+    if (lines.at(-1) === "") lines.pop();
+    nextLine = 0;
+  }
+  return lines[nextLine++];
+}
+
+/** How to read the trace pipe. */
+export interface TraceOptions {
+  /** Ends when nothing is there, instead of waiting for more. */
+  readonly nonblocking?: boolean | undefined;
+  /** Only lines that this process printed. */
+  readonly pid?: number | undefined;
+}
+
+/** Lines taken apart, one after another. Lines that are no events are left out. */
+export class TraceReader implements IterableIterator<TraceFields> {
+  private readonly options: TraceOptions;
+
+  constructor(options: TraceOptions) {
+    this.options = options;
+  }
+
+  /** The fields of the next line, undefined when `nonblocking` and nothing is there. @throws Interrupt at a signal */
+  read(): TraceFields | undefined {
+    for (;;) {
+      const line = readTraceLine(this.options.nonblocking === true ? 0 : -1);
+      if (line === undefined) return undefined;
+      const fields = parseTraceLine(line);
+      if (fields !== undefined && isOfProcess(fields[1], this.options.pid)) return fields;
+    }
+  }
+
+  next(): IteratorResult<TraceFields, undefined> {
+    const value = this.read();
+    return value === undefined ? { done: true, value } : { done: false, value };
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+}
+
+/** How `trace_print` prints. */
+export interface TracePrintOptions extends TraceOptions {
+  /** Positions as in Python: `"{1} {5}"` prints pid and message; fields are task, pid, cpu, flags, ts, msg. */
+  readonly fmt?: string | undefined;
+}
+
+function renderFieldsJson([task, pid, cpu, flags, ts, msg]: TraceFields): string {
+  return JSON.stringify({ task, pid, cpu, flags, ts, msg });
+}
+
+/** Prints lines, or JSON objects of their fields after `json_output()`, for ever, or until nothing is there when `nonblocking`. */
+export function printTrace(options: TracePrintOptions): void {
+  for (;;) {
+    const line = readTraceLine(options.nonblocking === true ? 0 : -1);
+    if (line === undefined) return;
+    const isJson = is_json_output();
+    const fields = isJson || options.fmt !== undefined || options.pid !== undefined ? parseTraceLine(line) : undefined;
+    if (isJson) {
+      if (fields !== undefined && isOfProcess(fields[1], options.pid)) print(renderFieldsJson(fields));
+    } else if (fields === undefined) {
+      // What is no event is printed as it is, but is nobody's when lines of one process are asked for.
+      if (options.pid === undefined && options.fmt === undefined) print(line);
+    } else if (isOfProcess(fields[1], options.pid)) {
+      print(options.fmt === undefined ? line : formatPositions(options.fmt, fields));
+    }
+  }
+}
+
+// A line names a thread; whether it is of the process is asked once for each thread.
+const threads = new Map<string, boolean>();
+
+function isOfProcess(thread: number, pid: number | undefined): boolean {
+  if (pid === undefined || thread === pid) return true;
+  const key = `${pid}/${thread}`;
+  let known = threads.get(key);
+  if (known === undefined) {
+    try {
+      callHost("read_file", { path: `/proc/${pid}/task/${thread}/comm` });
+      known = true;
+    } catch {
+      known = false;
+    }
+    threads.set(key, known);
+  }
+  return known;
+}

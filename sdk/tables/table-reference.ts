@@ -1,0 +1,136 @@
+import { makeBytesLayout, makeCodec } from "../codec/codec.ts";
+import type { Codec } from "../codec/codec.ts";
+import { makeMapError } from "../wire/errors.ts";
+import { callHost } from "../wire/host.ts";
+import { BpfFunction } from "./bpf-function.ts";
+import type { KernelObject, MapReply } from "../wire/protocol.ts";
+import { TableBase } from "./table-base.ts";
+import type { TableOwner } from "./table-base.ts";
+import { Table, UPDATE_ANY } from "./table.ts";
+
+/** A socket: a descriptor of a process, as /proc/PID/fd numbers it. Since: Linux 5.6. */
+export interface SocketReference {
+  readonly pid: number;
+  readonly fd: number;
+}
+
+/** A table as a value of another: any table that `get_table` answers. */
+export interface TableReference {
+  readonly name: string;
+  /** The kernel's own number for it, as `bpftool map` shows it. */
+  readonly id: number;
+}
+
+/** What a kind of map takes as its values, and how it crosses. */
+export interface ReferenceKind<Target> {
+  /** The end of the sentence "its values are …". */
+  readonly wanted: string;
+  describe(target: Target): KernelObject | undefined;
+}
+
+/** Programs, for `prog_array.call(ctx, index)`. */
+export const functionReference: ReferenceKind<BpfFunction> = {
+  wanted: "functions, as load_func() answers them",
+  describe: (target) => (target instanceof BpfFunction ? { kind: "function", program: target.program, name: target.name } : undefined),
+};
+
+/** Cgroups by their paths. */
+export const cgroupReference: ReferenceKind<string> = {
+  wanted: "paths of cgroups",
+  describe: (target) => (typeof target === "string" ? { kind: "cgroup", path: target } : undefined),
+};
+
+/** Other tables, known by the number that the host gave each. */
+export const tableReference: ReferenceKind<TableReference> = {
+  wanted: "tables, as get_table() answers them",
+  describe: (target) => {
+    const map = typeof target === "object" && target !== null ? tableNumbers.get(target) : undefined;
+    return map === undefined ? undefined : { kind: "map", map };
+  },
+};
+
+/** Sockets of other processes. */
+export const socketReference: ReferenceKind<SocketReference> = {
+  wanted: "sockets, as { pid, fd }",
+  describe: (target) => (typeof target === "object" && target !== null && Number.isInteger(target.pid) && Number.isInteger(target.fd) ? { kind: "socket", pid: target.pid, fd: target.fd } : undefined),
+};
+
+const tableNumbers = new WeakMap<object, number>();
+
+/** Remembers what the host calls a table. */
+export function registerTable<T extends object>(table: T, map: number): T {
+  tableNumbers.set(table, map);
+  return table;
+}
+
+/**
+ * A map whose values are things of the kernel: program arrays, cgroup arrays, maps in maps, sockmaps. They are set by what
+ * the script knows them by, and read, where the kernel allows that, as the kernel's own numbers.
+ */
+export class ReferenceTable<Key = unknown, Target = unknown> extends TableBase {
+  private readonly targets: ReferenceKind<Target>;
+  private readonly numbers: Table<Key, number>;
+  private readonly keys_: Codec<Key>;
+
+  constructor(info: MapReply, owner: TableOwner, targets: ReferenceKind<Target>) {
+    super(info, owner);
+    this.targets = targets;
+    this.numbers = new Table<Key, number>({ ...info, value: numberLayout }, owner);
+    this.keys_ = makeCodec<Key>(info.key ?? makeBytesLayout(info.keySize), `key of "${info.name}"`);
+  }
+
+  /** Puts a thing under a key. @throws BpfError when it is not what this map holds, or is gone */
+  set(key: Key, target: Target, flags: number = UPDATE_ANY): this {
+    const value = this.targets.describe(target);
+    if (value === undefined) throw makeMapError(`Cannot write to "${this.name}": its values are ${this.targets.wanted}`);
+    const bytes = new Uint8Array(this.keys_.size + this.info.valueSize);
+    this.keys_.encodeInto(key, new DataView(bytes.buffer), 0);
+    callHost("map_update", { map: this.requireOpen(), flags, value }, bytes);
+    return this;
+  }
+
+  /** The kernel's number of what lies under a key (of a program or map, as `bpftool` shows it). @throws BpfError where the kernel does not tell: cgroup arrays, sockmaps */
+  get(key: Key): number | undefined {
+    return this.numbers.get(key);
+  }
+
+  has(key: Key): boolean {
+    return this.numbers.has(key);
+  }
+
+  /** Takes a thing out. Answers whether it was there. */
+  delete(key: Key): boolean {
+    return this.numbers.delete(key);
+  }
+
+  /** Takes everything out. */
+  clear(): void {
+    for (const key of this.walkKeys()) callHost("map_delete", { map: this.requireOpen() }, key);
+  }
+
+  get size(): number {
+    return this.numbers.size;
+  }
+
+  keys(): IterableIterator<Key> {
+    return this.numbers.keys();
+  }
+
+  /** Keys with the kernel's numbers of what they lead to. */
+  entries(): IterableIterator<[Key, number]> {
+    return this.numbers.entries();
+  }
+
+  [Symbol.iterator](): IterableIterator<[Key, number]> {
+    return this.numbers.entries();
+  }
+
+  private walkKeys(): Uint8Array[] {
+    const found: Uint8Array[] = [];
+    let key = callHost("map_next_key", { map: this.requireOpen() }, new Uint8Array(0));
+    for (; key !== undefined; key = callHost("map_next_key", { map: this.info.map }, key)) found.push(key);
+    return found;
+  }
+}
+
+const numberLayout = { kind: "int", name: "unsigned int", size: 4, signed: false } as const;

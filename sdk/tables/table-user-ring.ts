@@ -1,0 +1,32 @@
+import { makeCodec } from "../codec/codec.ts";
+import type { Codec } from "../codec/codec.ts";
+import { makeUsageError } from "../wire/errors.ts";
+import { callHost } from "../wire/host.ts";
+import type { MapReply } from "../wire/protocol.ts";
+import { TableBase } from "./table-base.ts";
+import type { TableOwner } from "./table-base.ts";
+
+/** A buffer that the script writes and its programs empty with `bpf_user_ringbuf_drain`: `BPF_USER_RINGBUF(name, pages, struct command)`. Since: Linux 6.1. */
+export class UserRingTable<Value = Uint8Array> extends TableBase {
+  private readonly codec: Codec<Value> | undefined;
+
+  constructor(info: MapReply, owner: TableOwner) {
+    super(info, owner);
+    this.codec = info.event === null ? undefined : makeCodec<Value>(info.event, `value for "${info.name}"`);
+  }
+
+  /**
+   * Puts a value in, bytes where the C text names no type for them. Answers false when there is no room until a program has taken something out.
+   *
+   * @throws BpfError for a value of the wrong shape, or one that the buffer could never hold
+   */
+  output(value: Value): boolean {
+    const map = this.requireOpen("write to");
+    return callHost("user_ring_write", { map }, this.codec === undefined ? this.requireBytes(value) : this.codec.encode(value));
+  }
+
+  private requireBytes(value: unknown): Uint8Array {
+    if (value instanceof Uint8Array) return value;
+    throw makeUsageError(`Cannot write to "${this.name}": the C text names no type for its values, so they are Uint8Arrays`, `name one: BPF_USER_RINGBUF(${this.name}, pages, struct command)`);
+  }
+}

@@ -1,0 +1,196 @@
+import { makeBytesLayout, makeCodec } from "../codec/codec.ts";
+import type { Codec } from "../codec/codec.ts";
+import { makeMapError } from "../wire/errors.ts";
+import { buildLinearHistogram, buildLog2Histogram, renderHistogramJson, renderLinearJson, requireHistogramArguments } from "./histogram.ts";
+import type { HistogramOptions, SectionBucket } from "./histogram.ts";
+import { callHost } from "../wire/host.ts";
+import { print } from "../print/output.ts";
+import { compilePairWalk } from "../codec/pair-walk.ts";
+import type { PairWalk } from "../codec/pair-walk.ts";
+import { alignUp } from "../wire/protocol.ts";
+import type { MapReply } from "../wire/protocol.ts";
+import { is_json_output } from "../print/row-printer.ts";
+import { TableBase } from "./table-base.ts";
+import type { TableOwner } from "./table-base.ts";
+
+/** For `set`: makes or changes an entry. Source: BPF_ANY of linux/bpf.h, as the next two. */
+export const UPDATE_ANY = 0;
+/** For `set`: only makes one. */
+export const UPDATE_NOEXIST = 1;
+/** For `set`: only changes one. */
+export const UPDATE_EXIST = 2;
+
+/**
+ * A BPF map of any kind that has keys, as a JavaScript `Map`: `get set has delete clear size keys values
+ * entries forEach`, iterable. 64-bit integers are bigint, structs plain objects. A missing key is `undefined`.
+ *
+ * Shape: every value is a copy. Iterating reads the whole map in one batch first, so deleting meanwhile is fine.
+ */
+export class Table<Key = unknown, Leaf = unknown> extends TableBase {
+  protected readonly keyCodec: Codec<Key>;
+  protected readonly leafCodec: Codec<Leaf>;
+  private bindPairs: ((buffer: ArrayBuffer) => PairWalk) | undefined;
+
+  constructor(info: MapReply, owner: TableOwner, leafCodec?: Codec<Leaf>) {
+    super(info, owner);
+    this.keyCodec = makeCodec<Key>(info.key ?? makeBytesLayout(info.keySize), `key of "${info.name}"`);
+    this.leafCodec = leafCodec ?? makeCodec<Leaf>(info.value ?? makeBytesLayout(info.valueSize), `value of "${info.name}"`);
+  }
+
+  /** The value of a key, undefined when there is none. @throws BpfError for a key of the wrong shape */
+  get(key: Key): Leaf | undefined {
+    const bytes = callHost("map_lookup", { map: this.requireOpen(), remove: false }, this.keyCodec.encode(key));
+    return bytes === undefined ? undefined : this.leafCodec.decode(bytes);
+  }
+
+  /** Sets the value of a key. @throws BpfError for a wrong key or value, and when the map is full */
+  set(key: Key, leaf: Leaf, flags: number = UPDATE_ANY): this {
+    const bytes = new Uint8Array(this.keyCodec.size + this.leafCodec.size);
+    const view = new DataView(bytes.buffer);
+    this.keyCodec.encodeInto(key, view, 0);
+    this.leafCodec.encodeInto(leaf, view, this.keyCodec.size);
+    callHost("map_update", { map: this.requireOpen(), flags }, bytes);
+    return this;
+  }
+
+  has(key: Key): boolean {
+    return callHost("map_lookup", { map: this.requireOpen(), remove: false }, this.keyCodec.encode(key)) !== undefined;
+  }
+
+  /** Deletes a key; an array's element is set to zero instead. Answers whether it was there. */
+  delete(key: Key): boolean {
+    return callHost("map_delete", { map: this.requireOpen() }, this.keyCodec.encode(key));
+  }
+
+  /** How many keys there are now. */
+  get size(): number {
+    return callHost("map_count", { map: this.requireOpen() });
+  }
+
+  /** Deletes every key; an array's elements are set to zero. */
+  clear(): void {
+    callHost("map_delete_all", { map: this.requireOpen() });
+  }
+
+  entries(): IterableIterator<[Key, Leaf]> {
+    return this.readPairs(false);
+  }
+
+  *keys(): IterableIterator<Key> {
+    const batch = this.readBatch(false);
+    const read = this.keyCodec.bind(batch.buffer);
+    for (let i = 0; i < batch.count; i++) yield read(batch.keysAt + i * this.keyCodec.size);
+  }
+
+  *values(): IterableIterator<Leaf> {
+    const batch = this.readBatch(false);
+    const read = this.leafCodec.bind(batch.buffer);
+    for (let i = 0; i < batch.count; i++) yield read(batch.valuesAt + i * this.leafCodec.size);
+  }
+
+  [Symbol.iterator](): IterableIterator<[Key, Leaf]> {
+    return this.entries();
+  }
+
+  /** Calls `run` for each entry: of all ways to see them, the one that takes the least time. */
+  forEach(run: (leaf: Leaf, key: Key, table: this) => void): void {
+    const { buffer, count, keysAt, valuesAt } = this.readBatch(false);
+    const readKey = this.keyCodec.bind(buffer);
+    const readLeaf = this.leafCodec.bind(buffer);
+    for (let i = 0; i < count; i++) run(readLeaf(valuesAt + i * this.leafCodec.size), readKey(keysAt + i * this.keyCodec.size), this);
+  }
+
+  /** Sets the value of every key that is there to zero. */
+  zero(): void {
+    const batch = this.readBatch(false);
+    const bytes = new Uint8Array(batch.valuesAt - HEADER_SIZE + batch.count * this.leafCodec.size);
+    bytes.set(new Uint8Array(batch.buffer, batch.keysAt, batch.count * this.keyCodec.size));
+    callHost("map_update_all", { map: this.requireOpen(), count: batch.count, flags: UPDATE_ANY }, bytes);
+  }
+
+  /** All entries, as BCC's call of that name; `entries()` does the same. */
+  items_lookup_batch(): IterableIterator<[Key, Leaf]> {
+    return this.readPairs(false);
+  }
+
+  /** Takes all entries out of the map and answers them. Since: Linux 5.6 in one go; slower before. */
+  *items_lookup_and_delete_batch(): IterableIterator<[Key, Leaf]> {
+    yield* this.readPairs(true);
+  }
+
+  /** Sets many keys in one go. @throws BpfError when the lists differ in length */
+  items_update_batch(keys: Iterable<Key>, leaves: Iterable<Leaf>): void {
+    const keyList = [...keys];
+    const leafList = [...leaves];
+    if (keyList.length !== leafList.length) throw makeMapError(`Cannot update "${this.name}": ${keyList.length} keys and ${leafList.length} values were given`);
+    const valuesAt = alignUp(keyList.length * this.keyCodec.size);
+    const bytes = new Uint8Array(valuesAt + leafList.length * this.leafCodec.size);
+    const view = new DataView(bytes.buffer);
+    keyList.forEach((key, i) => this.keyCodec.encodeInto(key, view, i * this.keyCodec.size));
+    leafList.forEach((leaf, i) => this.leafCodec.encodeInto(leaf, view, valuesAt + i * this.leafCodec.size));
+    callHost("map_update_all", { map: this.requireOpen(), count: keyList.length, flags: UPDATE_ANY }, bytes);
+  }
+
+  /** Deletes the given keys, or all. Answers how many were there. */
+  items_delete_batch(keys?: Iterable<Key>): number {
+    if (keys === undefined) return callHost("map_delete_all", { map: this.requireOpen() });
+    const list = [...keys];
+    if (list.length === 0) return 0;
+    const bytes = new Uint8Array(list.length * this.keyCodec.size);
+    const view = new DataView(bytes.buffer);
+    list.forEach((key, i) => this.keyCodec.encodeInto(key, view, i * this.keyCodec.size));
+    return callHost("map_delete_all", { map: this.requireOpen() }, bytes);
+  }
+
+  /** Prints a histogram of power-of-two buckets in BCC's layout, or as JSON after `json_output()`. */
+  print_log2_hist<Bucket = SectionBucket<Key>>(val_type = "value", section_header = "Bucket ptr", options: HistogramOptions<Key, Bucket> = {}): void {
+    requireHistogramArguments("print_log2_hist()", val_type, section_header, options);
+    const build = is_json_output() ? renderHistogramJson : buildLog2Histogram;
+    for (const text of build(this.countSlots(), val_type, section_header, options)) print(text);
+  }
+
+  /** Prints a histogram of buckets of width one in BCC's layout, or as JSON after `json_output()`. */
+  print_linear_hist<Bucket = SectionBucket<Key>>(val_type = "value", section_header = "Bucket ptr", options: HistogramOptions<Key, Bucket> = {}): void {
+    requireHistogramArguments("print_linear_hist()", val_type, section_header, options);
+    const build = is_json_output() ? renderLinearJson : buildLinearHistogram;
+    for (const text of build(this.countSlots(), val_type, section_header, options)) print(text);
+  }
+
+  /** Prints a power-of-two histogram as JSON, one object a section. */
+  print_json_hist<Bucket = SectionBucket<Key>>(val_type = "value", section_header = "Bucket ptr", options: HistogramOptions<Key, Bucket> = {}): void {
+    requireHistogramArguments("print_json_hist()", val_type, section_header, options);
+    for (const text of renderHistogramJson(this.countSlots(), val_type, section_header, options)) print(text);
+  }
+
+  /** The entries as a histogram counts them. */
+  protected countSlots(): Iterable<readonly [Key, unknown]> {
+    return this.entries();
+  }
+
+  protected readBatch(remove: boolean): { buffer: ArrayBuffer; count: number; keysAt: number; valuesAt: number } {
+    const bytes = callHost("map_read_all", { map: this.requireOpen(), remove });
+    const buffer = (bytes ?? new Uint8Array(HEADER_SIZE)).buffer as ArrayBuffer;
+    const count = new DataView(buffer).getUint32(0, true);
+    return { buffer, count, keysAt: HEADER_SIZE, valuesAt: HEADER_SIZE + alignUp(count * this.keyCodec.size) };
+  }
+
+  private readPairs(remove: boolean): IterableIterator<[Key, Leaf]> {
+    const { buffer, count, keysAt, valuesAt } = this.readBatch(remove);
+    this.bindPairs ??= bindPairs(this.keyCodec, this.leafCodec);
+    return this.bindPairs(buffer)(count, keysAt, valuesAt) as IterableIterator<[Key, Leaf]>;
+  }
+}
+
+/** Codecs that come from no one layout are asked for each value. */
+function bindPairs(key: Codec, leaf: Codec): (buffer: ArrayBuffer) => PairWalk {
+  if (key.layout !== undefined && leaf.layout !== undefined) return compilePairWalk(key.layout, leaf.layout);
+  return (buffer) => {
+    const readKey = key.bind(buffer);
+    const readLeaf = leaf.bind(buffer);
+    return function* (count, keysAt, valuesAt) {
+      for (let i = 0; i < count; i++) yield [readKey(keysAt + i * key.size), readLeaf(valuesAt + i * leaf.size)];
+    };
+  };
+}
+
+const HEADER_SIZE = 8;

@@ -1,0 +1,48 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { ToolchainError } from "../../../../runtime/base/errors.ts";
+import { loadAddon, openAddon } from "../../../../runtime/kernel/door/addon.ts";
+import type { KernelPort } from "../../../../runtime/kernel/door/port.ts";
+import { openFakeKernel } from "../../../support/fake-kernel.ts";
+
+function captureError(action: () => unknown): unknown {
+  try {
+    return action();
+  } catch (error) {
+    return error;
+  }
+}
+
+describe("the addon", () => {
+  it("has exactly the methods of the port", () => {
+    const methods = (port: KernelPort): string[] => Object.keys(port).sort();
+    expect(methods(openAddon())).toEqual(methods(openFakeKernel().port));
+  });
+
+  it("that is not built says how to build it", () => {
+    const error = captureError(() => loadAddon("/nowhere/bpfts.node"));
+    expect(error).toBeInstanceOf(ToolchainError);
+    expect(error).toMatchObject({ message: 'The native addon is not built: "/nowhere/bpfts.node" is missing', hint: expect.stringContaining("npm start"), exitCode: 3 });
+  });
+
+  it("that is broken says so, with the loader's reason", () => {
+    const folder = mkdtempSync(join(tmpdir(), "bpfts-test-"));
+    const path = join(folder, "bpfts.node");
+    writeFileSync(path, "no ELF file");
+    const error = captureError(() => loadAddon(path));
+    rmSync(folder, { recursive: true });
+    expect(error).toBeInstanceOf(ToolchainError);
+    expect(error).toMatchObject({ message: expect.stringMatching(/^The native addon cannot be loaded: .*(invalid ELF header|file too short)/), hint: expect.stringContaining("npx node-gyp rebuild"), cause: expect.any(Error) });
+  });
+});
+
+describe("the fake kernel", () => {
+  it("answers what it was told, ENOSYS otherwise, and keeps the calls", () => {
+    const kernel = openFakeKernel({ mapFd: (map) => map + 1 });
+    expect([kernel.port.mapFd(4), kernel.port.mapClose(4), kernel.port.objectMaps(1)]).toEqual([5, -38, []]);
+    expect(kernel.calls.map(({ name }) => name)).toEqual(["mapFd", "mapClose", "objectMaps"]);
+    expect(kernel.argsOf("mapFd")).toEqual([[4]]);
+  });
+});

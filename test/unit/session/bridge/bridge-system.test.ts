@@ -1,0 +1,58 @@
+import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { readSystemFile } from "../../../../runtime/session/bridge/bridge-system.ts";
+import { runScriptText } from "../../../support/guest-run.ts";
+
+describe("reading files", () => {
+  it("is open below /proc and /sys", () => {
+    expect(readSystemFile("/proc/self/comm").trim()).not.toBe("");
+    expect(readSystemFile("/proc/version")).toContain("Linux");
+    expect(readSystemFile("/sys/devices/system/cpu/possible")).toMatch(/^\d/);
+    expect(readSystemFile("/proc/../proc/./version")).toContain("Linux");
+  });
+
+  it.each([
+    "/etc/passwd", "/proc/../etc/passwd", "/proc/self/root/etc/passwd", "/proc/1/root/etc/passwd", "/proc/self/cwd/package.json", "/proc/self/exe", "/procfs", "/sys", "/proc", "etc/passwd",
+    "/proc/self/fd/0", "/proc/self/fd/1", "/proc/thread-self/root/etc/passwd",
+  ])("does not reach %s", (path) => {
+    expect(() => readSystemFile(path)).toThrow(expect.objectContaining({ code: "BPFTS_USAGE" }));
+  });
+
+  it("follows links of one's own before it looks where they lead", () => {
+    const folder = mkdtempSync(join(tmpdir(), "bpfts-read-"));
+    try {
+      symlinkSync("/etc/passwd", join(folder, "link"));
+      expect(() => readSystemFile(`/proc/self/root${folder}/link`)).toThrow("scripts read files below /proc and /sys only");
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  it("says what is missing, and refuses what never ends or is no text", () => {
+    expect(() => readSystemFile("/proc/no-such-file")).toThrow('Cannot read "/proc/no-such-file": no such file');
+    expect(() => readSystemFile("/proc/kmsg")).toThrow('Cannot read "/proc/kmsg": it is no text file');
+    expect(() => readSystemFile("/proc/self/mem")).toThrow("it is no text file");
+    expect(() => readSystemFile("/proc/self")).toThrow(expect.objectContaining({ code: "BPFTS_USAGE" }));
+  });
+});
+
+describe("what a script is told", () => {
+  it("is its arguments, the time and the number of CPUs", async () => {
+    const { stdout } = await runScriptText(`import { argv, command, monotonic_ns, possible_cpus, print, read_file } from "bpfts";
+      print(argv, command, possible_cpus, monotonic_ns() > 0n, typeof Date.now(), read_file("/proc/sys/kernel/ostype").trim());`, { args: ["-p", "5"] });
+    expect(stdout).toBe('["-p", "5"] undefined 2 true number Linux\n');
+  });
+
+  it("is nothing that it asks for by a name of its own making", async () => {
+    const { stdout } = await runScriptText(`import { print } from "bpfts";
+      for (const name of ["constructor", "__proto__", "toString", "nothing"]) print((globalThis as any).__bpfts_call(name, "null", undefined).slice(0, 60));`);
+    expect(stdout.split("\n").slice(0, 4).every((line) => line.startsWith('!{"name":"InternalError"'))).toBe(true);
+  });
+
+  it("ends where it would wait, in a check", async () => {
+    const { stdout, exitCode } = await runScriptText(`import { print, sleep } from "bpfts"; print("a"); sleep(1); print("b");`, { waits: false });
+    expect({ stdout, exitCode }).toEqual({ stdout: "a\n", exitCode: 0 });
+  });
+});
