@@ -1,6 +1,15 @@
 // Bundles the CLI: dist/bpfts.cjs is the entry, which loads dist/main.cjs with the code that V8 compiled of it in an earlier
 // run. Both lie flat in dist/ beside QuickJS's Wasm.
-import { chmodSync, copyFileSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { basename, dirname, join, relative } from "node:path";
@@ -45,7 +54,11 @@ const result = await build({
   supported: { "dynamic-import": false },
   // esbuild finds its own binary beside its package; the addon is loaded by path.
   external: ["esbuild", "*.node"],
-  define: { __BPFTS_VERSION__: JSON.stringify(version), __BPFTS_BUILD__: JSON.stringify(hashSources()), "import.meta.url": "__bpftsUrl" },
+  define: {
+    __BPFTS_VERSION__: JSON.stringify(version),
+    __BPFTS_BUILD__: JSON.stringify(hashSources()),
+    "import.meta.url": "__bpftsUrl",
+  },
   banner: { js: 'const __bpftsUrl = require("node:url").pathToFileURL(__filename).href;' },
   write: false,
   logLevel: "warning",
@@ -54,14 +67,19 @@ const result = await build({
 mkdirSync(dist, { recursive: true });
 const kept = new Set(["quickjs.wasm", ".bpfts-stamp", "types"]);
 // The entry last: it carries the build's name, under which nothing of the new one is cached before.
-const files = result.outputFiles.toSorted((a, b) => Number(a.path.endsWith("bpfts.cjs")) - Number(b.path.endsWith("bpfts.cjs")));
+const files = result.outputFiles.toSorted(
+  (a, b) => Number(a.path.endsWith("bpfts.cjs")) - Number(b.path.endsWith("bpfts.cjs")),
+);
 for (const file of files) {
   const name = basename(file.path);
   kept.add(name);
   // The entry reads it as Latin-1, which takes V8 half the memory.
   if (/[^\0-\x7f]/.test(file.text)) throw new Error(`${name} has characters that are not ASCII`);
   // The entry runs the rest as a function of what a module of Node's has.
-  const text = name === "bpfts.cjs" ? `#!/usr/bin/env node\n${file.text}` : `(function (exports, require, module, __filename, __dirname) {${file.text}\n})`;
+  const text =
+    name === "bpfts.cjs"
+      ? `#!/usr/bin/env node\n${file.text}`
+      : `(function (exports, require, module, __filename, __dirname) {${file.text}\n})`;
   replaceFile(name, (path) => writeFileSync(path, text));
 }
 replaceFile("quickjs.wasm", (path) => copyFileSync(require.resolve("@jitl/quickjs-wasmfile-release-sync/wasm"), path));
@@ -74,8 +92,13 @@ for (const name of readdirSync(dist)) {
 function hashSources() {
   const hash = createHash("sha256");
   // The lock file stands for QuickJS and esbuild, whose work is cached as well.
-  const sources = ["runtime", "sdk"].flatMap((folder) => readdirSync(join(root, folder), { recursive: true }).filter((name) => name.endsWith(".ts")).map((name) => join(folder, name)));
-  for (const name of ["package-lock.json", ...sources.toSorted()]) hash.update(`${name}\0`).update(readFileSync(join(root, name)));
+  const sources = ["runtime", "sdk"].flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true })
+      .filter((name) => name.endsWith(".ts"))
+      .map((name) => join(folder, name)),
+  );
+  for (const name of ["package-lock.json", ...sources.toSorted()])
+    hash.update(`${name}\0`).update(readFileSync(join(root, name)));
   return hash.digest("hex").slice(0, 16);
 }
 
@@ -88,7 +111,12 @@ function writeTypes() {
     const { outputText, diagnostics } = ts.transpileDeclaration(readFileSync(join(root, "sdk", name), "utf8"), {
       fileName: name,
       reportDiagnostics: true,
-      compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ESNext, strict: true, isolatedDeclarations: true },
+      compilerOptions: {
+        target: ts.ScriptTarget.ES2022,
+        module: ts.ModuleKind.ESNext,
+        strict: true,
+        isolatedDeclarations: true,
+      },
     });
     for (const { messageText, start, file } of diagnostics ?? []) {
       const line = file === undefined || start === undefined ? 0 : file.getLineAndCharacterOfPosition(start).line + 1;

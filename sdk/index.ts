@@ -2,8 +2,14 @@
 import "./guest/globals.ts";
 
 export { BPF } from "./program/bpf.ts";
-export type { FuncOptions, KprobeOptions, PerfEventOptions, TracepointOptions, UprobeOptions } from "./program/attach-options.ts";
-export type { BpfOptions } from "./program/bpf.ts";
+export type {
+  FuncOptions,
+  KprobeOptions,
+  PerfEventOptions,
+  TracepointOptions,
+  UprobeOptions,
+} from "./program/attach-options.ts";
+export type { BpfOptions } from "./program/bpf-options.ts";
 export { BpfFunction } from "./tables/bpf-function.ts";
 export { cgroup_id, filter_by_containers, mntns_id } from "./queries/containers.ts";
 export type { ContainerFilter } from "./queries/containers.ts";
@@ -12,7 +18,19 @@ export { BpfError, Interrupt } from "./wire/errors.ts";
 export type { ErrorLocation } from "./wire/errors.ts";
 export { EventStream } from "./events/event-stream.ts";
 export type { HistogramOptions } from "./tables/histogram.ts";
-export { AF_INET, AF_INET6, htonl, htons, inet_ntop, inet_pton, ntohl, ntohs, tcp_flag_names, tcp_state_name, tcpstate } from "./queries/network.ts";
+export {
+  AF_INET,
+  AF_INET6,
+  htonl,
+  htons,
+  inet_ntop,
+  inet_pton,
+  ntohl,
+  ntohs,
+  tcp_flag_names,
+  tcp_state_name,
+  tcpstate,
+} from "./queries/network.ts";
 export { eprint, flush, print, printf, sprintf } from "./print/output.ts";
 export { PerfHWConfig, PerfSWConfig, PerfType } from "./program/perf-types.ts";
 export { BPFAttachType, BPFProgType } from "./ctypes/program-types.ts";

@@ -1,5 +1,8 @@
 /** What was there of each kind. */
-export type Stock = readonly { readonly kind: string; readonly things: ReadonlyMap<string | number, { readonly description: string; readonly pids: readonly number[] }> }[];
+export type Stock = readonly {
+  readonly kind: string;
+  readonly things: ReadonlyMap<string | number, { readonly description: string; readonly pids: readonly number[] }>;
+}[];
 
 export declare const runMark: string;
 export declare function takeStock(): Stock;

@@ -49,9 +49,18 @@ function belongsToOthers(pids, mark) {
 }
 
 function listBpf(what, describe) {
-  const result = spawnSync("bpftool", ["-j", what, "show"], { encoding: "utf8", maxBuffer: 1 << 26, env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` } });
+  const result = spawnSync("bpftool", ["-j", what, "show"], {
+    encoding: "utf8",
+    maxBuffer: 1 << 26,
+    env: { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` },
+  });
   if (result.status !== 0) return new Map();
-  return new Map(JSON.parse(result.stdout).map((row) => [row.id, { description: describe(row), pids: (row.pids ?? []).map(({ pid }) => pid) }]));
+  return new Map(
+    JSON.parse(result.stdout).map((row) => [
+      row.id,
+      { description: describe(row), pids: (row.pids ?? []).map(({ pid }) => pid) },
+    ]),
+  );
 }
 
 function listFolder(path) {
@@ -64,14 +73,22 @@ function listFolder(path) {
 
 /** tracefs and bpffs stay mounted on purpose, and so does what `ip netns` makes of its own folder. */
 function listMounts() {
-  const lines = readFileSync("/proc/self/mounts", "utf8").split("\n").filter((line) => line !== "");
-  const mounts = lines.map((line) => line.split(" ")).filter(([, target, type]) => !["tracefs", "bpf", "debugfs"].includes(type) && target !== "/run/netns");
+  const lines = readFileSync("/proc/self/mounts", "utf8")
+    .split("\n")
+    .filter((line) => line !== "");
+  const mounts = lines
+    .map((line) => line.split(" "))
+    .filter(([, target, type]) => !["tracefs", "bpf", "debugfs"].includes(type) && target !== "/run/netns");
   return new Map(mounts.map(([, target, type]) => [target, { description: `(${type})`, pids: [] }]));
 }
 
 function listMarkedProcesses(mark) {
-  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name)).map(Number);
-  return pids.filter((pid) => pid !== process.pid && isMarked(pid, mark)).map((pid) => `process ${pid} ${readText(`/proc/${pid}/cmdline`).replaceAll("\0", " ")}`.trimEnd());
+  const pids = readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number);
+  return pids
+    .filter((pid) => pid !== process.pid && isMarked(pid, mark))
+    .map((pid) => `process ${pid} ${readText(`/proc/${pid}/cmdline`).replaceAll("\0", " ")}`.trimEnd());
 }
 
 function isMarked(pid, mark) {

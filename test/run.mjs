@@ -19,7 +19,9 @@ const { values: options, positionals } = parseArgs({
 const isTier = (word) => tiers.some((tier) => tier.name === word);
 const named = positionals.filter(isTier);
 const isKernel = (word) => /^(\d+\.\d+|newest|all)$/.test(word);
-const words = positionals.filter((word) => !isTier(word)).map((word) => (isKernel(word) ? "test/vm/matrix.test" : word.replace(/:\d+$/, "")));
+const words = positionals
+  .filter((word) => !isTier(word))
+  .map((word) => (isKernel(word) ? "test/vm/matrix.test" : word.replace(/:\d+$/, "")));
 process.env.BPFTS_TEST_KERNEL = positionals.find(isKernel) ?? process.env.BPFTS_TEST_KERNEL ?? "all";
 const chosen = tiers.filter((tier) => (named.length > 0 ? named.includes(tier.name) : wantsUnnamed(tier)));
 
@@ -46,7 +48,8 @@ for (const tier of chosen) {
   const modules = await runTier(tier);
   filesRun += modules.length;
   if (modules.length === 0 && !isFiltered) fail(`the tier "${tier.name}" has no tests`);
-  if (before !== undefined) for (const leak of await findLeaks(before, mark)) fail(`left behind by the tier "${tier.name}": ${leak}`);
+  if (before !== undefined)
+    for (const leak of await findLeaks(before, mark)) fail(`left behind by the tier "${tier.name}": ${leak}`);
 }
 if (filesRun === 0) fail(`no test file matches ${words.map((word) => `"${word}"`).join(" ")}`);
 
@@ -85,7 +88,10 @@ function count(module) {
 
 /** vitest calls what -t leaves out skipped too. */
 function isAskedFor(test) {
-  return options.testNamePattern === undefined || new RegExp(options.testNamePattern).test(test.fullName.replaceAll(" > ", " "));
+  return (
+    options.testNamePattern === undefined ||
+    new RegExp(options.testNamePattern).test(test.fullName.replaceAll(" > ", " "))
+  );
 }
 
 function fail(message) {

@@ -34,17 +34,32 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .argument("<files...>", "scripts or .c files; after --, arguments of the script")
     .option("--no-load", "stop after compiling")
     .option("--emit <stage>", "print a stage: c (the text as clang compiles it) or spec (programs, maps, layouts)")
-    .option("--attach <file>", 'for a .c file: a JSON array of attach calls that say which functions are loaded and as what; "auto" is FILE.attach.json beside FILE.c')
-    .option("--cflag <flag>", "a flag for clang, for .c files; may be given more than once", (flag: string, flags: readonly string[]) => [...flags, flag], [])
+    .option(
+      "--attach <file>",
+      'for a .c file: a JSON array of attach calls that say which functions are loaded and as what; "auto" is FILE.attach.json beside FILE.c',
+    )
+    .option(
+      "--cflag <flag>",
+      "a flag for clang, for .c files; may be given more than once",
+      (flag: string, flags: readonly string[]) => [...flags, flag],
+      [],
+    )
     .option("-k, --kernel <name>", "check on another kernel, or on all, in virtual machines")
     .option("--json", "print one JSON object a file")
     .option("--json-errors", "write errors as JSON, one a line")
     .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
     .addHelpText("after", examples)
     .action(async (words: readonly string[], flags: CheckFlags, command: Command) => {
-      if (flags.emit !== undefined && flags.emit !== "c" && flags.emit !== "spec") throw new UsageError(`Cannot emit "${flags.emit}"`, { hint: "the stages are c and spec" });
+      if (flags.emit !== undefined && flags.emit !== "c" && flags.emit !== "spec")
+        throw new UsageError(`Cannot emit "${flags.emit}"`, { hint: "the stages are c and spec" });
       const { files, args } = splitWords(words, command);
-      if (flags.kernel !== undefined) return finish(await checkOnKernels(flags.kernel, files, listInnerArguments(args, flags), { json: flags.json ?? false, log: openStderrLog(flags) }));
+      if (flags.kernel !== undefined)
+        return finish(
+          await checkOnKernels(flags.kernel, files, listInnerArguments(args, flags), {
+            json: flags.json ?? false,
+            log: openStderrLog(flags),
+          }),
+        );
       finish(await checkFiles(files, args, flags));
     });
 }
@@ -61,7 +76,13 @@ function splitWords(words: readonly string[], command: Command): { files: readon
 function listInnerArguments(args: readonly string[], flags: CheckFlags): readonly string[] {
   if (flags.emit !== undefined) throw new UsageError("--emit and --kernel cannot be given together");
   const attach = flags.attach === undefined ? [] : ["--attach", flags.attach];
-  return [...(flags.load ? [] : ["--no-load"]), ...attach, ...flags.cflag.flatMap((flag) => ["--cflag", flag]), "--", ...args];
+  return [
+    ...(flags.load ? [] : ["--no-load"]),
+    ...attach,
+    ...flags.cflag.flatMap((flag) => ["--cflag", flag]),
+    "--",
+    ...args,
+  ];
 }
 
 async function checkFiles(files: readonly string[], args: readonly string[], flags: CheckFlags): Promise<number> {
@@ -82,7 +103,12 @@ async function checkFiles(files: readonly string[], args: readonly string[], fla
         memoryBytes: 64 * 1024 * 1024,
       });
       if (emit !== undefined) process.stdout.write(report.emitted.join(""));
-      else process.stdout.write(flags.json ? `${JSON.stringify({ file, ok: true, ...report })}\n` : renderReport(file, report, flags, performance.now() - started));
+      else
+        process.stdout.write(
+          flags.json
+            ? `${JSON.stringify({ file, ok: true, ...report })}\n`
+            : renderReport(file, report, flags, performance.now() - started),
+        );
     } catch (error) {
       exitCode ||= findExitCode(error);
       reportFailure(file, files.length, error, flags);
@@ -98,8 +124,12 @@ function renderReport(file: string, report: CheckReport, flags: CheckFlags, dura
 
 /** With several files one line each; alone, the whole story. */
 function reportFailure(file: string, fileCount: number, error: unknown, flags: CheckFlags): void {
-  if (flags.json) process.stdout.write(`${JSON.stringify({ file, ok: false, ...(JSON.parse(renderErrorJson(error)) as object) })}\n`);
+  if (flags.json)
+    process.stdout.write(`${JSON.stringify({ file, ok: false, ...(JSON.parse(renderErrorJson(error)) as object) })}\n`);
   else if (flags.jsonErrors) process.stderr.write(renderErrorJson(error));
   else if (fileCount === 1 || !(error instanceof BpftsError)) process.stderr.write(renderError(error, flags));
-  else process.stdout.write(`${file}: ${error.location === undefined ? "" : `line ${error.location.line}: `}${error.message}\n`);
+  else
+    process.stdout.write(
+      `${file}: ${error.location === undefined ? "" : `line ${error.location.line}: `}${error.message}\n`,
+    );
 }

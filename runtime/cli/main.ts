@@ -23,7 +23,12 @@ const modules: Readonly<Record<string, () => Promise<CommandModule>>> = {
   vm: async () => {
     const { addVmCommands } = await import("./vm.ts");
     return {
-      addCommand: (program, finish) => addVmCommands(program, { installFolder: dirname(findPackageFile("package.json")), openLog: openStderrLog, setExitStatus: finish }),
+      addCommand: (program, finish) =>
+        addVmCommands(program, {
+          installFolder: dirname(findPackageFile("package.json")),
+          openLog: openStderrLog,
+          setExitStatus: finish,
+        }),
     };
   },
 };
@@ -74,9 +79,18 @@ function overrideExit(command: Command): void {
 /** A mistake on the command line in our own words and with our own exit code. */
 function describeUsage(error: CommanderError): UsageError {
   const [first, ...rest] = error.message.replace(/^error: /, "").split("\n");
-  const suggestion = rest.join(" ").replace(/^\(|\)$/g, "").toLowerCase();
-  const own = error.code === "commander.unknownOption" ? "a script's own options go after --; see bpfts run --help" : "see bpfts --help";
-  return new UsageError(first!.charAt(0).toUpperCase() + first!.slice(1), { cause: error, hint: suggestion === "" ? own : suggestion });
+  const suggestion = rest
+    .join(" ")
+    .replace(/^\(|\)$/g, "")
+    .toLowerCase();
+  const own =
+    error.code === "commander.unknownOption"
+      ? "a script's own options go after --; see bpfts run --help"
+      : "see bpfts --help";
+  return new UsageError(first!.charAt(0).toUpperCase() + first!.slice(1), {
+    cause: error,
+    hint: suggestion === "" ? own : suggestion,
+  });
 }
 
 /** Does what a command line asks for. Answers the exit status; what went wrong is on stderr by then. */
@@ -86,7 +100,9 @@ export async function main(args: readonly string[]): Promise<number> {
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) process.exit(0);
     const error = thrown instanceof CommanderError ? describeUsage(thrown) : thrown;
-    const text = args.includes("--json-errors") ? renderErrorJson(error) : renderError(error, { verbose: args.includes("--verbose") });
+    const text = args.includes("--json-errors")
+      ? renderErrorJson(error)
+      : renderError(error, { verbose: args.includes("--verbose") });
     process.stderr.write(text);
     return findExitCode(error);
   }

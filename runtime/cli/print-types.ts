@@ -16,24 +16,37 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
   program
     .command("types")
     .summary("print the TypeScript types of a script's tables")
-    .description("Compile the C text of each program that a script makes before it first waits, and print the TypeScript types of its tables, as this kernel has them. Nothing is loaded.")
+    .description(
+      "Compile the C text of each program that a script makes before it first waits, and print the TypeScript types of its tables, as this kernel has them. Nothing is loaded.",
+    )
     .argument("<script>", "the script, or a .c file")
     .argument("[args...]", "arguments of the script, after --")
-    .option("--cflag <flag>", "a flag for clang, for a .c file; may be given more than once", (flag: string, flags: readonly string[]) => [...flags, flag], [])
+    .option(
+      "--cflag <flag>",
+      "a flag for clang, for a .c file; may be given more than once",
+      (flag: string, flags: readonly string[]) => [...flags, flag],
+      [],
+    )
     .option("--verbose", "say what happens on the way", false)
     .option("--json-errors", "write errors as JSON, one a line")
     .addHelpText("after", examples)
-    .action(async (script: string, args: readonly string[], options: { readonly cflag: readonly string[]; readonly verbose: boolean }) => {
-      const { emitted } = await checkFile(script, {
-        args,
-        cflags: options.cflag,
-        load: false,
-        emit: "types",
-        log: openStderrLog(options),
-        environment: process.env,
-        memoryBytes: 64 * 1024 * 1024,
-      });
-      process.stdout.write(emitted.join("\n"));
-      finish(0);
-    });
+    .action(
+      async (
+        script: string,
+        args: readonly string[],
+        options: { readonly cflag: readonly string[]; readonly verbose: boolean },
+      ) => {
+        const { emitted } = await checkFile(script, {
+          args,
+          cflags: options.cflag,
+          load: false,
+          emit: "types",
+          log: openStderrLog(options),
+          environment: process.env,
+          memoryBytes: 64 * 1024 * 1024,
+        });
+        process.stdout.write(emitted.join("\n"));
+        finish(0);
+      },
+    );
 }

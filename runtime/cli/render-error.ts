@@ -19,8 +19,15 @@ export function renderError(error: unknown, options: { readonly verbose: boolean
   }
   const lines = [`error: ${error.message}`];
   if (error.location !== undefined) lines.push(...renderPlace(error.location));
-  for (const diagnostic of error.diagnostics) lines.push(...(isHead(diagnostic, error) ? (diagnostic.notes ?? []) : [diagnostic]).flatMap(renderDiagnostic));
-  if (options.verbose && error.detail !== undefined) lines.push(...error.detail.trimEnd().split("\n").map((line) => `  | ${line}`));
+  for (const diagnostic of error.diagnostics)
+    lines.push(...(isHead(diagnostic, error) ? (diagnostic.notes ?? []) : [diagnostic]).flatMap(renderDiagnostic));
+  if (options.verbose && error.detail !== undefined)
+    lines.push(
+      ...error.detail
+        .trimEnd()
+        .split("\n")
+        .map((line) => `  | ${line}`),
+    );
   if (error.hint !== undefined) lines.push(`hint: ${error.hint}`);
   return `${lines.join("\n")}\n`;
 }
@@ -44,7 +51,11 @@ export function renderErrorJson(error: unknown): string {
 
 /** Whether a diagnostic only says again what the error itself says, as the first of several does. */
 function isHead(diagnostic: Diagnostic, error: BpftsError): boolean {
-  return diagnostic.message === error.message && diagnostic.location?.line === error.location?.line && diagnostic.location?.column === error.location?.column;
+  return (
+    diagnostic.message === error.message &&
+    diagnostic.location?.line === error.location?.line &&
+    diagnostic.location?.column === error.location?.column
+  );
 }
 
 function renderDiagnostic(diagnostic: Diagnostic): string[] {
@@ -64,7 +75,8 @@ function renderPlace(location: SourceLocation): string[] {
   if (text === undefined) return [head];
   const gutter = String(location.line);
   const lines = [head, ` ${gutter} | ${text.replace(/\t/g, " ")}`];
-  if (location.column !== undefined) lines.push(` ${" ".repeat(gutter.length)} | ${" ".repeat(Math.max(0, location.column - 1))}^`);
+  if (location.column !== undefined)
+    lines.push(` ${" ".repeat(gutter.length)} | ${" ".repeat(Math.max(0, location.column - 1))}^`);
   return lines;
 }
 

@@ -22,7 +22,9 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
   program
     .command("run")
     .summary("run a script")
-    .description("Run a script: its C text is compiled for this kernel and loaded, the script itself runs in a sandbox.")
+    .description(
+      "Run a script: its C text is compiled for this kernel and loaded, the script itself runs in a sandbox.",
+    )
     .argument("<script>", "the TypeScript file")
     .argument("[args...]", "arguments of the script, after --")
     .option("-c, --command <command>", "run a command once the script waits, and end with it; the script knows its pid")
@@ -47,6 +49,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
 
 function parseMemory(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 16 || value > 2048) throw new InvalidArgumentError("give a whole number of MiB from 16 to 2048");
+  if (!Number.isInteger(value) || value < 16 || value > 2048)
+    throw new InvalidArgumentError("give a whole number of MiB from 16 to 2048");
   return value;
 }

@@ -38,7 +38,9 @@ interface MachineFlags {
 
 /** Adds `vm run`, `vm exec`, `vm list`, `vm fetch` and `vm clean`. */
 export function addVmCommands(program: Command, deps: VmCommandDeps): void {
-  const vm = program.command("vm").description("run scripts and commands on other kernels, in virtual machines on this machine's files");
+  const vm = program
+    .command("vm")
+    .description("run scripts and commands on other kernels, in virtual machines on this machine's files");
 
   addMachineOptions(vm.command("run"))
     .description("run a script as `bpfts run` does, on another kernel")
@@ -46,19 +48,31 @@ export function addVmCommands(program: Command, deps: VmCommandDeps): void {
     .argument("[args...]", "its arguments, after --")
     .option("-c, --command <command>", "start a command with the script, as `bpfts run -c` does")
     .option("--json-errors", "print errors as JSON")
-    .addHelpText("after", "\nExamples:\n  bpfts vm run --kernel 6.1 scripts/hello_fields.ts\n  bpfts vm run --kernel all -c 'mkdir /tmp/x' scripts/hello.ts\n")
-    .action(async (script: string, args: string[], flags: MachineFlags & { command?: string; jsonErrors?: boolean }) => {
-      const inner = ["run"];
-      if (flags.command !== undefined) inner.push("-c", flags.command);
-      if (flags.jsonErrors) inner.push("--json-errors");
-      if (flags.verbose) inner.push("--verbose");
-      await runOnKernels([process.execPath, join(deps.installFolder, "dist/bpfts.cjs"), ...inner, script, "--", ...args], flags, deps);
-    });
+    .addHelpText(
+      "after",
+      "\nExamples:\n  bpfts vm run --kernel 6.1 scripts/hello_fields.ts\n  bpfts vm run --kernel all -c 'mkdir /tmp/x' scripts/hello.ts\n",
+    )
+    .action(
+      async (script: string, args: string[], flags: MachineFlags & { command?: string; jsonErrors?: boolean }) => {
+        const inner = ["run"];
+        if (flags.command !== undefined) inner.push("-c", flags.command);
+        if (flags.jsonErrors) inner.push("--json-errors");
+        if (flags.verbose) inner.push("--verbose");
+        await runOnKernels(
+          [process.execPath, join(deps.installFolder, "dist/bpfts.cjs"), ...inner, script, "--", ...args],
+          flags,
+          deps,
+        );
+      },
+    );
 
   addMachineOptions(vm.command("exec"))
     .description("run a command on another kernel; what it writes outside of shared folders is gone afterwards")
     .argument("<command...>", "the command and its arguments, after --")
-    .addHelpText("after", "\nExamples:\n  bpfts vm exec -- uname -r\n  bpfts vm exec --kernel 5.10 --share . -- make check\n")
+    .addHelpText(
+      "after",
+      "\nExamples:\n  bpfts vm exec -- uname -r\n  bpfts vm exec --kernel 5.10 --share . -- make check\n",
+    )
     .action(async (command: string[], flags: MachineFlags) => {
       await runOnKernels(command, flags, deps);
     });
@@ -89,7 +103,10 @@ export function addVmCommands(program: Command, deps: VmCommandDeps): void {
     .description("remove kernels from the cache, and what was made from them")
     .argument("[kernel]", "a name from `vm list`; all when absent")
     .action((name: string | undefined) => {
-      const removed = removeKernels(openVmFolder(process.env), name === undefined || name === "all" ? undefined : requireKernelRows(name));
+      const removed = removeKernels(
+        openVmFolder(process.env),
+        name === undefined || name === "all" ? undefined : requireKernelRows(name),
+      );
       process.stdout.write(removed.length === 0 ? "nothing to remove\n" : `removed ${removed.join(", ")}\n`);
     });
 }
@@ -107,29 +124,43 @@ function addMachineOptions(command: Command): Command {
     .option("--share <folder...>", "let the guest write to folders")
     .option("--append <words>", "more words for the kernel's command line")
     .option("--scratch <size>", "how much the guest may write elsewhere, as tmpfs takes it (default: 50%)")
-    .option("--guest-clang", "compile in the guest; else this machine's clang does it for the guest, with this machine's files")
+    .option(
+      "--guest-clang",
+      "compile in the guest; else this machine's clang does it for the guest, with this machine's files",
+    )
     .option("--env <name=value...>", "set variables for the command")
     .option("-v, --verbose", "say what is done; show a failed kernel's whole console");
 }
 
 async function runOnKernels(command: readonly string[], flags: MachineFlags, deps: VmCommandDeps): Promise<void> {
-  if (flags.kernel !== undefined && flags.vmlinuz !== undefined) throw new UsageError("--kernel and --vmlinuz cannot be given together");
+  if (flags.kernel !== undefined && flags.vmlinuz !== undefined)
+    throw new UsageError("--kernel and --vmlinuz cannot be given together");
   const options = readVmOptions(flags);
   const log = deps.openLog({ verbose: flags.verbose ?? false });
   const folder = openVmFolder(process.env);
-  const job = { command, workingFolder: process.cwd(), environment: { ...pickGuestEnvironment(process.env), ...readVariables(flags.env ?? []) } };
+  const job = {
+    command,
+    workingFolder: process.cwd(),
+    environment: { ...pickGuestEnvironment(process.env), ...readVariables(flags.env ?? []) },
+  };
   const bootOne = async (kernel: BootKernel, isOnly: boolean): Promise<number> => {
     const spec = await prepareVm(folder, kernel, job, options, log);
     log.info(`booting ${kernel.release} (${spec.qemu.accelerator})`);
     try {
-      return await runInVm(spec, { ...(isOnly ? { stdin: process.stdin } : {}), stdout: process.stdout, stderr: process.stderr });
+      return await runInVm(spec, {
+        ...(isOnly ? { stdin: process.stdin } : {}),
+        stdout: process.stdout,
+        stderr: process.stderr,
+      });
     } catch (error) {
-      if ((error instanceof VmError || error instanceof VmTimeoutError) && error.detail !== undefined) writeConsole(error.detail, flags.verbose ?? false);
+      if ((error instanceof VmError || error instanceof VmTimeoutError) && error.detail !== undefined)
+        writeConsole(error.detail, flags.verbose ?? false);
       throw error;
     }
   };
 
-  if (flags.vmlinuz !== undefined) return deps.setExitStatus(await bootOne(describeOwnKernel(resolve(flags.vmlinuz)), true));
+  if (flags.vmlinuz !== undefined)
+    return deps.setExitStatus(await bootOne(describeOwnKernel(resolve(flags.vmlinuz)), true));
   const rows = requireKernelRows(flags.kernel ?? defaultKernel);
   if (rows.length === 1) return deps.setExitStatus(await bootOne(await fetchKernel(folder, rows[0]!, log), true));
 
@@ -149,13 +180,15 @@ async function runOnKernels(command: readonly string[], flags: MachineFlags, dep
       results.push({ name: row.name, release, status: error.exitCode, outcome: error.message });
     }
   }
-  for (const { name, release, outcome } of results) process.stderr.write(`${name.padEnd(8)} ${release.padEnd(26)} ${outcome}\n`);
+  for (const { name, release, outcome } of results)
+    process.stderr.write(`${name.padEnd(8)} ${release.padEnd(26)} ${outcome}\n`);
   deps.setExitStatus(results.find(({ status }) => status !== 0)?.status ?? 0);
 }
 
 function readVmOptions(flags: MachineFlags): VmOptions {
   const { accel } = flags;
-  if (accel !== undefined && accel !== "kvm" && accel !== "tcg") throw new UsageError(`Unknown accelerator "${accel}"`, { hint: "there are kvm and tcg" });
+  if (accel !== undefined && accel !== "kvm" && accel !== "tcg")
+    throw new UsageError(`Unknown accelerator "${accel}"`, { hint: "there are kvm and tcg" });
   return {
     ...(flags.memory === undefined ? {} : { memoryMb: flags.memory }),
     ...(flags.cpus === undefined ? {} : { cpus: flags.cpus }),

@@ -1,5 +1,17 @@
 import { createHash, randomBytes } from "node:crypto";
-import { chmodSync, lstatSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync, accessSync, constants } from "node:fs";
+import {
+  chmodSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+  accessSync,
+  constants,
+} from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { ToolchainError } from "../base/errors.ts";
@@ -26,9 +38,15 @@ export function openCacheFolder(environment: Readonly<Record<string, string | un
     join(tmpdir(), `bpfts-cache-${process.getuid?.() ?? 0}`),
   ];
   for (const path of candidates) if (path && isUsable(path)) return { path };
-  throw new ToolchainError(`Cannot write to any cache folder: tried ${candidates.filter(Boolean).map((path) => `"${path}"`).join(", ")}`, {
-    hint: "set BPFTS_CACHE to a folder that this user can write to",
-  });
+  throw new ToolchainError(
+    `Cannot write to any cache folder: tried ${candidates
+      .filter(Boolean)
+      .map((path) => `"${path}"`)
+      .join(", ")}`,
+    {
+      hint: "set BPFTS_CACHE to a folder that this user can write to",
+    },
+  );
 }
 
 const TOUCH_MS = 60 * 60 * 1000;

@@ -24,15 +24,22 @@ export function runClang(toolchain: Toolchain, args: readonly string[], input?: 
     env: { PATH: process.env["PATH"], HOME: process.env["HOME"], TMPDIR: process.env["TMPDIR"], LC_ALL: "C" },
   });
   if (result.error !== undefined) {
-    throw new ToolchainError(`Cannot run "${toolchain.clang}": ${result.error.message}`, { cause: result.error, hint: "check that clang is installed: bpfts doctor" });
+    throw new ToolchainError(`Cannot run "${toolchain.clang}": ${result.error.message}`, {
+      cause: result.error,
+      hint: "check that clang is installed: bpfts doctor",
+    });
   }
   const stderr = result.stderr.toString("utf8");
-  if (result.signal === "SIGINT" || result.signal === "SIGTERM" || result.signal === "SIGHUP") throw new InterruptedError(`clang was ended by ${result.signal}`);
+  if (result.signal === "SIGINT" || result.signal === "SIGTERM" || result.signal === "SIGHUP")
+    throw new InterruptedError(`clang was ended by ${result.signal}`);
   if (result.signal !== null || (result.status ?? 0) > 1) {
     throw new InternalError(`clang crashed (${result.signal ?? `status ${result.status}`})`, { detail: stderr });
   }
   if (/unable to create target|unknown target triple/.test(stderr)) {
-    throw new ToolchainError(`"${toolchain.clang}" has no bpf target`, { hint: "install a clang of the distribution: apt-get install clang", detail: stderr });
+    throw new ToolchainError(`"${toolchain.clang}" has no bpf target`, {
+      hint: "install a clang of the distribution: apt-get install clang",
+      detail: stderr,
+    });
   }
   return { ok: result.status === 0, stdout: result.stdout, stderr };
 }

@@ -35,8 +35,14 @@ export function cleanCache(cache: CacheFolder, nowMs = Date.now(), keepBytes = K
 function readEntry(path: string): Entry {
   try {
     const stat = statSync(path);
-    const files = stat.isDirectory() ? listFolder(path).map(readEntry) : [{ usedMs: stat.mtimeMs, bytes: stat.blocks * BLOCK_BYTES }];
-    return { path, usedMs: Math.max(0, ...files.map(({ usedMs }) => usedMs)), bytes: files.reduce((sum, file) => sum + file.bytes, 0) };
+    const files = stat.isDirectory()
+      ? listFolder(path).map(readEntry)
+      : [{ usedMs: stat.mtimeMs, bytes: stat.blocks * BLOCK_BYTES }];
+    return {
+      path,
+      usedMs: Math.max(0, ...files.map(({ usedMs }) => usedMs)),
+      bytes: files.reduce((sum, file) => sum + file.bytes, 0),
+    };
   } catch {
     return { path, usedMs: 0, bytes: 0 };
   }

@@ -43,7 +43,17 @@ export interface Parsed {
 }
 
 /** The dialect and pasted kernel code trip these without being wrong. */
-const quiet = ["-Wno-unused-value", "-Wno-pointer-sign", "-Wno-address-of-packed-member", "-Wno-unknown-warning-option", "-Wno-gnu-variable-sized-type-not-at-end", "-Wno-incompatible-pointer-types-discards-qualifiers", "-Wno-deprecated-non-prototype", "-Wno-error=int-conversion", "-Werror=implicit-function-declaration"];
+const quiet = [
+  "-Wno-unused-value",
+  "-Wno-pointer-sign",
+  "-Wno-address-of-packed-member",
+  "-Wno-unknown-warning-option",
+  "-Wno-gnu-variable-sized-type-not-at-end",
+  "-Wno-incompatible-pointer-types-discards-qualifiers",
+  "-Wno-deprecated-non-prototype",
+  "-Wno-error=int-conversion",
+  "-Werror=implicit-function-declaration",
+];
 
 /**
  * Parses a prepared unit with clang and answers its AST.
@@ -52,10 +62,29 @@ const quiet = ["-Wno-unused-value", "-Wno-pointer-sign", "-Wno-address-of-packed
  */
 export function parseUnit(unit: CompilableUnit, options: CompileOptions): Parsed {
   const listing = hasOwnHeaders(unit.text) ? ["-H"] : [];
-  const result = runOnPrelude(options, [...options.prelude.flags, ...quiet, ...options.cflags, ...listing, "-Xclang", "-ast-dump=json", "-fsyntax-only", "-x", "c", "-"], unit.text);
+  const result = runOnPrelude(
+    options,
+    [
+      ...options.prelude.flags,
+      ...quiet,
+      ...options.cflags,
+      ...listing,
+      "-Xclang",
+      "-ast-dump=json",
+      "-fsyntax-only",
+      "-x",
+      "c",
+      "-",
+    ],
+    unit.text,
+  );
   const diagnostics = placeDiagnostics(unit, result.stderr);
   if (!result.ok) throw describeFailure(diagnostics, result.stderr);
-  return { ast: JSON.parse(result.stdout.toString("utf8")) as unknown, warnings: diagnostics, headers: listing.length === 0 ? [] : listOwnHeaders(result.stderr, options.prelude.folders) };
+  return {
+    ast: JSON.parse(result.stdout.toString("utf8")) as unknown,
+    warnings: diagnostics,
+    headers: listing.length === 0 ? [] : listOwnHeaders(result.stderr, options.prelude.folders),
+  };
 }
 
 /**
@@ -64,7 +93,25 @@ export function parseUnit(unit: CompilableUnit, options: CompileOptions): Parsed
  * @throws CompileError with all that clang said, at the user's places.
  */
 export function compileUnit(unit: CompilableUnit, options: CompileOptions): ObjectFile {
-  const result = withHeaders(unit.headers ?? new Map<string, string>(), (flags) => runOnPrelude(options, [...options.prelude.flags, ...quiet, "-Wno-everything", ...options.cflags, ...flags, "-c", "-x", "c", "-", "-o", "-"], unit.text));
+  const result = withHeaders(unit.headers ?? new Map<string, string>(), (flags) =>
+    runOnPrelude(
+      options,
+      [
+        ...options.prelude.flags,
+        ...quiet,
+        "-Wno-everything",
+        ...options.cflags,
+        ...flags,
+        "-c",
+        "-x",
+        "c",
+        "-",
+        "-o",
+        "-",
+      ],
+      unit.text,
+    ),
+  );
   if (!result.ok) throw describeFailure(placeDiagnostics(unit, result.stderr), result.stderr);
   return { bytes: result.stdout };
 }
@@ -100,7 +147,8 @@ function placeDiagnostics(unit: CompilableUnit, stderr: string): Diagnostic[] {
 
 /** Inside of our macros clang says much the same of each use of an argument; the user wrote it once. How our macros expand helps nobody. */
 function dropEchoes(errors: readonly Diagnostic[]): Diagnostic[] {
-  const isOurs = ({ message }: Diagnostic): boolean => /^expanded from (?:here$|macro '(?:__)?bpfts_)|^\(skipping \d+ expansions/.test(message);
+  const isOurs = ({ message }: Diagnostic): boolean =>
+    /^expanded from (?:here$|macro '(?:__)?bpfts_)|^\(skipping \d+ expansions/.test(message);
   const seen = new Set<string>();
   return errors.flatMap((error) => {
     const { location, notes = [] } = error;
@@ -114,7 +162,8 @@ function dropEchoes(errors: readonly Diagnostic[]): Diagnostic[] {
 function describeFailure(diagnostics: readonly Diagnostic[], stderr: string): CompileError {
   const errors = dropEchoes(diagnostics.filter(({ severity }) => severity === "error"));
   const first = errors[0];
-  const message = first === undefined ? `clang cannot compile the C text: ${stderr.split("\n")[0] ?? ""}` : `C: ${first.message}`;
+  const message =
+    first === undefined ? `clang cannot compile the C text: ${stderr.split("\n")[0] ?? ""}` : `C: ${first.message}`;
   return new CompileError(message, {
     detail: stderr,
     // All of them, the first one with its notes too: the message alone has no room for those.

@@ -17,7 +17,10 @@ export interface KernelNames {
 export function renderKernelNames(dump: string): string {
   const lines = new Set<string>();
   for (const match of dump.matchAll(/^(struct|union|enum) (\w+) \{/gm)) lines.add(`${match[1]} ${match[2]}`);
-  for (const match of dump.matchAll(/^typedef [^;{}]*?\b(\w+)(?:\)\(.*\)|\[\d*\])?;$|^(?:typedef (?:struct|union) \{)?\} (?:__attribute__\(\(\w+\)\) )?(\w+);$/gm)) lines.add(`typedef ${match[1] ?? match[2]}`);
+  for (const match of dump.matchAll(
+    /^typedef [^;{}]*?\b(\w+)(?:\)\(.*\)|\[\d*\])?;$|^(?:typedef (?:struct|union) \{)?\} (?:__attribute__\(\(\w+\)\) )?(\w+);$/gm,
+  ))
+    lines.add(`typedef ${match[1] ?? match[2]}`);
   let record = "";
   for (const match of dump.matchAll(/^((?:struct|union) \w+) \{|^\t+[\w ]+\b(\w+): \d+;$/gm)) {
     if (match[1] !== undefined) record = match[1];
@@ -84,7 +87,9 @@ class SortedLines {
   private readLine(block: number, at: number): string {
     const text = this.readBlock(block);
     const end = text.indexOf("\n", at) + 1;
-    return end > 0 ? text.slice(at, end) : `${text.slice(at)}${this.readBlock(block + 1).slice(0, this.findStart(block + 1))}`;
+    return end > 0
+      ? text.slice(at, end)
+      : `${text.slice(at)}${this.readBlock(block + 1).slice(0, this.findStart(block + 1))}`;
   }
 
   private readBlock(block: number): string {

@@ -36,7 +36,9 @@ export function openModuleHeader(request: ModuleHeaderRequest): ModuleHeader {
   if (!existsSync(path) || !existsSync(namesPath)) {
     const text = renderModuleHeader(request.dumpC(), request.names);
     if (!replaceFile(path, text) || !replaceFile(namesPath, renderKernelNames(text))) {
-      throw new ToolchainError(`Cannot write the types of module "${module}" to "${folder}"`, { hint: "set BPFTS_CACHE to a folder that this user can write to" });
+      throw new ToolchainError(`Cannot write the types of module "${module}" to "${folder}"`, {
+        hint: "set BPFTS_CACHE to a folder that this user can write to",
+      });
     }
   }
   return { file: `${stem}.h`, names: openKernelNames(namesPath) };
@@ -48,7 +50,12 @@ export function openModuleHeader(request: ModuleHeaderRequest): ModuleHeader {
  */
 export function renderModuleHeader(dump: string, known: KernelNames): string {
   const kept = splitDeclarations(dump).filter((declaration) => !isKnown(declaration, known));
-  return ["#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)", ...kept, "#pragma clang attribute pop", ""].join("\n");
+  return [
+    "#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)",
+    ...kept,
+    "#pragma clang attribute pop",
+    "",
+  ].join("\n");
 }
 
 /** Cuts libbpf's dump into its declarations: each ends in a line that begins with `}` or in a `;` at its first line. */
@@ -75,8 +82,19 @@ function isKnown(declaration: string, known: KernelNames): boolean {
   if (forward !== null) return known.haveType(forward[1] as "struct", forward[2]!);
   for (const line of names) {
     const [kind, name] = line.split(" ");
-    if (name !== undefined && (kind === "struct" || kind === "union" || kind === "enum" || kind === "typedef") && known.haveType(kind, name)) return true;
-    if (name !== undefined && kind === "value" && declaration.startsWith("enum") && known.findEnumValue(name) !== undefined) return true;
+    if (
+      name !== undefined &&
+      (kind === "struct" || kind === "union" || kind === "enum" || kind === "typedef") &&
+      known.haveType(kind, name)
+    )
+      return true;
+    if (
+      name !== undefined &&
+      kind === "value" &&
+      declaration.startsWith("enum") &&
+      known.findEnumValue(name) !== undefined
+    )
+      return true;
   }
   return false;
 }

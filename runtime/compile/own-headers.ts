@@ -48,7 +48,10 @@ export function withHeaders<T>(headers: ReadonlyMap<string, string>, run: (flags
       return { type: "file", name: resolve(path), "external-contents": contents };
     });
     const overlay = join(folder, "overlay.yaml");
-    writeFileSync(overlay, JSON.stringify({ version: 0, "case-sensitive": "true", "use-external-names": "false", roots }));
+    writeFileSync(
+      overlay,
+      JSON.stringify({ version: 0, "case-sensitive": "true", "use-external-names": "false", roots }),
+    );
     return run(["-ivfsoverlay", overlay]);
   } finally {
     rmSync(folder, { recursive: true, force: true });

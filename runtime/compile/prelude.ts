@@ -53,21 +53,47 @@ export interface PreludeRequest {
 
 /** Flags of every clang run on a unit. */
 export function listTargetFlags(arch: string): string[] {
-  return ["-target", "bpf", "-mcpu=v3", "-g", "-O2", `-D__TARGET_ARCH_${arch}`, "-fms-extensions", "-fno-stack-protector", "-fno-caret-diagnostics", "-fno-color-diagnostics"];
+  return [
+    "-target",
+    "bpf",
+    "-mcpu=v3",
+    "-g",
+    "-O2",
+    `-D__TARGET_ARCH_${arch}`,
+    "-fms-extensions",
+    "-fno-stack-protector",
+    "-fno-caret-diagnostics",
+    "-fno-color-diagnostics",
+  ];
 }
 
 /** Opens the prelude of this kernel, building it when this is the first run. `hidden` are names of the kernel's that it shall not have. */
 export function openPrelude(request: PreludeRequest, hidden: readonly string[] = []): Prelude {
   const { cache, toolchain, kernel, arch } = request;
-  const identity = hashKey("prelude 3", kernel.identity, toolchain.identity, arch, request.machineIdentity, ...describeFolder(request.headers), ...describeFolder(requireLibbpfHeaders()), ...hidden);
+  const identity = hashKey(
+    "prelude 3",
+    kernel.identity,
+    toolchain.identity,
+    arch,
+    request.machineIdentity,
+    ...describeFolder(request.headers),
+    ...describeFolder(requireLibbpfHeaders()),
+    ...hidden,
+  );
   const kernelFolder = join(cache.path, "kernel", hashKey(kernel.identity).slice(0, 16));
   const folder = join(cache.path, "prelude", identity);
   const pch = join(folder, "prelude.pch");
   // Where names are hidden the folder has kernel's types of its own, which come first.
-  const flags = [...listTargetFlags(arch), "-I", request.headers, ...(hidden.length === 0 ? ["-I", kernelFolder, "-I", folder] : ["-I", folder, "-I", kernelFolder])];
+  const flags = [
+    ...listTargetFlags(arch),
+    "-I",
+    request.headers,
+    ...(hidden.length === 0 ? ["-I", kernelFolder, "-I", folder] : ["-I", folder, "-I", kernelFolder]),
+  ];
   let names = openNames(kernelFolder, kernel, request.log);
   const build = (): void => {
-    if (hidden.length > 0) replaceFile(join(folder, "vmlinux.h"), hideNames(readFileSync(join(kernelFolder, "vmlinux.h"), "utf8"), hidden));
+    if (hidden.length > 0)
+      replaceFile(join(folder, "vmlinux.h"), hideNames(readFileSync(join(kernelFolder, "vmlinux.h"), "utf8"), hidden));
     buildPch({ ...request, folder, pch, flags, names });
   };
   if (!existsSync(pch)) build();
@@ -80,7 +106,10 @@ export function openPrelude(request: PreludeRequest, hidden: readonly string[] =
     typesFolder: kernelFolder,
     ...names,
     hide(wanted) {
-      const more = wanted.filter((name) => !hidden.includes(name) && (names.findEnumValue(name) !== undefined || names.haveType("typedef", name)));
+      const more = wanted.filter(
+        (name) =>
+          !hidden.includes(name) && (names.findEnumValue(name) !== undefined || names.haveType("typedef", name)),
+      );
       if (more.length === 0) return undefined;
       try {
         return openPrelude(request, [...hidden, ...more].sort());
@@ -99,7 +128,14 @@ export function openPrelude(request: PreludeRequest, hidden: readonly string[] =
   };
 }
 
-function buildPch(request: PreludeRequest & { readonly folder: string; readonly pch: string; readonly flags: readonly string[]; readonly names: KernelNames }): void {
+function buildPch(
+  request: PreludeRequest & {
+    readonly folder: string;
+    readonly pch: string;
+    readonly flags: readonly string[];
+    readonly names: KernelNames;
+  },
+): void {
   const { folder, pch } = request;
   const started = performance.now();
   mkdirSync(folder, { recursive: true, mode: 0o700 });
@@ -108,10 +144,23 @@ function buildPch(request: PreludeRequest & { readonly folder: string; readonly 
   if (!existsSync(machine)) replaceFile(machine, request.renderMachineHeader(request.names));
   const temporary = makeTemporaryName(pch);
   // Two first runs may write the same headers at once: what they hold counts, not when they were written.
-  const result = runClang(request.toolchain, ["-x", "c-header", "-Xclang", "-fno-pch-timestamp", ...request.flags, "-Wno-everything", join(request.headers, "prelude.h"), "-o", temporary]);
+  const result = runClang(request.toolchain, [
+    "-x",
+    "c-header",
+    "-Xclang",
+    "-fno-pch-timestamp",
+    ...request.flags,
+    "-Wno-everything",
+    join(request.headers, "prelude.h"),
+    "-o",
+    temporary,
+  ]);
   if (!result.ok) {
     rmSync(temporary, { force: true });
-    throw new InternalError(`Cannot compile bpf-headers/prelude.h for this kernel: ${result.stderr.split("\n")[0] ?? ""}`, { detail: result.stderr });
+    throw new InternalError(
+      `Cannot compile bpf-headers/prelude.h for this kernel: ${result.stderr.split("\n")[0] ?? ""}`,
+      { detail: result.stderr },
+    );
   }
   renameSync(temporary, pch);
   request.log.info(`compiled the kernel's types in ${Math.round(performance.now() - started)} ms`);
@@ -126,7 +175,9 @@ function openNames(folder: string, kernel: KernelTypes, log: Log): KernelNames {
     // Writing the header again would make every prelude on top of it stale.
     const text = existsSync(header) ? readFileSync(header, "utf8") : kernel.dumpC();
     if ((!existsSync(header) && !replaceFile(header, text)) || !replaceFile(namesPath, renderKernelNames(text))) {
-      throw new ToolchainError(`Cannot write the kernel's types to "${folder}"`, { hint: "set BPFTS_CACHE to a folder that this user can write to" });
+      throw new ToolchainError(`Cannot write the kernel's types to "${folder}"`, {
+        hint: "set BPFTS_CACHE to a folder that this user can write to",
+      });
     }
     log.info(`wrote the kernel's types in ${Math.round(performance.now() - started)} ms`);
   }
@@ -136,8 +187,11 @@ function openNames(folder: string, kernel: KernelTypes, log: Log): KernelNames {
 
 /** @throws ToolchainError when the headers of libbpf are not installed. */
 export function requireLibbpfHeaders(): string {
-  for (const folder of ["/usr/local/include/bpf", "/usr/include/bpf"]) if (existsSync(join(folder, "bpf_helpers.h"))) return folder;
-  throw new ToolchainError("Cannot find libbpf's headers (bpf/bpf_helpers.h)", { hint: "install them: apt-get install libbpf-dev" });
+  for (const folder of ["/usr/local/include/bpf", "/usr/include/bpf"])
+    if (existsSync(join(folder, "bpf_helpers.h"))) return folder;
+  throw new ToolchainError("Cannot find libbpf's headers (bpf/bpf_helpers.h)", {
+    hint: "install them: apt-get install libbpf-dev",
+  });
 }
 
 /** Names, sizes and times of a folder's files: enough to see that one was changed, without reading them. */

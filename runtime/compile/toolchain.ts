@@ -27,26 +27,33 @@ export function findToolchain(environment: Readonly<Record<string, string | unde
   const chosen = environment["BPFTS_CLANG"];
   if (chosen) {
     const version = readVersion(chosen, environment);
-    if (version === undefined) throw new ToolchainError(`Cannot run the clang that BPFTS_CLANG names: "${chosen}"`, { hint: installHint });
+    if (version === undefined)
+      throw new ToolchainError(`Cannot run the clang that BPFTS_CLANG names: "${chosen}"`, { hint: installHint });
     return describeToolchain(chosen, version);
   }
   const found = listClangs(environment).sort((a, b) => b.version - a.version);
   const best = found[0];
   if (best === undefined) throw new ToolchainError("Cannot find clang on the PATH", { hint: installHint });
   if (best.version < oldestClang) {
-    throw new ToolchainError(`clang ${best.version} at "${best.clang}" is too old: version ${oldestClang} or newer is needed`, { hint: installHint });
+    throw new ToolchainError(
+      `clang ${best.version} at "${best.clang}" is too old: version ${oldestClang} or newer is needed`,
+      { hint: installHint },
+    );
   }
   return describeToolchain(best.clang, best.version);
 }
 
 /** Lists every clang on the path with its major version, one entry for each name. */
-export function listClangs(environment: Readonly<Record<string, string | undefined>>): { clang: string; version: number }[] {
+export function listClangs(
+  environment: Readonly<Record<string, string | undefined>>,
+): { clang: string; version: number }[] {
   const found: { clang: string; version: number }[] = [];
   for (const directory of (environment["PATH"] ?? "").split(":")) {
     if (directory === "") continue;
     for (const name of listNames(directory)) {
       const clang = join(directory, name);
-      const version = findVersionInName(name) ?? findVersionInName(resolveLink(clang)) ?? readVersion(clang, environment);
+      const version =
+        findVersionInName(name) ?? findVersionInName(resolveLink(clang)) ?? readVersion(clang, environment);
       if (version !== undefined && isExecutable(clang)) found.push({ clang, version });
     }
   }

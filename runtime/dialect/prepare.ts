@@ -69,7 +69,15 @@ export function prepareUnit(source: CSource, env: DialectEnv): CUnit {
     body: edited.text,
     tail,
     findOrigin: (offset) => pass.findOrigin(edited.findOrigin(offset)),
-    facts: { programs: findings.programs.map((program) => noteArguments(program, builtins.usdtArguments.get(program.name))), maps, eventStructs: {}, warnings, license: license.text, includes, findUnloadedModule: env.findUnloadedModule },
+    facts: {
+      programs: findings.programs.map((program) => noteArguments(program, builtins.usdtArguments.get(program.name))),
+      maps,
+      eventStructs: {},
+      warnings,
+      license: license.text,
+      includes,
+      findUnloadedModule: env.findUnloadedModule,
+    },
   });
 }
 
@@ -79,7 +87,9 @@ function noteArguments(program: ProgramDecl, read: ReadonlySet<number> | undefin
 
 /** The options of the kernel's configuration that the text names, as the kernel's build defines them. */
 function renderConfig(pass: Pass, env: DialectEnv): string[] {
-  const names = new Set(pass.tokens.filter((token) => token.kind === "word" && token.text.startsWith("CONFIG_")).map((token) => token.text));
+  const names = new Set(
+    pass.tokens.filter((token) => token.kind === "word" && token.text.startsWith("CONFIG_")).map((token) => token.text),
+  );
   return [...names].flatMap((name) => {
     const value = env.findKernelConfig(name);
     if (value === undefined || value === "n") return [];
@@ -114,7 +124,11 @@ function renderTracepoints(findings: ProgramFindings, env: DialectEnv, pass: Pas
     const format = env.readTracepointFormat(category, event);
     if (format !== undefined) rendered.set(name, renderTracepointStruct(category, event, format, env));
     else {
-      pass.warnings.push({ severity: "warning", message: `The fields of tracepoint "${name}" are not known: this kernel has no such tracepoint, or this user may not read tracefs`, hint: "as root, list the tracepoints there are: ls /sys/kernel/tracing/events" });
+      pass.warnings.push({
+        severity: "warning",
+        message: `The fields of tracepoint "${name}" are not known: this kernel has no such tracepoint, or this user may not read tracefs`,
+        hint: "as root, list the tracepoints there are: ls /sys/kernel/tracing/events",
+      });
     }
   }
   return [...rendered.values()];
@@ -126,7 +140,9 @@ function renderLosses(maps: readonly MapDecl[], senders: ReadonlySet<string>): s
   if (senders.size === 0) return [];
   return [
     ...rings.map((map) => `#define __bpfts_lost_index_${map.name} ${map.lostIndex}`),
-    ...[...senders].filter((name) => !rings.some((map) => map.name === name)).map((name) => `#define __bpfts_lost_index_${name} ${rings.length}`),
+    ...[...senders]
+      .filter((name) => !rings.some((map) => map.name === name))
+      .map((name) => `#define __bpfts_lost_index_${name} ${rings.length}`),
     `bpfts_map(BPF_MAP_TYPE_PERCPU_ARRAY, u32, u64, __bpfts_lost, ${rings.length + 1}, 0);`,
   ];
 }
@@ -139,4 +155,3 @@ function findLicense(pass: Pass): { text: string; isOwn: boolean } {
   const text = define?.[1]?.replace(/^"(.*)"$/, "$1") ?? "GPL";
   return { text, isOwn: false };
 }
-

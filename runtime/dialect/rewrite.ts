@@ -26,7 +26,12 @@ export interface RewrittenUnit {
  * finds the event types. `ast` is clang's AST of `unit.text`, `headers` are those of the user's own that clang read, by
  * the paths that it knows them by.
  */
-export function rewriteUnit(unit: CUnit, ast: Ast, env: DialectEnv, headers: ReadonlyMap<string, string> = new Map()): RewrittenUnit {
+export function rewriteUnit(
+  unit: CUnit,
+  ast: Ast,
+  env: DialectEnv,
+  headers: ReadonlyMap<string, string> = new Map(),
+): RewrittenUnit {
   const files = new AstFiles(ast);
   const mainFile = findMainFile(ast, files, unit.text);
   const declared = listDeclaredNames(ast);
@@ -40,7 +45,12 @@ export function rewriteUnit(unit: CUnit, ast: Ast, env: DialectEnv, headers: Rea
   };
   if (mainFile === undefined) return { unit: { ...unit, ...facts } };
   const places = new UnitPlaces(unit.text, files, mainFile, headers);
-  const found = findReadSites(ast, new Provenance(ast, facts.programs, places.isUserMarked), places, rememberNames(env));
+  const found = findReadSites(
+    ast,
+    new Provenance(ast, facts.programs, places.isUserMarked),
+    places,
+    rememberNames(env),
+  );
   const warnings = [...unit.warnings, ...describeUnplaced(unit, found.unplaced, files)];
   const packets = unit.includes.includes("bcc/proto.h") ? findPacketSites(ast, places.main) : [];
   const calls = found.unplaced.flatMap(({ call }) => (call === undefined ? [] : [call]));
@@ -48,12 +58,28 @@ export function rewriteUnit(unit: CUnit, ast: Ast, env: DialectEnv, headers: Rea
   const more = expanded === undefined ? {} : { expanded };
   if (found.sites.length + packets.length === 0) return { unit: { ...unit, ...facts, warnings }, ...more };
   const bodyEnd = unit.bodyStart + unit.parts.body.length;
-  const isIn = ({ range, header }: { readonly range: TextRange; readonly header?: string }, start: number, end: number): boolean => header === undefined && range.start >= start && range.end <= end;
+  const isIn = (
+    { range, header }: { readonly range: TextRange; readonly header?: string },
+    start: number,
+    end: number,
+  ): boolean => header === undefined && range.start >= start && range.end <= end;
   const head = new EditList(unit.text.slice(0, unit.bodyStart));
-  editReadSites(head, found.sites.filter((site) => isIn(site, 0, unit.bodyStart)), 0);
+  editReadSites(
+    head,
+    found.sites.filter((site) => isIn(site, 0, unit.bodyStart)),
+    0,
+  );
   const body = new EditList(unit.parts.body);
-  editPacketSites(body, packets.filter((site) => isIn(site, unit.bodyStart, bodyEnd)), unit.bodyStart);
-  editReadSites(body, found.sites.filter((site) => isIn(site, unit.bodyStart, bodyEnd)), unit.bodyStart);
+  editPacketSites(
+    body,
+    packets.filter((site) => isIn(site, unit.bodyStart, bodyEnd)),
+    unit.bodyStart,
+  );
+  editReadSites(
+    body,
+    found.sites.filter((site) => isIn(site, unit.bodyStart, bodyEnd)),
+    unit.bodyStart,
+  );
   const edited = body.apply();
   const rewritten = makeUnit({
     ...unit.parts,
@@ -71,7 +97,11 @@ function editHeaders(headers: ReadonlyMap<string, string>, sites: readonly ReadS
   const edited = new Map<string, string>();
   for (const [path, text] of headers) {
     const edits = new EditList(text);
-    editReadSites(edits, sites.filter(({ header }) => header === path), 0);
+    editReadSites(
+      edits,
+      sites.filter(({ header }) => header === path),
+      0,
+    );
     if (!edits.isEmpty) edited.set(path, edits.apply().text);
   }
   return edited;
@@ -83,7 +113,10 @@ function editReadSites(edits: EditList, sites: readonly ReadSite[], base: number
   for (const { range, reader, bits } of sorted) {
     if (bits === undefined) edits.insert(range.start - base, `bpfts_read_${reader}(`);
     else {
-      edits.insert(range.start - base, `bpfts_read_${bits.hasLayout ? "bits" : "own_bits"}_${reader}(${bits.isArrow ? "" : "&"}`);
+      edits.insert(
+        range.start - base,
+        `bpfts_read_${bits.hasLayout ? "bits" : "own_bits"}_${reader}(${bits.isArrow ? "" : "&"}`,
+      );
       edits.replace(bits.operator.start - base, bits.operator.end - base, ", ");
     }
     edits.insert(range.end - base, ")");
@@ -135,7 +168,13 @@ function describeCall(unit: CUnit, { start, end }: TextRange): Diagnostic | unde
   // libbpf's head reads its arguments itself; the branch with plain loads is for kernels that take them from the context.
   if (/^BPF_K(PROBE_)?SYSCALL\b/.test(unit.text.slice(start, end))) return undefined;
   const message = `A read through a kernel pointer in "${unit.text.slice(start, end).replace(/\s+/g, " ")}" cannot be made explicit: it stands inside of the macro`;
-  return { severity: "warning", message, location, lineText: readLineAt(unit.source.text, origin), hint: "read the member before, into a variable of its own" };
+  return {
+    severity: "warning",
+    message,
+    location,
+    lineText: readLineAt(unit.source.text, origin),
+    hint: "read the member before, into a variable of its own",
+  };
 }
 
 function describeForeign(node: AstNode, files: AstFiles): Diagnostic | undefined {
@@ -145,5 +184,10 @@ function describeForeign(node: AstNode, files: AstFiles): Diagnostic | undefined
   const [file, line] = [files.findFile(place), files.findLine(place)];
   if (file === "" || file.startsWith("<")) return undefined;
   const message = `A read through a kernel pointer in "${file}", line ${line}, cannot be made explicit`;
-  return { severity: "warning", message, location: { file, line }, hint: "read the member before, into a variable of its own, or by bpf_probe_read_kernel()" };
+  return {
+    severity: "warning",
+    message,
+    location: { file, line },
+    hint: "read the member before, into a variable of its own, or by bpf_probe_read_kernel()",
+  };
 }

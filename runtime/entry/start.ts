@@ -10,7 +10,13 @@ import { v8Flags } from "../sandbox/v8-flags.ts";
 import type { main } from "../cli/main.ts";
 
 type MainModule = { main: typeof main };
-type WrappedModule = (exports: object, require: NodeJS.Require, module: { exports: object }, filename: string, dirname: string) => void;
+type WrappedModule = (
+  exports: object,
+  require: NodeJS.Require,
+  module: { exports: object },
+  filename: string,
+  dirname: string,
+) => void;
 
 /**
  * Starts the rest of the CLI, which is one file. V8 keeps what it compiled of it between runs: Node's own loader would
@@ -23,13 +29,21 @@ async function start(): Promise<void> {
   const cache = findCacheFolder();
   const name = `code/${buildId}-${cachedDataVersionTag()}`;
   const cachedData = cache && findCached(cache, name);
-  const script = new Script(readFileSync(path, "latin1"), { filename: path, ...(cachedData !== undefined && { cachedData }) });
+  const script = new Script(readFileSync(path, "latin1"), {
+    filename: path,
+    ...(cachedData !== undefined && { cachedData }),
+  });
   const loaded: { exports: object } = { exports: {} };
   (script.runInThisContext() as WrappedModule)(loaded.exports, createRequire(path), loaded, path, __dirname);
   const args = process.argv.slice(2);
   process.exitCode = await (loaded.exports as MainModule).main(args);
   // A run that worked has compiled what runs need.
-  if (cache !== undefined && (cachedData === undefined || script.cachedDataRejected === true) && args[0] === "run" && process.exitCode === 0) {
+  if (
+    cache !== undefined &&
+    (cachedData === undefined || script.cachedDataRejected === true) &&
+    args[0] === "run" &&
+    process.exitCode === 0
+  ) {
     writeCached(cache, name, script.createCachedData());
   }
 }

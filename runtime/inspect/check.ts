@@ -109,7 +109,13 @@ function checkSource(path: string, options: CheckOptions): CheckReport {
   if (options.load && options.emit === undefined) {
     loadBuilt(unit, options.attaches, { port, machine: builder.machine });
   }
-  return { programs: unit.spec.programs.length, maps: countMaps(unit.spec), buildMs, loadMs: measure(loadStarted), emitted };
+  return {
+    programs: unit.spec.programs.length,
+    maps: countMaps(unit.spec),
+    buildMs,
+    loadMs: measure(loadStarted),
+    emitted,
+  };
 }
 
 /**
@@ -117,13 +123,27 @@ function checkSource(path: string, options: CheckOptions): CheckReport {
  *
  * @throws VerifierError, MapError, UnsupportedFeatureError, PrivilegeError
  */
-export function loadBuilt(unit: BuiltUnit, attaches: readonly AttachRequest[] | undefined, kernel: Pick<AttachContext, "port" | "machine">): void {
+export function loadBuilt(
+  unit: BuiltUnit,
+  attaches: readonly AttachRequest[] | undefined,
+  kernel: Pick<AttachContext, "port" | "machine">,
+): void {
   const { port } = kernel;
   const scope = new Scope();
   try {
-    const object = loadObject(port, { bytes: unit.bytes, spec: unit.spec, name: "bpfts", programs: [], maps: planCheckMaps(unit, port, scope), logLevel: 0 });
+    const object = loadObject(port, {
+      bytes: unit.bytes,
+      spec: unit.spec,
+      name: "bpfts",
+      programs: [],
+      maps: planCheckMaps(unit, port, scope),
+      logLevel: 0,
+    });
     scope.own(object);
-    loadPrograms(object, planLoads(unit, attaches, { ...kernel, listTracepoints, userSpace: scope.own(openUserSpace(port)) }));
+    loadPrograms(
+      object,
+      planLoads(unit, attaches, { ...kernel, listTracepoints, userSpace: scope.own(openUserSpace(port)) }),
+    );
   } finally {
     scope.close();
   }
@@ -154,7 +174,11 @@ function loadPrograms(object: LoadedObject, requests: readonly ProgramRequest[])
   if (refusal !== undefined) throw refusal;
 }
 
-function planLoads(unit: BuiltUnit, attaches: readonly AttachRequest[] | undefined, context: AttachContext): ProgramRequest[] {
+function planLoads(
+  unit: BuiltUnit,
+  attaches: readonly AttachRequest[] | undefined,
+  context: AttachContext,
+): ProgramRequest[] {
   for (const { fnName } of attaches ?? []) requireFunction(unit.programs, fnName);
   return unit.programs.flatMap((program) => {
     const { name } = program;
@@ -168,7 +192,21 @@ function planLoads(unit: BuiltUnit, attaches: readonly AttachRequest[] | undefin
   });
 }
 
-const knownKinds: Readonly<Record<string, ProgramKindName>> = { tracepoint: "tracepoint", raw_tracepoint: "raw_tracepoint", perf_event: "perf_event", xdp: "xdp", tc: "sched_cls", kprobe: "kprobe", kretprobe: "kretprobe", uprobe: "uprobe", usdt: "usdt", fentry: "fentry", fexit: "fexit", fmod_ret: "fmod_ret", lsm: "lsm" };
+const knownKinds: Readonly<Record<string, ProgramKindName>> = {
+  tracepoint: "tracepoint",
+  raw_tracepoint: "raw_tracepoint",
+  perf_event: "perf_event",
+  xdp: "xdp",
+  tc: "sched_cls",
+  kprobe: "kprobe",
+  kretprobe: "kretprobe",
+  uprobe: "uprobe",
+  usdt: "usdt",
+  fentry: "fentry",
+  fexit: "fexit",
+  fmod_ret: "fmod_ret",
+  lsm: "lsm",
+};
 
 /** Patterns are not looked up: a check asks what kind it is, not where it goes. */
 function findKind(request: AttachRequest, context: AttachContext): ProgramKindName {
@@ -187,9 +225,16 @@ function findKind(request: AttachRequest, context: AttachContext): ProgramKindNa
   }
 }
 
-function emitStage(stage: "c" | "spec" | "types", source: CSource, cflags: readonly string[], unit: BuiltUnit, builder: Builder): string {
+function emitStage(
+  stage: "c" | "spec" | "types",
+  source: CSource,
+  cflags: readonly string[],
+  unit: BuiltUnit,
+  builder: Builder,
+): string {
   if (stage === "c") return renderUnit(source, cflags, builder);
-  if (stage === "types") return `// Tables of ${basename(source.place?.file ?? source.name)} on Linux ${builder.machine.release}\n\n${renderTypes(describeTables(unit))}`;
+  if (stage === "types")
+    return `// Tables of ${basename(source.place?.file ?? source.name)} on Linux ${builder.machine.release}\n\n${renderTypes(describeTables(unit))}`;
   return `${JSON.stringify({ programs: unit.programs.map(({ name, section, kind, autoAttach }) => ({ name, section, kind, ...(autoAttach && { autoAttach }) })), maps: unit.spec.maps, structs: unit.spec.structs }, undefined, 2)}\n`;
 }
 
@@ -209,12 +254,21 @@ export function readAttachFile(path: string): AttachRequest[] {
   try {
     return parseAttachRequests(JSON.parse(readFileSync(path, "utf8")) as object[]);
   } catch (cause) {
-    throw new UsageError(`Cannot read the attach requests in "${path}": ${(cause as Error).message}`, { cause, hint: 'it is a JSON array of { "kind": "kprobe", "fn_name": "f", "event": "vfs_read" }' });
+    throw new UsageError(`Cannot read the attach requests in "${path}": ${(cause as Error).message}`, {
+      cause,
+      hint: 'it is a JSON array of { "kind": "kprobe", "fn_name": "f", "event": "vfs_read" }',
+    });
   }
 }
 
 /** Takes attach requests as they stand in such a file. */
 export function parseAttachRequests(entries: readonly object[]): AttachRequest[] {
   // Both spellings: the script API's and the host's.
-  return entries.map((entry) => ({ ...entry, fnName: (entry as Record<string, unknown>)["fnName"] ?? (entry as Record<string, unknown>)["fn_name"] }) as unknown as AttachRequest);
+  return entries.map(
+    (entry) =>
+      ({
+        ...entry,
+        fnName: (entry as Record<string, unknown>)["fnName"] ?? (entry as Record<string, unknown>)["fn_name"],
+      }) as unknown as AttachRequest,
+  );
 }

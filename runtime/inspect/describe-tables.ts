@@ -25,7 +25,8 @@ const things: Readonly<Record<number, Pick<TypedTable, "key" | "leaf">>> = {
 export function describeTables(unit: BuiltUnit): TypedTable[] {
   const tables = unit.spec.maps.filter(({ name }) => !name.startsWith("__bpfts_") && !name.startsWith("."));
   return tables.map(({ name, type, key, value }) => {
-    if (!eventKinds.includes(type)) return { name, ...(key && { key }), ...(value && { leaf: value }), ...things[type], perCpu: isPerCpu(type) };
+    if (!eventKinds.includes(type))
+      return { name, ...(key && { key }), ...(value && { leaf: value }), ...things[type], perCpu: isPerCpu(type) };
     const event = unit.spec.structs[unit.eventStructs[name] ?? ""];
     return { name, ...(event && { leaf: event }), perCpu: false };
   });

@@ -14,7 +14,10 @@ export const featureRows: readonly DoctorRow[] = [
     failure: "missing",
     check: (outside) => {
       if (mayLoad(outside)) return describeOk("a tracepoint program loads");
-      return describeMissing("the kernel refuses a tracepoint program", "run as root; in a container, outside of it; or in a virtual machine: bpfts vm run");
+      return describeMissing(
+        "the kernel refuses a tracepoint program",
+        "run as root; in a container, outside of it; or in a virtual machine: bpfts vm run",
+      );
     },
   },
   ...features.filter(({ name }) => !told.has(name)).map(describeFeatureRow),
@@ -32,7 +35,8 @@ function describeFeatureRow(feature: Feature): DoctorRow {
       const answer = outside.probeFeature(feature);
       if (answer === true) return describeOk(feature.title);
       // Who may not load anything gets the same no from a kernel that has it all.
-      if (answer === undefined || !mayLoad(outside)) return describeWarning(`cannot tell whether there are ${feature.title}`, "run bpfts doctor as root");
+      if (answer === undefined || !mayLoad(outside))
+        return describeWarning(`cannot tell whether there are ${feature.title}`, "run bpfts doctor as root");
       return describeWarning(`no ${feature.title}`, `${feature.instead}; needs ${describeNeed(feature)}`);
     },
   };

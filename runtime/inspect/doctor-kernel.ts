@@ -1,4 +1,11 @@
-import { describeMissing, describeOk, describeWarning, type DoctorFinding, type DoctorOutside, type DoctorRow } from "./doctor-row.ts";
+import {
+  describeMissing,
+  describeOk,
+  describeWarning,
+  type DoctorFinding,
+  type DoctorOutside,
+  type DoctorRow,
+} from "./doctor-row.ts";
 
 /** What the running kernel must have, and where it shows. */
 export const kernelRows: readonly DoctorRow[] = [
@@ -9,7 +16,10 @@ export const kernelRows: readonly DoctorRow[] = [
     check: ({ exists }) =>
       exists("/sys/kernel/btf/vmlinux")
         ? describeOk("/sys/kernel/btf/vmlinux")
-        : describeMissing("not found", "a kernel with CONFIG_DEBUG_INFO_BTF=y is needed; bpfts vm run tries a script on one"),
+        : describeMissing(
+            "not found",
+            "a kernel with CONFIG_DEBUG_INFO_BTF=y is needed; bpfts vm run tries a script on one",
+          ),
   },
   { name: "configuration", failure: "warn", check: checkConfig },
   { name: "BPF JIT", failure: "warn", check: checkJit },
@@ -24,10 +34,16 @@ export const mountRows: readonly DoctorRow[] = [
     failure: "warn",
     check: (outside) => {
       const target = findMount(outside, "bpf");
-      return target === undefined ? describeWarning("not mounted", "pinned maps need it: mount -t bpf bpf /sys/fs/bpf") : describeOk(target);
+      return target === undefined
+        ? describeWarning("not mounted", "pinned maps need it: mount -t bpf bpf /sys/fs/bpf")
+        : describeOk(target);
     },
   },
-  { name: "debugfs", failure: "warn", check: (outside) => describeOk(findMount(outside, "debugfs") ?? "not mounted, and not needed") },
+  {
+    name: "debugfs",
+    failure: "warn",
+    check: (outside) => describeOk(findMount(outside, "debugfs") ?? "not mounted, and not needed"),
+  },
 ];
 
 const oldestKernel = [5, 8] as const;
@@ -36,7 +52,10 @@ function checkRelease({ release }: DoctorOutside): DoctorFinding {
   const [major = 0, minor = 0] = release.split(".").map(Number);
   const isOld = major < oldestKernel[0] || (major === oldestKernel[0] && minor < oldestKernel[1]);
   if (!isOld) return describeOk(release);
-  return describeWarning(release, `ring buffers, CAP_BPF and more came with Linux ${oldestKernel.join(".")}; bpfts vm run tries a script on a newer one`);
+  return describeWarning(
+    release,
+    `ring buffers, CAP_BPF and more came with Linux ${oldestKernel.join(".")}; bpfts vm run tries a script on a newer one`,
+  );
 }
 
 /** Options that scripts need, one row each; without the first kind no script runs. */
@@ -56,21 +75,28 @@ function checkConfig(outside: DoctorOutside): DoctorFinding {
   const off = options.filter(({ name }) => outside.findConfig(name) === undefined);
   if (off.length === 0) return describeOk("all options are on");
   const found = off.map(({ name, without }) => `${name} is off: ${without}`).join("; ");
-  if (off.some(({ needed }) => needed)) return describeMissing(found, "bpfts vm run tries a script on a kernel that has them");
+  if (off.some(({ needed }) => needed))
+    return describeMissing(found, "bpfts vm run tries a script on a kernel that has them");
   return describeWarning(found, "scripts that need it can be tried on another kernel: bpfts vm run");
 }
 
 function checkJit({ readText }: DoctorOutside): DoctorFinding {
   const value = readText("/proc/sys/net/core/bpf_jit_enable")?.trim();
-  if (value === "0") return describeWarning("off", "programs are interpreted, slowly: sysctl net.core.bpf_jit_enable=1");
+  if (value === "0")
+    return describeWarning("off", "programs are interpreted, slowly: sysctl net.core.bpf_jit_enable=1");
   return describeOk(value === undefined ? "cannot be read, and need not be" : "on");
 }
 
 /** Source: lockdown=confidentiality refuses every read of kernel memory by BPF; integrity refuses writes only. */
 function checkLockdown({ readText }: DoctorOutside): DoctorFinding {
   const mode = /\[(\w+)\]/.exec(readText("/sys/kernel/security/lockdown") ?? "")?.[1];
-  if (mode === "confidentiality") return describeMissing(mode, "boot without lockdown=confidentiality: it refuses BPF programs that read kernel memory");
-  if (mode === "integrity") return describeWarning(mode, "bpf_probe_write_user and kprobe overrides are refused; tracing works");
+  if (mode === "confidentiality")
+    return describeMissing(
+      mode,
+      "boot without lockdown=confidentiality: it refuses BPF programs that read kernel memory",
+    );
+  if (mode === "integrity")
+    return describeWarning(mode, "bpf_probe_write_user and kprobe overrides are refused; tracing works");
   return describeOk(mode ?? "none");
 }
 

@@ -40,7 +40,8 @@ function readStart(path: string): string | undefined {
     const buffer = Buffer.alloc(enoughBytes);
     let length = 0;
     // Files in /proc are read in pieces of at most a page.
-    for (let read = 1; read > 0 && length < enoughBytes; length += read) read = readSync(descriptor, buffer, length, enoughBytes - length, null);
+    for (let read = 1; read > 0 && length < enoughBytes; length += read)
+      read = readSync(descriptor, buffer, length, enoughBytes - length, null);
     return buffer.toString("utf8", 0, length);
   } catch {
     return undefined;

@@ -1,4 +1,11 @@
-import { describeMissing, describeOk, describeWarning, type DoctorFinding, type DoctorOutside, type DoctorRow } from "./doctor-row.ts";
+import {
+  describeMissing,
+  describeOk,
+  describeWarning,
+  type DoctorFinding,
+  type DoctorOutside,
+  type DoctorRow,
+} from "./doctor-row.ts";
 
 /** What this user may do. */
 export const rightRows: readonly DoctorRow[] = [
@@ -22,16 +29,23 @@ function checkCapabilities(outside: DoctorOutside): DoctorFinding {
   const isAdmin = held.has("CAP_SYS_ADMIN");
   if (!isAdmin && !basics.every((name) => held.has(name))) {
     const missing = basics.filter((name) => !held.has(name)).join(" and ");
-    return describeMissing(`${missing} missing`, "run as root (sudo bpfts run …), or in a virtual machine: bpfts vm run");
+    return describeMissing(
+      `${missing} missing`,
+      "run as root (sudo bpfts run …), or in a virtual machine: bpfts vm run",
+    );
   }
   const lacking = extras.filter(({ name, covered }) => !held.has(name) && !(isAdmin && covered));
   if (lacking.length === 0) return describeOk(isAdmin ? "CAP_SYS_ADMIN" : basics.join(", "));
-  return describeWarning(lacking.map(({ name, use }) => `no ${name}: ${use}`).join("; "), "run as root where a script needs these");
+  return describeWarning(
+    lacking.map(({ name, use }) => `no ${name}: ${use}`).join("; "),
+    "run as root where a script needs these",
+  );
 }
 
 function checkSymbols({ readText }: DoctorOutside): DoctorFinding {
   const symbols = readText("/proc/kallsyms");
-  if (symbols === undefined) return describeWarning("/proc/kallsyms cannot be read", "a kernel with CONFIG_KALLSYMS=y names its functions");
+  if (symbols === undefined)
+    return describeWarning("/proc/kallsyms cannot be read", "a kernel with CONFIG_KALLSYMS=y names its functions");
   if (/^0*[1-9a-f]/m.test(symbols.slice(0, 4096))) return describeOk("/proc/kallsyms");
   return describeWarning("/proc/kallsyms hides the addresses", "run as root, or: sysctl kernel.kptr_restrict=0");
 }

@@ -11,10 +11,19 @@ export interface DoctorReport extends DoctorFinding {
 }
 
 /** Every question, in the order in which they are answered. */
-export const doctorRows: readonly DoctorRow[] = [...toolRows, ...kernelRows, ...mountRows, ...rightRows, ...featureRows];
+export const doctorRows: readonly DoctorRow[] = [
+  ...toolRows,
+  ...kernelRows,
+  ...mountRows,
+  ...rightRows,
+  ...featureRows,
+];
 
 /** Answers every question; a check that throws is a finding too. */
-export function readDoctorReports(outside: DoctorOutside, rows: readonly DoctorRow[] = doctorRows): readonly DoctorReport[] {
+export function readDoctorReports(
+  outside: DoctorOutside,
+  rows: readonly DoctorRow[] = doctorRows,
+): readonly DoctorReport[] {
   return rows.map((row) => ({ name: row.name, ...readFinding(row, outside) }));
 }
 

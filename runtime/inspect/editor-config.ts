@@ -57,7 +57,8 @@ function findTypes(folder: string): string {
   const install = dirname(dirname(dirname(types)));
   for (let above = folder; ; above = dirname(above)) {
     const inside = join(above, "node_modules", "bpfts");
-    if (existsSync(inside) && realpathSync(inside) === realpathSync(install)) return renderRelative(folder, join(inside, "dist", "types", "index.d.ts"));
+    if (existsSync(inside) && realpathSync(inside) === realpathSync(install))
+      return renderRelative(folder, join(inside, "dist", "types", "index.d.ts"));
     if (above === dirname(above)) break;
   }
   const within = relative(install, existsSync(folder) ? realpathSync(folder) : folder);

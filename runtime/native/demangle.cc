@@ -39,7 +39,8 @@ std::string CutRustHash(std::string name) {
   if (name.size() <= kHash) return name;
   const size_t at = name.size() - kHash;
   if (name.compare(at, 3, "::h") != 0) return name;
-  if (!std::all_of(name.begin() + at + 3, name.end(), [](unsigned char c) { return std::isxdigit(c) != 0; })) return name;
+  if (!std::all_of(name.begin() + at + 3, name.end(), [](unsigned char c) { return std::isxdigit(c) != 0; }))
+    return name;
   return name.substr(0, at);
 }
 

@@ -17,8 +17,8 @@ Result<ElfInfo> ElfDescribe(Environment& environment, const std::string& path);
 Result<ElfSymbolTable> ElfSymbols(Environment& environment, const std::vector<std::string>& paths,
                                   const std::optional<Bytes>& image);
 
-/// The address of a variable by its name, or of one that each thread has its own of: then from the start of what threads
-/// have. -ENOENT when none of the files has it, -ENOTUNIQ when several variables are called so.
+/// The address of a variable by its name, or of one that each thread has its own of: then from the start of what
+/// threads have. -ENOENT when none of the files has it, -ENOTUNIQ when several variables are called so.
 Result<int64_t> ElfFindObject(Environment& environment, const std::vector<std::string>& paths, const std::string& name,
                               bool of_thread);
 

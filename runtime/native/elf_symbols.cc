@@ -34,11 +34,13 @@ bool IsCode(uint8_t type) { return type == STT_FUNC || type == STT_GNU_IFUNC || 
 /// `$x` and `$d` of arm and riscv say what the bytes are; `.L1` and `.annobin_main.c` are the compiler's own.
 bool IsMark(const char* name) { return name[0] == '\0' || name[0] == '$' || name[0] == '.'; }
 
-/// What says of each symbol of a table which version it is of; null when nothing does. Source: ELF's "Symbol Versioning"
+/// What says of each symbol of a table which version it is of; null when nothing does. Source: ELF's "Symbol
+/// Versioning"
 Elf_Data* FindVersions(const ElfFile& file, Elf_Scn* section) {
   Elf_Data* found = nullptr;
   file.ForEachSection([&](Elf_Scn* versions, const GElf_Shdr& header) {
-    if (header.sh_type == SHT_GNU_versym && header.sh_link == elf_ndxscn(section)) found = elf_getdata(versions, nullptr);
+    if (header.sh_type == SHT_GNU_versym && header.sh_link == elf_ndxscn(section))
+      found = elf_getdata(versions, nullptr);
   });
   return found;
 }
@@ -128,10 +130,9 @@ bool Append(Buffer& buffer, T value) {
 
 Result<ElfSymbolTable> PackSymbols(SymbolReader& reader) {
   auto& [symbols, names] = reader;
-  std::sort(symbols.begin(), symbols.end(),
-            [&](const Symbol& a, const Symbol& b) {
-              return a.start != b.start ? a.start < b.start : Rank(a, names) < Rank(b, names);
-            });
+  std::sort(symbols.begin(), symbols.end(), [&](const Symbol& a, const Symbol& b) {
+    return a.start != b.start ? a.start < b.start : Rank(a, names) < Rank(b, names);
+  });
   // A name that stands in both tables is one symbol.
   const auto same = [&](const Symbol& a, const Symbol& b) {
     return a.start == b.start && a.size == b.size && std::strcmp(&names[a.name], &names[b.name]) == 0;

@@ -56,7 +56,8 @@ void HandleTable::CloseSlot(size_t index) {
   }
   slots_[index].resource.reset();
   // Generation 0 is never used, so that no handle is 0.
-  slots_[index].generation = (slots_[index].generation & kGenerationMask) == kGenerationMask ? 1 : slots_[index].generation + 1;
+  slots_[index].generation =
+      (slots_[index].generation & kGenerationMask) == kGenerationMask ? 1 : slots_[index].generation + 1;
   free_.push_back(index);
 }
 

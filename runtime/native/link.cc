@@ -38,10 +38,11 @@ int OpenPerfEvent(const PerfEventTarget& target) {
   attributes.size = sizeof attributes;
   attributes.config = target.config;
   attributes.freq = target.sample_freq != 0 ? 1 : 0;
-  if (attributes.freq) attributes.sample_freq = target.sample_freq;
-  else attributes.sample_period = target.sample_period;
-  return static_cast<int>(
-      syscall(SYS_perf_event_open, &attributes, target.pid, target.cpu, -1, PERF_FLAG_FD_CLOEXEC));
+  if (attributes.freq)
+    attributes.sample_freq = target.sample_freq;
+  else
+    attributes.sample_period = target.sample_period;
+  return static_cast<int>(syscall(SYS_perf_event_open, &attributes, target.pid, target.cpu, -1, PERF_FLAG_FD_CLOEXEC));
 }
 
 }  // namespace
@@ -70,9 +71,8 @@ int32_t AttachTracepoint(Environment& environment, int32_t program, const std::s
 }
 
 int32_t AttachRawTracepoint(Environment& environment, int32_t program, const std::string& name) {
-  return AddLink(environment, program, [&](struct bpf_program* target) {
-    return bpf_program__attach_raw_tracepoint(target, name.c_str());
-  });
+  return AddLink(environment, program,
+                 [&](struct bpf_program* target) { return bpf_program__attach_raw_tracepoint(target, name.c_str()); });
 }
 
 int32_t AttachKprobe(Environment& environment, int32_t program, const std::string& symbol, uint64_t offset,
@@ -105,9 +105,8 @@ int32_t AttachPerfEvent(Environment& environment, int32_t program, const PerfEve
   if (environment.handles.Find<Program>(program) == nullptr) return -EBADF;
   const int fd = OpenPerfEvent(target);
   if (fd < 0) return -errno;
-  const int32_t link = AddLink(environment, program, [&](struct bpf_program* attached) {
-    return bpf_program__attach_perf_event(attached, fd);
-  });
+  const int32_t link = AddLink(
+      environment, program, [&](struct bpf_program* attached) { return bpf_program__attach_perf_event(attached, fd); });
   // A link owns the event, a failed one does not.
   if (link < 0) close(fd);
   return link;
@@ -116,8 +115,8 @@ int32_t AttachPerfEvent(Environment& environment, int32_t program, const PerfEve
 int32_t AttachTarget(Environment& environment, int32_t handle, int32_t target_fd, uint32_t type) {
   const Program* program = environment.handles.Find<Program>(handle);
   if (program == nullptr) return -EBADF;
-  const int fd = bpf_link_create(bpf_program__fd(program->get()), target_fd, static_cast<enum bpf_attach_type>(type),
-                                 nullptr);
+  const int fd =
+      bpf_link_create(bpf_program__fd(program->get()), target_fd, static_cast<enum bpf_attach_type>(type), nullptr);
   if (fd < 0) return -errno;
   return environment.handles.Add(std::make_unique<LinkDescriptor>(fd), program->object());
 }

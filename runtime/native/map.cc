@@ -130,8 +130,10 @@ Result<Buffer> MapLookupAndDelete(Environment& environment, int32_t handle, Byte
   const void* key_bytes = map->key_size() == 0 ? nullptr : key.data;
   if (bpf_map_lookup_and_delete_elem(map->fd(), key_bytes, bytes) == 0) return value;
   if (errno != kKernelNotSupported || key_bytes == nullptr) return -errno;
-  // Hash maps have it since Linux 5.14, tries not at all: two steps then, between which the kernel side may write once more.
-  if (bpf_map_lookup_elem(map->fd(), key_bytes, bytes) < 0 || bpf_map_delete_elem(map->fd(), key_bytes) < 0) return -errno;
+  // Hash maps have it since Linux 5.14, tries not at all: two steps then, between which the kernel side may write once
+  // more.
+  if (bpf_map_lookup_elem(map->fd(), key_bytes, bytes) < 0 || bpf_map_delete_elem(map->fd(), key_bytes) < 0)
+    return -errno;
   return value;
 }
 

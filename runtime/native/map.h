@@ -25,7 +25,9 @@ class Map final : public Resource {
 
   /// The file descriptor, negative before the object is loaded.
   int fd() const { return map_ != nullptr ? bpf_map__fd(map_) : fd_; }
-  struct bpf_map* get() const { return map_; }
+  struct bpf_map* get() const {
+    return map_;
+  }
   /// The object that owns it, 0 for a map of its own.
   int32_t object() const { return object_; }
 

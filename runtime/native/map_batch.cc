@@ -44,8 +44,9 @@ int ReadInBatches(const Map& map, bool remove, MapBatch& batch) {
     if (keys == nullptr || values == nullptr) return -ENOMEM;
     uint32_t count = chunk;
     void* from = first ? nullptr : here.data();
-    const int status = remove ? bpf_map_lookup_and_delete_batch(map.fd(), from, next.data(), keys, values, &count, &options)
-                              : bpf_map_lookup_batch(map.fd(), from, next.data(), keys, values, &count, &options);
+    const int status =
+        remove ? bpf_map_lookup_and_delete_batch(map.fd(), from, next.data(), keys, values, &count, &options)
+               : bpf_map_lookup_batch(map.fd(), from, next.data(), keys, values, &count, &options);
     const int error = status < 0 ? errno : 0;
     if (error != 0 && error != ENOENT) count = 0;
     batch.count += std::min(count, chunk);
@@ -116,8 +117,10 @@ int UpdateKeyByKey(const Map& map, const MapBatchView& batch, uint32_t flags) {
 int DeleteKeyByKey(const Map& map, Bytes keys, size_t start) {
   int deleted = 0;
   for (size_t at = start; at < keys.size; at += map.key_size()) {
-    if (bpf_map_delete_elem(map.fd(), keys.data + at) == 0) deleted++;
-    else if (errno != ENOENT) return -errno;
+    if (bpf_map_delete_elem(map.fd(), keys.data + at) == 0)
+      deleted++;
+    else if (errno != ENOENT)
+      return -errno;
   }
   return deleted;
 }

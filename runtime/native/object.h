@@ -21,7 +21,9 @@ class Object final : public Resource {
   explicit Object(struct bpf_object* object) : Resource(kKind), object_(object) {}
   ~Object() override { bpf_object__close(object_); }
 
-  struct bpf_object* get() const { return object_; }
+  struct bpf_object* get() const {
+    return object_;
+  }
   bool loaded = false;
   /// Handles that were given out already, by name: asking again gives the same one.
   std::unordered_map<std::string, int32_t> program_handles;
@@ -37,7 +39,9 @@ class Program final : public Resource {
   static constexpr Kind kKind = Kind::kProgram;
   Program(struct bpf_program* program, int32_t object) : Resource(kKind), program_(program), object_(object) {}
 
-  struct bpf_program* get() const { return program_; }
+  struct bpf_program* get() const {
+    return program_;
+  }
   int32_t object() const { return object_; }
 
  private:

@@ -61,8 +61,10 @@ int64_t Write(Environment&, int32_t fd, Bytes bytes, int32_t timeout_ms) {
     const size_t count = std::min(step, bytes.size - written);
     const ssize_t done = socket ? send(fd, bytes.data + written, count, MSG_DONTWAIT | MSG_NOSIGNAL)
                                 : write(fd, bytes.data + written, count);
-    if (done >= 0) written += static_cast<size_t>(done);
-    else if (errno != EAGAIN && errno != EINTR) return -errno;
+    if (done >= 0)
+      written += static_cast<size_t>(done);
+    else if (errno != EAGAIN && errno != EINTR)
+      return -errno;
   }
   return static_cast<int64_t>(written);
 }

@@ -18,9 +18,7 @@ namespace {
 
 constexpr int kGate = 3;
 
-void WriteError(const char* text) {
-  [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text, strlen(text));
-}
+void WriteError(const char* text) { [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text, strlen(text)); }
 
 /// Source: close_range(2), since Linux 5.9. Links, rings and maps must not live on in a child that is only held.
 void CloseFrom(unsigned first) {

@@ -55,7 +55,8 @@ class Batch {
   size_t used_ = 0;
 };
 
-/// libbpf opens a ring for each CPU that is online, in order, and keeps to itself which is whose. The file has ranges: "0-3,6".
+/// libbpf opens a ring for each CPU that is online, in order, and keeps to itself which is whose. The file has ranges:
+/// "0-3,6".
 std::vector<uint32_t> ListOnlineCpus() {
   std::vector<uint32_t> cpus;
   std::ifstream file("/sys/devices/system/cpu/online");
@@ -189,9 +190,10 @@ class PerfRing final : public Ring {
     return fits;
   }
 
-  /// Source: PERF_SAMPLE_TIME and PERF_SAMPLE_RAW in perf_event_open(2), in this order. The time is the first eight bytes of
-  /// what is handed on.
-  bool AddSample(const PerfPages& pages, uint64_t at, const struct perf_event_header& event, uint32_t cpu, Batch& batch) const {
+  /// Source: PERF_SAMPLE_TIME and PERF_SAMPLE_RAW in perf_event_open(2), in this order. The time is the first eight
+  /// bytes of what is handed on.
+  bool AddSample(const PerfPages& pages, uint64_t at, const struct perf_event_header& event, uint32_t cpu,
+                 Batch& batch) const {
     const uint32_t time_size = timed_ ? sizeof(uint64_t) : 0;
     const uint64_t time_at = at + sizeof event;
     uint32_t size = 0;
@@ -213,7 +215,8 @@ class PerfRing final : public Ring {
 };
 
 /// Reads the ring itself, without libbpf: what was read is given back to the kernel once for a batch, not
-/// once for each record, and a record for which there is no room stays. Source: the kernel's Documentation/bpf/ringbuf.rst.
+/// once for each record, and a record for which there is no room stays. Source: the kernel's
+/// Documentation/bpf/ringbuf.rst.
 class BpfRing final : public Ring {
  public:
   explicit BpfRing(Poller& poller) : Ring(poller) {}
@@ -261,9 +264,13 @@ class BpfRing final : public Ring {
   }
 
  private:
-  unsigned long FindEnd() const { return __atomic_load_n(reinterpret_cast<const unsigned long*>(producer_), __ATOMIC_ACQUIRE); }
+  unsigned long FindEnd() const {
+    return __atomic_load_n(reinterpret_cast<const unsigned long*>(producer_), __ATOMIC_ACQUIRE);
+  }
   const uint8_t* FindRecord(unsigned long at) const { return producer_ + page_size_ + (at & (size_ - 1)); }
-  uint32_t LoadHeader(unsigned long at) const { return __atomic_load_n(reinterpret_cast<const uint32_t*>(FindRecord(at)), __ATOMIC_ACQUIRE); }
+  uint32_t LoadHeader(unsigned long at) const {
+    return __atomic_load_n(reinterpret_cast<const uint32_t*>(FindRecord(at)), __ATOMIC_ACQUIRE);
+  }
 
   /// Moves `at` over the records that are done. False when one found no room.
   bool ReadTo(unsigned long end, unsigned long& at, Batch& batch) const {

@@ -27,7 +27,8 @@ class Ring : public Resource {
   explicit Ring(Poller& poller) : Resource(kKind), poller_(poller) {}
   /// Has the poller watch the ring's descriptor.
   int Watch(int fd);
-  /// What a ring does first when it closes: a closed descriptor stays watched while anybody else, the map or a held child, has its file open.
+  /// What a ring does first when it closes: a closed descriptor stays watched while anybody else, the map or a held
+  /// child, has its file open.
   void Unwatch();
 
  private:

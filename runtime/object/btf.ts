@@ -3,8 +3,25 @@ import { readString } from "./elf.ts";
 
 /** Source: enum of BTF_KIND_* in include/uapi/linux/btf.h. */
 export const btfKind = {
-  int: 1, pointer: 2, array: 3, struct: 4, union: 5, enum: 6, forward: 7, typedef: 8, volatile: 9, const: 10, restrict: 11,
-  function: 12, functionPrototype: 13, variable: 14, dataSection: 15, float: 16, declarationTag: 17, typeTag: 18, enum64: 19,
+  int: 1,
+  pointer: 2,
+  array: 3,
+  struct: 4,
+  union: 5,
+  enum: 6,
+  forward: 7,
+  typedef: 8,
+  volatile: 9,
+  const: 10,
+  restrict: 11,
+  function: 12,
+  functionPrototype: 13,
+  variable: 14,
+  dataSection: 15,
+  float: 16,
+  declarationTag: 17,
+  typeTag: 18,
+  enum64: 19,
 } as const;
 
 /** One type record; what `extra` holds depends on the kind and is read by the accessors of `BtfTypes`. */
@@ -43,7 +60,13 @@ export interface BtfTypes {
   listVariables(type: BtfType): { readonly name: string; readonly type: number }[];
 }
 
-const transparent = new Set<number>([btfKind.typedef, btfKind.volatile, btfKind.const, btfKind.restrict, btfKind.typeTag]);
+const transparent = new Set<number>([
+  btfKind.typedef,
+  btfKind.volatile,
+  btfKind.const,
+  btfKind.restrict,
+  btfKind.typeTag,
+]);
 
 /** Bytes after a record's head, by kind, for each of its `count` parts. */
 export function measureExtra(kind: number, count: number): number {
@@ -74,7 +97,8 @@ export function measureExtra(kind: number, count: number): number {
  */
 export function parseBtf(bytes: Uint8Array): BtfTypes {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  if (bytes.length < 24 || view.getUint16(0, true) !== 0xeb9f) throw new InternalError("The type information is not BTF");
+  if (bytes.length < 24 || view.getUint16(0, true) !== 0xeb9f)
+    throw new InternalError("The type information is not BTF");
   const headerSize = view.getUint32(4, true);
   const typesStart = headerSize + view.getUint32(8, true);
   const typesEnd = typesStart + view.getUint32(12, true);
@@ -84,7 +108,15 @@ export function parseBtf(bytes: Uint8Array): BtfTypes {
     const info = view.getUint32(at + 4, true);
     const kind = (info >>> 24) & 0x1f;
     const count = info & 0xffff;
-    types.push({ id: types.length, kind, name: readString(strings, view.getUint32(at, true)), count, flag: info >>> 31 === 1, sizeOrType: view.getUint32(at + 8, true), extra: at + 12 });
+    types.push({
+      id: types.length,
+      kind,
+      name: readString(strings, view.getUint32(at, true)),
+      count,
+      flag: info >>> 31 === 1,
+      sizeOrType: view.getUint32(at + 8, true),
+      extra: at + 12,
+    });
     at += 12 + measureExtra(kind, count);
   }
   const requireType = (id: number): BtfType => {
@@ -92,7 +124,8 @@ export function parseBtf(bytes: Uint8Array): BtfTypes {
     if (type === undefined) throw new InternalError(`The type information has no type ${id}`);
     return type;
   };
-  const parts = (type: BtfType, size: number): number[] => Array.from({ length: type.count }, (_, index) => type.extra + index * size);
+  const parts = (type: BtfType, size: number): number[] =>
+    Array.from({ length: type.count }, (_, index) => type.extra + index * size);
   return {
     find: (name, ...kinds) => types.find((type) => type.name === name && kinds.includes(type.kind)),
     require: requireType,
@@ -111,7 +144,10 @@ export function parseBtf(bytes: Uint8Array): BtfTypes {
           bitSize: type.flag ? offset >>> 24 : 0,
         };
       }),
-    describeArray: (type) => ({ element: view.getUint32(type.extra, true), length: view.getUint32(type.extra + 8, true) }),
+    describeArray: (type) => ({
+      element: view.getUint32(type.extra, true),
+      length: view.getUint32(type.extra + 8, true),
+    }),
     describeInt: (type) => {
       const value = view.getUint32(type.extra, true);
       return { encoding: (value >>> 24) & 0xf, bits: value & 0xff };
@@ -119,7 +155,8 @@ export function parseBtf(bytes: Uint8Array): BtfTypes {
     listEnumerators: (type) =>
       parts(type, type.kind === btfKind.enum64 ? 12 : 8).map((at) => {
         const name = readString(strings, view.getUint32(at, true));
-        if (type.kind === btfKind.enum) return { name, value: BigInt(type.flag ? view.getInt32(at + 4, true) : view.getUint32(at + 4, true)) };
+        if (type.kind === btfKind.enum)
+          return { name, value: BigInt(type.flag ? view.getInt32(at + 4, true) : view.getUint32(at + 4, true)) };
         const value = (BigInt(view.getUint32(at + 8, true)) << 32n) | BigInt(view.getUint32(at + 4, true));
         return { name, value: type.flag ? BigInt.asIntN(64, value) : value };
       }),

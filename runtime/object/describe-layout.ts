@@ -23,7 +23,9 @@ export function describeLayout(types: BtfTypes, id: number): Layout {
         name: dropOwnFlavour(type.name || named.name),
         size: type.sizeOrType as 1 | 2 | 4 | 8,
         signed: type.flag,
-        values: Object.fromEntries(types.listEnumerators(type).map(({ name, value }) => [value.toString(), dropOwnFlavour(name)])),
+        values: Object.fromEntries(
+          types.listEnumerators(type).map(({ name, value }) => [value.toString(), dropOwnFlavour(name)]),
+        ),
       };
     case btfKind.array: {
       const { element, length } = types.describeArray(type);
@@ -55,7 +57,12 @@ function describeMember(types: BtfTypes, member: ReturnType<BtfTypes["listMember
 
 function describeInt(types: BtfTypes, type: BtfType, named: BtfType): IntLayout {
   const { encoding } = types.describeInt(type);
-  const base = { kind: "int", name: dropOwnFlavour(named.name || type.name), size: type.sizeOrType as IntLayout["size"], signed: (encoding & 1) !== 0 } as const;
+  const base = {
+    kind: "int",
+    name: dropOwnFlavour(named.name || type.name),
+    size: type.sizeOrType as IntLayout["size"],
+    signed: (encoding & 1) !== 0,
+  } as const;
   if ((encoding & 4) !== 0) return { ...base, encoding: "bool" };
   // clang marks no type as char: the name of the plain type is what tells text from small numbers.
   return type.name === "char" && type.sizeOrType === 1 ? { ...base, encoding: "char" } : base;
@@ -65,6 +72,11 @@ function renderPointer(types: BtfTypes, type: BtfType): string {
   if (type.kind === btfKind.functionPrototype) return "void (*)()";
   const target = types.resolve(type.sizeOrType);
   if (target.kind === btfKind.pointer) return `${renderPointer(types, target)}*`;
-  const keyword = target.kind === btfKind.struct || target.kind === btfKind.forward ? "struct " : target.kind === btfKind.union ? "union " : "";
+  const keyword =
+    target.kind === btfKind.struct || target.kind === btfKind.forward
+      ? "struct "
+      : target.kind === btfKind.union
+        ? "union "
+        : "";
   return `${keyword}${dropOwnFlavour(target.name) || "void"} *`;
 }

@@ -18,12 +18,15 @@ const STACK_BUILD_ID = 32;
  */
 export function describeObject(bytes: Uint8Array, structNames: readonly string[] = []): ObjectSpec {
   const elf = parseElf(bytes);
-  const findSection = (name: string): Uint8Array | undefined => elf.sections.find((section) => section.name === name)?.data;
+  const findSection = (name: string): Uint8Array | undefined =>
+    elf.sections.find((section) => section.name === name)?.data;
   const btf = findSection(".BTF");
   if (btf === undefined) throw new InternalError("The compiled object has no BTF");
   const types = parseBtf(btf);
   const license = findSection("license");
-  const programs: ProgramSpec[] = elf.functions.filter(({ section }) => section !== ".text" && !section.startsWith(".")).map(({ name, section }) => ({ name, section }));
+  const programs: ProgramSpec[] = elf.functions
+    .filter(({ section }) => section !== ".text" && !section.startsWith("."))
+    .map(({ name, section }) => ({ name, section }));
   return {
     programs,
     maps: describeMaps(types),
@@ -79,7 +82,18 @@ function describeMap(types: BtfTypes, name: string, id: number): MapSpec {
 /** A stack that is declared by its size alone, as it always is in libbpf's way. Source: struct bpf_stacktrace of our headers */
 function describeStack(size = 0): Layout {
   const address: Layout = { kind: "int", name: "u64", size: 8, signed: false };
-  return { kind: "struct", name: "bpf_stacktrace", size, members: [{ name: "ip", offset: 0, layout: { kind: "array", size, length: Math.floor(size / address.size), element: address } }] };
+  return {
+    kind: "struct",
+    name: "bpf_stacktrace",
+    size,
+    members: [
+      {
+        name: "ip",
+        offset: 0,
+        layout: { kind: "array", size, length: Math.floor(size / address.size), element: address },
+      },
+    ],
+  };
 }
 
 /** A key or value that is declared by its size alone: a number where it has a number's size, else bytes. */

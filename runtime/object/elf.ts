@@ -71,5 +71,7 @@ export function parseElf(bytes: Uint8Array): ElfFile {
 /** Reads a string up to its NUL. */
 export function readString(bytes: Uint8Array, offset: number): string {
   const end = bytes.indexOf(0, offset);
-  return Buffer.from(bytes.buffer, bytes.byteOffset + offset, (end < 0 ? bytes.length : end) - offset).toString("latin1");
+  return Buffer.from(bytes.buffer, bytes.byteOffset + offset, (end < 0 ? bytes.length : end) - offset).toString(
+    "latin1",
+  );
 }

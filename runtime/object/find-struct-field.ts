@@ -11,9 +11,19 @@ const MEMBER_SIZE = 12;
 
 /** Bytes after a record's head: the same for each of its parts, or once. */
 const partSizes: Readonly<Record<number, number>> = {
-  [btfKind.struct]: MEMBER_SIZE, [btfKind.union]: MEMBER_SIZE, [btfKind.dataSection]: 12, [btfKind.enum64]: 12, [btfKind.enum]: 8, [btfKind.functionPrototype]: 8,
+  [btfKind.struct]: MEMBER_SIZE,
+  [btfKind.union]: MEMBER_SIZE,
+  [btfKind.dataSection]: 12,
+  [btfKind.enum64]: 12,
+  [btfKind.enum]: 8,
+  [btfKind.functionPrototype]: 8,
 };
-const fixedSizes: Readonly<Record<number, number>> = { [btfKind.int]: 4, [btfKind.variable]: 4, [btfKind.declarationTag]: 4, [btfKind.array]: 12 };
+const fixedSizes: Readonly<Record<number, number>> = {
+  [btfKind.int]: 4,
+  [btfKind.variable]: 4,
+  [btfKind.declarationTag]: 4,
+  [btfKind.array]: 12,
+};
 
 /**
  * Opens a BTF blob for questions about fields. One walk notes where the records stand (a few ms for a kernel's
@@ -39,7 +49,8 @@ export function openStructFields(bytes: Uint8Array): StructFields {
   /** Follows an anonymous member's type through qualifiers. */
   const resolve = (id: number): number | undefined => {
     let at = places[id - 1];
-    while (at !== undefined && (readKind(at) === btfKind.const || readKind(at) === btfKind.volatile)) at = places[blob.readUInt32LE(at + 8) - 1];
+    while (at !== undefined && (readKind(at) === btfKind.const || readKind(at) === btfKind.volatile))
+      at = places[blob.readUInt32LE(at + 8) - 1];
     return at;
   };
 

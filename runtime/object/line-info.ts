@@ -16,7 +16,8 @@ export interface LineInfo {
  */
 export function readLineInfo(object: Uint8Array, section: string): LineInfo[] {
   const elf = parseElf(object);
-  const find = (name: string): Uint8Array => elf.sections.find((candidate) => candidate.name === name)?.data ?? new Uint8Array();
+  const find = (name: string): Uint8Array =>
+    elf.sections.find((candidate) => candidate.name === name)?.data ?? new Uint8Array();
   const extension = find(".BTF.ext");
   const btf = find(".BTF");
   if (extension.length < 24 || btf.length < 24) return [];

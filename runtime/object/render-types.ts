@@ -30,14 +30,72 @@ export function renderTypes(tables: readonly TypedTable[]): string {
     return `const ${renderName(table.name)} = b.get_table<${key}, ${table.perCpu ? asArray(leaf) : leaf}>(${JSON.stringify(table.name)});`;
   });
   const head = imports.size === 0 ? [] : [`import type { ${[...imports].sort().join(", ")} } from "bpfts";\n`];
-  return [...head, ...interfaces.values(), calls.length === 0 ? "// This program has no tables." : calls.join("\n"), ""].join("\n");
+  return [
+    ...head,
+    ...interfaces.values(),
+    calls.length === 0 ? "// This program has no tables." : calls.join("\n"),
+    "",
+  ].join("\n");
 }
 
 /** Words that name something else in TypeScript. */
 const taken = new Set([
-  "any", "bigint", "boolean", "break", "case", "catch", "class", "const", "continue", "debugger", "default", "delete", "do", "else", "enum", "export", "extends", "false", "finally", "for", "function", "if",
-  "import", "in", "instanceof", "interface", "let", "never", "new", "null", "number", "object", "package", "private", "protected", "public", "return", "static", "string", "super", "switch", "symbol", "this",
-  "throw", "true", "try", "type", "typeof", "undefined", "unknown", "var", "void", "while", "with", "yield", "b",
+  "any",
+  "bigint",
+  "boolean",
+  "break",
+  "case",
+  "catch",
+  "class",
+  "const",
+  "continue",
+  "debugger",
+  "default",
+  "delete",
+  "do",
+  "else",
+  "enum",
+  "export",
+  "extends",
+  "false",
+  "finally",
+  "for",
+  "function",
+  "if",
+  "import",
+  "in",
+  "instanceof",
+  "interface",
+  "let",
+  "never",
+  "new",
+  "null",
+  "number",
+  "object",
+  "package",
+  "private",
+  "protected",
+  "public",
+  "return",
+  "static",
+  "string",
+  "super",
+  "switch",
+  "symbol",
+  "this",
+  "throw",
+  "true",
+  "try",
+  "type",
+  "typeof",
+  "undefined",
+  "unknown",
+  "var",
+  "void",
+  "while",
+  "with",
+  "yield",
+  "b",
 ]);
 
 function renderName(name: string): string {
@@ -56,7 +114,8 @@ function renderLayout(layout: Layout, interfaces: Map<string, string>): string {
     case "pointer":
       return "bigint";
     case "array":
-      if (layout.element.kind === "int" && layout.element.size === 1 && layout.element.encoding !== "bool") return layout.element.encoding === "char" ? "string" : "Uint8Array";
+      if (layout.element.kind === "int" && layout.element.size === 1 && layout.element.encoding !== "bool")
+        return layout.element.encoding === "char" ? "string" : "Uint8Array";
       return asArray(renderLayout(layout.element, interfaces));
     default:
       return renderStruct(layout, interfaces);
@@ -65,12 +124,21 @@ function renderLayout(layout: Layout, interfaces: Map<string, string>): string {
 
 function renderStruct(layout: StructLayout, interfaces: Map<string, string>): string {
   const members = listMembers(layout);
-  if (layout.name === "") return `{ ${members.map((member) => `${member.name}: ${renderLayout(member.layout, interfaces)}`).join("; ")} }`;
+  if (layout.name === "")
+    return `{ ${members.map((member) => `${member.name}: ${renderLayout(member.layout, interfaces)}`).join("; ")} }`;
   const name = renderName(layout.name);
   if (!interfaces.has(name)) {
-    const lines = members.map((member) => `  ${member.name}: ${renderLayout(member.layout, interfaces)}; // ${renderC(member.layout)}${member.bitSize === undefined ? "" : `, ${member.bitSize} bits`}`);
+    const lines = members.map(
+      (member) =>
+        `  ${member.name}: ${renderLayout(member.layout, interfaces)}; // ${renderC(member.layout)}${member.bitSize === undefined ? "" : `, ${member.bitSize} bits`}`,
+    );
     // Set last: what it is made of stands before it.
-    interfaces.set(name, [`/** ${layout.kind} ${layout.name}, ${layout.size} bytes. */`, `interface ${name} {`, ...lines, "}", ""].join("\n"));
+    interfaces.set(
+      name,
+      [`/** ${layout.kind} ${layout.name}, ${layout.size} bytes. */`, `interface ${name} {`, ...lines, "}", ""].join(
+        "\n",
+      ),
+    );
   }
   return name;
 }
@@ -90,7 +158,8 @@ function renderC(layout: Layout): string {
     for (; element.kind === "array"; element = element.element) lengths += `[${element.length}]`;
     return `${renderC(element)}${lengths}`;
   }
-  const keyword = layout.kind === "struct" || layout.kind === "union" || layout.kind === "enum" ? `${layout.kind} ` : "";
+  const keyword =
+    layout.kind === "struct" || layout.kind === "union" || layout.kind === "enum" ? `${layout.kind} ` : "";
   return `${keyword}${layout.name}`.trim();
 }
 

@@ -34,7 +34,8 @@ export function findDeclaredNames(module: Uint8Array, base: Uint8Array, wanted: 
     const count = info & 0xffff;
     if (namedKinds.has(kind)) note(view.getUint32(at, true));
     const step = kind === btfKind.enum ? 8 : 12;
-    if (kind === btfKind.enum || kind === btfKind.enum64) for (let part = 0; part < count; part++) note(view.getUint32(at + 12 + part * step, true));
+    if (kind === btfKind.enum || kind === btfKind.enum64)
+      for (let part = 0; part < count; part++) note(view.getUint32(at + 12 + part * step, true));
     at += 12 + measureExtra(kind, count);
   }
   return [...found];

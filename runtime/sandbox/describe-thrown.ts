@@ -48,7 +48,15 @@ function describePrimitive(context: QuickJSContext, error: QuickJSHandle, type: 
   const isNull = type === "object";
   const message = isNull ? "null" : type === "symbol" ? "a symbol" : context.getString(error);
   const limit = full && isNull ? "memory" : undefined;
-  return { limit, name: isNull ? "null" : type, message, stack: "", code: undefined, hint: undefined, hostErrorId: undefined };
+  return {
+    limit,
+    name: isNull ? "null" : type,
+    message,
+    stack: "",
+    code: undefined,
+    hint: undefined,
+    hostErrorId: undefined,
+  };
 }
 
 function readText(context: QuickJSContext, object: QuickJSHandle, name: string): string | undefined {

@@ -29,7 +29,10 @@ export function copyPages(memory: WasmMemory): Pages {
 
 /** Takes an image. `before` are the pages of the guest as it was opened: the next one has them too, so they belong to it even if they are zero now. */
 export function captureImage(memory: WasmMemory, before: Pages): GuestImage {
-  const after = new Map([...[...before.keys()].map((page) => [page, viewPage(memory, page)] as const), ...copyPages(memory)]);
+  const after = new Map([
+    ...[...before.keys()].map((page) => [page, viewPage(memory, page)] as const),
+    ...copyPages(memory),
+  ]);
   const header = new Uint8Array(Uint32Array.of(before.size, after.size, ...before.keys(), ...after.keys()).buffer);
   return Buffer.concat([header, ...before.values(), ...after.values()]);
 }

@@ -5,7 +5,13 @@ import type { QuickJSContext, QuickJSHandle } from "quickjs-emscripten-core";
 export type HostCall = (name: string, argument: string, bytes: Uint8Array) => string | Uint8Array;
 
 /** How Wasm calls a function of the host: pointers to the context, `this` and the arguments, and which function. Answers a pointer to the result. */
-type CallFunction = (contextPointer: number, thisPointer: number, count: number, argumentsPointer: number, functionId: number) => number;
+type CallFunction = (
+  contextPointer: number,
+  thisPointer: number,
+  count: number,
+  argumentsPointer: number,
+  functionId: number,
+) => number;
 
 const noBytes = new Uint8Array(0);
 
@@ -23,7 +29,8 @@ export function installCall(context: QuickJSContext, name: string, call: HostCal
   const ffi = context["ffi"];
   const callbacks = context["cToHostCallbacks"] as { callFunction: CallFunction };
   callbacks.callFunction = (contextPointer, _thisPointer, count, argumentsPointer) => {
-    const readArgument = (index: number): QuickJSHandle => new StaticLifetime(ffi.QTS_ArgvGetJSValueConstPointer(argumentsPointer as never, index), context.runtime);
+    const readArgument = (index: number): QuickJSHandle =>
+      new StaticLifetime(ffi.QTS_ArgvGetJSValueConstPointer(argumentsPointer as never, index), context.runtime);
     let result: QuickJSHandle | undefined;
     try {
       // Behind the last argument lies whatever lies there.
@@ -40,7 +47,13 @@ export function installCall(context: QuickJSContext, name: string, call: HostCal
   };
 }
 
-function callHost(context: QuickJSContext, call: HostCall, name: QuickJSHandle, argument: QuickJSHandle, bytes: QuickJSHandle | undefined): QuickJSHandle {
+function callHost(
+  context: QuickJSContext,
+  call: HostCall,
+  name: QuickJSHandle,
+  argument: QuickJSHandle,
+  bytes: QuickJSHandle | undefined,
+): QuickJSHandle {
   const raw = bytes === undefined || context.typeof(bytes) === "undefined" ? undefined : context.getArrayBuffer(bytes);
   const answer = call(context.getString(name), context.getString(argument), raw?.value ?? noBytes);
   raw?.dispose();

@@ -12,7 +12,9 @@ export interface WasmMemory {
   readonly buffer: ArrayBuffer;
 }
 
-const { Memory } = (globalThis as unknown as { WebAssembly: { Memory: new (size: { initial: number; maximum: number }) => WasmMemory } }).WebAssembly;
+const { Memory } = (
+  globalThis as unknown as { WebAssembly: { Memory: new (size: { initial: number; maximum: number }) => WasmMemory } }
+).WebAssembly;
 
 /** A QuickJS of its own: module and memory are shared with no other sandbox. */
 export interface LoadedQuickJs {
@@ -40,12 +42,16 @@ export async function loadQuickJs(memoryBytes: number): Promise<LoadedQuickJs> {
   // The name of the program lies in the guest's memory: by the way bpfts was started everything behind it would lie elsewhere, and no image fit.
   // What it says when it cannot free everything, after it was stopped in the middle, is of no use to anybody.
   const emscriptenModule = { thisProgram: "bpfts", printErr: () => undefined } as EmscriptenModuleLoaderOptions;
-  const module = await newQuickJSWASMModuleFromVariant(newVariant(variant, { wasmMemory: memory, wasmBinary, emscriptenModule }));
+  const module = await newQuickJSWASMModuleFromVariant(
+    newVariant(variant, { wasmMemory: memory, wasmBinary, emscriptenModule }),
+  );
   return { module, memory };
 }
 
 /** Beside the bundled CLI, else in the package. */
 function findWasm(): string {
   const bundled = fileURLToPath(new URL("./quickjs.wasm", import.meta.url));
-  return existsSync(bundled) ? bundled : createRequire(import.meta.url).resolve("@jitl/quickjs-wasmfile-release-sync/wasm");
+  return existsSync(bundled)
+    ? bundled
+    : createRequire(import.meta.url).resolve("@jitl/quickjs-wasmfile-release-sync/wasm");
 }

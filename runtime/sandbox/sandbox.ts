@@ -38,7 +38,9 @@ export interface SandboxOptions {
 }
 
 /** How a stretch of guest code ended. */
-export type Outcome = { readonly kind: "done"; readonly value: unknown } | { readonly kind: "thrown"; readonly thrown: Thrown };
+export type Outcome =
+  | { readonly kind: "done"; readonly value: unknown }
+  | { readonly kind: "thrown"; readonly thrown: Thrown };
 
 /** A QuickJS that runs one script. No API of Node's is in it; what the guest can reach is `call`. */
 export interface Sandbox extends Closable {
@@ -59,7 +61,10 @@ const done: Outcome = { kind: "done", value: undefined };
 /** Opens a sandbox. Owner: the caller closes it. */
 export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const { module, memory } = await loadQuickJs(options.limits.memoryBytes);
-  const runtime = module.newRuntime({ maxStackSizeBytes: options.limits.stackBytes, interruptHandler: options.shouldStop });
+  const runtime = module.newRuntime({
+    maxStackSizeBytes: options.limits.stackBytes,
+    interruptHandler: options.shouldStop,
+  });
   const context = runtime.newContext();
   installCall(context, HOST_FUNCTION, options.call);
   const sandbox = new QuickJsSandbox(runtime, context, memory, options.limits);
@@ -68,7 +73,11 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
 }
 
 /** What the host holds of the guest is the same with an image and without: the same calls in the same order came before. */
-async function installLibrary(sandbox: QuickJsSandbox, memory: WasmMemory, { name, readCode, images }: GuestLibrary): Promise<void> {
+async function installLibrary(
+  sandbox: QuickJsSandbox,
+  memory: WasmMemory,
+  { name, readCode, images }: GuestLibrary,
+): Promise<void> {
   const image = images?.find();
   if (image !== undefined && restoreImage(memory, image)) return;
   const code = await readCode();
@@ -101,7 +110,10 @@ class QuickJsSandbox implements Sandbox {
     const outcome = this.evaluate(code, name);
     const jobs = this.runJobs().outcome;
     const failed = [outcome, jobs, this.checkModule() ?? done].find(({ kind }) => kind === "thrown");
-    if (failed?.kind === "thrown") throw new InternalError(`The sandbox's library failed: ${failed.thrown.message}`, { detail: failed.thrown.stack });
+    if (failed?.kind === "thrown")
+      throw new InternalError(`The sandbox's library failed: ${failed.thrown.message}`, {
+        detail: failed.thrown.stack,
+      });
     if (this.module?.alive === true) this.module.dispose();
     this.module = undefined;
   }
@@ -182,8 +194,21 @@ class QuickJsSandbox implements Sandbox {
     try {
       return run();
     } catch (error) {
-      const limit = error instanceof RangeError && /call stack/i.test(error.message) ? "stack" : this.isFull() ? "memory" : undefined;
-      this.broken = { limit, name: "InternalError", message: error instanceof Error ? error.message : String(error), stack: "", code: undefined, hint: undefined, hostErrorId: undefined };
+      const limit =
+        error instanceof RangeError && /call stack/i.test(error.message)
+          ? "stack"
+          : this.isFull()
+            ? "memory"
+            : undefined;
+      this.broken = {
+        limit,
+        name: "InternalError",
+        message: error instanceof Error ? error.message : String(error),
+        stack: "",
+        code: undefined,
+        hint: undefined,
+        hostErrorId: undefined,
+      };
       return { kind: "thrown", thrown: this.broken };
     }
   }

@@ -30,15 +30,21 @@ export function lowerAsync(bundle: MappedCode): MappedCode {
   const keepNewlines = (text: string): string => text.replace(/[^\n]/g, "");
   const body = bundle.code.replace(importLine, keepNewlines).replace(lastExport, keepNewlines);
   const inlineMap = `//# sourceMappingURL=data:application/json;base64,${Buffer.from(bundle.map).toString("base64")}`;
-  const result = loadEsbuild().transformSync(`${imports.join("")}globalThis.${MAIN}=(async()=>{${body}\n})();\n${inlineMap}\n`, {
-    target: guestBundle.target,
-    supported: { "async-await": false, "for-await": false, "async-generator": false },
-    minifySyntax: true,
-    minifyWhitespace: true,
-    legalComments: "none",
-    sourcemap: "external",
-    sourcesContent: false,
-    logLevel: "silent",
-  });
-  return { code: `${result.code}await globalThis.${MAIN}.then((value)=>value,(error)=>{throw error});\n`, map: result.map };
+  const result = loadEsbuild().transformSync(
+    `${imports.join("")}globalThis.${MAIN}=(async()=>{${body}\n})();\n${inlineMap}\n`,
+    {
+      target: guestBundle.target,
+      supported: { "async-await": false, "for-await": false, "async-generator": false },
+      minifySyntax: true,
+      minifyWhitespace: true,
+      legalComments: "none",
+      sourcemap: "external",
+      sourcesContent: false,
+      logLevel: "silent",
+    },
+  );
+  return {
+    code: `${result.code}await globalThis.${MAIN}.then((value)=>value,(error)=>{throw error});\n`,
+    map: result.map,
+  };
 }

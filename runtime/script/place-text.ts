@@ -59,7 +59,16 @@ function locate(literal: Literal, offset: number): Position | undefined {
   return { file: literal.file, line: low + 1, column: at - literal.lineStarts[low]! + 1 };
 }
 
-const simpleEscapes: Readonly<Record<string, string>> = { n: "\n", t: "\t", r: "\r", b: "\b", f: "\f", v: "\v", "0": "\0", "\n": "" };
+const simpleEscapes: Readonly<Record<string, string>> = {
+  n: "\n",
+  t: "\t",
+  r: "\r",
+  b: "\b",
+  f: "\f",
+  v: "\v",
+  "0": "\0",
+  "\n": "",
+};
 
 /** Reads a string or template literal from its opening quote; stops at `${`, at the closing quote, or where a plain string's line ends. */
 function readLiteral(source: string, start: number, raw: boolean): { text: string; offsets: number[] } {
@@ -91,7 +100,8 @@ function readLiteral(source: string, start: number, raw: boolean): { text: strin
 
 function readEscape(source: string, at: number): { text: string; length: number } {
   const code = /^\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|u\{([0-9a-fA-F]+)\})/.exec(source.slice(at, at + 12));
-  if (code !== null) return { text: String.fromCodePoint(parseInt(code[1] ?? code[2] ?? code[3]!, 16)), length: code[0].length };
+  if (code !== null)
+    return { text: String.fromCodePoint(parseInt(code[1] ?? code[2] ?? code[3]!, 16)), length: code[0].length };
   const character = source[at + 1] ?? "";
   return { text: simpleEscapes[character] ?? character, length: 2 };
 }
@@ -128,7 +138,9 @@ function placeLines(text: string, literals: readonly Literal[]): PlacedText | un
   const counts = new Map<string, number>();
   for (const line of text.split("\n")) {
     const candidates = known.get(line) ?? [];
-    const following = candidates.find((candidate) => last !== undefined && candidate.literal === last.literal && candidate.start > last.start);
+    const following = candidates.find(
+      (candidate) => last !== undefined && candidate.literal === last.literal && candidate.start > last.start,
+    );
     const chosen: PlacedLine | undefined = following ?? (candidates.length === 1 ? candidates[0] : undefined);
     placed.push(chosen);
     if (chosen !== undefined) {
@@ -149,7 +161,10 @@ function placeLines(text: string, literals: readonly Literal[]): PlacedText | un
       const line = placed[index];
       if (line === undefined) return undefined;
       const end = line.literal.text.indexOf("\n", line.start);
-      return locate(line.literal, Math.min(line.start + wanted - starts[index]!, end < 0 ? line.literal.text.length : end));
+      return locate(
+        line.literal,
+        Math.min(line.start + wanted - starts[index]!, end < 0 ? line.literal.text.length : end),
+      );
     },
   };
 }
@@ -167,7 +182,8 @@ function fillGaps(placed: (PlacedLine | undefined)[]): void {
     const first = before === undefined ? 0 : before.index + 1;
     const end = placed[to] ?? { literal, index: starts.length };
     if (end.literal === literal && end.index - first === to - from) {
-      for (let at = from; at < to; at++) placed[at] = { literal, index: first + at - from, start: starts[first + at - from]! };
+      for (let at = from; at < to; at++)
+        placed[at] = { literal, index: first + at - from, start: starts[first + at - from]! };
     }
     from = to;
   }

@@ -67,12 +67,18 @@ export async function readScript(path: string, options: ReadScriptOptions): Prom
 function requireFile(path: string): string {
   const absolute = resolve(path);
   try {
-    if (statSync(absolute).isDirectory()) throw new ScriptError(`Cannot run "${path}": it is a directory`, { hint: "name the script itself, for example scripts/hello.ts" });
+    if (statSync(absolute).isDirectory())
+      throw new ScriptError(`Cannot run "${path}": it is a directory`, {
+        hint: "name the script itself, for example scripts/hello.ts",
+      });
     return realpathSync(absolute);
   } catch (cause) {
     if (cause instanceof ScriptError) throw cause;
     const reason = (cause as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : (cause as Error).message;
-    throw new ScriptError(`Cannot read script "${path}": ${reason}`, { cause, hint: "check the path; it is taken from the current directory" });
+    throw new ScriptError(`Cannot read script "${path}": ${reason}`, {
+      cause,
+      hint: "check the path; it is taken from the current directory",
+    });
   }
 }
 
@@ -129,8 +135,15 @@ function keepLibraryApart(library: Library): Plugin {
   return {
     name: "library",
     setup(build) {
-      build.onResolve({ filter: new RegExp(`^${libraryName}$`) }, ({ namespace }) => (namespace === listNamespace ? { path: libraryName, external: true } : { path: libraryName, namespace: listNamespace, sideEffects: false }));
-      build.onLoad({ filter: /.*/, namespace: listNamespace }, () => ({ contents: `export { ${library.exports.join(", ")} } from "${libraryName}";`, loader: "ts" }));
+      build.onResolve({ filter: new RegExp(`^${libraryName}$`) }, ({ namespace }) =>
+        namespace === listNamespace
+          ? { path: libraryName, external: true }
+          : { path: libraryName, namespace: listNamespace, sideEffects: false },
+      );
+      build.onLoad({ filter: /.*/, namespace: listNamespace }, () => ({
+        contents: `export { ${library.exports.join(", ")} } from "${libraryName}";`,
+        loader: "ts",
+      }));
     },
   };
 }
@@ -172,7 +185,14 @@ function describeMessage(message: Message, folder: string, library: Library): Di
     severity: "error",
     message: text,
     ...(hint && { hint }),
-    ...(place && { location: { file: resolve(folder, place.file), line: place.line, column: place.lineText.length === 0 ? 1 : countUtf16(place.lineText, place.column) + 1 }, lineText: place.lineText }),
+    ...(place && {
+      location: {
+        file: resolve(folder, place.file),
+        line: place.line,
+        column: place.lineText.length === 0 ? 1 : countUtf16(place.lineText, place.column) + 1,
+      },
+      lineText: place.lineText,
+    }),
   };
 }
 
@@ -183,7 +203,10 @@ function explainMessage(message: Message, library: Library): { text: string; hin
   const unknown = new RegExp(`^No matching export in "${listNamespace}:.*" for import "(.*)"`).exec(message.text)?.[1];
   if (unknown === undefined) return { text: message.text, hint: message.notes[0]?.text };
   const similar = findSimilar(unknown, library.exports);
-  return { text: `"${libraryName}" has no export "${unknown}"`, hint: similar === undefined ? "sdk/README.md lists what there is" : `did you mean "${similar}"?` };
+  return {
+    text: `"${libraryName}" has no export "${unknown}"`,
+    hint: similar === undefined ? "sdk/README.md lists what there is" : `did you mean "${similar}"?`,
+  };
 }
 
 /** esbuild counts columns in UTF-8 bytes. */

@@ -13,7 +13,12 @@ const trialMs = 12_000;
  * Chooses how a machine runs: KVM when a trial boot has shown on this kernel that it works, else emulation. `/dev/kvm` alone
  * says little: inside another virtual machine it may be there and boot nothing. The answer is kept in the cache.
  */
-export async function chooseAccelerator(folder: VmFolder, qemu: Omit<QemuSpec, "accelerator">, name: string, log: Log): Promise<Accelerator> {
+export async function chooseAccelerator(
+  folder: VmFolder,
+  qemu: Omit<QemuSpec, "accelerator">,
+  name: string,
+  log: Log,
+): Promise<Accelerator> {
   try {
     accessSync("/dev/kvm", constants.R_OK | constants.W_OK);
   } catch {
@@ -36,7 +41,14 @@ export async function chooseAccelerator(folder: VmFolder, qemu: Omit<QemuSpec, "
 }
 
 async function tryKvm(qemu: QemuSpec, name: string): Promise<boolean> {
-  const vm = startVm({ name, qemu, job: { command: ["/bin/true"], workingFolder: "/", environment: {}, shares: [], release: "" }, servesClang: false, bootTimeoutMs: trialMs, timeoutMs: trialMs });
+  const vm = startVm({
+    name,
+    qemu,
+    job: { command: ["/bin/true"], workingFolder: "/", environment: {}, shares: [], release: "" },
+    servesClang: false,
+    bootTimeoutMs: trialMs,
+    timeoutMs: trialMs,
+  });
   vm.stdout.resume();
   vm.stderr.resume();
   vm.stdin.end();
@@ -52,7 +64,8 @@ async function tryKvm(qemu: QemuSpec, name: string): Promise<boolean> {
 function readVerdict(file: string): { machine: string; works: boolean } | undefined {
   try {
     const verdict: unknown = JSON.parse(readFileSync(file, "utf8"));
-    if (typeof verdict !== "object" || verdict === null || !("machine" in verdict) || !("works" in verdict)) return undefined;
+    if (typeof verdict !== "object" || verdict === null || !("machine" in verdict) || !("works" in verdict))
+      return undefined;
     return { machine: String(verdict.machine), works: verdict.works === true };
   } catch {
     return undefined;

@@ -11,7 +11,8 @@ export interface AptSource {
 }
 
 /** Suites of the distribution that the kernels come from. Other archives on the machine are not asked. */
-const debianSuite = /^(?:bullseye|bookworm|trixie|forky|sid|oldoldstable|oldstable|stable|testing|unstable)(-security)?$/;
+const debianSuite =
+  /^(?:bullseye|bookworm|trixie|forky|sid|oldoldstable|oldstable|stable|testing|unstable)(-security)?$/;
 
 /** Reads the machine's apt sources, both forms, from `/etc/apt`. */
 export function readAptSources(folder = "/etc/apt"): AptSource[] {
@@ -72,9 +73,12 @@ export function renderSuiteSources(sources: readonly AptSource[], suites: readon
         return match !== null && (match[1] !== undefined) === isSecurity;
       });
       if (source === undefined) {
-        throw new VmError(`Cannot find where to fetch kernels from: no Debian ${isSecurity ? "security " : ""}archive stands in this machine's apt sources`, {
-          hint: "give a kernel of your own with --vmlinuz, or copy the cache folder's vm/kernels from a Debian machine",
-        });
+        throw new VmError(
+          `Cannot find where to fetch kernels from: no Debian ${isSecurity ? "security " : ""}archive stands in this machine's apt sources`,
+          {
+            hint: "give a kernel of your own with --vmlinuz, or copy the cache folder's vm/kernels from a Debian machine",
+          },
+        );
       }
       const options = source.signedBy === undefined ? "" : `[signed-by=${source.signedBy}] `;
       return `deb ${options}${source.uri} ${suite} main\n`;
@@ -91,7 +95,11 @@ export interface AptArchive {
 }
 
 /** Opens an archive for suites and reads its lists. @throws VmError when that fails */
-export async function openAptArchive(suites: readonly string[], folder: string, sources: readonly AptSource[] = readAptSources()): Promise<AptArchive> {
+export async function openAptArchive(
+  suites: readonly string[],
+  folder: string,
+  sources: readonly AptSource[] = readAptSources(),
+): Promise<AptArchive> {
   mkdirSync(join(folder, "lists", "partial"), { recursive: true });
   mkdirSync(join(folder, "cache", "archives", "partial"), { recursive: true });
   const sourceList = join(folder, "sources.list");
@@ -108,31 +116,44 @@ export async function openAptArchive(suites: readonly string[], folder: string, 
     `-oAPT::Sandbox::User=${process.getuid?.() === 0 ? "root" : ""}`,
   ];
   const update = await runCommand("apt-get", ["-qq", ...options, "update"]);
-  if (update.status !== 0) throw describeAptFailure(`Cannot read the package lists of ${suites.join(" and ")}`, update.status, update.stderr);
+  if (update.status !== 0)
+    throw describeAptFailure(`Cannot read the package lists of ${suites.join(" and ")}`, update.status, update.stderr);
 
   return {
     async findPackages(pattern) {
       const answer = await runCommand("apt-cache", [...options, "pkgnames", "linux-"]);
-      return answer.stdout.toString().split("\n").filter((name) => pattern.test(name));
+      return answer.stdout
+        .toString()
+        .split("\n")
+        .filter((name) => pattern.test(name));
     },
     async downloadPackage(name, target) {
       const answer = await runCommand("apt-get", ["-qq", ...options, "download", name], { cwd: target });
       const file = listFolder(target).find((path) => path.includes(`/${name}_`) && path.endsWith(".deb"));
-      if (answer.status !== 0 || file === undefined) throw describeAptFailure(`Cannot download "${name}"`, answer.status, answer.stderr);
+      if (answer.status !== 0 || file === undefined)
+        throw describeAptFailure(`Cannot download "${name}"`, answer.status, answer.stderr);
       return file;
     },
   };
 }
 
 function describeAptFailure(action: string, status: number, stderr: string): VmError {
-  if (status === 127) return new VmError(`${action}: there is no apt on this machine`, { hint: "give a kernel of your own with --vmlinuz" });
+  if (status === 127)
+    return new VmError(`${action}: there is no apt on this machine`, {
+      hint: "give a kernel of your own with --vmlinuz",
+    });
   const reason = /^[EW]: (.*)$/m.exec(stderr)?.[1] ?? `apt-get ended with status ${status}`;
-  return new VmError(`${action}: ${reason}`, { hint: "check the network; kernels that are fetched already need none", detail: stderr });
+  return new VmError(`${action}: ${reason}`, {
+    hint: "check the network; kernels that are fetched already need none",
+    detail: stderr,
+  });
 }
 
 function listFolder(folder: string): string[] {
   try {
-    return readdirSync(folder).sort().map((name) => join(folder, name));
+    return readdirSync(folder)
+      .sort()
+      .map((name) => join(folder, name));
   } catch {
     return [];
   }

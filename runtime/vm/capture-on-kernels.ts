@@ -26,24 +26,43 @@ export interface KernelAnswer {
  * Runs one command on several kernels, up to two at a time, and collects what it wrote. A kernel that fails is an answer too.
  * Shape: in the order of the rows.
  */
-export async function captureOnKernels(folder: VmFolder, rows: readonly KernelRow[], command: readonly string[], options: VmOptions, log: Log): Promise<KernelAnswer[]> {
+export async function captureOnKernels(
+  folder: VmFolder,
+  rows: readonly KernelRow[],
+  command: readonly string[],
+  options: VmOptions,
+  log: Log,
+): Promise<KernelAnswer[]> {
   const answers = new Array<KernelAnswer>(rows.length);
   const waiting = rows.map((row, at) => ({ row, at }));
   const work = async (): Promise<void> => {
-    for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) answers[next.at] = await captureOne(folder, next.row, command, options, log);
+    for (let next = waiting.shift(); next !== undefined; next = waiting.shift())
+      answers[next.at] = await captureOne(folder, next.row, command, options, log);
   };
   await Promise.all(Array.from({ length: Math.min(2, availableParallelism()) }, work));
   return answers;
 }
 
-async function captureOne(folder: VmFolder, row: KernelRow, command: readonly string[], options: VmOptions, log: Log): Promise<KernelAnswer> {
+async function captureOne(
+  folder: VmFolder,
+  row: KernelRow,
+  command: readonly string[],
+  options: VmOptions,
+  log: Log,
+): Promise<KernelAnswer> {
   let release = "";
   const stdout = collectText();
   const stderr = collectText();
   try {
     const kernel = await fetchKernel(folder, row, log);
     release = kernel.release;
-    const spec = await prepareVm(folder, kernel, { command, workingFolder: process.cwd(), environment: pickGuestEnvironment(process.env) }, options, log);
+    const spec = await prepareVm(
+      folder,
+      kernel,
+      { command, workingFolder: process.cwd(), environment: pickGuestEnvironment(process.env) },
+      options,
+      log,
+    );
     log.info(`booting ${release} (${spec.qemu.accelerator})`);
     const status = await runInVm(spec, { stdout: stdout.stream, stderr: stderr.stream });
     return { kernel: row.name, release, status, stdout: stdout.read(), stderr: stderr.read() };

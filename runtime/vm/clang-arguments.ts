@@ -1,5 +1,15 @@
 /** Words that a guest may pass, each with how many words follow it that may be anything but an option. */
-const plainWords: Readonly<Record<string, number>> = { "-target": 1, "-I": 1, "-include-pch": 1, "-x": 1, "-g": 0, "-O2": 0, "-c": 0, "-": 0, "-fsyntax-only": 0 };
+const plainWords: Readonly<Record<string, number>> = {
+  "-target": 1,
+  "-I": 1,
+  "-include-pch": 1,
+  "-x": 1,
+  "-g": 0,
+  "-O2": 0,
+  "-c": 0,
+  "-": 0,
+  "-fsyntax-only": 0,
+};
 
 /** Words that pass by their form. What loads code, names further outputs or hands words on to other programs has none of these. */
 const wordForms: readonly RegExp[] = [

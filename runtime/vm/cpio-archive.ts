@@ -18,7 +18,12 @@ export function encodeCpio(entries: readonly CpioEntry[]): Buffer {
 }
 
 function encodeEntry(entry: CpioEntry, inode: number): Buffer[] {
-  const body = entry.kind === "file" ? Buffer.from(entry.body) : entry.kind === "link" ? Buffer.from(entry.target) : Buffer.alloc(0);
+  const body =
+    entry.kind === "file"
+      ? Buffer.from(entry.body)
+      : entry.kind === "link"
+        ? Buffer.from(entry.target)
+        : Buffer.alloc(0);
   const name = Buffer.from(`${entry.path}\0`);
   const device = entry.kind === "device" ? [entry.major, entry.minor] : [0, 0];
   const fields = [inode, readMode(entry), 0, 0, 1, 0, body.length, 0, 0, ...device, name.length, 0];

@@ -136,17 +136,25 @@ export function renderGuestJob(job: GuestJob): string {
     );
     if (hasOwnOwners) lines.push(`$b chown 0:0 ${quoteShell(folder)} 2>/dev/null`);
   });
-  if (job.modules !== undefined) lines.push("$b mkdir -p /lib/modules", `$b rm -rf /lib/modules/${job.release}`, `$b ln -s ${quoteShell(job.modules)} /lib/modules/${job.release}`);
-  if (job.config !== undefined) lines.push("$b mkdir -p /boot", `$b ln -sf ${quoteShell(job.config)} /boot/config-${job.release}`);
-  lines.push("shell=/bin/sh; [ -x /bin/sh ] || shell=\"$b sh\"", "}", "finish() {");
-  for (const { path: folder } of [...job.shares].reverse()) lines.push(`$b umount ${quoteShell(folder)} 2>/dev/null || $b sync`);
+  if (job.modules !== undefined)
+    lines.push(
+      "$b mkdir -p /lib/modules",
+      `$b rm -rf /lib/modules/${job.release}`,
+      `$b ln -s ${quoteShell(job.modules)} /lib/modules/${job.release}`,
+    );
+  if (job.config !== undefined)
+    lines.push("$b mkdir -p /boot", `$b ln -sf ${quoteShell(job.config)} /boot/config-${job.release}`);
+  lines.push('shell=/bin/sh; [ -x /bin/sh ] || shell="$b sh"', "}", "finish() {");
+  for (const { path: folder } of [...job.shares].reverse())
+    lines.push(`$b umount ${quoteShell(folder)} 2>/dev/null || $b sync`);
   lines.push(":", "}", `printf %s ${quoteShell(renderCommand(job))} >command`);
   return `${lines.join("\n")}\n`;
 }
 
 function renderCommand(job: GuestJob): string {
   const lines = [`echo $$ >${guestFolder}/pid`];
-  for (const [name, value] of Object.entries(job.environment)) if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) lines.push(`export ${name}=${quoteShell(value)}`);
+  for (const [name, value] of Object.entries(job.environment))
+    if (/^[A-Za-z_][A-Za-z0-9_]*$/.test(name)) lines.push(`export ${name}=${quoteShell(value)}`);
   const folder = quoteShell(job.workingFolder);
   lines.push(`cd ${folder} || exit 125`, `exec ${job.command.map(quoteShell).join(" ")}`);
   return `${lines.join("\n")}\n`;

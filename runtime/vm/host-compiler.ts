@@ -58,10 +58,17 @@ export function serveClang(port: Duplex): Closable {
 /** A clang of the PATH by its usual name, or the one that the user chose. */
 function isClang(path: string): boolean {
   if (path !== "" && path === process.env["BPFTS_CLANG"]) return true;
-  return /^clang(?:-\d+)?$/.test(basename(path)) && (process.env["PATH"] ?? "").split(delimiter).includes(dirname(path));
+  return (
+    /^clang(?:-\d+)?$/.test(basename(path)) && (process.env["PATH"] ?? "").split(delimiter).includes(dirname(path))
+  );
 }
 
-function runJob(request: HostClangRequest, job: ClangJob, output: string, signal: AbortSignal): Promise<Omit<HostClangAnswer, "id">> {
+function runJob(
+  request: HostClangRequest,
+  job: ClangJob,
+  output: string,
+  signal: AbortSignal,
+): Promise<Omit<HostClangAnswer, "id">> {
   return new Promise((resolve) => {
     const file = openSync(output, "wx", 0o600);
     const place = { pipe: ["-o", "-"], file: ["-o", output] } as const;

@@ -1,5 +1,14 @@
 import { createHash } from "node:crypto";
-import { accessSync, constants, existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { ToolchainError, VmError } from "../base/errors.ts";
 import type { CpioEntry } from "./cpio-archive.ts";
@@ -16,12 +25,28 @@ const applets = ["sh", "cat", "cp", "insmod", "mkdir", "mount", "reboot", "switc
  * Answers the initramfs for a kernel with some modules, from the cache when it has been made before.
  * @throws VmError, ToolchainError when busybox or an unpacker is missing
  */
-export async function prepareInitramfs(folder: VmFolder, kernel: BootKernel, extraModules: readonly string[]): Promise<string> {
+export async function prepareInitramfs(
+  folder: VmFolder,
+  kernel: BootKernel,
+  extraModules: readonly string[],
+): Promise<string> {
   const busybox = findBusybox();
   const modules = kernel.modules === undefined ? undefined : await readModuleIndex(kernel.modules);
   const files = modules === undefined ? [] : orderModules(modules, [...bootModules, ...extraModules]);
   const stamp = statSync(busybox);
-  const key = createHash("sha256").update(JSON.stringify([initScript, agentScript, kernel.release, files, stamp.size, stamp.mtimeMs, files.map((file) => statSync(join(modules!.folder, file)).mtimeMs)])).digest("hex");
+  const key = createHash("sha256")
+    .update(
+      JSON.stringify([
+        initScript,
+        agentScript,
+        kernel.release,
+        files,
+        stamp.size,
+        stamp.mtimeMs,
+        files.map((file) => statSync(join(modules!.folder, file)).mtimeMs),
+      ]),
+    )
+    .digest("hex");
   const target = join(folder.path, "initramfs", `${kernel.release}-${key.slice(0, 16)}.cpio`);
   if (existsSync(target)) return target;
 
@@ -43,7 +68,10 @@ export async function prepareInitramfs(folder: VmFolder, kernel: BootKernel, ext
     writeFileSync(temporary, encodeCpio(entries));
     renameSync(temporary, target);
   } catch (cause) {
-    throw new VmError(`Cannot write "${target}": ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`, { cause, hint: "set BPFTS_CACHE to a folder that this user can write to" });
+    throw new VmError(`Cannot write "${target}": ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`, {
+      cause,
+      hint: "set BPFTS_CACHE to a folder that this user can write to",
+    });
   }
   return target;
 }
@@ -59,5 +87,7 @@ function findBusybox(): string {
     // An interpreter's path in the header's first page is what a dynamic program has and a static one has not.
     if (!readFileSync(path).subarray(0, 4096).includes("/ld-")) return path;
   }
-  throw new ToolchainError("Cannot build a guest: there is no static busybox on this machine", { hint: "apt-get install busybox-static" });
+  throw new ToolchainError("Cannot build a guest: there is no static busybox on this machine", {
+    hint: "apt-get install busybox-static",
+  });
 }

@@ -19,7 +19,10 @@ const packings: readonly { readonly magic: Buffer; unpack(body: Buffer): Promise
  */
 export async function prepareKernelImage(folder: VmFolder, vmlinuz: string): Promise<string> {
   const { size, mtimeMs } = statSync(vmlinuz);
-  const key = createHash("sha256").update(JSON.stringify([vmlinuz, size, mtimeMs])).digest("hex").slice(0, 24);
+  const key = createHash("sha256")
+    .update(JSON.stringify([vmlinuz, size, mtimeMs]))
+    .digest("hex")
+    .slice(0, 24);
   const target = join(folder.path, "images", `${key}.elf`);
   if (existsSync(target)) return target;
   try {

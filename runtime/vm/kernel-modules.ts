@@ -24,7 +24,10 @@ export const bootModules: readonly string[] = ["virtio_pci", "9pnet_virtio", "9p
 /** Reads a modules folder. @throws VmError */
 export async function readModuleIndex(folder: string): Promise<ModuleIndex> {
   const dependencies = readText(join(folder, "modules.dep"));
-  if (dependencies === undefined) throw new VmError(`Cannot read the module index "${join(folder, "modules.dep")}"`, { hint: "make it with depmod, or fetch the kernel again: bpfts vm clean" });
+  if (dependencies === undefined)
+    throw new VmError(`Cannot read the module index "${join(folder, "modules.dep")}"`, {
+      hint: "make it with depmod, or fetch the kernel again: bpfts vm clean",
+    });
   const builtin = readText(join(folder, "modules.builtin")) ?? "";
   return {
     folder,
@@ -40,7 +43,13 @@ export function parseModulesDep(text: string): Map<string, readonly string[]> {
     const colon = line.indexOf(":");
     if (colon < 0) continue;
     const path = line.slice(0, colon);
-    files.set(nameModule(path), [path, ...line.slice(colon + 1).split(" ").filter(Boolean)]);
+    files.set(nameModule(path), [
+      path,
+      ...line
+        .slice(colon + 1)
+        .split(" ")
+        .filter(Boolean),
+    ]);
   }
   return files;
 }
@@ -68,7 +77,10 @@ export async function readModule(index: ModuleIndex, file: string): Promise<Load
   if (unpacker === undefined) return { name, body: packed };
   const answer = await runCommand(unpacker, ["-dc"], { input: packed });
   if (answer.status !== 0) {
-    throw new VmError(`Cannot unpack the module "${file}" with ${unpacker}: ${answer.stderr.trim().split("\n")[0] ?? ""}`, { hint: `apt-get install ${unpacker === "xz" ? "xz-utils" : unpacker}` });
+    throw new VmError(
+      `Cannot unpack the module "${file}" with ${unpacker}: ${answer.stderr.trim().split("\n")[0] ?? ""}`,
+      { hint: `apt-get install ${unpacker === "xz" ? "xz-utils" : unpacker}` },
+    );
   }
   return { name, body: answer.stdout };
 }
@@ -76,7 +88,9 @@ export async function readModule(index: ModuleIndex, file: string): Promise<Load
 const unpackers: Readonly<Record<string, string>> = { ".xz": "xz", ".zst": "zstd", ".gz": "gzip" };
 
 function nameModule(path: string): string {
-  return basename(path).replace(/\.ko(\.\w+)?$/, "").replaceAll("-", "_");
+  return basename(path)
+    .replace(/\.ko(\.\w+)?$/, "")
+    .replaceAll("-", "_");
 }
 
 function readText(path: string): string | undefined {

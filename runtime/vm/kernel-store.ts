@@ -42,7 +42,10 @@ export async function fetchKernel(folder: VmFolder, row: KernelRow, log: Log): P
     const archive = await openAptArchive(row.suites, join(work, "apt"));
     const packages = await Promise.all(row.packages.map((pattern) => archive.findPackages(pattern)));
     const release = findNewestRelease(row.packages, packages);
-    if (release === undefined) throw new VmError(`The suites ${row.suites.join(" and ")} have no package for kernel ${row.name}`, { hint: "the mirror may have dropped it; give a kernel with --vmlinuz" });
+    if (release === undefined)
+      throw new VmError(`The suites ${row.suites.join(" and ")} have no package for kernel ${row.name}`, {
+        hint: "the mirror may have dropped it; give a kernel with --vmlinuz",
+      });
     for (const [at, names] of packages.entries()) {
       const name = names.find((candidate) => row.packages[at]!.exec(candidate)?.[1] === release)!;
       log.info(`fetching ${name}`);
@@ -59,10 +62,17 @@ export async function fetchKernel(folder: VmFolder, row: KernelRow, log: Log): P
       // Somebody else was first: theirs is as good.
     }
     const fetched = findUnpacked(target, row.name);
-    if (fetched === undefined) throw new VmError(`Cannot put kernel ${row.name} into "${target}"`, { hint: `remove what stands there: bpfts vm clean ${row.name}` });
+    if (fetched === undefined)
+      throw new VmError(`Cannot put kernel ${row.name} into "${target}"`, {
+        hint: `remove what stands there: bpfts vm clean ${row.name}`,
+      });
     return fetched;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOSPC") throw new VmError(`No space left for kernel ${row.name} in "${kernels}"`, { cause: error, hint: "it takes about 500 MB; set BPFTS_CACHE to a folder with more space" });
+    if (error instanceof Error && "code" in error && error.code === "ENOSPC")
+      throw new VmError(`No space left for kernel ${row.name} in "${kernels}"`, {
+        cause: error,
+        hint: "it takes about 500 MB; set BPFTS_CACHE to a folder with more space",
+      });
     throw error;
   } finally {
     rmSync(work, { recursive: true, force: true });
@@ -73,10 +83,21 @@ export async function fetchKernel(folder: VmFolder, row: KernelRow, log: Log): P
 export function describeOwnKernel(vmlinuz: string): BootKernel {
   const release = readKernelRelease(vmlinuz);
   const folder = dirname(vmlinuz);
-  const places = [folder, join(folder, "lib/modules", release), join(folder, "../lib/modules", release), join("/lib/modules", release)];
+  const places = [
+    folder,
+    join(folder, "lib/modules", release),
+    join(folder, "../lib/modules", release),
+    join("/lib/modules", release),
+  ];
   const modules = places.find((place) => existsSync(join(place, "modules.dep")));
   const config = [join(folder, `config-${release}`), join(folder, "config")].find(existsSync);
-  return { name: vmlinuz, release, vmlinuz, ...(modules === undefined ? {} : { modules }), ...(config === undefined ? {} : { config }) };
+  return {
+    name: vmlinuz,
+    release,
+    vmlinuz,
+    ...(modules === undefined ? {} : { modules }),
+    ...(config === undefined ? {} : { config }),
+  };
 }
 
 /** Removes fetched kernels, all or those named, and everything made from them. Answers the names of what was there. */
@@ -95,14 +116,21 @@ async function unpackPackage(file: string, target: string): Promise<void> {
   const answer = await runCommand("dpkg-deb", ["-x", file, target]);
   rmSync(file, { force: true });
   if (answer.status === 0) return;
-  if (/No space left/.test(answer.stderr)) throw new VmError(`No space left to unpack a kernel in "${target}"`, { hint: "it takes about 500 MB; set BPFTS_CACHE to a folder with more space" });
+  if (/No space left/.test(answer.stderr))
+    throw new VmError(`No space left to unpack a kernel in "${target}"`, {
+      hint: "it takes about 500 MB; set BPFTS_CACHE to a folder with more space",
+    });
   throw new VmError(`Cannot unpack "${file}": ${answer.stderr.trim().split("\n")[0] ?? `status ${answer.status}`}`);
 }
 
 async function indexModules(root: string, kernel: BootKernel): Promise<void> {
   const base = kernel.modules!.includes("/usr/lib/modules/") ? join(root, "usr") : root;
   const answer = await runCommand("depmod", ["-b", base, kernel.release]);
-  if (answer.status !== 0) throw new VmError(`Cannot index the modules of kernel ${kernel.name}: ${answer.stderr.trim().split("\n")[0] ?? ""}`, { hint: "apt-get install kmod" });
+  if (answer.status !== 0)
+    throw new VmError(
+      `Cannot index the modules of kernel ${kernel.name}: ${answer.stderr.trim().split("\n")[0] ?? ""}`,
+      { hint: "apt-get install kmod" },
+    );
 }
 
 /** Where packages put things: `/boot` and `/lib` for a long time, all under `/usr/lib/modules` in new ones. */
@@ -112,11 +140,23 @@ function findUnpacked(folder: string, name: string): BootKernel | undefined {
   const image = listFolder(boot).find((file) => file.startsWith("vmlinuz-"));
   const release = image?.slice("vmlinuz-".length) ?? listFolder(join(root, "usr/lib/modules"))[0];
   if (release === undefined) return undefined;
-  const modules = [join(root, "lib/modules", release), join(root, "usr/lib/modules", release)].find((place) => listFolder(place).length > 0);
-  const vmlinuz = [join(boot, `vmlinuz-${release}`), ...(modules === undefined ? [] : [join(modules, "vmlinuz")])].find(existsSync);
+  const modules = [join(root, "lib/modules", release), join(root, "usr/lib/modules", release)].find(
+    (place) => listFolder(place).length > 0,
+  );
+  const vmlinuz = [join(boot, `vmlinuz-${release}`), ...(modules === undefined ? [] : [join(modules, "vmlinuz")])].find(
+    existsSync,
+  );
   if (vmlinuz === undefined) return undefined;
-  const config = [join(boot, `config-${release}`), ...(modules === undefined ? [] : [join(modules, "config")])].find(existsSync);
-  return { name, release, vmlinuz, ...(modules === undefined ? {} : { modules }), ...(config === undefined ? {} : { config }) };
+  const config = [join(boot, `config-${release}`), ...(modules === undefined ? [] : [join(modules, "config")])].find(
+    existsSync,
+  );
+  return {
+    name,
+    release,
+    vmlinuz,
+    ...(modules === undefined ? {} : { modules }),
+    ...(config === undefined ? {} : { config }),
+  };
 }
 
 function findNewestRelease(patterns: readonly RegExp[], packages: readonly (readonly string[])[]): string | undefined {

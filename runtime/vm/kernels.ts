@@ -36,7 +36,9 @@ export const kernelRows: readonly KernelRow[] = [
     name: "newest",
     suites: ["sid"],
     // The image, the modules, and the list of what is built in.
-    packages: ["binary", "modules", "base"].map((part) => new RegExp(`^linux-${part}-(\\d+\\.\\d+\\.\\d+[+~]\\w+-amd64)$`)),
+    packages: ["binary", "modules", "base"].map(
+      (part) => new RegExp(`^linux-${part}-(\\d+\\.\\d+\\.\\d+[+~]\\w+-amd64)$`),
+    ),
     description: "what the distribution's unstable suite has today",
   },
 ];
@@ -52,6 +54,9 @@ export function requireKernelRows(name: string): readonly KernelRow[] {
   const names = kernelRows.map((candidate) => candidate.name);
   const similar = findSimilar(name, [...names, "all"]);
   throw new UsageError(`No kernel is called "${name}"`, {
-    hint: similar === undefined ? `there are ${names.join(", ")} and all; any other kernel goes by --vmlinuz` : `did you mean "${similar}"?`,
+    hint:
+      similar === undefined
+        ? `there are ${names.join(", ")} and all; any other kernel goes by --vmlinuz`
+        : `did you mean "${similar}"?`,
   });
 }

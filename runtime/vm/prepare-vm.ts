@@ -36,7 +36,11 @@ export interface VmOptions {
 export async function prepareVm(
   folder: VmFolder,
   kernel: BootKernel,
-  job: { readonly command: readonly string[]; readonly workingFolder: string; readonly environment: Readonly<Record<string, string>> },
+  job: {
+    readonly command: readonly string[];
+    readonly workingFolder: string;
+    readonly environment: Readonly<Record<string, string>>;
+  },
   options: VmOptions,
   log: Log,
 ): Promise<VmSpec> {
@@ -44,7 +48,9 @@ export async function prepareVm(
   const initramfs = await prepareInitramfs(folder, kernel, options.modules ?? []);
   const shares = [
     { path: folder.cache, hasOwnOwners: process.getuid?.() !== 0 },
-    ...[...new Set(options.shares ?? [])].filter((path) => path !== folder.cache).map((path) => ({ path, hasOwnOwners: false })),
+    ...[...new Set(options.shares ?? [])]
+      .filter((path) => path !== folder.cache)
+      .map((path) => ({ path, hasOwnOwners: false })),
   ];
   const qemu = {
     kernelImage: await prepareKernelImage(folder, kernel.vmlinuz),
@@ -76,9 +82,16 @@ export async function prepareVm(
 }
 
 /** What a guest's command gets of this process's environment: enough to run the same programs in the same language. */
-export function pickGuestEnvironment(environment: Readonly<Record<string, string | undefined>>): Record<string, string> {
-  const wanted = /^(?:PATH|HOME|USER|LOGNAME|LANG|LC_\w+|TERM|TZ|NO_COLOR|FORCE_COLOR|XDG_CACHE_HOME|NODE_\w+|BPFTS_\w+)$/;
-  const picked: Record<string, string> = { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: "/root" };
-  for (const [name, value] of Object.entries(environment)) if (value !== undefined && wanted.test(name)) picked[name] = value;
+export function pickGuestEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+): Record<string, string> {
+  const wanted =
+    /^(?:PATH|HOME|USER|LOGNAME|LANG|LC_\w+|TERM|TZ|NO_COLOR|FORCE_COLOR|XDG_CACHE_HOME|NODE_\w+|BPFTS_\w+)$/;
+  const picked: Record<string, string> = {
+    PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    HOME: "/root",
+  };
+  for (const [name, value] of Object.entries(environment))
+    if (value !== undefined && wanted.test(name)) picked[name] = value;
   return picked;
 }

@@ -37,7 +37,9 @@ export function requireQemu(): string {
       // The next folder may have it.
     }
   }
-  throw new ToolchainError(`Cannot start a virtual machine: "${name}" is not installed`, { hint: "apt-get install qemu-system-x86" });
+  throw new ToolchainError(`Cannot start a virtual machine: "${name}" is not installed`, {
+    hint: "apt-get install qemu-system-x86",
+  });
 }
 
 /** The words of the kernel's command line, each with the reason that it is there. */
@@ -69,25 +71,62 @@ const emulationWords: readonly string[] = ["tsc=reliable", "no5lvl", "no_timer_c
 /** Renders qemu's arguments. The ports are descriptors that it inherits: nothing of a run has a name in the file system. */
 export function renderQemuArguments(spec: QemuSpec): string[] {
   const args = [
-    "-nodefaults", "-no-user-config", "-no-reboot", "-display", "none", "-monitor", "none", "-nic", "none",
-    "-machine", "pc,usb=off,hpet=off,vmport=off",
+    "-nodefaults",
+    "-no-user-config",
+    "-no-reboot",
+    "-display",
+    "none",
+    "-monitor",
+    "none",
+    "-nic",
+    "none",
+    "-machine",
+    "pc,usb=off,hpet=off,vmport=off",
     ...(spec.accelerator === "kvm" ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg,thread=multi", "-cpu", "max"]),
-    "-smp", String(spec.cpus), "-m", `${spec.memoryMb}M`,
-    "-kernel", spec.kernelImage, "-initrd", spec.initramfs,
-    "-append", [...kernelWords, ...(spec.accelerator === "tcg" ? emulationWords : []), `bpfts.scratch=${spec.scratch}`, ...spec.append].join(" "),
-    "-chardev", `socket,id=console,fd=${portDescriptors.console}`, "-serial", "chardev:console",
-    "-device", "virtio-serial-pci,max_ports=6",
+    "-smp",
+    String(spec.cpus),
+    "-m",
+    `${spec.memoryMb}M`,
+    "-kernel",
+    spec.kernelImage,
+    "-initrd",
+    spec.initramfs,
+    "-append",
+    [
+      ...kernelWords,
+      ...(spec.accelerator === "tcg" ? emulationWords : []),
+      `bpfts.scratch=${spec.scratch}`,
+      ...spec.append,
+    ].join(" "),
+    "-chardev",
+    `socket,id=console,fd=${portDescriptors.console}`,
+    "-serial",
+    "chardev:console",
+    "-device",
+    "virtio-serial-pci,max_ports=6",
   ];
   for (const [name, port] of Object.entries(guestPorts)) {
     const descriptor = portDescriptors[name as keyof typeof guestPorts];
-    args.push("-chardev", `socket,id=${name},fd=${descriptor}`, "-device", `virtserialport,chardev=${name},nr=${port},name=${name}`);
+    args.push(
+      "-chardev",
+      `socket,id=${name},fd=${descriptor}`,
+      "-device",
+      `virtserialport,chardev=${name},nr=${port},name=${name}`,
+    );
   }
   args.push(...shareFolder("root", "/", "none,readonly=on"));
-  spec.shares.forEach(({ path, hasOwnOwners }, at) => args.push(...shareFolder(`share${at}`, path, hasOwnOwners ? "mapped-xattr" : "none")));
+  spec.shares.forEach(({ path, hasOwnOwners }, at) =>
+    args.push(...shareFolder(`share${at}`, path, hasOwnOwners ? "mapped-xattr" : "none")),
+  );
   return args;
 }
 
 function shareFolder(tag: string, folder: string, security: string): string[] {
   const path = folder.replaceAll(",", ",,");
-  return ["-fsdev", `local,id=${tag},path=${path},multidevs=remap,security_model=${security}`, "-device", `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`];
+  return [
+    "-fsdev",
+    `local,id=${tag},path=${path},multidevs=remap,security_model=${security}`,
+    "-device",
+    `virtio-9p-pci,fsdev=${tag},mount_tag=${tag}`,
+  ];
 }

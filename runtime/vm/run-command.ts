@@ -9,7 +9,11 @@ export interface CommandResult {
 }
 
 /** Runs a program to its end and collects what it wrote. Never throws for a status: the caller knows what it means. */
-export function runCommand(command: string, args: readonly string[], options: { readonly cwd?: string; readonly input?: Uint8Array } = {}): Promise<CommandResult> {
+export function runCommand(
+  command: string,
+  args: readonly string[],
+  options: { readonly cwd?: string; readonly input?: Uint8Array } = {},
+): Promise<CommandResult> {
   return new Promise((resolve) => {
     const stdout: Buffer[] = [];
     let stderr = "";
@@ -17,7 +21,11 @@ export function runCommand(command: string, args: readonly string[], options: { 
       cwd: options.cwd,
       stdio: ["pipe", "pipe", "pipe"],
       // depmod and friends stand in sbin, which a user's PATH often lacks. Messages are read below: no translations.
-      env: { ...process.env, LC_ALL: "C", PATH: `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin` },
+      env: {
+        ...process.env,
+        LC_ALL: "C",
+        PATH: `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin`,
+      },
     });
     child.once("error", (error) => resolve({ status: 127, stdout: Buffer.alloc(0), stderr: error.message }));
     child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));

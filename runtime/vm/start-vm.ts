@@ -88,7 +88,10 @@ export function startVm(spec: VmSpec): RunningVm {
     close();
   };
   const timers: NodeJS.Timeout[] = [
-    setTimeout(() => fail(describeHang(spec, `did not come up within ${spec.bootTimeoutMs / 1000} s`, consoleText)), spec.bootTimeoutMs),
+    setTimeout(
+      () => fail(describeHang(spec, `did not come up within ${spec.bootTimeoutMs / 1000} s`, consoleText)),
+      spec.bootTimeoutMs,
+    ),
   ];
   process.once("exit", close);
 
@@ -98,12 +101,24 @@ export function startVm(spec: VmSpec): RunningVm {
     timers.push(
       setInterval(() => {
         silentChecks += 1;
-        if (silentChecks >= missedPulses) fail(describeHang(spec, `gave no sign of life for ${(missedPulses * pulseMs) / 1000} s`, consoleText));
+        if (silentChecks >= missedPulses)
+          fail(describeHang(spec, `gave no sign of life for ${(missedPulses * pulseMs) / 1000} s`, consoleText));
       }, pulseMs),
     );
     const { timeoutMs } = spec;
     if (timeoutMs !== undefined) {
-      timers.push(setTimeout(() => fail(new VmTimeoutError(`"${spec.job.command.join(" ")}" did not end within ${timeoutMs / 1000} s on kernel ${spec.name}`, { hint: "give it more time with --timeout", detail: consoleText })), timeoutMs));
+      timers.push(
+        setTimeout(
+          () =>
+            fail(
+              new VmTimeoutError(
+                `"${spec.job.command.join(" ")}" did not end within ${timeoutMs / 1000} s on kernel ${spec.name}`,
+                { hint: "give it more time with --timeout", detail: consoleText },
+              ),
+            ),
+          timeoutMs,
+        ),
+      );
     }
   };
 
@@ -115,10 +130,16 @@ export function startVm(spec: VmSpec): RunningVm {
     if (status === undefined) return;
     void Promise.all([waitForEnd(stdout), waitForEnd(stderr)]).then(close);
   });
-  const environment = { ...spec.job.environment, ...(spec.servesClang && { [hostClangVariable]: `/dev/vport0p${guestPorts.clang}` }) };
+  const environment = {
+    ...spec.job.environment,
+    ...(spec.servesClang && { [hostClangVariable]: `/dev/vport0p${guestPorts.clang}` }),
+  };
   const job = Buffer.from(renderGuestJob({ ...spec.job, environment }));
   control.write(Buffer.concat([Buffer.from(`job ${job.length} ${mark}\n`), job]));
-  port("console").on("data", (chunk: Buffer) => (consoleText = (consoleText + chunk.toString("latin1")).slice(-consoleBytes)));
+  port("console").on(
+    "data",
+    (chunk: Buffer) => (consoleText = (consoleText + chunk.toString("latin1")).slice(-consoleBytes)),
+  );
   child.stderr!.on("data", (chunk: Buffer) => (qemuText += chunk.toString()));
   // A socket whose qemu is gone fails on write; the exit below says why.
   for (const name of Object.keys(portDescriptors)) port(name as keyof typeof portDescriptors).on("error", () => {});
@@ -133,7 +154,10 @@ export function startVm(spec: VmSpec): RunningVm {
     settleExit.reject(error);
   };
   child.once("error", (cause) => {
-    failure ??= new ToolchainError(`Cannot start a virtual machine: ${cause.message}`, { cause, hint: "apt-get install util-linux qemu-system-x86" });
+    failure ??= new ToolchainError(`Cannot start a virtual machine: ${cause.message}`, {
+      cause,
+      hint: "apt-get install util-linux qemu-system-x86",
+    });
     settle(failure);
   });
   child.once("close", (code, signal) => {
@@ -141,7 +165,16 @@ export function startVm(spec: VmSpec): RunningVm {
     settle(isWhole ? undefined : (failure ?? describeEnd(spec, code, signal, consoleText, qemuText)));
   });
 
-  return { pid: child.pid ?? -1, stdin: port("stdin"), stdout, stderr, ready, exit, signal: (name) => void control.write(`signal ${name}\n`), close };
+  return {
+    pid: child.pid ?? -1,
+    stdin: port("stdin"),
+    stdout,
+    stderr,
+    ready,
+    exit,
+    signal: (name) => void control.write(`signal ${name}\n`),
+    close,
+  };
 }
 
 function waitForEnd(stream: Readable): Promise<void> {
@@ -161,20 +194,43 @@ function readLines(stream: Readable, take: (line: string) => void): void {
 }
 
 function describeHang(spec: VmSpec, what: string, consoleText: string): VmError {
-  return new VmError(`Kernel ${spec.name} hangs: it ${what}`, { hint: "see what its console says with --verbose; a busy machine may need more with --boot-timeout", detail: consoleText });
+  return new VmError(`Kernel ${spec.name} hangs: it ${what}`, {
+    hint: "see what its console says with --verbose; a busy machine may need more with --boot-timeout",
+    detail: consoleText,
+  });
 }
 
 /** Says why qemu ended before the command did. */
-function describeEnd(spec: VmSpec, code: number | null, signal: NodeJS.Signals | null, consoleText: string, qemuText: string): VmError {
+function describeEnd(
+  spec: VmSpec,
+  code: number | null,
+  signal: NodeJS.Signals | null,
+  consoleText: string,
+  qemuText: string,
+): VmError {
   const panic = /Kernel panic - not syncing: ([^\r\n]*)/.exec(consoleText)?.[1];
-  if (panic !== undefined) return new VmError(`Kernel ${spec.name} panicked: ${panic}`, { hint: "its console with the stack is shown with --verbose", detail: consoleText });
+  if (panic !== undefined)
+    return new VmError(`Kernel ${spec.name} panicked: ${panic}`, {
+      hint: "its console with the stack is shown with --verbose",
+      detail: consoleText,
+    });
   const mark = consoleText.indexOf(consoleMark);
   if (mark >= 0) {
-    const reason = consoleText.slice(mark + consoleMark.length).split(/[\r\n]/)[0]!.trim();
+    const reason = consoleText
+      .slice(mark + consoleMark.length)
+      .split(/[\r\n]/)[0]!
+      .trim();
     return new VmError(`The guest with kernel ${spec.name} cannot start: ${reason}`, { detail: consoleText });
   }
-  const complaint = qemuText.trim().split("\n").find((line) => !/warning/i.test(line))?.replace(/^\S*qemu-system-x86_64: /, "");
-  if (complaint !== undefined && complaint !== "") return new VmError(`qemu cannot run kernel ${spec.name}: ${complaint}`, { detail: qemuText });
+  const complaint = qemuText
+    .trim()
+    .split("\n")
+    .find((line) => !/warning/i.test(line))
+    ?.replace(/^\S*qemu-system-x86_64: /, "");
+  if (complaint !== undefined && complaint !== "")
+    return new VmError(`qemu cannot run kernel ${spec.name}: ${complaint}`, { detail: qemuText });
   const how = signal === null ? `with status ${code ?? 0}` : `by ${signal}`;
-  return new VmError(`The virtual machine of kernel ${spec.name} ended ${how} before its command did`, { detail: consoleText });
+  return new VmError(`The virtual machine of kernel ${spec.name} ended ${how} before its command did`, {
+    detail: consoleText,
+  });
 }

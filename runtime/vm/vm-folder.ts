@@ -43,5 +43,7 @@ function isWritable(path: string): boolean {
 
 function describeUnwritable(paths: readonly string[]): VmError {
   const list = paths.map((path) => `"${path}"`).join(", ");
-  return new VmError(`Cannot write to the cache folder for kernels: tried ${list}`, { hint: "set BPFTS_CACHE to a folder that this user can write to" });
+  return new VmError(`Cannot write to the cache folder for kernels: tried ${list}`, {
+    hint: "set BPFTS_CACHE to a folder that this user can write to",
+  });
 }

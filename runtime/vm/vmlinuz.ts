@@ -18,15 +18,22 @@ export function readKernelRelease(path: string): string {
       closeSync(file);
     }
   } catch (cause) {
-    throw new VmError(`Cannot read the kernel image "${path}": ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`, { cause });
+    throw new VmError(
+      `Cannot read the kernel image "${path}": ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`,
+      { cause },
+    );
   }
   if (header.toString("latin1", 0x202, 0x206) !== "HdrS") {
-    throw new VmError(`"${path}" is not a kernel image for x86_64 (no boot header)`, { hint: "it should be a bzImage, as in /boot/vmlinuz-*; an uncompressed vmlinux cannot be booted" });
+    throw new VmError(`"${path}" is not a kernel image for x86_64 (no boot header)`, {
+      hint: "it should be a bzImage, as in /boot/vmlinuz-*; an uncompressed vmlinux cannot be booted",
+    });
   }
   const setupSectors = header[0x1f1] || 4;
   const wantedBytes = (setupSectors + 1) * 512 + header.readUInt32LE(0x1f4) * 16;
   if (sizeBytes < wantedBytes) {
-    throw new VmError(`The kernel image "${path}" is cut off: it has ${sizeBytes} bytes of ${wantedBytes}`, { hint: "copy it again, or remove it and fetch it again: bpfts vm clean" });
+    throw new VmError(`The kernel image "${path}" is cut off: it has ${sizeBytes} bytes of ${wantedBytes}`, {
+      hint: "copy it again, or remove it and fetch it again: bpfts vm clean",
+    });
   }
   const start = header.readUInt16LE(0x20e) + 0x200;
   const end = header.indexOf(0, start);

@@ -11,14 +11,20 @@ export function requireOptions(call: string, options: unknown, names: readonly s
   const refuse = (reason: string): never => {
     throw makeUsageError(`${call} ${reason}`, `its options are: ${names.join(", ")}; for example { ${names[0]!}: … }`);
   };
-  if (typeof options !== "object" || options === null || Array.isArray(options)) return refuse(`takes its options as an object, got ${show(options)}`);
+  if (typeof options !== "object" || options === null || Array.isArray(options))
+    return refuse(`takes its options as an object, got ${show(options)}`);
   for (const name of Object.keys(options)) if (!names.includes(name)) refuse(`has no option ${JSON.stringify(name)}`);
 }
 
 /** @throws BpfError for what is no number */
 export function requireNumber(call: string, what: string, value: unknown): void {
   if (typeof value === "number" && !Number.isNaN(value)) return;
-  throw makeUsageError(`${call} takes ${what} as a number, got ${show(value)}`, Number.isNaN(value) ? "Number(…) of a text that is no number, or of an argument that was not given, is NaN" : undefined);
+  throw makeUsageError(
+    `${call} takes ${what} as a number, got ${show(value)}`,
+    Number.isNaN(value)
+      ? "Number(…) of a text that is no number, or of an argument that was not given, is NaN"
+      : undefined,
+  );
 }
 
 /** @throws BpfError for what is no text */

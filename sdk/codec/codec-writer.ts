@@ -28,9 +28,11 @@ export function compileWriter(layout: Layout, label: string): Writer {
 }
 
 function compileInt(layout: IntLayout, label: string): Writer {
-  const read = layout.encoding === "bool" ? readBool : layout.encoding === "char" ? readChar : (value: unknown): unknown => value;
+  const read =
+    layout.encoding === "bool" ? readBool : layout.encoding === "char" ? readChar : (value: unknown): unknown => value;
   const { size } = layout;
-  const check: Writer = (raw, view, offset) => writeInteger(view, offset, size, requireInteger(read(raw), layout.name, size * 8, layout.signed, label, raw));
+  const check: Writer = (raw, view, offset) =>
+    writeInteger(view, offset, size, requireInteger(read(raw), layout.name, size * 8, layout.signed, label, raw));
   return layout.encoding === undefined ? (fastWriters[size]?.(layout.signed, check) ?? check) : check;
 }
 
@@ -54,7 +56,12 @@ function compileEnum(layout: EnumLayout, label: string): Writer {
   return (raw, view, offset) => {
     const value = typeof raw === "string" ? numbers.get(raw) : raw;
     if (value === undefined) throw describeWrong(label, `a number or one of the names of enum ${layout.name}`, raw);
-    writeInteger(view, offset, layout.size, requireInteger(value, `enum ${layout.name}`, layout.size * 8, layout.signed, label, raw));
+    writeInteger(
+      view,
+      offset,
+      layout.size,
+      requireInteger(value, `enum ${layout.name}`, layout.size * 8, layout.signed, label, raw),
+    );
   };
 }
 
@@ -62,10 +69,13 @@ function compileArray(layout: ArrayLayout, label: string): Writer {
   const { element, length } = layout;
   if (element.kind === "int" && element.encoding === "char") {
     return (value, view, offset) => {
-      if (typeof value !== "string" && !(value instanceof Uint8Array)) throw describeWrong(label, `text for char[${length}]`, value);
+      if (typeof value !== "string" && !(value instanceof Uint8Array))
+        throw describeWrong(label, `text for char[${length}]`, value);
       const bytes = typeof value === "string" ? encodeUtf8(value) : value;
       if (bytes.length > length) {
-        throw makeMapError(`Cannot write ${label}: ${describeValue(value)} has ${bytes.length} bytes, char[${length}] holds ${length}`);
+        throw makeMapError(
+          `Cannot write ${label}: ${describeValue(value)} has ${bytes.length} bytes, char[${length}] holds ${length}`,
+        );
       }
       const target = new Uint8Array(view.buffer, view.byteOffset + offset, length);
       target.fill(0);
@@ -75,7 +85,8 @@ function compileArray(layout: ArrayLayout, label: string): Writer {
   const write = compileWriter(element, `${label}[]`);
   return (value, view, offset) => {
     if (!isList(value)) throw describeWrong(label, `${length} values`, value);
-    if (value.length !== length) throw makeMapError(`Cannot write ${label}: it holds ${length} values, ${value.length} were given`);
+    if (value.length !== length)
+      throw makeMapError(`Cannot write ${label}: it holds ${length} values, ${value.length} were given`);
     for (let i = 0; i < length; i++) write(value[i], view, offset + i * element.size);
   };
 }
@@ -87,7 +98,9 @@ interface FieldWriter {
 
 function compileStruct(layout: StructLayout, label: string): Writer {
   const fields = compileFields(layout, label);
-  const known = new Set(fields.flatMap((field) => (Array.isArray(field) ? field.map((one) => one.name) : [field.name])));
+  const known = new Set(
+    fields.flatMap((field) => (Array.isArray(field) ? field.map((one) => one.name) : [field.name])),
+  );
   return (value, view, offset) => {
     const record = requireRecord(value, layout, label);
     requireKnown(record, known, layout, label);
@@ -95,7 +108,10 @@ function compileStruct(layout: StructLayout, label: string): Writer {
       if (Array.isArray(field)) {
         for (const one of requireOneOf(record, field, label)) one.write(record[one.name], view, offset);
       } else {
-        if (record[field.name] === undefined) throw makeMapError(`Cannot write ${label}: field "${field.name}" of struct ${layout.name || "(anonymous)"} is missing`);
+        if (record[field.name] === undefined)
+          throw makeMapError(
+            `Cannot write ${label}: field "${field.name}" of struct ${layout.name || "(anonymous)"} is missing`,
+          );
         field.write(record[field.name], view, offset);
       }
     }
@@ -117,7 +133,9 @@ function compileFields(layout: StructLayout, label: string): (FieldWriter | Fiel
   return layout.members.flatMap((member): (FieldWriter | FieldWriter[])[] => {
     const inner = member.layout;
     if (member.name === "" && (inner.kind === "struct" || inner.kind === "union")) {
-      const fields = compileFields(inner, label).map((field) => (Array.isArray(field) ? field.map((one) => shiftField(one, member.offset)) : shiftField(field, member.offset)));
+      const fields = compileFields(inner, label).map((field) =>
+        Array.isArray(field) ? field.map((one) => shiftField(one, member.offset)) : shiftField(field, member.offset),
+      );
       return inner.kind === "union" ? [fields.flat()] : fields;
     }
     if (member.name === "") return [];
@@ -138,7 +156,10 @@ function compileBits(member: MemberLayout, label: string): Writer {
   const signed = (layout.kind === "int" || layout.kind === "enum") && layout.signed;
   const isBool = layout.kind === "int" && layout.encoding === "bool";
   return (raw, view, offset) => {
-    let bits = BigInt.asUintN(width, requireInteger(isBool ? readBool(raw) : raw, `a bit-field of ${width} bits`, width, signed, label, raw));
+    let bits = BigInt.asUintN(
+      width,
+      requireInteger(isBool ? readBool(raw) : raw, `a bit-field of ${width} bits`, width, signed, label, raw),
+    );
     for (let bit = position; bit < position + width; bit++, bits >>= 1n) {
       const byte = offset + (bit >> 3);
       const mask = 1 << (bit & 7);
@@ -168,16 +189,29 @@ function writeInteger(view: DataView, offset: number, size: number, value: bigin
   }
 }
 
-function requireInteger(value: unknown, type: string, bits: number, signed: boolean, label: string, shown: unknown): bigint {
-  if (typeof value !== "bigint" && typeof value !== "number") throw describeWrong(label, `${bits > 32 ? "a bigint or a number" : "a number"} for ${type}`, shown);
-  if (typeof value === "number" && !Number.isInteger(value)) throw describeWrong(label, `a whole number for ${type}`, shown);
+function requireInteger(
+  value: unknown,
+  type: string,
+  bits: number,
+  signed: boolean,
+  label: string,
+  shown: unknown,
+): bigint {
+  if (typeof value !== "bigint" && typeof value !== "number")
+    throw describeWrong(label, `${bits > 32 ? "a bigint or a number" : "a number"} for ${type}`, shown);
+  if (typeof value === "number" && !Number.isInteger(value))
+    throw describeWrong(label, `a whole number for ${type}`, shown);
   if (typeof value === "number" && !Number.isSafeInteger(value)) {
-    throw makeMapError(`Cannot write ${label}: ${value} is too large to be exact as a number`, `write it as a bigint: ${BigInt(value)}n`);
+    throw makeMapError(
+      `Cannot write ${label}: ${value} is too large to be exact as a number`,
+      `write it as a bigint: ${BigInt(value)}n`,
+    );
   }
   const big = BigInt(value);
   const low = signed ? -(1n << BigInt(bits - 1)) : 0n;
   const high = (1n << BigInt(signed ? bits - 1 : bits)) - 1n;
-  if (big < low || big > high) throw makeMapError(`Cannot write ${label}: ${big} is out of range for ${type}, which holds ${low} to ${high}`);
+  if (big < low || big > high)
+    throw makeMapError(`Cannot write ${label}: ${big} is out of range for ${type}, which holds ${low} to ${high}`);
   return big;
 }
 
@@ -203,17 +237,28 @@ function requireRecord(value: unknown, layout: StructLayout, label: string): Rec
   return value as Record<string, unknown>;
 }
 
-function requireKnown(record: Record<string, unknown>, known: ReadonlySet<string>, layout: StructLayout, label: string): void {
+function requireKnown(
+  record: Record<string, unknown>,
+  known: ReadonlySet<string>,
+  layout: StructLayout,
+  label: string,
+): void {
   for (const name of Object.keys(record)) {
     if (!known.has(name)) {
-      throw makeMapError(`Cannot write ${label}: ${layout.kind} ${layout.name || "(anonymous)"} has no field "${name}"`, `its fields are: ${[...known].join(", ")}`);
+      throw makeMapError(
+        `Cannot write ${label}: ${layout.kind} ${layout.name || "(anonymous)"} has no field "${name}"`,
+        `its fields are: ${[...known].join(", ")}`,
+      );
     }
   }
 }
 
 function requireOneOf(record: Record<string, unknown>, fields: readonly FieldWriter[], label: string): FieldWriter[] {
   const given = fields.filter((field) => record[field.name] !== undefined);
-  if (given.length === 0) throw makeMapError(`Cannot write ${label}: one of ${fields.map((field) => `"${field.name}"`).join(", ")} must be given`);
+  if (given.length === 0)
+    throw makeMapError(
+      `Cannot write ${label}: one of ${fields.map((field) => `"${field.name}"`).join(", ")} must be given`,
+    );
   return given;
 }
 

@@ -25,8 +25,10 @@ export interface Codec<T = unknown> {
 export function makeCodec<T = unknown>(layout: Layout, label: string): Codec<T> {
   let reader: ((buffer: ArrayBuffer) => BoundReader) | undefined;
   let writer: ReturnType<typeof compileWriter> | undefined;
-  const bind = (buffer: ArrayBuffer): ((offset: number) => T) => (reader ??= compileReader(layout))(buffer) as (offset: number) => T;
-  const encodeInto = (value: T, view: DataView, offset: number): void => (writer ??= compileWriter(layout, label))(value, view, offset);
+  const bind = (buffer: ArrayBuffer): ((offset: number) => T) =>
+    (reader ??= compileReader(layout))(buffer) as (offset: number) => T;
+  const encodeInto = (value: T, view: DataView, offset: number): void =>
+    (writer ??= compileWriter(layout, label))(value, view, offset);
   return {
     size: layout.size,
     layout,

@@ -15,10 +15,18 @@ const knownComms = new Map<number, KnownComm>();
 let commCount = 0;
 
 /** Reads a task's name at `offset`: 16 bytes, which are told apart by the two to four numbers that they make. */
-export function readComm(u8: Uint8Array, offset: number, first: number, second: number, third?: number, fourth?: number): string {
+export function readComm(
+  u8: Uint8Array,
+  offset: number,
+  first: number,
+  second: number,
+  third?: number,
+  fourth?: number,
+): string {
   const chain = knownComms.get(first);
   let known = chain;
-  while (known !== undefined && (known.second !== second || known.third !== third || known.fourth !== fourth)) known = known.next;
+  while (known !== undefined && (known.second !== second || known.third !== third || known.fourth !== fourth))
+    known = known.next;
   if (known !== undefined) return known.text;
   const text = decodeCString(u8, offset, offset + 16);
   if (++commCount > MAX_COMMS) {

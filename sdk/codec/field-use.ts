@@ -42,17 +42,22 @@ class CallbackText {
     const start = isFunction ? (this.tokens[1]?.kind === "word" ? 2 : 1) : 0;
     const listEnd = this.isSign(start, "(") ? this.closers.get(start)! : start;
     const ownArrow = isFunction ? -1 : listEnd + 1;
-    if (isFunction ? !this.isSign(listEnd + 1, "{") || listEnd === start : !this.isSign(ownArrow, "=>")) return undefined;
-    const isClear = this.tokens.every(({ kind, text }, index) => index < start || kind !== "word" || !unclear.has(text));
+    if (isFunction ? !this.isSign(listEnd + 1, "{") || listEnd === start : !this.isSign(ownArrow, "=>"))
+      return undefined;
+    const isClear = this.tokens.every(
+      ({ kind, text }, index) => index < start || kind !== "word" || !unclear.has(text),
+    );
     if (!isClear || this.haveMethod()) return undefined;
     const first = listEnd === start ? start : start + 1;
     if (first === listEnd && listEnd !== start) return { fields: new Set(), takesCpu: false };
     if (this.isSign(first, "{")) return this.readPattern(first, listEnd);
     const head = this.tokens[first]!;
-    if (head.kind !== "word" || (first !== listEnd && first + 1 !== listEnd && !this.isSign(first + 1, ","))) return undefined;
+    if (head.kind !== "word" || (first !== listEnd && first + 1 !== listEnd && !this.isSign(first + 1, ",")))
+      return undefined;
     const uses = this.listUses(head.text, first + 1);
     const named = uses.map((index) => this.findField(index));
-    if (!named.every((name) => name !== undefined && fields.has(name)) || this.haveUseInArrow(uses, ownArrow)) return undefined;
+    if (!named.every((name) => name !== undefined && fields.has(name)) || this.haveUseInArrow(uses, ownArrow))
+      return undefined;
     return { fields: new Set(named as string[]), takesCpu: this.isSign(first + 1, ",") };
   }
 
@@ -77,7 +82,8 @@ class CallbackText {
 
   /** Where the name stands for the event, and not for a property of something. */
   private listUses(name: string, start: number): number[] {
-    const isUse = (token: Token, index: number): boolean => index >= start && token.kind === "word" && token.text === name && !this.isSign(index - 1, ".", "?.");
+    const isUse = (token: Token, index: number): boolean =>
+      index >= start && token.kind === "word" && token.text === name && !this.isSign(index - 1, ".", "?.");
     return this.tokens.flatMap((token, index) => (isUse(token, index) ? [index] : []));
   }
 
@@ -99,7 +105,9 @@ class CallbackText {
 
   /** Whether an object has methods or accessors: a list of parameters and a body behind it. */
   private haveMethod(): boolean {
-    return this.tokens.some((_, index) => this.isSign(index, "{") && this.isSign(index - 1, ")") && !this.blocks.has(index));
+    return this.tokens.some(
+      (_, index) => this.isSign(index, "{") && this.isSign(index - 1, ")") && !this.blocks.has(index),
+    );
   }
 
   /**
@@ -122,5 +130,7 @@ class CallbackText {
 }
 
 function listFieldNames(layout: StructLayout): string[] {
-  return layout.members.flatMap(({ name, layout: inner }) => (name === "" && "members" in inner ? listFieldNames(inner) : [name]));
+  return layout.members.flatMap(({ name, layout: inner }) =>
+    name === "" && "members" in inner ? listFieldNames(inner) : [name],
+  );
 }

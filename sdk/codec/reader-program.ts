@@ -54,9 +54,17 @@ export class ReaderProgram {
   /** The function around it all: binds the views to a buffer and answers what `body` returns. */
   wrap(body: string, inner: Readonly<Record<string, unknown>> = {}): (buffer: ArrayBuffer) => object {
     const views = [...this.views].map((view) => `${view} = ${viewMakers[view]}`);
-    const source = ["return function (buffer) {", views.length > 0 ? `const ${views.join(", ")};` : "", ...this.functions, body, "};"].join("\n");
+    const source = [
+      "return function (buffer) {",
+      views.length > 0 ? `const ${views.join(", ")};` : "",
+      ...this.functions,
+      body,
+      "};",
+    ].join("\n");
     const names = { readText: decodeCString, readComm, ...inner };
-    const bind = (new Function(...Object.keys(names), source) as (...values: readonly unknown[]) => (buffer: ArrayBuffer) => object)(...Object.values(names));
+    const bind = (
+      new Function(...Object.keys(names), source) as (...values: readonly unknown[]) => (buffer: ArrayBuffer) => object
+    )(...Object.values(names));
     const shapes = this.literals.flatMap(makeShapes);
     return (buffer) => Object.assign(bind(buffer), { shapes });
   }
@@ -93,7 +101,10 @@ export class ReaderProgram {
   /** Statements that set the members of the object `target`. */
   assign(layout: StructLayout, base: string, offset: number, target: string): string {
     return this.readMembers(layout, base, offset)
-      .map(([name, value]) => `${target}${/^[A-Za-z_]\w*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`} = ${value};`)
+      .map(
+        ([name, value]) =>
+          `${target}${/^[A-Za-z_]\w*$/.test(name) ? `.${name}` : `[${JSON.stringify(name)}]`} = ${value};`,
+      )
       .join(" ");
   }
 
@@ -124,7 +135,8 @@ export class ReaderProgram {
   }
 
   private readNumber(size: 1 | 2 | 4 | 8, signed: boolean, base: string, offset: number): string {
-    if (this.alignment % size === 0 && offset % size === 0) return this.element(`${signed ? "i" : "u"}${size * 8}` as View, Math.log2(size), base, offset);
+    if (this.alignment % size === 0 && offset % size === 0)
+      return this.element(`${signed ? "i" : "u"}${size * 8}` as View, Math.log2(size), base, offset);
     this.views.add("dv");
     return `dv.get${size === 8 ? "Big" : ""}${signed ? "Int" : "Uint"}${size * 8}(${at(base, offset)}, true)`;
   }
@@ -147,7 +159,8 @@ export class ReaderProgram {
     const variables = this.variables.splice(known);
     this.alignment = outer;
     const head = variables.length > 0 ? `var ${variables.join(", ")}; ` : "";
-    this.functions[index] = `${head}function ${name}(p) { const values = []; for (let end = p + ${length * element.size}; p < end; p += ${element.size}) values.push(${body}); return values; }`;
+    this.functions[index] =
+      `${head}function ${name}(p) { const values = []; for (let end = p + ${length * element.size}; p < end; p += ${element.size}) values.push(${body}); return values; }`;
     return `${name}(${at(base, offset)})`;
   }
 
@@ -179,7 +192,12 @@ export class ReaderProgram {
         return this.readMembers(member.layout, base, start);
       }
       if (member.name === "") return [];
-      return [[member.name, member.bitSize === undefined ? this.read(member.layout, base, start) : this.readBits(member, base, offset)]];
+      return [
+        [
+          member.name,
+          member.bitSize === undefined ? this.read(member.layout, base, start) : this.readBits(member, base, offset),
+        ],
+      ];
     });
   }
 
@@ -192,7 +210,10 @@ export class ReaderProgram {
     const layout = member.layout;
     const signed = (layout.kind === "int" || layout.kind === "enum") && layout.signed;
     this.views.add("u8");
-    const bytes = Array.from({ length: (shift + width + 7) >> 3 }, (_, i) => `BigInt(u8[${at(base, first + i)}]) << ${i * 8}n`);
+    const bytes = Array.from(
+      { length: (shift + width + 7) >> 3 },
+      (_, i) => `BigInt(u8[${at(base, first + i)}]) << ${i * 8}n`,
+    );
     const isBig = layout.kind === "pointer" || layout.size > 4;
     if (isBig || bytes.length > 4) {
       const bits = `BigInt.as${signed ? "Int" : "Uint"}N(${width}, (${bytes.join(" | ")}) >> ${shift}n)`;

@@ -12,7 +12,10 @@ export interface RecordCursor {
 }
 
 /** Reads record after record and hands each to the callback. */
-export type RecordWalk = (cursor: RecordCursor, callback: (value: unknown, cpu: number, size: number) => unknown) => void;
+export type RecordWalk = (
+  cursor: RecordCursor,
+  callback: (value: unknown, cpu: number, size: number) => unknown,
+) => void;
 
 /** What a callback is known to do with its event: to name these fields, and no more. */
 export interface FieldUse {

@@ -13,7 +13,19 @@ const pattern = /\/(?![*/])(?:[^/\\[\r\n]|\\[^\r\n]|\[(?:[^\]\\\r\n]|\\[^\r\n])*
 const sign = /\.\.\.|=>|\?\.(?!\d)|\+\+|--|[{}()[\].,;:?=<>!&|^~+\-*/%]/y;
 
 /** Words that a value cannot end with: a slash behind one begins a regular expression. */
-const operatorWords = new Set(["return", "typeof", "case", "in", "new", "delete", "void", "throw", "instanceof", "do", "else"]);
+const operatorWords = new Set([
+  "return",
+  "typeof",
+  "case",
+  "in",
+  "new",
+  "delete",
+  "void",
+  "throw",
+  "instanceof",
+  "do",
+  "else",
+]);
 /** Words behind which a slash is not judged, directly or one word later: a statement may end there, and `of` may be a name. */
 const endWords = new Set(["break", "continue", "debugger", "of"]);
 const headWords = new Set(["if", "for", "while"]);

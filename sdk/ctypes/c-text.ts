@@ -11,7 +11,9 @@ type TrimEnd<S extends string> = S extends `${infer Rest}${Space}` ? TrimEnd<Res
 
 /** A text of which the lines that a backslash continues are one, without comments and attributes. */
 export type Simplify<S extends string> = DropAttributes<StripComments<JoinLines<S>>>;
-type JoinLines<S extends string, Done extends string = ""> = S extends `${infer Before}\\\n${infer Rest}` ? JoinLines<Rest, `${Done}${Before} `> : `${Done}${S}`;
+type JoinLines<S extends string, Done extends string = ""> = S extends `${infer Before}\\\n${infer Rest}`
+  ? JoinLines<Rest, `${Done}${Before} `>
+  : `${Done}${S}`;
 type StripComments<S extends string, Done extends string = ""> = S extends `${infer Before}/${infer Rest}`
   ? Rest extends `*${infer Comment}`
     ? Comment extends `${string}*/${infer After}`
@@ -34,11 +36,15 @@ type DropBlank<S extends string> = S extends ` ${infer Rest}` ? DropBlank<Rest> 
 type EndBlank<S extends string> = S extends `${string} ` ? S : `${S} `;
 
 /** What stands behind the last `Mark`; the whole text where there is none. */
-export type AfterLast<S extends string, Mark extends string> = S extends `${string}${Mark}${infer Rest}` ? AfterLast<Rest, Mark> : S;
+export type AfterLast<S extends string, Mark extends string> = S extends `${string}${Mark}${infer Rest}`
+  ? AfterLast<Rest, Mark>
+  : S;
 
 /** White space within a declaration as single blanks; lines for the preprocessor left out. */
 export type Clean<S extends string> = Trim<Blank<DropDirectives<S>>>;
-type DropDirectives<S extends string> = S extends `${infer Before}#${string}\n${infer After}` ? DropDirectives<`${Before}\n${After}`> : S;
+type DropDirectives<S extends string> = S extends `${infer Before}#${string}\n${infer After}`
+  ? DropDirectives<`${Before}\n${After}`>
+  : S;
 type Blank<S extends string> = S extends `${infer A}\n${infer B}`
   ? Blank<`${A} ${B}`>
   : S extends `${infer A}\t${infer B}`
@@ -68,6 +74,12 @@ type SplitWords<S extends string, Words extends string = ""> = S extends `${infe
     : [Words, S];
 
 /** Whether what comes behind this text stands under a condition of the preprocessor; `Before` is how it began. */
-export type IsConditional<S extends string, Before extends boolean> = S extends `${string}#${infer Line}\n${infer After}`
-  ? IsConditional<After, Trim<Line> extends `endif${string}` ? false : Trim<Line> extends `if${string}` | `el${string}` ? true : Before>
+export type IsConditional<
+  S extends string,
+  Before extends boolean,
+> = S extends `${string}#${infer Line}\n${infer After}`
+  ? IsConditional<
+      After,
+      Trim<Line> extends `endif${string}` ? false : Trim<Line> extends `if${string}` | `el${string}` ? true : Before
+    >
   : Before;

@@ -7,23 +7,127 @@ import type { AfterLast, Clean, IsConditional, SplitName, Trim } from "./c-text.
 
 type Named<Names extends string, Value> = { readonly [Name in Names]: Value };
 
-type ByteName = "u8" | "s8" | "__u8" | "__s8" | "uint8_t" | "int8_t" | "u_int8_t" | "unsigned char" | "signed char" | "u_char" | "unchar";
+type ByteName =
+  | "u8"
+  | "s8"
+  | "__u8"
+  | "__s8"
+  | "uint8_t"
+  | "int8_t"
+  | "u_int8_t"
+  | "unsigned char"
+  | "signed char"
+  | "u_char"
+  | "unchar";
 
 /** The C types that mean the same in every text. Source: the kernel's include/linux/types.h */
 interface Scalars
   extends Named<
-      | "u64" | "s64" | "__u64" | "__s64" | "__be64" | "__le64" | "uint64_t" | "int64_t" | "u_int64_t" | "size_t" | "ssize_t" | "uintptr_t" | "intptr_t" | "ptrdiff_t" | "off_t" | "loff_t"
-      | "ktime_t" | "time64_t" | "sector_t" | "blkcnt_t" | "ino_t" | "dma_addr_t" | "phys_addr_t" | "u_long" | "ulong" | "long" | "long int" | "unsigned long" | "unsigned long int"
-      | "long unsigned int" | "long unsigned" | "long long" | "long long int" | "unsigned long long" | "unsigned long long int" | "long long unsigned int" | "long long unsigned" | "signed long"
-      | "signed long long" | "__int128" | "unsigned __int128" | "__int128 unsigned" | "__int128_t" | "__uint128_t" | "u128" | "s128" | "__u128" | "__s128",
+      | "u64"
+      | "s64"
+      | "__u64"
+      | "__s64"
+      | "__be64"
+      | "__le64"
+      | "uint64_t"
+      | "int64_t"
+      | "u_int64_t"
+      | "size_t"
+      | "ssize_t"
+      | "uintptr_t"
+      | "intptr_t"
+      | "ptrdiff_t"
+      | "off_t"
+      | "loff_t"
+      | "ktime_t"
+      | "time64_t"
+      | "sector_t"
+      | "blkcnt_t"
+      | "ino_t"
+      | "dma_addr_t"
+      | "phys_addr_t"
+      | "u_long"
+      | "ulong"
+      | "long"
+      | "long int"
+      | "unsigned long"
+      | "unsigned long int"
+      | "long unsigned int"
+      | "long unsigned"
+      | "long long"
+      | "long long int"
+      | "unsigned long long"
+      | "unsigned long long int"
+      | "long long unsigned int"
+      | "long long unsigned"
+      | "signed long"
+      | "signed long long"
+      | "__int128"
+      | "unsigned __int128"
+      | "__int128 unsigned"
+      | "__int128_t"
+      | "__uint128_t"
+      | "u128"
+      | "s128"
+      | "__u128"
+      | "__s128",
       bigint
     >,
     Named<
       | ByteName
-      | "u16" | "s16" | "u32" | "s32" | "__u16" | "__s16" | "__u32" | "__s32" | "__be16" | "__be32" | "__le16" | "__le32" | "__wsum" | "__sum16" | "uint16_t" | "int16_t" | "u_int16_t"
-      | "uint32_t" | "int32_t" | "u_int32_t" | "int" | "signed" | "signed int" | "unsigned" | "unsigned int" | "uint" | "u_int" | "short" | "short int" | "unsigned short" | "unsigned short int"
-      | "short unsigned" | "short unsigned int" | "signed short" | "ushort" | "u_short" | "float" | "double" | "pid_t" | "uid_t" | "gid_t" | "dev_t" | "mode_t" | "umode_t" | "nlink_t" | "key_t" | "clockid_t"
-      | "gfp_t" | "fmode_t" | "sa_family_t" | "__kernel_sa_family_t" | "dma_cookie_t" | "sigset_word_t",
+      | "u16"
+      | "s16"
+      | "u32"
+      | "s32"
+      | "__u16"
+      | "__s16"
+      | "__u32"
+      | "__s32"
+      | "__be16"
+      | "__be32"
+      | "__le16"
+      | "__le32"
+      | "__wsum"
+      | "__sum16"
+      | "uint16_t"
+      | "int16_t"
+      | "u_int16_t"
+      | "uint32_t"
+      | "int32_t"
+      | "u_int32_t"
+      | "int"
+      | "signed"
+      | "signed int"
+      | "unsigned"
+      | "unsigned int"
+      | "uint"
+      | "u_int"
+      | "short"
+      | "short int"
+      | "unsigned short"
+      | "unsigned short int"
+      | "short unsigned"
+      | "short unsigned int"
+      | "signed short"
+      | "ushort"
+      | "u_short"
+      | "float"
+      | "double"
+      | "pid_t"
+      | "uid_t"
+      | "gid_t"
+      | "dev_t"
+      | "mode_t"
+      | "umode_t"
+      | "nlink_t"
+      | "key_t"
+      | "clockid_t"
+      | "gfp_t"
+      | "fmode_t"
+      | "sa_family_t"
+      | "__kernel_sa_family_t"
+      | "dma_cookie_t"
+      | "sigset_word_t",
       number
     >,
     Named<"kuid_t" | "kgid_t", { val: number }>,
@@ -36,7 +140,9 @@ export type CType<Name extends string, Text extends string> = Name extends keyof
   ? Scalars[Name]
   : Name extends `${string}*${string}`
     ? bigint
-    : Name extends `${"const" | "volatile" | "static" | "extern" | "register"} ${infer Rest}` | `${infer Rest} ${"const" | "volatile"}`
+    : Name extends
+          | `${"const" | "volatile" | "static" | "extern" | "register"} ${infer Rest}`
+          | `${infer Rest} ${"const" | "volatile"}`
       ? CType<Trim<Rest>, Text>
       : Name extends `struct ${infer Tag}`
         ? FindStruct<Trim<Tag>, "struct", Text>
@@ -47,7 +153,12 @@ export type CType<Name extends string, Text extends string> = Name extends keyof
             : FindTypedef<Name, Text>;
 
 /** A struct or union of the text by its tag. */
-export type FindStruct<Tag extends string, Keyword extends string, Text extends string, Rest extends string = Text> = Rest extends `${string}${Keyword} ${Tag}${infer After}`
+export type FindStruct<
+  Tag extends string,
+  Keyword extends string,
+  Text extends string,
+  Rest extends string = Text,
+> = Rest extends `${string}${Keyword} ${Tag}${infer After}`
   ? After extends `${infer Gap}{${infer Body}`
     ? Trim<Gap> extends ""
       ? ReadBody<Body, Text>[0]
@@ -56,7 +167,11 @@ export type FindStruct<Tag extends string, Keyword extends string, Text extends 
   : unknown;
 
 /** What `typedef … Name;` or `#define Name …` stands for. */
-type FindTypedef<Name extends string, Text extends string, Rest extends string = Text> = Rest extends `${string}typedef ${infer After}`
+type FindTypedef<
+  Name extends string,
+  Text extends string,
+  Rest extends string = Text,
+> = Rest extends `${string}typedef ${infer After}`
   ? After extends `${infer Head};${infer Tail}`
     ? Head extends `${infer Intro}{${string}`
       ? Trim<Intro> extends `enum${string}`
@@ -78,7 +193,8 @@ type FindTypedef<Name extends string, Text extends string, Rest extends string =
     : unknown
   : FindDefine<Name, Text>;
 
-type ReadTypedef<Head extends string, Name extends string, Text extends string> = Declare<Head, Text> extends { [N in Name]: infer Value } ? [Value] : never[];
+type ReadTypedef<Head extends string, Name extends string, Text extends string> =
+  Declare<Head, Text> extends { [N in Name]: infer Value } ? [Value] : never[];
 
 type FindDefine<Name extends string, Text extends string> = Text extends `${string}#define ${Name} ${infer Rest}`
   ? Rest extends `${infer Value}\n${string}`
@@ -92,28 +208,54 @@ type FindDefine<Name extends string, Text extends string> = Text extends `${stri
  * Reads members up to the closing brace: the object type, what stands behind the brace up to the semicolon, and the text after that.
  * A member between `#ifdef` and `#endif` may be there or not.
  */
-type ReadBody<S extends string, Text extends string, Members = unknown, Before extends boolean = false> = S extends `${infer Head};${infer Tail}`
+type ReadBody<
+  S extends string,
+  Text extends string,
+  Members = unknown,
+  Before extends boolean = false,
+> = S extends `${infer Head};${infer Tail}`
   ? Head extends `${infer Last}}${infer After}`
     ? Last extends `${infer Intro}{${string}`
       ? ReadInner<S, Head, Intro, Tail, Text, Members, IsConditional<Intro, Before>>
       : [Flatten<Members>, After, Tail]
     : Head extends `${infer Intro}{${string}`
       ? ReadInner<S, Head, Intro, Tail, Text, Members, IsConditional<Intro, Before>>
-      : ReadBody<Tail, Text, AddMembers<Members, Declare<Clean<Head>, Text>, IsConditional<Head, Before>>, IsConditional<Head, Before>>
+      : ReadBody<
+          Tail,
+          Text,
+          AddMembers<Members, Declare<Clean<Head>, Text>, IsConditional<Head, Before>>,
+          IsConditional<Head, Before>
+        >
   : [Flatten<Members>, "", ""];
 
 /** A struct or union within a struct: its members are the outer one's when it has no name. An enum stands before the first semicolon as a whole. */
-type ReadInner<S extends string, Head extends string, Intro extends string, Tail extends string, Text extends string, Members, Before extends boolean> = Clean<Intro> extends `enum${string}`
-  ? ReadBody<Tail, Text, AddMembers<Members, DeclareValue<Clean<AfterLast<Head, "}">>, number>, Before>, Before>
-  : S extends `${string}{${infer Inner}`
-    ? ReadBody<Inner, Text> extends [infer Value, infer Names extends string, infer Rest extends string]
-      ? ReadBody<Rest, Text, AddMembers<Members, Clean<Names> extends "" ? Value : DeclareValue<Clean<Names>, Value>, Before>, Before>
-      : never
-    : never;
+type ReadInner<
+  S extends string,
+  Head extends string,
+  Intro extends string,
+  Tail extends string,
+  Text extends string,
+  Members,
+  Before extends boolean,
+> =
+  Clean<Intro> extends `enum${string}`
+    ? ReadBody<Tail, Text, AddMembers<Members, DeclareValue<Clean<AfterLast<Head, "}">>, number>, Before>, Before>
+    : S extends `${string}{${infer Inner}`
+      ? ReadBody<Inner, Text> extends [infer Value, infer Names extends string, infer Rest extends string]
+        ? ReadBody<
+            Rest,
+            Text,
+            AddMembers<Members, Clean<Names> extends "" ? Value : DeclareValue<Clean<Names>, Value>, Before>,
+            Before
+          >
+        : never
+      : never;
 
 /** One that stands under a condition is there or not, and has the type of either place where there are two. */
 type AddMembers<Members, Added, Conditional> = Conditional extends true
-  ? { [Name in keyof Members as Exclude<Name, keyof Added>]: Members[Name] } & { [Name in keyof Added]?: Added[Name] | (Name extends keyof Members ? Members[Name] : never) | undefined }
+  ? { [Name in keyof Members as Exclude<Name, keyof Added>]: Members[Name] } & {
+      [Name in keyof Added]?: Added[Name] | (Name extends keyof Members ? Members[Name] : never) | undefined;
+    }
   : Members & Added;
 
 type Flatten<Members> = unknown extends Members ? Record<never, never> : { [Name in keyof Members]: Members[Name] };

@@ -6,7 +6,12 @@ import type { CType } from "./c-types.ts";
  *
  * Source: BCC takes event types the same way, for `table.event()`.
  */
-export type FindEvent<Name extends string, Text extends string, Rest extends string = Text, Scope extends string = ""> = Rest extends `${infer Before}${Name}.${infer After}`
+export type FindEvent<
+  Name extends string,
+  Text extends string,
+  Rest extends string = Text,
+  Scope extends string = "",
+> = Rest extends `${infer Before}${Name}.${infer After}`
   ? EndsWord<AfterLast<Before, "\n">> extends true
     ? SubmittedBy<After> extends [infer Argument extends string]
       ? EventOfVariable<BareName<Trim<Argument>>, `${Scope}${Before}`, Text>
@@ -15,7 +20,11 @@ export type FindEvent<Name extends string, Text extends string, Rest extends str
   : unknown;
 
 /** Whether a word may begin behind this text. */
-type EndsWord<Line extends string> = Line extends "" | `${string}${" " | "\t" | "(" | ";" | "{" | "}" | ")" | "!" | "="}` ? true : false;
+type EndsWord<Line extends string> = Line extends
+  | ""
+  | `${string}${" " | "\t" | "(" | ";" | "{" | "}" | ")" | "!" | "="}`
+  ? true
+  : false;
 
 /** The argument that is the event, of a call of `perf_submit` or one of its kind, in a list of one. */
 type SubmittedBy<Call extends string> = Call extends `perf_submit(${string},${infer Rest}`
@@ -28,10 +37,16 @@ type SubmittedBy<Call extends string> = Call extends `perf_submit(${string},${in
 
 type FirstArgument<S extends string> = S extends `${infer Argument},${string}` ? [Argument] : [];
 
-type BareName<S extends string> = S extends `(${string})${infer Rest}` ? BareName<Trim<Rest>> : S extends `&${infer Rest}` ? BareName<Trim<Rest>> : S;
+type BareName<S extends string> = S extends `(${string})${infer Rest}`
+  ? BareName<Trim<Rest>>
+  : S extends `&${infer Rest}`
+    ? BareName<Trim<Rest>>
+    : S;
 
 /** What a plain variable is; in the function first: a line that begins with a brace ends the one before it. */
-type EventOfVariable<Variable extends string, Before extends string, Text extends string> = Variable extends "" | `${string}${"." | ">" | "*" | "(" | "[" | " "}${string}`
+type EventOfVariable<Variable extends string, Before extends string, Text extends string> = Variable extends
+  | ""
+  | `${string}${"." | ">" | "*" | "(" | "[" | " "}${string}`
   ? unknown
   : DeclaredType<AfterLast<Before, "\n}">, Variable, Text> extends [infer Event]
     ? Event
@@ -40,7 +55,13 @@ type EventOfVariable<Variable extends string, Before extends string, Text extend
       : unknown;
 
 /** The type of the last declaration of a variable in this text, in a list of one; an empty list where there is none. `Kept` is what stands before `S` in its statement. */
-type DeclaredType<S extends string, Variable extends string, Text extends string, Found = [], Kept extends string = ""> = S extends `${infer Head}${Variable}${infer After}`
+type DeclaredType<
+  S extends string,
+  Variable extends string,
+  Text extends string,
+  Found = [],
+  Kept extends string = "",
+> = S extends `${infer Head}${Variable}${infer After}`
   ? AfterLast<`${Kept}${Head}`, ";"> extends infer Statement extends string
     ? After extends `${" " | ";" | "=" | "," | ")" | "[" | "{" | "\n"}${string}`
       ? ReadType<LastWords<Statement>, Text> extends [infer Event]
@@ -51,10 +72,15 @@ type DeclaredType<S extends string, Variable extends string, Text extends string
   : Found;
 
 /** What a declaration begins with. */
-type LastWords<S extends string> = Clean<AfterLast<AfterLast<AfterLast<AfterLast<AfterLast<S, "\n}">, "{">, "}">, "(">, ",">>;
+type LastWords<S extends string> = Clean<
+  AfterLast<AfterLast<AfterLast<AfterLast<AfterLast<S, "\n}">, "{">, "}">, "(">, ",">
+>;
 
 /** The event type that words before a variable name, where they name one. A pointer's target is what is submitted. */
-type ReadType<Words extends string, Text extends string> = Words extends "" | "return" | `${string}${"&" | "=" | "." | ">" | "!" | ")" | "#"}${string}`
+type ReadType<Words extends string, Text extends string> = Words extends
+  | ""
+  | "return"
+  | `${string}${"&" | "=" | "." | ">" | "!" | ")" | "#"}${string}`
   ? []
   : Words extends `${infer Bare}*${string}`
     ? ReadType<Trim<Bare>, Text>
@@ -62,4 +88,5 @@ type ReadType<Words extends string, Text extends string> = Words extends "" | "r
       ? [CType<Words, Text>]
       : ReadPlain<Words, Text>;
 
-type ReadPlain<Words extends string, Text extends string> = CType<Words, Text> extends infer Value ? (unknown extends Value ? [] : [Value]) : [];
+type ReadPlain<Words extends string, Text extends string> =
+  CType<Words, Text> extends infer Value ? (unknown extends Value ? [] : [Value]) : [];

@@ -62,7 +62,11 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
   [Symbol.asyncIterator](): AsyncIterableIterator<Event> {
     this.subscribe();
     awaited.add(this);
-    const answer: AsyncIterableIterator<Event> = { next: () => this.waitNext(), return: () => Promise.resolve(this.end()), [Symbol.asyncIterator]: () => answer };
+    const answer: AsyncIterableIterator<Event> = {
+      next: () => this.waitNext(),
+      return: () => Promise.resolve(this.end()),
+      [Symbol.asyncIterator]: () => answer,
+    };
     return answer;
   }
 
@@ -73,7 +77,8 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
 
   /** @internal Hands over what came to those who wait. */
   serve(): void {
-    while (this.waiters.length > 0 && this.haveEvent()) this.waiters.shift()!.resolve({ done: false, value: this.take() });
+    while (this.waiters.length > 0 && this.haveEvent())
+      this.waiters.shift()!.resolve({ done: false, value: this.take() });
   }
 
   /** @internal Ends the wait, or the next one. */
@@ -94,7 +99,11 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
 
   private subscribe(): void {
     if (this.open) return;
-    this.table.subscribe((event) => this.queue.push(event), this.options, () => this.noteClosed());
+    this.table.subscribe(
+      (event) => this.queue.push(event),
+      this.options,
+      () => this.noteClosed(),
+    );
     this.open = true;
     this.queue = (kept.get(this.table) ?? []) as Event[];
     kept.delete(this.table);

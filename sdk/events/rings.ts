@@ -52,7 +52,9 @@ export function pollRings(kind: RingKind | "any", timeoutMs: number): boolean {
   // What a callback that threw left over comes first.
   if (delivery === undefined) {
     if (timeoutMs < 0 && kind !== "any") requireOpenRing(kind);
-    const batch = block(timeoutMs, (waitMs, events) => callHost("poll", { kind: events ? "any" : kind, timeoutMs: waitMs }));
+    const batch = block(timeoutMs, (waitMs, events) =>
+      callHost("poll", { kind: events ? "any" : kind, timeoutMs: waitMs }),
+    );
     if (batch === undefined) return false;
     delivery = openDelivery(batch.buffer as ArrayBuffer);
   }
@@ -66,7 +68,10 @@ function requireOpenRing(kind: RingKind): void {
     if (ring.kind === kind) return;
     other = ring;
   }
-  const hint = other === undefined ? `open one before: b.get_table(…).open_${kind}_buffer(callback)` : `"${other.table.name}" is a ${other.kind} buffer: use ${other.kind}_buffer_poll()`;
+  const hint =
+    other === undefined
+      ? `open one before: b.get_table(…).open_${kind}_buffer(callback)`
+      : `"${other.table.name}" is a ${other.kind} buffer: use ${other.kind}_buffer_poll()`;
   throw makeUsageError(`Cannot wait for events of a ${kind} buffer: none is open`, hint);
 }
 
@@ -95,7 +100,14 @@ interface Delivery extends RecordCursor {
 let delivery: Delivery | undefined;
 
 function openDelivery(buffer: ArrayBuffer): Delivery {
-  return { buffer, words: new Uint32Array(buffer, 0, buffer.byteLength >> 2), at: 0, end: 0, ring: undefined, walk: skipRecords };
+  return {
+    buffer,
+    words: new Uint32Array(buffer, 0, buffer.byteLength >> 2),
+    at: 0,
+    end: 0,
+    ring: undefined,
+    walk: skipRecords,
+  };
 }
 
 function deliver(batch: Delivery): void {

@@ -73,7 +73,9 @@ export class EventTable<Event = unknown> extends TableBase {
     if (options.lost_cb !== undefined) requireFunction("open_perf_buffer()", "lost_cb", options.lost_cb);
     const pages = options.page_cnt ?? DEFAULT_PAGES;
     if (!Number.isInteger(pages) || pages < 1 || (pages & (pages - 1)) !== 0) {
-      throw makeUsageError(`Cannot open perf buffer "${this.name}" with ${pages} pages: page_cnt must be a power of two`);
+      throw makeUsageError(
+        `Cannot open perf buffer "${this.name}" with ${pages} pages: page_cnt must be a power of two`,
+      );
     }
     this.open(callback, { pages, lostCallback: options.lost_cb, byTime: options.by_time === true });
   }
@@ -97,7 +99,7 @@ export class EventTable<Event = unknown> extends TableBase {
    *
    * @throws BpfError when a field is not there or does not fit its conversion
    */
-  printf(format: string, ...fields: readonly (keyof Event & string | "cpu")[]): void {
+  printf(format: string, ...fields: readonly ((keyof Event & string) | "cpu")[]): void {
     this.open(() => undefined, { rows: { format, fields, json: is_json_output() } });
   }
 
@@ -109,7 +111,11 @@ export class EventTable<Event = unknown> extends TableBase {
 
   /** Decodes bytes that were taken as they are. Source: BCC's table.event(data) */
   event(bytes: Uint8Array): Event {
-    if (!(bytes instanceof Uint8Array)) throw makeUsageError(`Cannot read an event of "${this.name}": it takes bytes (Uint8Array)`, "a callback gets the event itself: (event, cpu, size) => …");
+    if (!(bytes instanceof Uint8Array))
+      throw makeUsageError(
+        `Cannot read an event of "${this.name}": it takes bytes (Uint8Array)`,
+        "a callback gets the event itself: (event, cpu, size) => …",
+      );
     return makeCodec<Event>(this.eventLayout(bytes.length), `event of "${this.name}"`).decode(bytes);
   }
 
@@ -121,7 +127,12 @@ export class EventTable<Event = unknown> extends TableBase {
    */
   open_perf_event(ev_type: number, ev_config: number | bigint, pid = -1): number {
     this.requireKind("perf", "open_perf_event", "open_ring_buffer");
-    return callHost("perf_event_open", { map: this.requireOpen("open"), type: ev_type, config: String(ev_config), pid });
+    return callHost("perf_event_open", {
+      map: this.requireOpen("open"),
+      type: ev_type,
+      config: String(ev_config),
+      pid,
+    });
   }
 
   /** Takes the counters out again; happens by itself at the end. */
@@ -129,15 +140,44 @@ export class EventTable<Event = unknown> extends TableBase {
     if (!this.owner.closed) callHost("perf_event_close", { map: this.info.map });
   }
 
-  private open(callback: EventCallback<Event>, { pages = this.kind === "perf" ? DEFAULT_PAGES : 0, lostCallback, closeCallback, byTime = false, rows = null }: Opening = {}): void {
+  private open(
+    callback: EventCallback<Event>,
+    {
+      pages = this.kind === "perf" ? DEFAULT_PAGES : 0,
+      lostCallback,
+      closeCallback,
+      byTime = false,
+      rows = null,
+    }: Opening = {},
+  ): void {
     const map = this.requireOpen("open");
     requireFunction(`open_${this.kind}_buffer()`, "the callback", callback);
-    if (this.ring !== undefined) throw makeUsageError(`Cannot open "${this.name}": it is open already`, "one callback gets all events of a buffer");
-    const id = callHost("ring_open", { map, kind: this.kind, pages, name: this.name, byTime: byTime && this.kind === "perf", rows });
+    if (this.ring !== undefined)
+      throw makeUsageError(
+        `Cannot open "${this.name}": it is open already`,
+        "one callback gets all events of a buffer",
+      );
+    const id = callHost("ring_open", {
+      map,
+      kind: this.kind,
+      pages,
+      name: this.name,
+      byTime: byTime && this.kind === "perf",
+      rows,
+    });
     const { event } = this.info;
     const use = event?.kind === "struct" ? findFieldUse(callback, event) : undefined;
     const bindWalk = event === null ? bindBytesWalk : compileWalk(event, use);
-    this.ring = openRing({ id, kind: this.kind, table: this, bindWalk, callback: callback as EventCallback<unknown>, lostCallback, closeCallback, lost: 0 });
+    this.ring = openRing({
+      id,
+      kind: this.kind,
+      table: this,
+      bindWalk,
+      callback: callback as EventCallback<unknown>,
+      lostCallback,
+      closeCallback,
+      lost: 0,
+    });
   }
 
   private eventLayout(size: number): Layout {

@@ -54,7 +54,15 @@ export function compileFormat(format: string): Formatter {
     end = match.index + whole.length;
     if (percent !== undefined) continue;
     const [takesWidth, takesPrecision] = [width === "*", precision === "*"];
-    specs.push({ whole, kind, flags, width: takesWidth ? 0 : Number(width ?? 0), precision: whole.includes(".") && !takesPrecision ? Number(precision ?? 0) : undefined, takesWidth, takesPrecision });
+    specs.push({
+      whole,
+      kind,
+      flags,
+      width: takesWidth ? 0 : Number(width ?? 0),
+      precision: whole.includes(".") && !takesPrecision ? Number(precision ?? 0) : undefined,
+      takesWidth,
+      takesPrecision,
+    });
     literals.push("");
   }
   requireNoConversion(format, format.slice(end));
@@ -65,11 +73,19 @@ export function compileFormat(format: string): Formatter {
 /** Printed as it is, it would leave its value to the conversion behind it. */
 function requireNoConversion(format: string, literal: string): void {
   const found = unknownConversion.exec(literal);
-  if (found !== null) throw makeUsageError(`Cannot format ${JSON.stringify(format)}: there is no conversion "${found[0]}"`, "%s takes any value, %d integers, %f numbers; write %% for a percent sign");
+  if (found !== null)
+    throw makeUsageError(
+      `Cannot format ${JSON.stringify(format)}: there is no conversion "${found[0]}"`,
+      "%s takes any value, %d integers, %f numbers; write %% for a percent sign",
+    );
 }
 
 /** `literals[i]` stands before the conversion `specs[i]`, the last one behind all of them. */
-function generateFormatter(format: string, literals: readonly string[], specs: readonly (Spec & { readonly takesWidth: boolean; readonly takesPrecision: boolean })[]): Formatter {
+function generateFormatter(
+  format: string,
+  literals: readonly string[],
+  specs: readonly (Spec & { readonly takesWidth: boolean; readonly takesPrecision: boolean })[],
+): Formatter {
   const pads: string[][] = [];
   const parts = literals[0] === "" ? [] : [JSON.stringify(literals[0])];
   const kept: string[] = [];
@@ -82,7 +98,9 @@ function generateFormatter(format: string, literals: readonly string[], specs: r
     kept.push(`${text} = ""`, ...keys.map((key) => `${key} = NaN`));
     const isSame = pieces.map(({ value }, index) => `${value} === ${keys[index]}`).join(" && ");
     const keep = pieces.map(({ key }, index) => `${keys[index]} = ${key}`).join(", ");
-    parts.push(`(${isSame} ? ${text} : (${text} = ${pieces.map((piece) => piece.text).join(" + ")}, ${keep}, ${text}))`);
+    parts.push(
+      `(${isSame} ? ${text} : (${text} = ${pieces.map((piece) => piece.text).join(" + ")}, ${keep}, ${text}))`,
+    );
     pieces = [];
   };
   let next = 0;
@@ -108,7 +126,11 @@ function generateFormatter(format: string, literals: readonly string[], specs: r
   const refuse = (count: number): never => {
     throw makeUsageError(`Cannot format ${JSON.stringify(format)}: it wants ${next} values, ${count} were given`);
   };
-  return (new Function("convert", "refuse", "pads", source) as (...inner: readonly unknown[]) => Formatter)(convertOne, refuse, pads);
+  return (new Function("convert", "refuse", "pads", source) as (...inner: readonly unknown[]) => Formatter)(
+    convertOne,
+    refuse,
+    pads,
+  );
 }
 
 /** So many conversions share one text that is kept: rows name a process and its number next to each other, and what comes behind them differs each time. */
@@ -147,7 +169,9 @@ function compileFast(spec: Spec, value: string, after: string, pads: string[][])
     case "d":
     case "i":
     case "u":
-      return spec.precision === undefined ? `typeof ${value} === "bigint" || ${value} === (${value} | 0) ? ${padded(`("" + ${value})`)}` : undefined;
+      return spec.precision === undefined
+        ? `typeof ${value} === "bigint" || ${value} === (${value} | 0) ? ${padded(`("" + ${value})`)}`
+        : undefined;
     case "f":
       // What may lie in the middle of two texts is rounded the general way, as are numbers that are written with an exponent.
       return `typeof ${value} === "number" && ${value} < 1e15 && ${value} > -1e15 && ${value} * ${2 * 10 ** (spec.precision ?? 6)} % 1 !== 0 ? ${padded(`${value}.toFixed(${spec.precision ?? 6})`)}`;
@@ -194,7 +218,10 @@ function convert(spec: Spec, value: unknown, whole: string): Converted {
     case "p":
       return { prefix: "0x", body: requireInteger(value, whole).toString(16), zeroPad: false };
     case "c": {
-      const text = typeof value === "number" || typeof value === "bigint" ? String.fromCodePoint(Number(value)) : String(value).slice(0, 1);
+      const text =
+        typeof value === "number" || typeof value === "bigint"
+          ? String.fromCodePoint(Number(value))
+          : String(value).slice(0, 1);
       return { prefix: "", body: text, zeroPad: false };
     }
     case "s":
@@ -206,12 +233,17 @@ function convert(spec: Spec, value: unknown, whole: string): Converted {
 
 function convertInteger(spec: Spec, value: bigint, radix: number): Converted {
   let digits = (value < 0n ? -value : value).toString(radix);
-  if (spec.precision !== undefined) digits = spec.precision === 0 && value === 0n ? "" : digits.padStart(spec.precision, "0");
+  if (spec.precision !== undefined)
+    digits = spec.precision === 0 && value === 0n ? "" : digits.padStart(spec.precision, "0");
   let prefix = findSign(spec, value < 0n);
   if (spec.flags.includes("#") && radix === 16 && value !== 0n) prefix += "0x";
   if (spec.flags.includes("#") && radix === 8 && !digits.startsWith("0")) digits = `0${digits}`;
   const upper = spec.kind === "X";
-  return { prefix: upper ? prefix.toUpperCase() : prefix, body: upper ? digits.toUpperCase() : digits, zeroPad: spec.precision === undefined };
+  return {
+    prefix: upper ? prefix.toUpperCase() : prefix,
+    body: upper ? digits.toUpperCase() : digits,
+    zeroPad: spec.precision === undefined,
+  };
 }
 
 function convertFloat(spec: Spec, value: number): Converted {
@@ -224,7 +256,12 @@ function convertFloat(spec: Spec, value: number): Converted {
   }
   const precision = spec.precision ?? 6;
   const kind = spec.kind.toLowerCase();
-  let body = kind === "f" ? toFixed(size, precision) : kind === "e" ? toExponent(size, precision) : toShortest(size, precision, spec.flags.includes("#"));
+  let body =
+    kind === "f"
+      ? toFixed(size, precision)
+      : kind === "e"
+        ? toExponent(size, precision)
+        : toShortest(size, precision, spec.flags.includes("#"));
   if (spec.flags.includes("#") && !body.includes(".")) body = body.replace(/(?=e|$)/, ".");
   return { prefix, body: upper ? body.toUpperCase() : body, zeroPad: true };
 }
@@ -249,7 +286,9 @@ function roundToEven(digits: number, write: (digits: number) => string): string 
   const [exact, exactExponent] = splitExponent(write(MAX_DIGITS));
   const cut = digits === 0 ? exact.indexOf(".") : exact.indexOf(".") + 1 + digits;
   const below = exact.slice(0, cut);
-  return /^\.?50*$/.test(exact.slice(cut)) && Number(below.at(-1)) % 2 === 0 ? below + exactExponent : rounded + exponent;
+  return /^\.?50*$/.test(exact.slice(cut)) && Number(below.at(-1)) % 2 === 0
+    ? below + exactExponent
+    : rounded + exponent;
 }
 
 function splitExponent(text: string): readonly [digits: string, exponent: string] {
@@ -258,13 +297,17 @@ function splitExponent(text: string): readonly [digits: string, exponent: string
 }
 
 function toExponent(value: number, precision: number): string {
-  return roundToEven(Math.min(precision, MAX_DIGITS), (digits) => value.toExponential(digits)).replace(/e([+-])(\d)$/, "e$10$2");
+  return roundToEven(Math.min(precision, MAX_DIGITS), (digits) => value.toExponential(digits)).replace(
+    /e([+-])(\d)$/,
+    "e$10$2",
+  );
 }
 
 function toShortest(value: number, precision: number, keepZeros: boolean): string {
   const digits = precision === 0 ? 1 : precision;
   const exponent = value === 0 ? 0 : Number(value.toExponential(digits - 1).split("e")[1]);
-  const text = exponent < -4 || exponent >= digits ? toExponent(value, digits - 1) : toFixed(value, digits - 1 - exponent);
+  const text =
+    exponent < -4 || exponent >= digits ? toExponent(value, digits - 1) : toFixed(value, digits - 1 - exponent);
   return keepZeros ? text : text.replace(/(\.\d*?)0+(e|$)/, "$1$2").replace(/\.(e|$)/, "$1");
 }
 
@@ -287,7 +330,9 @@ function cutText(text: string, precision: number | undefined): string {
 }
 
 function renderText(value: unknown): string {
-  return value instanceof Uint8Array ? Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("") : String(value);
+  return value instanceof Uint8Array
+    ? Array.from(value, (byte) => byte.toString(16).padStart(2, "0")).join("")
+    : String(value);
 }
 
 function requireInteger(value: unknown, whole: string): bigint {
@@ -318,19 +363,34 @@ export function formatPositions(format: string, values: readonly unknown[]): str
     throw makeUsageError(`Cannot format ${JSON.stringify(format)}: ${reason}`, hint);
   };
   let automatic = 0;
-  return format.replace(/\{\{|\}\}|\{(\d*)(?::([^{}]*))?\}|\{[^{}]*\}?|\}/g, (whole: string, position?: string, spec = "") => {
-    if (whole === "{{") return "{";
-    if (whole === "}}") return "}";
-    if (position === undefined) return refuse(`"${whole}" is no position`, `fields are {0} to {${values.length - 1}}; write {{ and }} for braces`);
-    const index = position === "" ? automatic++ : Number(position);
-    if (index >= values.length) return refuse(`there is no field {${index}}`, `fields are {0} to {${values.length - 1}}`);
-    const value = values[index];
-    const parts = /^([<>]?)(0?)(\d*)(\.\d+)?([a-zA-Z]?)$/.exec(spec);
-    if (parts === null) return refuse(`"${spec}" is not understood`, "use a width, a precision and a conversion, for example {4:.6f} or {0:<16}");
-    const [, align, zero, width, precision = "", kind] = parts;
-    const left = align === "<" || (align === "" && typeof value === "string");
-    return formatC(`%${left ? "-" : ""}${zero}${width}${precision}${kind === "" ? findPlainKind(value, precision) : kind}`, [value]);
-  });
+  return format.replace(
+    /\{\{|\}\}|\{(\d*)(?::([^{}]*))?\}|\{[^{}]*\}?|\}/g,
+    (whole: string, position?: string, spec = "") => {
+      if (whole === "{{") return "{";
+      if (whole === "}}") return "}";
+      if (position === undefined)
+        return refuse(
+          `"${whole}" is no position`,
+          `fields are {0} to {${values.length - 1}}; write {{ and }} for braces`,
+        );
+      const index = position === "" ? automatic++ : Number(position);
+      if (index >= values.length)
+        return refuse(`there is no field {${index}}`, `fields are {0} to {${values.length - 1}}`);
+      const value = values[index];
+      const parts = /^([<>]?)(0?)(\d*)(\.\d+)?([a-zA-Z]?)$/.exec(spec);
+      if (parts === null)
+        return refuse(
+          `"${spec}" is not understood`,
+          "use a width, a precision and a conversion, for example {4:.6f} or {0:<16}",
+        );
+      const [, align, zero, width, precision = "", kind] = parts;
+      const left = align === "<" || (align === "" && typeof value === "string");
+      return formatC(
+        `%${left ? "-" : ""}${zero}${width}${precision}${kind === "" ? findPlainKind(value, precision) : kind}`,
+        [value],
+      );
+    },
+  );
 }
 
 /** The conversion of a value that is given none. */

@@ -70,7 +70,9 @@ function joinValues(values: readonly unknown[]): string {
 }
 
 /** What scripts get as `console`. */
-export const guestConsole: Readonly<Record<"log" | "info" | "debug" | "error" | "warn", (...values: readonly unknown[]) => void>> = {
+export const guestConsole: Readonly<
+  Record<"log" | "info" | "debug" | "error" | "warn", (...values: readonly unknown[]) => void>
+> = {
   log: print,
   info: print,
   debug: print,

@@ -21,21 +21,33 @@ export function renderValue(value: unknown, depth = 0, seen: readonly unknown[] 
   if (value instanceof Error) return renderError(value);
   if (value instanceof Date) return value.toISOString();
   if (value instanceof RegExp) return String(value);
-  if (namedEntriesClasses.some((type) => value instanceof type)) return renderTable(value, (item) => renderValue(item, depth + 1, seen));
+  if (namedEntriesClasses.some((type) => value instanceof type))
+    return renderTable(value, (item) => renderValue(item, depth + 1, seen));
   if (depth >= MAX_DEPTH) return Array.isArray(value) ? "[…]" : "{…}";
   const inner = (item: unknown): string => renderValue(item, depth + 1, [...seen, value]);
   if (Array.isArray(value)) return `[${renderItems(value, inner)}]`;
-  if (ArrayBuffer.isView(value)) return `${value.constructor.name} [${renderItems(value as unknown as Iterable<unknown>, inner)}]`;
-  if (value instanceof Map) return `Map {${renderItems([...value].map(([key, item]) => `${inner(key)} => ${inner(item)}`), String)}}`;
+  if (ArrayBuffer.isView(value))
+    return `${value.constructor.name} [${renderItems(value as unknown as Iterable<unknown>, inner)}]`;
+  if (value instanceof Map)
+    return `Map {${renderItems(
+      [...value].map(([key, item]) => `${inner(key)} => ${inner(item)}`),
+      String,
+    )}}`;
   if (value instanceof Set) return `Set {${renderItems(value, inner)}}`;
-  const fields = Object.entries(value).map(([name, item]) => `${/^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name)}: ${inner(item)}`);
+  const fields = Object.entries(value).map(
+    ([name, item]) => `${/^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name)}: ${inner(item)}`,
+  );
   return fields.length === 0 ? "{}" : `{ ${renderItems(fields, String)} }`;
 }
 
 /** A table with keys as a map, as far as the kernel tells what is in it. */
-function renderTable(table: { entries?(): Iterable<readonly [unknown, unknown]> }, render: (item: unknown) => string): string {
+function renderTable(
+  table: { entries?(): Iterable<readonly [unknown, unknown]> },
+  render: (item: unknown) => string,
+): string {
   try {
-    if (table.entries !== undefined) return `${String(table)} {${renderItems(table.entries(), (entry) => (entry as readonly unknown[]).map(render).join(" => "))}}`;
+    if (table.entries !== undefined)
+      return `${String(table)} {${renderItems(table.entries(), (entry) => (entry as readonly unknown[]).map(render).join(" => "))}}`;
   } catch {
     // Closed, or of a kind that tells nobody.
   }

@@ -51,7 +51,12 @@ export class RowPrinter<Row> {
   print(row: Row): void {
     const values = this.columns.map(({ value }) => (typeof value === "function" ? value(row) : row[value]));
     if (!json) return print(formatC(this.format, values));
-    print(JSON.stringify(Object.fromEntries(this.columns.map((column, index) => [nameColumn(column), values[index]])), renderBig));
+    print(
+      JSON.stringify(
+        Object.fromEntries(this.columns.map((column, index) => [nameColumn(column), values[index]])),
+        renderBig,
+      ),
+    );
   }
 }
 

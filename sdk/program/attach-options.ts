@@ -70,7 +70,10 @@ export function describeFunc(options: FuncOptions): AttachArgument {
 }
 
 /** A kprobe as it crosses to the host. */
-export function describeKprobe(kind: "kprobe" | "kretprobe", options: KprobeOptions): AttachArgument & { readonly kind: "kprobe" | "kretprobe" } {
+export function describeKprobe(
+  kind: "kprobe" | "kretprobe",
+  options: KprobeOptions,
+): AttachArgument & { readonly kind: "kprobe" | "kretprobe" } {
   requireOptions(`A ${kind}`, options, ["event", "event_re", "fn_name", "event_off", "maxactive"]);
   return {
     kind,
@@ -109,7 +112,15 @@ export function describeUprobe(kind: "uprobe" | "uretprobe", options: UprobeOpti
 
 /** A perf event as it crosses to the host. */
 export function describePerfEvent(options: PerfEventOptions): AttachArgument {
-  requireOptions("A perf event", options, ["ev_type", "ev_config", "fn_name", "sample_period", "sample_freq", "pid", "cpu"]);
+  requireOptions("A perf event", options, [
+    "ev_type",
+    "ev_config",
+    "fn_name",
+    "sample_period",
+    "sample_freq",
+    "pid",
+    "cpu",
+  ]);
   return {
     kind: "perf_event",
     fnName: options.fn_name,

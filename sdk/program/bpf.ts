@@ -1,5 +1,17 @@
-import { describeFunc, describeKprobe, describePerfEvent, describeTracepoint, describeUprobe } from "./attach-options.ts";
-import type { FuncOptions, KprobeOptions, PerfEventOptions, TracepointOptions, UprobeOptions } from "./attach-options.ts";
+import {
+  describeFunc,
+  describeKprobe,
+  describePerfEvent,
+  describeTracepoint,
+  describeUprobe,
+} from "./attach-options.ts";
+import type {
+  FuncOptions,
+  KprobeOptions,
+  PerfEventOptions,
+  TracepointOptions,
+  UprobeOptions,
+} from "./attach-options.ts";
 import { BpfFunction } from "../tables/bpf-function.ts";
 import { requireNumber, requireOptions, requireText } from "../checks/check-options.ts";
 import { makeClosedError, makeUsageError } from "../wire/errors.ts";
@@ -18,22 +30,7 @@ import type { DynamicTable, EventOf, NameWhenGiven, TableName, TableOf, Unset } 
 import { findNameHint, refuseUnknownNames } from "../wire/unknown-names.ts";
 import { TraceReader, printTrace, readTraceLine } from "../queries/trace.ts";
 import type { TraceOptions, TracePrintOptions } from "../queries/trace.ts";
-import type { USDT } from "./usdt.ts";
-
-/** What `new BPF(…)` is made from: exactly one of `text` and `src_file`. */
-export interface BpfOptions<T extends string = string> {
-  /** C in BCC's dialect. */
-  readonly text?: T;
-  /** A C file, found from the working directory or beside the script. */
-  readonly src_file?: string;
-  readonly cflags?: readonly string[];
-  /** BCC's debug bits. */
-  readonly debug?: number;
-  /** USDT probes to attach, enabled beforehand. */
-  readonly usdt_contexts?: readonly USDT[];
-  /** Trace every process that runs the probes' binaries, not only those that `new USDT({ pid })` names. */
-  readonly attach_usdt_ignore_pid?: boolean;
-}
+import type { BpfOptions } from "./bpf-options.ts";
 
 /**
  * A program of C functions that run in the kernel, with its tables. Making one compiles the text, creates the maps and
@@ -59,10 +56,18 @@ export class BPF<const T extends string = string> extends KernelQueries {
   static readonly SK_SKB: number = BPFProgType.SK_SKB;
 
   static {
-    refuseUnknownNames(BPF.prototype.events, () => ({ owner: "The call events()", hint: 'a table is asked for by its name: b.get_table("events")' }));
+    refuseUnknownNames(BPF.prototype.events, () => ({
+      owner: "The call events()",
+      hint: 'a table is asked for by its name: b.get_table("events")',
+    }));
     refuseUnknownNames(BPF.prototype, (program, name) => {
       const isTable = Object.hasOwn(program, "program") && (program as BPF).table_names.includes(name);
-      return { owner: "This BPF program", hint: isTable ? `a table is asked for by its name: b.get_table(${JSON.stringify(name)})` : findNameHint(program, name) };
+      return {
+        owner: "This BPF program",
+        hint: isTable
+          ? `a table is asked for by its name: b.get_table(${JSON.stringify(name)})`
+          : findNameHint(program, name),
+      };
     });
   }
 
@@ -72,8 +77,16 @@ export class BPF<const T extends string = string> extends KernelQueries {
 
   constructor(options: BpfOptions<T>, cflags: readonly string[] = [], debug = 0) {
     super();
-    requireOptions("new BPF()", options, ["text", "src_file", "cflags", "debug", "usdt_contexts", "attach_usdt_ignore_pid"]);
-    if (options.cflags !== undefined && !Array.isArray(options.cflags)) throw makeUsageError("new BPF() takes cflags as a list of texts", 'for example cflags: ["-DMAX=3"]');
+    requireOptions("new BPF()", options, [
+      "text",
+      "src_file",
+      "cflags",
+      "debug",
+      "usdt_contexts",
+      "attach_usdt_ignore_pid",
+    ]);
+    if (options.cflags !== undefined && !Array.isArray(options.cflags))
+      throw makeUsageError("new BPF() takes cflags as a list of texts", 'for example cflags: ["-DMAX=3"]');
     if ((options.text === undefined) === (options.src_file === undefined)) {
       throw makeUsageError("Cannot make a BPF program: give exactly one of text and src_file");
     }
@@ -85,7 +98,8 @@ export class BPF<const T extends string = string> extends KernelQueries {
     });
     try {
       for (const context of options.usdt_contexts ?? []) {
-        for (const request of context.describe_attachments(options.attach_usdt_ignore_pid ?? false)) this.attach(request);
+        for (const request of context.describe_attachments(options.attach_usdt_ignore_pid ?? false))
+          this.attach(request);
       }
     } catch (error) {
       this.close();
@@ -104,7 +118,10 @@ export class BPF<const T extends string = string> extends KernelQueries {
       const info = this.program.maps.find((map) => map.name === name);
       if (info === undefined) {
         const names = this.program.maps.map((map) => `"${map.name}"`);
-        throw makeUsageError(`There is no table "${name}" in this program`, names.length === 0 ? "its C text declares none" : `its tables are: ${names.join(", ")}`);
+        throw makeUsageError(
+          `There is no table "${name}" in this program`,
+          names.length === 0 ? "its C text declares none" : `its tables are: ${names.join(", ")}`,
+        );
       }
       table = makeTable(info, this.owner);
       this.tables.set(name, table);
@@ -129,7 +146,8 @@ export class BPF<const T extends string = string> extends KernelQueries {
   events<Name extends TableName<T>>(name: Name, options?: EventOptions): EventStream<EventOf<T, Name>>;
   events(name: string, options: EventOptions = {}): unknown {
     const table: unknown = this.get_table<unknown, unknown>(name);
-    if (!(table instanceof EventTable)) throw makeUsageError(`Cannot read events from "${name}": it is no perf or ring buffer`);
+    if (!(table instanceof EventTable))
+      throw makeUsageError(`Cannot read events from "${name}": it is no perf or ring buffer`);
     return new EventStream(table, options);
   }
 
@@ -142,7 +160,12 @@ export class BPF<const T extends string = string> extends KernelQueries {
   load_func(name: string, type?: number, options: { readonly attach_type?: number } = {}): BpfFunction {
     this.requireOpen("load_func");
     requireText("load_func()", "the function's name", name);
-    callHost("load_function", { program: this.program.program, name, type: type ?? null, attachType: options.attach_type ?? null });
+    callHost("load_function", {
+      program: this.program.program,
+      name,
+      type: type ?? null,
+      attachType: options.attach_type ?? null,
+    });
     return new BpfFunction(name, this.program.program);
   }
 
@@ -165,7 +188,10 @@ export class BPF<const T extends string = string> extends KernelQueries {
 
   /** Attaches to a kernel function's return. */
   attach_kretprobe(options: KprobeOptions & { readonly maxactive?: number }): this {
-    return this.attach({ ...describeKprobe("kretprobe", options), ...(options.maxactive === undefined ? {} : { maxactive: options.maxactive }) });
+    return this.attach({
+      ...describeKprobe("kretprobe", options),
+      ...(options.maxactive === undefined ? {} : { maxactive: options.maxactive }),
+    });
   }
 
   detach_kprobe(options: Omit<KprobeOptions, "fn_name"> & { readonly fn_name?: string }): this {
@@ -240,7 +266,9 @@ export class BPF<const T extends string = string> extends KernelQueries {
   /** Runs a function on samples of a perf event, on every CPU unless `cpu` says which. */
   attach_perf_event(options: PerfEventOptions): this {
     if ((options.sample_period === undefined) === (options.sample_freq === undefined)) {
-      throw makeUsageError(`Cannot attach "${options.fn_name}" to a perf event: give exactly one of sample_period and sample_freq`);
+      throw makeUsageError(
+        `Cannot attach "${options.fn_name}" to a perf event: give exactly one of sample_period and sample_freq`,
+      );
     }
     return this.attach(describePerfEvent(options));
   }

@@ -19,7 +19,17 @@ import type { UserRingTable } from "../tables/table-user-ring.ts";
 export type DynamicTable<Key, Leaf> = Table<Key, Leaf> &
   Pick<PerCpuTable<Key, Leaf extends readonly (infer Each)[] ? Each : Leaf>, "sum" | "average" | "min" | "max"> &
   Pick<QueueStackTable<Leaf>, "push" | "pop" | "peek"> &
-  Pick<EventTable<Leaf>, "open_perf_buffer" | "open_perf_event" | "close_perf_event" | "open_ring_buffer" | "close_buffer" | "printf" | "event" | "lost"> &
+  Pick<
+    EventTable<Leaf>,
+    | "open_perf_buffer"
+    | "open_perf_event"
+    | "close_perf_event"
+    | "open_ring_buffer"
+    | "close_buffer"
+    | "printf"
+    | "event"
+    | "lost"
+  > &
   Pick<BloomFilterTable<Leaf>, "add"> &
   Pick<UserRingTable<Leaf>, "output"> &
   Pick<StackTraceTable, "walk">;
@@ -35,7 +45,8 @@ export type TableOf<Text extends string, Name extends string> = string extends T
     : DynamicTable<unknown, unknown>;
 
 /** What a buffer of that name carries. */
-export type EventOf<Text extends string, Name extends string> = TableOf<Text, Name> extends EventTable<infer Event> ? Event : unknown;
+export type EventOf<Text extends string, Name extends string> =
+  TableOf<Text, Name> extends EventTable<infer Event> ? Event : unknown;
 
 /** Stands for a type parameter that was not given. */
 declare const unset: unique symbol;
@@ -45,7 +56,9 @@ export type Unset = typeof unset;
 export type NameWhenGiven<Key> = [Key] extends [never] ? string : [Key] extends [Unset] ? never : string;
 
 /** Every table of a text, by name. */
-type Tables<Text extends string> = string extends Text ? Record<string, unknown> : ReadTables<Simplify<Text>, Simplify<Text>> & ReadMaps<Simplify<Text>, Simplify<Text>>;
+type Tables<Text extends string> = string extends Text
+  ? Record<string, unknown>
+  : ReadTables<Simplify<Text>, Simplify<Text>> & ReadMaps<Simplify<Text>, Simplify<Text>>;
 
 type ReadTables<Rest extends string, Text extends string, Found = unknown> = Rest extends `${string}BPF_${infer After}`
   ? After extends `${infer Macro}(${infer Tail}`
@@ -58,15 +71,39 @@ type ReadTables<Rest extends string, Text extends string, Found = unknown> = Res
   : Found;
 
 /** The maps that libbpf's way declares: `struct { __uint(type, …); … } name SEC(".maps");`. */
-type ReadMaps<Rest extends string, Text extends string, Found = unknown> = Rest extends `${infer Before}SEC(".maps")${infer More}`
-  ? ReadMaps<More, Text, Found & (AfterLast<Before, "{"> extends `${infer Fields}}${infer Name}` ? DeclareMap<Fields, Trim<Name>, Text> : unknown)>
+type ReadMaps<
+  Rest extends string,
+  Text extends string,
+  Found = unknown,
+> = Rest extends `${infer Before}SEC(".maps")${infer More}`
+  ? ReadMaps<
+      More,
+      Text,
+      Found &
+        (AfterLast<Before, "{"> extends `${infer Fields}}${infer Name}`
+          ? DeclareMap<Fields, Trim<Name>, Text>
+          : unknown)
+    >
   : Found;
 
-type DeclareMap<Fields extends string, Name extends string, Text extends string> = MapField<Fields, "uint", "type"> extends `BPF_MAP_TYPE_${infer Kind}`
-  ? { [N in Name]: KindTable<MapKind<Lowercase<Kind>>, MapField<Fields, "type", "key">, MapField<Fields, "type", "value">, N, Text> }
-  : unknown;
+type DeclareMap<Fields extends string, Name extends string, Text extends string> =
+  MapField<Fields, "uint", "type"> extends `BPF_MAP_TYPE_${infer Kind}`
+    ? {
+        [N in Name]: KindTable<
+          MapKind<Lowercase<Kind>>,
+          MapField<Fields, "type", "key">,
+          MapField<Fields, "type", "value">,
+          N,
+          Text
+        >;
+      }
+    : unknown;
 
-type MapField<Fields extends string, Macro extends string, Field extends string> = Fields extends `${string}__${Macro}(${Field},${infer Value})${string}` ? Clean<Value> : "void";
+type MapField<
+  Fields extends string,
+  Macro extends string,
+  Field extends string,
+> = Fields extends `${string}__${Macro}(${Field},${infer Value})${string}` ? Clean<Value> : "void";
 
 /** BCC's word for one of the kernel's kinds. */
 type MapKind<Kind extends string> = Kind extends keyof MapKinds ? MapKinds[Kind] : Kind;
@@ -77,7 +114,9 @@ interface MapKinds {
   reuseport_sockarray: "reuseport_array";
 }
 
-type SplitArguments<S extends string, Done extends string[] = []> = S extends `${infer First},${infer Rest}` ? SplitArguments<Rest, [...Done, Clean<First>]> : [...Done, Clean<S>];
+type SplitArguments<S extends string, Done extends string[] = []> = S extends `${infer First},${infer Rest}`
+  ? SplitArguments<Rest, [...Done, Clean<First>]>
+  : [...Done, Clean<S>];
 
 type GenericMacro = "TABLE" | "F_TABLE" | "TABLE_PUBLIC" | "TABLE_SHARED" | "TABLE_PINNED";
 type QueueStackMacro = "QUEUESTACK" | "QUEUESTACK_PUBLIC" | "QUEUESTACK_SHARED" | "QUEUESTACK_PINNED";
@@ -85,7 +124,13 @@ type TableMacro = keyof MacroTables<"", "", []> | GenericMacro | QueueStackMacro
 
 /** One macro's table under its name. Arguments that are left out have BCC's defaults. */
 type DeclareTable<Macro, Arguments extends string[], Text extends string> = Macro extends GenericMacro
-  ? Arguments extends [infer Kind extends string, infer Key extends string, infer Leaf extends string, infer Name extends string, ...string[]]
+  ? Arguments extends [
+      infer Kind extends string,
+      infer Key extends string,
+      infer Leaf extends string,
+      infer Name extends string,
+      ...string[],
+    ]
     ? { [N in Name]: GenericTable<Kind, Key, Leaf, N, Text> }
     : unknown
   : Macro extends QueueStackMacro
@@ -96,7 +141,12 @@ type DeclareTable<Macro, Arguments extends string[], Text extends string> = Macr
       ? { [N in Name]: MacroTable<Macro, N, Text, More> }
       : unknown;
 
-type MacroTable<Macro, Name extends string, Text extends string, More extends string[]> = Macro extends keyof MacroTables<Name, Text, More> ? MacroTables<Name, Text, More>[Macro] : never;
+type MacroTable<
+  Macro,
+  Name extends string,
+  Text extends string,
+  More extends string[],
+> = Macro extends keyof MacroTables<Name, Text, More> ? MacroTables<Name, Text, More>[Macro] : never;
 
 /** What each macro declares. `More` are the arguments behind the name. */
 interface MacroTables<Name extends string, Text extends string, More extends string[]> {
@@ -118,7 +168,10 @@ interface MacroTables<Name extends string, Text extends string, More extends str
   PROG_ARRAY: ReferenceTable<number, BpfFunction>;
   CGROUP_ARRAY: ReferenceTable<number, string>;
   ARRAY_OF_MAPS: ReferenceTable<number, TableReference>;
-  HASH_OF_MAPS: ReferenceTable<More extends [string, string, ...string[]] ? CType<At<More, 0>, Text> : number, TableReference>;
+  HASH_OF_MAPS: ReferenceTable<
+    More extends [string, string, ...string[]] ? CType<At<More, 0>, Text> : number,
+    TableReference
+  >;
   SOCKMAP: ReferenceTable<number, SocketReference>;
   SOCKHASH: ReferenceTable<CType<At<More, 0, "u32">, Text>, SocketReference>;
   XSKMAP: ReferenceTable<number, SocketReference>;
@@ -130,7 +183,9 @@ interface MacroTables<Name extends string, Text extends string, More extends str
   SK_STORAGE: StorageTable<SocketReference, CType<At<More, 0>, Text>>;
   INODE_STORAGE: StorageTable<string, CType<At<More, 0>, Text>>;
   CGRP_STORAGE: StorageTable<string, CType<At<More, 0>, Text>>;
-  USER_RINGBUF: UserRingTable<More extends [string, infer Value extends string, ...string[]] ? CType<Value, Text> : Uint8Array>;
+  USER_RINGBUF: UserRingTable<
+    More extends [string, infer Value extends string, ...string[]] ? CType<Value, Text> : Uint8Array
+  >;
   ARENA: DynamicTable<unknown, unknown>;
   CGROUP_STORAGE: Table<CgroupStorageKey, CType<At<More, 0>, Text>>;
   PERCPU_CGROUP_STORAGE: PerCpuTable<CgroupStorageKey, CType<At<More, 0>, Text>>;
@@ -142,12 +197,28 @@ export interface CgroupStorageKey {
   attach_type: number;
 }
 
-type GenericTable<Kind, Key extends string, Leaf extends string, Name extends string, Text extends string> = Kind extends `"${infer Plain}"` ? KindTable<BareKind<Plain>, Key, Leaf, Name, Text> : never;
+type GenericTable<
+  Kind,
+  Key extends string,
+  Leaf extends string,
+  Name extends string,
+  Text extends string,
+> = Kind extends `"${infer Plain}"` ? KindTable<BareKind<Plain>, Key, Leaf, Name, Text> : never;
 
 /** A kind string without the path or the inner map behind it. */
-type BareKind<Kind extends string> = Kind extends `${infer Bare}:${string}` ? BareKind<Bare> : Kind extends `${infer Bare}$${string}` ? Bare : Kind;
+type BareKind<Kind extends string> = Kind extends `${infer Bare}:${string}`
+  ? BareKind<Bare>
+  : Kind extends `${infer Bare}$${string}`
+    ? Bare
+    : Kind;
 
-type KindTable<Kind extends string, Key extends string, Leaf extends string, Name extends string, Text extends string> = Kind extends "lru_percpu_hash" | "percpu_hash" | "percpu_array" | "percpu_cgroup_storage"
+type KindTable<
+  Kind extends string,
+  Key extends string,
+  Leaf extends string,
+  Name extends string,
+  Text extends string,
+> = Kind extends "lru_percpu_hash" | "percpu_hash" | "percpu_array" | "percpu_cgroup_storage"
   ? PerCpuTable<CType<Key, Text>, CType<Leaf, Text>>
   : Kind extends keyof ValueKinds
     ? ReferenceTable<CType<Key, Text>, ValueKinds[Kind]>
@@ -186,4 +257,8 @@ interface KeylessKinds<Leaf, Name extends string, Text extends string> {
   user_ringbuf: UserRingTable<unknown extends Leaf ? Uint8Array : Leaf>;
 }
 
-type At<List extends string[], Index extends number, Default extends string = "u64"> = List[Index] extends infer Found extends string ? Found : Default;
+type At<
+  List extends string[],
+  Index extends number,
+  Default extends string = "u64",
+> = List[Index] extends infer Found extends string ? Found : Default;

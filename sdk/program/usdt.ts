@@ -48,7 +48,8 @@ export class USDT {
   private readonly enabled: { readonly probe: UsdtProbeReply; readonly fnName: string }[] = [];
 
   constructor(options: UsdtOptions) {
-    if (options.pid === undefined && (options.path === undefined || options.path === "")) throw makeUsageError("Cannot look for USDT probes: give pid, path, or both");
+    if (options.pid === undefined && (options.path === undefined || options.path === ""))
+      throw makeUsageError("Cannot look for USDT probes: give pid, path, or both");
     this.pid = options.pid;
     this.path = options.path;
   }

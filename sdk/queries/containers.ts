@@ -93,6 +93,10 @@ function filterByCgroups(ids: readonly bigint[]): FilterPart {
 const MAX_LEVELS = 16;
 
 function quotePath(path: string): string {
-  if (!/^\/[^"\\\n]*$/.test(path)) throw makeUsageError(`Cannot use the pinned map "${path}": its whole path is wanted`, "a map that bpftool pinned lies below /sys/fs/bpf");
+  if (!/^\/[^"\\\n]*$/.test(path))
+    throw makeUsageError(
+      `Cannot use the pinned map "${path}": its whole path is wanted`,
+      "a map that bpftool pinned lies below /sys/fs/bpf",
+    );
   return `"${path}"`;
 }

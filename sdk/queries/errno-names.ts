@@ -12,7 +12,13 @@ const names = (
 
 /** Errors that the kernel keeps to itself but shows to probes. Source: include/linux/errno.h in the kernel's tree. */
 const kernelNames: Readonly<Record<number, string>> = {
-  512: "ERESTARTSYS", 513: "ERESTARTNOINTR", 514: "ERESTARTNOHAND", 515: "ENOIOCTLCMD", 516: "ERESTART_RESTARTBLOCK", 517: "EPROBE_DEFER", 524: "ENOTSUPP",
+  512: "ERESTARTSYS",
+  513: "ERESTARTNOINTR",
+  514: "ERESTARTNOHAND",
+  515: "ENOIOCTLCMD",
+  516: "ERESTART_RESTARTBLOCK",
+  517: "EPROBE_DEFER",
+  524: "ENOTSUPP",
 };
 
 /** The name of an error number, positive or as a call returns it: `errno_name(-2)` is `"ENOENT"`; the number as text when it has none. */

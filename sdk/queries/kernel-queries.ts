@@ -71,12 +71,20 @@ export abstract class KernelQueries {
 
   /** The addresses of such functions, in the binary's own numbering, as `addr` of `attach_uprobe` takes them. Each address once. */
   static get_user_addresses(name: string, sym_re: string | RegExp, pid = 0): readonly bigint[] {
-    return [...new Set(KernelQueries.get_user_functions_and_addresses(name, sym_re, pid).map(([, address]) => address))];
+    return [
+      ...new Set(KernelQueries.get_user_functions_and_addresses(name, sym_re, pid).map(([, address]) => address)),
+    ];
   }
 
   /** Both of them; functions with several names stand there several times. */
-  static get_user_functions_and_addresses(name: string, sym_re: string | RegExp, pid = 0): readonly (readonly [name: string, address: bigint])[] {
-    return callHost("find_user_functions", { ...describePattern(sym_re), name, pid }).map(([found, address]) => [found, BigInt(address)] as const);
+  static get_user_functions_and_addresses(
+    name: string,
+    sym_re: string | RegExp,
+    pid = 0,
+  ): readonly (readonly [name: string, address: bigint])[] {
+    return callHost("find_user_functions", { ...describePattern(sym_re), name, pid }).map(
+      ([found, address]) => [found, BigInt(address)] as const,
+    );
   }
 
   /** The path of a library by its short name (`"c"`, `"ssl"`), in the view of a process where one is given. */
@@ -98,7 +106,11 @@ export abstract class KernelQueries {
    * The function of a process that an address lies in; a negative pid means the kernel. What cannot be known is `[unknown]`.
    * A process is remembered from the first call on: name one address while it lives, and its other ones can be named when it has ended.
    */
-  static sym(address: bigint | number | BuildIdFrame, pid: number, options: SymbolOptions & { readonly demangle?: boolean } = {}): string {
+  static sym(
+    address: bigint | number | BuildIdFrame,
+    pid: number,
+    options: SymbolOptions & { readonly demangle?: boolean } = {},
+  ): string {
     if (typeof address === "object") return nameBuildIdFrame(address, pid, options);
     return pid < 0 ? nameKernelAddress(address, options) : nameUserAddress(address, pid, options);
   }

@@ -13,9 +13,14 @@ export const AF_INET6 = 10;
  */
 export function inet_ntop(family: number, address: number | bigint | Uint8Array | readonly number[]): string {
   const size = family === AF_INET ? 4 : family === AF_INET6 ? 16 : 0;
-  if (size === 0) throw makeUsageError(`Cannot write an address of family ${family}: only AF_INET (2) and AF_INET6 (10) are known`);
-  const bytes = typeof address === "number" || typeof address === "bigint" ? readLittleEndian(BigInt(address), size) : Array.from(address);
-  if (bytes.length !== size) throw makeUsageError(`Cannot write an address of family ${family} from ${bytes.length} bytes: it has ${size}`);
+  if (size === 0)
+    throw makeUsageError(`Cannot write an address of family ${family}: only AF_INET (2) and AF_INET6 (10) are known`);
+  const bytes =
+    typeof address === "number" || typeof address === "bigint"
+      ? readLittleEndian(BigInt(address), size)
+      : Array.from(address);
+  if (bytes.length !== size)
+    throw makeUsageError(`Cannot write an address of family ${family} from ${bytes.length} bytes: it has ${size}`);
   return size === 4 ? bytes.join(".") : renderIpv6(bytes);
 }
 
@@ -43,7 +48,18 @@ export const htonl: (value: number) => number = ntohl;
 
 /** Names of TCP states by number. Source: include/net/tcp_states.h in the kernel's tree. */
 export const tcpstate: Readonly<Record<number, string>> = {
-  1: "ESTABLISHED", 2: "SYN_SENT", 3: "SYN_RECV", 4: "FIN_WAIT1", 5: "FIN_WAIT2", 6: "TIME_WAIT", 7: "CLOSE", 8: "CLOSE_WAIT", 9: "LAST_ACK", 10: "LISTEN", 11: "CLOSING", 12: "NEW_SYN_RECV",
+  1: "ESTABLISHED",
+  2: "SYN_SENT",
+  3: "SYN_RECV",
+  4: "FIN_WAIT1",
+  5: "FIN_WAIT2",
+  6: "TIME_WAIT",
+  7: "CLOSE",
+  8: "CLOSE_WAIT",
+  9: "LAST_ACK",
+  10: "LISTEN",
+  11: "CLOSING",
+  12: "NEW_SYN_RECV",
 };
 
 /** The name of a TCP state, its number when it has none. */
@@ -67,7 +83,8 @@ function renderIpv6(bytes: readonly number[]): string {
   const groups = Array.from({ length: 8 }, (_, index) => (bytes[index * 2]! << 8) | bytes[index * 2 + 1]!);
   const [start, length] = findZeros(groups);
   // Addresses that hold one of IPv4: mapped ones, and those that are called compatible.
-  const prefix = start > 0 ? undefined : length === 5 && groups[5] === 0xffff ? "::ffff:" : length === 6 ? "::" : undefined;
+  const prefix =
+    start > 0 ? undefined : length === 5 && groups[5] === 0xffff ? "::ffff:" : length === 6 ? "::" : undefined;
   if (prefix !== undefined) return `${prefix}${bytes.slice(12).join(".")}`;
   const render = (part: readonly number[]): string => part.map((group) => group.toString(16)).join(":");
   return length < 2 ? render(groups) : `${render(groups.slice(0, start))}::${render(groups.slice(start + length))}`;

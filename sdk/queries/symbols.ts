@@ -22,13 +22,34 @@ export function nameKernelAddress(address: bigint | number, options: SymbolOptio
 }
 
 /** The name of the function of a process that an address lies in. */
-export function nameUserAddress(address: bigint | number, pid: number, options: SymbolOptions & { readonly demangle?: boolean }): string {
-  return renderSymbol(callHost("find_user_symbol", { address: String(address), pid, demangle: options.demangle ?? true }), options, undefined);
+export function nameUserAddress(
+  address: bigint | number,
+  pid: number,
+  options: SymbolOptions & { readonly demangle?: boolean },
+): string {
+  return renderSymbol(
+    callHost("find_user_symbol", { address: String(address), pid, demangle: options.demangle ?? true }),
+    options,
+    undefined,
+  );
 }
 
 /** The name of the function at a place in a binary that is known by its build id. */
-export function nameBuildIdFrame(frame: BuildIdFrame, pid: number, options: SymbolOptions & { readonly demangle?: boolean }): string {
-  return renderSymbol(callHost("find_build_id_symbol", { buildId: frame.build_id, offset: String(frame.offset), pid, demangle: options.demangle ?? true }), options, undefined);
+export function nameBuildIdFrame(
+  frame: BuildIdFrame,
+  pid: number,
+  options: SymbolOptions & { readonly demangle?: boolean },
+): string {
+  return renderSymbol(
+    callHost("find_build_id_symbol", {
+      buildId: frame.build_id,
+      offset: String(frame.offset),
+      pid,
+      demangle: options.demangle ?? true,
+    }),
+    options,
+    undefined,
+  );
 }
 
 function renderSymbol(symbol: SymbolReply | null, options: SymbolOptions, defaultModule: string | undefined): string {
@@ -36,6 +57,9 @@ function renderSymbol(symbol: SymbolReply | null, options: SymbolOptions, defaul
   if (symbol === null) return "[unknown]";
   const module = symbol.module ?? defaultModule;
   const offset = options.show_offset === true && symbol.name !== "[unknown]" ? `+0x${symbol.offset.toString(16)}` : "";
-  const place = options.show_module === true && module !== undefined ? ` [${module.replace(/^.*\//, "").replace(/^\[|\]$/g, "")}]` : "";
+  const place =
+    options.show_module === true && module !== undefined
+      ? ` [${module.replace(/^.*\//, "").replace(/^\[|\]$/g, "")}]`
+      : "";
   return `${symbol.name}${offset}${place}`;
 }

@@ -29,7 +29,10 @@ let nextLine = 0;
 /** The next line of the trace pipe, undefined when none came in time. Units: milliseconds, -1 waits for ever. @throws Interrupt at a signal */
 export function readTraceLine(timeoutMs: number): string | undefined {
   while (nextLine >= lines.length) {
-    const text = block(timeoutMs, (waitMs, events) => callHost("trace_read", { timeoutMs: waitMs, events }) || undefined);
+    const text = block(
+      timeoutMs,
+      (waitMs, events) => callHost("trace_read", { timeoutMs: waitMs, events }) || undefined,
+    );
     if (text === undefined) return undefined;
     lines = text.split("\n");
     if (lines.at(-1) === "") lines.pop();

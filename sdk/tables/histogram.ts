@@ -40,33 +40,74 @@ const LINEAR_SLOTS = 1025;
  *
  * Source: BCC's print_log2_hist, whose layout scripts and people read.
  */
-export function buildLog2Histogram<Key, Bucket = SectionBucket<Key>>(slots: Slots, valueType: string, header: string, options: HistogramOptions<Key, Bucket>): string[] {
-  return buildSections(slots, LOG2_SLOTS, header, options, (counts) => renderLog2(counts, valueType, options.strip_leading_zero ?? false));
+export function buildLog2Histogram<Key, Bucket = SectionBucket<Key>>(
+  slots: Slots,
+  valueType: string,
+  header: string,
+  options: HistogramOptions<Key, Bucket>,
+): string[] {
+  return buildSections(slots, LOG2_SLOTS, header, options, (counts) =>
+    renderLog2(counts, valueType, options.strip_leading_zero ?? false),
+  );
 }
 
 /** Renders histograms with a row for each slot. Source: BCC's print_linear_hist. */
-export function buildLinearHistogram<Key, Bucket = SectionBucket<Key>>(slots: Slots, valueType: string, header: string, options: HistogramOptions<Key, Bucket>): string[] {
-  return buildSections(slots, LINEAR_SLOTS, header, options, (counts) => renderLinear(counts, valueType, options.strip_leading_zero ?? false));
+export function buildLinearHistogram<Key, Bucket = SectionBucket<Key>>(
+  slots: Slots,
+  valueType: string,
+  header: string,
+  options: HistogramOptions<Key, Bucket>,
+): string[] {
+  return buildSections(slots, LINEAR_SLOTS, header, options, (counts) =>
+    renderLinear(counts, valueType, options.strip_leading_zero ?? false),
+  );
 }
 
 /** Renders power-of-two histograms as JSON: `{ ts, val_type, data: [{ "interval-start", "interval-end", count }], <header>: <bucket> }`. Source: BCC's print_json_hist. */
-export function renderHistogramJson<Key, Bucket = SectionBucket<Key>>(slots: Slots, valueType: string, header: string, options: HistogramOptions<Key, Bucket>, now: Date = new Date()): string[] {
+export function renderHistogramJson<Key, Bucket = SectionBucket<Key>>(
+  slots: Slots,
+  valueType: string,
+  header: string,
+  options: HistogramOptions<Key, Bucket>,
+  now: Date = new Date(),
+): string[] {
   return renderSectionsJson(slots, LOG2_SLOTS, valueType, header, options, now, listIntervals);
 }
 
 /** The same of a histogram with a row for each slot: intervals of one number. */
-export function renderLinearJson<Key, Bucket = SectionBucket<Key>>(slots: Slots, valueType: string, header: string, options: HistogramOptions<Key, Bucket>, now: Date = new Date()): string[] {
-  return renderSectionsJson(slots, LINEAR_SLOTS, valueType, header, options, now, (counts) => counts.slice(0, findLast(counts) + 1).map((count, slot) => ({ "interval-start": BigInt(slot), "interval-end": BigInt(slot), count })));
+export function renderLinearJson<Key, Bucket = SectionBucket<Key>>(
+  slots: Slots,
+  valueType: string,
+  header: string,
+  options: HistogramOptions<Key, Bucket>,
+  now: Date = new Date(),
+): string[] {
+  return renderSectionsJson(slots, LINEAR_SLOTS, valueType, header, options, now, (counts) =>
+    counts
+      .slice(0, findLast(counts) + 1)
+      .map((count, slot) => ({ "interval-start": BigInt(slot), "interval-end": BigInt(slot), count })),
+  );
 }
 
-function renderSectionsJson<Key, Bucket>(slots: Slots, size: number, valueType: string, header: string, options: HistogramOptions<Key, Bucket>, now: Date, list: (counts: readonly bigint[]) => readonly Interval[]): string[] {
+function renderSectionsJson<Key, Bucket>(
+  slots: Slots,
+  size: number,
+  valueType: string,
+  header: string,
+  options: HistogramOptions<Key, Bucket>,
+  now: Date,
+  list: (counts: readonly bigint[]) => readonly Interval[],
+): string[] {
   const { plain, sections } = collectSections(slots, size, options);
   const stamp = new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 19).replace("T", " ");
-  const render = (counts: readonly bigint[], extra: object): string => renderJson({ ts: stamp, val_type: valueType, data: list(counts), ...extra });
+  const render = (counts: readonly bigint[], extra: object): string =>
+    renderJson({ ts: stamp, val_type: valueType, data: list(counts), ...extra });
   if (plain !== undefined) return [render(plain, {})];
   return sections.map(({ bucket, counts }) => {
     const name = options.section_print_fn === undefined ? bucket : options.section_print_fn(bucket as Bucket);
-    return render(counts, { [header]: typeof name === "number" || typeof name === "bigint" ? name : renderValue(name) });
+    return render(counts, {
+      [header]: typeof name === "number" || typeof name === "bigint" ? name : renderValue(name),
+    });
   });
 }
 
@@ -75,23 +116,39 @@ function renderJson(value: unknown): string {
   if (typeof value === "bigint") return String(value);
   if (Array.isArray(value)) return `[${value.map(renderJson).join(",")}]`;
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
-  return `{${Object.entries(value).map(([name, item]) => `${JSON.stringify(name)}:${renderJson(item)}`).join(",")}}`;
+  return `{${Object.entries(value)
+    .map(([name, item]) => `${JSON.stringify(name)}:${renderJson(item)}`)
+    .join(",")}}`;
 }
 
-function buildSections<Key, Bucket>(slots: Slots, size: number, header: string, options: HistogramOptions<Key, Bucket>, render: (counts: readonly bigint[]) => string[]): string[] {
+function buildSections<Key, Bucket>(
+  slots: Slots,
+  size: number,
+  header: string,
+  options: HistogramOptions<Key, Bucket>,
+  render: (counts: readonly bigint[]) => string[],
+): string[] {
   const { plain, sections } = collectSections(slots, size, options);
   if (plain !== undefined) {
     const rows = render(plain);
     return rows.length === 0 ? [] : [rows.join("\n")];
   }
-  return sections.map(({ bucket, counts }) => [`\n${header} = ${nameBucket(bucket, options)}`, ...render(counts)].join("\n"));
+  return sections.map(({ bucket, counts }) =>
+    [`\n${header} = ${nameBucket(bucket, options)}`, ...render(counts)].join("\n"),
+  );
 }
 
 function nameBucket<Key, Bucket>(bucket: unknown, options: HistogramOptions<Key, Bucket>): string {
-  return options.section_print_fn === undefined ? renderValue(bucket) : String(options.section_print_fn(bucket as Bucket));
+  return options.section_print_fn === undefined
+    ? renderValue(bucket)
+    : String(options.section_print_fn(bucket as Bucket));
 }
 
-function collectSections<Key, Bucket>(slots: Slots, size: number, options: HistogramOptions<Key, Bucket>): { plain?: bigint[]; sections: Section[] } {
+function collectSections<Key, Bucket>(
+  slots: Slots,
+  size: number,
+  options: HistogramOptions<Key, Bucket>,
+): { plain?: bigint[]; sections: Section[] } {
   const sections = new Map<unknown, Section>();
   let plain: bigint[] | undefined;
   for (const [key, count] of slots) {
@@ -120,7 +177,9 @@ function collectSections<Key, Bucket>(slots: Slots, size: number, options: Histo
 
 /** The bucket and the slot of a key struct; members that only pad are not seen. */
 function splitKey(key: object): [unknown, number] {
-  const values = Object.entries(key).filter(([name]) => !/^__pad/.test(name)).map(([, value]) => value as unknown);
+  const values = Object.entries(key)
+    .filter(([name]) => !/^__pad/.test(name))
+    .map(([, value]) => value as unknown);
   return [values[0], Number(values[1])];
 }
 
@@ -135,13 +194,19 @@ function newCounts(size: number): bigint[] {
 /** A count in the wrong row would be a lie. */
 function requireSlot(slot: number, size: number): number {
   if (Number.isInteger(slot) && slot >= 0 && slot < size) return slot;
-  const hint = size === LOG2_SLOTS ? "the program stores bpf_log2l(value) as the slot" : "print_log2_hist, with bpf_log2l(value) as the slot, takes values of any size";
+  const hint =
+    size === LOG2_SLOTS
+      ? "the program stores bpf_log2l(value) as the slot"
+      : "print_log2_hist, with bpf_log2l(value) as the slot, takes values of any size";
   throw makeUsageError(`Cannot print a histogram with the slot ${slot}: slots are 0 to ${size - 1}`, hint);
 }
 
 function requireCount(count: unknown): bigint {
   if (typeof count === "bigint" || Number.isInteger(count)) return BigInt(count as bigint | number);
-  throw makeUsageError(`Cannot print a histogram of the value ${renderValue(count, 1)}: it is no integer`, "a histogram's values are counts, as BPF_HISTOGRAM has them");
+  throw makeUsageError(
+    `Cannot print a histogram of the value ${renderValue(count, 1)}: it is no integer`,
+    "a histogram's values are counts, as BPF_HISTOGRAM has them",
+  );
 }
 
 function findLast(counts: readonly bigint[]): number {
@@ -167,7 +232,9 @@ function renderLog2(counts: readonly bigint[], valueType: string, strip: boolean
     const count = counts[slot]!;
     if (strip && count === 0n && rows.length === 1) continue;
     const [low, high] = findInterval(slot);
-    rows.push(`${String(low).padStart(number)} -> ${String(high).padEnd(number)} : ${String(count).padEnd(8)} |${renderStars(count, max, width)}|`);
+    rows.push(
+      `${String(low).padStart(number)} -> ${String(high).padEnd(number)} : ${String(count).padEnd(8)} |${renderStars(count, max, width)}|`,
+    );
   }
   return rows;
 }

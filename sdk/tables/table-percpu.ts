@@ -26,7 +26,10 @@ export class PerCpuTable<Key = unknown, Leaf = unknown> extends Table<Key, Leaf[
 
   /** The mean over all CPUs, those that counted nothing too. Shape: number. */
   average(key: Key): number {
-    return this.reduce(key, (values) => values.reduce<number>((sum, value) => sum + Number(value), 0) / values.length) as number;
+    return this.reduce(
+      key,
+      (values) => values.reduce<number>((sum, value) => sum + Number(value), 0) / values.length,
+    ) as number;
   }
 
   min(key: Key): Leaf {
@@ -47,7 +50,10 @@ export class PerCpuTable<Key = unknown, Leaf = unknown> extends Table<Key, Leaf[
 
   private combine(values: readonly unknown[], run: (values: (number | bigint)[]) => unknown): unknown {
     if (values.some((value) => typeof value !== "bigint" && typeof value !== "number")) {
-      throw makeMapError(`Cannot put the CPUs' values of "${this.name}" together: they are no numbers`, "read them with get() and put them together yourself");
+      throw makeMapError(
+        `Cannot put the CPUs' values of "${this.name}" together: they are no numbers`,
+        "read them with get() and put them together yourself",
+      );
     }
     if (values.length === 0) return run([this.info.value !== null && this.info.value.size > 4 ? 0n : 0]);
     return run(values as (number | bigint)[]);

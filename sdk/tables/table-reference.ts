@@ -31,7 +31,8 @@ export interface ReferenceKind<Target> {
 /** Programs, for `prog_array.call(ctx, index)`. */
 export const functionReference: ReferenceKind<BpfFunction> = {
   wanted: "functions, as load_func() answers them",
-  describe: (target) => (target instanceof BpfFunction ? { kind: "function", program: target.program, name: target.name } : undefined),
+  describe: (target) =>
+    target instanceof BpfFunction ? { kind: "function", program: target.program, name: target.name } : undefined,
 };
 
 /** Cgroups by their paths. */
@@ -52,7 +53,10 @@ export const tableReference: ReferenceKind<TableReference> = {
 /** Sockets of other processes. */
 export const socketReference: ReferenceKind<SocketReference> = {
   wanted: "sockets, as { pid, fd }",
-  describe: (target) => (typeof target === "object" && target !== null && Number.isInteger(target.pid) && Number.isInteger(target.fd) ? { kind: "socket", pid: target.pid, fd: target.fd } : undefined),
+  describe: (target) =>
+    typeof target === "object" && target !== null && Number.isInteger(target.pid) && Number.isInteger(target.fd)
+      ? { kind: "socket", pid: target.pid, fd: target.fd }
+      : undefined,
 };
 
 const tableNumbers = new WeakMap<object, number>();
@@ -82,7 +86,8 @@ export class ReferenceTable<Key = unknown, Target = unknown> extends TableBase {
   /** Puts a thing under a key. @throws BpfError when it is not what this map holds, or is gone */
   set(key: Key, target: Target, flags: number = UPDATE_ANY): this {
     const value = this.targets.describe(target);
-    if (value === undefined) throw makeMapError(`Cannot write to "${this.name}": its values are ${this.targets.wanted}`);
+    if (value === undefined)
+      throw makeMapError(`Cannot write to "${this.name}": its values are ${this.targets.wanted}`);
     const bytes = new Uint8Array(this.keys_.size + this.info.valueSize);
     this.keys_.encodeInto(key, new DataView(bytes.buffer), 0);
     callHost("map_update", { map: this.requireOpen(), flags, value }, bytes);

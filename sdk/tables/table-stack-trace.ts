@@ -49,7 +49,9 @@ export class BuildIdStackTable extends Table<number, { readonly trace: readonly 
   walk<T>(stack_id: number | bigint, resolve?: (frame: BuildIdFrame | bigint) => T): (BuildIdFrame | bigint | T)[] {
     const { trace } = requireStack(this, stack_id);
     const end = trace.findIndex(({ status }) => status === EMPTY);
-    const frames = trace.slice(0, end < 0 ? trace.length : end).map((raw) => (raw.status === VALID ? { build_id: renderBuildId(raw.build_id), offset: raw.offset } : raw.ip));
+    const frames = trace
+      .slice(0, end < 0 ? trace.length : end)
+      .map((raw) => (raw.status === VALID ? { build_id: renderBuildId(raw.build_id), offset: raw.offset } : raw.ip));
     return resolve === undefined ? frames : frames.map(resolve);
   }
 }
@@ -60,11 +62,17 @@ function requireStack<Leaf>(table: Table<number, Leaf>, stackId: number | bigint
   if (leaf !== undefined) return leaf;
   throw makeMapError(
     `Cannot walk stack ${id} of "${table.name}": ${id < 0 ? `get_stackid failed with ${errno_name(id)}` : "there is no such stack"}`,
-    id === -17 ? "another stack has the slot: make the table larger" : id < 0 ? "a negative id is an error that the program should not store" : "walk a stack before the table is cleared, and ids of this table only",
+    id === -17
+      ? "another stack has the slot: make the table larger"
+      : id < 0
+        ? "a negative id is an error that the program should not store"
+        : "walk a stack before the table is cleared, and ids of this table only",
   );
 }
 
 /** The kernel has room for 20 bytes; the zeros behind a shorter one (16 or 8 bytes are usual) are not its own. */
 function renderBuildId(bytes: Uint8Array): string {
-  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("").replace(/(?:00){4,}$/, "");
+  return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0"))
+    .join("")
+    .replace(/(?:00){4,}$/, "");
 }

@@ -36,7 +36,11 @@ export class StorageTable<Target = unknown, Leaf = unknown> extends TableBase {
 
   /** The value that hangs on a thing, undefined when there is none. @throws BpfError when the thing is not there */
   get(target: Target): Leaf | undefined {
-    const bytes = callHost("map_lookup", { map: this.requireOpen(), remove: false, key: this.describe(target) }, new Uint8Array(this.info.keySize));
+    const bytes = callHost(
+      "map_lookup",
+      { map: this.requireOpen(), remove: false, key: this.describe(target) },
+      new Uint8Array(this.info.keySize),
+    );
     return bytes === undefined ? undefined : this.codec.decode(bytes);
   }
 
@@ -53,7 +57,11 @@ export class StorageTable<Target = unknown, Leaf = unknown> extends TableBase {
 
   /** Takes the value off a thing. Answers whether it had one. */
   delete(target: Target): boolean {
-    return callHost("map_delete", { map: this.requireOpen(), key: this.describe(target) }, new Uint8Array(this.info.keySize));
+    return callHost(
+      "map_delete",
+      { map: this.requireOpen(), key: this.describe(target) },
+      new Uint8Array(this.info.keySize),
+    );
   }
 
   private describe(target: Target): KernelObject {

@@ -22,11 +22,18 @@ export class UserRingTable<Value = Uint8Array> extends TableBase {
    */
   output(value: Value): boolean {
     const map = this.requireOpen("write to");
-    return callHost("user_ring_write", { map }, this.codec === undefined ? this.requireBytes(value) : this.codec.encode(value));
+    return callHost(
+      "user_ring_write",
+      { map },
+      this.codec === undefined ? this.requireBytes(value) : this.codec.encode(value),
+    );
   }
 
   private requireBytes(value: unknown): Uint8Array {
     if (value instanceof Uint8Array) return value;
-    throw makeUsageError(`Cannot write to "${this.name}": the C text names no type for its values, so they are Uint8Arrays`, `name one: BPF_USER_RINGBUF(${this.name}, pages, struct command)`);
+    throw makeUsageError(
+      `Cannot write to "${this.name}": the C text names no type for its values, so they are Uint8Arrays`,
+      `name one: BPF_USER_RINGBUF(${this.name}, pages, struct command)`,
+    );
   }
 }

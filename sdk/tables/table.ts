@@ -1,7 +1,13 @@
 import { makeBytesLayout, makeCodec } from "../codec/codec.ts";
 import type { Codec } from "../codec/codec.ts";
 import { makeMapError } from "../wire/errors.ts";
-import { buildLinearHistogram, buildLog2Histogram, renderHistogramJson, renderLinearJson, requireHistogramArguments } from "./histogram.ts";
+import {
+  buildLinearHistogram,
+  buildLog2Histogram,
+  renderHistogramJson,
+  renderLinearJson,
+  requireHistogramArguments,
+} from "./histogram.ts";
 import type { HistogramOptions, SectionBucket } from "./histogram.ts";
 import { callHost } from "../wire/host.ts";
 import { print } from "../print/output.ts";
@@ -34,7 +40,8 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
   constructor(info: MapReply, owner: TableOwner, leafCodec?: Codec<Leaf>) {
     super(info, owner);
     this.keyCodec = makeCodec<Key>(info.key ?? makeBytesLayout(info.keySize), `key of "${info.name}"`);
-    this.leafCodec = leafCodec ?? makeCodec<Leaf>(info.value ?? makeBytesLayout(info.valueSize), `value of "${info.name}"`);
+    this.leafCodec =
+      leafCodec ?? makeCodec<Leaf>(info.value ?? makeBytesLayout(info.valueSize), `value of "${info.name}"`);
   }
 
   /** The value of a key, undefined when there is none. @throws BpfError for a key of the wrong shape */
@@ -97,7 +104,8 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
     const { buffer, count, keysAt, valuesAt } = this.readBatch(false);
     const readKey = this.keyCodec.bind(buffer);
     const readLeaf = this.leafCodec.bind(buffer);
-    for (let i = 0; i < count; i++) run(readLeaf(valuesAt + i * this.leafCodec.size), readKey(keysAt + i * this.keyCodec.size), this);
+    for (let i = 0; i < count; i++)
+      run(readLeaf(valuesAt + i * this.leafCodec.size), readKey(keysAt + i * this.keyCodec.size), this);
   }
 
   /** Sets the value of every key that is there to zero. */
@@ -122,7 +130,10 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
   items_update_batch(keys: Iterable<Key>, leaves: Iterable<Leaf>): void {
     const keyList = [...keys];
     const leafList = [...leaves];
-    if (keyList.length !== leafList.length) throw makeMapError(`Cannot update "${this.name}": ${keyList.length} keys and ${leafList.length} values were given`);
+    if (keyList.length !== leafList.length)
+      throw makeMapError(
+        `Cannot update "${this.name}": ${keyList.length} keys and ${leafList.length} values were given`,
+      );
     const valuesAt = alignUp(keyList.length * this.keyCodec.size);
     const bytes = new Uint8Array(valuesAt + leafList.length * this.leafCodec.size);
     const view = new DataView(bytes.buffer);
@@ -143,21 +154,33 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
   }
 
   /** Prints a histogram of power-of-two buckets in BCC's layout, or as JSON after `json_output()`. */
-  print_log2_hist<Bucket = SectionBucket<Key>>(val_type = "value", section_header = "Bucket ptr", options: HistogramOptions<Key, Bucket> = {}): void {
+  print_log2_hist<Bucket = SectionBucket<Key>>(
+    val_type = "value",
+    section_header = "Bucket ptr",
+    options: HistogramOptions<Key, Bucket> = {},
+  ): void {
     requireHistogramArguments("print_log2_hist()", val_type, section_header, options);
     const build = is_json_output() ? renderHistogramJson : buildLog2Histogram;
     for (const text of build(this.countSlots(), val_type, section_header, options)) print(text);
   }
 
   /** Prints a histogram of buckets of width one in BCC's layout, or as JSON after `json_output()`. */
-  print_linear_hist<Bucket = SectionBucket<Key>>(val_type = "value", section_header = "Bucket ptr", options: HistogramOptions<Key, Bucket> = {}): void {
+  print_linear_hist<Bucket = SectionBucket<Key>>(
+    val_type = "value",
+    section_header = "Bucket ptr",
+    options: HistogramOptions<Key, Bucket> = {},
+  ): void {
     requireHistogramArguments("print_linear_hist()", val_type, section_header, options);
     const build = is_json_output() ? renderLinearJson : buildLinearHistogram;
     for (const text of build(this.countSlots(), val_type, section_header, options)) print(text);
   }
 
   /** Prints a power-of-two histogram as JSON, one object a section. */
-  print_json_hist<Bucket = SectionBucket<Key>>(val_type = "value", section_header = "Bucket ptr", options: HistogramOptions<Key, Bucket> = {}): void {
+  print_json_hist<Bucket = SectionBucket<Key>>(
+    val_type = "value",
+    section_header = "Bucket ptr",
+    options: HistogramOptions<Key, Bucket> = {},
+  ): void {
     requireHistogramArguments("print_json_hist()", val_type, section_header, options);
     for (const text of renderHistogramJson(this.countSlots(), val_type, section_header, options)) print(text);
   }

@@ -37,7 +37,9 @@ function then(this: Watched, onValue?: () => unknown, onError?: () => unknown): 
 
 function WatchedPromise(executor: Executor): Promise<unknown> {
   if (new.target === undefined) throw new TypeError("Promise must be called with new");
-  return watch(Reflect.construct(Native, [executor], new.target === (WatchedPromise as unknown) ? Native : new.target) as Watched);
+  return watch(
+    Reflect.construct(Native, [executor], new.target === (WatchedPromise as unknown) ? Native : new.target) as Watched,
+  );
 }
 
 /** Gives the script the `Promise` that is watched. */
@@ -46,7 +48,10 @@ export function watchPromises(): void {
   Object.setPrototypeOf(WatchedPromise, Native);
   for (const name of ["all", "allSettled", "any", "race", "reject"] as const) {
     const native = Native[name] as (this: typeof Promise, argument: unknown) => Watched;
-    Object.defineProperty(WatchedPromise, name, { ...fixed, value: (argument: unknown) => watch(native.call(Native, argument)) });
+    Object.defineProperty(WatchedPromise, name, {
+      ...fixed,
+      value: (argument: unknown) => watch(native.call(Native, argument)),
+    });
   }
   Object.defineProperty(WatchedPromise, "resolve", { ...fixed, value: Native.resolve.bind(Native) });
   Object.defineProperty(WatchedPromise, "name", { value: "Promise" });

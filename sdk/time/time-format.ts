@@ -1,19 +1,36 @@
 const days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
-const months = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"];
+const months = [
+  "January",
+  "February",
+  "March",
+  "April",
+  "May",
+  "June",
+  "July",
+  "August",
+  "September",
+  "October",
+  "November",
+  "December",
+];
 
 const two = (value: number): string => String(value).padStart(2, "0");
 const DAY_MS = 86_400_000;
 
 /** Days since the year's first one. */
 function countDays(date: Date): number {
-  return Math.round((Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) - Date.UTC(date.getFullYear(), 0, 1)) / DAY_MS);
+  return Math.round(
+    (Date.UTC(date.getFullYear(), date.getMonth(), date.getDate()) - Date.UTC(date.getFullYear(), 0, 1)) / DAY_MS,
+  );
 }
 
 /** The number of a week that starts on a day; what lies before the year's first such day is week 0. */
-const countWeeks = (date: Date, firstDay: number): number => Math.floor((countDays(date) + 7 - ((date.getDay() - firstDay + 7) % 7)) / 7);
+const countWeeks = (date: Date, firstDay: number): number =>
+  Math.floor((countDays(date) + 7 - ((date.getDay() - firstDay + 7) % 7)) / 7);
 
 /** The Thursday of the date's week, whose year the week is of. Source: ISO 8601 */
-const findThursday = (date: Date): Date => new Date(date.getFullYear(), date.getMonth(), date.getDate() + 4 - (date.getDay() || 7));
+const findThursday = (date: Date): Date =>
+  new Date(date.getFullYear(), date.getMonth(), date.getDate() + 4 - (date.getDay() || 7));
 
 /** One row for each conversion. Source: strftime(3) */
 const conversions: Readonly<Record<string, (date: Date) => string>> = {

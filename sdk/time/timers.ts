@@ -13,10 +13,20 @@ interface Timer {
 const timers = new Map<number, Timer>();
 let lastId = 0;
 
-function addTimer(run: (...values: never[]) => unknown, delayMs: number, repeat: boolean, values: readonly unknown[]): number {
+function addTimer(
+  run: (...values: never[]) => unknown,
+  delayMs: number,
+  repeat: boolean,
+  values: readonly unknown[],
+): number {
   const delay = Number.isFinite(delayMs) && delayMs > 0 ? delayMs : 0;
   const id = ++lastId;
-  timers.set(id, { id, due: Date.now() + delay, every: repeat ? Math.max(delay, 1) : undefined, run: () => run(...(values as never[])) });
+  timers.set(id, {
+    id,
+    due: Date.now() + delay,
+    every: repeat ? Math.max(delay, 1) : undefined,
+    run: () => run(...(values as never[])),
+  });
   return id;
 }
 

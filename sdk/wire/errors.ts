@@ -67,5 +67,9 @@ export function makeClosedError(message: string): BpfError {
 
 /** Makes the error for a wrong argument of a call of this API. */
 export function makeUsageError(message: string, hint?: string): BpfError {
-  return new BpfError("BPFTS_USAGE", message, hint === undefined ? { name: "UsageError" } : { name: "UsageError", hint });
+  return new BpfError(
+    "BPFTS_USAGE",
+    message,
+    hint === undefined ? { name: "UsageError" } : { name: "UsageError", hint },
+  );
 }

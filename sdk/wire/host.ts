@@ -5,7 +5,11 @@ import type { CallArgument, CallName, CallReply, ErrorMessage } from "./protocol
 type RawCall = (name: string, argument: string, bytes?: ArrayBuffer) => string | ArrayBuffer;
 
 /** Asks the host. The only way out of the sandbox. @throws BpfError with what the host says, Interrupt at a signal */
-export function callHost<Name extends CallName>(name: Name, argument: CallArgument<Name>, bytes?: Uint8Array): CallReply<Name> {
+export function callHost<Name extends CallName>(
+  name: Name,
+  argument: CallArgument<Name>,
+  bytes?: Uint8Array,
+): CallReply<Name> {
   const call = requireRawCall();
   const text = typeof argument === "string" ? argument : JSON.stringify(argument);
   // Each value that crosses costs microseconds, `undefined` too.
@@ -33,7 +37,10 @@ function requireRawCall(): RawCall {
   if (rawCall !== undefined) return rawCall;
   const found = (globalThis as Record<string, unknown>)[HOST_FUNCTION];
   if (typeof found !== "function") {
-    throw new BpfError("BPFTS_USAGE", "This script needs bpfts to run", { name: "UsageError", hint: "start it with: bpfts run SCRIPT" });
+    throw new BpfError("BPFTS_USAGE", "This script needs bpfts to run", {
+      name: "UsageError",
+      hint: "start it with: bpfts run SCRIPT",
+    });
   }
   rawCall = found as RawCall;
   return rawCall;

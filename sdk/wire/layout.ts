@@ -5,13 +5,7 @@
  *
  * Units: every size and offset is in bytes; bit-field positions are in bits.
  */
-export type Layout =
-  | IntLayout
-  | FloatLayout
-  | EnumLayout
-  | PointerLayout
-  | ArrayLayout
-  | StructLayout;
+export type Layout = IntLayout | FloatLayout | EnumLayout | PointerLayout | ArrayLayout | StructLayout;
 
 /** Integers up to 16 bytes; `char` and `bool` say so, since they read as text and truth. */
 export interface IntLayout {

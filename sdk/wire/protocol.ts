@@ -25,7 +25,15 @@ export interface Calls {
 
   build: Json<BuildArgument, BuildReply>;
   /** Loads a function without attaching it; `type` and `attachType` null are what the text says. */
-  load_function: Json<{ readonly program: number; readonly name: string; readonly type: number | null; readonly attachType: number | null }, null>;
+  load_function: Json<
+    {
+      readonly program: number;
+      readonly name: string;
+      readonly type: number | null;
+      readonly attachType: number | null;
+    },
+    null
+  >;
   attach: Json<{ readonly program: number; readonly request: AttachArgument }, number>;
   detach: Json<{ readonly program: number; readonly request: AttachArgument }, number>;
   count_attached: Json<{ readonly program: number; readonly kind: AttachArgument["kind"] }, number>;
@@ -34,7 +42,10 @@ export interface Calls {
   /** Bytes in: the key. Bytes out: the value; absent when there is no such key. With `key`, the host puts that thing's descriptor in the key's place. */
   map_lookup: Bytes<{ readonly map: number; readonly remove: boolean; readonly key?: KernelObject }>;
   /** Bytes in: the key, then the value, either of which the host may put in. */
-  map_update: Json<{ readonly map: number; readonly flags: number; readonly key?: KernelObject; readonly value?: KernelObject }, null>;
+  map_update: Json<
+    { readonly map: number; readonly flags: number; readonly key?: KernelObject; readonly value?: KernelObject },
+    null
+  >;
   /** Bytes in: the key. Answers whether it was there. */
   map_delete: Json<{ readonly map: number; readonly key?: KernelObject }, boolean>;
   /** Bytes in: the key, or nothing for the first. Bytes out: the key after it; absent at the end. */
@@ -48,14 +59,27 @@ export interface Calls {
   map_delete_all: Json<{ readonly map: number }, number>;
 
   /** Puts a counter for each online CPU into a perf event array, in place of those that an earlier call put there. Answers how many. */
-  perf_event_open: Json<{ readonly map: number; readonly type: number; readonly config: string; readonly pid: number }, number>;
+  perf_event_open: Json<
+    { readonly map: number; readonly type: number; readonly config: string; readonly pid: number },
+    number
+  >;
   perf_event_close: Json<{ readonly map: number }, null>;
 
   /** Bytes in: the record. Answers false when there is no room for it now. */
   user_ring_write: Json<{ readonly map: number }, boolean>;
 
   /** Answers a number for the ring, which `poll` names its records with. */
-  ring_open: Json<{ readonly map: number; readonly kind: RingKind; readonly pages: number; readonly name: string; readonly byTime: boolean; readonly rows: RowFormat | null }, number>;
+  ring_open: Json<
+    {
+      readonly map: number;
+      readonly kind: RingKind;
+      readonly pages: number;
+      readonly name: string;
+      readonly byTime: boolean;
+      readonly rows: RowFormat | null;
+    },
+    number
+  >;
   ring_close: Json<{ readonly ring: number }, null>;
   /**
    * Waits for records and answers all that are there, up to a few hundred KiB.
@@ -78,17 +102,29 @@ export interface Calls {
   find_syscall_prefix: Json<null, string>;
   find_kernel_symbol: Json<{ readonly address: string }, SymbolReply | null>;
   find_kernel_address: Json<{ readonly name: string }, string | null>;
-  find_user_symbol: Json<{ readonly address: string; readonly pid: number; readonly demangle: boolean }, SymbolReply | null>;
+  find_user_symbol: Json<
+    { readonly address: string; readonly pid: number; readonly demangle: boolean },
+    SymbolReply | null
+  >;
   /** `offset` is a place in the file. `pid` 0 or less names no process whose files could be meant. */
-  find_build_id_symbol: Json<{ readonly buildId: string; readonly offset: string; readonly pid: number; readonly demangle: boolean }, SymbolReply | null>;
+  find_build_id_symbol: Json<
+    { readonly buildId: string; readonly offset: string; readonly pid: number; readonly demangle: boolean },
+    SymbolReply | null
+  >;
   /** Makes a binary known by its build id. */
   add_module: Json<{ readonly path: string }, null>;
   /** Names and addresses; the pattern fits from a name's start. `pid` 0 is this machine's own view. */
-  find_user_functions: Json<PatternArgument & { readonly name: string; readonly pid: number }, readonly (readonly [name: string, address: string])[]>;
+  find_user_functions: Json<
+    PatternArgument & { readonly name: string; readonly pid: number },
+    readonly (readonly [name: string, address: string])[]
+  >;
   find_library: Json<{ readonly name: string; readonly pid: number }, string | null>;
   find_executable: Json<{ readonly name: string }, string | null>;
   /** All probes for `probe` "". `path` "" and `pid` 0 are not given. */
-  find_usdt_probes: Json<{ readonly probe: string; readonly path: string; readonly pid: number }, readonly UsdtProbeReply[]>;
+  find_usdt_probes: Json<
+    { readonly probe: string; readonly path: string; readonly pid: number },
+    readonly UsdtProbeReply[]
+  >;
 }
 
 interface Json<Argument, Reply> {
@@ -269,7 +305,14 @@ export interface RowFormat {
 
 /** Names are BCC's, with the host's spelling; the host's `AttachRequest` has the same rows. */
 export type AttachArgument =
-  | { readonly kind: "kprobe" | "kretprobe"; readonly fnName: string; readonly event?: string; readonly eventRe?: string; readonly eventOff?: number; readonly maxactive?: number }
+  | {
+      readonly kind: "kprobe" | "kretprobe";
+      readonly fnName: string;
+      readonly event?: string;
+      readonly eventRe?: string;
+      readonly eventOff?: number;
+      readonly maxactive?: number;
+    }
   | { readonly kind: "tracepoint"; readonly fnName: string; readonly tp?: string; readonly tpRe?: string }
   | { readonly kind: "raw_tracepoint"; readonly fnName: string; readonly tp: string }
   | { readonly kind: "kfunc" | "kretfunc" | "fmod_ret" | "lsm"; readonly fnName: string }
@@ -283,7 +326,15 @@ export type AttachArgument =
       readonly symOff?: number;
       readonly pid?: number;
     }
-  | { readonly kind: "usdt"; readonly fnName: string; readonly path: string; readonly provider: string; readonly probe: string; readonly pid?: number; readonly ignorePid?: boolean }
+  | {
+      readonly kind: "usdt";
+      readonly fnName: string;
+      readonly path: string;
+      readonly provider: string;
+      readonly probe: string;
+      readonly pid?: number;
+      readonly ignorePid?: boolean;
+    }
   | {
       readonly kind: "func";
       readonly fnName: string;

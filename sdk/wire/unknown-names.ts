@@ -20,25 +20,43 @@ export function refuseUnknownNames(prototype: object, explain: (object: object, 
     const { owner, hint } = explain(object, name);
     throw makeUsageError(`${owner} has no ${JSON.stringify(name)}`, hint);
   };
-  const isKnown = (target: object, name: string | symbol): name is symbol => typeof name === "symbol" || probed.has(name) || Reflect.has(target, name);
+  const isKnown = (target: object, name: string | symbol): name is symbol =>
+    typeof name === "symbol" || probed.has(name) || Reflect.has(target, name);
   Object.setPrototypeOf(
     prototype,
     new Proxy(end, {
-      get: (target, name, object) => (isKnown(target, name) ? (Reflect.get(target, name, object) as unknown) : refuse(object as object, name)),
+      get: (target, name, object) =>
+        isKnown(target, name) ? (Reflect.get(target, name, object) as unknown) : refuse(object as object, name),
       has: (target, name) => {
         if (isKnown(target, name)) return Reflect.has(target, name);
         const { owner } = explain(prototype, name);
-        throw makeUsageError(`Cannot look for ${JSON.stringify(name)} in ${owner} with "in"`, "has(key) says whether a table has a key");
+        throw makeUsageError(
+          `Cannot look for ${JSON.stringify(name)} in ${owner} with "in"`,
+          "has(key) says whether a table has a key",
+        );
       },
-      set: (target, name, value, object) => (isKnown(target, name) ? Reflect.set(target, name, value, object) : refuse(object as object, name)),
+      set: (target, name, value, object) =>
+        isKnown(target, name) ? Reflect.set(target, name, value, object) : refuse(object as object, name),
     }),
   );
 }
 
 /** BCC's words and Python's by what does the same here, as far as an object has it. */
 const ourWords: Readonly<Record<string, string>> = {
-  items: "entries", iteritems: "entries", iterkeys: "keys", itervalues: "values", iter: "keys", getvalue: "get", lookup: "get", clearitem: "delete", update: "set", length: "size",
-  kprobe_poll: "perf_buffer_poll", trace_open: "trace_readline", load_funcs: "load_func", funcs: "load_func",
+  items: "entries",
+  iteritems: "entries",
+  iterkeys: "keys",
+  itervalues: "values",
+  iter: "keys",
+  getvalue: "get",
+  lookup: "get",
+  clearitem: "delete",
+  update: "set",
+  length: "size",
+  kprobe_poll: "perf_buffer_poll",
+  trace_open: "trace_readline",
+  load_funcs: "load_func",
+  funcs: "load_func",
 };
 
 /** What stands in the way of a habit, and what to do. */
@@ -63,5 +81,7 @@ export function findNameHint(object: object, name: string, otherwise?: string): 
 /** Looks without asking, since asking for what is not there throws. */
 function findProperty(object: object | null, name: string): PropertyDescriptor | undefined {
   if (object === null) return undefined;
-  return Object.getOwnPropertyDescriptor(object, name) ?? findProperty(Object.getPrototypeOf(object) as object | null, name);
+  return (
+    Object.getOwnPropertyDescriptor(object, name) ?? findProperty(Object.getPrototypeOf(object) as object | null, name)
+  );
 }

@@ -90,10 +90,17 @@ export async function captureRun(
     BPFTS_BCC_USDT: row.usdt ?? "",
   };
   try {
-    const command = [path.join(stubFolder, "run_tool.py"), tree.scripts.get(row.tool) ?? row.tool, ...splitWords(filled)];
+    const command = [
+      path.join(stubFolder, "run_tool.py"),
+      tree.scripts.get(row.tool) ?? row.tool,
+      ...splitWords(filled),
+    ];
     const output = await new Promise<string>((resolve) => {
-      const child = execFile("python3", command, { env, timeout: timeoutMs, killSignal: "SIGKILL" }, (_error, stdout, stderr) =>
-        resolve(`${stdout}\n${stderr}`),
+      const child = execFile(
+        "python3",
+        command,
+        { env, timeout: timeoutMs, killSignal: "SIGKILL" },
+        (_error, stdout, stderr) => resolve(`${stdout}\n${stderr}`),
       );
       child.stdin?.end();
     });
@@ -118,7 +125,9 @@ function readRecords(file: string, run: Pick<Capture, "tool" | "args" | "index" 
   return {
     ...run,
     texts,
-    assumed: records.flatMap((record) => (record.record === "assumed" && record.symbol !== undefined ? [record.symbol] : [])),
+    assumed: records.flatMap((record) =>
+      record.record === "assumed" && record.symbol !== undefined ? [record.symbol] : [],
+    ),
     end: error?.message ?? end?.at ?? "no end within the time limit",
     output: output.trim().split("\n").slice(-3).join(" | "),
   };

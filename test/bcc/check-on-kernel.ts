@@ -36,23 +36,41 @@ export async function checkOnKernel(request: KernelCheckRequest): Promise<CheckR
   mkdirSync(work, { recursive: true });
   try {
     const { answers, types } = buildAll(entries, request, work);
-    const jobs: GuestJob[] = entries.filter(({ name }) => answers.get(name)?.ok === true).map(({ name, attach }) => ({ name, attach }));
+    const jobs: GuestJob[] = entries
+      .filter(({ name }) => answers.get(name)?.ok === true)
+      .map(({ name, attach }) => ({ name, attach }));
     writeFileSync(path.join(work, "jobs.json"), JSON.stringify(jobs));
     const loads = await loadAll(request, work);
     for (const { name } of jobs) {
       const built = answers.get(name)!;
-      const loaded = loads.get(name) ?? { file: name, ok: false, error: { code: "NO_ANSWER", message: "the guest ended without an answer" } };
+      const loaded = loads.get(name) ?? {
+        file: name,
+        ok: false,
+        error: { code: "NO_ANSWER", message: "the guest ended without an answer" },
+      };
       answers.set(name, { ...loaded, ...(built.buildMs !== undefined && { buildMs: built.buildMs }) });
     }
-    return entries.map((entry) => describeRow(entry, corpus, answers, { ...snapshot.facts, types })).sort((a, b) => a.name.localeCompare(b.name));
+    return entries
+      .map((entry) => describeRow(entry, corpus, answers, { ...snapshot.facts, types }))
+      .sort((a, b) => a.name.localeCompare(b.name));
   } finally {
     rmSync(work, { recursive: true, force: true });
   }
 }
 
-function buildAll(entries: readonly StoredEntry[], { corpus, snapshot }: KernelCheckRequest, work: string): { answers: Map<string, Answer>; types: string } {
+function buildAll(
+  entries: readonly StoredEntry[],
+  { corpus, snapshot }: KernelCheckRequest,
+  work: string,
+): { answers: Map<string, Answer>; types: string } {
   const log = { ...openStderrLog({ verbose: false }), warn: () => undefined };
-  const tools = openBuilder({ port: openAddon(), cache: openCacheFolder(process.env), environment: process.env, kernel: snapshot.source, log });
+  const tools = openBuilder({
+    port: openAddon(),
+    cache: openCacheFolder(process.env),
+    environment: process.env,
+    kernel: snapshot.source,
+    log,
+  });
   const answers = new Map<string, Answer>();
   for (const { name, cflags } of entries) {
     const file = path.join(corpus, `${name}.c`);
@@ -72,9 +90,25 @@ function buildAll(entries: readonly StoredEntry[], { corpus, snapshot }: KernelC
 }
 
 async function loadAll({ snapshot, loader }: KernelCheckRequest, work: string): Promise<Map<string, Answer>> {
-  const command = ["sh", "-c", 'for m in $1; do modprobe "$m"; done; shift; exec "$@"', "sh", guestModules.join(" "), process.execPath, loader, work];
-  const [answer] = await captureOnKernels(openVmFolder(process.env), requireKernelRows(snapshot.name), command, { memoryMb: 2048 }, openStderrLog({ verbose: false }));
-  if (answer === undefined || answer.status !== 0) console.error(answer?.error?.message ?? answer?.stderr ?? "no answer");
+  const command = [
+    "sh",
+    "-c",
+    'for m in $1; do modprobe "$m"; done; shift; exec "$@"',
+    "sh",
+    guestModules.join(" "),
+    process.execPath,
+    loader,
+    work,
+  ];
+  const [answer] = await captureOnKernels(
+    openVmFolder(process.env),
+    requireKernelRows(snapshot.name),
+    command,
+    { memoryMb: 2048 },
+    openStderrLog({ verbose: false }),
+  );
+  if (answer === undefined || answer.status !== 0)
+    console.error(answer?.error?.message ?? answer?.stderr ?? "no answer");
   const lines = (answer?.stdout ?? "").split("\n").filter((line) => line.startsWith("{"));
   return new Map(lines.map((line) => JSON.parse(line) as Answer).map((found) => [found.file, found]));
 }

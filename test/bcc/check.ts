@@ -50,7 +50,9 @@ const loadCodes = new Set(["BPFTS_VERIFIER", "BPFTS_MAP", "BPFTS_UNSUPPORTED", "
 
 /** Takes every text of a corpus through compile and verified load, with a cache of its own that begins empty. */
 export async function checkCorpus(request: CheckRequest): Promise<CheckRow[]> {
-  const entries = readCorpus(request.corpus).filter(({ tool }) => request.only === undefined || request.only.includes(tool));
+  const entries = readCorpus(request.corpus).filter(
+    ({ tool }) => request.only === undefined || request.only.includes(tool),
+  );
   const cache = mkdtempSync(path.join(tmpdir(), "bpfts-bcc-cache-"));
   try {
     const kernel = { tracepoints: listTracepoints(), symbols: listSymbols(), types: "" };
@@ -83,10 +85,18 @@ function chunkByCflags(entries: readonly StoredEntry[]): StoredEntry[][] {
     const key = JSON.stringify(entry.cflags);
     groups.set(key, [...(groups.get(key) ?? []), entry]);
   }
-  return [...groups.values()].flatMap((group) => Array.from({ length: Math.ceil(group.length / chunkSize) }, (_unused, at) => group.slice(at * chunkSize, (at + 1) * chunkSize)));
+  return [...groups.values()].flatMap((group) =>
+    Array.from({ length: Math.ceil(group.length / chunkSize) }, (_unused, at) =>
+      group.slice(at * chunkSize, (at + 1) * chunkSize),
+    ),
+  );
 }
 
-async function runCheck(request: CheckRequest, chunk: readonly StoredEntry[], cache: string): Promise<ReadonlyMap<string, Answer>> {
+async function runCheck(
+  request: CheckRequest,
+  chunk: readonly StoredEntry[],
+  cache: string,
+): Promise<ReadonlyMap<string, Answer>> {
   const files = chunk.map(({ name }) => path.join(request.corpus, `${name}.c`));
   const cflags = chunk[0]?.cflags.map((flag) => `--cflag=${flag}`) ?? [];
   const words = ["check", "--json", "--attach", "auto", ...cflags, ...files];
@@ -97,17 +107,31 @@ async function runCheck(request: CheckRequest, chunk: readonly StoredEntry[], ca
       resolve(output);
     });
   });
-  const answers = stdout.split("\n").filter(Boolean).map((line) => JSON.parse(line) as Answer);
+  const answers = stdout
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Answer);
   return new Map(answers.map((answer) => [path.basename(answer.file, ".c"), answer]));
 }
 
 /** Puts what was said of a text and why into one row. */
-export function describeRow(entry: StoredEntry, corpus: string, answers: ReadonlyMap<string, Answer>, kernel: KernelFacts): CheckRow {
+export function describeRow(
+  entry: StoredEntry,
+  corpus: string,
+  answers: ReadonlyMap<string, Answer>,
+  kernel: KernelFacts,
+): CheckRow {
   const { name, tool, args, modes, assumed } = entry;
-  const answer: Answer = answers.get(name) ?? { file: name, ok: false, error: { code: "NO_ANSWER", message: "bpfts ended without an answer" } };
-  const compiles = answer.ok || loadCodes.has(answer.error?.code ?? "") || (answer.error?.message.startsWith("Cannot load") ?? false);
+  const answer: Answer = answers.get(name) ?? {
+    file: name,
+    ok: false,
+    error: { code: "NO_ANSWER", message: "bpfts ended without an answer" },
+  };
+  const compiles =
+    answer.ok || loadCodes.has(answer.error?.code ?? "") || (answer.error?.message.startsWith("Cannot load") ?? false);
   const known = { name, tool, args, modes, assumed, compiles, loads: answer.ok };
-  if (answer.error === undefined) return { ...known, ...(answer.buildMs !== undefined && { buildMs: answer.buildMs, loadMs: answer.loadMs ?? 0 }) };
+  if (answer.error === undefined)
+    return { ...known, ...(answer.buildMs !== undefined && { buildMs: answer.buildMs, loadMs: answer.loadMs ?? 0 }) };
   const text = readFileSync(path.join(corpus, `${name}.c`), "utf8");
   return { ...known, failure: { class: classifyFailure(answer.error, text, kernel), error: answer.error } };
 }
@@ -119,10 +143,14 @@ function readKernelTypes(cache: string): string {
 }
 
 function listTracepoints(): ReadonlySet<string> {
-  const events = ["/sys/kernel/tracing/events", "/sys/kernel/debug/tracing/events"].find((folder) => readableFolder(folder));
+  const events = ["/sys/kernel/tracing/events", "/sys/kernel/debug/tracing/events"].find((folder) =>
+    readableFolder(folder),
+  );
   if (events === undefined) throw new Error("tracefs is not mounted: mount -t tracefs nodev /sys/kernel/tracing");
   const categories = readdirSync(events, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-  return new Set(categories.flatMap(({ name }) => readdirSync(path.join(events, name)).map((event) => `${name}:${event}`)));
+  return new Set(
+    categories.flatMap(({ name }) => readdirSync(path.join(events, name)).map((event) => `${name}:${event}`)),
+  );
 }
 
 function listSymbols(): ReadonlySet<string> {

@@ -35,23 +35,34 @@ interface Rule {
 
 const rules: readonly Rule[] = [
   { class: "no function", fits: ({ message }) => /type information has no function/.test(message) },
-  { class: "refused", fits: ({ code, message }) => code === "BPFTS_UNSUPPORTED" && /refuses \w+ programs/.test(message) },
+  {
+    class: "refused",
+    fits: ({ code, message }) => code === "BPFTS_UNSUPPORTED" && /refuses \w+ programs/.test(message),
+  },
   // bpf_override_return and the like are there by an option of the kernel's configuration: a text that calls one cannot run, whichever function fails first.
   {
     class: "no helper",
     fits: ({ code, message }, text, kernel) => {
       const named = /(?:cannot use helper|unknown func) (bpf_\w+)#/.exec(message)?.[1];
       const helper = named ?? (/\bbpf_override_return\(/.test(text) ? "bpf_override_return" : undefined);
-      return code === "BPFTS_VERIFIER" && helper !== undefined && kernel.symbols.size > 0 && !kernel.symbols.has(helper);
+      return (
+        code === "BPFTS_VERIFIER" && helper !== undefined && kernel.symbols.size > 0 && !kernel.symbols.has(helper)
+      );
     },
   },
   // A struct tracepoint__x__y, or a field of it, that cannot be known here.
   {
     class: "no tracepoint",
     fits: (error, text, kernel) =>
-      error.code === "BPFTS_COMPILE" && listTracepoints(text).some((name) => !kernel.tracepoints.has(name) && error.message.includes(`tracepoint__${name.replace(":", "__")}`)),
+      error.code === "BPFTS_COMPILE" &&
+      listTracepoints(text).some(
+        (name) => !kernel.tracepoints.has(name) && error.message.includes(`tracepoint__${name.replace(":", "__")}`),
+      ),
   },
-  { class: "no type", fits: (error, _text, kernel) => error.code === "BPFTS_COMPILE" && lacksType(error.message, kernel.types) },
+  {
+    class: "no type",
+    fits: (error, _text, kernel) => error.code === "BPFTS_COMPILE" && lacksType(error.message, kernel.types),
+  },
 ];
 
 /** Tells what a failure comes from: the first rule that fits, or bpfts itself. */
@@ -60,7 +71,11 @@ export function classifyFailure(error: CheckError, text: string, kernel: KernelF
 }
 
 function listTracepoints(text: string): string[] {
-  const found = [...text.matchAll(/\bTRACEPOINT_PROBE\s*\(\s*(\w+)\s*,\s*(\w+)\s*\)|\btracepoint__([a-z0-9]+(?:_[a-z0-9]+)*)__(\w+)/g)];
+  const found = [
+    ...text.matchAll(
+      /\bTRACEPOINT_PROBE\s*\(\s*(\w+)\s*,\s*(\w+)\s*\)|\btracepoint__([a-z0-9]+(?:_[a-z0-9]+)*)__(\w+)/g,
+    ),
+  ];
   return found.map(([, category, event, category2, event2]) => `${category ?? category2}:${event ?? event2}`);
 }
 
@@ -71,7 +86,10 @@ function lacksType(message: string, types: string): boolean {
     const body = findBody(types, `${member[2]} ${member[3]}`);
     return body !== undefined && !new RegExp(`\\b${member[1]}\\b`).test(body);
   }
-  const incomplete = /incomplete (?:definition of )?type '(?:const )?((?:struct|union) \w+)'|incomplete type '((?:struct|union) \w+)'/.exec(message);
+  const incomplete =
+    /incomplete (?:definition of )?type '(?:const )?((?:struct|union) \w+)'|incomplete type '((?:struct|union) \w+)'/.exec(
+      message,
+    );
   const name = incomplete?.[1] ?? incomplete?.[2];
   return name !== undefined && !name.includes("tracepoint__") && findBody(types, name) === undefined;
 }

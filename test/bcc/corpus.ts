@@ -47,7 +47,8 @@ export function collectEntries(captures: readonly Capture[]): CorpusEntry[] {
 /** Writes NAME.c, NAME.attach.json and NAME.json for each entry; what an earlier capture left goes. */
 export function writeCorpus(folder: string, entries: readonly CorpusEntry[]): void {
   mkdirSync(folder, { recursive: true });
-  for (const file of readdirSync(folder).filter((file) => /--\d+.*\.(c|json)$/.test(file))) rmSync(path.join(folder, file));
+  for (const file of readdirSync(folder).filter((file) => /--\d+.*\.(c|json)$/.test(file)))
+    rmSync(path.join(folder, file));
   for (const { text, attach, ...entry } of entries) {
     writeFileSync(path.join(folder, `${entry.name}.c`), text);
     writeFileSync(path.join(folder, `${entry.name}.attach.json`), `${JSON.stringify(attach, null, 1)}\n`);

@@ -31,8 +31,15 @@ export async function openSnapshot(name: string, scriptFolder: string): Promise<
     const work = `${folder}.${process.pid}`;
     mkdirSync(work, { recursive: true });
     try {
-      const [answer] = await captureOnKernels(vm, [row], ["sh", path.join(scriptFolder, "describe-kernel.sh"), work, ...guestModules], { memoryMb: 1024 }, log);
-      if (answer === undefined || answer.status !== 0) throw answer?.error ?? new Error(`kernel ${name} cannot be described: ${answer?.stderr ?? ""}`);
+      const [answer] = await captureOnKernels(
+        vm,
+        [row],
+        ["sh", path.join(scriptFolder, "describe-kernel.sh"), work, ...guestModules],
+        { memoryMb: 1024 },
+        log,
+      );
+      if (answer === undefined || answer.status !== 0)
+        throw answer?.error ?? new Error(`kernel ${name} cannot be described: ${answer?.stderr ?? ""}`);
       renameSync(work, folder);
     } finally {
       rmSync(work, { recursive: true, force: true });
@@ -55,7 +62,11 @@ function readSnapshot(name: string, folder: string): KernelSnapshot {
   });
   return {
     name,
-    source: { machine, btfFolder: path.join(folder, "btf"), readTracepointFormat: (category, event) => formats.get(`${category}:${event}`) },
+    source: {
+      machine,
+      btfFolder: path.join(folder, "btf"),
+      readTracepointFormat: (category, event) => formats.get(`${category}:${event}`),
+    },
     facts: {
       tracepoints: new Set(formats.keys()),
       symbols: new Set([...read("kallsyms").matchAll(/^\S+ \S (\S+)/gm)].map((match) => match[1]!)),

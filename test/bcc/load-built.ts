@@ -17,11 +17,18 @@ for (const { name, attach } of JSON.parse(readFileSync(path.join(folder, "jobs.j
   const started = performance.now();
   try {
     const bytes = readFileSync(path.join(folder, `${name}.o`));
-    const record = JSON.parse(readFileSync(path.join(folder, `${name}.unit.json`), "utf8")) as Omit<BuiltUnit, "bytes" | "spec">;
+    const record = JSON.parse(readFileSync(path.join(folder, `${name}.unit.json`), "utf8")) as Omit<
+      BuiltUnit,
+      "bytes" | "spec"
+    >;
     const unit = { ...record, bytes, spec: describeObject(bytes, Object.values(record.eventStructs)) };
     loadBuilt(unit, parseAttachRequests(attach as readonly object[]), { port, machine });
-    process.stdout.write(`${JSON.stringify({ file: name, ok: true, loadMs: Math.round(performance.now() - started) })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ file: name, ok: true, loadMs: Math.round(performance.now() - started) })}\n`,
+    );
   } catch (error) {
-    process.stdout.write(`${JSON.stringify({ file: name, ok: false, ...(JSON.parse(renderErrorJson(error)) as object) })}\n`);
+    process.stdout.write(
+      `${JSON.stringify({ file: name, ok: false, ...(JSON.parse(renderErrorJson(error)) as object) })}\n`,
+    );
   }
 }

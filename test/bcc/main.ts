@@ -32,7 +32,12 @@ if (values.check === true || values.kernel !== undefined) {
   const rows =
     values.kernel === undefined
       ? await checkCorpus({ corpus, bpfts, only: values.only, jobs: Number(values.jobs ?? "1") })
-      : await checkOnKernel({ corpus, only: values.only, snapshot: await openSnapshot(values.kernel, path.dirname(values.stub ?? "")), loader: values.loader ?? "" });
+      : await checkOnKernel({
+          corpus,
+          only: values.only,
+          snapshot: await openSnapshot(values.kernel, path.dirname(values.stub ?? "")),
+          loader: values.loader ?? "",
+        });
   if (values.json !== undefined) writeFileSync(values.json, `${JSON.stringify(rows, null, 1)}\n`);
   console.log(renderReport(rows));
   process.exitCode = rows.some(({ failure }) => failure?.class === "ours") ? 1 : 0;
@@ -47,9 +52,11 @@ async function writeCaptures(): Promise<string> {
   writeCorpus(out, entries);
   const silent = captures.filter((capture) => capture.texts.length === 0);
   writeFileSync(path.join(out, "no-text.json"), `${JSON.stringify(silent, null, 1)}\n`);
-  for (const { tool, args, mode, end, output } of silent) console.log(`no text: ${tool} ${args} [${mode}]: ${end}: ${output}`);
+  for (const { tool, args, mode, end, output } of silent)
+    console.log(`no text: ${tool} ${args} [${mode}]: ${end}: ${output}`);
   for (const { tool, args, mode, end } of captures) {
-    if (end.startsWith("Exception") || end.includes("Error")) console.log(`ended early: ${tool} ${args} [${mode}]: ${end}`);
+    if (end.startsWith("Exception") || end.includes("Error"))
+      console.log(`ended early: ${tool} ${args} [${mode}]: ${end}`);
   }
   console.log(
     `${tree.name} ${tree.version}: ${captures.length} runs, ${captures.length - silent.length} with text, ${entries.length} ` +

@@ -3,10 +3,20 @@ import { type FailureClass, failureClasses } from "./classify.ts";
 
 /** One line a text, then totals by class and the time that texts took to become objects. */
 export function renderReport(rows: readonly CheckRow[]): string {
-  const cells = rows.map((row) => [row.tool, row.args, row.modes.length > 1 ? "both" : (row.modes[0] ?? ""), row.compiles ? "yes" : "no", describeResult(row)]);
+  const cells = rows.map((row) => [
+    row.tool,
+    row.args,
+    row.modes.length > 1 ? "both" : (row.modes[0] ?? ""),
+    row.compiles ? "yes" : "no",
+    describeResult(row),
+  ]);
   const head = ["tool", "arguments", "mode", "compiles", "loads"];
-  const widths = head.map((title, at) => Math.min(36, Math.max(title.length, ...cells.map((cell) => cell[at]?.length ?? 0))));
-  const lines = [head, ...cells].map((cell) => cell.map((text, at) => (at === cell.length - 1 ? text : text.padEnd(widths[at] ?? 0))).join("  "));
+  const widths = head.map((title, at) =>
+    Math.min(36, Math.max(title.length, ...cells.map((cell) => cell[at]?.length ?? 0))),
+  );
+  const lines = [head, ...cells].map((cell) =>
+    cell.map((text, at) => (at === cell.length - 1 ? text : text.padEnd(widths[at] ?? 0))).join("  "),
+  );
   return [...lines, "", ...renderTotals(rows), "", ...renderTimes(rows)].join("\n");
 }
 
@@ -34,13 +44,18 @@ function renderTimes(rows: readonly CheckRow[]): string[] {
   const times = rows.flatMap(({ buildMs }) => (buildMs === undefined ? [] : [buildMs])).sort((a, b) => a - b);
   if (times.length === 0) return [];
   const tools = [...new Set(rows.map(({ tool }) => tool))].flatMap((tool) => {
-    const own = rows.flatMap((row) => (row.tool === tool && row.buildMs !== undefined ? [row.buildMs] : [])).sort((a, b) => a - b);
+    const own = rows
+      .flatMap((row) => (row.tool === tool && row.buildMs !== undefined ? [row.buildMs] : []))
+      .sort((a, b) => a - b);
     return own.length === 0 ? [] : [{ tool, median: findMedian(own), worst: own.at(-1) ?? 0 }];
   });
   const slowest = tools.toSorted((a, b) => b.worst - a.worst);
   return [
     `from the text to the object, ms: median ${findMedian(times)}, worst ${times.at(-1)}`,
-    ...slowest.map(({ tool, median, worst }) => `  ${tool.padEnd(20)} median ${String(median).padStart(5)}  worst ${String(worst).padStart(5)}`),
+    ...slowest.map(
+      ({ tool, median, worst }) =>
+        `  ${tool.padEnd(20)} median ${String(median).padStart(5)}  worst ${String(worst).padStart(5)}`,
+    ),
   ];
 }
 

@@ -72,5 +72,10 @@ export function readSourceTree(folder: string): ToolTree {
       scripts.set(prefix + file.slice(0, -".py".length), path.join(toolFolder, file));
     }
   }
-  return { name: "source", version: path.basename(folder), scripts, pythonFolder: path.join(folder, "src", "python", "bcc") };
+  return {
+    name: "source",
+    version: path.basename(folder),
+    scripts,
+    pythonFolder: path.join(folder, "src", "python", "bcc"),
+  };
 }

@@ -7,18 +7,29 @@ export async function measureEvents(options) {
   const { peers, runs, events } = options;
   const ways = listWays(peers).map((way) => ({ ...way, taken: [] }));
   for (let run = 0; run < runs; run++) for (const way of ways) way.taken.push(await runOnce(options, way));
-  console.log(`medians of ${runs} runs, interleaved; ${events} events each; ratios are to the first peer of each group`);
+  console.log(
+    `medians of ${runs} runs, interleaved; ${events} events each; ratios are to the first peer of each group`,
+  );
   const row = (way, base) => {
     const perEvent = findMedian(way.taken.map(({ cpuMs, delivered }) => (cpuMs / delivered) * 1000));
     const delivered = findMedian(way.taken.map((one) => one.delivered));
-    return [way.name, perEvent.toFixed(3), base === undefined ? "" : `${(perEvent / base).toFixed(2)}x`, ((100 * delivered) / events).toFixed(1), describeAccount(way, events)];
+    return [
+      way.name,
+      perEvent.toFixed(3),
+      base === undefined ? "" : `${(perEvent / base).toFixed(2)}x`,
+      ((100 * delivered) / events).toFixed(1),
+      describeAccount(way, events),
+    ];
   };
   for (const group of new Set(ways.map((way) => way.group))) {
     const members = ways.filter((way) => way.group === group);
     const base = members.find((way) => way.isBase);
     const perEvent = base && findMedian(base.taken.map(({ cpuMs, delivered }) => (cpuMs / delivered) * 1000));
     console.log("");
-    printTable([group, "us of CPU an event", "ratio", "% delivered", "delivered + lost"], members.map((way) => row(way, perEvent)));
+    printTable(
+      [group, "us of CPU an event", "ratio", "% delivered", "delivered + lost"],
+      members.map((way) => row(way, perEvent)),
+    );
   }
 }
 
@@ -26,7 +37,9 @@ export async function measureEvents(options) {
 function describeAccount({ counts, taken }, events) {
   if (!counts) return "";
   const wrong = taken.filter(({ delivered, lost }) => delivered + lost !== events);
-  return wrong.length === 0 ? "= emitted" : `WRONG: ${wrong.map(({ delivered, lost }) => `${delivered} + ${lost}`).join(", ")}`;
+  return wrong.length === 0
+    ? "= emitted"
+    : `WRONG: ${wrong.map(({ delivered, lost }) => `${delivered} + ${lost}`).join(", ")}`;
 }
 
 const pace = [100, 900];
@@ -36,7 +49,8 @@ function listWays({ c, bcc, bpftrace }) {
   const script = (kind) => (pid) => [...bpfts, findFile("scripts", "events.ts"), "--", kind, String(pid)];
   const inC = (kind) => (pid) => [...c.command, kind, String(pid)];
   const inPython = (kind) => (pid) => [...bcc.command, findFile("scripts", "events.py"), kind, String(pid)];
-  const program = (pid) => `tracepoint:syscalls:sys_enter_getppid /pid == ${pid}/ { printf("%-6d %-16s %llu\\n", pid, comm, nsecs); }`;
+  const program = (pid) =>
+    `tracepoint:syscalls:sys_enter_getppid /pid == ${pid}/ { printf("%-6d %-16s %llu\\n", pid, comm, nsecs); }`;
   const rows = (pid) => [...bpftrace.command, "-B", "full", "-e", program(pid)];
   const groups = {
     "ring buffer": [
@@ -56,14 +70,24 @@ function listWays({ c, bcc, bpftrace }) {
       { name: "bpfts callback", command: script("perf"), counts: true },
     ],
     "rows printed": [
-      { name: bpftrace.name, peer: bpftrace, command: rows, isBase: true, prints: true, says: false, environment: rowsPages },
+      {
+        name: bpftrace.name,
+        peer: bpftrace,
+        command: rows,
+        isBase: true,
+        prints: true,
+        says: false,
+        environment: rowsPages,
+      },
       { name: bcc.name, peer: bcc, command: inPython("rows"), prints: true },
       { name: c.name, peer: c, command: inC("rows"), prints: true },
       { name: "bpfts events.printf", command: script("rows"), prints: true, counts: true },
       { name: "bpfts printf in a callback", command: script("printf"), prints: true, counts: true },
     ],
   };
-  return Object.entries(groups).flatMap(([group, ways]) => ways.filter(({ peer }) => peer?.missing === undefined).map((way) => ({ ...way, group })));
+  return Object.entries(groups).flatMap(([group, ways]) =>
+    ways.filter(({ peer }) => peer?.missing === undefined).map((way) => ({ ...way, group })),
+  );
 }
 
 async function runOnce({ folder, tools, events }, way) {

@@ -41,7 +41,10 @@ let started = 0;
 export function startConsumer(folder, command, environment = {}) {
   const name = join(folder, `output-${++started}`);
   const files = [openSync(name, "w"), openSync(`${name}.err`, "w")];
-  const child = start(command[0], command.slice(1), { stdio: ["ignore", ...files], env: { ...process.env, ...environment } });
+  const child = start(command[0], command.slice(1), {
+    stdio: ["ignore", ...files],
+    env: { ...process.env, ...environment },
+  });
   files.forEach(closeSync);
   let isRunning = true;
   const ended = new Promise((resolve) => child.once("exit", () => resolve((isRunning = false))));
@@ -93,5 +96,11 @@ export function startGenerator(tools, ...args) {
 export function printTable(head, rows) {
   const lines = [head, ...rows].map((cells) => cells.map(String));
   const widths = head.map((_, column) => Math.max(...lines.map((cells) => (cells[column] ?? "").length)));
-  for (const cells of lines) console.log(cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column]))).join("  ").trimEnd());
+  for (const cells of lines)
+    console.log(
+      cells
+        .map((cell, column) => (column === 0 ? cell.padEnd(widths[0]) : cell.padStart(widths[column])))
+        .join("  ")
+        .trimEnd(),
+    );
 }

@@ -7,7 +7,8 @@ const ROWS = 12;
 /** Memory of bpfts while events come at full rate: what it has now, the least and the most since the row before, and the most it ever had. */
 export async function measureMemory({ folder, tools, seconds }) {
   const generator = startGenerator(tools, 0);
-  const start = () => startConsumer(folder, [...bpfts, findFile("scripts", "events.ts"), "--", "ring", String(generator.pid)]);
+  const start = () =>
+    startConsumer(folder, [...bpfts, findFile("scripts", "events.ts"), "--", "ring", String(generator.pid)]);
   let consumer = start();
   const printRow = (name, ...cells) => console.log(name.padEnd(40) + cells.map((cell) => cell.padStart(9)).join(""));
   printRow("MiB in RAM", "now", "least", "most", "peak");

@@ -20,7 +20,9 @@ export function findFile(...parts) {
 /** Builds the C programs of the bench. What only a peer needs may be missing; the reason is kept. */
 export function buildTools(folder) {
   const compile = (command, output, args) => {
-    const { status, stderr, error } = spawnSync(command, ["-O2", ...args, "-o", join(folder, output)], { encoding: "utf8" });
+    const { status, stderr, error } = spawnSync(command, ["-O2", ...args, "-o", join(folder, output)], {
+      encoding: "utf8",
+    });
     return status === 0 ? undefined : (error?.message ?? stderr.split("\n")[0]);
   };
   for (const tool of ["generator", "stopwatch"]) {
@@ -30,8 +32,20 @@ export function buildTools(folder) {
   const machine = spawnSync("uname", ["-m"], { encoding: "utf8" }).stdout.trim();
   const missing =
     compile("gcc", "peer", [findFile("native", "peer.c"), "-lbpf"]) ??
-    compile("clang", "events.bpf.o", ["-g", "-target", "bpf", `-I/usr/include/${machine}-linux-gnu`, "-c", findFile("native", "events.bpf.c")]);
-  return { generator: join(folder, "generator"), stopwatch: join(folder, "stopwatch"), peer: [join(folder, "peer"), join(folder, "events.bpf.o")], peerMissing: missing };
+    compile("clang", "events.bpf.o", [
+      "-g",
+      "-target",
+      "bpf",
+      `-I/usr/include/${machine}-linux-gnu`,
+      "-c",
+      findFile("native", "events.bpf.c"),
+    ]);
+  return {
+    generator: join(folder, "generator"),
+    stopwatch: join(folder, "stopwatch"),
+    peer: [join(folder, "peer"), join(folder, "events.bpf.o")],
+    peerMissing: missing,
+  };
 }
 
 /** What bpfts is measured against: how each is started, and why it is not, where it is not. */
@@ -41,12 +55,18 @@ export function findPeers(tools) {
   return {
     c: { name: "C on libbpf", command: tools.peer, missing: tools.peerMissing },
     bcc: { name: `BCC ${bcc.stdout?.trim()}`, command: [python], missing: explainBcc(bcc) },
-    bpftrace: { name: version.stdout?.trim().replace(" v", " "), command: ["bpftrace"], missing: version.error === undefined ? undefined : "bpftrace is not installed" },
+    bpftrace: {
+      name: version.stdout?.trim().replace(" v", " "),
+      command: ["bpftrace"],
+      missing: version.error === undefined ? undefined : "bpftrace is not installed",
+    },
   };
 }
 
 function explainBcc({ status }) {
   if (status !== 0) return "python3-bpfcc is not installed";
   const build = process.env.BCC_KERNEL_SOURCE ?? `/lib/modules/${release()}/build`;
-  return existsSync(build) ? undefined : `it needs kernel headers, and there are none at ${build}; for tracepoints a link to another kernel's will do`;
+  return existsSync(build)
+    ? undefined
+    : `it needs kernel headers, and there are none at ${build}; for tracepoints a link to another kernel's will do`;
 }

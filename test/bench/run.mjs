@@ -11,10 +11,20 @@ import { bpfts, buildTools, findPeers } from "./peers.mjs";
 import { measureStartup } from "./startup.mjs";
 import { measureTypes } from "./type-check.mjs";
 
-const benches = { startup: measureStartup, events: measureEvents, maps: measureMaps, memory: measureMemory, types: measureTypes };
+const benches = {
+  startup: measureStartup,
+  events: measureEvents,
+  maps: measureMaps,
+  memory: measureMemory,
+  types: measureTypes,
+};
 const { values, positionals } = parseArgs({
   allowPositionals: true,
-  options: { runs: { type: "string", default: "7" }, events: { type: "string", default: "1000000" }, seconds: { type: "string", default: "60" } },
+  options: {
+    runs: { type: "string", default: "7" },
+    events: { type: "string", default: "1000000" },
+    seconds: { type: "string", default: "60" },
+  },
 });
 const unknown = positionals.find((word) => benches[word] === undefined);
 if (unknown !== undefined) stop(`There is no bench "${unknown}": there are ${Object.keys(benches).join(", ")}`);
@@ -27,9 +37,19 @@ process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
 try {
   const tools = buildTools(folder);
   const peers = findPeers(tools);
-  console.log(`${new Date().toISOString().slice(0, 10)}, kernel ${release()}, ${cpus().length} CPUs, node ${process.version}, load ${loadavg()[0].toFixed(2)}`);
-  for (const { name, missing } of Object.values(peers)) if (missing !== undefined) console.log(`Without ${name}: ${missing}`);
-  const options = { folder, tools, peers, runs: Number(values.runs), events: Number(values.events), seconds: Number(values.seconds) };
+  console.log(
+    `${new Date().toISOString().slice(0, 10)}, kernel ${release()}, ${cpus().length} CPUs, node ${process.version}, load ${loadavg()[0].toFixed(2)}`,
+  );
+  for (const { name, missing } of Object.values(peers))
+    if (missing !== undefined) console.log(`Without ${name}: ${missing}`);
+  const options = {
+    folder,
+    tools,
+    peers,
+    runs: Number(values.runs),
+    events: Number(values.events),
+    seconds: Number(values.seconds),
+  };
   for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) {
     console.log(`\n== ${name}`);
     await benches[name](options);

@@ -14,7 +14,8 @@ const wrapper = `process.on("exit", () => console.log(JSON.stringify(process.cpu
 export async function measureTypes({ folder, runs }) {
   const scripts = {
     "without bpfts": "export const nothing = 1;\n",
-    "one table": 'import { BPF } from "bpfts";\nconst b = new BPF({ text: `BPF_HASH(counts, u32);` });\nfor (const [key] of b.get_table("counts")) console.log(key + 1);\n',
+    "one table":
+      'import { BPF } from "bpfts";\nconst b = new BPF({ text: `BPF_HASH(counts, u32);` });\nfor (const [key] of b.get_table("counts")) console.log(key + 1);\n',
     "200 lines of C, 20 tables": renderLongScript(),
   };
   const rows = Object.entries(scripts).map(([name, text], index) => {
@@ -28,7 +29,9 @@ export async function measureTypes({ folder, runs }) {
   for (let run = 0; run < runs; run++) {
     for (const row of rows) {
       const started = performance.now();
-      const { status, stdout } = spawnSync(process.execPath, ["-e", wrapper, "--", "-p", row.place], { encoding: "utf8" });
+      const { status, stdout } = spawnSync(process.execPath, ["-e", wrapper, "--", "-p", row.place], {
+        encoding: "utf8",
+      });
       if (status !== 0) throw new Error(`tsc found fault with ${row.name}:\n${stdout}`);
       const { user, system } = JSON.parse(stdout);
       row.wall.push(performance.now() - started);
@@ -36,5 +39,8 @@ export async function measureTypes({ folder, runs }) {
     }
   }
   console.log(`medians of ${runs} runs of the whole compiler`);
-  printTable(["", "CPU ms", "wall ms"], rows.map(({ name, cpu, wall }) => [name, findMedian(cpu).toFixed(0), findMedian(wall).toFixed(0)]));
+  printTable(
+    ["", "CPU ms", "wall ms"],
+    rows.map(({ name, cpu, wall }) => [name, findMedian(cpu).toFixed(0), findMedian(wall).toFixed(0)]),
+  );
 }

@@ -19,7 +19,12 @@ describe("circles", () => {
   });
 
   it("are found when there are some", () => {
-    const circle = [["a", "b"], ["b", "c"], ["c", "a"], ["c", "d"]] as const;
+    const circle = [
+      ["a", "b"],
+      ["b", "c"],
+      ["c", "a"],
+      ["c", "d"],
+    ] as const;
     expect(findCircles(circle)).toEqual(["a, b, c"]);
   });
 });

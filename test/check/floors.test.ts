@@ -13,28 +13,83 @@ interface Floor {
 /** The house, ground floor first: runtime/README.md says what each is for. */
 const floors: readonly Floor[] = [
   { folder: "runtime/base", values: [], packages: [], node: ["fs"] },
-  { folder: "runtime/script", values: ["runtime/base"], packages: ["esbuild", "@jridgewell/trace-mapping"], node: ["crypto", "fs", "module", "path", "url"] },
+  {
+    folder: "runtime/script",
+    values: ["runtime/base"],
+    packages: ["esbuild", "@jridgewell/trace-mapping"],
+    node: ["crypto", "fs", "module", "path", "url"],
+  },
   { folder: "runtime/dialect", values: ["runtime/base"], packages: [], node: [] },
-  { folder: "runtime/compile", values: ["runtime/base"], packages: [], node: ["child_process", "crypto", "fs", "os", "path", "url"] },
+  {
+    folder: "runtime/compile",
+    values: ["runtime/base"],
+    packages: [],
+    node: ["child_process", "crypto", "fs", "os", "path", "url"],
+  },
   { folder: "runtime/object", values: ["runtime/base"], packages: [], node: [] },
   // line-info.ts is pure, and places a verifier log's lines while the object is at hand.
-  { folder: "runtime/kernel", values: ["runtime/base", "runtime/object/line-info.ts"], packages: [], node: ["fs", "module", "os", "path", "url", "util", "zlib"] },
-  { folder: "runtime/sandbox", values: ["runtime/base", "sdk/wire/protocol.ts"], packages: ["quickjs-emscripten-core", "@jitl/quickjs-wasmfile-release-sync"], node: ["fs", "module", "url", "v8"] },
-  { folder: "runtime/vm", values: ["runtime/base"], packages: [], node: ["child_process", "crypto", "fs", "net", "os", "path", "perf_hooks", "stream", "timers", "url", "zlib"] },
+  {
+    folder: "runtime/kernel",
+    values: ["runtime/base", "runtime/object/line-info.ts"],
+    packages: [],
+    node: ["fs", "module", "os", "path", "url", "util", "zlib"],
+  },
+  {
+    folder: "runtime/sandbox",
+    values: ["runtime/base", "sdk/wire/protocol.ts"],
+    packages: ["quickjs-emscripten-core", "@jitl/quickjs-wasmfile-release-sync"],
+    node: ["fs", "module", "url", "v8"],
+  },
+  {
+    folder: "runtime/vm",
+    values: ["runtime/base"],
+    packages: [],
+    node: ["child_process", "crypto", "fs", "net", "os", "path", "perf_hooks", "stream", "timers", "url", "zlib"],
+  },
   {
     folder: "runtime/session",
-    values: ["runtime/base", "runtime/script", "runtime/dialect", "runtime/compile", "runtime/object", "runtime/kernel", "runtime/sandbox", "runtime/vm", "sdk"],
+    values: [
+      "runtime/base",
+      "runtime/script",
+      "runtime/dialect",
+      "runtime/compile",
+      "runtime/object",
+      "runtime/kernel",
+      "runtime/sandbox",
+      "runtime/vm",
+      "sdk",
+    ],
     packages: [],
     node: ["crypto", "fs", "os", "path", "url"],
   },
   {
     folder: "runtime/inspect",
-    values: ["runtime/base", "runtime/script", "runtime/dialect", "runtime/compile", "runtime/object", "runtime/kernel", "runtime/vm", "runtime/session", "sdk"],
+    values: [
+      "runtime/base",
+      "runtime/script",
+      "runtime/dialect",
+      "runtime/compile",
+      "runtime/object",
+      "runtime/kernel",
+      "runtime/vm",
+      "runtime/session",
+      "sdk",
+    ],
     packages: [],
     node: ["crypto", "fs", "os", "path", "url"],
   },
-  { folder: "runtime/cli", values: ["runtime/base", "runtime/session", "runtime/inspect", "runtime/vm"], packages: ["commander"], node: ["fs", "os", "path", "process", "url"] },
-  { folder: "runtime/entry", values: ["runtime/base", "runtime/compile/cache.ts", "runtime/sandbox/v8-flags.ts"], packages: [], node: ["fs", "module", "path", "v8", "vm"] },
+  {
+    folder: "runtime/cli",
+    values: ["runtime/base", "runtime/session", "runtime/inspect", "runtime/vm"],
+    packages: ["commander"],
+    node: ["fs", "os", "path", "process", "url"],
+  },
+  {
+    folder: "runtime/entry",
+    values: ["runtime/base", "runtime/compile/cache.ts", "runtime/sandbox/v8-flags.ts"],
+    packages: [],
+    node: ["fs", "module", "path", "v8", "vm"],
+  },
 ];
 
 const guest: Floor = { folder: "sdk", values: [], packages: [], node: [] };
@@ -83,7 +138,10 @@ function isAllowed(edge: ImportEdge): boolean {
   const floor = findFloor(edge.from);
   if (floor === undefined) return false;
   if (reserved.some(({ name, only }) => name.test(edge.to) && !only.test(edge.from))) return false;
-  if (!edge.isFile) return edge.to.startsWith("node:") ? floor.node.includes(edge.to.slice("node:".length).split("/")[0]!) : floor.packages.includes(edge.to);
+  if (!edge.isFile)
+    return edge.to.startsWith("node:")
+      ? floor.node.includes(edge.to.slice("node:".length).split("/")[0]!)
+      : floor.packages.includes(edge.to);
   if (edge.to.startsWith(`${floor.folder}/`) || edge.to.endsWith(".node")) return true;
   if (floor.values.some((place) => edge.to === place || edge.to.startsWith(`${place}/`))) return true;
   return edge.typeOnly && floor !== guest && (edge.to.startsWith("sdk/") || isBelow(edge.to, floor));

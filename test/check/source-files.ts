@@ -18,7 +18,10 @@ export interface ImportEdge {
 
 /** Lists the project's own files: tracked, and new ones that no ignore rule leaves out. */
 export function listProjectFiles(): readonly string[] {
-  const result = spawnSync("git", ["-c", "safe.directory=*", "ls-files", "-zco", "--exclude-standard"], { cwd: root, encoding: "utf8" });
+  const result = spawnSync("git", ["-c", "safe.directory=*", "ls-files", "-zco", "--exclude-standard"], {
+    cwd: root,
+    encoding: "utf8",
+  });
   if (result.status !== 0) throw new Error(`git ls-files: ${result.stderr}`);
   return [...new Set(result.stdout.split("\0"))].filter((path) => path !== "" && existsSync(root + path)).sort();
 }
@@ -44,9 +47,14 @@ export function listImports(source: ts.SourceFile): readonly ImportEdge[] {
     edges.push({ from: source.fileName, to, isFile, typeOnly, line: lineOf(node) });
   };
   walk(source, (node) => {
-    if (ts.isImportDeclaration(node)) add(node, node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword);
+    if (ts.isImportDeclaration(node))
+      add(node, node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword);
     else if (ts.isExportDeclaration(node)) add(node, node.moduleSpecifier, node.isTypeOnly);
-    else if (ts.isCallExpression(node) && (node.expression.kind === ts.SyntaxKind.ImportKeyword || node.expression.getText() === "require")) add(node, node.arguments[0], false);
+    else if (
+      ts.isCallExpression(node) &&
+      (node.expression.kind === ts.SyntaxKind.ImportKeyword || node.expression.getText() === "require")
+    )
+      add(node, node.arguments[0], false);
     else if (ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)) add(node, node.argument.literal, true);
   });
   return edges;

@@ -3,7 +3,11 @@ import ts from "typescript";
 import { describe, expect, it } from "vitest";
 import { listProjectFiles, root } from "./source-files.ts";
 
-const config = ts.getParsedCommandLineOfConfigFile(`${root}tsconfig.json`, {}, { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => {} });
+const config = ts.getParsedCommandLineOfConfigFile(
+  `${root}tsconfig.json`,
+  {},
+  { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => {} },
+);
 
 describe("types", () => {
   it("are right in every file that tsconfig.json includes", () => {
@@ -13,7 +17,12 @@ describe("types", () => {
   it("are right for guest code without anything of Node's", () => {
     const guest = listProjectFiles().filter((path) => /^(sdk|scripts)\/.*\.ts$/.test(path));
     expect(guest.length).toBeGreaterThan(0);
-    expect(check(guest.map((path) => root + path), { ...config!.options, types: [] })).toEqual([]);
+    expect(
+      check(
+        guest.map((path) => root + path),
+        { ...config!.options, types: [] },
+      ),
+    ).toEqual([]);
   });
 });
 

@@ -8,7 +8,8 @@ import { makeFolder } from "../support/run-cli.ts";
 
 const folder = makeFolder();
 const program = join(folder, "places");
-const noEntry = -2, noExec = -8;
+const noEntry = -2,
+  noExec = -8;
 
 beforeAll(() => {
   buildProgram("places.c", program, "-Wl,--build-id");
@@ -18,9 +19,16 @@ describe("elfDescribe", () => {
   it("tells what readelf tells", () => {
     const info = port.elfDescribe(program);
     if (typeof info === "number") throw new Error(`${info}`);
-    const segments = [...runTool("readelf", "-lW", program).matchAll(/^ +LOAD +0x(\w+) 0x(\w+) 0x\w+ 0x(\w+) 0x\w+ (.{3})/gm)];
+    const segments = [
+      ...runTool("readelf", "-lW", program).matchAll(/^ +LOAD +0x(\w+) 0x(\w+) 0x\w+ 0x(\w+) 0x\w+ (.{3})/gm),
+    ];
     expect(info.segments).toEqual(
-      segments.map(([, offset, address, size, flags]) => ({ offset: BigInt(`0x${offset}`), address: BigInt(`0x${address}`), size: BigInt(`0x${size}`), executable: flags!.includes("E") })),
+      segments.map(([, offset, address, size, flags]) => ({
+        offset: BigInt(`0x${offset}`),
+        address: BigInt(`0x${address}`),
+        size: BigInt(`0x${size}`),
+        executable: flags!.includes("E"),
+      })),
     );
     expect(info.buildId).toBe(/Build ID: (\w+)/.exec(runTool("readelf", "-n", program))![1]);
     expect(info).toMatchObject({ type: 3, wordSize: 8, debugLink: "" });
@@ -48,7 +56,9 @@ describe("elfSymbols", () => {
 
   it("lists functions once each, out of a file as out of memory", () => {
     // nm calls weak data a W, too, and lists the compiler's marks.
-    const functions = runTool("nm", "--defined-only", program).split("\n").filter((line) => / [tTwW] (?!data_start$|\.)/.test(line)).length;
+    const functions = runTool("nm", "--defined-only", program)
+      .split("\n")
+      .filter((line) => / [tTwW] (?!data_start$|\.)/.test(line)).length;
     expect(count([program])).toBe(functions);
     expect(count([program, program])).toBe(functions);
     expect(count([], new Uint8Array(readFileSync(program)))).toBe(functions);
@@ -67,7 +77,12 @@ describe("elfSymbols", () => {
         bytes[near] = seed >> 8;
       }
       writeFileSync(broken, i % 3 === 0 ? bytes.subarray(0, (bytes.length * i) / 300) : bytes);
-      for (const answer of [port.elfDescribe(broken), port.elfSymbols([broken], null), port.elfUsdtNotes(broken), port.elfSymbols([], new Uint8Array(bytes))]) {
+      for (const answer of [
+        port.elfDescribe(broken),
+        port.elfSymbols([broken], null),
+        port.elfUsdtNotes(broken),
+        port.elfSymbols([], new Uint8Array(bytes)),
+      ]) {
         expect(typeof answer === "number" ? answer < 0 : true).toBe(true);
       }
     }

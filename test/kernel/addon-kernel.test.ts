@@ -39,15 +39,19 @@ describe("the addon", () => {
 });
 
 describe("a feature", () => {
-  it.each(features.map((feature) => [feature.name, feature] as const))("%s has one row and an answer on this kernel", (name, feature) => {
-    expect(features.filter((other) => other.name === name)).toEqual([feature]);
-    expect(feature.since).toMatch(/^\d+\.\d+$/);
-    expect(feature.instead).not.toMatch(/\.$/);
-    expect([true, false]).toContain(feature.probe(port));
-  });
+  it.each(features.map((feature) => [feature.name, feature] as const))(
+    "%s has one row and an answer on this kernel",
+    (name, feature) => {
+      expect(features.filter((other) => other.name === name)).toEqual([feature]);
+      expect(feature.since).toMatch(/^\d+\.\d+$/);
+      expect(feature.instead).not.toMatch(/\.$/);
+      expect([true, false]).toContain(feature.probe(port));
+    },
+  );
 
   it("that any kernel with a ring buffer has is found", () => {
-    for (const name of ["btf", "tracefs", "ringbuf", "probe_read_kernel", "batch", "uprobe"]) expect([name, findFeature(name)?.probe(port)]).toEqual([name, true]);
+    for (const name of ["btf", "tracefs", "ringbuf", "probe_read_kernel", "batch", "uprobe"])
+      expect([name, findFeature(name)?.probe(port)]).toEqual([name, true]);
     expect(findFeature("kprobe")?.probe(port)).toBe(existsSync("/sys/bus/event_source/devices/kprobe"));
   });
 });

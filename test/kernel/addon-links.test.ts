@@ -59,8 +59,17 @@ afterAll(() => {
 });
 
 const program = (name: string): number => port.programHandle(object, name);
-const counted = (slot: number): number => Number(readU64(requireBytes(port.mapLookup(port.mapHandle(object, "counts"), u32(slot), 0))));
-const uprobe = (changes: Partial<UprobeTarget>): UprobeTarget => ({ path: binary, offset, retprobe: false, pid: -1, refCtrOffset: 0n, cookie: 0n, ...changes });
+const counted = (slot: number): number =>
+  Number(readU64(requireBytes(port.mapLookup(port.mapHandle(object, "counts"), u32(slot), 0))));
+const uprobe = (changes: Partial<UprobeTarget>): UprobeTarget => ({
+  path: binary,
+  offset,
+  retprobe: false,
+  pid: -1,
+  refCtrOffset: 0n,
+  cookie: 0n,
+  ...changes,
+});
 const callProbed = (times: number): void => void spawnSync(binary, [String(times)]);
 
 describe("a link", () => {
@@ -75,7 +84,10 @@ describe("a link", () => {
   });
 
   it("that the section names needs no more words", () => {
-    for (const [name, slot] of [["on_typed_enter", 1], ["on_mkdir", 6]] as const) {
+    for (const [name, slot] of [
+      ["on_typed_enter", 1],
+      ["on_mkdir", 6],
+    ] as const) {
       const link = port.attachAuto(program(name));
       expect(link).toBeGreaterThan(0);
       callMkdir(20);
@@ -85,7 +97,10 @@ describe("a link", () => {
   });
 
   it("on a user function counts its calls and its returns", () => {
-    const links = [port.attachUprobe(program("on_call"), uprobe({})), port.attachUprobe(program("on_return"), uprobe({ retprobe: true }))];
+    const links = [
+      port.attachUprobe(program("on_call"), uprobe({})),
+      port.attachUprobe(program("on_return"), uprobe({ retprobe: true })),
+    ];
     for (const link of links) expect(link).toBeGreaterThan(0);
     callProbed(31);
     expect([counted(2), counted(3)]).toEqual([31, 31]);
@@ -100,7 +115,9 @@ describe("a link", () => {
     expect(link).toBeGreaterThan(0);
     callProbed(1);
     port.linkClose(link);
-    expect(readU64(requireBytes(port.mapLookup(port.mapHandle(object, "counts"), u32(7), 0)))).toBe(0xfedcba9876543210n);
+    expect(readU64(requireBytes(port.mapLookup(port.mapHandle(object, "counts"), u32(7), 0)))).toBe(
+      0xfedcba9876543210n,
+    );
   });
 
   it("on a user function of one process sees no other", () => {
@@ -122,7 +139,14 @@ describe("a link", () => {
   });
 
   it("on a clock samples the process that it was told", () => {
-    const link = port.attachPerfEvent(program("on_sample"), { type: 1, config: 0n, samplePeriod: 0n, sampleFreq: 999n, pid: process.pid, cpu: -1 });
+    const link = port.attachPerfEvent(program("on_sample"), {
+      type: 1,
+      config: 0n,
+      samplePeriod: 0n,
+      sampleFreq: 999n,
+      pid: process.pid,
+      cpu: -1,
+    });
     expect(link).toBeGreaterThan(0);
     const end = process.cpuUsage().user + 300_000;
     while (process.cpuUsage().user < end);
@@ -130,16 +154,36 @@ describe("a link", () => {
     const samples = counted(4);
     expect(samples).toBeGreaterThan(50);
     const fds = countFds();
-    for (const target of [{ samplePeriod: 0n, sampleFreq: 0n }, { samplePeriod: 1n, sampleFreq: 1n }]) {
-      expect(port.attachPerfEvent(program("on_sample"), { type: 1, config: 0n, pid: process.pid, cpu: -1, ...target })).toBe(-22);
+    for (const target of [
+      { samplePeriod: 0n, sampleFreq: 0n },
+      { samplePeriod: 1n, sampleFreq: 1n },
+    ]) {
+      expect(
+        port.attachPerfEvent(program("on_sample"), { type: 1, config: 0n, pid: process.pid, cpu: -1, ...target }),
+      ).toBe(-22);
     }
     // The event opens, the program does not fit it.
-    expect(port.attachPerfEvent(program("on_enter"), { type: 1, config: 0n, samplePeriod: 0n, sampleFreq: 99n, pid: process.pid, cpu: -1 })).toBe(-22);
+    expect(
+      port.attachPerfEvent(program("on_enter"), {
+        type: 1,
+        config: 0n,
+        samplePeriod: 0n,
+        sampleFreq: 99n,
+        pid: process.pid,
+        cpu: -1,
+      }),
+    ).toBe(-22);
     expect([counted(4), countFds()]).toEqual([samples, fds]);
   });
 
   it("on a kernel function counts where the kernel has kprobes, and says so where not", () => {
-    const link = port.attachKprobe(program("on_kprobe"), `__${process.arch === "arm64" ? "arm64" : "x64"}_sys_mkdir`, 0n, false, 0n);
+    const link = port.attachKprobe(
+      program("on_kprobe"),
+      `__${process.arch === "arm64" ? "arm64" : "x64"}_sys_mkdir`,
+      0n,
+      false,
+      0n,
+    );
     if (haveFeature(port, "kprobe") === false) {
       expect(link).toBe(-2);
       expect(port.lastLog()).toContain("on_kprobe");

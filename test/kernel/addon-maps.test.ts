@@ -40,7 +40,12 @@ const cpus = port.possibleCpus();
 
 /** The kernel needs a living map to take the shape of inner maps from. */
 function openShape(): number {
-  const other = port.objectOpen(compileBpf(`struct { __uint(type, 2); __uint(max_entries, 3); __type(key, u32); __type(value, u64); } shape SEC(".maps");`), "shape");
+  const other = port.objectOpen(
+    compileBpf(
+      `struct { __uint(type, 2); __uint(max_entries, 3); __type(key, u32); __type(value, u64); } shape SEC(".maps");`,
+    ),
+    "shape",
+  );
   port.objectLoad(other, 0);
   shapes.push(other);
   return port.mapHandle(other, "shape");
@@ -73,8 +78,15 @@ describe("a map", () => {
 
   it("refuses keys and values of a wrong size before the kernel sees them", () => {
     const hash = find("hash");
-    expect([port.mapLookup(hash, u64(1), 0), port.mapLookup(hash, new Uint8Array(), 0), port.mapDelete(hash, new Uint8Array(3))]).toEqual([-22, -22, -22]);
-    expect([port.mapUpdate(hash, u32(1), u32(1), 0), port.mapUpdate(find("percpu_hash"), u32(1), u64(1, 2, 3, 4, 5), 0)]).toEqual([-22, -22]);
+    expect([
+      port.mapLookup(hash, u64(1), 0),
+      port.mapLookup(hash, new Uint8Array(), 0),
+      port.mapDelete(hash, new Uint8Array(3)),
+    ]).toEqual([-22, -22, -22]);
+    expect([
+      port.mapUpdate(hash, u32(1), u32(1), 0),
+      port.mapUpdate(find("percpu_hash"), u32(1), u64(1, 2, 3, 4, 5), 0),
+    ]).toEqual([-22, -22]);
     expect([port.mapNextKey(hash, u64(1)), port.mapDeleteAll(hash, new Uint8Array(5))]).toEqual([-22, -22]);
     expect(port.mapUpdateAll(hash, { keys: u32(1, 2), values: u64(1), count: 2 }, 0)).toBe(-22);
     expect(port.mapUpdateAll(hash, { keys: u32(1), values: u64(1), count: 0xffffffff }, 0)).toBe(-22);
@@ -98,7 +110,9 @@ describe("a map", () => {
     port.mapUpdateAll(hash, { keys: u32(1, 2, 3, 4, 5), values: u64(1, 2, 3, 4, 5), count: 5 }, 0);
     expect(port.mapUpdateAll(hash, { keys: u32(6, 1), values: u64(6, 1), count: 2 }, 1)).toBe(-17);
     expect(port.mapDeleteAll(hash, u32(9, 1, 8, 3, 7))).toBe(2);
-    expect(new Set(new Uint32Array(requireBatch(port.mapReadAll(hash, false)).keys.buffer))).toEqual(new Set([2, 4, 5, 6]));
+    expect(new Set(new Uint32Array(requireBatch(port.mapReadAll(hash, false)).keys.buffer))).toEqual(
+      new Set([2, 4, 5, 6]),
+    );
     expect(port.mapDeleteAll(hash, null)).toBe(4);
     expect(port.mapNextKey(hash, null)).toBe(-2);
     expect(port.mapDeleteAll(hash, new Uint8Array())).toBe(0);
@@ -146,7 +160,10 @@ describe("a map", () => {
     expect(port.mapLookup(trie, prefix(32, 0xff), 0)).toEqual(u32(8));
     // No kernel takes an element out of a trie in one step.
     expect(port.mapLookupAndDelete(trie, prefix(8, 0xff))).toEqual(u32(8));
-    expect([port.mapLookupAndDelete(trie, prefix(8, 0xff)), port.mapLookup(trie, prefix(32, 0xff), 0)]).toEqual([-2, u32(7)]);
+    expect([port.mapLookupAndDelete(trie, prefix(8, 0xff)), port.mapLookup(trie, prefix(32, 0xff), 0)]).toEqual([
+      -2,
+      u32(7),
+    ]);
     port.mapUpdate(trie, prefix(8, 0xff), u32(8), 0);
     expect(requireBatch(port.mapReadAll(trie, false)).count).toBe(8);
     const batch = requireBatch(port.mapReadAll(trie, true));
@@ -154,7 +171,10 @@ describe("a map", () => {
     expect(requireBatch(port.mapReadAll(trie, false)).count).toBe(0);
   });
 
-  it.each([["queue", [1n, 2n, 3n]], ["stack", [3n, 2n, 1n]]] as const)("of the kind %s is pushed, looked at and taken out in its order", (name, order) => {
+  it.each([
+    ["queue", [1n, 2n, 3n]],
+    ["stack", [3n, 2n, 1n]],
+  ] as const)("of the kind %s is pushed, looked at and taken out in its order", (name, order) => {
     const map = find(name);
     for (const value of [1, 2, 3]) expect(port.mapUpdate(map, new Uint8Array(), u64(value), 0)).toBe(0);
     expect(readU64(requireBytes(port.mapLookup(map, new Uint8Array(), 0)))).toBe(order[0]);
@@ -176,7 +196,11 @@ describe("a map", () => {
   });
 
   it("without batches at all is read key by key", () => {
-    expect(port.mapReadAll(find("stacks"), false)).toEqual({ keys: new Uint8Array(), values: new Uint8Array(), count: 0 });
+    expect(port.mapReadAll(find("stacks"), false)).toEqual({
+      keys: new Uint8Array(),
+      values: new Uint8Array(),
+      count: 0,
+    });
   });
 
   it("of maps takes maps of the shape it was given", () => {

@@ -39,19 +39,37 @@ describe("an object", () => {
       { name: "on_mkdir", section: "tracepoint/syscalls/sys_enter_mkdir", type: 5 },
       { name: "on_exit", section: "tracepoint/syscalls/sys_exit_mkdir", type: 5 },
     ]);
-    expect(port.objectMaps(object)[0]).toEqual({ name: "a_map_whose_name_is_long", type: 1, keySize: 4, valueSize: 8, maxEntries: 16, flags: 0 });
+    expect(port.objectMaps(object)[0]).toEqual({
+      name: "a_map_whose_name_is_long",
+      type: 1,
+      keySize: 4,
+      valueSize: 8,
+      maxEntries: 16,
+      flags: 0,
+    });
     const map = port.mapHandle(object, "a_map_whose_name_is_long");
     expect(port.mapHandle(object, "a_map_whose_name_is_long")).toBe(map);
     expect([port.mapFd(map), port.mapInfo(map), port.mapLookup(map, u32(7), 0)]).toEqual([-9, -9, -9]);
     expect(port.mapSetMaxEntries(object, "a_map_whose_name_is_long", 99)).toBe(0);
     expect(port.programSetAutoload(object, "on_exit", false)).toBe(0);
     expect(port.objectLoad(object, 0)).toEqual({ status: 0, log: "", programLogs: {} });
-    expect(port.mapInfo(map)).toMatchObject({ name: "a_map_whose_name_is_long", maxEntries: 99, id: expect.any(Number) });
+    expect(port.mapInfo(map)).toMatchObject({
+      name: "a_map_whose_name_is_long",
+      maxEntries: 99,
+      id: expect.any(Number),
+    });
     expect(port.programFd(port.programHandle(object, "on_mkdir"))).toBeGreaterThan(0);
     expect(port.programFd(port.programHandle(object, "on_exit"))).toBeLessThan(0);
-    expect(port.programInfo(port.programHandle(object, "on_mkdir"))).toMatchObject({ id: expect.any(Number), recursionMisses: 0n });
+    expect(port.programInfo(port.programHandle(object, "on_mkdir"))).toMatchObject({
+      id: expect.any(Number),
+      recursionMisses: 0n,
+    });
     expect(port.objectLoad(object, 0).status).toBe(-114);
-    expect([port.mapHandle(object, "nothing"), port.programHandle(object, "nothing"), port.mapSetMaxEntries(object, "nothing", 1)]).toEqual([-2, -2, -2]);
+    expect([
+      port.mapHandle(object, "nothing"),
+      port.programHandle(object, "nothing"),
+      port.mapSetMaxEntries(object, "nothing", 1),
+    ]).toEqual([-2, -2, -2]);
     port.objectClose(object);
   });
 
@@ -89,7 +107,8 @@ describe("an object", () => {
     const info = port.mapInfo(map);
     const byId = port.mapOpenId(typeof info === "number" ? -1 : info.id);
     port.objectClose(first);
-    for (const handle of [port.mapHandle(second, "a_map_whose_name_is_long"), byId]) expect(readU64(requireBytes(port.mapLookup(handle, u32(1), 0)))).toBe(42n);
+    for (const handle of [port.mapHandle(second, "a_map_whose_name_is_long"), byId])
+      expect(readU64(requireBytes(port.mapLookup(handle, u32(1), 0)))).toBe(42n);
     expect(port.mapClose(byId)).toBe(0);
     port.objectClose(second);
   });
@@ -119,13 +138,17 @@ describe("a handle", () => {
     const map = port.mapHandle(object, "a_map_whose_name_is_long");
     const program = port.programHandle(object, "on_mkdir");
     const link = port.attachTracepoint(program, "syscalls", "sys_enter_mkdir");
-    expect([port.objectClose(object), port.objectClose(object), port.linkClose(link), port.mapClose(map)]).toEqual([0, 0, 0, 0]);
+    expect([port.objectClose(object), port.objectClose(object), port.linkClose(link), port.mapClose(map)]).toEqual([
+      0, 0, 0, 0,
+    ]);
     expect(port.mapLookup(map, u32(1), 0)).toBe(-9);
     expect(port.mapReadAll(map, false)).toBe(-9);
     expect(port.programFd(program)).toBe(-9);
     expect(port.programInfo(program)).toBe(-9);
     expect(port.attachTracepoint(program, "syscalls", "sys_enter_mkdir")).toBe(-9);
-    expect(port.attachPerfEvent(program, { type: 1, config: 0n, samplePeriod: 1000n, sampleFreq: 0n, pid: -1, cpu: 0 })).toBe(-9);
+    expect(
+      port.attachPerfEvent(program, { type: 1, config: 0n, samplePeriod: 1000n, sampleFreq: 0n, pid: -1, cpu: 0 }),
+    ).toBe(-9);
     expect(port.objectLoad(object, 0).status).toBe(-9);
     expect(port.objectMaps(object)).toEqual([]);
     // The slot has a new owner: the old handle must not find it.
@@ -137,7 +160,14 @@ describe("a handle", () => {
 
   it("of another kind, or none at all, is no handle", () => {
     const object = port.objectOpen(compileBpf(counter), "kinds");
-    expect([port.mapFd(object), port.linkClose(object), port.programFd(0), port.mapClose(-1), port.ringClose(0x7fffffff), port.ringRead(object, new Uint8Array(10))]).toEqual([-9, -9, -9, -9, -9, -9]);
+    expect([
+      port.mapFd(object),
+      port.linkClose(object),
+      port.programFd(0),
+      port.mapClose(-1),
+      port.ringClose(0x7fffffff),
+      port.ringRead(object, new Uint8Array(10)),
+    ]).toEqual([-9, -9, -9, -9, -9, -9]);
     port.objectClose(object);
   });
 });

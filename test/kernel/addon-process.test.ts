@@ -28,7 +28,12 @@ describe("a child", () => {
     expect([port.processRelease(child), port.processRelease(child)]).toEqual([0, 0]);
     expect(awaitEnd(child)).toEqual({ exited: true, code: 0 });
     expect([existsSync(path), port.wait(0)]).toEqual([true, 0]);
-    expect([port.processClose(child), port.processClose(child), port.processState(child), port.processRelease(child)]).toEqual([0, 0, -9, -9]);
+    expect([
+      port.processClose(child),
+      port.processClose(child),
+      port.processState(child),
+      port.processRelease(child),
+    ]).toEqual([0, 0, -9, -9]);
     rmSync(folder, { recursive: true });
   });
 
@@ -53,14 +58,20 @@ describe("a child", () => {
       }
     `).end;
     expect(stdout).toBe("127\n127\n");
-    expect(stderr).toBe('bpfts: cannot run "/nowhere/nothing": No such file or directory\nbpfts: cannot run "/etc/passwd": Permission denied\n');
+    expect(stderr).toBe(
+      'bpfts: cannot run "/nowhere/nothing": No such file or directory\nbpfts: cannot run "/etc/passwd": Permission denied\n',
+    );
     expect([port.processSpawn([]), port.processSpawn([""])]).toEqual([-22, -22]);
   });
 
   it("has the signals, the descriptors and the group of a program that a shell started", () => {
     const folder = mkdtempSync(join(tmpdir(), "bpfts-test-"));
     const path = join(folder, "status");
-    const child = port.processSpawn(["sh", "-c", `cat /proc/self/status > ${path}; ls /proc/self/fd >> ${path}; cut -d " " -f 5 /proc/$$/stat >> ${path}`]);
+    const child = port.processSpawn([
+      "sh",
+      "-c",
+      `cat /proc/self/status > ${path}; ls /proc/self/fd >> ${path}; cut -d " " -f 5 /proc/$$/stat >> ${path}`,
+    ]);
     port.processRelease(child);
     awaitEnd(child);
     port.processClose(child);
@@ -82,7 +93,10 @@ describe("a child", () => {
     }
   });
 
-  it.each([["held", false], ["running", true]])("that is %s dies with a parent that is killed", async (_, releases) => {
+  it.each([
+    ["held", false],
+    ["running", true],
+  ])("that is %s dies with a parent that is killed", async (_, releases) => {
     const parent = runNative(`
       const child = port.processSpawn(["sleep", "60"]);
       ${releases ? "port.processRelease(child);" : ""}

@@ -36,7 +36,9 @@ function trace(text: string, open: (map: number) => number): Traced {
   const object = loadBpf(text);
   const handle = open(port.mapHandle(object, "events"));
   expect(handle).toBeGreaterThan(0);
-  expect(port.attachTracepoint(port.programHandle(object, "on_mkdir"), "syscalls", "sys_enter_mkdir")).toBeGreaterThan(0);
+  expect(port.attachTracepoint(port.programHandle(object, "on_mkdir"), "syscalls", "sys_enter_mkdir")).toBeGreaterThan(
+    0,
+  );
   return {
     handle,
     readAll(maxBytes = 1 << 20) {
@@ -136,9 +138,16 @@ describe("a ring buffer", () => {
   });
 });
 
-describe.each([["perf buffer", perf, (map: number) => port.perfBufferOpen(map, 8, false)], ["ring buffer", ring, (map: number) => port.ringBufferOpen(map)]] as const)("a %s", (_, text, open) => {
+describe.each([
+  ["perf buffer", perf, (map: number) => port.perfBufferOpen(map, 8, false)],
+  ["ring buffer", ring, (map: number) => port.ringBufferOpen(map)],
+] as const)("a %s", (_, text, open) => {
   it("wakes a wait within moments, and not one that leaves rings out", () => {
-    const child = port.processSpawn(["python3", "-c", "import os, time\ntime.sleep(0.1)\ntry: os.mkdir('/proc/self/nowhere/nothing')\nexcept OSError: pass\ntime.sleep(60)"]);
+    const child = port.processSpawn([
+      "python3",
+      "-c",
+      "import os, time\ntime.sleep(0.1)\ntry: os.mkdir('/proc/self/nowhere/nothing')\nexcept OSError: pass\ntime.sleep(60)",
+    ]);
     const object = loadBpf(text, port.processPid(child));
     const handle = open(port.mapHandle(object, "events"));
     port.attachTracepoint(port.programHandle(object, "on_mkdir"), "syscalls", "sys_enter_mkdir");
@@ -158,15 +167,25 @@ describe.each([["perf buffer", perf, (map: number) => port.perfBufferOpen(map, 8
     callMkdir(3);
     traced.close();
     expect(countFds()).toBe(before);
-    expect([port.ringRead(traced.handle, new Uint8Array(100)), port.ringLost(traced.handle), port.ringClose(traced.handle), port.wait(0)]).toEqual([-9, -9, 0, 0]);
+    expect([
+      port.ringRead(traced.handle, new Uint8Array(100)),
+      port.ringLost(traced.handle),
+      port.ringClose(traced.handle),
+      port.wait(0),
+    ]).toEqual([-9, -9, 0, 0]);
   });
 });
 
-describe.each([["perf buffer", perf, (map: number) => port.perfBufferOpen(map, 8, false)], ["ring buffer", ring, (map: number) => port.ringBufferOpen(map)]] as const)("a %s whose record finds no room", (_, text, open) => {
+describe.each([
+  ["perf buffer", perf, (map: number) => port.perfBufferOpen(map, 8, false)],
+  ["ring buffer", ring, (map: number) => port.ringBufferOpen(map)],
+] as const)("a %s whose record finds no room", (_, text, open) => {
   it("says so and keeps it", () => {
     const traced = trace(text, open);
     callMkdir(2);
-    expect([port.ringRead(traced.handle, new Uint8Array(31)), port.ringRead(traced.handle, new Uint8Array(0))]).toEqual([-90, -90]);
+    expect([port.ringRead(traced.handle, new Uint8Array(31)), port.ringRead(traced.handle, new Uint8Array(0))]).toEqual(
+      [-90, -90],
+    );
     expect(port.wait(10_000)).toBeGreaterThan(0);
     expect([...sequenceOf(readRing(traced.handle, 40)), ...sequenceOf(traced.readAll())].sort()).toEqual([0, 1]);
     traced.close();
@@ -196,7 +215,11 @@ describe("a ring on the wrong map", () => {
     const events = port.mapHandle(object, "events");
     expect(port.perfBufferOpen(events, 8, false)).toBe(-22);
     expect(port.lastLog()).toContain("should be BPF_MAP_TYPE_PERF_EVENT_ARRAY");
-    expect(port.ringBufferOpen(port.mapHandle(object, port.objectMaps(object).find(({ name }) => name.endsWith(".bss"))!.name))).toBe(-22);
+    expect(
+      port.ringBufferOpen(
+        port.mapHandle(object, port.objectMaps(object).find(({ name }) => name.endsWith(".bss"))!.name),
+      ),
+    ).toBe(-22);
     expect(port.ringBufferOpen(12345)).toBe(-9);
     port.objectClose(object);
     const perfObject = loadBpf(perf);

@@ -4,8 +4,14 @@ import { describe, expect, it } from "vitest";
 import { runNative } from "../support/native-child.ts";
 
 describe("a signal", () => {
-  it.each([["SIGINT", 2], ["SIGTERM", 15], ["SIGHUP", 1]] as const)("%s ends a wait at once, is pending until it is taken, and does not end the process", async (signal, number) => {
-    const child = runNative(`
+  it.each([
+    ["SIGINT", 2],
+    ["SIGTERM", 15],
+    ["SIGHUP", 1],
+  ] as const)(
+    "%s ends a wait at once, is pending until it is taken, and does not end the process",
+    async (signal, number) => {
+      const child = runNative(`
       port.signalsCatch();
       say("ready");
       const start = performance.now();
@@ -13,12 +19,21 @@ describe("a signal", () => {
       const again = port.wait(20_000);
       say(JSON.stringify({ ready: ready > 0, again: again > 0, quick: performance.now() - start < 10_000, pending: port.signalPending(), taken: port.signalTake(), left: port.signalPending(), after: port.wait(20) }));
     `);
-    await child.reads("ready");
-    child.process.kill(signal);
-    const end = await child.end;
-    expect(JSON.parse(end.stdout.split("\n")[1]!)).toEqual({ ready: true, again: true, quick: true, pending: number, taken: number, left: 0, after: 0 });
-    expect(end.code).toBe(0);
-  });
+      await child.reads("ready");
+      child.process.kill(signal);
+      const end = await child.end;
+      expect(JSON.parse(end.stdout.split("\n")[1]!)).toEqual({
+        ready: true,
+        again: true,
+        quick: true,
+        pending: number,
+        taken: number,
+        left: 0,
+        after: 0,
+      });
+      expect(end.code).toBe(0);
+    },
+  );
 
   it("is seen while JavaScript runs and nothing waits", async () => {
     const child = runNative(`

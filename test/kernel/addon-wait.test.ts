@@ -29,10 +29,16 @@ describe("a file", () => {
     expect([text(port.fileRead(reader, 100)), port.wait(0)]).toEqual(["", 0]);
     writeSync(writer, "first and second");
     expect([port.wait(5000), port.wait(5000, 2), port.wait(0, 1)]).toEqual([1, 1, 0]);
-    expect([text(port.fileRead(reader, 5)), text(port.fileRead(reader, 0)), text(port.fileRead(reader, 1 << 20))]).toEqual(["first", "", " and second"]);
+    expect([
+      text(port.fileRead(reader, 5)),
+      text(port.fileRead(reader, 0)),
+      text(port.fileRead(reader, 1 << 20)),
+    ]).toEqual(["first", "", " and second"]);
     expect(port.wait(0)).toBe(0);
     closeSync(writer);
-    expect([port.fileClose(reader), port.fileClose(reader), port.fileRead(reader, 1), port.wait(0)]).toEqual([0, 0, -9, 0]);
+    expect([port.fileClose(reader), port.fileClose(reader), port.fileRead(reader, 1), port.wait(0)]).toEqual([
+      0, 0, -9, 0,
+    ]);
     rmSync(folder, { recursive: true });
   });
 
@@ -42,7 +48,11 @@ describe("a file", () => {
     writeFileSync(path, "x".repeat(200_000));
     const before = countFds();
     const file = port.fileOpen(path);
-    expect([port.wait(0), text(port.fileRead(file, 0xffffffff)).length, text(port.fileRead(file, 10))]).toEqual([0, 200_000, ""]);
+    expect([port.wait(0), text(port.fileRead(file, 0xffffffff)).length, text(port.fileRead(file, 10))]).toEqual([
+      0,
+      200_000,
+      "",
+    ]);
     port.fileClose(file);
     expect(countFds()).toBe(before);
     rmSync(folder, { recursive: true });

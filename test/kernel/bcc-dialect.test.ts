@@ -42,7 +42,7 @@ const loading: Readonly<Record<string, Case>> = {
     attach: [{ kind: "kprobe", fn_name: "on_sock", event: "tcp_connect" }],
   },
   "counts in an array of a map's value below a limit": {
-    text: "#define KINDS 69\nstruct counts { u64 of[KINDS]; };\nBPF_PERCPU_ARRAY(fresh, struct counts, 1);\nBPF_TABLE(\"percpu_hash\", u64, struct counts, by_task, 128);\nRAW_TRACEPOINT_PROBE(sys_exit) {\n  int zero = 0;\n  u32 kind = ctx->args[1];\n  if (kind >= KINDS) return 0;\n  u64 id = bpf_get_current_pid_tgid();\n  struct counts *mine = by_task.lookup(&id), *empty;\n  if (!mine) {\n    empty = fresh.lookup(&zero);\n    if (!empty) return 0;\n    by_task.update(&id, empty);\n    mine = by_task.lookup(&id);\n    if (!mine) return 0;\n  }\n  if (kind < KINDS) mine->of[kind]++;\n  return 0;\n}\n",
+    text: '#define KINDS 69\nstruct counts { u64 of[KINDS]; };\nBPF_PERCPU_ARRAY(fresh, struct counts, 1);\nBPF_TABLE("percpu_hash", u64, struct counts, by_task, 128);\nRAW_TRACEPOINT_PROBE(sys_exit) {\n  int zero = 0;\n  u32 kind = ctx->args[1];\n  if (kind >= KINDS) return 0;\n  u64 id = bpf_get_current_pid_tgid();\n  struct counts *mine = by_task.lookup(&id), *empty;\n  if (!mine) {\n    empty = fresh.lookup(&zero);\n    if (!empty) return 0;\n    by_task.update(&id, empty);\n    mine = by_task.lookup(&id);\n    if (!mine) return 0;\n  }\n  if (kind < KINDS) mine->of[kind]++;\n  return 0;\n}\n',
   },
   "walks a packet with BCC's headers": {
     text: "#include <bcc/proto.h>\nBPF_HISTOGRAM(ports, u16);\nint on_packet(struct __sk_buff *skb) {\n  u8 *cursor = 0;\n  struct ethernet_t *ethernet = cursor_advance(cursor, sizeof(*ethernet));\n  if (ethernet->type != 0x0800) return 0;\n  struct ip_t *ip = cursor_advance(cursor, sizeof(*ip));\n  if (ip->nextp != 6) return 0;\n  struct tcp_t *tcp = cursor_advance(cursor, sizeof(*tcp));\n  ports.increment(tcp->dst_port);\n  return -1;\n}\n",
@@ -68,7 +68,9 @@ const loading: Readonly<Record<string, Case>> = {
 };
 
 /** What must be told, and where. */
-const failing: Readonly<Record<string, Case & { readonly code: string; readonly message: RegExp; readonly line?: number }>> = {
+const failing: Readonly<
+  Record<string, Case & { readonly code: string; readonly message: RegExp; readonly line?: number }>
+> = {
   "a struct that neither the text nor the kernel has": {
     text: "int a(struct pt_regs *ctx, struct no_such_thing *thing) {\n  return thing->size;\n}\n",
     code: "BPFTS_COMPILE",

@@ -53,16 +53,30 @@ describe("stacks by build id", () => {
     const [first, second] = frames!.split(" ").map((frame) => frame.split("+"));
     expect([first![0], second![0]]).toEqual([id, id]);
     // A program that is linked in the usual way has its code at the address of its offset.
-    const start = parseInt(runTool("nm", file("places")).split("\n").find((line) => line.endsWith(" add_up"))!, 16);
+    const start = parseInt(
+      runTool("nm", file("places"))
+        .split("\n")
+        .find((line) => line.endsWith(" add_up"))!,
+      16,
+    );
     expect(parseInt(first![1]!, 16)).toBe(start + findInstruction(file("places"), "add_up", 2));
   });
 
   it("are unknown in a binary that nobody has seen, until it is added", async () => {
     const id = /Build ID: ([0-9a-f]+)/.exec(runTool("readelf", "-n", file("places")))![1]!;
-    const start = parseInt(runTool("nm", file("places")).split("\n").find((line) => line.endsWith(" add_up"))!, 16);
+    const start = parseInt(
+      runTool("nm", file("places"))
+        .split("\n")
+        .find((line) => line.endsWith(" add_up"))!,
+      16,
+    );
     const frame = `{ build_id: "${id}", offset: ${start + 1}n }`;
     const ask = `print(BPF.sym(${frame}, 0, { show_offset: true, show_module: true }), BPF.sym({ build_id: "${id.replace(/^../, (byte) => (byte === "00" ? "01" : "00"))}", offset: 1n }, 4194305));`;
-    const script = writeScript(folder, "ask.ts", `import { BPF, print } from "bpfts";\n${ask}\nBPF.add_module(${JSON.stringify(file("places"))});\n${ask}\n`);
+    const script = writeScript(
+      folder,
+      "ask.ts",
+      `import { BPF, print } from "bpfts";\n${ask}\nBPF.add_module(${JSON.stringify(file("places"))});\n${ask}\n`,
+    );
     const { stdout, stderr } = await runCli(["run", script]);
     expect(stderr).toBe("");
     expect(stdout).toBe("[unknown] [unknown]\nadd_up+0x1 [places] [unknown]\n");

@@ -19,7 +19,10 @@ const pins = join(folder, "pins");
 const changer = ["-c", "echo ready; while read -r line; do cd /; echo done; done"];
 
 /** Counts the changes of directory by pid that the filter lets through, among the pids of the test. */
-const script = writeScript(folder, "filter.ts", `import { BPF, Interrupt, argv, cgroup_id, filter_by_containers, mntns_id, print, sleep } from "bpfts";
+const script = writeScript(
+  folder,
+  "filter.ts",
+  `import { BPF, Interrupt, argv, cgroup_id, filter_by_containers, mntns_id, print, sleep } from "bpfts";
 const [options, pids, add] = argv.map((text) => JSON.parse(text));
 const b = new BPF({ text: \`\${filter_by_containers(options)}
 BPF_HASH(counts, u32, u64);
@@ -35,7 +38,8 @@ print("attached");
 try { sleep(300); } catch (error) { if (!(error instanceof Interrupt)) throw error; }
 const counts = b.get_table<number, bigint>("counts");
 print(JSON.stringify(pids.map((pid: number) => Number(counts.get(pid) ?? 0))));
-`);
+`,
+);
 
 let outer: OwnCgroup;
 let inner: OwnCgroup;
@@ -46,7 +50,11 @@ beforeAll(async () => {
   expect(port.mount("bpf", pins, "bpf")).toBe(0);
   outer = makeCgroup("containers");
   inner = outer.makeChild("inner");
-  const [outside, within, below] = [await startProgram("sh", changer), await startProgram("sh", changer), await startProgram("sh", changer)];
+  const [outside, within, below] = [
+    await startProgram("sh", changer),
+    await startProgram("sh", changer),
+    await startProgram("sh", changer),
+  ];
   // Its own mount namespace, and nothing else of its own.
   const mounts = await startProgram("unshare", ["--mount", "sh", ...changer]);
   outer.add(within.pid);
@@ -60,7 +68,14 @@ afterAll(async () => {
 
 /** Runs the script while each program changes its directory twice. Answers what was counted of each. */
 async function count(options: object, add: object = {}, during: () => void = () => undefined): Promise<unknown> {
-  const run = startCli(["run", script, "--", JSON.stringify(options), JSON.stringify(programs.map(({ pid }) => pid)), JSON.stringify(add)]);
+  const run = startCli([
+    "run",
+    script,
+    "--",
+    JSON.stringify(options),
+    JSON.stringify(programs.map(({ pid }) => pid)),
+    JSON.stringify(add),
+  ]);
   await run.waitFor("attached");
   during();
   for (const program of programs) await program.turn(2);
@@ -90,9 +105,28 @@ describe("a filter by containers", () => {
   it("by a map that somebody else has made, with another name and size, that changes while it runs", async () => {
     const path = join(pins, "others");
     const key = (id: bigint): string[] => [...new Uint8Array(BigUint64Array.of(id).buffer)].map(String);
-    runTool("bpftool", "map", "create", path, "type", "hash", "key", "8", "value", "8", "entries", "128", "name", "otherset");
+    runTool(
+      "bpftool",
+      "map",
+      "create",
+      path,
+      "type",
+      "hash",
+      "key",
+      "8",
+      "value",
+      "8",
+      "entries",
+      "128",
+      "name",
+      "otherset",
+    );
     const id = BigInt(runTool("stat", "-c", "%i", outer.path).trim());
-    expect(await count({ cgroupmap: path }, {}, () => runTool("bpftool", "map", "update", "pinned", path, "key", ...key(id), "value", ...key(1n)))).toEqual([0, 2, 0, 0]);
+    expect(
+      await count({ cgroupmap: path }, {}, () =>
+        runTool("bpftool", "map", "update", "pinned", path, "key", ...key(id), "value", ...key(1n)),
+      ),
+    ).toEqual([0, 2, 0, 0]);
   });
 
   it("by a map of mount namespaces", async () => {
@@ -100,8 +134,12 @@ describe("a filter by containers", () => {
   });
 
   it("by both at once wants both", async () => {
-    expect(await count({ cgroup: outer.path, mntnsmap: join(pins, "both") }, { pid: programs[1]!.pid })).toEqual([0, 2, 2, 0]);
-    expect(await count({ cgroup: outer.path, mntnsmap: join(pins, "neither") }, { pid: programs[3]!.pid })).toEqual([0, 0, 0, 0]);
+    expect(await count({ cgroup: outer.path, mntnsmap: join(pins, "both") }, { pid: programs[1]!.pid })).toEqual([
+      0, 2, 2, 0,
+    ]);
+    expect(await count({ cgroup: outer.path, mntnsmap: join(pins, "neither") }, { pid: programs[3]!.pid })).toEqual([
+      0, 0, 0, 0,
+    ]);
   });
 
   it("says what does not fit", async () => {
@@ -111,11 +149,32 @@ describe("a filter by containers", () => {
       return result.stderr.split("\n")[0]!;
     };
     const path = join(pins, "wrong");
-    runTool("bpftool", "map", "create", path, "type", "hash", "key", "4", "value", "8", "entries", "128", "name", "wrong");
-    expect(await fails({ cgroupmap: path })).toBe(`error: Cannot use the map pinned at "${path}" as "cgroupset": its keys have 4 bytes, the C text says 8`);
-    expect(await fails({ cgroupmap: join(folder, "plain/map") })).toBe(`error: Cannot pin map "cgroupset" at "${join(folder, "plain/map")}": "${folder}" is no BPF file system`);
+    runTool(
+      "bpftool",
+      "map",
+      "create",
+      path,
+      "type",
+      "hash",
+      "key",
+      "4",
+      "value",
+      "8",
+      "entries",
+      "128",
+      "name",
+      "wrong",
+    );
+    expect(await fails({ cgroupmap: path })).toBe(
+      `error: Cannot use the map pinned at "${path}" as "cgroupset": its keys have 4 bytes, the C text says 8`,
+    );
+    expect(await fails({ cgroupmap: join(folder, "plain/map") })).toBe(
+      `error: Cannot pin map "cgroupset" at "${join(folder, "plain/map")}": "${folder}" is no BPF file system`,
+    );
     expect(await fails({ cgroupmap: "map" })).toBe('error: Cannot use the pinned map "map": its whole path is wanted');
-    expect(await fails({ cgroup: join(outer.path, "none") })).toBe(`error: There is no cgroup "${join(outer.path, "none")}": no such directory`);
+    expect(await fails({ cgroup: join(outer.path, "none") })).toBe(
+      `error: There is no cgroup "${join(outer.path, "none")}": no such directory`,
+    );
   });
 });
 

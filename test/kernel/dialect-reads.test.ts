@@ -7,7 +7,10 @@ import { buildText, clangs, openTools } from "../support/build-text.ts";
 import { port, readU64, requireBytes, u32 } from "../support/live-object.ts";
 
 /** System call and register of mkdir(2)'s path, by architecture: arm64 has mkdirat(2) alone. */
-const mkdir = process.arch === "arm64" ? { number: 34, path: "PT_REGS_PARM2_SYSCALL" } : { number: 83, path: "PT_REGS_PARM1_SYSCALL" };
+const mkdir =
+  process.arch === "arm64"
+    ? { number: 34, path: "PT_REGS_PARM2_SYSCALL" }
+    : { number: 83, path: "PT_REGS_PARM1_SYSCALL" };
 
 /** One read a line, and what it must give. */
 interface Truth {
@@ -24,39 +27,108 @@ const path = "/proc/self/nowhere/nothing";
 const truths: readonly Truth[] = [
   { name: "a member", expression: "t->pid", value: () => process.pid },
   { name: "a chain", expression: "t->real_parent->tgid", value: () => process.ppid },
-  { name: "a member of a member", expression: "t->nsproxy->net_ns->ns.inum", value: () => Number(/\d+/.exec(readlinkSync("/proc/self/ns/net"))![0]) },
+  {
+    name: "a member of a member",
+    expression: "t->nsproxy->net_ns->ns.inum",
+    value: () => Number(/\d+/.exec(readlinkSync("/proc/self/ns/net"))![0]),
+  },
   { name: "a member of a struct in a struct", expression: "t->real_cred->uid.val", value: () => process.getuid!() },
   { name: "an element of an array", expression: "t->comm[1]", value: () => readFileSync("/proc/self/comm")[1]! },
-  { name: "a struct as a whole", expression: "({ struct qstr name = t->fs->pwd.dentry->d_name; name.len; })", value: () => Buffer.byteLength(basename(process.cwd())) },
-  { name: "characters behind a pointer", expression: "t->fs->pwd.dentry->d_name.name[1]", value: () => Buffer.from(basename(process.cwd()))[1]! },
-  { name: "a pointer to a pointer", expression: "({ struct task_struct **pt = &t; (*pt)->tgid; })", value: () => process.pid },
+  {
+    name: "a struct as a whole",
+    expression: "({ struct qstr name = t->fs->pwd.dentry->d_name; name.len; })",
+    value: () => Buffer.byteLength(basename(process.cwd())),
+  },
+  {
+    name: "characters behind a pointer",
+    expression: "t->fs->pwd.dentry->d_name.name[1]",
+    value: () => Buffer.from(basename(process.cwd()))[1]!,
+  },
+  {
+    name: "a pointer to a pointer",
+    expression: "({ struct task_struct **pt = &t; (*pt)->tgid; })",
+    value: () => process.pid,
+  },
   { name: "a dereference", expression: "*(&t->tgid)", value: () => process.pid },
   { name: "a result of a helper of the text", expression: "parent(t)->tgid", value: () => process.ppid },
   { name: "a macro of the text", expression: "TGID(t->real_parent)", value: () => process.ppid },
-  { name: "a macro that pastes, in a macro", expression: "BOTH(t->real_parent, id) + ANY(t, ->tgid)", value: () => 2 * process.ppid + process.pid },
+  {
+    name: "a macro that pastes, in a macro",
+    expression: "BOTH(t->real_parent, id) + ANY(t, ->tgid)",
+    value: () => 2 * process.ppid + process.pid,
+  },
   { name: "a conditional", expression: "t->mm ? t->tgid : 0", value: () => process.pid },
-  { name: "what went through a map", expression: "({ struct task_struct **found = kept.lookup(&key); found ? (*found)->tgid : 0; })", value: () => process.pid },
-  { name: "what went through a member of the text's own struct", expression: "holder.task->tgid", value: () => process.pid },
-  { name: "a pointer out of an array of pointers", expression: "t->files->fdt->fd[FD]->f_inode->i_ino", value: () => Number(/\d+/.exec(readlinkSync(`/proc/self/fd/${handle().fd}`))![0]) },
+  {
+    name: "what went through a map",
+    expression: "({ struct task_struct **found = kept.lookup(&key); found ? (*found)->tgid : 0; })",
+    value: () => process.pid,
+  },
+  {
+    name: "what went through a member of the text's own struct",
+    expression: "holder.task->tgid",
+    value: () => process.pid,
+  },
+  {
+    name: "a pointer out of an array of pointers",
+    expression: "t->files->fdt->fd[FD]->f_inode->i_ino",
+    value: () => Number(/\d+/.exec(readlinkSync(`/proc/self/fd/${handle().fd}`))![0]),
+  },
   { name: "an accessor of the kernel's", expression: "S_ISSOCK(file_inode(file)->i_mode)", value: () => 1 },
   { name: "a shorthand", expression: "sk->sk_num", value: () => address().port },
   { name: "an enumerator's member", expression: "sk->sk_state == TCP_LISTEN", value: () => 1 },
   { name: "a bit-field", expression: "sk->sk_ipv6only", value: () => 1 },
   { name: "a bit-field of several bits", expression: "sk->__sk_common.skc_reuse", value: () => 1 },
   { name: "a bit-field that is not set", expression: "sk->__sk_common.skc_reuseport", value: () => 0 },
-  { name: "a byte beside a member", expression: "*((u8 *)&sk->__sk_common.skc_bound_dev_if - 1) & 0x3f", value: () => 0x21 },
-  { name: "a bit-field by the text's own typedef", expression: "((common_t *)sk)->skc_reuse + ((common_t *)sk)->skc_ipv6only", value: () => 2 },
+  {
+    name: "a byte beside a member",
+    expression: "*((u8 *)&sk->__sk_common.skc_bound_dev_if - 1) & 0x3f",
+    value: () => 0x21,
+  },
+  {
+    name: "a bit-field by the text's own typedef",
+    expression: "((common_t *)sk)->skc_reuse + ((common_t *)sk)->skc_ipv6only",
+    value: () => 2,
+  },
   { name: "a member by the text's own typedef", expression: "((common_t *)sk)->skc_num", value: () => address().port },
-  { name: "what a _Generic chooses", expression: "_Generic(sk->sk_num, int: sk->sk_family, unsigned short: sk->sk_num, default: 0)", value: () => address().port },
-  { name: "what lies at a member's offset", expression: "*(u32 *)((char *)t + offsetof(struct task_struct, tgid))", value: () => process.pid },
-  { name: "the struct around a member", expression: "container_of(&t->tgid, struct task_struct, tgid)->real_parent->tgid", value: () => process.ppid },
-  { name: "a case by an offset", expression: "({ int is = 0; switch (offsetof(struct own_t, second)) { case offsetof(struct own_t, second): is = 5; } is; })", value: () => 5 },
+  {
+    name: "what a _Generic chooses",
+    expression: "_Generic(sk->sk_num, int: sk->sk_family, unsigned short: sk->sk_num, default: 0)",
+    value: () => address().port,
+  },
+  {
+    name: "what lies at a member's offset",
+    expression: "*(u32 *)((char *)t + offsetof(struct task_struct, tgid))",
+    value: () => process.pid,
+  },
+  {
+    name: "the struct around a member",
+    expression: "container_of(&t->tgid, struct task_struct, tgid)->real_parent->tgid",
+    value: () => process.ppid,
+  },
+  {
+    name: "a case by an offset",
+    expression:
+      "({ int is = 0; switch (offsetof(struct own_t, second)) { case offsetof(struct own_t, second): is = 5; } is; })",
+    value: () => 5,
+  },
   { name: "a view as another struct", expression: "((struct inet_sock *)sk)->inet_num", value: () => address().port },
   { name: "a character of the process's", expression: "path[1]", value: () => path.charCodeAt(1) },
   { name: "a dereference of the process's", expression: "*(path + 2)", value: () => path.charCodeAt(2) },
-  { name: "a struct of the text's own in the process's memory", expression: "((struct own_t *)path)->second", value: () => path.charCodeAt(1) },
-  { name: "a bit-field of the text's own struct", expression: "((struct own_t *)path)->high", value: () => path.charCodeAt(2) >> 4 },
-  { name: "an address that nothing is at", expression: "((struct task_struct *)(path - path + 0x10))->pid + 7", value: () => 7 },
+  {
+    name: "a struct of the text's own in the process's memory",
+    expression: "((struct own_t *)path)->second",
+    value: () => path.charCodeAt(1),
+  },
+  {
+    name: "a bit-field of the text's own struct",
+    expression: "((struct own_t *)path)->high",
+    value: () => path.charCodeAt(2) >> 4,
+  },
+  {
+    name: "an address that nothing is at",
+    expression: "((struct task_struct *)(path - path + 0x10))->pid + 7",
+    value: () => 7,
+  },
 ];
 
 const render = (): string => `

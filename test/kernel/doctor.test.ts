@@ -8,7 +8,11 @@ describe("bpfts doctor", () => {
     const result = await runCli(["doctor", "--json"]);
     const reports = JSON.parse(result.stdout) as readonly DoctorReport[];
     expect(reports.filter(({ state }) => state === "missing")).toEqual([]);
-    expect(reports.find(({ name }) => name === "loading")).toEqual({ name: "loading", state: "ok", found: "a tracepoint program loads" });
+    expect(reports.find(({ name }) => name === "loading")).toEqual({
+      name: "loading",
+      state: "ok",
+      found: "a tracepoint program loads",
+    });
     expect(result).toMatchObject({ status: 0, stderr: "" });
   });
 
@@ -20,7 +24,11 @@ describe("bpfts doctor", () => {
   });
 
   it("misses the rights of a process without capabilities, and ends with 3", () => {
-    const result = spawnSync("setpriv", ["--bounding-set=-all", "--inh-caps=-all", process.execPath, cli, "doctor", "--json"], { encoding: "utf8" });
+    const result = spawnSync(
+      "setpriv",
+      ["--bounding-set=-all", "--inh-caps=-all", process.execPath, cli, "doctor", "--json"],
+      { encoding: "utf8" },
+    );
     const missing = (JSON.parse(result.stdout) as readonly DoctorReport[]).filter(({ state }) => state === "missing");
     expect(missing.map(({ name }) => name)).toEqual(["capabilities", "loading"]);
     for (const { advice } of missing) expect(advice).toMatch(/as root|bpfts vm run/);
@@ -29,7 +37,9 @@ describe("bpfts doctor", () => {
 
   it("misses a clang, and ends with 3", async () => {
     const result = await runCli(["doctor"], { env: { PATH: "/nonexistent" } });
-    expect(result.stdout).toMatch(/^missing {2}clang +Cannot find clang on the PATH\n +-> install it: apt-get install clang/m);
+    expect(result.stdout).toMatch(
+      /^missing {2}clang +Cannot find clang on the PATH\n +-> install it: apt-get install clang/m,
+    );
     expect(result.status).toBe(3);
   });
 });

@@ -30,29 +30,58 @@ const pollRarely = `for (;;) { b.perf_buffer_poll(50); const until = Date.now() 
 
 describe("events of several CPUs", () => {
   it.each([
-    ["a callback", `const seen: number[] = []; const cpus = new Set<number>();
+    [
+      "a callback",
+      `const seen: number[] = []; const cpus = new Set<number>();
       b.get_table("events").open_perf_buffer((event, cpu) => { seen.push(event.seq); cpus.add(cpu); if (cpu !== event.cpu) throw new Error("wrong CPU"); }, { by_time: true });
-      try { ${pollRarely} } catch (error) { if (!(error instanceof Interrupt)) throw error; }`],
-    ["an iterator", `const seen: number[] = []; const cpus = new Set<number>();
-      try { for (const event of b.events("events", { by_time: true })) { seen.push(event.seq); cpus.add(event.cpu); } } catch (error) { if (!(error instanceof Interrupt)) throw error; }`],
-    ["an async iterator", `const seen: number[] = []; const cpus = new Set<number>();
-      try { for await (const event of b.events("events", { by_time: true })) { seen.push(event.seq); cpus.add(event.cpu); } } catch (error) { if (!(error instanceof Interrupt)) throw error; }`],
+      try { ${pollRarely} } catch (error) { if (!(error instanceof Interrupt)) throw error; }`,
+    ],
+    [
+      "an iterator",
+      `const seen: number[] = []; const cpus = new Set<number>();
+      try { for (const event of b.events("events", { by_time: true })) { seen.push(event.seq); cpus.add(event.cpu); } } catch (error) { if (!(error instanceof Interrupt)) throw error; }`,
+    ],
+    [
+      "an async iterator",
+      `const seen: number[] = []; const cpus = new Set<number>();
+      try { for await (const event of b.events("events", { by_time: true })) { seen.push(event.seq); cpus.add(event.cpu); } } catch (error) { if (!(error instanceof Interrupt)) throw error; }`,
+    ],
   ])("come to %s in the order of their times when that is asked for, and none is lost", async (name, lines) => {
-    const rows = readJson(await runCli(["run", "-c", command, makeJsonScript(folder, name.replaceAll(" ", "-"), text, `${lines}\n${report}`)]));
+    const rows = readJson(
+      await runCli([
+        "run",
+        "-c",
+        command,
+        makeJsonScript(folder, name.replaceAll(" ", "-"), text, `${lines}\n${report}`),
+      ]),
+    );
     expect(rows).toEqual([[2 * turns, true, true, Math.min(2, availableParallelism())]]);
   });
 
   it("come in the order of each CPU alone when it is not", async () => {
-    const rows = readJson(await runCli(["run", "-c", command, makeJsonScript(folder, "plain", text, `const seen: number[] = []; const cpus = new Set<number>(); const last = new Map<number, number>(); let fell = 0;
+    const rows = readJson(
+      await runCli([
+        "run",
+        "-c",
+        command,
+        makeJsonScript(
+          folder,
+          "plain",
+          text,
+          `const seen: number[] = []; const cpus = new Set<number>(); const last = new Map<number, number>(); let fell = 0;
       b.get_table("events").open_perf_buffer((event, cpu) => { if ((last.get(cpu) ?? -1) > event.seq) fell++; last.set(cpu, event.seq); seen.push(event.seq); cpus.add(cpu); });
       try { ${pollRarely} } catch (error) { if (!(error instanceof Interrupt)) throw error; }
-      ${report} json(fell);`)]));
+      ${report} json(fell);`,
+        ),
+      ]),
+    );
     expect(rows).toEqual([[2 * turns, availableParallelism() < 2, true, Math.min(2, availableParallelism())], 0]);
   });
 });
 
 describe("overload", () => {
-  const emitter = "exec python3 -c 'import ctypes\nlibc = ctypes.CDLL(None)\nempty = ctypes.c_char_p(b\"\")\nfor _ in range(20000): libc.chdir(empty)'";
+  const emitter =
+    "exec python3 -c 'import ctypes\nlibc = ctypes.CDLL(None)\nempty = ctypes.c_char_p(b\"\")\nfor _ in range(20000): libc.chdir(empty)'";
   const c = (map: string, submit: string): string => `struct event_t { u64 n; char pad[56]; };
 BPF_ARRAY(emitted, u64, 1);
 ${map}
@@ -67,12 +96,38 @@ TRACEPOINT_PROBE(syscalls, sys_enter_chdir) {
   const output = "struct event_t event = { .n = value }; ";
 
   it.each([
-    ["perf", "BPF_PERF_OUTPUT(events);", `${output}events.perf_submit(args, &event, sizeof(event));`, "open_perf_buffer(each, { page_cnt: 1, lost_cb: (n) => { told += n; } })", "perf_buffer_poll"],
-    ["perf by time", "BPF_PERF_OUTPUT(events);", `${output}events.perf_submit(args, &event, sizeof(event));`, "open_perf_buffer(each, { page_cnt: 1, by_time: true, lost_cb: (n) => { told += n; } })", "perf_buffer_poll"],
-    ["ring output", "BPF_RINGBUF_OUTPUT(events, 1);", `${output}events.ringbuf_output(&event, sizeof(event), 0);`, "open_ring_buffer(each)", "ring_buffer_poll"],
-    ["ring reserve", "BPF_RINGBUF_OUTPUT(events, 1);", `struct event_t *event = events.ringbuf_reserve(sizeof(struct event_t)); if (!event) return 0; event->n = value; events.ringbuf_submit(event, 0);`, "open_ring_buffer(each)", "ring_buffer_poll"],
-  ])("of a small %s buffer: what was emitted is what was delivered and what was lost", async (name, map, submit, open, poll) => {
-    const lines = `let delivered = 0, told = 0, fell = 0, last = -1n;
+    [
+      "perf",
+      "BPF_PERF_OUTPUT(events);",
+      `${output}events.perf_submit(args, &event, sizeof(event));`,
+      "open_perf_buffer(each, { page_cnt: 1, lost_cb: (n) => { told += n; } })",
+      "perf_buffer_poll",
+    ],
+    [
+      "perf by time",
+      "BPF_PERF_OUTPUT(events);",
+      `${output}events.perf_submit(args, &event, sizeof(event));`,
+      "open_perf_buffer(each, { page_cnt: 1, by_time: true, lost_cb: (n) => { told += n; } })",
+      "perf_buffer_poll",
+    ],
+    [
+      "ring output",
+      "BPF_RINGBUF_OUTPUT(events, 1);",
+      `${output}events.ringbuf_output(&event, sizeof(event), 0);`,
+      "open_ring_buffer(each)",
+      "ring_buffer_poll",
+    ],
+    [
+      "ring reserve",
+      "BPF_RINGBUF_OUTPUT(events, 1);",
+      `struct event_t *event = events.ringbuf_reserve(sizeof(struct event_t)); if (!event) return 0; event->n = value; events.ringbuf_submit(event, 0);`,
+      "open_ring_buffer(each)",
+      "ring_buffer_poll",
+    ],
+  ])(
+    "of a small %s buffer: what was emitted is what was delivered and what was lost",
+    async (name, map, submit, open, poll) => {
+      const lines = `let delivered = 0, told = 0, fell = 0, last = -1n;
 const events = b.get_table("events");
 const each = (event: { n: bigint }) => { delivered++; if (event.n <= last) fell++; last = event.n; };
 events.${open};
@@ -81,13 +136,19 @@ const count = () => Number(b.get_table("emitted").get(0));
 try { for (;;) { b.${poll}(); const goal = count() + 500, until = Date.now() + 1000; while (count() < goal && Date.now() < until); } } catch (error) { if (!(error instanceof Interrupt)) throw error; }
 const lost = events.lost;
 json([count(), delivered + lost, lost, told, fell]);`;
-    const result = await runCli(["run", "-c", emitter, makeJsonScript(folder, name.replaceAll(" ", "-"), c(map, submit), lines)]);
-    const [emitted, sum, lost, told, fell] = JSON.parse(result.stdout) as number[];
-    expect([emitted, sum]).toEqual([20000, 20000]);
-    expect(lost).toBeGreaterThan(0);
-    if (name.startsWith("perf")) expect(told).toBe(lost);
-    expect(result.stderr).toContain(`Lost ${lost} events of "events"`);
-    // The command may move between CPUs, whose buffers are read one after the other.
-    if (name !== "perf") expect(fell).toBe(0);
-  });
+      const result = await runCli([
+        "run",
+        "-c",
+        emitter,
+        makeJsonScript(folder, name.replaceAll(" ", "-"), c(map, submit), lines),
+      ]);
+      const [emitted, sum, lost, told, fell] = JSON.parse(result.stdout) as number[];
+      expect([emitted, sum]).toEqual([20000, 20000]);
+      expect(lost).toBeGreaterThan(0);
+      if (name.startsWith("perf")) expect(told).toBe(lost);
+      expect(result.stderr).toContain(`Lost ${lost} events of "events"`);
+      // The command may move between CPUs, whose buffers are read one after the other.
+      if (name !== "perf") expect(fell).toBe(0);
+    },
+  );
 });

@@ -11,12 +11,21 @@ describe("the search for what tests leave behind", () => {
   });
 
   it("finds a process that still runs, and its children", async () => {
-    const child = spawn("sh", ["-c", "sleep 60 & echo; wait"], { env: { ...process.env, [runMark]: mark }, stdio: ["ignore", "pipe", "ignore"], detached: true });
+    const child = spawn("sh", ["-c", "sleep 60 & echo; wait"], {
+      env: { ...process.env, [runMark]: mark },
+      stdio: ["ignore", "pipe", "ignore"],
+      detached: true,
+    });
     await once(child.stdout, "data");
     try {
-      const listProcesses = async () => (await findLeaks(takeStock(), mark, 0)).filter((leak) => leak.startsWith("process")).map((leak) => leak.replace(/\d+/, "N"));
+      const listProcesses = async () =>
+        (await findLeaks(takeStock(), mark, 0))
+          .filter((leak) => leak.startsWith("process"))
+          .map((leak) => leak.replace(/\d+/, "N"));
       // The shell may print before its child has become a sleep.
-      await expect.poll(listProcesses, { timeout: 5000 }).toEqual(["process N sh -c sleep 60 & echo; wait", "process N sleep 60"]);
+      await expect
+        .poll(listProcesses, { timeout: 5000 })
+        .toEqual(["process N sh -c sleep 60 & echo; wait", "process N sleep 60"]);
     } finally {
       process.kill(-child.pid!, "SIGKILL");
       await once(child, "exit");

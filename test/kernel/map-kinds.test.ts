@@ -32,14 +32,16 @@ const kinds = {
 /** libbpf may be older than a kind: the kernel's own types know it. */
 function needKind(context: TestContext, name: keyof typeof kinds): void {
   const [word, since] = kinds[name];
-  if (openTools(newest.clang).env.findEnumValue(`BPF_MAP_TYPE_${word}`) === undefined) context.skip(`needs ${name}: this kernel has no such map (since Linux ${since})`);
+  if (openTools(newest.clang).env.findEnumValue(`BPF_MAP_TYPE_${word}`) === undefined)
+    context.skip(`needs ${name}: this kernel has no such map (since Linux ${since})`);
 }
 
 function load(text: string): number {
   const object = port.objectOpen(buildText(text, openTools(newest.clang)).bytes, "kinds");
   objects.push(object);
   const loaded = port.objectLoad(object, 0);
-  if (loaded.status < 0) throw new Error(`load: ${loaded.status} ${loaded.log} ${JSON.stringify(loaded.programLogs).slice(-2000)}`);
+  if (loaded.status < 0)
+    throw new Error(`load: ${loaded.status} ${loaded.log} ${JSON.stringify(loaded.programLogs).slice(-2000)}`);
   return object;
 }
 
@@ -58,12 +60,16 @@ function readOut(object: number, count: number): bigint[] {
 }
 
 function findIds(object: number, map: string, program: string): string[] {
-  const [inMap, inProgram] = [port.mapInfo(port.mapHandle(object, map)), port.programInfo(port.programHandle(object, program))];
+  const [inMap, inProgram] = [
+    port.mapInfo(port.mapHandle(object, map)),
+    port.programInfo(port.programHandle(object, program)),
+  ];
   if (typeof inMap === "number" || typeof inProgram === "number") throw new Error("no ids");
   return [String(inMap.id), String(inProgram.id)];
 }
 
-const mine = (pid: number | string = process.pid): string => `if (bpf_get_current_pid_tgid() >> 32 != ${pid} || ctx->args[1] != ${mkdir}) return 0;`;
+const mine = (pid: number | string = process.pid): string =>
+  `if (bpf_get_current_pid_tgid() >> 32 != ${pid} || ctx->args[1] != ${mkdir}) return 0;`;
 const put = "static void put(int slot, u64 value) { out.update(&slot, &value); }";
 
 describe("a map of a kind that BCC has no macro for", () => {

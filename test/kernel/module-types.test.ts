@@ -28,14 +28,25 @@ int kprobe__p9_client_walk(struct pt_regs *ctx, struct p9_fid *fid) {
 describe("a struct that only a module's types have", () => {
   it("is read at its place", (context) => {
     const mount = existsSync(`${btfFolder}/9pnet`) ? findMount() : undefined;
-    if (mount === undefined) return context.skip("needs a module with types at work: this test knows 9pnet, and a 9p mount");
+    if (mount === undefined)
+      return context.skip("needs a module with types at work: this test knows 9pnet, and a 9p mount");
     needFeature(context, port, "kprobe");
-    const object = port.objectOpen(buildUnit({ text, name: "<text>" }, [], openTools(clangs.at(-1)!.clang)).bytes, "module");
+    const object = port.objectOpen(
+      buildUnit({ text, name: "<text>" }, [], openTools(clangs.at(-1)!.clang)).bytes,
+      "module",
+    );
     try {
       expect(port.objectLoad(object, 0)).toMatchObject({ status: 0 });
-      const link = port.attachKprobe(port.programHandle(object, "kprobe__p9_client_walk"), "p9_client_walk", 0n, false, 0n);
+      const link = port.attachKprobe(
+        port.programHandle(object, "kprobe__p9_client_walk"),
+        "p9_client_walk",
+        0n,
+        false,
+        0n,
+      );
       expect(link).toBeGreaterThan(0);
-      for (let turn = 0; turn < 3; turn++) statSync(`${mount.folder}/nothing-${process.pid}-${turn}`, { throwIfNoEntry: false });
+      for (let turn = 0; turn < 3; turn++)
+        statSync(`${mount.folder}/nothing-${process.pid}-${turn}`, { throwIfNoEntry: false });
       port.linkClose(link);
       const out = port.mapHandle(object, "out");
       expect(readU64(requireBytes(port.mapLookup(out, u32(1), 0)))).toBeGreaterThanOrEqual(3n);
@@ -47,6 +58,8 @@ describe("a struct that only a module's types have", () => {
 
   it("is missing by its name when no module has it", () => {
     const lacking = { text: "int f(struct pt_regs *ctx, struct bpfts_nowhere *p) { return p->x; }", name: "<text>" };
-    expect(() => buildUnit(lacking, [], openTools(clangs.at(-1)!.clang))).toThrow(expect.objectContaining({ hint: expect.stringContaining("nor have its loaded modules") as string }));
+    expect(() => buildUnit(lacking, [], openTools(clangs.at(-1)!.clang))).toThrow(
+      expect.objectContaining({ hint: expect.stringContaining("nor have its loaded modules") as string }),
+    );
   });
 });

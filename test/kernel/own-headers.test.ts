@@ -18,7 +18,8 @@ static inline u32 own_parent(struct task_struct *task)
 }
 #endif
 `;
-const deeper = "static inline struct task_struct *own_up(struct task_struct *task) { return task->real_parent; }\n#define OWN_BIT(task) (task)->sched_reset_on_fork\n";
+const deeper =
+  "static inline struct task_struct *own_up(struct task_struct *task) { return task->real_parent; }\n#define OWN_BIT(task) (task)->sched_reset_on_fork\n";
 const script = `import { BPF, Interrupt, command, print, sleep } from "bpfts";
 const b = new BPF({ text: \`
 #include <linux/sched.h>
@@ -46,24 +47,41 @@ describe("headers of the user's own beside the script", () => {
     writeFileSync(join(folder, "deep/deeper.h"), deeper);
     path = writeScript(folder, "headers.ts", script);
   });
-  const run = async (cwd: string): Promise<{ status: number | null; stderr: string; values: string[]; parent: number }> => {
+  const run = async (
+    cwd: string,
+  ): Promise<{ status: number | null; stderr: string; values: string[]; parent: number }> => {
     const { status, stdout, stderr } = await runCli(["run", "-c", "true", path], { cwd });
     const values = stdout.trimEnd().split(" ");
     return { status, stderr, values, parent: Number(values[0]) };
   };
 
-  it.each([["the project", root], ["their folder", folder]])("have their loads made explicit, from %s", async (_where, cwd) => {
-    const { status, stderr, values, parent } = await run(cwd);
-    // The command's parent is the bpfts that ran it: no pid that this test knows, but the same by both ways.
-    expect({ status, stderr, values }).toEqual({ status: 0, stderr: "", values: [String(parent), "true", String(parent), "0"] });
-    expect(parent).toBeGreaterThan(1);
-  }, 300_000);
+  it.each([
+    ["the project", root],
+    ["their folder", folder],
+  ])(
+    "have their loads made explicit, from %s",
+    async (_where, cwd) => {
+      const { status, stderr, values, parent } = await run(cwd);
+      // The command's parent is the bpfts that ran it: no pid that this test knows, but the same by both ways.
+      expect({ status, stderr, values }).toEqual({
+        status: 0,
+        stderr: "",
+        values: [String(parent), "true", String(parent), "0"],
+      });
+      expect(parent).toBeGreaterThan(1);
+    },
+    300_000,
+  );
 
   it("are compiled anew when they have changed", async () => {
     await run(root);
     writeFileSync(join(folder, "deep/deeper.h"), deeper.replace("return task->real_parent;", "return task;"));
     const changed = await run(root);
-    expect(changed).toMatchObject({ status: 0, stderr: "", values: [expect.stringMatching(/^\d+$/), "true", String(changed.parent), "0"] });
+    expect(changed).toMatchObject({
+      status: 0,
+      stderr: "",
+      values: [expect.stringMatching(/^\d+$/), "true", String(changed.parent), "0"],
+    });
     writeFileSync(join(folder, "deep/deeper.h"), deeper);
     expect((await run(root)).parent).not.toBe(changed.parent);
     writeFileSync(join(folder, "own.h"), header.replace("own_up(task)->tgid", "own_up(task)->no_such"));

@@ -27,7 +27,11 @@ TRACEPOINT_PROBE(syscalls, sys_enter_chdir) {
 describe("a perf array", () => {
   it("gives the program the counters of each CPU, and none any more once they are closed", async () => {
     const target = await startProgram("python3", [join(root, "test/kernel/programs/page_faults.py")]);
-    const script = makeJsonScript(folder, "faults", text.replace("TARGET", String(target.pid)), `
+    const script = makeJsonScript(
+      folder,
+      "faults",
+      text.replace("TARGET", String(target.pid)),
+      `
 const faults = b.get_table("faults"), plain = b.get_table("plain"), whole = b.get_table("whole");
 const { PerfType, PerfSWConfig } = bpfts;
 json(faults.open_perf_event(PerfType.SOFTWARE, PerfSWConfig.PAGE_FAULTS, ${target.pid}));
@@ -37,7 +41,8 @@ faults.close_perf_event();
 faults.close_perf_event();
 print("closed");
 try { sleep(300); } catch {}
-json([plain.get(1)! - plain.get(0)!, (whole.get(1) as { counter: bigint }).counter - (whole.get(0) as { counter: bigint }).counter, BigInt.asIntN(64, plain.get(2)!), whole.has(2)]);`);
+json([plain.get(1)! - plain.get(0)!, (whole.get(1) as { counter: bigint }).counter - (whole.get(0) as { counter: bigint }).counter, BigInt.asIntN(64, plain.get(2)!), whole.has(2)]);`,
+    );
     const run = startCli(["run", script]);
     await run.waitFor("open");
     await target.turn();
@@ -56,13 +61,23 @@ json([plain.get(1)! - plain.get(0)!, (whole.get(1) as { counter: bigint }).count
   });
 
   it("replaces counters, and says what cannot be counted", async () => {
-    const rows = readJson(await runCli(["run", makeJsonScript(folder, "refused", `${text.replace("TARGET", "1")} BPF_RINGBUF_OUTPUT(ring, 1);`, `
+    const rows = readJson(
+      await runCli([
+        "run",
+        makeJsonScript(
+          folder,
+          "refused",
+          `${text.replace("TARGET", "1")} BPF_RINGBUF_OUTPUT(ring, 1);`,
+          `
 const faults = b.get_table("faults");
 const { PerfType, PerfSWConfig } = bpfts;
 json([faults.open_perf_event(PerfType.SOFTWARE, PerfSWConfig.CPU_CLOCK), faults.open_perf_event(PerfType.SOFTWARE, PerfSWConfig.PAGE_FAULTS)]);
 json([fails(() => faults.open_perf_event(PerfType.SOFTWARE, 999)), fails(() => faults.open_perf_event(PerfType.SOFTWARE, PerfSWConfig.CPU_CLOCK, 4194305)), fails(() => b.get_table("ring").open_perf_event(1, 0))]);
 b.close();
-json([fails(() => faults.open_perf_event(1, 0)), fails(() => faults.close_perf_event())]);`)]));
+json([fails(() => faults.open_perf_event(1, 0)), fails(() => faults.close_perf_event())]);`,
+        ),
+      ]),
+    );
     const [counts, refused, closed] = rows as [number[], string[], string[]];
     expect(counts[0]).toBe(counts[1]);
     expect(refused[0]).toMatch(/^Cannot count event type 1 config 999 on CPU \d+: this machine has no such event/);

@@ -20,7 +20,8 @@ function load(text: string, program: string): string[] {
   const object = port.objectOpen(buildText(text, openTools(clangs.at(-1)!.clang)).bytes, "forms");
   objects.push(object);
   const loaded = port.objectLoad(object, 0);
-  if (loaded.status < 0) throw new Error(`load: ${loaded.status} ${loaded.log} ${JSON.stringify(loaded.programLogs).slice(-2000)}`);
+  if (loaded.status < 0)
+    throw new Error(`load: ${loaded.status} ${loaded.log} ${JSON.stringify(loaded.programLogs).slice(-2000)}`);
   const info = port.programInfo(port.programHandle(object, program));
   return typeof info === "number" ? [] : ["0", String(info.id)];
 }
@@ -56,7 +57,8 @@ function sumUdp(packet: Buffer): number {
 
 describe("a packet by BCC's headers", () => {
   it("is read and written at its fields, and its checksums follow", () => {
-    const program = load(`
+    const program = load(
+      `
 #include <bcc/proto.h>
 int change(struct __sk_buff *skb) {
 	u8 *cursor = 0;
@@ -74,7 +76,9 @@ int change(struct __sk_buff *skb) {
 	ip->dst = after;
 	udp->dport = other;
 	return 7;
-}`, "change");
+}`,
+      "change",
+    );
     const packet = makePacket();
     expect([sum(packet.subarray(14, 34)), sumUdp(packet)]).toEqual([0xffff, 0xffff]);
     const [answer, hex] = runTool(helper, "packet", ...program, packet.toString("hex")).split("\n");
@@ -87,12 +91,15 @@ int change(struct __sk_buff *skb) {
 describe("BPF_ITER", () => {
   it("is given every task", (context) => {
     needFeature(context, port, "iter");
-    const program = load(`
+    const program = load(
+      `
 BPF_ITER(task) {
 	struct task_struct *task = ctx->task;
 	if (task && task->pid == ${process.pid}) BPF_SEQ_PRINTF(ctx->meta->seq, "%d of %d\\n", task->pid, task->real_parent->tgid);
 	return 0;
-}`, "bpf_iter__task");
+}`,
+      "bpf_iter__task",
+    );
     expect(runTool(helper, "iterator", ...program)).toBe(`${process.pid} of ${process.ppid}\n`);
   });
 });
@@ -100,7 +107,10 @@ BPF_ITER(task) {
 describe("typed arguments of a uprobe", () => {
   it("come from the registers and through their pointers, and five values are printed", async (context) => {
     needFeature(context, port, "trace_vprintk");
-    const script = writeScript(folder, "typed.ts", `import { BPF, Interrupt, print, sleep } from "bpfts";
+    const script = writeScript(
+      folder,
+      "typed.ts",
+      `import { BPF, Interrupt, print, sleep } from "bpfts";
 const b = new BPF({ text: \`
 struct pair { short low, high; const char *name; };
 BPF_HASH(seen, u32, long);
@@ -115,9 +125,14 @@ b.attach_uprobe({ name: ${JSON.stringify(helper)}, sym: "take_arguments", fn_nam
 print(b.trace_fields().read()?.[5]);
 try { sleep(20); } catch (error) { if (!(error instanceof Interrupt)) throw error; }
 print([...b.get_table("seen").entries()].sort(([a], [c]) => a - c).map(([, value]) => value).join(" "));
-`);
+`,
+    );
     const result = await runCli(["run", "-c", `${helper} arguments`, script]);
-    expect(result).toMatchObject({ status: 0, stderr: "", stdout: `-7 -3 400 200 end\n-7 ${"u".charCodeAt(0)} -3 400 ${"i".charCodeAt(0)} 200\n` });
+    expect(result).toMatchObject({
+      status: 0,
+      stderr: "",
+      stdout: `-7 -3 400 200 end\n-7 ${"u".charCodeAt(0)} -3 400 ${"i".charCodeAt(0)} 200\n`,
+    });
   });
 });
 
@@ -125,7 +140,10 @@ describe("KFUNC_PROBE, KRETFUNC_PROBE and KMOD_RET", () => {
   it("see a function's arguments and result, and change it", async (context) => {
     needFeature(context, port, "fentry");
     const path = join(folder, "forbidden");
-    const script = writeScript(folder, "kfunc.ts", `import { BPF, Interrupt, print, sleep } from "bpfts";
+    const script = writeScript(
+      folder,
+      "kfunc.ts",
+      `import { BPF, Interrupt, print, sleep } from "bpfts";
 const b = new BPF({ text: \`
 BPF_HASH(seen, u32, long);
 static int is_mine(void) { char comm[16]; bpf_get_current_comm(comm, sizeof(comm)); return comm[0] == 'm' && comm[1] == 'k' && comm[2] == 'd'; }
@@ -145,7 +163,8 @@ KMOD_RET(security_inode_mkdir, struct inode *dir, struct dentry *dentry, umode_t
 b.attach_fmod_ret({ fn_name: "kmod_ret__security_inode_mkdir" });
 try { sleep(20); } catch (error) { if (!(error instanceof Interrupt)) throw error; }
 print([...b.get_table("seen").entries()].sort(([a], [c]) => a - c).map(([, value]) => value).join(" "));
-`);
+`,
+    );
     const result = await runCli(["run", "-c", `mkdir -m 700 ${path} || true`, script]);
     expect(result).toMatchObject({ status: 0, stdout: "9 448 -13\n" });
     expect(() => mkdirSync(path)).not.toThrow();

@@ -19,7 +19,10 @@ int on_call(struct pt_regs *ctx) {
 /** What somebody types who knows BCC: each says by its message, with the hint behind it, what it is here. */
 const habits: readonly (readonly [call: string, error: string])[] = [
   ["b['counts']", 'This BPF program has no "counts"; a table is asked for by its name: b.get_table("counts")'],
-  ["b['events'].open_perf_buffer(print)", 'The call events() has no "open_perf_buffer"; a table is asked for by its name: b.get_table("events")'],
+  [
+    "b['events'].open_perf_buffer(print)",
+    'The call events() has no "open_perf_buffer"; a table is asked for by its name: b.get_table("events")',
+  ],
   ["b.kprobe_poll()", 'This BPF program has no "kprobe_poll"; use perf_buffer_poll()'],
   ["b.attach_xdp('lo', 1)", 'This BPF program has no "attach_xdp"'],
   ["BPF.monotonic_time()", 'BPF has no "monotonic_time"; monotonic_ns() of "bpfts" is that clock'],
@@ -30,46 +33,120 @@ const habits: readonly (readonly [call: string, error: string])[] = [
   ["counts.length", 'Table "counts" has no "length"; use size'],
   ["counts.increment(1)", 'Table "counts" has no "increment"; set(key, (get(key) ?? 0n) + 1n)'],
   ["queue.items()", 'Table "queue" has no "items"; push(value), pop() and peek() are its calls'],
-  ["events.get(0)", 'Table "events" has no "get"; open_perf_buffer(callback) hands its events over, and so does: for (const event of b.events("events"))'],
-  ["events.event(0)", 'Cannot read an event of "events": it takes bytes (Uint8Array); a callback gets the event itself: (event, cpu, size) => …'],
-  ["events.open_perf_buffer(print, 64)", "open_perf_buffer() takes its options as an object, got 64; its options are: page_cnt, lost_cb, by_time; for example { page_cnt: … }"],
-  ["events.open_perf_buffer(print, { lostcb: print })", 'open_perf_buffer() has no option "lostcb"; its options are: page_cnt, lost_cb, by_time; for example { page_cnt: … }'],
+  [
+    "events.get(0)",
+    'Table "events" has no "get"; open_perf_buffer(callback) hands its events over, and so does: for (const event of b.events("events"))',
+  ],
+  [
+    "events.event(0)",
+    'Cannot read an event of "events": it takes bytes (Uint8Array); a callback gets the event itself: (event, cpu, size) => …',
+  ],
+  [
+    "events.open_perf_buffer(print, 64)",
+    "open_perf_buffer() takes its options as an object, got 64; its options are: page_cnt, lost_cb, by_time; for example { page_cnt: … }",
+  ],
+  [
+    "events.open_perf_buffer(print, { lostcb: print })",
+    'open_perf_buffer() has no option "lostcb"; its options are: page_cnt, lost_cb, by_time; for example { page_cnt: … }',
+  ],
   ["events.open_perf_buffer(print, { lost_cb: 1 })", "open_perf_buffer() takes lost_cb as a function, got 1"],
   ["events.open_perf_buffer()", "open_perf_buffer() takes the callback as a function, got undefined"],
-  ["b.events('events', true)[Symbol.iterator]().next()", "events() takes its options as an object, got true; its options are: by_time; for example { by_time: … }"],
-  ["b.perf_buffer_poll({ timeout: 100 })", "perf_buffer_poll() takes its milliseconds as a number, got { timeout: 100 }"],
+  [
+    "b.events('events', true)[Symbol.iterator]().next()",
+    "events() takes its options as an object, got true; its options are: by_time; for example { by_time: … }",
+  ],
+  [
+    "b.perf_buffer_poll({ timeout: 100 })",
+    "perf_buffer_poll() takes its milliseconds as a number, got { timeout: 100 }",
+  ],
   ["b.ring_buffer_poll('100')", 'ring_buffer_poll() takes its milliseconds as a number, got "100"'],
-  ["b.trace_fields(true)", "trace_fields() takes its options as an object, got true; its options are: nonblocking, pid; for example { nonblocking: … }"],
-  ["b.trace_print({ format: '{1}' })", 'trace_print() has no option "format"; its options are: fmt, nonblocking, pid; for example { fmt: … }'],
-  ["b.trace_readline(true)", "trace_readline() takes its options as an object, got true; its options are: nonblocking; for example { nonblocking: … }"],
-  ["dist.print_log2_hist({ val_type: 'us' })", 'print_log2_hist() takes val_type, its first argument, as a text, got { val_type: "us" }'],
-  ["dist.print_linear_hist('us', 'disk', true)", "print_linear_hist() takes its options as an object, got true; its options are: section_print_fn, bucket_fn, bucket_sort_fn, strip_leading_zero; for example { section_print_fn: … }"],
-  ["b.attach_kprobe({ event: 'vfs_read', fn: 'on_call' })", 'A kprobe has no option "fn"; its options are: event, event_re, fn_name, event_off, maxactive; for example { event: … }'],
-  ["b.attach_tracepoint('sched:sched_switch', 'on_call')", 'A tracepoint takes its options as an object, got "sched:sched_switch"; its options are: tp, tp_re, fn_name; for example { tp: … }'],
-  ["b.load_func({ fn_name: 'on_call' })", 'load_func() takes the function\'s name as a text, got { fn_name: "on_call" }'],
-  ["BPF.ksym(1n, true)", "A symbol's name takes its options as an object, got true; its options are: show_module, show_offset, demangle; for example { show_module: … }"],
-  ["new BPF('int x;')", 'new BPF() takes its options as an object, got "int x;"; its options are: text, src_file, cflags, debug, usdt_contexts, attach_usdt_ignore_pid; for example { text: … }'],
-  ["new BPF({ text: 'int x;', cflags: '-DX' })", 'new BPF() takes cflags as a list of texts; for example cflags: ["-DMAX=3"]'],
+  [
+    "b.trace_fields(true)",
+    "trace_fields() takes its options as an object, got true; its options are: nonblocking, pid; for example { nonblocking: … }",
+  ],
+  [
+    "b.trace_print({ format: '{1}' })",
+    'trace_print() has no option "format"; its options are: fmt, nonblocking, pid; for example { fmt: … }',
+  ],
+  [
+    "b.trace_readline(true)",
+    "trace_readline() takes its options as an object, got true; its options are: nonblocking; for example { nonblocking: … }",
+  ],
+  [
+    "dist.print_log2_hist({ val_type: 'us' })",
+    'print_log2_hist() takes val_type, its first argument, as a text, got { val_type: "us" }',
+  ],
+  [
+    "dist.print_linear_hist('us', 'disk', true)",
+    "print_linear_hist() takes its options as an object, got true; its options are: section_print_fn, bucket_fn, bucket_sort_fn, strip_leading_zero; for example { section_print_fn: … }",
+  ],
+  [
+    "b.attach_kprobe({ event: 'vfs_read', fn: 'on_call' })",
+    'A kprobe has no option "fn"; its options are: event, event_re, fn_name, event_off, maxactive; for example { event: … }',
+  ],
+  [
+    "b.attach_tracepoint('sched:sched_switch', 'on_call')",
+    'A tracepoint takes its options as an object, got "sched:sched_switch"; its options are: tp, tp_re, fn_name; for example { tp: … }',
+  ],
+  [
+    "b.load_func({ fn_name: 'on_call' })",
+    'load_func() takes the function\'s name as a text, got { fn_name: "on_call" }',
+  ],
+  [
+    "BPF.ksym(1n, true)",
+    "A symbol's name takes its options as an object, got true; its options are: show_module, show_offset, demangle; for example { show_module: … }",
+  ],
+  [
+    "new BPF('int x;')",
+    'new BPF() takes its options as an object, got "int x;"; its options are: text, src_file, cflags, debug, usdt_contexts, attach_usdt_ignore_pid; for example { text: … }',
+  ],
+  [
+    "new BPF({ text: 'int x;', cflags: '-DX' })",
+    'new BPF() takes cflags as a list of texts; for example cflags: ["-DMAX=3"]',
+  ],
   ["sleep()", "sleep() takes seconds as a number, got undefined"],
 ];
 
 it("what BCC has by another name is an error with the next step", async () => {
-  const [told, entries] = readJson(await runCli(["run", makeJsonScript(folder, "habits", program, `
+  const [told, entries] = readJson(
+    await runCli([
+      "run",
+      makeJsonScript(
+        folder,
+        "habits",
+        program,
+        `
 const [counts, dist, queue, events] = (["counts", "dist", "queue", "events"] as const).map((name) => b.get_table<any, any>(name)) as any[];
 void [counts, dist, queue, events];
 const tell = (run: () => unknown) => { try { return \`no error but \${String(run())}\`; } catch (error: any) { return [error.message, error.hint].filter(Boolean).join("; "); } };
 json([${habits.map(([call]) => `tell(() => ${call.includes(" = ") ? `{ ${call}; }` : `(${call})`})`).join(",\n")}]);
 json([...counts].length);
-`)]));
+`,
+      ),
+    ]),
+  );
   expect(told).toEqual(habits.map(([, error]) => error));
   expect(entries).toBe(0);
 });
 
 it("a table and a program are still objects as JavaScript knows them", async () => {
-  const rows = readJson(await runCli(["run", makeJsonScript(folder, "objects", program, `
+  const rows = readJson(
+    await runCli([
+      "run",
+      makeJsonScript(
+        folder,
+        "objects",
+        program,
+        `
 const counts = b.get_table("counts");
 json([counts instanceof bpfts.Table, b instanceof BPF, counts instanceof Object, String(counts), String(b), "get" in counts, typeof BPF.name, typeof b.events.bind]);
 void Promise.all([counts, b]).then(([table, program]) => json([table === counts, (program as unknown) === b]));
-`)]));
-  expect(rows).toEqual([[true, true, true, 'Table "counts"', "[object Object]", true, "string", "function"], [true, true]]);
+`,
+      ),
+    ]),
+  );
+  expect(rows).toEqual([
+    [true, true, true, 'Table "counts"', "[object Object]", true, "string", "function"],
+    [true, true],
+  ]);
 });

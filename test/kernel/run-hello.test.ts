@@ -8,12 +8,18 @@ const folder = makeFolder();
 
 describe("the lessons", () => {
   it("hello.ts prints a line for each directory that the command makes, and ends with it", async () => {
-    const result = await runCli(["run", "-c", `mkdir ${["a", "b", "c"].map((name) => join(folder, name)).join(" ")}`, "scripts/hello.ts"]);
+    const result = await runCli([
+      "run",
+      "-c",
+      `mkdir ${["a", "b", "c"].map((name) => join(folder, name)).join(" ")}`,
+      "scripts/hello.ts",
+    ]);
     expect(result.stderr).toBe("");
     expect(result.status).toBe(0);
     const lines = result.stdout.trimEnd().split("\n");
     expect(lines).toHaveLength(3);
-    for (const line of lines) expect(line).toMatch(/^ +mkdir-\d+ +\[\d{3}\] .* \d+\.\d+: bpf_trace_printk: hello world$/);
+    for (const line of lines)
+      expect(line).toMatch(/^ +mkdir-\d+ +\[\d{3}\] .* \d+\.\d+: bpf_trace_printk: hello world$/);
     expect(existsSync(join(folder, "c"))).toBe(true);
   });
 
@@ -28,8 +34,16 @@ describe("the lessons", () => {
   });
 
   it("hello_fields.ts says what this kernel lacks, or prints the fields where it lacks nothing", async () => {
-    const result = await runCli(["run", "--json-errors", "-c", `mkdir ${join(folder, "d")}`, "scripts/hello_fields.ts"]);
-    if (/ register_kprobe$/m.test(spawnSync("cat", ["/proc/kallsyms"], { encoding: "utf8", maxBuffer: 1 << 28 }).stdout)) {
+    const result = await runCli([
+      "run",
+      "--json-errors",
+      "-c",
+      `mkdir ${join(folder, "d")}`,
+      "scripts/hello_fields.ts",
+    ]);
+    if (
+      / register_kprobe$/m.test(spawnSync("cat", ["/proc/kallsyms"], { encoding: "utf8", maxBuffer: 1 << 28 }).stdout)
+    ) {
       expect(result.stdout).toMatch(/^TIME\(s\) +COMM +PID +MESSAGE\n\d+\.\d{9} +mkdir +\d+ +Hello, World!\n$/);
       return;
     }
@@ -41,30 +55,40 @@ describe("the lessons", () => {
   });
 
   it("what a probe prints before the script first reads is not lost", async () => {
-    const path = writeScript(folder, "early.ts", `import { BPF, command, print, sleep } from "bpfts";
+    const path = writeScript(
+      folder,
+      "early.ts",
+      `import { BPF, command, print, sleep } from "bpfts";
 const b = new BPF({ text: \`TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) { bpf_trace_printk("early\\n"); return 0; }\` });
 try { sleep(10); } catch {}
 for (const [task, pid, , , , msg] of b.trace_fields({ nonblocking: true })) {
   if (task === undefined) break;
   if (pid === command?.pid) print(task + " " + msg);
 }
-`);
+`,
+    );
     const result = await runCli(["run", "-c", `mkdir ${join(folder, "early")}`, path]);
     expect(result.stderr).toBe("");
     expect(result.stdout).toBe("mkdir early\n");
   });
 
   it("what one run starts from is not what the run before it left in the cache", async () => {
-    const path = writeScript(folder, "fresh.ts", 'import { BPF, argv, possible_cpus } from "bpfts";\nnew BPF({ text: "" });\nconsole.log(argv[0], possible_cpus, Math.random());\n');
+    const path = writeScript(
+      folder,
+      "fresh.ts",
+      'import { BPF, argv, possible_cpus } from "bpfts";\nnew BPF({ text: "" });\nconsole.log(argv[0], possible_cpus, Math.random());\n',
+    );
     const env = { BPFTS_CACHE: join(folder, "cache-fresh") };
     const outputs = [];
-    for (const word of ["one", "two", "three"]) outputs.push((await runCli(["run", path, "--", word], { env })).stdout.trim().split(" "));
+    for (const word of ["one", "two", "three"])
+      outputs.push((await runCli(["run", path, "--", word], { env })).stdout.trim().split(" "));
     expect(outputs.map(([word]) => word)).toEqual(["one", "two", "three"]);
     const cpus = readFileSync("/sys/devices/system/cpu/possible", "utf8").trim().replace(/^.*-/, "");
     expect(outputs.map(([, count]) => Number(count))).toEqual(Array(3).fill(Number(cpus) + 1));
     expect(new Set(outputs.map(([, , random]) => random)).size).toBe(3);
     // The second run found the first one's work.
-    for (const kind of ["image", "library", "code", "bundle"]) expect(readdirSync(join(folder, "cache-fresh", kind))).toHaveLength(1);
+    for (const kind of ["image", "library", "code", "bundle"])
+      expect(readdirSync(join(folder, "cache-fresh", kind))).toHaveLength(1);
   });
 
   it("what a run left in the cache serves one that is started by another name, as npx and npm link do", async () => {
@@ -73,7 +97,10 @@ for (const [task, pid, , , , msg] of b.trace_fields({ nonblocking: true })) {
     const long = join(folder, "a-link-with-a-much-longer-name-than-the-file-itself-has.cjs");
     symlinkSync(cli, long);
     for (const entry of [cli, long, cli]) {
-      const run = spawnSync(process.execPath, [entry, "run", path], { encoding: "utf8", env: { ...process.env, BPFTS_CACHE: cache } });
+      const run = spawnSync(process.execPath, [entry, "run", path], {
+        encoding: "utf8",
+        env: { ...process.env, BPFTS_CACHE: cache },
+      });
       expect(run).toMatchObject({ status: 0, stdout: "fine 0\n", stderr: "" });
     }
     expect(readdirSync(join(cache, "image"))).toHaveLength(1);
@@ -84,7 +111,9 @@ for (const [task, pid, , , , msg] of b.trace_fields({ nonblocking: true })) {
     const cache = join(folder, "cache-damaged");
     const run = async (): Promise<string> => (await runCli(["run", path], { env: { BPFTS_CACHE: cache } })).stdout;
     expect(await run()).toBe("fine\n");
-    const files = ["image", "code", "library", "bundle"].map((kind) => join(cache, kind, readdirSync(join(cache, kind))[0]!));
+    const files = ["image", "code", "library", "bundle"].map((kind) =>
+      join(cache, kind, readdirSync(join(cache, kind))[0]!),
+    );
     const damaged = files.map((file) => {
       const bytes = readFileSync(file);
       return bytes.fill(0x55, bytes.length >> 1);
@@ -96,13 +125,21 @@ for (const [task, pid, , , , msg] of b.trace_fields({ nonblocking: true })) {
   });
 
   it("a script sees its own arguments and the pid of its command", async () => {
-    const path = writeScript(folder, "argv.ts", 'import { argv, command, print } from "bpfts";\nprint(JSON.stringify({ argv, pid: typeof command?.pid }));\n');
+    const path = writeScript(
+      folder,
+      "argv.ts",
+      'import { argv, command, print } from "bpfts";\nprint(JSON.stringify({ argv, pid: typeof command?.pid }));\n',
+    );
     const result = await runCli(["run", "-c", "true", path, "--", "-p", "1", "--json"]);
     expect(JSON.parse(result.stdout)).toEqual({ argv: ["-p", "1", "--json"], pid: "number" });
   });
 
   it("new BPF with an empty text is legal and starts no clang", async () => {
-    const path = writeScript(folder, "empty.ts", 'import { BPF, print } from "bpfts";\nconst b = new BPF({ text: "" });\nprint(b.get_syscall_fnname("mkdir"));\n');
+    const path = writeScript(
+      folder,
+      "empty.ts",
+      'import { BPF, print } from "bpfts";\nconst b = new BPF({ text: "" });\nprint(b.get_syscall_fnname("mkdir"));\n',
+    );
     const result = await runCli(["run", path], { env: { BPFTS_CLANG: "/nonexistent/clang" } });
     expect(result.stderr).toBe("");
     expect(result.stdout).toMatch(/sys_mkdir\n$/);
@@ -155,11 +192,19 @@ describe("signals and the end", () => {
       expect(performance.now() - sent).toBeLessThan(endMs + 500);
       expect(result.stderr).toBe("");
     }
-    expect(readdirSync("/sys/kernel/tracing/instances").filter((name) => name.startsWith("bpfts") && pids.some((pid) => name.includes(`-${pid}-`)))).toEqual([]);
+    expect(
+      readdirSync("/sys/kernel/tracing/instances").filter(
+        (name) => name.startsWith("bpfts") && pids.some((pid) => name.includes(`-${pid}-`)),
+      ),
+    ).toEqual([]);
   });
 
   it("a second signal kills a script that holds on to the first", async () => {
-    const path = writeScript(folder, "stubborn.ts", `${events}import { Interrupt } from "bpfts";\nfor (;;) { try { sleep(1000); } catch (e) { if (!(e instanceof Interrupt)) throw e; printf("no\\n"); const until = Date.now() + 10_000; while (Date.now() < until); } }\n`);
+    const path = writeScript(
+      folder,
+      "stubborn.ts",
+      `${events}import { Interrupt } from "bpfts";\nfor (;;) { try { sleep(1000); } catch (e) { if (!(e instanceof Interrupt)) throw e; printf("no\\n"); const until = Date.now() + 10_000; while (Date.now() < until); } }\n`,
+    );
     const run = startCli(["run", path]);
     await run.waitFor("ready");
     run.child.kill("SIGINT");
@@ -175,7 +220,10 @@ describe("signals and the end", () => {
     ["of one that waits between its lines", " if (n % 1000 === 0) sleep(0.001);"],
   ])("a reader that stops reading holds up the output %s, and Ctrl-C ends it all the same", async (_, wait) => {
     const script = `import { eprint, flush, on_exit, printf, sleep } from "bpfts";\nvoid sleep;\non_exit(() => eprint("end"));\neprint("ready");\nflush();\nfor (let n = 0; ; n++) { printf("%0100d\\n", n);${wait} }\n`;
-    const child = spawn(process.execPath, [cli, "run", writeScript(folder, "unread.ts", script)], { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+    const child = spawn(process.execPath, [cli, "run", writeScript(folder, "unread.ts", script)], {
+      cwd: root,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
     let stderr = "";
     child.stderr.setEncoding("utf8").on("data", (text: string) => (stderr += text));
     const ended = new Promise<number | null>((resolve) => child.on("exit", resolve));
@@ -189,8 +237,16 @@ describe("signals and the end", () => {
   });
 
   it("a closed stdout ends it quietly", () => {
-    const path = writeScript(folder, "pipe.ts", `import { printf, sleep } from "bpfts";\nfor (;;) { printf("line\\n"); sleep(0.01); }\n`);
-    const result = spawnSync("bash", ["-c", `set -o pipefail; "${process.execPath}" dist/bpfts.cjs run "${path}" | head -1`], { cwd: root, encoding: "utf8", timeout: 10_000 });
+    const path = writeScript(
+      folder,
+      "pipe.ts",
+      `import { printf, sleep } from "bpfts";\nfor (;;) { printf("line\\n"); sleep(0.01); }\n`,
+    );
+    const result = spawnSync(
+      "bash",
+      ["-c", `set -o pipefail; "${process.execPath}" dist/bpfts.cjs run "${path}" | head -1`],
+      { cwd: root, encoding: "utf8", timeout: 10_000 },
+    );
     expect(result.stdout).toBe("line\n");
     expect(result.stderr).toBe("");
     expect(result.status).toBe(0);

@@ -6,13 +6,17 @@ import type { CliError, CliResult } from "../support/run-cli.ts";
 import { cli, makeFolder, parseCliError, root, runCli, writeScript } from "../support/run-cli.ts";
 
 const folder = makeFolder();
-const script = writeScript(folder, "probe.ts", `import { BPF, print } from "bpfts";
+const script = writeScript(
+  folder,
+  "probe.ts",
+  `import { BPF, print } from "bpfts";
 const b = new BPF({ text: \`
 TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) { return 0; }
 \` });
 print("loaded");
 b.close();
-`);
+`,
+);
 
 /** Runs the script under another command, which is given the CLI's words as its last arguments. */
 function runUnder(command: readonly string[], env: Readonly<Record<string, string>> = {}): CliResult {
@@ -39,12 +43,19 @@ describe("what this machine or user lacks", () => {
     mkdirSync(old);
     writeFileSync(join(old, "clang-9"), "#!/bin/sh\n");
     chmodSync(join(old, "clang-9"), 0o755);
-    expect(parseError(await runCli(["run", "--json-errors", script], { env: { PATH: old } })).message).toMatch(/clang 9 at ".*clang-9" is too old: version 12 or newer/);
-    expect(parseError(await runCli(["run", "--json-errors", script], { env: { BPFTS_CLANG: join(folder, "none") } })).message).toContain("BPFTS_CLANG");
+    expect(parseError(await runCli(["run", "--json-errors", script], { env: { PATH: old } })).message).toMatch(
+      /clang 9 at ".*clang-9" is too old: version 12 or newer/,
+    );
+    expect(
+      parseError(await runCli(["run", "--json-errors", script], { env: { BPFTS_CLANG: join(folder, "none") } }))
+        .message,
+    ).toContain("BPFTS_CLANG");
   });
 
   it("a kernel without its own types", () => {
-    const error = parseError(runUnder(["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /sys/kernel/btf && exec "$@"', "sh"]));
+    const error = parseError(
+      runUnder(["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /sys/kernel/btf && exec "$@"', "sh"]),
+    );
     expect(error).toMatchObject({ code: "BPFTS_UNSUPPORTED", exitCode: 3 });
     expect(error.message).toContain("/sys/kernel/btf/vmlinux");
     expect(error.hint).toContain("CONFIG_DEBUG_INFO_BTF");
@@ -55,19 +66,27 @@ describe("what this machine or user lacks", () => {
     const home = join(folder, "nobody");
     mkdirSync(home);
     chmodSync(home, 0o777);
-    const error = parseError(runUnder(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"], { HOME: home, BPFTS_CACHE: join(home, "cache") }));
+    const error = parseError(
+      runUnder(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"], {
+        HOME: home,
+        BPFTS_CACHE: join(home, "cache"),
+      }),
+    );
     expect(error).toMatchObject({ code: "BPFTS_PRIVILEGE", exitCode: 3 });
     expect(error.hint).toMatch(/root.*CAP_BPF/);
   });
 });
 
 describe("the cache", () => {
-  const listObjects = (cache: string): string[] => readdirSync(join(cache, "object")).map((name) => join(cache, "object", name));
+  const listObjects = (cache: string): string[] =>
+    readdirSync(join(cache, "object")).map((name) => join(cache, "object", name));
 
   it("two runs that race over an empty cache both work, and leave no temporary file", async () => {
     const cache = join(folder, "race");
     const results = await Promise.all([1, 2, 3].map(() => runCli(["run", script], { env: { BPFTS_CACHE: cache } })));
-    expect(results.map(({ stdout, stderr, status }) => ({ stdout, stderr, status }))).toEqual(Array(3).fill({ stdout: "loaded\n", stderr: "", status: 0 }));
+    expect(results.map(({ stdout, stderr, status }) => ({ stdout, stderr, status }))).toEqual(
+      Array(3).fill({ stdout: "loaded\n", stderr: "", status: 0 }),
+    );
     expect(readdirSync(cache, { recursive: true }).filter((name) => String(name).endsWith(".tmp"))).toEqual([]);
   });
 
@@ -80,7 +99,11 @@ describe("the cache", () => {
   it.each([
     ["cut off", (bytes: Buffer) => bytes.subarray(0, bytes.length / 2)],
     ["empty", () => Buffer.alloc(0)],
-    ["changed in one byte", (bytes: Buffer) => Buffer.concat([bytes.subarray(0, 1000), Buffer.from([bytes[1000]! ^ 1]), bytes.subarray(1001)])],
+    [
+      "changed in one byte",
+      (bytes: Buffer) =>
+        Buffer.concat([bytes.subarray(0, 1000), Buffer.from([bytes[1000]! ^ 1]), bytes.subarray(1001)]),
+    ],
   ])("an entry that is %s is made anew", async (_name, damage) => {
     const cache = join(folder, "race");
     const [path] = listObjects(cache);
@@ -97,13 +120,27 @@ describe("the cache", () => {
     const pch = readdirSync(prelude!).find((name) => name.endsWith(".pch"))!;
     writeFileSync(join(prelude!, pch), "not a header");
     for (const path of listObjects(cache)) writeFileSync(path, "");
-    expect(await runCli(["run", script], { env: { BPFTS_CACHE: cache } })).toMatchObject({ stdout: "loaded\n", stderr: "", status: 0 });
+    expect(await runCli(["run", script], { env: { BPFTS_CACHE: cache } })).toMatchObject({
+      stdout: "loaded\n",
+      stderr: "",
+      status: 0,
+    });
   });
 
   it("a folder that cannot be written to is passed over", () => {
     const cache = join(folder, "read-only");
     mkdirSync(cache);
-    const result = runUnder(["unshare", "-m", "sh", "-c", `mount --bind "${cache}" "${cache}" && mount -o remount,bind,ro "${cache}" && exec "$@"`, "sh"], { BPFTS_CACHE: cache, XDG_CACHE_HOME: join(folder, "other") });
+    const result = runUnder(
+      [
+        "unshare",
+        "-m",
+        "sh",
+        "-c",
+        `mount --bind "${cache}" "${cache}" && mount -o remount,bind,ro "${cache}" && exec "$@"`,
+        "sh",
+      ],
+      { BPFTS_CACHE: cache, XDG_CACHE_HOME: join(folder, "other") },
+    );
     expect(result).toMatchObject({ stdout: "loaded\n", stderr: "", status: 0 });
     expect(readdirSync(join(folder, "other", "bpfts"))).toContain("object");
   });
@@ -139,7 +176,11 @@ describe("the command line", () => {
   });
 
   it("check says in one line what is in order, and what is not, for many files", async () => {
-    const good = writeScript(folder, "good.c", "BPF_HASH(counts, u32);\nTRACEPOINT_PROBE(syscalls, sys_enter_mkdir) {\n  u32 key = 1;\n  counts.increment(key);\n  return 0;\n}\n");
+    const good = writeScript(
+      folder,
+      "good.c",
+      "BPF_HASH(counts, u32);\nTRACEPOINT_PROBE(syscalls, sys_enter_mkdir) {\n  u32 key = 1;\n  counts.increment(key);\n  return 0;\n}\n",
+    );
     const bad = writeScript(folder, "bad.c", "int f(void *ctx) {\n  return nothing_like_it;\n}\n");
     const result = await runCli(["check", good, bad]);
     expect(result.status).toBe(1);
@@ -147,7 +188,9 @@ describe("the command line", () => {
     expect(first).toMatch(/good\.c: ok, 1 program, 1 map, verified in \d+ ms$/);
     expect(second).toMatch(/bad\.c: line 2: C: use of undeclared identifier 'nothing_like_it'$/);
     expect((await runCli(["check", "--emit", "c", good])).stdout).toContain("#line 1");
-    expect(JSON.parse((await runCli(["check", "--emit", "spec", good])).stdout)).toMatchObject({ maps: [{ name: "counts", type: 1 }] });
+    expect(JSON.parse((await runCli(["check", "--emit", "spec", good])).stdout)).toMatchObject({
+      maps: [{ name: "counts", type: 1 }],
+    });
     expect((await runCli(["check", "--no-load", "scripts/counts.ts"])).stdout).toMatch(/compiled in/);
   });
 });

@@ -19,10 +19,20 @@ interface Checked {
 
 /** Checks a folder as an editor does: by its tsconfig.json alone. */
 function checkFolder(folder: string): Checked {
-  const config = ts.getParsedCommandLineOfConfigFile(join(folder, "tsconfig.json"), {}, { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => {} })!;
+  const config = ts.getParsedCommandLineOfConfigFile(
+    join(folder, "tsconfig.json"),
+    {},
+    { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => {} },
+  )!;
   const program = ts.createProgram(config.fileNames, config.options);
-  const messages = ts.getPreEmitDiagnostics(program).map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, " "));
-  return { messages, instantiations: program.getInstantiationCount(), files: program.getSourceFiles().map(({ fileName }) => fileName) };
+  const messages = ts
+    .getPreEmitDiagnostics(program)
+    .map(({ messageText }) => ts.flattenDiagnosticMessageText(messageText, " "));
+  return {
+    messages,
+    instantiations: program.getInstantiationCount(),
+    files: program.getSourceFiles().map(({ fileName }) => fileName),
+  };
 }
 
 const everyKind = `
@@ -83,24 +93,45 @@ events.open_perf_buffer((event) => printf("%s %d\\n", event.comm, event.named[0]
 events.open_perf_buffer((event) => event.comm * 2);
 `;
     writeScript(folder, "exact.ts", "export {};\n");
-    writeScript(folder, "both.ts", `import { BPF, printf } from "bpfts";\nimport type { EventOf, TableOf } from "bpfts";\nconst text = \`${everyKind}\`;\ndeclare const b: BPF;\n${printed.stdout}${equals}`);
+    writeScript(
+      folder,
+      "both.ts",
+      `import { BPF, printf } from "bpfts";\nimport type { EventOf, TableOf } from "bpfts";\nconst text = \`${everyKind}\`;\ndeclare const b: BPF;\n${printed.stdout}${equals}`,
+    );
     expect((await runCli(["init", folder])).status).toBe(0);
     expect(checkFolder(folder).messages).toEqual([]);
   });
 
   it("knows the kernel's structs, texts that are put together at run time, and .c files", async () => {
     const folder = makeProject();
-    const script = writeScript(folder, "made.ts", `import { BPF } from "bpfts";\nconst key = "struct bpf_tunnel_key";\nnew BPF({ text: \`BPF_HASH(tunnels, \${key}); BPF_HASH(when, u32, struct timespec64);\` });\n`);
+    const script = writeScript(
+      folder,
+      "made.ts",
+      `import { BPF } from "bpfts";\nconst key = "struct bpf_tunnel_key";\nnew BPF({ text: \`BPF_HASH(tunnels, \${key}); BPF_HASH(when, u32, struct timespec64);\` });\n`,
+    );
     const { stdout, status } = await runCli(["types", script]);
     expect(status).toBe(0);
     expect(stdout).toContain("interface bpf_tunnel_key {\n  tunnel_id: number; // __u32");
     expect(stdout).toContain('const when = b.get_table<number, timespec64>("when");');
     // The kernel has a struct of that name, and enumerators.
-    const own = (await runCli(["types", writeScript(folder, "own.c", "struct sock { struct sock *next; u64 v; };\nBPF_HASH(socks, u32, struct sock);\nBPF_PERF_OUTPUT(events);\nint f(void *ctx) { struct sock s = {}; events.perf_submit(ctx, &s, sizeof(s)); return 0; }\n")])).stdout;
+    const own = (
+      await runCli([
+        "types",
+        writeScript(
+          folder,
+          "own.c",
+          "struct sock { struct sock *next; u64 v; };\nBPF_HASH(socks, u32, struct sock);\nBPF_PERF_OUTPUT(events);\nint f(void *ctx) { struct sock s = {}; events.perf_submit(ctx, &s, sizeof(s)); return 0; }\n",
+        ),
+      ])
+    ).stdout;
     expect(own).toContain("/** struct sock, 16 bytes. */\ninterface sock {\n  next: bigint; // struct sock *\n");
     expect(own).toContain('b.get_table<number, sock>("socks");');
     expect(own).toContain('b.get_table<never, sock>("events");');
-    const file = writeScript(folder, "bare.c", "BPF_ARRAY(totals, u64, 4);\nBPF_PROG_ARRAY(programs, 4);\nBPF_TASK_STORAGE(tasks, u64);\n");
+    const file = writeScript(
+      folder,
+      "bare.c",
+      "BPF_ARRAY(totals, u64, 4);\nBPF_PROG_ARRAY(programs, 4);\nBPF_TASK_STORAGE(tasks, u64);\n",
+    );
     const bare = (await runCli(["types", file])).stdout;
     expect(bare).toContain('b.get_table<number, bigint>("totals");');
     // What the SDK makes of a descriptor is no number.
@@ -111,7 +142,10 @@ events.open_perf_buffer((event) => event.comm * 2);
 
   it("goes through all programs of a script, up to where it would wait, and loads none", async () => {
     const folder = makeProject();
-    const script = writeScript(folder, "several.ts", `import { BPF, PerfSWConfig, PerfType, print, sleep } from "bpfts";
+    const script = writeScript(
+      folder,
+      "several.ts",
+      `import { BPF, PerfSWConfig, PerfType, print, sleep } from "bpfts";
 const first = new BPF({ text: \`BPF_HASH(counts, u32, u64); BPF_PERF_OUTPUT(events); BPF_ARRAY(config, u32, 1); BPF_PROG_ARRAY(steps, 1); BPF_PERF_ARRAY(cycles, 8); BPF_USER_RINGBUF(orders, 1); int f(void *ctx) { return 0; }\` });
 first.get_table("config").set(0, 7);
 for (const [pid, count] of first.get_table("counts")) print(pid, count);
@@ -126,7 +160,8 @@ void second;
 first.perf_buffer_poll();
 sleep(1);
 new BPF({ text: "not C at all" });
-`);
+`,
+    );
     const { stdout, stderr, status } = await runCli(["types", script]);
     expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
     expect(stdout).toContain('b.get_table<number, bigint>("counts");');
@@ -134,18 +169,43 @@ new BPF({ text: "not C at all" });
     const checked = await runCli(["check", "--no-load", script]);
     expect(checked).toMatchObject({ status: 0, stderr: "" });
     expect(checked.stdout).toMatch(/ 1 program, 7 maps/);
-    const stumbles = writeScript(folder, "stumbles.ts", `import { BPF, print } from "bpfts";\nconst b = new BPF({ text: "BPF_HASH(started, u32, u64);" });\nprint(b.get_table<number, bigint>("started").get(1)!.toString());\n`);
-    expect(await runCli(["types", stumbles])).toMatchObject({ status: 0, stderr: "", stdout: expect.stringContaining('"started"') as string });
+    const stumbles = writeScript(
+      folder,
+      "stumbles.ts",
+      `import { BPF, print } from "bpfts";\nconst b = new BPF({ text: "BPF_HASH(started, u32, u64);" });\nprint(b.get_table<number, bigint>("started").get(1)!.toString());\n`,
+    );
+    expect(await runCli(["types", stumbles])).toMatchObject({
+      status: 0,
+      stderr: "",
+      stdout: expect.stringContaining('"started"') as string,
+    });
     // A name that no function has is told as it is when the script runs.
-    const wrong = await runCli(["check", "--no-load", "--json-errors", writeScript(folder, "wrong.ts", `import { BPF } from "bpfts";\nnew BPF({ text: "int f(void *ctx) { return 0; }" }).attach_kprobe({ event: "vfs_read", fn_name: "g" });\n`)]);
+    const wrong = await runCli([
+      "check",
+      "--no-load",
+      "--json-errors",
+      writeScript(
+        folder,
+        "wrong.ts",
+        `import { BPF } from "bpfts";\nnew BPF({ text: "int f(void *ctx) { return 0; }" }).attach_kprobe({ event: "vfs_read", fn_name: "g" });\n`,
+      ),
+    ]);
     expect(parseCliError(wrong)).toMatchObject({ code: "BPFTS_ATTACH", location: { line: 2 } });
   });
 
   it("says where the C is wrong", async () => {
     const folder = makeProject();
-    const result = await runCli(["types", "--json-errors", writeScript(folder, "wrong.c", "BPF_HASH(counts, struct no_such_t);\n")]);
+    const result = await runCli([
+      "types",
+      "--json-errors",
+      writeScript(folder, "wrong.c", "BPF_HASH(counts, struct no_such_t);\n"),
+    ]);
     expect(result.status).toBe(1);
-    expect(parseCliError(result)).toMatchObject({ code: "BPFTS_COMPILE", message: expect.stringContaining("incomplete type 'struct no_such_t'") as string, location: { line: 1 } });
+    expect(parseCliError(result)).toMatchObject({
+      code: "BPFTS_COMPILE",
+      message: expect.stringContaining("incomplete type 'struct no_such_t'") as string,
+      location: { line: 1 },
+    });
   });
 });
 
@@ -155,10 +215,21 @@ describe("bpfts init", () => {
     const { stdout, status } = await runCli(["init", folder]);
     expect({ stdout, status }).toEqual({ stdout: `${folder}/tsconfig.json written\n`, status: 0 });
     mkdirSync(join(folder, "deeper"));
-    writeScript(folder, "deeper/good.ts", `import { BPF } from "bpfts";\nimport text from "./x.c";\nconst b = new BPF({ text: \`BPF_HASH(counts, u32);\` });\nsetTimeout(() => console.log(text, b.get_table("counts").get(1)), 5);\n`);
+    writeScript(
+      folder,
+      "deeper/good.ts",
+      `import { BPF } from "bpfts";\nimport text from "./x.c";\nconst b = new BPF({ text: \`BPF_HASH(counts, u32);\` });\nsetTimeout(() => console.log(text, b.get_table("counts").get(1)), 5);\n`,
+    );
     expect(checkFolder(folder).messages).toEqual([]);
-    writeScript(folder, "bad.ts", `import { BPF } from "bpfts";\nnew BPF({ text: \`BPF_HASH(counts, u32);\` }).get_table("count");\nprocess.exit(1);\n`);
-    expect(checkFolder(folder).messages).toEqual([expect.stringContaining('Argument of type \'"count"\''), expect.stringContaining("Cannot find name 'process'")]);
+    writeScript(
+      folder,
+      "bad.ts",
+      `import { BPF } from "bpfts";\nnew BPF({ text: \`BPF_HASH(counts, u32);\` }).get_table("count");\nprocess.exit(1);\n`,
+    );
+    expect(checkFolder(folder).messages).toEqual([
+      expect.stringContaining("Argument of type '\"count\"'"),
+      expect.stringContaining("Cannot find name 'process'"),
+    ]);
   });
 
   it("overwrites nothing unless told to", async () => {
@@ -180,9 +251,15 @@ describe("bpfts init", () => {
     const folder = join(project, "traces");
     mkdirSync(folder);
     expect((await runCli(["init", folder])).status).toBe(0);
-    const { compilerOptions } = JSON.parse(readFileSync(join(folder, "tsconfig.json"), "utf8")) as { compilerOptions: { paths: { bpfts: string[] } } };
+    const { compilerOptions } = JSON.parse(readFileSync(join(folder, "tsconfig.json"), "utf8")) as {
+      compilerOptions: { paths: { bpfts: string[] } };
+    };
     expect(compilerOptions.paths.bpfts).toEqual(["../node_modules/bpfts/dist/types/index.d.ts"]);
-    writeScript(folder, "ok.ts", `import { BPF } from "bpfts";\nnew BPF({ text: \`BPF_HASH(counts, u32);\` }).get_table("counts").get(1);\n`);
+    writeScript(
+      folder,
+      "ok.ts",
+      `import { BPF } from "bpfts";\nnew BPF({ text: \`BPF_HASH(counts, u32);\` }).get_table("counts").get(1);\n`,
+    );
     expect(checkFolder(folder).messages).toEqual([]);
   });
 
@@ -195,12 +272,34 @@ describe("bpfts init", () => {
     symlinkSync(root.replace(/\/$/, ""), join(project, "node_modules/bpfts"));
     writeFileSync(join(project, "package.json"), `{ "type": "module" }\n`);
     // The globals of a browser are others than a script's; declarations of ours by themselves have no mistakes.
-    writeFileSync(join(project, "tsconfig.json"), JSON.stringify({ compilerOptions: { target: "ES2022", lib, module, moduleResolution, strict: true, noEmit: true, types: [], skipLibCheck: lib.includes("DOM") } }));
-    writeScript(project, "tool.ts", `import { BPF, print } from "bpfts";\nconst b = new BPF({ text: \`BPF_HASH(counts, u32, u64);\` });\nfor (const [pid, count] of b.get_table("counts")) print(pid + 1, count + 1n);\nb.get_table("none");\nsetTimeout(() => console.log("late"), 1);\n`);
+    writeFileSync(
+      join(project, "tsconfig.json"),
+      JSON.stringify({
+        compilerOptions: {
+          target: "ES2022",
+          lib,
+          module,
+          moduleResolution,
+          strict: true,
+          noEmit: true,
+          types: [],
+          skipLibCheck: lib.includes("DOM"),
+        },
+      }),
+    );
+    writeScript(
+      project,
+      "tool.ts",
+      `import { BPF, print } from "bpfts";\nconst b = new BPF({ text: \`BPF_HASH(counts, u32, u64);\` });\nfor (const [pid, count] of b.get_table("counts")) print(pid + 1, count + 1n);\nb.get_table("none");\nsetTimeout(() => console.log("late"), 1);\n`,
+    );
     const { messages, instantiations, files } = checkFolder(project);
     expect(messages).toEqual([expect.stringContaining('"none"')]);
     expect(instantiations).toBeLessThan(12_000);
-    expect(files.filter((name) => name.startsWith(root) && !name.startsWith(`${root}dist/types/`) && !name.includes("/node_modules/"))).toEqual([]);
+    expect(
+      files.filter(
+        (name) => name.startsWith(root) && !name.startsWith(`${root}dist/types/`) && !name.includes("/node_modules/"),
+      ),
+    ).toEqual([]);
   });
 
   it("has a script of 200 lines of C checked with little work", async () => {

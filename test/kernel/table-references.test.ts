@@ -19,7 +19,9 @@ async function runCounted(name: string, c: string, lines: string): Promise<unkno
 
 describe("a program array", () => {
   it("leads to the functions that the script put there, and to none that it took out", async () => {
-    const rows = await runCounted("prog", `BPF_PROG_ARRAY(jumps, 4);
+    const rows = await runCounted(
+      "prog",
+      `BPF_PROG_ARRAY(jumps, 4);
 BPF_HASH(hits, u32, u64);
 BPF_ARRAY(turn, u32, 1);
 TRACEPOINT_PROBE(syscalls, sys_enter_chdir) {
@@ -31,7 +33,8 @@ TRACEPOINT_PROBE(syscalls, sys_enter_chdir) {
     return 0;
 }
 int second(void *ctx) { hits.increment(2); return 0; }
-int fourth(void *ctx) { hits.increment(4); return 0; }`, `
+int fourth(void *ctx) { hits.increment(4); return 0; }`,
+      `
 const jumps = b.get_table("jumps");
 const fourth = b.load_func("fourth", BPF.TRACEPOINT);
 jumps.set(1, b.load_func("second", BPF.TRACEPOINT)).set(3, fourth).set(2, fourth);
@@ -41,7 +44,8 @@ json([fails(() => jumps.set(4, fourth)), fails(() => jumps.set(0, "fourth" as ne
 wait();
 json([...b.get_table("hits")].sort((x, y) => x[0] - y[0]));
 jumps.clear();
-json([jumps.size, ...jumps]);`);
+json([jumps.size, ...jumps]);`,
+    );
     expect(rows).toEqual([
       [[1, 3], 2, true, false, null, true, false],
       [
@@ -50,22 +54,33 @@ json([jumps.size, ...jumps]);`);
         'Cannot load "fifth": the C text has no such function',
         'Cannot load "fourth" as xdp: it was loaded as tracepoint',
       ],
-      [[2, "1n"], [4, "1n"], [100, "1n"], [102, "1n"]],
+      [
+        [2, "1n"],
+        [4, "1n"],
+        [100, "1n"],
+        [102, "1n"],
+      ],
       [0],
     ]);
   });
 
   it("refuses a function of another type than the one that calls it", async () => {
-    const rows = await runCounted("prog-type", `BPF_PROG_ARRAY(jumps, 4);
+    const rows = await runCounted(
+      "prog-type",
+      `BPF_PROG_ARRAY(jumps, 4);
 TRACEPOINT_PROBE(syscalls, sys_enter_chdir) { ${onlyCommand} jumps.call(args, 0); return 0; }
-int filter(struct __sk_buff *skb) { return 0; }`, `json(fails(() => b.get_table("jumps").set(0, b.load_func("filter", BPF.SOCKET_FILTER))));`);
+int filter(struct __sk_buff *skb) { return 0; }`,
+      `json(fails(() => b.get_table("jumps").set(0, b.load_func("filter", BPF.SOCKET_FILTER))));`,
+    );
     expect(rows).toEqual(['Cannot write to "jumps": the kernel does not take it (EINVAL, invalid argument)']);
   });
 });
 
 describe("maps in maps", () => {
   it("hand the program the table that the script put there", async () => {
-    const rows = await runCounted("maps", `BPF_HASH(one, u32, u64, 16);
+    const rows = await runCounted(
+      "maps",
+      `BPF_HASH(one, u32, u64, 16);
 BPF_HASH(two, u32, u64, 16);
 BPF_HASH(other, u64, u64, 16);
 BPF_ARRAY_OF_MAPS(by_index, "one", 4);
@@ -78,7 +93,8 @@ TRACEPOINT_PROBE(syscalls, sys_enter_chdir) {
     inner = by_key.lookup(&key);
     if (inner) bpf_map_update_elem(inner, &key, &value, BPF_ANY);
     return 0;
-}`, `
+}`,
+      `
 const one = b.get_table("one"), two = b.get_table("two"), by_index = b.get_table("by_index"), by_key = b.get_table("by_key");
 by_index.set(2, one);
 by_key.set(77, two);
@@ -87,7 +103,8 @@ json([fails(() => by_index.set(0, b.get_table("other"))), fails(() => by_index.s
 wait();
 json([[...one], [...two]]);
 by_index.clear();
-json([by_index.size, by_key.delete(77), by_key.delete(77), by_key.size]);`);
+json([by_index.size, by_key.delete(77), by_key.delete(77), by_key.size]);`,
+    );
     expect(rows).toEqual([
       [true, true, false, false, 1, [77]],
       [
@@ -105,19 +122,24 @@ describe("cgroups", () => {
   it("of an array are told apart by the program", async () => {
     const inside = makeCgroup("array");
     const beside = makeCgroup("beside");
-    const script = makeJsonScript(folder, "cgroups", `BPF_CGROUP_ARRAY(groups, 2);
+    const script = makeJsonScript(
+      folder,
+      "cgroups",
+      `BPF_CGROUP_ARRAY(groups, 2);
 BPF_HASH(counts, u32, u64);
 TRACEPOINT_PROBE(syscalls, sys_enter_chdir) {
     u32 pid = bpf_get_current_pid_tgid() >> 32;
     if (groups.check_current_task(0) == 1) counts.increment(pid);
     return 0;
-}`, `
+}`,
+      `
 const groups = b.get_table("groups");
 groups.set(0, argv[0]!).set(1, argv[0]!);
 json([groups.delete(1), groups.delete(1), fails(() => groups.set(2, argv[0]!)), fails(() => groups.get(0)), fails(() => groups.set(1, "/etc"))]);
 print("attached");
 wait();
-json([...b.get_table("counts")]);`);
+json([...b.get_table("counts")]);`,
+    );
     const run = startCli(["run", script, "--", inside.path]);
     await run.waitFor("attached");
     const [one, two] = [await startProgram("sh", ["-c", changer]), await startProgram("sh", ["-c", changer])];
@@ -131,7 +153,10 @@ json([...b.get_table("counts")]);`);
     await Promise.all([one.end(), two.end()]);
     expect(readJson(result)).toEqual([
       [
-        true, false, 'Cannot write to "groups": its indices go from 0 to 1', 'Cannot read "groups": the kernel does not tell what is in a map of this kind',
+        true,
+        false,
+        'Cannot write to "groups": its indices go from 0 to 1',
+        'Cannot read "groups": the kernel does not tell what is in a map of this kind',
         'There is no cgroup "/etc": it is no directory of the cgroup file system, version 2',
       ],
       [[one.pid, "2n"]],
@@ -140,12 +165,16 @@ json([...b.get_table("counts")]);`);
 
   it("have a storage that their own programs count in", async () => {
     const own = makeCgroup("storage");
-    const script = makeJsonScript(folder, "cgroup-storage", `BPF_CGROUP_STORAGE(sent, u64);
+    const script = makeJsonScript(
+      folder,
+      "cgroup-storage",
+      `BPF_CGROUP_STORAGE(sent, u64);
 int on_egress(struct __sk_buff *skb) {
     u64 *count = sent.get_local_storage(0);
     __sync_fetch_and_add(count, 1);
     return 1;
-}`, `
+}`,
+      `
 b.attach_func({ fn_name: "on_egress", attach_type: bpfts.BPFAttachType.CGROUP_INET_EGRESS, cgroup: argv[0]! });
 print("attached");
 wait();
@@ -154,7 +183,8 @@ json([[...sent].map(([key, count]) => [key.cgroup_inode_id === bpfts.cgroup_id(a
 json(sent.get({ cgroup_inode_id: bpfts.cgroup_id(argv[0]!), attach_type: bpfts.BPFAttachType.CGROUP_INET_EGRESS }));
 b.detach_func({ fn_name: "on_egress", attach_type: bpfts.BPFAttachType.CGROUP_INET_EGRESS, cgroup: argv[0]! });
 json([fails(() => b.attach_func({ fn_name: "on_egress", attach_type: bpfts.BPFAttachType.CGROUP_INET_EGRESS })), fails(() => b.attach_func({ fn_name: "on_egress", attach_type: 99, cgroup: argv[0]! })),
-  fails(() => b.attach_func({ fn_name: "on_egress", attach_type: bpfts.BPFAttachType.CGROUP_INET_EGRESS, cgroup: "/sys/nothing" })), fails(() => b.attach_func({ fn_name: "on_egress", attach_type: bpfts.BPFAttachType.SK_MSG_VERDICT, map: sent }))]);`);
+  fails(() => b.attach_func({ fn_name: "on_egress", attach_type: bpfts.BPFAttachType.CGROUP_INET_EGRESS, cgroup: "/sys/nothing" })), fails(() => b.attach_func({ fn_name: "on_egress", attach_type: bpfts.BPFAttachType.SK_MSG_VERDICT, map: sent }))]);`,
+    );
     const run = startCli(["run", script, "--", own.path]);
     await run.waitFor("attached");
     const packets = await startProgram("python3", ["-c", sender]);
@@ -192,50 +222,100 @@ const changer = "echo ready; while read -r line; do cd /; echo done; done";
 describe("storages", () => {
   it("hang on tasks: the program adds to what the script put there", async (context) => {
     needMap(context, port, 29, "task_storage");
-    const rows = await runCounted("task", `BPF_TASK_STORAGE(counts, u64);
+    const rows = await runCounted(
+      "task",
+      `BPF_TASK_STORAGE(counts, u64);
 SEC("tp_btf/sys_enter") int BPF_PROG(on_enter, struct pt_regs *regs, long id) {
     ${onlyCommand}
     if (id != ${process.arch === "arm64" ? 49 : 80}) return 0;
     u64 *count = counts.task_storage_get(bpf_get_current_task_btf(), 0, 0);
     if (count) (*count)++;
     return 0;
-}`, `
+}`,
+      `
 const counts = b.get_table("counts");
 const pid = command!.pid;
 counts.set(pid, 1000n);
 setTimeout(() => undefined, 0);
 json([counts.get(pid), counts.has(1), fails(() => counts.get(0)), fails(() => counts.get(4194305))]);
 wait();
-json(fails(() => counts.get(pid)));`);
-    expect(rows[0]).toEqual(["1000n", false, 'Cannot use "counts": its keys are pids', "Cannot use process 4194305: it is not there"]);
+json(fails(() => counts.get(pid)));`,
+    );
+    expect(rows[0]).toEqual([
+      "1000n",
+      false,
+      'Cannot use "counts": its keys are pids',
+      "Cannot use process 4194305: it is not there",
+    ]);
   });
 
   it.each([
-    ["a file", "inode_storage", "BPF_INODE_STORAGE(own, u64);", (path: string) => JSON.stringify(path), 'Cannot use file "/nothing": no such file', '"/nothing"'],
-    ["a socket", "sk_storage", "BPF_SK_STORAGE(own, u64);", (_: string, fd: number, pid: number) => `{ pid: ${pid}, fd: ${fd} }`, /Cannot use descriptor 9999 of process \d+: it is not there/, "{ pid: SERVER, fd: 9999 }"],
+    [
+      "a file",
+      "inode_storage",
+      "BPF_INODE_STORAGE(own, u64);",
+      (path: string) => JSON.stringify(path),
+      'Cannot use file "/nothing": no such file',
+      '"/nothing"',
+    ],
+    [
+      "a socket",
+      "sk_storage",
+      "BPF_SK_STORAGE(own, u64);",
+      (_: string, fd: number, pid: number) => `{ pid: ${pid}, fd: ${fd} }`,
+      /Cannot use descriptor 9999 of process \d+: it is not there/,
+      "{ pid: SERVER, fd: 9999 }",
+    ],
   ] as const)("hang on %s", async (_, name, c, render, message, missing) => {
     const file = join(folder, "file");
     writeFileSync(file, "");
     const sockets = await startProgram("python3", [join(root, "test/kernel/programs/sockets.py")]);
     const target = render(file, Number(sockets.addresses["client"]), sockets.pid);
     const other = render(folder, Number(sockets.addresses["server"]), sockets.pid);
-    const rows = readJson(await runCli(["run", makeJsonScript(folder, name, c, `
+    const rows = readJson(
+      await runCli([
+        "run",
+        makeJsonScript(
+          folder,
+          name,
+          c,
+          `
 const own = b.get_table("own");
 json([own.get(${target}) ?? null, own.set(${target}, 7n).get(${target}), own.has(${other}), own.delete(${target}), own.delete(${target}), own.get(${target}) ?? null]);
 json(fails(() => own.get(${missing.replace("SERVER", String(sockets.pid))})));
-json([fails(() => own.set(${target}, 7n, 2)), fails(() => own.set(${target}, 7n, 1)), fails(() => own.set(${target}, 7n, 1)), fails(() => own.set(${target}, -1n)), own.get(${target})]);`)]));
+json([fails(() => own.set(${target}, 7n, 2)), fails(() => own.set(${target}, 7n, 1)), fails(() => own.set(${target}, 7n, 1)), fails(() => own.set(${target}, -1n)), own.get(${target})]);`,
+        ),
+      ]),
+    );
     await sockets.end();
     expect(rows[0]).toEqual([null, "7n", false, true, false, null]);
     expect(rows[1]).toMatch(message);
-    expect((rows[2] as unknown[]).slice(1)).toEqual(['no error but Table "own"', 'Cannot write to "own": the key is there already', 'Cannot write value of "own": -1 is out of range for u64, which holds 0 to 18446744073709551615', "7n"]);
+    expect((rows[2] as unknown[]).slice(1)).toEqual([
+      'no error but Table "own"',
+      'Cannot write to "own": the key is there already',
+      'Cannot write value of "own": -1 is out of range for u64, which holds 0 to 18446744073709551615',
+      "7n",
+    ]);
   });
 
   it("hang on cgroups", async (context) => {
     needMap(context, port, 32, "cgrp_storage");
     const own = makeCgroup("cgrp");
-    const rows = readJson(await runCli(["run", makeJsonScript(folder, "cgrp", "BPF_CGRP_STORAGE(own, u64);", `
+    const rows = readJson(
+      await runCli([
+        "run",
+        makeJsonScript(
+          folder,
+          "cgrp",
+          "BPF_CGRP_STORAGE(own, u64);",
+          `
 const own = b.get_table("own");
-json([own.get(argv[0]!) ?? null, own.set(argv[0]!, 7n).get(argv[0]!), own.delete(argv[0]!), own.has(argv[0]!)]);`), "--", own.path]));
+json([own.get(argv[0]!) ?? null, own.set(argv[0]!, 7n).get(argv[0]!), own.delete(argv[0]!), own.has(argv[0]!)]);`,
+        ),
+        "--",
+        own.path,
+      ]),
+    );
     expect(rows).toEqual([[null, "7n", true, false]]);
   });
 });
@@ -243,11 +323,15 @@ json([own.get(argv[0]!) ?? null, own.set(argv[0]!, 7n).get(argv[0]!), own.delete
 describe("sockets in a map", () => {
   it("are redirected by the program from one to another, and no more once they are taken out", async () => {
     const sockets = await startProgram("python3", [join(root, "test/kernel/programs/sockets.py")]);
-    const script = makeJsonScript(folder, "sockhash", `BPF_SOCKHASH(ends, u32, 4);
+    const script = makeJsonScript(
+      folder,
+      "sockhash",
+      `BPF_SOCKHASH(ends, u32, 4);
 int on_message(struct sk_msg_md *msg) {
     u32 key = 2;
     return ends.msg_redirect_hash(msg, &key, BPF_F_INGRESS);
-}`, `
+}`,
+      `
 const [pid, client, other, folder] = argv.map(Number) as [number, number, number, number];
 const ends = b.get_table("ends");
 b.attach_func({ fn_name: "on_message", attach_type: bpfts.BPFAttachType.SK_MSG_VERDICT, map: ends });
@@ -258,8 +342,15 @@ try { for (;;) sleep(60); } catch {}
 json([ends.delete(1), ends.delete(1)]);
 print("out");
 wait();
-ends.clear();`);
-    const run = startCli(["run", script, "--", String(sockets.pid), ...["client", "other_client", "folder"].map((name) => String(sockets.addresses[name]))]);
+ends.clear();`,
+    );
+    const run = startCli([
+      "run",
+      script,
+      "--",
+      String(sockets.pid),
+      ...["client", "other_client", "folder"].map((name) => String(sockets.addresses[name])),
+    ]);
     await run.waitFor("attached");
     const redirected = await sockets.turn();
     run.child.kill("SIGINT");
@@ -270,7 +361,12 @@ ends.clear();`);
     const result = await run.ended;
     await sockets.end();
     expect(readJson(result)).toEqual([
-      ['Cannot write to "ends" (ENOTSOCK, socket operation on non-socket)', 'Cannot write to "ends": its values are sockets, as { pid, fd }', 'Cannot read "ends": the kernel does not tell what is in a map of this kind', false],
+      [
+        'Cannot write to "ends" (ENOTSOCK, socket operation on non-socket)',
+        'Cannot write to "ends": its values are sockets, as { pid, fd }',
+        'Cannot read "ends": the kernel does not tell what is in a map of this kind',
+        false,
+      ],
       [true, false],
     ]);
     expect([redirected, plain]).toEqual([["other_client:10"], ["server:10"]]);
@@ -280,12 +376,16 @@ ends.clear();`);
 describe("a bloom filter", () => {
   it("knows what was added by the script and by the program", async (context) => {
     needMap(context, port, 30, "bloom_filter");
-    const rows = await runCounted("bloom", `BPF_BLOOM_FILTER(seen, u32, 64);
-TRACEPOINT_PROBE(syscalls, sys_enter_chdir) { ${onlyCommand} u32 pid = ONLY_PID; seen.push(&pid, 0); return 0; }`, `
+    const rows = await runCounted(
+      "bloom",
+      `BPF_BLOOM_FILTER(seen, u32, 64);
+TRACEPOINT_PROBE(syscalls, sys_enter_chdir) { ${onlyCommand} u32 pid = ONLY_PID; seen.push(&pid, 0); return 0; }`,
+      `
 const seen = b.get_table("seen");
 json([seen.has(5), seen.add(5).has(5), seen.has(command!.pid)]);
 wait();
-json(seen.has(command!.pid));`);
+json(seen.has(command!.pid));`,
+    );
     expect(rows).toEqual([[false, true, false], true]);
   });
 });
@@ -293,7 +393,9 @@ json(seen.has(command!.pid));`);
 describe("a user ring buffer", () => {
   it("hands over to the program what the script wrote, in order, and says when it is full", async (context) => {
     needMap(context, port, 31, "user_ringbuf");
-    const rows = await runCounted("user-ring", `
+    const rows = await runCounted(
+      "user-ring",
+      `
 struct order_t { u32 key; u64 add; char name[16]; };
 BPF_USER_RINGBUF(orders, 1, struct order_t);
 BPF_USER_RINGBUF(raw, 1);
@@ -309,7 +411,8 @@ static long take(struct bpf_dynptr *given, void *unused) {
     names.push(&order, 0);
     return 0;
 }
-TRACEPOINT_PROBE(syscalls, sys_enter_chdir) { ${onlyCommand} bpf_user_ringbuf_drain(&orders, take, NULL, 0); return 0; }`, `
+TRACEPOINT_PROBE(syscalls, sys_enter_chdir) { ${onlyCommand} bpf_user_ringbuf_drain(&orders, take, NULL, 0); return 0; }`,
+      `
 const orders = b.get_table("orders"), raw = b.get_table("raw"), numbers = b.get_table("numbers");
 json([orders.output({ key: 7, add: 1n, name: "one" }), orders.output({ key: 7, add: 2n, name: "two" }), orders.output({ key: 8, add: 3n, name: "three" })]);
 wait();
@@ -319,8 +422,13 @@ while (raw.output(new Uint8Array(56))) held++;
 json([held, numbers.output(2n ** 64n - 1n), raw.output(new Uint8Array(0))]);
 json([fails(() => raw.output(new Uint8Array(5000))), fails(() => raw.output("text" as never)), fails(() => orders.output({ key: -1, add: 0n, name: "" })), fails(() => orders.output({ key: 1, add: 0n } as never))]);
 b.close();
-json(fails(() => orders.output({ key: 7, add: 1n, name: "late" })));`);
-    expect(rows.slice(0, 3)).toEqual([[true, true, true], ["12n", "3n", ["one", "two", "three"]], [64, true, false]]);
+json(fails(() => orders.output({ key: 7, add: 1n, name: "late" })));`,
+    );
+    expect(rows.slice(0, 3)).toEqual([
+      [true, true, true],
+      ["12n", "3n", ["one", "two", "three"]],
+      [64, true, false],
+    ]);
     expect(rows[3]).toEqual([
       expect.stringMatching(/^Cannot write 5000 bytes to "raw": it holds 4096$/),
       expect.stringMatching(/names no type for its values, so they are Uint8Arrays$/),

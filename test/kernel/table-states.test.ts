@@ -59,7 +59,14 @@ const command = "for i in 1 2 3 4 5 6 7 8; do cd /; done";
 
 describe("every call of every table", () => {
   it("works while the program is open, and answers that it is closed afterwards, twice", async () => {
-    const rows = readJson(await runCli(["run", makeJsonScript(folder, "closed", program, `${calls}
+    const rows = readJson(
+      await runCli([
+        "run",
+        makeJsonScript(
+          folder,
+          "closed",
+          program,
+          `${calls}
 json(codes(calls));
 const opened = Object.keys(calls).length + Object.keys(closedCalls).length;
 b.close();
@@ -68,41 +75,79 @@ b.cleanup();
 const after = codes({ ...calls, ...closedCalls });
 json(after.filter(([, code]) => code !== "BPFTS_CLOSED"));
 json(after.length === opened);
-json([events.lost, events.close_buffer() ?? null, events.close_perf_event() ?? null, hash.name, hash.max_entries, b.num_open_tracepoints(), b.table_names.length]);`)]));
+json([events.lost, events.close_buffer() ?? null, events.close_perf_event() ?? null, hash.name, hash.max_entries, b.num_open_tracepoints(), b.table_names.length]);`,
+        ),
+      ]),
+    );
     expect((rows[0] as string[][]).filter(([, code]) => code !== "")).toEqual([]);
     expect(rows.slice(1)).toEqual([[], true, [0, null, null, "hash", 512, 0, 8]]);
   });
 
-  it.each([["perf", "events", "open_perf_buffer", "perf_buffer_poll"], ["ring", "ring", "open_ring_buffer", "ring_buffer_poll"]])("works inside the callback of a %s buffer, where more events wait", async (name, table, open, poll) => {
-    const rows = readJson(await runCli(["run", "-c", command, makeJsonScript(folder, `inside-${name}`, program, `${calls}
+  it.each([
+    ["perf", "events", "open_perf_buffer", "perf_buffer_poll"],
+    ["ring", "ring", "open_ring_buffer", "ring_buffer_poll"],
+  ])("works inside the callback of a %s buffer, where more events wait", async (name, table, open, poll) => {
+    const rows = readJson(
+      await runCli([
+        "run",
+        "-c",
+        command,
+        makeJsonScript(
+          folder,
+          `inside-${name}`,
+          program,
+          `${calls}
 let seen = 0;
 const failed = new Set<string>();
 ${table}.${open}(() => { seen++; for (const [call, code] of codes(calls)) if (code !== "") failed.add(\`\${call}: \${code}\`); });
 try { for (;;) b.${poll}(); } catch (error) { if (!(error instanceof Interrupt)) throw error; }
-json([seen, [...failed]]);`)]));
+json([seen, [...failed]]);`,
+        ),
+      ]),
+    );
     expect(rows.at(-1)).toEqual([8, []]);
   });
 
   it("is closed by its own callback: no event comes after that, and the loop hears of it", async () => {
-    const rows = readJson(await runCli(["run", "-c", command, makeJsonScript(folder, "close-inside", program, `${calls}
+    const rows = readJson(
+      await runCli([
+        "run",
+        "-c",
+        command,
+        makeJsonScript(
+          folder,
+          "close-inside",
+          program,
+          `${calls}
 let seen = 0;
 events.open_perf_buffer(() => { seen++; b.close(); });
 let code = "";
 try { for (;;) b.perf_buffer_poll(); } catch (error) { code = (error as { code?: string }).code ?? String(error); }
-json([seen, code, codes(calls).every(([, code]) => code === "BPFTS_CLOSED")]);`)]));
+json([seen, code, codes(calls).every(([, code]) => code === "BPFTS_CLOSED")]);`,
+        ),
+      ]),
+    );
     expect(rows.at(-1)).toEqual([1, "BPFTS_CLOSED", true]);
   });
 });
 
 describe("a table that is printed", () => {
   it("shows what is in it, and its name where that cannot be told", async () => {
-    const result = await runCli(["run", makeJsonScript(folder, "printed", `BPF_HASH(hash, u32, struct { u64 a; char b[4]; }); BPF_PERCPU_ARRAY(each, u32, 1); BPF_QUEUE(queue, u32, 2); BPF_CGROUP_ARRAY(groups, 1); BPF_PERF_OUTPUT(events);`, `
+    const result = await runCli([
+      "run",
+      makeJsonScript(
+        folder,
+        "printed",
+        `BPF_HASH(hash, u32, struct { u64 a; char b[4]; }); BPF_PERCPU_ARRAY(each, u32, 1); BPF_QUEUE(queue, u32, 2); BPF_CGROUP_ARRAY(groups, 1); BPF_PERF_OUTPUT(events);`,
+        `
 b.get_table("queue").push(7);
 b.get_table<number, { a: bigint; b: string }>("hash").set(1, { a: 2n, b: "x" });
 for (const name of b.table_names) print(b.get_table<unknown, unknown>(name));
 print([b.get_table("hash")], b.get_table("queue").pop());
 b.close();
-console.log(b.table_names.length);`)]);
+console.log(b.table_names.length);`,
+      ),
+    ]);
     expect(result).toMatchObject({ status: 0, stderr: "" });
     const cpus = Number(/\[([^\]]*)\]/.exec(result.stdout)![1]!.split(",").length);
     expect(result.stdout.split("\n")).toEqual([
@@ -120,7 +165,14 @@ console.log(b.table_names.length);`)]);
 
 describe("a table that changes while it is iterated", () => {
   it("is seen as it was, whatever the loop deletes or adds", async () => {
-    const rows = readJson(await runCli(["run", makeJsonScript(folder, "iterated", "BPF_HASH(hash, u32, u64, 1024); BPF_LPM_TRIE(trie, u64, u32, 16);", `
+    const rows = readJson(
+      await runCli([
+        "run",
+        makeJsonScript(
+          folder,
+          "iterated",
+          "BPF_HASH(hash, u32, u64, 1024); BPF_LPM_TRIE(trie, u64, u32, 16);",
+          `
 const hash = b.get_table("hash");
 for (let i = 0; i < 100; i++) hash.set(i, BigInt(i));
 let seen = 0, right = 0;
@@ -129,25 +181,41 @@ json([seen, right, hash.size, [...hash.keys()].every((key) => key >= 500)]);
 for (const key of hash.keys()) { hash.clear(); hash.set(key, 7n); }
 json(hash.size);
 hash.forEach((_, key, table) => { table.delete(key); });
-json(hash.size);`)]));
+json(hash.size);`,
+        ),
+      ]),
+    );
     expect(rows).toEqual([[100, 100, 100, true], 1, 0]);
   });
 
   it("loses nothing that the kernel adds while the script takes entries out", async () => {
-    const adder = "exec python3 -c 'import ctypes\nlibc = ctypes.CDLL(None)\nempty = ctypes.c_char_p(b\"\")\nfor _ in range(20000): libc.chdir(empty)'";
-    const rows = readJson(await runCli(["run", "-c", adder, makeJsonScript(folder, "taken", `BPF_HASH(counts, u32, u64, 64); BPF_ARRAY(made, u64, 1);
+    const adder =
+      "exec python3 -c 'import ctypes\nlibc = ctypes.CDLL(None)\nempty = ctypes.c_char_p(b\"\")\nfor _ in range(20000): libc.chdir(empty)'";
+    const rows = readJson(
+      await runCli([
+        "run",
+        "-c",
+        adder,
+        makeJsonScript(
+          folder,
+          "taken",
+          `BPF_HASH(counts, u32, u64, 64); BPF_ARRAY(made, u64, 1);
 TRACEPOINT_PROBE(syscalls, sys_enter_chdir) {
     ${onlyCommand}
     int zero = 0; u64 *n = made.lookup(&zero); if (!n) return 0;
     u32 key = (*n)++ % 16; u64 init = 0, *count = counts.lookup_or_try_init(&key, &init);
     if (count) __sync_fetch_and_add(count, 1);
     return 0;
-}`, `
+}`,
+          `
 let sum = 0n, rounds = 0;
 const take = () => { for (const [, count] of b.get_table("counts").items_lookup_and_delete_batch()) sum += count; rounds++; };
 try { for (;;) { take(); sleep(0.001); } } catch (error) { if (!(error instanceof Interrupt)) throw error; }
 take();
-json([rounds > 1, Number(b.get_table("made").get(0)) - Number(sum)]);`)]));
+json([rounds > 1, Number(b.get_table("made").get(0)) - Number(sum)]);`,
+        ),
+      ]),
+    );
     const [many, missed] = rows[0] as [boolean, number];
     expect(many).toBe(true);
     // A program that holds an entry while it is taken out adds to what is gone already: one at most for each time.

@@ -58,12 +58,25 @@ describe("names of the kernel's that a text takes for itself", () => {
     const path = writeScript(folder, "taken.ts", script);
     for (let run = 0; run < 2; run++) {
       const { status, stdout, stderr } = await runCli(["run", "-c", "sleep 1", path]);
-      expect({ status, stderr, lines: stdout.trimEnd().split("\n") }).toEqual({ status: 0, stderr: "", lines: ["event true 40 7", "kept true 40 7 true", '[{"value_of":31},{"value_of":30}] 2', "TCP_CLOSE atomic_t 2"] });
+      expect({ status, stderr, lines: stdout.trimEnd().split("\n") }).toEqual({
+        status: 0,
+        stderr: "",
+        lines: [
+          "event true 40 7",
+          "kept true 40 7 true",
+          '[{"value_of":31},{"value_of":30}] 2',
+          "TCP_CLOSE atomic_t 2",
+        ],
+      });
     }
   }, 300_000);
 
   it("are refused with advice where our own headers need them", async () => {
-    const path = writeScript(folder, "needed.ts", `import { BPF } from "bpfts";\nnew BPF({ text: \`\nBPF_HASH(u64);\n\` });\n`);
+    const path = writeScript(
+      folder,
+      "needed.ts",
+      `import { BPF } from "bpfts";\nnew BPF({ text: \`\nBPF_HASH(u64);\n\` });\n`,
+    );
     const { status, stderr } = await runCli(["run", path]);
     expect(status).toBe(1);
     expect(stderr).toContain("redefinition of 'u64' as different kind of symbol");

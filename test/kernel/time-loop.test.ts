@@ -32,7 +32,8 @@ void open;
 
 let last = 0;
 const write = (lines: string): string => writeScript(folder, `loop-${++last}.ts`, head + lines);
-const run = (lines: string, ...options: readonly string[]): Promise<CliResult> => runCli(["run", ...options, write(lines)]);
+const run = (lines: string, ...options: readonly string[]): Promise<CliResult> =>
+  runCli(["run", ...options, write(lines)]);
 
 /** Calls that block, with what has to be open for them. */
 const waits: readonly (readonly [name: string, before: string, call: string])[] = [
@@ -48,7 +49,9 @@ const waits: readonly (readonly [name: string, before: string, call: string])[] 
 
 describe.each(waits)("%s", (_, before, call) => {
   it("lets timers and promises run, and gives Ctrl-C to the script, which goes on", async () => {
-    const running = startCli(["run", write(`${before}
+    const running = startCli([
+      "run",
+      write(`${before}
 const seen: string[] = [];
 on_exit(() => json({ end: seen }));
 const every = setInterval(() => { if (seen.filter((one) => one === "every").length < 3) seen.push("every"); }, ${10 * moment});
@@ -60,7 +63,8 @@ try { ${call}; } catch (error) { seen.push(error instanceof Interrupt ? error.re
 clearInterval(every);
 const start = Date.now();
 sleep(0.05);
-seen.push(Date.now() - start >= 50 ? "slept" : "woke early");`)]);
+seen.push(Date.now() - start >= 50 ? "slept" : "woke early");`),
+    ]);
     await running.waitFor("ready");
     running.child.kill("SIGINT");
     const [{ end }] = readJson(await running.ended) as [{ end: string[] }];
@@ -70,17 +74,26 @@ seen.push(Date.now() - start >= 50 ? "slept" : "woke early");`)]);
   });
 
   it("is interrupted by the end of the command, once", async () => {
-    const result = await run(`${before}
+    const result = await run(
+      `${before}
 const seen: string[] = [];
 try { ${call}; } catch (error) { seen.push(error instanceof Interrupt ? error.reason : String(error)); }
 const start = Date.now();
 sleep(0.05);
-json([...seen, Date.now() - start >= 50]);`, "-c", "sleep 0.2");
+json([...seen, Date.now() - start >= 50]);`,
+      "-c",
+      "sleep 0.2",
+    );
     expect(readJson(result)).toEqual([["command", true]]);
   });
 
   it("ends the script quietly at a signal that it does not catch, after its end handlers", async () => {
-    const running = startCli(["run", write(`${before} on_exit(() => print("bye")); setTimeout(() => print("ready"), 20); ${call}; print("not reached");`)]);
+    const running = startCli([
+      "run",
+      write(
+        `${before} on_exit(() => print("bye")); setTimeout(() => print("ready"), 20); ${call}; print("not reached");`,
+      ),
+    ]);
     await running.waitFor("ready");
     running.child.kill("SIGTERM");
     expect(await running.ended).toMatchObject({ status: 0, stdout: "ready\nbye\n", stderr: "" });
@@ -88,29 +101,47 @@ json([...seen, Date.now() - start >= 50]);`, "-c", "sleep 0.2");
 });
 
 describe("a loop in a promise", () => {
-  it.each(waits.filter(([name]) => /^(?:sleep|ring_buffer_poll|trace_)/.test(name)))("goes on while %s blocks, and ends with it at the end of the command", async (_, before, call) => {
-    const rows = readJson(await run(`${before}
+  it.each(waits.filter(([name]) => /^(?:sleep|ring_buffer_poll|trace_)/.test(name)))(
+    "goes on while %s blocks, and ends with it at the end of the command",
+    async (_, before, call) => {
+      const rows = readJson(
+        await run(
+          `${before}
 let taken = 0, early = 0, over = false;
 async function watch() { try { for await (const _ of b.events("events")) { taken++; if (!over) early++; } } catch (error) { json({ watch: (error as Interrupt).reason, taken }); } }
 watch();
 try { for (;;) ${call}; } catch (error) { if (!(error instanceof Interrupt)) throw error; }
 over = true;
-json({ early: early > 0, taken });`, "-c", `cd /proc; for i in 1 2 3; do mkdir loop@$i 2>/dev/null; sleep ${0.3 * moment}; done`));
-    expect(rows).toHaveLength(2);
-    expect(rows).toEqual(expect.arrayContaining([{ early: true, taken: expect.any(Number) as number }, { watch: "command", taken: 3 }]));
-  });
+json({ early: early > 0, taken });`,
+          "-c",
+          `cd /proc; for i in 1 2 3; do mkdir loop@$i 2>/dev/null; sleep ${0.3 * moment}; done`,
+        ),
+      );
+      expect(rows).toHaveLength(2);
+      expect(rows).toEqual(
+        expect.arrayContaining([
+          { early: true, taken: expect.any(Number) as number },
+          { watch: "command", taken: 3 },
+        ]),
+      );
+    },
+  );
 });
 
 describe("a loop that is left", () => {
   it.each(["for", "for await"])("(%s) leaves to the next one what had come", async (loop) => {
-    const result = await run(`
+    const result = await run(
+      `
 const counts: number[] = [];
 sleep(${0.4 * moment});
 for (const most of [1, 2, 9]) {
   counts.push(0);
   try { ${loop} (const _ of b.events("ring")) if (++counts[counts.length - 1]! === most) break; } catch (error) { if (!(error instanceof Interrupt)) throw error; }
 }
-json(counts);`, "-c", `cd /proc; mkdir loop@1 loop@2 loop@3 loop@4 loop@5 2>/dev/null; sleep ${0.8 * moment}`);
+json(counts);`,
+      "-c",
+      `cd /proc; mkdir loop@1 loop@2 loop@3 loop@4 loop@5 2>/dev/null; sleep ${0.8 * moment}`,
+    );
     expect(readJson(result)).toEqual([[1, 2, 2]]);
   });
 });
@@ -135,12 +166,16 @@ json([Number((after.ns - before.ns) / 1000000n), after.date - before.date, end -
   });
 
   it("of the kernel is that of monotonic_ns()", async () => {
-    const result = await run(`
+    const result = await run(
+      `
 let ts = 0n;
 b.get_table("ring").open_ring_buffer((event) => { ts = event.ts; });
 const before = monotonic_ns();
 try { for (;;) b.ring_buffer_poll(); } catch (error) { if (!(error instanceof Interrupt)) throw error; }
-json([ts > before, ts < monotonic_ns()]);`, "-c", "cd /proc; mkdir loop@nothing 2>/dev/null");
+json([ts > before, ts < monotonic_ns()]);`,
+      "-c",
+      "cd /proc; mkdir loop@nothing 2>/dev/null",
+    );
     expect(readJson(result)).toEqual([[true, true]]);
   });
 
@@ -167,12 +202,16 @@ seen.push("after await");`);
   });
 
   it("of a poll ends while nothing comes, and a negative or missing time does not", async () => {
-    const result = await run(`
+    const result = await run(
+      `
 open.perf(); open.ring();
 const measure = (run: () => unknown) => { const start = Date.now(); run(); return Date.now() - start; };
 json([measure(() => b.perf_buffer_poll(100)) >= 100, measure(() => b.ring_buffer_poll(100)) >= 100, measure(() => b.perf_buffer_poll(0)) < ${100 * moment}, measure(() => b.perf_buffer_consume()) < ${100 * moment}, b.trace_readline({ nonblocking: true }) ?? null]);
 setTimeout(() => print("still waiting"), 150);
-try { b.perf_buffer_poll(-1); } catch (error) { json((error as Interrupt).reason); }`, "-c", `sleep ${0.6 * moment}`);
+try { b.perf_buffer_poll(-1); } catch (error) { json((error as Interrupt).reason); }`,
+      "-c",
+      `sleep ${0.6 * moment}`,
+    );
     expect(result.stdout).toContain("still waiting");
     expect(readJson(result)).toEqual([[true, true, true, true, null], "command"]);
   });

@@ -1,7 +1,12 @@
 import { existsSync, mkdirSync, readdirSync, rmdirSync, writeFileSync } from "node:fs";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { nameUnknownTasks, openTracePipe } from "../../runtime/kernel/machine/trace-pipe.ts";
-import { haveTracepoint, listTracepoints, readTracepointFormat, requireTracefs } from "../../runtime/kernel/machine/tracefs.ts";
+import {
+  haveTracepoint,
+  listTracepoints,
+  readTracepointFormat,
+  requireTracefs,
+} from "../../runtime/kernel/machine/tracefs.ts";
 import { callMkdir, countFds, loadBpf, port, requireBytes, setTarget } from "../support/live-object.ts";
 
 const printer = `
@@ -23,7 +28,9 @@ afterEach(() => {
 function attachPrinter(): number {
   const object = loadBpf(printer);
   opened.push(object);
-  expect(port.attachTracepoint(port.programHandle(object, "on_mkdir"), "syscalls", "sys_enter_mkdir")).toBeGreaterThan(0);
+  expect(port.attachTracepoint(port.programHandle(object, "on_mkdir"), "syscalls", "sys_enter_mkdir")).toBeGreaterThan(
+    0,
+  );
   return object;
 }
 
@@ -65,7 +72,11 @@ describe("a trace pipe", () => {
   it("wakes a wait when a single line comes", () => {
     const pipe = openTracePipe(port);
     const object = attachPrinter();
-    const child = port.processSpawn(["python3", "-c", "import os, time\ntime.sleep(0.1)\ntry: os.mkdir('/proc/self/nowhere/nothing')\nexcept OSError: pass\nwhile True: pass"]);
+    const child = port.processSpawn([
+      "python3",
+      "-c",
+      "import os, time\ntime.sleep(0.1)\ntry: os.mkdir('/proc/self/nowhere/nothing')\nexcept OSError: pass\nwhile True: pass",
+    ]);
     setTarget(object, port.processPid(child));
     port.fileRead(pipe.file, 1 << 20);
     port.processRelease(child);
@@ -81,7 +92,9 @@ describe("a trace pipe", () => {
     const writtenAt = Number(/ (\d+\.\d+): bpf_trace_printk/.exec(lines[0]!)![1]);
     // Both clocks count from the boot, within what performance.timeOrigin leaves open: hrtime is CLOCK_MONOTONIC.
     // An emulated machine is ten times as slow.
-    expect(Number(process.hrtime.bigint()) / 1e9 - writtenAt).toBeLessThan(process.env["BPFTS_REQUIRE"] === undefined ? 0.05 : 0.5);
+    expect(Number(process.hrtime.bigint()) / 1e9 - writtenAt).toBeLessThan(
+      process.env["BPFTS_REQUIRE"] === undefined ? 0.05 : 0.5,
+    );
     port.processClose(child);
     pipe.close();
   });
@@ -91,7 +104,11 @@ describe("a trace pipe", () => {
     const prefix = /^(bpfts-\d+-)/.exec(listOwn()[0]!)![1]!;
     probe.close();
     const stale = `${instances}/${prefix}4194305-1`;
-    const others = [`${instances}/bpfts-1-4194305-1`, `${instances}/${prefix}1-1`, `${instances}/other-${process.pid}-x`];
+    const others = [
+      `${instances}/bpfts-1-4194305-1`,
+      `${instances}/${prefix}1-1`,
+      `${instances}/other-${process.pid}-x`,
+    ];
     for (const path of [stale, ...others]) mkdirSync(path);
     try {
       writeFileSync(`${stale}/events/bpf_trace/bpf_trace_printk/enable`, "1");
@@ -115,8 +132,14 @@ describe("tracefs", () => {
     const names = listTracepoints();
     expect(names).toContain("syscalls:sys_enter_openat");
     expect(names).toEqual([...names].sort());
-    expect(readTracepointFormat("syscalls", "sys_enter_openat")).toMatch(/field:const char \* ?filename;\toffset:24;\tsize:8;/);
+    expect(readTracepointFormat("syscalls", "sys_enter_openat")).toMatch(
+      /field:const char \* ?filename;\toffset:24;\tsize:8;/,
+    );
     expect([haveTracepoint("sched", "sched_switch"), haveTracepoint("sched", "sched_swtich")]).toEqual([true, false]);
-    expect([readTracepointFormat("sched", "sched_swtich"), readTracepointFormat("..", "sched"), readTracepointFormat("sched/sched_switch", "..")]).toEqual([undefined, undefined, undefined]);
+    expect([
+      readTracepointFormat("sched", "sched_swtich"),
+      readTracepointFormat("..", "sched"),
+      readTracepointFormat("sched/sched_switch", ".."),
+    ]).toEqual([undefined, undefined, undefined]);
   });
 });

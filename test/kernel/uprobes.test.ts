@@ -42,7 +42,9 @@ for (const [pid, count] of b.get_table("others").entries()) print("pid", pid, co
 }
 
 function readCounts({ stdout }: CliResult): Record<string, number> {
-  return Object.fromEntries([...stdout.matchAll(/^count (-?\d+) (\d+)$/gm)].map(([, value, count]) => [value!, Number(count)]));
+  return Object.fromEntries(
+    [...stdout.matchAll(/^count (-?\d+) (\d+)$/gm)].map(([, value, count]) => [value!, Number(count)]),
+  );
 }
 
 async function count(attach: string, command: string): Promise<Record<string, number>> {
@@ -58,13 +60,21 @@ const path = (name: string): string => JSON.stringify(file(name));
 
 describe("uprobes", () => {
   it("count every call and read its arguments", async () => {
-    const counts = await count(`b.attach_uprobe({ name: ${path("places")}, sym: "add_up", fn_name: "on_enter" });`, feed(file("places"), 50));
+    const counts = await count(
+      `b.attach_uprobe({ name: ${path("places")}, sym: "add_up", fn_name: "on_enter" });`,
+      feed(file("places"), 50),
+    );
     // add_up(turn, 2 * turn) once a turn.
-    expect(counts).toEqual(Object.fromEntries(Array.from({ length: 50 }, (_, index) => [String((index + 1) * 1002), 1])));
+    expect(counts).toEqual(
+      Object.fromEntries(Array.from({ length: 50 }, (_, index) => [String((index + 1) * 1002), 1])),
+    );
   });
 
   it("see what functions answer, static ones too", async () => {
-    const counts = await count(`b.attach_uretprobe({ name: ${path("places")}, sym: "inner", fn_name: "on_return" });`, feed(file("places"), 4));
+    const counts = await count(
+      `b.attach_uretprobe({ name: ${path("places")}, sym: "inner", fn_name: "on_return" });`,
+      feed(file("places"), 4),
+    );
     expect(counts).toEqual({ 4: 1, 7: 1, 10: 1, 13: 1 });
   });
 
@@ -76,17 +86,35 @@ describe("uprobes", () => {
   });
 
   it("take an address as nm prints it, and an offset into a function", async () => {
-    const address = runTool("nm", file("places")).split("\n").find((line) => line.endsWith(" add_up"))!.split(" ")[0]!;
-    expect(await count(`b.attach_uprobe({ name: ${path("places")}, addr: 0x${address}n, fn_name: "on_call" });`, feed(file("places"), 2))).toEqual({ 1: 1, 2: 1 });
+    const address = runTool("nm", file("places"))
+      .split("\n")
+      .find((line) => line.endsWith(" add_up"))!
+      .split(" ")[0]!;
+    expect(
+      await count(
+        `b.attach_uprobe({ name: ${path("places")}, addr: 0x${address}n, fn_name: "on_call" });`,
+        feed(file("places"), 2),
+      ),
+    ).toEqual({ 1: 1, 2: 1 });
     const attach = `b.attach_uprobe({ name: ${path("places")}, sym: "middle", sym_off: ${findInstruction(file("places"), "middle", 1)}, fn_name: "on_call" });`;
     expect(await count(attach, feed(file("places"), 2))).toEqual({ 1: 1, 2: 1 });
   });
 
   it("find a program at a fixed address, and a C++ method by the name that people write", async () => {
     buildProgram("places.c", file("fixed"), "-no-pie", "-fno-pie");
-    expect(await count(`b.attach_uprobe({ name: ${path("fixed")}, sym: "outer", fn_name: "on_call" });`, feed(file("fixed"), 2))).toEqual({ 1: 1, 2: 1 });
+    expect(
+      await count(
+        `b.attach_uprobe({ name: ${path("fixed")}, sym: "outer", fn_name: "on_call" });`,
+        feed(file("fixed"), 2),
+      ),
+    ).toEqual({ 1: 1, 2: 1 });
     for (const sym of ["shop::Basket::Add", "shop::Basket::Add(int, char const*)", "_ZN4shop6Basket3AddEiPKc"]) {
-      expect(await count(`b.attach_uprobe({ name: ${path("names")}, sym: ${JSON.stringify(sym)}, fn_name: "on_method" });`, feed(file("names"), 2))).toEqual({ 1: 1, 2: 1 });
+      expect(
+        await count(
+          `b.attach_uprobe({ name: ${path("names")}, sym: ${JSON.stringify(sym)}, fn_name: "on_method" });`,
+          feed(file("names"), 2),
+        ),
+      ).toEqual({ 1: 1, 2: 1 });
     }
   });
 
@@ -94,9 +122,19 @@ describe("uprobes", () => {
     buildProgram("names.cc", file("parts"), "-O2");
     expect(runTool("nm", "-C", file("parts"))).toContain("shop::Pay(int) [clone .cold]");
     for (const sym of ["shop::Pay", "(anonymous namespace)::Hide", "(anonymous namespace)::Hide(int)"]) {
-      expect(await count(`b.attach_uprobe({ name: ${path("parts")}, sym: ${JSON.stringify(sym)}, fn_name: "on_call" });`, feed(file("parts"), 2))).toEqual({ 1: 1, 2: 1 });
+      expect(
+        await count(
+          `b.attach_uprobe({ name: ${path("parts")}, sym: ${JSON.stringify(sym)}, fn_name: "on_call" });`,
+          feed(file("parts"), 2),
+        ),
+      ).toEqual({ 1: 1, 2: 1 });
     }
-    expect(await count(`b.attach_uprobe({ name: ${path("parts")}, sym: "shop::Basket::Count<long>", fn_name: "on_method" });`, feed(file("parts"), 2))).toEqual({ 1: 2 });
+    expect(
+      await count(
+        `b.attach_uprobe({ name: ${path("parts")}, sym: "shop::Basket::Count<long>", fn_name: "on_method" });`,
+        feed(file("parts"), 2),
+      ),
+    ).toEqual({ 1: 2 });
   });
 
   it("leave alone what is no start of a function: a probe there would write over the program's own numbers", async () => {
@@ -106,23 +144,54 @@ describe("uprobes", () => {
 for (const where of [{ sym: "parted.cold" }, { sym: "parted", sym_off: 4 }]) try { b.attach_uretprobe({ name: ${path("parted")}, ...where, fn_name: "on_return" }); } catch (e) { print((e as Error).message); }`;
     const result = await runCli(["run", "-c", file("parted"), writeCounter(attach)]);
     const refusal = 'Cannot attach "on_return" to uretprobe: a return probe belongs where a function starts\n';
-    expect(result.stdout.slice(0, result.stdout.indexOf("count"))).toBe(`${refusal}${refusal}attached 1\n952\n1064\n1204\n1323\n`);
+    expect(result.stdout.slice(0, result.stdout.indexOf("count"))).toBe(
+      `${refusal}${refusal}attached 1\n952\n1064\n1204\n1323\n`,
+    );
     expect(readCounts(result)).toEqual({ 136: 1, 152: 1, 172: 1, 189: 1 });
   });
 
   it("sit on the version of a function that programs are linked with today", async () => {
     mkdirSync(file("versions"));
-    const library = buildProgram("versioned.c", file("versions/libown.so"), "-shared", "-fPIC", `-Wl,--version-script=${join(root, "test/kernel/programs/versioned.map")}`);
-    buildProgram("places.c", file("asks-new"), "-Wl,--no-as-needed", "-L", file("versions"), "-lown", `-Wl,-rpath,${file("versions")}`);
+    const library = buildProgram(
+      "versioned.c",
+      file("versions/libown.so"),
+      "-shared",
+      "-fPIC",
+      `-Wl,--version-script=${join(root, "test/kernel/programs/versioned.map")}`,
+    );
+    buildProgram(
+      "places.c",
+      file("asks-new"),
+      "-Wl,--no-as-needed",
+      "-L",
+      file("versions"),
+      "-lown",
+      `-Wl,-rpath,${file("versions")}`,
+    );
     runTool("strip", library);
-    const [before, now] = ["@SHOP_1", "@@SHOP_2"].map((version) => parseInt(runTool("nm", "-D", library).split("\n").find((line) => line.endsWith(` in_library${version}`))!, 16));
+    const [before, now] = ["@SHOP_1", "@@SHOP_2"].map((version) =>
+      parseInt(
+        runTool("nm", "-D", library)
+          .split("\n")
+          .find((line) => line.endsWith(` in_library${version}`))!,
+        16,
+      ),
+    );
     expect(before).toBeLessThan(now!);
-    expect(await count(`b.attach_uprobe({ name: ${JSON.stringify(library)}, sym: "in_library", fn_name: "on_call" });`, feed(file("asks-new"), 2))).toEqual({ 1: 1, 2: 1 });
+    expect(
+      await count(
+        `b.attach_uprobe({ name: ${JSON.stringify(library)}, sym: "in_library", fn_name: "on_call" });`,
+        feed(file("asks-new"), 2),
+      ),
+    ).toEqual({ 1: 1, 2: 1 });
   });
 
   it("find a library by its short name in what a process has loaded, and trace that process alone", async () => {
     const [traced, other] = [await startProgram(file("linked")), await startProgram(file("linked"))];
-    const run = startCli(["run", writeCounter(`b.attach_uprobe({ name: "own", sym: "in_library", pid: ${traced.pid}, fn_name: "on_pid" });`)]);
+    const run = startCli([
+      "run",
+      writeCounter(`b.attach_uprobe({ name: "own", sym: "in_library", pid: ${traced.pid}, fn_name: "on_pid" });`),
+    ]);
     await run.waitFor("attached 1");
     await traced.turn(3);
     await other.turn(5);
@@ -136,7 +205,10 @@ for (const where of [{ sym: "parted.cold" }, { sym: "parted", sym_off: 4 }]) try
     copyFileSync(file("places"), file("gone"));
     const program = await startProgram(file("gone"));
     runTool("rm", file("gone"));
-    const run = startCli(["run", writeCounter(`b.attach_uprobe({ name: ${path("gone")}, sym: "outer", pid: ${program.pid}, fn_name: "on_pid" });`)]);
+    const run = startCli([
+      "run",
+      writeCounter(`b.attach_uprobe({ name: ${path("gone")}, sym: "outer", pid: ${program.pid}, fn_name: "on_pid" });`),
+    ]);
     await run.waitFor("attached 1");
     await program.turn(2);
     run.child.kill("SIGINT");
@@ -151,27 +223,62 @@ b.attach_uretprobe({ ...where, fn_name: "on_return" });
 b.detach_uprobe(where);
 try { b.detach_uprobe(where); } catch (e) { print("again:", (e as Error).message); }`;
     const result = await runCli(["run", "-c", feed(file("places"), 1), writeCounter(attach)]);
-    expect(result.stdout).toMatch(/^again: Cannot detach: nothing is attached to uprobe ".*places:outer"\nattached 1\ncount 6 1\n$/);
+    expect(result.stdout).toMatch(
+      /^again: Cannot detach: nothing is attached to uprobe ".*places:outer"\nattached 1\ncount 6 1\n$/,
+    );
   });
 });
 
 describe("what cannot be attached", () => {
   it.each([
-    ["a function that is not there", `name: ${"$places"}, sym: "ad_up"`, /has no function "ad_up"/, /did you mean "add_up"\?/],
-    ["a library that is not there", `name: "libcc", sym: "malloc"`, /no library or program is called "libcc"/, /did you mean "\w+"\?/],
-    ["a file that is not there", `name: "/nowhere/at/all", sym: "x"`, /there is no file "\/nowhere\/at\/all"/, undefined],
+    [
+      "a function that is not there",
+      `name: ${"$places"}, sym: "ad_up"`,
+      /has no function "ad_up"/,
+      /did you mean "add_up"\?/,
+    ],
+    [
+      "a library that is not there",
+      `name: "libcc", sym: "malloc"`,
+      /no library or program is called "libcc"/,
+      /did you mean "\w+"\?/,
+    ],
+    [
+      "a file that is not there",
+      `name: "/nowhere/at/all", sym: "x"`,
+      /there is no file "\/nowhere\/at\/all"/,
+      undefined,
+    ],
     ["a script", `name: ${"$script"}, sym: "x"`, /is no ELF binary/, /interpreter/],
     ["a stripped program", `name: ${"$bare"}, sym: "x"`, /has no (?:symbols|function)/, /./],
     ["a function that only picks another", `name: "c", sym: "memcpy"`, /"memcpy" is an indirect function/, /sym_re/],
-    ["a pattern that fits nothing", `name: ${"$places"}, sym_re: "nothing.*"`, /no function of ".*places" fits the pattern/, /get_user_functions/],
+    [
+      "a pattern that fits nothing",
+      `name: ${"$places"}, sym_re: "nothing.*"`,
+      /no function of ".*places" fits the pattern/,
+      /get_user_functions/,
+    ],
     ["a pattern that is none", `name: ${"$places"}, sym_re: "("`, /Cannot read the pattern "\("/, undefined],
-    ["an address outside of the code", `name: ${"$places"}, addr: 0x7f0000000000n`, /0x7f0000000000 is not in the code/, /nm/],
+    [
+      "an address outside of the code",
+      `name: ${"$places"}, addr: 0x7f0000000000n`,
+      /0x7f0000000000 is not in the code/,
+      /nm/,
+    ],
     ["nothing at all", `name: ${"$places"}`, /exactly one of sym, sym_re and addr/, undefined],
-    ["a process that is not there", `name: ${"$places"}, sym: "outer", pid: 4194305`, /there is no (?:process|file)/, undefined],
+    [
+      "a process that is not there",
+      `name: ${"$places"}, sym: "outer", pid: 4194305`,
+      /there is no (?:process|file)/,
+      undefined,
+    ],
   ])("says so: %s", async (_, options, message, hint) => {
     writeScript(folder, "script.sh", "#!/bin/sh\n");
     runTool("strip", "-o", file("bare"), file("places"));
-    const given = options.replace("$places", path("places")).replace("$script", path("script.sh")).replace("$bare", path("bare"));
+    const given = options
+      .replace("$places", path("places"))
+      .replace("$script", path("script.sh"))
+      .replace("$bare", path("bare"));
     const attach = `try { b.attach_uprobe({ ${given}, fn_name: "on_call" }); } catch (e) { print(JSON.stringify({ message: (e as Error).message, hint: (e as { hint?: string }).hint })); }`;
     const result = await runCli(["run", "-c", "true", writeCounter(attach)]);
     expect(result.stderr).toBe("");
@@ -214,7 +321,12 @@ print("ended");
 describe();
 `,
     );
-    const run = startCli(["run", "-c", `(sleep 0.5; echo; echo; echo; sleep 1.2) | ${file("places")} > /dev/null`, script]);
+    const run = startCli([
+      "run",
+      "-c",
+      `(sleep 0.5; echo; echo; echo; sleep 1.2) | ${file("places")} > /dev/null`,
+      script,
+    ]);
     const { stdout, stderr, status } = await run.ended;
     expect(stderr).toBe("");
     expect(status).toBe(0);
@@ -294,7 +406,11 @@ print(BPF.find_exe("sh"), BPF.find_exe("nothing-of-the-kind"));
     expect(some!.sort()).toEqual(["__known_name", "add_up", "known_name"]);
     expect(outer).toEqual(["outer"]);
     expect(none).toEqual([]);
-    const address = runTool("nm", file("places")).split("\n").find((line) => line.endsWith(" add_up"))!.split(" ")[0]!.replace(/^0+/, "");
+    const address = runTool("nm", file("places"))
+      .split("\n")
+      .find((line) => line.endsWith(" add_up"))!
+      .split(" ")[0]!
+      .replace(/^0+/, "");
     expect(JSON.parse(lines[1]!)).toEqual([["add_up", address]]);
     expect(lines[2]).toBe("1");
     expect(lines[3]).toMatch(/^(\/\S+\/libc\.so\.6) \1 undefined$/);

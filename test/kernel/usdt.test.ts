@@ -15,7 +15,11 @@ beforeAll(() => {
 });
 
 function write(text: string): string {
-  return writeScript(folder, `usdt-${++scripts}.ts`, `import { BPF, Interrupt, USDT, print, sleep } from "bpfts";\n${text}`);
+  return writeScript(
+    folder,
+    `usdt-${++scripts}.ts`,
+    `import { BPF, Interrupt, USDT, print, sleep } from "bpfts";\n${text}`,
+  );
 }
 
 /** Prints the arguments of each hit of the probe "work", and how often each tick was seen. */
@@ -51,7 +55,8 @@ for (const [turn, count] of b.get_table("ticks").entries()) print("tick", turn, 
 `;
 
 /** Every form of operand: register, constant, memory, base and index, the same with an offset, a byte, a pointer; the last is a float. */
-const rowOf = (turn: number): string => `work ${turn} -7 ${1000 + turn} ${11 * (turn % 4)} ${11 * ((turn % 4) + 1)} ${-turn} failed 0 0 0 0 0 0 0 -1 text of the probe`;
+const rowOf = (turn: number): string =>
+  `work ${turn} -7 ${1000 + turn} ${11 * (turn % 4)} ${11 * ((turn % 4) + 1)} ${-turn} failed 0 0 0 0 0 0 0 -1 text of the probe`;
 
 const floating = `warning: Cannot read argument 8 of the USDT probe "demo:work", "8f@%xmm0": it is in a floating-point register, which the kernel shows to no eBPF program. bpf_usdt_readarg(8, …) answers -1\n`;
 
@@ -61,9 +66,19 @@ describe("USDT probes", () => {
 print(JSON.stringify(u.enumerate_probes(), (_, value) => (typeof value === "bigint" ? value.toString(16) : value)));`);
     const { stdout, stderr } = await runCli(["run", script]);
     expect(stderr).toBe("");
-    const semaphore = runTool("nm", program).split("\n").find((line) => line.endsWith(" demo_work_semaphore"))!.split(" ")[0]!.replace(/^0+/, "");
-    const notes = [...runTool("readelf", "-n", program).matchAll(/Name: (\w+)\n\s+Location: 0x0*([0-9a-f]+)/g)].map(([, name, address]) => [name, address]);
-    const probes = JSON.parse(stdout) as { provider: string; name: string; locations: { address: string; arguments: string[] }[] }[];
+    const semaphore = runTool("nm", program)
+      .split("\n")
+      .find((line) => line.endsWith(" demo_work_semaphore"))!
+      .split(" ")[0]!
+      .replace(/^0+/, "");
+    const notes = [...runTool("readelf", "-n", program).matchAll(/Name: (\w+)\n\s+Location: 0x0*([0-9a-f]+)/g)].map(
+      ([, name, address]) => [name, address],
+    );
+    const probes = JSON.parse(stdout) as {
+      provider: string;
+      name: string;
+      locations: { address: string; arguments: string[] }[];
+    }[];
     expect(probes.sort((a, b) => (`${a.name} ${a.provider}` < `${b.name} ${b.provider}` ? -1 : 1))).toMatchObject([
       { provider: "demo", name: "shared", num_arguments: 0 },
       { provider: "other", name: "shared", num_arguments: 0 },
@@ -72,8 +87,19 @@ print(JSON.stringify(u.enumerate_probes(), (_, value) => (typeof value === "bigi
       { provider: "demo", name: "variables", num_arguments: 5 },
       { provider: "demo", name: "work", bin_path: program, semaphore, num_locations: 1, num_arguments: 8 },
     ]);
-    expect(probes.flatMap(({ name, locations }) => locations.map(({ address }) => [name, address])).sort()).toEqual(notes.sort());
-    expect(probes.find(({ name }) => name === "work")?.locations[0]?.arguments).toEqual(["-4@%edi", "-4@$-7", "8@16(%rdx)", "-4@(%rsi,%rcx,4)", "4@4(%rsi,%rcx,4)", "-1@%r8b", "8@%rax", "8f@%xmm0"]);
+    expect(probes.flatMap(({ name, locations }) => locations.map(({ address }) => [name, address])).sort()).toEqual(
+      notes.sort(),
+    );
+    expect(probes.find(({ name }) => name === "work")?.locations[0]?.arguments).toEqual([
+      "-4@%edi",
+      "-4@$-7",
+      "8@16(%rdx)",
+      "-4@(%rsi,%rcx,4)",
+      "4@4(%rsi,%rcx,4)",
+      "-1@%r8b",
+      "8@%rax",
+      "8f@%xmm0",
+    ]);
   });
 
   it.for([
@@ -97,7 +123,10 @@ u.enable_probe({ probe: "work", fn_name: "on_work" }).enable_probe({ probe: "dem
     expect({ stderr, status }).toEqual({ stderr: floating, status: 0 });
     expect(stdout.split("\n").filter((line) => line.startsWith("work"))).toEqual([2, 3, 4, 5, 6].map(rowOf));
     // Two places, one name, arguments in different registers.
-    const ticks = stdout.split("\n").filter((line) => line.startsWith("tick")).sort();
+    const ticks = stdout
+      .split("\n")
+      .filter((line) => line.startsWith("tick"))
+      .sort();
     expect(ticks).toEqual([2, 3, 4, 5, 6].flatMap((turn) => [`tick ${turn} 1`, `tick ${turn + 100} 1`]).sort());
     expect(await probed.turn()).toEqual(["0"]);
     await probed.end();
@@ -137,18 +166,22 @@ int on_variables(struct pt_regs *ctx) {
 b.get_table("events").open_perf_buffer((e) => print(e.own, e.third, e.fourth, e.byte, e.failed));
 try { for (;;) b.perf_buffer_poll(); } catch (e) { if (!(e instanceof Interrupt)) throw e; }`);
     const { stdout, stderr } = await runCli(["run", "-c", `yes | head -n 3 | ${binary} > /dev/null`, script]);
-    expect(stderr).toBe(`warning: Cannot read argument 5 of the USDT probe "demo:variables", "4@no_such_variable(%rip)": it is a variable that the binary does not name. bpf_usdt_readarg(5, …) answers -1\n`);
+    expect(stderr).toBe(
+      `warning: Cannot read argument 5 of the USDT probe "demo:variables", "4@no_such_variable(%rip)": it is a variable that the binary does not name. bpf_usdt_readarg(5, …) answers -1\n`,
+    );
     expect(stdout).toBe("501 30 40 1 -1\n502 30 40 2 -1\n503 30 40 3 -1\n");
   });
 
   it.for<[string, readonly string[], string]>([
     ["position-independent", [], "0 0"],
     ["fixed-address", ["-no-pie", "-fno-pie"], "elements"],
-  ])("read what each thread has of its own, and elements of tables, in a %s program", async ([kind, flags, tables], context) => {
-    if (flags.length === 0) needFeature(context, port, "bpf_cookie");
-    const binary = join(folder, `threads-${kind}`);
-    buildProgram("usdt.c", binary, ...flags);
-    const script = write(`const u = new USDT({ path: ${JSON.stringify(binary)} });
+  ])(
+    "read what each thread has of its own, and elements of tables, in a %s program",
+    async ([kind, flags, tables], context) => {
+      if (flags.length === 0) needFeature(context, port, "bpf_cookie");
+      const binary = join(folder, `threads-${kind}`);
+      buildProgram("usdt.c", binary, ...flags);
+      const script = write(`const u = new USDT({ path: ${JSON.stringify(binary)} });
 u.enable_probe({ probe: "threads", fn_name: "on_threads" });
 const b = new BPF({ usdt_contexts: [u], text: \`
 struct event { int number; s64 third; s64 indexed; int again; int first; int second; int failed; };
@@ -167,17 +200,21 @@ int on_threads(struct pt_regs *ctx) {
 \` });
 b.get_table("events").open_perf_buffer((e) => print(e.number, e.third, e.indexed, e.again, e.first, e.second, e.failed), { by_time: true });
 try { for (;;) b.perf_buffer_poll(); } catch (e) { if (!(e instanceof Interrupt)) throw e; }`);
-    const { stdout, stderr } = await runCli(["run", "-c", `yes | head -n 3 | ${binary} > /dev/null`, script]);
-    expect(stderr).toBe("");
-    const own = [100, 200, 300, 400];
-    const rowOfThread = (number: number, calls: number, turn: number): string => {
-      const table = own.with(2, 300 + calls);
-      return `${number} ${table[2]} ${table[turn % 4]} ${number} ${tables === "0 0" ? tables : `${-1 - (turn % 4)} ${-2 - (turn % 4)}`} 0\n`;
-    };
-    // The main thread keeps what it has; each other one begins anew.
-    const rows = [1, 2, 3].flatMap((turn) => [rowOfThread(7 + [0, 1, 3, 6][turn]!, turn, turn), rowOfThread(7 + turn, 1, turn)]);
-    expect(stdout.split("\n").sort()).toEqual(rows.join("").split("\n").sort());
-  });
+      const { stdout, stderr } = await runCli(["run", "-c", `yes | head -n 3 | ${binary} > /dev/null`, script]);
+      expect(stderr).toBe("");
+      const own = [100, 200, 300, 400];
+      const rowOfThread = (number: number, calls: number, turn: number): string => {
+        const table = own.with(2, 300 + calls);
+        return `${number} ${table[2]} ${table[turn % 4]} ${number} ${tables === "0 0" ? tables : `${-1 - (turn % 4)} ${-2 - (turn % 4)}`} 0\n`;
+      };
+      // The main thread keeps what it has; each other one begins anew.
+      const rows = [1, 2, 3].flatMap((turn) => [
+        rowOfThread(7 + [0, 1, 3, 6][turn]!, turn, turn),
+        rowOfThread(7 + turn, 1, turn),
+      ]);
+      expect(stdout.split("\n").sort()).toEqual(rows.join("").split("\n").sort());
+    },
+  );
 
   it("of one process leave others alone, unless the pid is ignored", async () => {
     const [named, other] = [await startProgram(program), await startProgram(program)];
@@ -222,16 +259,53 @@ for (const name of ["ticks", "shared"] as const) print(name, [...b.get_table(nam
 
 describe("what cannot be enabled", () => {
   it.each([
-    ["a probe that is not there", `new USDT({ path: ${path} }).enable_probe({ probe: "wrok", fn_name: "f" })`, /has no such probe/, /did you mean "work"\?/],
-    ["a provider that is not there", `new USDT({ path: ${path} }).enable_probe({ probe: "demmo:tick", fn_name: "f" })`, /"demmo:tick"/, /did you mean "demo:tick"\?/],
-    ["a name that several providers have", `new USDT({ path: ${path} }).enable_probe({ probe: "shared", fn_name: "f" })`, /several of that name/, /"demo:shared", "other:shared"/],
-    ["a binary without probes", `new USDT({ path: "/bin/true" }).enable_probe({ probe: "x", fn_name: "f" })`, /has no such probe/, /no USDT probes at all/],
-    ["a binary that is not there", `new USDT({ path: "/nowhere" }).enumerate_probes()`, /there is no file "\/nowhere"/, undefined],
-    ["a process that is not there", `new USDT({ pid: 4194305 }).enumerate_probes()`, /there is no process 4194305/, undefined],
+    [
+      "a probe that is not there",
+      `new USDT({ path: ${path} }).enable_probe({ probe: "wrok", fn_name: "f" })`,
+      /has no such probe/,
+      /did you mean "work"\?/,
+    ],
+    [
+      "a provider that is not there",
+      `new USDT({ path: ${path} }).enable_probe({ probe: "demmo:tick", fn_name: "f" })`,
+      /"demmo:tick"/,
+      /did you mean "demo:tick"\?/,
+    ],
+    [
+      "a name that several providers have",
+      `new USDT({ path: ${path} }).enable_probe({ probe: "shared", fn_name: "f" })`,
+      /several of that name/,
+      /"demo:shared", "other:shared"/,
+    ],
+    [
+      "a binary without probes",
+      `new USDT({ path: "/bin/true" }).enable_probe({ probe: "x", fn_name: "f" })`,
+      /has no such probe/,
+      /no USDT probes at all/,
+    ],
+    [
+      "a binary that is not there",
+      `new USDT({ path: "/nowhere" }).enumerate_probes()`,
+      /there is no file "\/nowhere"/,
+      undefined,
+    ],
+    [
+      "a process that is not there",
+      `new USDT({ pid: 4194305 }).enumerate_probes()`,
+      /there is no process 4194305/,
+      undefined,
+    ],
     ["nothing", "new USDT({})", /give pid, path, or both/, undefined],
-    ["a function that is not in the text", `new BPF({ text: "int g(void *ctx) { return 0; }", usdt_contexts: [new USDT({ path: ${path} }).enable_probe({ probe: "tick", fn_name: "f" })] })`, /no such function/, /./],
+    [
+      "a function that is not in the text",
+      `new BPF({ text: "int g(void *ctx) { return 0; }", usdt_contexts: [new USDT({ path: ${path} }).enable_probe({ probe: "tick", fn_name: "f" })] })`,
+      /no such function/,
+      /./,
+    ],
   ])("says so: %s", async (_, call, message, hint) => {
-    const script = write(`try { ${call}; print("enabled"); } catch (e) { print(JSON.stringify({ message: (e as Error).message, hint: (e as { hint?: string }).hint })); }`);
+    const script = write(
+      `try { ${call}; print("enabled"); } catch (e) { print(JSON.stringify({ message: (e as Error).message, hint: (e as { hint?: string }).hint })); }`,
+    );
     const { stdout, stderr } = await runCli(["run", script]);
     expect(stderr).toBe("");
     const error = JSON.parse(stdout) as { message: string; hint?: string };
@@ -240,7 +314,10 @@ describe("what cannot be enabled", () => {
   });
 
   it("ends the script by enable_probe_or_bail, with the reason", async () => {
-    const result = await runCli(["run", write(`new USDT({ path: ${path} }).enable_probe_or_bail({ probe: "wrok", fn_name: "f" });\nprint("goes on");`)]);
+    const result = await runCli([
+      "run",
+      write(`new USDT({ path: ${path} }).enable_probe_or_bail({ probe: "wrok", fn_name: "f" });\nprint("goes on");`),
+    ]);
     expect(result).toMatchObject({ status: 1, stdout: "" });
     expect(result.stderr).toMatch(/^Cannot enable the USDT probe "wrok": .*\nhint: did you mean "work"\?\n$/);
   });

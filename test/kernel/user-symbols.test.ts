@@ -1,4 +1,14 @@
-import { copyFileSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { open } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -30,10 +40,14 @@ const own = ["add_up", "inner", "middle", "outer", "main"];
 
 /** Names every function of the program at its first byte and three bytes in. */
 function nameAll({ addresses, pid }: OwnProgram, at = space): (string | undefined)[] {
-  return own.flatMap((symbol) => [name(addresses[symbol]!, pid, true, at), name(addresses[symbol]! + 3n, pid, true, at)]);
+  return own.flatMap((symbol) => [
+    name(addresses[symbol]!, pid, true, at),
+    name(addresses[symbol]! + 3n, pid, true, at),
+  ]);
 }
 
-const nameAllAs = (module: string): string[] => own.flatMap((symbol) => [`${symbol}+0 ${module}`, `${symbol}+3 ${module}`]);
+const nameAllAs = (module: string): string[] =>
+  own.flatMap((symbol) => [`${symbol}+0 ${module}`, `${symbol}+3 ${module}`]);
 
 async function withProgram<T>(start: Promise<OwnProgram>, use: (program: OwnProgram) => T | Promise<T>): Promise<T> {
   const program = await start;
@@ -78,11 +92,23 @@ describe("symbols of binaries", () => {
   });
 
   it("names functions of a library that was built anew and loaded again by what it is now, though its file's number and its place are the same", async () => {
-    const [before, now] = ["in_library_hidden", "in_library_renamed"].map((hidden) => readFileSync(buildProgram("library.c", file(`${hidden}.so`), "-shared", "-fPIC", `-Din_library_hidden=${hidden}`)));
-    const [hidden, shown] = [" in_library_hidden", " in_library"].map((end) => parseInt(runTool("nm", file("in_library_hidden.so")).split("\n").find((line) => line.endsWith(end))!, 16));
+    const [before, now] = ["in_library_hidden", "in_library_renamed"].map((hidden) =>
+      readFileSync(
+        buildProgram("library.c", file(`${hidden}.so`), "-shared", "-fPIC", `-Din_library_hidden=${hidden}`),
+      ),
+    );
+    const [hidden, shown] = [" in_library_hidden", " in_library"].map((end) =>
+      parseInt(
+        runTool("nm", file("in_library_hidden.so"))
+          .split("\n")
+          .find((line) => line.endsWith(end))!,
+        16,
+      ),
+    );
     writeFileSync(file("again.so"), before!);
     await withProgram(startProgram(file("pie"), [file("again.so"), "again"]), async ({ pid, turn }) => {
-      const nameHidden = async (): Promise<string | undefined> => name(BigInt((await turn())[0]!) - BigInt(shown! - hidden!), pid);
+      const nameHidden = async (): Promise<string | undefined> =>
+        name(BigInt((await turn())[0]!) - BigInt(shown! - hidden!), pid);
       expect(await nameHidden()).toBe("in_library_hidden+0 again.so");
       await turn();
       writeFileSync(file("again.so"), now!);
@@ -105,7 +131,9 @@ describe("symbols of binaries", () => {
   });
 
   it("of two names for one address takes the one that people know", async () => {
-    await withProgram(startProgram(file("pie")), ({ addresses, pid }) => expect(name(addresses["known_name"]!, pid)).toBe("known_name+0 pie"));
+    await withProgram(startProgram(file("pie")), ({ addresses, pid }) =>
+      expect(name(addresses["known_name"]!, pid)).toBe("known_name+0 pie"),
+    );
   });
 
   it("names nothing where no code is mapped, nor in a process that never was", async () => {
@@ -137,8 +165,12 @@ describe("stripped binaries", () => {
     mkdirSync(file("links"));
     symlinkSync("../behind", file("links/behind"));
     const fresh = openUserSpace(openAddon());
-    expect(fresh.binaries.find(file("links/behind"), file("links/behind"), [""])?.symbols.findByName("inner")).toBeDefined();
-    expect(await withProgram(startProgram(file("behind")), (program) => nameAll(program, fresh))).toEqual(nameAllAs("behind"));
+    expect(
+      fresh.binaries.find(file("links/behind"), file("links/behind"), [""])?.symbols.findByName("inner"),
+    ).toBeDefined();
+    expect(await withProgram(startProgram(file("behind")), (program) => nameAll(program, fresh))).toEqual(
+      nameAllAs("behind"),
+    );
     fresh.close();
   });
 
@@ -171,9 +203,19 @@ describe("stripped binaries", () => {
     expect(await withProgram(startProgram(file("packed")), nameAll)).toEqual(nameAllAs("packed"));
     // What cannot be unpacked says nothing, and does no harm.
     const whole = readFileSync(file("mini.xz"));
-    for (const [index, bytes] of [whole.subarray(0, whole.length / 2), Buffer.concat([whole.subarray(0, 100), Buffer.from("x"), whole.subarray(101)]), Buffer.from("no xz at all")].entries()) {
+    for (const [index, bytes] of [
+      whole.subarray(0, whole.length / 2),
+      Buffer.concat([whole.subarray(0, 100), Buffer.from("x"), whole.subarray(101)]),
+      Buffer.from("no xz at all"),
+    ].entries()) {
       writeFileSync(file("damaged.xz"), bytes);
-      runTool("objcopy", "--strip-all", `--add-section=.gnu_debugdata=${file("damaged.xz")}`, file("pie"), file(`damaged-${index}`));
+      runTool(
+        "objcopy",
+        "--strip-all",
+        `--add-section=.gnu_debugdata=${file("damaged.xz")}`,
+        file("pie"),
+        file(`damaged-${index}`),
+      );
       const names = await withProgram(startProgram(file(`damaged-${index}`)), nameAll);
       expect(new Set(names)).toEqual(new Set([`[unknown]+0 damaged-${index}`]));
     }
@@ -276,8 +318,16 @@ describe("processes", () => {
       await memory.read(image, 0, image.length, start);
       await memory.close();
       writeFileSync(file("vdso.so"), image);
-      const symbols = runTool("nm", "-D", "--defined-only", file("vdso.so")).trim().split("\n").map((line) => line.split(" "));
-      const [offset, , symbol] = symbols.find(([, , text]) => text!.startsWith("__vdso_getcpu") || text!.startsWith("__kernel_getrandom") || text!.startsWith("__kernel_rt_sigreturn"))!;
+      const symbols = runTool("nm", "-D", "--defined-only", file("vdso.so"))
+        .trim()
+        .split("\n")
+        .map((line) => line.split(" "));
+      const [offset, , symbol] = symbols.find(
+        ([, , text]) =>
+          text!.startsWith("__vdso_getcpu") ||
+          text!.startsWith("__kernel_getrandom") ||
+          text!.startsWith("__kernel_rt_sigreturn"),
+      )!;
       // Several names may stand for one address.
       const aliases = symbols.filter(([place]) => place === offset).map(([, , text]) => text!.replace(/@.*$/, ""));
       const found = space.symbols.find(BigInt(start) + BigInt(`0x${offset}`) + 1n, pid, true)!;
@@ -299,13 +349,18 @@ describe("names that compilers changed", () => {
   });
 
   it("are Rust, old and new", async () => {
-    await withProgram(startProgram(file("pie")), ({ addresses, pid }) => expect(name(addresses["rust_name"]!, pid)).toBe("foo::example_function+0 pie"));
+    await withProgram(startProgram(file("pie")), ({ addresses, pid }) =>
+      expect(name(addresses["rust_name"]!, pid)).toBe("foo::example_function+0 pie"),
+    );
     expect(openAddon().demangle("_ZN4core3fmt9Formatter3pad17h0123456789abcdefE")).toBe("core::fmt::Formatter::pad");
   });
 
-  it.each(["main", "_Z", "_Znot_a_name", "_R", "Z3foov", "__libc_start_main", ""])("are left alone where they are none: %j", (plain) => {
-    expect(openAddon().demangle(plain)).toBe(plain);
-  });
+  it.each(["main", "_Z", "_Znot_a_name", "_R", "Z3foov", "__libc_start_main", ""])(
+    "are left alone where they are none: %j",
+    (plain) => {
+      expect(openAddon().demangle(plain)).toBe(plain);
+    },
+  );
 });
 
 describe("code that Node compiled", () => {
@@ -319,19 +374,35 @@ describe("code that Node compiled", () => {
     const list = (pid: number): string => `/tmp/perf-${pid}.map`;
     const program = await startProgram(process.execPath, ["--perf-basic-prof", "-e", script]);
     try {
-      const rows = readFileSync(list(program.pid), "utf8").split("\n").flatMap((line) => /^([0-9a-f]+) ([0-9a-f]+) (\w+:\*reckonForLong.*)$/.exec(line)?.slice(1) ?? []);
+      const rows = readFileSync(list(program.pid), "utf8")
+        .split("\n")
+        .flatMap((line) => /^([0-9a-f]+) ([0-9a-f]+) (\w+:\*reckonForLong.*)$/.exec(line)?.slice(1) ?? []);
       expect(rows.length).toBeGreaterThan(0);
       const [start, size, written] = rows as [string, string, string];
       // V8 says what kind of function it is and how well it is optimised; people want its name.
       expect(written).toMatch(/^\w+:\*reckonForLong /);
       const found = space.symbols.find(BigInt(`0x${start}`) + BigInt(`0x${size}`) - 1n, program.pid, true);
-      expect(found).toEqual({ name: written.replace(/^\w+:\*/, ""), offset: parseInt(size, 16) - 1, module: list(program.pid) });
+      expect(found).toEqual({
+        name: written.replace(/^\w+:\*/, ""),
+        offset: parseInt(size, 16) - 1,
+        module: list(program.pid),
+      });
       // A thread's number is often at hand, and the list has the process's.
       const thread = Number(readdirSync(`/proc/${program.pid}/task`).at(-1));
       expect(thread).not.toBe(program.pid);
-      expect(space.symbols.find(BigInt(`0x${start}`), thread, true)).toMatchObject({ name: written.replace(/^\w+:\*/, ""), offset: 0 });
+      expect(space.symbols.find(BigInt(`0x${start}`), thread, true)).toMatchObject({
+        name: written.replace(/^\w+:\*/, ""),
+        offset: 0,
+      });
       // Node's own functions come from its binary.
-      expect(name(BigInt(`0x${/^([0-9a-f]+)-.* r-xp .*\/node$/m.exec(readFileSync(`/proc/${program.pid}/maps`, "utf8"))![1]!}`) + 0x100000n, program.pid)).toMatch(/ node$/);
+      expect(
+        name(
+          BigInt(
+            `0x${/^([0-9a-f]+)-.* r-xp .*\/node$/m.exec(readFileSync(`/proc/${program.pid}/maps`, "utf8"))![1]!}`,
+          ) + 0x100000n,
+          program.pid,
+        ),
+      ).toMatch(/ node$/);
     } finally {
       await program.end();
       rmSync(list(program.pid), { force: true });
@@ -339,10 +410,16 @@ describe("code that Node compiled", () => {
   });
 
   it("is not named by a list that was written before the process was started", async () => {
-    const program = await startProgram(process.execPath, ["-e", `for (let i = 0; i < 1e6; i++) Math.hypot(i, i); console.log("ready"); setInterval(() => {}, 1000);`]);
+    const program = await startProgram(process.execPath, [
+      "-e",
+      `for (let i = 0; i < 1e6; i++) Math.hypot(i, i); console.log("ready"); setInterval(() => {}, 1000);`,
+    ]);
     const list = `/tmp/perf-${program.pid}.map`;
     try {
-      const start = parseInt(/^([0-9a-f]+)-[0-9a-f]+ r.xp \S+ 00:00 0 *$/m.exec(readFileSync(`/proc/${program.pid}/maps`, "utf8"))![1]!, 16);
+      const start = parseInt(
+        /^([0-9a-f]+)-[0-9a-f]+ r.xp \S+ 00:00 0 *$/m.exec(readFileSync(`/proc/${program.pid}/maps`, "utf8"))![1]!,
+        16,
+      );
       writeFileSync(list, `${start.toString(16)} 40 another\n`);
       utimesSync(list, new Date(), new Date(Date.now() - 60_000));
       expect(name(BigInt(start), program.pid)).toBeUndefined();
@@ -365,12 +442,18 @@ describe("code that Node compiled", () => {
       console.log("ready");
       process.stdin.on("data", () => console.log("turn"));`;
     const inside = `mount -t tmpfs none /tmp; exec ${process.execPath} --perf-basic-prof -e "$SCRIPT"`;
-    const program = await startProgram("unshare", ["-m", "-p", "-f", "--kill-child", "sh", "-c", inside], { SCRIPT: script });
+    const program = await startProgram("unshare", ["-m", "-p", "-f", "--kill-child", "sh", "-c", inside], {
+      SCRIPT: script,
+    });
     try {
       const pid = Number(readFileSync(`/proc/${program.pid}/task/${program.pid}/children`, "utf8").trim());
       expect(program.addresses["inner"]).toBe(1n);
       const found = space.symbols.find(program.addresses["row"]!, pid, true);
-      expect(found).toMatchObject({ name: expect.stringMatching(/^reckonInside /) as string, offset: 0, module: "/tmp/perf-1.map" });
+      expect(found).toMatchObject({
+        name: expect.stringMatching(/^reckonInside /) as string,
+        offset: 0,
+        module: "/tmp/perf-1.map",
+      });
     } finally {
       await program.end();
     }

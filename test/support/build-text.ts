@@ -13,7 +13,9 @@ import { openBuilder } from "../../runtime/session/build/open-builder.ts";
 import type { Builder } from "../../runtime/session/build/open-builder.ts";
 
 /** The clangs of this machine, oldest and newest: what both accept, all do. */
-export const clangs = pickEnds([...listClangs(process.env)].filter(({ clang }) => /-\d+$/.test(clang)).sort((a, b) => a.version - b.version));
+export const clangs = pickEnds(
+  [...listClangs(process.env)].filter(({ clang }) => /-\d+$/.test(clang)).sort((a, b) => a.version - b.version),
+);
 
 function pickEnds<T>(sorted: readonly T[]): T[] {
   return sorted.length <= 1 ? [...sorted] : [sorted[0]!, sorted.at(-1)!];
@@ -21,7 +23,12 @@ function pickEnds<T>(sorted: readonly T[]): T[] {
 
 /** Everything that building needs, with one clang. */
 export function openTools(clang: string): Builder {
-  return openBuilder({ port: openAddon(), cache: openCacheFolder(process.env), environment: { ...process.env, BPFTS_CLANG: clang }, log: silentLog });
+  return openBuilder({
+    port: openAddon(),
+    cache: openCacheFolder(process.env),
+    environment: { ...process.env, BPFTS_CLANG: clang },
+    log: silentLog,
+  });
 }
 
 export interface GoldenUnit {
@@ -37,11 +44,14 @@ export function buildText(text: string, tools: Builder, cflags: readonly string[
   const parsed = parseUnit(prepared, options);
   const headers = readOwnHeaders(parsed.headers);
   let { unit, expanded } = rewriteUnit(prepared, parsed.ast as Ast, env, headers);
-  while (expanded !== undefined) ({ unit, expanded } = rewriteUnit(expanded, parseUnit(expanded, options).ast as Ast, env, headers));
+  while (expanded !== undefined)
+    ({ unit, expanded } = rewriteUnit(expanded, parseUnit(expanded, options).ast as Ast, env, headers));
   return { unit, bytes: compileUnit(unit, options).bytes };
 }
 
 /** Tracepoint formats of our own, so that the golden texts do not depend on this kernel's. */
 function readFixtureFormat(category: string, event: string): string | undefined {
-  return category === "fixture" ? readFileSync(new URL(`../golden/dialect/cases/${event}.format`, import.meta.url), "utf8") : undefined;
+  return category === "fixture"
+    ? readFileSync(new URL(`../golden/dialect/cases/${event}.format`, import.meta.url), "utf8")
+    : undefined;
 }

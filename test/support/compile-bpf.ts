@@ -18,7 +18,11 @@ static __always_inline int is_target(void) { return bpf_get_current_pid_tgid() >
 /** Compiles a BPF program in libbpf's style, with the types u8 to u64 and `is_target()` at hand. */
 export function compileBpf(text: string): Uint8Array {
   const multiarch = `/usr/include/${process.arch === "arm64" ? "aarch64" : "x86_64"}-linux-gnu`;
-  const result = runClang(findToolchain({ PATH: process.env["PATH"] }), ["-g", "-O2", "-target", "bpf", "-I", multiarch, "-c", "-x", "c", "-", "-o", "-"], prelude + text);
+  const result = runClang(
+    findToolchain({ PATH: process.env["PATH"] }),
+    ["-g", "-O2", "-target", "bpf", "-I", multiarch, "-c", "-x", "c", "-", "-o", "-"],
+    prelude + text,
+  );
   if (!result.ok) throw new Error(`clang: ${result.stderr}`);
   return new Uint8Array(result.stdout);
 }

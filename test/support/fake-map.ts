@@ -19,7 +19,9 @@ export function makeFakeMap(shape: FakeMapShape): KernelScript {
   const crossing = [5, 6, 10].includes(shape.type) ? 2 * ((shape.valueSize + 7) & ~7) : shape.valueSize;
   const toKey = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
   const fromKey = (key: string): Uint8Array => Uint8Array.from(Buffer.from(key, "hex"));
-  if (isArray) for (let i = 0; i < shape.maxEntries; i++) entries.set(toKey(new Uint8Array(Uint32Array.of(i).buffer)), new Uint8Array(crossing));
+  if (isArray)
+    for (let i = 0; i < shape.maxEntries; i++)
+      entries.set(toKey(new Uint8Array(Uint32Array.of(i).buffer)), new Uint8Array(crossing));
   const update = (key: Uint8Array, value: Uint8Array, flags: number): number => {
     if (key.length !== shape.keySize || value.length !== crossing) return EINVAL;
     const name = shape.type === 22 ? String(entries.size).padStart(8, "0") : toKey(key);
@@ -50,13 +52,22 @@ export function makeFakeMap(shape: FakeMapShape): KernelScript {
     },
     mapUpdateAll(_, batch, flags) {
       for (let i = 0; i < batch.count; i++) {
-        const status = update(batch.keys.subarray(i * shape.keySize, (i + 1) * shape.keySize), batch.values.subarray(i * crossing, (i + 1) * crossing), flags);
+        const status = update(
+          batch.keys.subarray(i * shape.keySize, (i + 1) * shape.keySize),
+          batch.values.subarray(i * crossing, (i + 1) * crossing),
+          flags,
+        );
         if (status < 0) return status;
       }
       return batch.count;
     },
     mapDeleteAll(_, keys) {
-      const names = keys === null ? [...entries.keys()] : Array.from({ length: keys.length / shape.keySize }, (_unused, i) => toKey(keys.subarray(i * shape.keySize, (i + 1) * shape.keySize)));
+      const names =
+        keys === null
+          ? [...entries.keys()]
+          : Array.from({ length: keys.length / shape.keySize }, (_unused, i) =>
+              toKey(keys.subarray(i * shape.keySize, (i + 1) * shape.keySize)),
+            );
       return names.filter((name) => entries.delete(name)).length;
     },
   };

@@ -72,8 +72,20 @@ export async function runScriptText(text: string, test: GuestTest = {}): Promise
     const readSdk = (): ReturnType<typeof readLibrary> => readLibrary(join(root, "sdk/index.ts"));
     const script = await readScript(file, { readLibrary: readSdk });
     const library = { name: libraryName, readCode: async () => (await readSdk()).code };
-    const run: GuestRun = { args: [], build: () => makeProgram({}), openTracePipe: () => ({ file: 1, isPrivate: true, close: () => undefined }), log, ...test, script, library, port: kernel.port };
-    const result = await runGuest(run).then((exitCode) => ({ exitCode, error: undefined }), (error: unknown) => ({ exitCode: undefined, error }));
+    const run: GuestRun = {
+      args: [],
+      build: () => makeProgram({}),
+      openTracePipe: () => ({ file: 1, isPrivate: true, close: () => undefined }),
+      log,
+      ...test,
+      script,
+      library,
+      port: kernel.port,
+    };
+    const result = await runGuest(run).then(
+      (exitCode) => ({ exitCode, error: undefined }),
+      (error: unknown) => ({ exitCode: undefined, error }),
+    );
     return { ...result, stdout: output[1], stderr: output[2], warnings, kernel, file: script.path };
   } finally {
     rmSync(folder, { recursive: true });

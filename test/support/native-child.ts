@@ -32,7 +32,9 @@ export function runNative(body: string): NativeChild {
   let stderr = "";
   child.stderr.on("data", (chunk: Buffer) => void (stderr += chunk.toString()));
   child.stdout.on("data", (chunk: Buffer) => void (stdout += chunk.toString()));
-  const end = new Promise<ChildEnd>((resolve) => child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr })));
+  const end = new Promise<ChildEnd>((resolve) =>
+    child.on("close", (code, signal) => resolve({ code, signal, stdout, stderr })),
+  );
   return {
     process: child,
     end,

@@ -24,11 +24,18 @@ export function makeCgroup(name: string): OwnCgroup {
 function openCgroup(path: string): OwnCgroup {
   mkdirSync(path);
   made.push(path);
-  return { path, makeChild: (name) => openCgroup(join(path, name)), add: (pid) => writeFileSync(join(path, "cgroup.procs"), String(pid)) };
+  return {
+    path,
+    makeChild: (name) => openCgroup(join(path, name)),
+    add: (pid) => writeFileSync(join(path, "cgroup.procs"), String(pid)),
+  };
 }
 
 function findCgroupRoot(): string {
-  const mount = readFileSync("/proc/self/mounts", "utf8").split("\n").map((line) => line.split(" ")).find(([, , type]) => type === "cgroup2");
+  const mount = readFileSync("/proc/self/mounts", "utf8")
+    .split("\n")
+    .map((line) => line.split(" "))
+    .find(([, , type]) => type === "cgroup2");
   if (mount === undefined) throw new Error("no cgroup file system of version 2 is mounted");
   return mount[1]!;
 }

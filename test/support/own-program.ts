@@ -12,14 +12,24 @@ afterAll(() => {
 /** Runs a tool to its end and answers what it printed. */
 export function runTool(command: string, ...args: readonly string[]): string {
   const result = spawnSync(command, args, { encoding: "utf8" });
-  if (result.status !== 0) throw new Error(`${command} ${args.join(" ")}: ${result.stderr}${result.error?.message ?? ""}`);
+  if (result.status !== 0)
+    throw new Error(`${command} ${args.join(" ")}: ${result.stderr}${result.error?.message ?? ""}`);
   return result.stdout;
 }
 
 /** Compiles a program of `test/kernel/programs`; the file's ending says which compiler. */
 export function buildProgram(source: string, output: string, ...flags: readonly string[]): string {
   const compiler = source.endsWith(".cc") ? "g++" : "gcc";
-  runTool(compiler, "-O1", "-fno-omit-frame-pointer", "-fno-optimize-sibling-calls", "-o", output, join(root, "test/kernel/programs", source), ...flags);
+  runTool(
+    compiler,
+    "-O1",
+    "-fno-omit-frame-pointer",
+    "-fno-optimize-sibling-calls",
+    "-o",
+    output,
+    join(root, "test/kernel/programs", source),
+    ...flags,
+  );
   return output;
 }
 
@@ -43,7 +53,11 @@ export interface OwnProgram {
 }
 
 /** Starts a program and waits until it is ready. */
-export async function startProgram(path: string, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}): Promise<OwnProgram> {
+export async function startProgram(
+  path: string,
+  args: readonly string[] = [],
+  env: Readonly<Record<string, string>> = {},
+): Promise<OwnProgram> {
   const child = spawn(path, args, { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...env } });
   running.add(child);
   const lines: string[] = [];
@@ -72,7 +86,9 @@ export async function startProgram(path: string, args: readonly string[] = [], e
   };
   await waitUntil(() => lines.includes("ready"));
   const rows = lines.splice(0, lines.indexOf("ready") + 1).map((line) => line.split(" "));
-  const addresses = Object.fromEntries(rows.flatMap(([name, address]) => (address?.startsWith("0x") ? [[name!, BigInt(address)]] : [])));
+  const addresses = Object.fromEntries(
+    rows.flatMap(([name, address]) => (address?.startsWith("0x") ? [[name!, BigInt(address)]] : [])),
+  );
   return {
     pid: Number(rows.find(([name]) => name === "pid")?.[1] ?? child.pid),
     addresses,

@@ -40,7 +40,10 @@ afterAll(() => {
 /** Starts the CLI as a user does. */
 export function startCli(args: readonly string[], options: CliOptions = {}): RunningCli {
   const started = performance.now();
-  const child = spawn(process.execPath, [cli, ...args], { cwd: options.cwd ?? root, env: { ...process.env, ...options.env } });
+  const child = spawn(process.execPath, [cli, ...args], {
+    cwd: options.cwd ?? root,
+    env: { ...process.env, ...options.env },
+  });
   running.add(child);
   child.on("close", () => running.delete(child));
   let stdout = "";
@@ -59,7 +62,8 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
   });
   const ended = new Promise<CliResult>((resolve) => {
     child.on("close", (status, signal) => {
-      for (const entry of waiting) entry.reject(new Error(`it ended (${status ?? signal}) without printing "${entry.text}":\n${stdout}${stderr}`));
+      for (const entry of waiting)
+        entry.reject(new Error(`it ended (${status ?? signal}) without printing "${entry.text}":\n${stdout}${stderr}`));
       resolve({ status, signal, stdout, stderr, durationMs: performance.now() - started });
     });
   });

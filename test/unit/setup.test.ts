@@ -1,18 +1,46 @@
 import { spawnSync } from "node:child_process";
-import { accessSync, chmodSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 
 const setupScript = fileURLToPath(new URL("../../runtime/setup.sh", import.meta.url));
-const coreTools = ["bash", "cat", "chmod", "cut", "dirname", "find", "flock", "grep", "head", "mktemp", "readlink", "rm", "sed", "sha256sum", "sort", "tail"];
+const coreTools = [
+  "bash",
+  "cat",
+  "chmod",
+  "cut",
+  "dirname",
+  "find",
+  "flock",
+  "grep",
+  "head",
+  "mktemp",
+  "readlink",
+  "rm",
+  "sed",
+  "sha256sum",
+  "sort",
+  "tail",
+];
 const nobody = 65534;
 const isRoot = process.getuid?.() === 0;
 
 /** What the fake machine has, by command: the body of a shell script. */
 const wholeMachine: Readonly<Record<string, string>> = {
-  node: 'case $1 in --version) echo v20.1.0 ;; esac',
+  node: "case $1 in --version) echo v20.1.0 ;; esac",
   npm: 'echo "npm $*" >>"$CALLS"',
   "clang-14": "",
   "pkg-config": "",
@@ -28,7 +56,10 @@ afterEach(() => {
 });
 
 /** Runs setup.sh in a checkout of nothing, on a machine that has only the given commands. */
-function runSetup(commands: Readonly<Record<string, string | undefined>>, options: { readonly asRoot?: boolean; readonly modules?: boolean } = {}) {
+function runSetup(
+  commands: Readonly<Record<string, string | undefined>>,
+  options: { readonly asRoot?: boolean; readonly modules?: boolean } = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), "bpfts-setup-"));
   folders.push(folder);
   chmodSync(folder, 0o777);
@@ -40,7 +71,8 @@ function runSetup(commands: Readonly<Record<string, string | undefined>>, option
   writeFileSync(join(folder, "package-lock.json"), '{ "packages": {} }');
   for (const tool of coreTools) symlinkSync(findTool(tool), join(folder, "bin", tool));
   for (const [name, body] of Object.entries({ ...wholeMachine, ...commands })) {
-    if (body !== undefined) writeFileSync(join(folder, "bin", name), `#!${findTool("bash")}\n${body}\n`, { mode: 0o755 });
+    if (body !== undefined)
+      writeFileSync(join(folder, "bin", name), `#!${findTool("bash")}\n${body}\n`, { mode: 0o755 });
   }
   const calls = join(folder, "calls");
   const result = spawnSync(findTool("bash"), [join(folder, "runtime/setup.sh")], {
@@ -48,7 +80,12 @@ function runSetup(commands: Readonly<Record<string, string | undefined>>, option
     env: { PATH: join(folder, "bin"), CALLS: calls, TMPDIR: folder },
     ...(isRoot && options.asRoot !== true && { uid: nobody, gid: nobody }),
   });
-  return { status: result.status, text: result.stderr, stdout: result.stdout, calls: existsSync(calls) ? readFileSync(calls, "utf8") : "" };
+  return {
+    status: result.status,
+    text: result.stderr,
+    stdout: result.stdout,
+    calls: existsSync(calls) ? readFileSync(calls, "utf8") : "",
+  };
 }
 
 function findTool(name: string): string {
@@ -104,24 +141,34 @@ describe("setup.sh", () => {
   });
 
   it.runIf(isRoot)("says what to run when apt fails, after it has tried new lists", () => {
-    const { status, text, calls } = runSetup({ make: undefined, "apt-get": 'echo "$*" >>"$CALLS"; echo "E: no network"; exit 100' }, { asRoot: true });
-    expect(text).toMatch(/E: no network\nsetup: The packages could not be installed[^]*apt-get update && apt-get install --no-install-recommends make\n$/);
+    const { status, text, calls } = runSetup(
+      { make: undefined, "apt-get": 'echo "$*" >>"$CALLS"; echo "E: no network"; exit 100' },
+      { asRoot: true },
+    );
+    expect(text).toMatch(
+      /E: no network\nsetup: The packages could not be installed[^]*apt-get update && apt-get install --no-install-recommends make\n$/,
+    );
     expect(calls).toMatch(/install make\n.* update\n$/);
     expect(status).toBe(3);
   });
 
   it("installs the npm packages when they do not match the lock, and says what failed", () => {
-    const stale = { node: 'case $1 in --version) echo v20.1.0 ;; -e) exit 1 ;; esac' };
+    const stale = { node: "case $1 in --version) echo v20.1.0 ;; -e) exit 1 ;; esac" };
     const good = runSetup({ ...stale, npm: 'echo "npm $*" >>"$CALLS"; [[ -d node_modules ]]' });
     expect(good).toMatchObject({ status: 0, text: "setup: installing the npm packages (npm ci)\n" });
     expect(good.calls).toMatch(/^npm ci --ignore-scripts/);
     const bad = runSetup({ ...stale, npm: 'echo "npm error ENOTFOUND"; exit 1' });
-    expect(bad.text).toMatch(/npm error ENOTFOUND\nsetup: The npm packages could not be installed[^]*npm ci --ignore-scripts\n$/);
+    expect(bad.text).toMatch(
+      /npm error ENOTFOUND\nsetup: The npm packages could not be installed[^]*npm ci --ignore-scripts\n$/,
+    );
     expect(bad.status).toBe(3);
   });
 
   it("refuses an option that it does not know", () => {
     const result = spawnSync("bash", [setupScript, "--tests"], { encoding: "utf8" });
-    expect(result).toMatchObject({ status: 2, stderr: 'setup: Unknown option "--tests"; there are --test, --vm and --package\n' });
+    expect(result).toMatchObject({
+      status: 2,
+      stderr: 'setup: Unknown option "--tests"; there are --test, --vm and --package\n',
+    });
   });
 });

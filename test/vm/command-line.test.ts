@@ -13,11 +13,17 @@ beforeAll(async () => {
   await requireKernel("6.1");
 });
 
-const runBpfts = (...args: string[]) => spawnSync(process.execPath, [bpfts, "vm", ...args], { encoding: "utf8", input: "" });
+const runBpfts = (...args: string[]) =>
+  spawnSync(process.execPath, [bpfts, "vm", ...args], { encoding: "utf8", input: "" });
 
 /** Starts a machine from the command line and waits for its qemu, or for its command's first output. */
-async function startBpfts(until: "qemu" | "output", ...command: string[]): Promise<{ child: ChildProcess; qemu: number; output: () => string }> {
-  const child = spawn(process.execPath, [bpfts, "vm", "exec", "--memory", "1024", "--", ...command], { stdio: ["pipe", "pipe", "inherit"] });
+async function startBpfts(
+  until: "qemu" | "output",
+  ...command: string[]
+): Promise<{ child: ChildProcess; qemu: number; output: () => string }> {
+  const child = spawn(process.execPath, [bpfts, "vm", "exec", "--memory", "1024", "--", ...command], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
   let output = "";
   child.stdout!.on("data", (chunk: Buffer) => (output += chunk.toString()));
   for (let tries = 0; tries < 600; tries++) {
@@ -41,7 +47,11 @@ describe("bpfts vm", () => {
   });
 
   it("passes variables and stdin", () => {
-    const run = spawnSync(process.execPath, [bpfts, "vm", "exec", "--env", "WORD=a b", "--", "sh", "-c", 'cat; echo "$WORD $BPFTS_X"'], { encoding: "utf8", input: "line\n", env: { ...process.env, BPFTS_X: "x" } });
+    const run = spawnSync(
+      process.execPath,
+      [bpfts, "vm", "exec", "--env", "WORD=a b", "--", "sh", "-c", 'cat; echo "$WORD $BPFTS_X"'],
+      { encoding: "utf8", input: "line\n", env: { ...process.env, BPFTS_X: "x" } },
+    );
     expect(run).toMatchObject({ status: 0, stdout: "line\na b x\n" });
   });
 
@@ -86,7 +96,9 @@ describe("no qemu is left", () => {
   });
 
   it("when qemu itself is killed, which is told", async () => {
-    const child = spawn(process.execPath, [bpfts, "vm", "exec", "--", "sleep", "1000"], { stdio: ["ignore", "ignore", "pipe"] });
+    const child = spawn(process.execPath, [bpfts, "vm", "exec", "--", "sleep", "1000"], {
+      stdio: ["ignore", "ignore", "pipe"],
+    });
     let stderr = "";
     child.stderr.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
     let qemu: number | undefined;

@@ -11,13 +11,32 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Runs a script in a guest whose own clang has lost its libraries, with a text that no cache knows. */
 function runWithoutClang(name: string, line: string, compilesInGuest: boolean) {
-  const script = writeScript(folder, name, `import { BPF, print } from "bpfts";\nnew BPF({ text: \`TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) { return ${Date.now() % 1e9}; }\n${line}\` });\nprint("loaded");\n`);
+  const script = writeScript(
+    folder,
+    name,
+    `import { BPF, print } from "bpfts";\nnew BPF({ text: \`TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) { return ${Date.now() % 1e9}; }\n${line}\` });\nprint("loaded");\n`,
+  );
   const clang = realpathSync(findToolchain(process.env).clang);
-  return runGuest(["sh", "-c", `rm $(ldd ${clang} | awk '/clang-cpp|LLVM/ { print $3 }') && exec "$0" "$@"`, process.execPath, cli, "run", script], { compilesInGuest });
+  return runGuest(
+    [
+      "sh",
+      "-c",
+      `rm $(ldd ${clang} | awk '/clang-cpp|LLVM/ { print $3 }') && exec "$0" "$@"`,
+      process.execPath,
+      cli,
+      "run",
+      script,
+    ],
+    { compilesInGuest },
+  );
 }
 
 it("compiles for a guest, which needs none of its own", async () => {
-  expect(await runWithoutClang("good.ts", "", false)).toMatchObject({ status: 0, stderr: "", stdout: Buffer.from("loaded\n") });
+  expect(await runWithoutClang("good.ts", "", false)).toMatchObject({
+    status: 0,
+    stderr: "",
+    stdout: Buffer.from("loaded\n"),
+  });
 });
 
 it("finds what is wrong, at its place", async () => {

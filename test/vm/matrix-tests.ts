@@ -29,7 +29,8 @@ export const sameEverywhere: Readonly<Record<string, "all" | RegExp>> = {
   uprobes: /^(?:what cannot be attached|functions of binaries|uprobes (?:take an address|find |come off))/,
   usdt: /^(?:what cannot be enabled|USDT probes (?:are listed|found by path in|of a fixed-address|.* in a fixed-address program))/,
   // Waiting ends in the same calls, and that signals interrupt them is asked of the addon; the cache is the host's own.
-  "run-hello": /^(?:signals and the end (?!SIGINT while (?:asleep|in trace_fields))|the lessons (?:what (?:one|a) run|an image))/,
+  "run-hello":
+    /^(?:signals and the end (?!SIGINT while (?:asleep|in trace_fields))|the lessons (?:what (?:one|a) run|an image))/,
 };
 
 /** vitest's arguments that leave them out; names of groups are the kernel tier's own, no two files share one. */

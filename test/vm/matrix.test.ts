@@ -13,13 +13,25 @@ const files = (process.env["BPFTS_TEST_FILES"] ?? "").split(" ").filter(Boolean)
 
 const columns = await runMatrix(requireKernelRows(process.env["BPFTS_TEST_KERNEL"] ?? "all"), {
   // A test may take its time under emulation: it starts clang and node.
-  vitestArguments: ["--config", "test/vitest.config.ts", "--project", "kernel", ...files, "--testTimeout", "240000", "--hookTimeout", "240000", ...listLeftOut()],
+  vitestArguments: [
+    "--config",
+    "test/vitest.config.ts",
+    "--project",
+    "kernel",
+    ...files,
+    "--testTimeout",
+    "240000",
+    "--hookTimeout",
+    "240000",
+    ...listLeftOut(),
+  ],
   requiredFeatures,
   // One processor each: a second one is emulated at a cost of its own, and the kernel tier of this machine has several.
   jobs: Math.max(1, Math.min(4, availableParallelism())),
   cpus: 1,
   timeoutMs: 40 * 60_000,
-  onColumn: ({ kernel, release, tests, durationMs }) => console.log(`${kernel} (${release}): ${tests.length} tests in ${Math.round(durationMs / 1000)} s`),
+  onColumn: ({ kernel, release, tests, durationMs }) =>
+    console.log(`${kernel} (${release}): ${tests.length} tests in ${Math.round(durationMs / 1000)} s`),
 });
 
 const table = renderMatrix(columns);

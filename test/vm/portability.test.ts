@@ -41,12 +41,25 @@ TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) {
 it("an object compiled here loads on every kernel and reads the right values", async () => {
   const source = join(folder, "portable.c");
   writeFileSync(source, text);
-  const builder = openBuilder({ port: openAddon(), cache: openCacheFolder(process.env), environment: process.env, log: silentLog });
+  const builder = openBuilder({
+    port: openAddon(),
+    cache: openCacheFolder(process.env),
+    environment: process.env,
+    log: silentLog,
+  });
   const object = join(folder, "portable.o");
   writeFileSync(object, buildUnit(describeSourceFile(source), [], builder).bytes);
 
   process.env["BPFTS_OBJECT"] = object;
-  const columns = await runMatrix(requireKernelRows("all"), { vitestArguments: ["--config", "test/vm/stand-in/stand-in.config.ts", "--testTimeout", "240000", "portability"], requiredFeatures: {}, jobs: 1, cpus: 1, timeoutMs: 600_000 });
-  expect(columns.map(({ kernel, tests }) => [kernel, tests.map(({ state, reason }) => [state, reason])])).toEqual(columns.map(({ kernel }) => [kernel, [["passed", ""]]]));
+  const columns = await runMatrix(requireKernelRows("all"), {
+    vitestArguments: ["--config", "test/vm/stand-in/stand-in.config.ts", "--testTimeout", "240000", "portability"],
+    requiredFeatures: {},
+    jobs: 1,
+    cpus: 1,
+    timeoutMs: 600_000,
+  });
+  expect(columns.map(({ kernel, tests }) => [kernel, tests.map(({ state, reason }) => [state, reason])])).toEqual(
+    columns.map(({ kernel }) => [kernel, [["passed", ""]]]),
+  );
   expect(columns).toHaveLength(4);
 });

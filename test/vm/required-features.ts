@@ -4,7 +4,19 @@ import type { FeatureName } from "../../runtime/kernel/machine/features.ts";
 type RequiredFeature = FeatureName | "bloom_filter";
 
 /** What every kernel of the table has. */
-const always: readonly RequiredFeature[] = ["btf", "tracefs", "ringbuf", "kprobe", "uprobe", "fentry", "lsm", "iter", "batch", "probe_read_kernel", "trace_pipe_instance"];
+const always: readonly RequiredFeature[] = [
+  "btf",
+  "tracefs",
+  "ringbuf",
+  "kprobe",
+  "uprobe",
+  "fentry",
+  "lsm",
+  "iter",
+  "batch",
+  "probe_read_kernel",
+  "trace_pipe_instance",
+];
 
 /** What must be there on a kernel, by the name of its row: missing there, it is a failure and no skip. */
 export const requiredFeatures: Readonly<Record<string, readonly RequiredFeature[]>> = {

@@ -34,7 +34,13 @@ export async function requireKernel(name: string): Promise<BootKernel> {
 /** Runs a command in a guest and collects what it wrote. */
 export async function runGuest(command: readonly string[], options: GuestOptions = {}): Promise<GuestRun> {
   const { kernel = await requireKernel("6.1"), input, onOutput, signals = new EventEmitter(), ...machine } = options;
-  const spec = await prepareVm(vmFolder, kernel, { command, workingFolder: process.cwd(), environment: pickGuestEnvironment(process.env) }, { memoryMb: 1024, ...machine }, silentLog);
+  const spec = await prepareVm(
+    vmFolder,
+    kernel,
+    { command, workingFolder: process.cwd(), environment: pickGuestEnvironment(process.env) },
+    { memoryMb: 1024, ...machine },
+    silentLog,
+  );
   const stdout = new PassThrough();
   const stderr = new PassThrough();
   const out: Buffer[] = [];
@@ -44,7 +50,11 @@ export async function runGuest(command: readonly string[], options: GuestOptions
     onOutput?.(chunk.toString(), signals, stdout);
   });
   stderr.on("data", (chunk: Buffer) => err.push(chunk));
-  const status = await runInVm(spec, { ...(input === undefined ? {} : { stdin: Readable.from([input]) }), stdout, stderr }, signals);
+  const status = await runInVm(
+    spec,
+    { ...(input === undefined ? {} : { stdin: Readable.from([input]) }), stdout, stderr },
+    signals,
+  );
   return { status, stdout: Buffer.concat(out), stderr: Buffer.concat(err).toString(), stderrBytes: Buffer.concat(err) };
 }
 
@@ -62,6 +72,7 @@ export function listQemus(parent = process.pid): number[] {
       // It ended while we looked.
     }
   }
-  const belongs = (pid: number): boolean => pid === parent || (parents.has(pid) && pid !== 0 && belongs(parents.get(pid)!));
+  const belongs = (pid: number): boolean =>
+    pid === parent || (parents.has(pid) && pid !== 0 && belongs(parents.get(pid)!));
   return qemus.filter(belongs);
 }

@@ -69,20 +69,45 @@ async function runColumn(row: KernelRow, options: MatrixOptions): Promise<Matrix
     const vmFolder = openVmFolder(process.env);
     const kernel = await fetchKernel(vmFolder, row, silentLog);
     release = kernel.release;
-    const command = [process.execPath, "node_modules/vitest/vitest.mjs", "run", "--reporter", "./test/vm/guest-reporter.mjs", ...options.vitestArguments];
-    const environment = { ...pickGuestEnvironment(process.env), BPFTS_MATRIX_RESULTS: results, BPFTS_REQUIRE: required.join(",") };
-    const spec = await prepareVm(vmFolder, kernel, { command, workingFolder: process.cwd(), environment }, { shares: [folder], cpus: options.cpus, timeoutMs: options.timeoutMs }, silentLog);
+    const command = [
+      process.execPath,
+      "node_modules/vitest/vitest.mjs",
+      "run",
+      "--reporter",
+      "./test/vm/guest-reporter.mjs",
+      ...options.vitestArguments,
+    ];
+    const environment = {
+      ...pickGuestEnvironment(process.env),
+      BPFTS_MATRIX_RESULTS: results,
+      BPFTS_REQUIRE: required.join(","),
+    };
+    const spec = await prepareVm(
+      vmFolder,
+      kernel,
+      { command, workingFolder: process.cwd(), environment },
+      { shares: [folder], cpus: options.cpus, timeoutMs: options.timeoutMs },
+      silentLog,
+    );
     const sink = new PassThrough();
     sink.on("data", (chunk: Buffer) => output.push(chunk));
     const status = await runInVm(spec, { stdout: sink, stderr: sink });
-    if (!existsSync(results) || !readFileSync(results, "utf8").includes('{"kind":"end"}')) trouble = `vitest ended with status ${status} before its tests did`;
+    if (!existsSync(results) || !readFileSync(results, "utf8").includes('{"kind":"end"}'))
+      trouble = `vitest ended with status ${status} before its tests did`;
   } catch (error) {
     trouble = error instanceof Error ? error.message : String(error);
   }
   const tests = existsSync(results) ? readResults(readFileSync(results, "utf8"), required) : [];
   rmSync(folder, { recursive: true, force: true });
   if (trouble === undefined && tests.length === 0) trouble = "no test ran";
-  if (trouble !== undefined) tests.push({ file: "(the kernel as a whole)", name: "runs its tests to the end", state: "failed", reason: `${trouble}\n${Buffer.concat(output).toString().slice(-4000)}`, durationMs: 0 });
+  if (trouble !== undefined)
+    tests.push({
+      file: "(the kernel as a whole)",
+      name: "runs its tests to the end",
+      state: "failed",
+      reason: `${trouble}\n${Buffer.concat(output).toString().slice(-4000)}`,
+      durationMs: 0,
+    });
   return { kernel: row.name, release, tests, durationMs: performance.now() - startedMs };
 }
 
@@ -107,7 +132,14 @@ function judgeSkip(test: MatrixTest, required: readonly string[]): MatrixTest {
   if (state !== "skipped") return { file, name, state, reason, durationMs };
   const feature = /^needs (\w+)/.exec(reason)?.[1];
   if (reason === "") return { file, name, state: "failed", reason: "it was skipped without a reason", durationMs };
-  if (feature !== undefined && required.includes(feature)) return { file, name, state: "failed", reason: `it was skipped (${reason}), but this kernel must have ${feature}`, durationMs };
+  if (feature !== undefined && required.includes(feature))
+    return {
+      file,
+      name,
+      state: "failed",
+      reason: `it was skipped (${reason}), but this kernel must have ${feature}`,
+      durationMs,
+    };
   return { file, name, state, reason, durationMs };
 }
 
@@ -125,11 +157,36 @@ export function renderMatrix(columns: readonly MatrixColumn[]): string {
     if (!reasons.has(test.reason)) reasons.set(test.reason, reasons.size + 1);
     return `n/a ${reasons.get(test.reason)!}`;
   };
-  const line = (first: string, cells: readonly string[]): string => `${(first.length > width ? `${first.slice(0, width - 1)}…` : first).padEnd(width)}  ${cells.map((text) => text.padEnd(8)).join("")}`.trimEnd();
-  const lines = [line("test", columns.map(({ kernel, release }) => (kernel === "newest" ? release.split(/[.]/).slice(0, 2).join(".") || kernel : kernel)))];
-  for (const name of names) lines.push(line(name, columns.map((column) => cell(column, name))));
-  for (const state of ["passed", "failed", "skipped"] as const) lines.push(line(`${state === "skipped" ? "not available" : state}, together`, columns.map(({ tests }) => String(tests.filter((test) => test.state === state).length))));
-  lines.push(line("seconds", columns.map(({ durationMs }) => String(Math.round(durationMs / 1000)))));
+  const line = (first: string, cells: readonly string[]): string =>
+    `${(first.length > width ? `${first.slice(0, width - 1)}…` : first).padEnd(width)}  ${cells.map((text) => text.padEnd(8)).join("")}`.trimEnd();
+  const lines = [
+    line(
+      "test",
+      columns.map(({ kernel, release }) =>
+        kernel === "newest" ? release.split(/[.]/).slice(0, 2).join(".") || kernel : kernel,
+      ),
+    ),
+  ];
+  for (const name of names)
+    lines.push(
+      line(
+        name,
+        columns.map((column) => cell(column, name)),
+      ),
+    );
+  for (const state of ["passed", "failed", "skipped"] as const)
+    lines.push(
+      line(
+        `${state === "skipped" ? "not available" : state}, together`,
+        columns.map(({ tests }) => String(tests.filter((test) => test.state === state).length)),
+      ),
+    );
+  lines.push(
+    line(
+      "seconds",
+      columns.map(({ durationMs }) => String(Math.round(durationMs / 1000))),
+    ),
+  );
   for (const [reason, number] of reasons) lines.push(`n/a ${number}: ${reason}`);
   return `${lines.join("\n")}\n`;
 }

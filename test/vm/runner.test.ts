@@ -24,8 +24,16 @@ const hash = (bytes: Uint8Array): string => createHash("sha256").update(bytes).d
 
 describe("a command in a guest", () => {
   it("runs on that kernel, in this folder, with these files, and its streams and status come back apart", async () => {
-    const run = await runGuest(["sh", "-c", 'uname -r; pwd; cat package.json | head -2 | tail -1; printf "oops\\n" >&2; exit 7']);
-    expect(run).toMatchObject({ status: 7, stdout: Buffer.from(`${kernel.release}\n${process.cwd()}\n  "name": "bpfts",\n`), stderr: "oops\n" });
+    const run = await runGuest([
+      "sh",
+      "-c",
+      'uname -r; pwd; cat package.json | head -2 | tail -1; printf "oops\\n" >&2; exit 7',
+    ]);
+    expect(run).toMatchObject({
+      status: 7,
+      stdout: Buffer.from(`${kernel.release}\n${process.cwd()}\n  "name": "bpfts",\n`),
+      stderr: "oops\n",
+    });
   });
 
   it("finds tracefs, debugfs, bpffs, cgroup2, BTF, a network and its modules", async () => {
@@ -72,7 +80,10 @@ describe("a command in a guest", () => {
     const lost = join(folder, "lost");
     const shared = mkdtempSync(join(folder, "shared-"));
     const kept = join(shared, "kept");
-    const run = await runGuest(["sh", "-c", `echo x >${lost}; cat ${lost}; echo y >${kept}; rm -f package.json; test ! -e package.json`], { shares: [shared] });
+    const run = await runGuest(
+      ["sh", "-c", `echo x >${lost}; cat ${lost}; echo y >${kept}; rm -f package.json; test ! -e package.json`],
+      { shares: [shared] },
+    );
     expect(run).toMatchObject({ status: 0, stderr: "" });
     expect(run.stdout.toString()).toBe("x\n");
     expect(existsSync(lost)).toBe(false);
@@ -81,7 +92,9 @@ describe("a command in a guest", () => {
   });
 
   it("that fills the overlay is told so, and the machine goes on", async () => {
-    const run = await runGuest(["sh", "-c", "dd if=/dev/zero of=/var/tmp/full bs=1M count=200; echo status $?"], { scratch: "48m" });
+    const run = await runGuest(["sh", "-c", "dd if=/dev/zero of=/var/tmp/full bs=1M count=200; echo status $?"], {
+      scratch: "48m",
+    });
     expect(run.stderr).toMatch(/No space left on device/);
     expect(run).toMatchObject({ status: 0, stdout: Buffer.from("status 1\n") });
   });
@@ -106,7 +119,9 @@ describe("signals", () => {
   const loop = 'trap "echo caught; exit 9" INT; echo up; while :; do sleep 0.1; done';
 
   it("Ctrl-C reaches the command, which ends as it likes", async () => {
-    const run = await runGuest(["sh", "-c", loop], { onOutput: (text, signals) => void (text.includes("up") && signals.emit("SIGINT")) });
+    const run = await runGuest(["sh", "-c", loop], {
+      onOutput: (text, signals) => void (text.includes("up") && signals.emit("SIGINT")),
+    });
     expect(run).toMatchObject({ status: 9, stdout: Buffer.from("up\ncaught\n") });
   });
 
@@ -138,18 +153,24 @@ describe("limits", () => {
   });
 
   it("a kernel that does not come up in its time is called a hang", async () => {
-    await expect(runGuest(["true"], { bootTimeoutMs: 200 })).rejects.toThrow("Kernel 6.1 hangs: it did not come up within 0.2 s");
+    await expect(runGuest(["true"], { bootTimeoutMs: 200 })).rejects.toThrow(
+      "Kernel 6.1 hangs: it did not come up within 0.2 s",
+    );
   });
 
   it("two machines run side by side and do not mix", async () => {
-    const runs = await Promise.all(["one", "two"].map((word) => runGuest(["sh", "-c", `for i in 1 2 3; do echo ${word}; sleep 0.5; done`])));
+    const runs = await Promise.all(
+      ["one", "two"].map((word) => runGuest(["sh", "-c", `for i in 1 2 3; do echo ${word}; sleep 0.5; done`])),
+    );
     expect(runs.map(({ stdout }) => stdout.toString())).toEqual(["one\none\none\n", "two\ntwo\ntwo\n"]);
   });
 });
 
 describe("kernels that do not work", () => {
   it("a panic while booting is told in its own words", async () => {
-    await expect(runGuest(["true"], { append: ["rdinit=/no-such-file", "init=/no-such-file"] })).rejects.toThrow(/^Kernel 6\.1 panicked: /);
+    await expect(runGuest(["true"], { append: ["rdinit=/no-such-file", "init=/no-such-file"] })).rejects.toThrow(
+      /^Kernel 6\.1 panicked: /,
+    );
   });
 
   it("a panic under the command is told too, and the console is at hand", async () => {
@@ -182,7 +203,9 @@ describe("kernels that do not work", () => {
   });
 
   it("a module that the kernel does not have is named", async () => {
-    await expect(runGuest(["true"], { modules: ["no_such_module"] })).rejects.toThrow('The kernel has no module "no_such_module"');
+    await expect(runGuest(["true"], { modules: ["no_such_module"] })).rejects.toThrow(
+      'The kernel has no module "no_such_module"',
+    );
   });
 });
 
@@ -194,16 +217,22 @@ describe("a machine that lacks something", () => {
 
   it("qemu", async () => {
     process.env["PATH"] = folder;
-    await expect(runGuest(["true"])).rejects.toThrow('Cannot start a virtual machine: "qemu-system-x86_64" is not installed');
+    await expect(runGuest(["true"])).rejects.toThrow(
+      'Cannot start a virtual machine: "qemu-system-x86_64" is not installed',
+    );
   });
 
   it("a network", async () => {
     const sources = ["bookworm", "bookworm-security"].map((suite) => ({ uri: "http://127.0.0.1:1/debian", suite }));
-    await expect(openAptArchive(["bookworm", "bookworm-security"], join(folder, "apt"), sources)).rejects.toThrow(/^Cannot read the package lists of bookworm and bookworm-security: /);
+    await expect(openAptArchive(["bookworm", "bookworm-security"], join(folder, "apt"), sources)).rejects.toThrow(
+      /^Cannot read the package lists of bookworm and bookworm-security: /,
+    );
   });
 
   it("a cache folder that can be written", () => {
     writeFileSync(join(folder, "file"), "");
-    expect(() => openVmFolder({ BPFTS_CACHE: join(folder, "file") })).toThrow(/^Cannot write to the cache folder for kernels: tried /);
+    expect(() => openVmFolder({ BPFTS_CACHE: join(folder, "file") })).toThrow(
+      /^Cannot write to the cache folder for kernels: tried /,
+    );
   });
 });

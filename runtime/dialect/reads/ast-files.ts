@@ -65,7 +65,8 @@ export function findMainFile(ast: Ast, files: AstFiles, text: string): string | 
 /** The nodes right below one, without the holes. Of a `_Generic` that is the chosen expression alone: the others are never run. */
 export function listChildren(node: AstNode): AstNode[] {
   const children = node.inner ?? node.array_filler ?? [];
-  if (node.kind !== "GenericSelectionExpr") return children.filter((child): child is AstNode => "kind" in child && child.kind !== undefined);
+  if (node.kind !== "GenericSelectionExpr")
+    return children.filter((child): child is AstNode => "kind" in child && child.kind !== undefined);
   const chosen = (children as readonly AstNode[]).find((child) => child.selected === true);
   const expression = (chosen?.inner as readonly AstNode[] | undefined)?.at(-1);
   return expression === undefined ? [] : [expression];

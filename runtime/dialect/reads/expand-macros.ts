@@ -21,12 +21,19 @@ export function expandMacroCalls(unit: CUnit, calls: readonly TextRange[]): CUni
   for (let at = 0; at < tokens.length; at++) {
     const token = tokens[at]!;
     // What is called at the place itself may be a macro of ours, with the text's own among its arguments.
-    if (token.kind !== "word" || token.inDirective || !open.some(({ start, end }) => token.start >= start && token.end <= end)) continue;
+    if (
+      token.kind !== "word" ||
+      token.inDirective ||
+      !open.some(({ start, end }) => token.start >= start && token.end <= end)
+    )
+      continue;
     const macro = macros.get(token.text);
     if (macro === undefined || !isCertain(token.text, tokens, macros)) continue;
-    const close = macro.params === undefined ? at : tokens[at + 1]?.text === "(" ? findClosing(tokens, at + 1) : undefined;
+    const close =
+      macro.params === undefined ? at : tokens[at + 1]?.text === "(" ? findClosing(tokens, at + 1) : undefined;
     if (close === undefined || tokens.slice(at, close).some(({ inDirective }) => inDirective)) continue;
-    const args = macro.params === undefined ? [] : splitAtCommas(tokens, at + 1, close).map((part) => renderTokens(tokens, part));
+    const args =
+      macro.params === undefined ? [] : splitAtCommas(tokens, at + 1, close).map((part) => renderTokens(tokens, part));
     const text = expandMacro(macro, args);
     if (text === undefined) continue;
     edits.replace(token.start, tokens[close]!.end, text);
@@ -34,12 +41,18 @@ export function expandMacroCalls(unit: CUnit, calls: readonly TextRange[]): CUni
   }
   if (edits.isEmpty) return undefined;
   const edited = edits.apply();
-  return makeUnit({ ...unit.parts, body: edited.text, findOrigin: (offset) => unit.parts.findOrigin(edited.findOrigin(offset)) });
+  return makeUnit({
+    ...unit.parts,
+    body: edited.text,
+    findOrigin: (offset) => unit.parts.findOrigin(edited.findOrigin(offset)),
+  });
 }
 
 /** Whether the text says beyond doubt what a macro is: defined once, never taken back, and not by itself. */
 function isCertain(name: string, tokens: readonly Token[], macros: ReadonlyMap<string, Macro>): boolean {
-  const directives = tokens.filter((token, at) => token.text === name && token.inDirective && /^(define|undef)$/.test(tokens[at - 1]?.text ?? ""));
+  const directives = tokens.filter(
+    (token, at) => token.text === name && token.inDirective && /^(define|undef)$/.test(tokens[at - 1]?.text ?? ""),
+  );
   const seen = new Set<string>();
   const reach = (macro: Macro): boolean =>
     macro.body.every(({ kind, text }) => {
@@ -54,6 +67,7 @@ function isCertain(name: string, tokens: readonly Token[], macros: ReadonlyMap<s
 /** Tokens as they were written, without comments and ends of lines. */
 function renderTokens(tokens: readonly Token[], { from, to }: TokenRange): string {
   let text = "";
-  for (let at = from; at < to; at++) text += (at > from && tokens[at]!.start > tokens[at - 1]!.end ? " " : "") + tokens[at]!.text;
+  for (let at = from; at < to; at++)
+    text += (at > from && tokens[at]!.start > tokens[at - 1]!.end ? " " : "") + tokens[at]!.text;
   return text;
 }

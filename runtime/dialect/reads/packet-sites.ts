@@ -38,7 +38,13 @@ export function findPacketSites(ast: Ast, places: TextPlaces): PacketSite[] {
     }
     for (const child of children) visit(child, packet);
   };
-  const describe = (whole: AstNode, member: AstNode, field: { offset: number; width: number }, packet: string, isWrite: boolean): PacketSite | undefined => {
+  const describe = (
+    whole: AstNode,
+    member: AstNode,
+    field: { offset: number; width: number },
+    packet: string,
+    isWrite: boolean,
+  ): PacketSite | undefined => {
     const range = places.findRange(whole);
     const memberRange = places.findRange(member);
     const base = places.findRange(listChildren(member)[0]!);
@@ -55,22 +61,45 @@ export function findPacketSites(ast: Ast, places: TextPlaces): PacketSite[] {
   return [...sites.values()];
 }
 
-function findField(node: AstNode, headers: Readonly<Record<string, readonly PacketField[]>>): { offset: number; width: number } | undefined {
+function findField(
+  node: AstNode,
+  headers: Readonly<Record<string, readonly PacketField[]>>,
+): { offset: number; width: number } | undefined {
   const base = listChildren(node)[0];
-  if (node.kind !== "MemberExpr" || node.isArrow !== true || base === undefined || node.name === undefined) return undefined;
+  if (node.kind !== "MemberExpr" || node.isArrow !== true || base === undefined || node.name === undefined)
+    return undefined;
   const header = findPointee(base)?.replace(/^struct /, "");
   return header === undefined ? undefined : findPacketField(headers, header, node.name);
 }
 
-const typeBits: Readonly<Record<string, number>> = { char: 8, "unsigned char": 8, "signed char": 8, short: 16, "unsigned short": 16, int: 32, "unsigned int": 32, long: 64, "unsigned long": 64, "long long": 64, "unsigned long long": 64 };
+const typeBits: Readonly<Record<string, number>> = {
+  char: 8,
+  "unsigned char": 8,
+  "signed char": 8,
+  short: 16,
+  "unsigned short": 16,
+  int: 32,
+  "unsigned int": 32,
+  long: 64,
+  "unsigned long": 64,
+  "long long": 64,
+  "unsigned long long": 64,
+};
 
 /** The headers that the text declares itself and marks with `BPF_PACKET_HEADER`; it marks nothing else with an annotation. */
 function findOwnHeaders(ast: Ast): Record<string, PacketField[]> {
   const headers: Record<string, PacketField[]> = {};
   for (const record of listChildren(ast)) {
     const children = listChildren(record);
-    if (record.kind !== "RecordDecl" || record.name === undefined || !children.some((child) => child.kind === "AnnotateAttr")) continue;
-    headers[record.name] = children.filter((child) => child.kind === "FieldDecl").map((field) => [field.name ?? "", findFieldBits(field)]);
+    if (
+      record.kind !== "RecordDecl" ||
+      record.name === undefined ||
+      !children.some((child) => child.kind === "AnnotateAttr")
+    )
+      continue;
+    headers[record.name] = children
+      .filter((child) => child.kind === "FieldDecl")
+      .map((field) => [field.name ?? "", findFieldBits(field)]);
   }
   return headers;
 }
@@ -85,7 +114,11 @@ function findFieldBits(field: AstNode): number {
 export function editPacketSites(edits: EditList, sites: readonly PacketSite[], base: number): void {
   for (const site of sites) {
     edits.insert(site.range.start - base, `bpfts_packet_${site.isWrite ? "write" : "read"}(${site.packet}, (u64)(`);
-    edits.replace(site.base.end - base, site.headEnd - base, `), ${site.offset}, ${site.width}${site.isWrite ? "," : ")"}`);
+    edits.replace(
+      site.base.end - base,
+      site.headEnd - base,
+      `), ${site.offset}, ${site.width}${site.isWrite ? "," : ")"}`,
+    );
     if (site.isWrite) edits.insert(site.range.end - base, ")");
   }
 }

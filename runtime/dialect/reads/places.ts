@@ -46,17 +46,24 @@ export class TextPlaces {
       if (this.isInDefinition(to)) return this.findInDefinition(to);
       // `ip_hdr(skb)->saddr`: the expression begins with the call of a macro of the text's own.
       const call = this.findExpansion(range.begin);
-      const fromCall = call === undefined || isMacroArgument(range.end) ? undefined : this.checkRange(call, this.findTokenEnd(to));
+      const fromCall =
+        call === undefined || isMacroArgument(range.end) ? undefined : this.checkRange(call, this.findTokenEnd(to));
       return fromCall ?? this.findBehindMacro(to);
     }
     // A macro of this file that another one uses: what it is given is written there.
-    if (from === undefined && to !== undefined && isMacroArgument(range.begin) && this.isInDefinition(to)) return this.findInDefinition(to);
+    if (from === undefined && to !== undefined && isMacroArgument(range.begin) && this.isInDefinition(to))
+      return this.findInDefinition(to);
     const pasted = to === undefined ? this.findPastedCall(range.end) : undefined;
     if (pasted !== undefined) return pasted;
     const first = from ?? this.findExpansion(range.begin);
     const last = to === undefined ? this.findExpansionEnd(range.end) : this.findTokenEnd(to);
     // Begin and end in one macro of a header: no telling which part of it the expression is, but for macros that are one access.
-    if (first === undefined || last === undefined || (from === undefined && to === undefined && !this.isAccessMacro(first))) return undefined;
+    if (
+      first === undefined ||
+      last === undefined ||
+      (from === undefined && to === undefined && !this.isAccessMacro(first))
+    )
+      return undefined;
     if (from === undefined && isMacroArgument(range.end)) return this.findBehindMacro(to!);
     if (to === undefined && isMacroArgument(range.begin)) return undefined;
     return this.checkRange(first, last);
@@ -68,7 +75,9 @@ export class TextPlaces {
     const from = this.findSpelling(node.range.begin);
     const end = node.kind === "CStyleCastExpr" ? listChildren(node)[0]?.range?.begin : node.loc;
     const to = end === undefined ? undefined : this.findSpelling(end);
-    return from !== undefined && to !== undefined && this.userMarks.some((token) => token.start >= from && token.end <= to);
+    return (
+      from !== undefined && to !== undefined && this.userMarks.some((token) => token.start >= from && token.end <= to)
+    );
   };
 
   /** The macro call that a node comes from, with either of its ends, as it is written; undefined when it comes from none in the unit's text. */
@@ -116,12 +125,22 @@ export class TextPlaces {
     const index = start === undefined ? undefined : this.indexByStart.get(start);
     if (index === undefined || last === undefined) return undefined;
     const name = this.tokens[index]!.text;
-    const at = this.tokens.findIndex((token, i) => token.inDirective && token.text === name && this.tokens[i - 1]?.text === "define");
+    const at = this.tokens.findIndex(
+      (token, i) => token.inDirective && token.text === name && this.tokens[i - 1]?.text === "define",
+    );
     const close = at < 0 || this.tokens[at + 1]?.text !== "(" ? undefined : findClosing(this.tokens, at + 1);
     if (close === undefined) return undefined;
     let body = "";
-    for (let i = close + 1; this.tokens[i]?.inDirective === true && (i === close + 1 || !/(?<!\\)\n/.test(this.text.slice(this.tokens[i - 1]!.end, this.tokens[i]!.start))); i++) body += this.tokens[i]!.text;
-    return body.includes("##") && /^\(*\w+\)*((->|\.)[\w#]+)+\)*$/.test(body) ? this.checkRange(this.tokens[index]!.start, last) : undefined;
+    for (
+      let i = close + 1;
+      this.tokens[i]?.inDirective === true &&
+      (i === close + 1 || !/(?<!\\)\n/.test(this.text.slice(this.tokens[i - 1]!.end, this.tokens[i]!.start)));
+      i++
+    )
+      body += this.tokens[i]!.text;
+    return body.includes("##") && /^\(*\w+\)*((->|\.)[\w#]+)+\)*$/.test(body)
+      ? this.checkRange(this.tokens[index]!.start, last)
+      : undefined;
   }
 
   private findTokenEnd(start: number): number {
@@ -153,7 +172,11 @@ export class TextPlaces {
       else if (text === ")" || text === "]" || text === "}") depth--;
       if (depth < 0 || (depth === 0 && (text === "," || text === ";"))) return undefined;
     }
-    if (depth !== 0 || this.tokens[from]!.inDirective && this.text.slice(start, end).replace(/\\\n/g, "").includes("\n")) return undefined;
+    if (
+      depth !== 0 ||
+      (this.tokens[from]!.inDirective && this.text.slice(start, end).replace(/\\\n/g, "").includes("\n"))
+    )
+      return undefined;
     return { start, end };
   }
 
@@ -165,7 +188,12 @@ export class TextPlaces {
     while (at >= 2 && (this.tokens[at - 1]!.text === "->" || this.tokens[at - 1]!.text === ".")) {
       at -= 2;
       while (this.tokens[at]!.text === ")" || this.tokens[at]!.text === "]") at = this.findOpening(at);
-      if (this.tokens[at]!.text === "(" && this.tokens[at - 1]?.kind === "word" && this.tokens[at - 1]!.end === this.tokens[at]!.start) at--;
+      if (
+        this.tokens[at]!.text === "(" &&
+        this.tokens[at - 1]?.kind === "word" &&
+        this.tokens[at - 1]!.end === this.tokens[at]!.start
+      )
+        at--;
     }
     return this.checkRange(this.tokens[at]!.start, end);
   }

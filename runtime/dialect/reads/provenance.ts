@@ -55,26 +55,43 @@ const addressHelpers: Readonly<Record<string, number>> = {
   bpf_dynptr_data: Origin.mapValue,
 };
 
-const networkContexts = /\bstruct (bpf_sock\w*|bpf_sysctl|bpf_sk_lookup|bpf_cgroup_dev_ctx|sk_reuseport_md|bpf_nf_ctx|__sk_buff|xdp_md|sk_msg_md) \*/;
+const networkContexts =
+  /\bstruct (bpf_sock\w*|bpf_sysctl|bpf_sk_lookup|bpf_cgroup_dev_ctx|sk_reuseport_md|bpf_nf_ctx|__sk_buff|xdp_md|sk_msg_md) \*/;
 
 /** The origin of a program's context. */
 function findContextOrigin(program: ProgramDecl | undefined, contextType: string): number {
   switch (program?.kind) {
-    case "tp_btf": case "fentry": case "fexit": case "fmod_ret": case "lsm": case "iter":
+    case "tp_btf":
+    case "fentry":
+    case "fexit":
+    case "fmod_ret":
+    case "lsm":
+    case "iter":
       return Origin.typedContext;
-    case "xdp": case "tc": case "sock_ops": case "sk_msg": case "sk_skb":
+    case "xdp":
+    case "tc":
+    case "sock_ops":
+    case "sk_msg":
+    case "sk_skb":
       return Origin.packetContext;
     case "tracepoint":
-      return /syscalls/.test(program.section) || program.autoAttach === undefined ? Origin.anyContext : Origin.kernelContext;
+      return /syscalls/.test(program.section) || program.autoAttach === undefined
+        ? Origin.anyContext
+        : Origin.kernelContext;
     case "raw_tracepoint":
-      return program.autoAttach === undefined || /\bsys_/.test(program.section) ? Origin.anyContext : Origin.kernelContext;
-    case "kprobe": case "kretprobe": {
+      return program.autoAttach === undefined || /\bsys_/.test(program.section)
+        ? Origin.anyContext
+        : Origin.kernelContext;
+    case "kprobe":
+    case "kretprobe": {
       const attach = program.autoAttach;
       const isKernel = attach?.kind === program.kind && attach.syscall === undefined;
       return isKernel ? Origin.kernelContext : Origin.anyContext;
     }
     default:
-      return networkContexts.test(`${contextType} `) || program?.explicitSection === true && program.kind === "any" ? Origin.packetContext : Origin.anyContext;
+      return networkContexts.test(`${contextType} `) || (program?.explicitSection === true && program.kind === "any")
+        ? Origin.packetContext
+        : Origin.anyContext;
   }
 }
 
@@ -87,9 +104,15 @@ export class Provenance {
   private changed = false;
 
   /** `isUserMarked` tells whether a declaration or a cast is written with `__user`: what it points to may be the process's. */
-  constructor(ast: Ast, programs: readonly ProgramDecl[], private readonly isUserMarked: (node: AstNode) => boolean = () => false) {
+  constructor(
+    ast: Ast,
+    programs: readonly ProgramDecl[],
+    private readonly isUserMarked: (node: AstNode) => boolean = () => false,
+  ) {
     this.learnMarks(ast);
-    for (const node of listChildren(ast)) if (node.kind === "FunctionDecl" && node.name !== undefined && findBody(node) !== undefined) this.functions.set(node.name, node);
+    for (const node of listChildren(ast))
+      if (node.kind === "FunctionDecl" && node.name !== undefined && findBody(node) !== undefined)
+        this.functions.set(node.name, node);
     const byName = new Map(programs.map((program) => [program.name, program]));
     for (const node of this.functions.values()) {
       const context = listChildren(node).find((child) => child.kind === "ParmVarDecl");
@@ -107,7 +130,12 @@ export class Provenance {
 
   /** Parameters, variables and members of the text that carry the mark. */
   private learnMarks(node: AstNode): void {
-    const facts = node.kind === "FieldDecl" ? this.fields : node.kind === "VarDecl" || node.kind === "ParmVarDecl" ? this.variables : undefined;
+    const facts =
+      node.kind === "FieldDecl"
+        ? this.fields
+        : node.kind === "VarDecl" || node.kind === "ParmVarDecl"
+          ? this.variables
+          : undefined;
     if (facts !== undefined && node.id !== undefined && this.isUserMarked(node)) this.learn(facts, node.id, Origin.any);
     for (const child of listChildren(node)) this.learnMarks(child);
   }
@@ -129,7 +157,9 @@ export class Provenance {
       case "CompoundAssignOperator":
         return first === undefined ? 0 : this.findLoaded(first);
       case "ConditionalOperator":
-        return (second === undefined ? 0 : this.findOrigin(second)) | (third === undefined ? 0 : this.findOrigin(third));
+        return (
+          (second === undefined ? 0 : this.findOrigin(second)) | (third === undefined ? 0 : this.findOrigin(third))
+        );
       case "BinaryConditionalOperator":
         return listChildren(node).reduce((origin, child) => origin | this.findOrigin(child), 0);
       case "CallExpr":
@@ -200,7 +230,9 @@ export class Provenance {
   private loadMember(member: AstNode): number {
     const address = this.findAddress(member);
     // What lies in a union has the type of any of its members for the verifier: often none. But not in a context, which is made of such.
-    return loadThrough((address & Origin.typed) !== 0 && isInUnion(member) ? (address & ~Origin.typed) | Origin.kernel : address);
+    return loadThrough(
+      (address & Origin.typed) !== 0 && isInUnion(member) ? (address & ~Origin.typed) | Origin.kernel : address,
+    );
   }
 
   private findCastOrigin(node: AstNode, inner: AstNode): number {
@@ -210,7 +242,8 @@ export class Provenance {
     const origin = this.findOrigin(inner);
     if (node.kind === "CStyleCastExpr" && this.isUserMarked(node)) return origin | Origin.any;
     // The verifier holds on to the type it knows; a view of the object as another struct must be read.
-    if (node.kind === "CStyleCastExpr" && (origin & Origin.typed) !== 0 && isOtherRecord(inner, node)) return (origin & ~Origin.typed) | Origin.kernel;
+    if (node.kind === "CStyleCastExpr" && (origin & Origin.typed) !== 0 && isOtherRecord(inner, node))
+      return (origin & ~Origin.typed) | Origin.kernel;
     return origin;
   }
 
@@ -291,7 +324,8 @@ export class Provenance {
       const name = findFunctionName(arg);
       const callback = name === undefined ? undefined : this.functions.get(name);
       if (callback === undefined || arg === callee) continue;
-      for (const param of listChildren(callback)) if (param.kind === "ParmVarDecl") this.learn(this.variables, param.id!, Origin.memory);
+      for (const param of listChildren(callback))
+        if (param.kind === "ParmVarDecl") this.learn(this.variables, param.id!, Origin.memory);
     }
   }
 
@@ -299,8 +333,10 @@ export class Provenance {
     if (isTransparent(target)) {
       const inner = listChildren(target)[0];
       if (inner !== undefined) this.store(inner, origin);
-    } else if (target.kind === "DeclRefExpr" && target.referencedDecl?.id !== undefined) this.learn(this.variables, target.referencedDecl.id, origin);
-    else if (target.kind === "MemberExpr" && target.referencedMemberDecl !== undefined) this.learn(this.fields, target.referencedMemberDecl, origin);
+    } else if (target.kind === "DeclRefExpr" && target.referencedDecl?.id !== undefined)
+      this.learn(this.variables, target.referencedDecl.id, origin);
+    else if (target.kind === "MemberExpr" && target.referencedMemberDecl !== undefined)
+      this.learn(this.fields, target.referencedMemberDecl, origin);
   }
 
   private learn(facts: Map<string, number>, id: string, origin: number): void {
@@ -323,7 +359,8 @@ export function findCallee(call: AstNode): string | undefined {
 
 function findFunctionName(node: AstNode): string | undefined {
   let at: AstNode | undefined = node;
-  while (at !== undefined && (at.kind === "ImplicitCastExpr" || isTransparent(at) || at.kind === "UnaryOperator")) at = listChildren(at)[0];
+  while (at !== undefined && (at.kind === "ImplicitCastExpr" || isTransparent(at) || at.kind === "UnaryOperator"))
+    at = listChildren(at)[0];
   return at?.kind === "DeclRefExpr" ? at.referencedDecl?.name : undefined;
 }
 
@@ -347,7 +384,8 @@ export function findPointee(node: AstNode): string | undefined {
 /** Whether a member is reached through a union, up to the pointer that its chain begins with. */
 function isInUnion(member: AstNode): boolean {
   const base = listChildren(member)[0];
-  if (member.kind !== "MemberExpr" || base === undefined) return isTransparent(member) && base !== undefined && isInUnion(base);
+  if (member.kind !== "MemberExpr" || base === undefined)
+    return isTransparent(member) && base !== undefined && isInUnion(base);
   if (/^(const |volatile )*union\b/.test(base.type?.desugaredQualType ?? base.type?.qualType ?? "")) return true;
   return member.isArrow !== true && isInUnion(base);
 }

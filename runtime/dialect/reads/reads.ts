@@ -14,7 +14,12 @@ export interface ReadSite {
   /** `half`: no read, but the lower half of a context's 64 bits, taken before the compiler sees more of them. */
   readonly reader: "kernel" | "any" | "half";
   /** For bit-fields: the text before and after the `->` or `.` that leads to the member. */
-  readonly bits?: { readonly base: TextRange; readonly operator: TextRange; readonly isArrow: boolean; readonly hasLayout: boolean };
+  readonly bits?: {
+    readonly base: TextRange;
+    readonly operator: TextRange;
+    readonly isArrow: boolean;
+    readonly hasLayout: boolean;
+  };
 }
 
 /** The sites of a unit, and the loads that cannot be rewritten where they stand. */
@@ -31,10 +36,19 @@ export interface UnplacedLoad {
 }
 
 /** Origins that the verifier lets a program load through. */
-const direct = Origin.memory | Origin.mapValue | Origin.anyContext | Origin.kernelContext | Origin.typedContext | Origin.packetContext | Origin.typed | Origin.packet;
+const direct =
+  Origin.memory |
+  Origin.mapValue |
+  Origin.anyContext |
+  Origin.kernelContext |
+  Origin.typedContext |
+  Origin.packetContext |
+  Origin.typed |
+  Origin.packet;
 
 /** Types whose pointers are contexts: never read. */
-const contextTypes = /^struct (pt_regs|user_pt_regs|__sk_buff|xdp_md|bpf_\w+|sk_msg_md|sk_reuseport_md|tracepoint__\w+)$/;
+const contextTypes =
+  /^struct (pt_regs|user_pt_regs|__sk_buff|xdp_md|bpf_\w+|sk_msg_md|sk_reuseport_md|tracepoint__\w+)$/;
 
 /**
  * Finds the loads through pointers that the verifier does not follow. Only
@@ -58,7 +72,8 @@ export function findReadSites(ast: Ast, provenance: Provenance, unit: UnitPlaces
     }
     const half = findHalf(node, provenance);
     const range = half === undefined ? undefined : unit.main.findRange(half);
-    if (range !== undefined && !sites.has(nameSite({ range }))) sites.set(nameSite({ range }), { range, reader: "half" });
+    if (range !== undefined && !sites.has(nameSite({ range })))
+      sites.set(nameSite({ range }), { range, reader: "half" });
     for (const child of listChildren(node)) visit(child);
   };
   const readSite = (load: AstNode): ReadSite | undefined => {
@@ -87,7 +102,12 @@ export function findReadSites(ast: Ast, provenance: Provenance, unit: UnitPlaces
     const operator = places.findToken({ start: base.end, end: range.end }, isArrow ? "->" : ".");
     if (operator === undefined) return undefined;
     const record = findPointee(root.pointer);
-    return { base, operator: { start: operator.start, end: operator.end }, isArrow, hasLayout: record !== undefined && isKernelRecord(record, names) };
+    return {
+      base,
+      operator: { start: operator.start, end: operator.end },
+      isArrow,
+      hasLayout: record !== undefined && isKernelRecord(record, names),
+    };
   };
   const ownBitFields = findOwnBitFields(ast);
   const isBitField = (node: AstNode): boolean => {
@@ -116,10 +136,23 @@ const wholes = /^(unsigned )?long( long)?( int)?$|^long( long)? unsigned int$/;
  * use others; the verifier of kernels before 6.8 does not see then that the compare bounds an index.
  */
 function findHalf(node: AstNode, provenance: Provenance): AstNode | undefined {
-  if ((node.kind !== "ImplicitCastExpr" && node.kind !== "CStyleCastExpr") || node.castKind !== "IntegralCast" || !halves.test(findTypeName(node))) return undefined;
+  if (
+    (node.kind !== "ImplicitCastExpr" && node.kind !== "CStyleCastExpr") ||
+    node.castKind !== "IntegralCast" ||
+    !halves.test(findTypeName(node))
+  )
+    return undefined;
   const load = listChildren(node)[0];
-  const lvalue = load?.kind === "ImplicitCastExpr" && load.castKind === "LValueToRValue" ? stripParens(listChildren(load)[0]) : undefined;
-  if (lvalue === undefined || (lvalue.kind !== "MemberExpr" && lvalue.kind !== "ArraySubscriptExpr") || !wholes.test(findTypeName(load!))) return undefined;
+  const lvalue =
+    load?.kind === "ImplicitCastExpr" && load.castKind === "LValueToRValue"
+      ? stripParens(listChildren(load)[0])
+      : undefined;
+  if (
+    lvalue === undefined ||
+    (lvalue.kind !== "MemberExpr" && lvalue.kind !== "ArraySubscriptExpr") ||
+    !wholes.test(findTypeName(load!))
+  )
+    return undefined;
   return (provenance.findAddress(lvalue) & contexts) === 0 ? undefined : lvalue;
 }
 
@@ -148,11 +181,14 @@ function findDereference(node: AstNode, member?: AstNode): Dereference | undefin
       if (node.isArrow === true) return { pointer: first, lvalue: node, member: node };
       return findDereference(first, node.name === "" ? (member ?? node) : node);
     case "UnaryOperator":
-      return node.opcode === "*" ? { pointer: first, lvalue: node, ...(member === undefined ? {} : { member }) } : undefined;
+      return node.opcode === "*"
+        ? { pointer: first, lvalue: node, ...(member === undefined ? {} : { member }) }
+        : undefined;
     case "ArraySubscriptExpr": {
       const base = children.find((child) => isPointer(child)) ?? first;
       // An array inside of something else: what counts is how that was reached.
-      const decayed = base.kind === "ImplicitCastExpr" && base.castKind === "ArrayToPointerDecay" ? listChildren(base)[0] : undefined;
+      const decayed =
+        base.kind === "ImplicitCastExpr" && base.castKind === "ArrayToPointerDecay" ? listChildren(base)[0] : undefined;
       if (decayed !== undefined) return findDereference(decayed);
       return { pointer: base, lvalue: node, ...(member === undefined ? {} : { member }) };
     }
@@ -177,7 +213,9 @@ function findRecord(member: AstNode): string | undefined {
   let at = listChildren(member)[0];
   while (at !== undefined) {
     const type = at.type?.desugaredQualType ?? at.type?.qualType ?? "";
-    const record = /^(?:(?:const|volatile) )*((?:struct|union) \w+)(?: const| volatile)*(?: \*(?:const)?)?$/.exec(type)?.[1];
+    const record = /^(?:(?:const|volatile) )*((?:struct|union) \w+)(?: const| volatile)*(?: \*(?:const)?)?$/.exec(
+      type,
+    )?.[1];
     if (record !== undefined) return record;
     if (at.kind !== "MemberExpr" && !isTransparent(at)) return undefined;
     at = listChildren(at)[0];

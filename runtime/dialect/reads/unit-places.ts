@@ -21,5 +21,6 @@ export class UnitPlaces {
   }
 
   /** Whether a declaration or a cast is written with `__user`. */
-  readonly isUserMarked = (node: AstNode): boolean => this.main.isUserMarked(node) || this.headers.some(([, places]) => places.isUserMarked(node));
+  readonly isUserMarked = (node: AstNode): boolean =>
+    this.main.isUserMarked(node) || this.headers.some(([, places]) => places.isUserMarked(node));
 }

@@ -31,8 +31,33 @@ export interface CFunction {
 }
 
 /** Words in a head that have parentheses of their own and name nothing. */
-const attributeWords = new Set(["__attribute__", "__attribute", "SEC", "BCC_SEC", "__declspec", "_Alignas", "__asm__", "asm", "typeof", "__typeof__"]);
-const storageWords = new Set(["static", "extern", "inline", "__inline", "__inline__", "__always_inline", "noinline", "__noinline", "__weak", "__hidden", "__noreturn", "__maybe_unused", "__used"]);
+const attributeWords = new Set([
+  "__attribute__",
+  "__attribute",
+  "SEC",
+  "BCC_SEC",
+  "__declspec",
+  "_Alignas",
+  "__asm__",
+  "asm",
+  "typeof",
+  "__typeof__",
+]);
+const storageWords = new Set([
+  "static",
+  "extern",
+  "inline",
+  "__inline",
+  "__inline__",
+  "__always_inline",
+  "noinline",
+  "__noinline",
+  "__weak",
+  "__hidden",
+  "__noreturn",
+  "__maybe_unused",
+  "__used",
+]);
 
 /**
  * Finds the functions with bodies at file level. Conditionals may cut a
@@ -103,7 +128,8 @@ function readHead(tokens: readonly Token[], head: number, brace: number): CFunct
     if (close === undefined || close >= brace) return undefined;
     if (attributeWords.has(token.text)) {
       const literal = tokens[i + 2];
-      if ((token.text === "SEC" || token.text === "BCC_SEC") && literal?.kind === "string") section = literal.text.slice(1, -1);
+      if ((token.text === "SEC" || token.text === "BCC_SEC") && literal?.kind === "string")
+        section = literal.text.slice(1, -1);
       if (token.text.startsWith("__attribute")) section ??= findSectionAttribute(tokens, i + 1, close);
       i = close;
       continue;
@@ -131,11 +157,20 @@ function isHeadEnd(tokens: readonly Token[], from: number, brace: number): boole
 }
 
 function findSectionAttribute(tokens: readonly Token[], from: number, to: number): string | undefined {
-  for (let i = from; i < to; i++) if (/^_*section_*$/.test(tokens[i]!.text) && tokens[i + 2]?.kind === "string") return tokens[i + 2]!.text.slice(1, -1);
+  for (let i = from; i < to; i++)
+    if (/^_*section_*$/.test(tokens[i]!.text) && tokens[i + 2]?.kind === "string")
+      return tokens[i + 2]!.text.slice(1, -1);
   return undefined;
 }
 
-function describeFunction(tokens: readonly Token[], head: number, name: number, close: number, brace: number, section: string | undefined): CFunction {
+function describeFunction(
+  tokens: readonly Token[],
+  head: number,
+  name: number,
+  close: number,
+  brace: number,
+  section: string | undefined,
+): CFunction {
   const words: string[] = [];
   for (let i = head; i < name; i++) {
     const token = tokens[i]!;

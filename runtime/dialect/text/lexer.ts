@@ -10,7 +10,8 @@ export interface Token {
   readonly inDirective: boolean;
 }
 
-const tokenPattern = /([A-Za-z_$][\w$]*)|(\.?\d(?:[eEpP][+-]|[\w.])*)|("(?:[^"\\]|\\[^])*"?)|('(?:[^'\\\n]|\\[^])*'?)|(->|\+\+|--|<<=|>>=|<<|>>|<=|>=|==|!=|&&|\|\||\.\.\.|[-+*/%&|^]=|##|[^\s])/y;
+const tokenPattern =
+  /([A-Za-z_$][\w$]*)|(\.?\d(?:[eEpP][+-]|[\w.])*)|("(?:[^"\\]|\\[^])*"?)|('(?:[^'\\\n]|\\[^])*'?)|(->|\+\+|--|<<=|>>=|<<|>>|<=|>=|==|!=|&&|\|\||\.\.\.|[-+*/%&|^]=|##|[^\s])/y;
 const gapPattern = /(?:[ \t\r\f\v]|\\\r?\n|\/\/(?:[^\n\\]|\\[^])*|\/\*[^]*?(?:\*\/|$))+/y;
 
 /**
@@ -45,7 +46,16 @@ export function parseTokens(text: string): Token[] {
     if (lineStart && match[0] === "#") inDirective = true;
     lineStart = false;
     const end = tokenPattern.lastIndex;
-    const kind = match[1] !== undefined ? "word" : match[2] !== undefined ? "number" : match[3] !== undefined ? "string" : match[4] !== undefined ? "char" : "punctuator";
+    const kind =
+      match[1] !== undefined
+        ? "word"
+        : match[2] !== undefined
+          ? "number"
+          : match[3] !== undefined
+            ? "string"
+            : match[4] !== undefined
+              ? "char"
+              : "punctuator";
     tokens.push({ kind, text: match[0], start: at, end, inDirective });
     at = end;
   }

@@ -11,7 +11,13 @@ export interface Macro {
 }
 
 /** Finds the macros that a text defines; of several by one name the last. */
-export function readMacros({ tokens, text }: { readonly tokens: readonly Token[]; readonly text: string }): Map<string, Macro> {
+export function readMacros({
+  tokens,
+  text,
+}: {
+  readonly tokens: readonly Token[];
+  readonly text: string;
+}): Map<string, Macro> {
   const macros = new Map<string, Macro>();
   for (let i = 0; i + 2 < tokens.length; i++) {
     if (tokens[i]!.text !== "#" || tokens[i + 1]!.text !== "define" || !tokens[i]!.inDirective) continue;
@@ -19,11 +25,22 @@ export function readMacros({ tokens, text }: { readonly tokens: readonly Token[]
     const open = tokens[i + 3];
     const isFunction = open?.text === "(" && open.start === name.end;
     const close = isFunction ? (findClosing(tokens, i + 3) ?? i + 3) : i + 2;
-    const params = isFunction ? splitAtCommas(tokens, i + 3, close).map((part) => readRange(text, tokens, part)) : undefined;
+    const params = isFunction
+      ? splitAtCommas(tokens, i + 3, close).map((part) => readRange(text, tokens, part))
+      : undefined;
     let end = close + 1;
-    while (end < tokens.length && tokens[end]!.inDirective && !(tokens[end]!.text === "#" && /(?<!\\)\n/.test(text.slice(tokens[end - 1]!.end, tokens[end]!.start)))) end++;
+    while (
+      end < tokens.length &&
+      tokens[end]!.inDirective &&
+      !(tokens[end]!.text === "#" && /(?<!\\)\n/.test(text.slice(tokens[end - 1]!.end, tokens[end]!.start)))
+    )
+      end++;
     const body = tokens.slice(close + 1, end);
-    macros.set(name.text, { params, body, text: body.length === 0 ? "" : text.slice(body[0]!.start, body.at(-1)!.end) });
+    macros.set(name.text, {
+      params,
+      body,
+      text: body.length === 0 ? "" : text.slice(body[0]!.start, body.at(-1)!.end),
+    });
   }
   return macros;
 }
@@ -32,9 +49,16 @@ export function readMacros({ tokens, text }: { readonly tokens: readonly Token[]
 export function expandMacro({ params = [], body }: Macro, args: readonly string[]): string | undefined {
   const rest = params.at(-1)?.endsWith("...") === true ? params.at(-1)!.slice(0, -3) || "__VA_ARGS__" : undefined;
   const names = rest === undefined ? params : [...params.slice(0, -1), rest];
-  const given = rest === undefined ? args : [...args.slice(0, names.length - 1), ...(args.length < names.length ? [] : [args.slice(names.length - 1).join(", ")])];
+  const given =
+    rest === undefined
+      ? args
+      : [
+          ...args.slice(0, names.length - 1),
+          ...(args.length < names.length ? [] : [args.slice(names.length - 1).join(", ")]),
+        ];
   if (given.length > Math.max(names.length, 1) || body.some(({ text }) => text === "__VA_OPT__")) return undefined;
-  const findArgument = (token: Token | undefined): string | undefined => (token?.kind === "word" && names.includes(token.text) ? (given[names.indexOf(token.text)] ?? "") : undefined);
+  const findArgument = (token: Token | undefined): string | undefined =>
+    token?.kind === "word" && names.includes(token.text) ? (given[names.indexOf(token.text)] ?? "") : undefined;
   let text = "";
   for (let at = 0; at < body.length; at++) {
     const token = body[at]!;

@@ -18,7 +18,12 @@ export interface Pass {
 }
 
 /** Starts a sweep over a text that came from `source` by way of `findOrigin`. */
-export function openPass(source: CSource, text: string, findOrigin: (offset: number) => number, warnings: Diagnostic[]): Pass {
+export function openPass(
+  source: CSource,
+  text: string,
+  findOrigin: (offset: number) => number,
+  warnings: Diagnostic[],
+): Pass {
   return { source, text, tokens: parseTokens(text), edits: new EditList(text), warnings, findOrigin };
 }
 
@@ -32,10 +37,16 @@ export function reopenPass(pass: Pass): Pass {
 /** Finds the place in the script, or in the text when it stands in no script, of an index into `source.text`. */
 export function locateOffset(source: CSource, offset: number): SourceLocation {
   const place = source.place?.locate(offset);
-  if (source.place !== undefined && place !== undefined) return { file: source.place.file, line: place.line, column: place.column };
+  if (source.place !== undefined && place !== undefined)
+    return { file: source.place.file, line: place.line, column: place.column };
   const before = source.text.slice(0, offset);
   const lineStart = before.lastIndexOf("\n") + 1;
-  return { file: source.name, line: before.split("\n").length, column: offset - lineStart + 1, lineText: readLineAt(source.text, offset) };
+  return {
+    file: source.name,
+    line: before.split("\n").length,
+    column: offset - lineStart + 1,
+    lineText: readLineAt(source.text, offset),
+  };
 }
 
 /** The text of the line that an index lies in. */
@@ -56,7 +67,13 @@ export function addWarning(pass: Pass, offset: number, message: string, hint?: s
   pass.warnings.push(...diagnostics);
 }
 
-function describePlace(pass: Pass, offset: number, message: string, severity: "error" | "warning", hint?: string): { location: SourceLocation; hint?: string; diagnostics: Diagnostic[] } {
+function describePlace(
+  pass: Pass,
+  offset: number,
+  message: string,
+  severity: "error" | "warning",
+  hint?: string,
+): { location: SourceLocation; hint?: string; diagnostics: Diagnostic[] } {
   const origin = pass.findOrigin(offset);
   const location = locateOffset(pass.source, origin);
   const lineText = readLineAt(pass.source.text, origin);

@@ -44,7 +44,9 @@ function findFirstLine(source: CSource): { file: string; line: number } {
   const { place } = source;
   const first = place?.locate(0);
   if (place === undefined || first === undefined) return { file: source.name, line: 1 };
-  const isWhole = listLineStarts(source.text).every((start, index) => start >= source.text.length || place.locate(start)?.line === first.line + index);
+  const isWhole = listLineStarts(source.text).every(
+    (start, index) => start >= source.text.length || place.locate(start)?.line === first.line + index,
+  );
   return isWhole ? { file: place.file, line: first.line } : { file: source.name, line: 1 };
 }
 

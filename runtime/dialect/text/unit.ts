@@ -65,7 +65,10 @@ export interface UnitParts {
   readonly tail: readonly string[];
   /** The index in the source that an index into `body` comes from. */
   findOrigin(offset: number): number;
-  readonly facts: Pick<CUnit, "programs" | "maps" | "eventStructs" | "warnings" | "license" | "includes" | "findUnloadedModule">;
+  readonly facts: Pick<
+    CUnit,
+    "programs" | "maps" | "eventStructs" | "warnings" | "license" | "includes" | "findUnloadedModule"
+  >;
 }
 
 /** How a program is meant to be loaded, as far as its name, macro, section or context type tells. */

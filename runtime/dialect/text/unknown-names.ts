@@ -2,18 +2,65 @@ import type { UnloadedModule } from "./env.ts";
 
 /** Where the kernel's headers define macros of a family, by how their names begin. */
 const macroFamilies: readonly (readonly [prefix: string, header: string])[] = [
-  ["__NR_", "asm/unistd.h"], ["ATTR_", "linux/fs.h"], ["BLK_", "linux/blkdev.h"], ["CAP_", "linux/capability.h"], ["DCACHE_", "linux/dcache.h"],
-  ["DRM_", "drm/drm.h"], ["ELF_", "linux/elf.h"], ["EM_", "linux/elf-em.h"], ["ETHTOOL_", "linux/ethtool.h"], ["ETH_", "linux/if_ether.h"],
-  ["EXIT_REASON_", "asm/vmx.h"], ["FMODE_", "linux/fs.h"], ["FS_", "linux/fs.h"], ["GFP_", "linux/gfp.h"], ["__GFP_", "linux/gfp.h"],
-  ["HZ", "asm/param.h"], ["ICMPV6_", "linux/icmpv6.h"], ["ICMP_", "linux/icmp.h"], ["IFF_", "linux/if.h"], ["INET_", "linux/inet.h"],
-  ["IOCB_", "linux/fs.h"], ["IPV6_", "linux/in6.h"], ["IP_", "net/ip.h"], ["IRQF_", "linux/interrupt.h"], ["KVM_", "linux/kvm.h"],
-  ["LOOKUP_", "linux/namei.h"], ["MAP_", "linux/mman.h"], ["MNT_", "linux/mount.h"], ["MSR_", "asm/msr-index.h"], ["MS_", "linux/mount.h"],
-  ["NETIF_F_", "linux/netdev_features.h"], ["NFPROTO_", "linux/netfilter.h"], ["NLM_", "linux/netlink.h"], ["PCI_", "linux/pci_regs.h"],
-  ["PERF_", "linux/perf_event.h"], ["PF_", "linux/sched.h"], ["PG_", "linux/page-flags.h"], ["PR_", "linux/prctl.h"], ["REQ_", "linux/blk_types.h"],
-  ["RTM_", "linux/rtnetlink.h"], ["RTN_", "linux/rtnetlink.h"], ["SB_", "linux/fs.h"], ["SCHED_", "linux/sched.h"], ["SECCOMP_", "linux/seccomp.h"],
-  ["SIOC", "linux/sockios.h"], ["SKB_", "linux/skbuff.h"], ["SOL_", "linux/socket.h"], ["SO_", "asm/socket.h"], ["TASK_", "linux/sched.h"],
-  ["TCPHDR_", "net/tcp.h"], ["TCP_", "linux/tcp.h"], ["TIOC", "asm/ioctls.h"], ["UDP_", "linux/udp.h"], ["USB_", "linux/usb/ch9.h"],
-  ["VLAN_", "linux/if_vlan.h"], ["VM_", "linux/mm.h"], ["X86_", "asm/cpufeatures.h"], ["XATTR_", "linux/xattr.h"], ["XFRM_", "linux/xfrm.h"],
+  ["__NR_", "asm/unistd.h"],
+  ["ATTR_", "linux/fs.h"],
+  ["BLK_", "linux/blkdev.h"],
+  ["CAP_", "linux/capability.h"],
+  ["DCACHE_", "linux/dcache.h"],
+  ["DRM_", "drm/drm.h"],
+  ["ELF_", "linux/elf.h"],
+  ["EM_", "linux/elf-em.h"],
+  ["ETHTOOL_", "linux/ethtool.h"],
+  ["ETH_", "linux/if_ether.h"],
+  ["EXIT_REASON_", "asm/vmx.h"],
+  ["FMODE_", "linux/fs.h"],
+  ["FS_", "linux/fs.h"],
+  ["GFP_", "linux/gfp.h"],
+  ["__GFP_", "linux/gfp.h"],
+  ["HZ", "asm/param.h"],
+  ["ICMPV6_", "linux/icmpv6.h"],
+  ["ICMP_", "linux/icmp.h"],
+  ["IFF_", "linux/if.h"],
+  ["INET_", "linux/inet.h"],
+  ["IOCB_", "linux/fs.h"],
+  ["IPV6_", "linux/in6.h"],
+  ["IP_", "net/ip.h"],
+  ["IRQF_", "linux/interrupt.h"],
+  ["KVM_", "linux/kvm.h"],
+  ["LOOKUP_", "linux/namei.h"],
+  ["MAP_", "linux/mman.h"],
+  ["MNT_", "linux/mount.h"],
+  ["MSR_", "asm/msr-index.h"],
+  ["MS_", "linux/mount.h"],
+  ["NETIF_F_", "linux/netdev_features.h"],
+  ["NFPROTO_", "linux/netfilter.h"],
+  ["NLM_", "linux/netlink.h"],
+  ["PCI_", "linux/pci_regs.h"],
+  ["PERF_", "linux/perf_event.h"],
+  ["PF_", "linux/sched.h"],
+  ["PG_", "linux/page-flags.h"],
+  ["PR_", "linux/prctl.h"],
+  ["REQ_", "linux/blk_types.h"],
+  ["RTM_", "linux/rtnetlink.h"],
+  ["RTN_", "linux/rtnetlink.h"],
+  ["SB_", "linux/fs.h"],
+  ["SCHED_", "linux/sched.h"],
+  ["SECCOMP_", "linux/seccomp.h"],
+  ["SIOC", "linux/sockios.h"],
+  ["SKB_", "linux/skbuff.h"],
+  ["SOL_", "linux/socket.h"],
+  ["SO_", "asm/socket.h"],
+  ["TASK_", "linux/sched.h"],
+  ["TCPHDR_", "net/tcp.h"],
+  ["TCP_", "linux/tcp.h"],
+  ["TIOC", "asm/ioctls.h"],
+  ["UDP_", "linux/udp.h"],
+  ["USB_", "linux/usb/ch9.h"],
+  ["VLAN_", "linux/if_vlan.h"],
+  ["VM_", "linux/mm.h"],
+  ["X86_", "asm/cpufeatures.h"],
+  ["XATTR_", "linux/xattr.h"],
+  ["XFRM_", "linux/xfrm.h"],
 ];
 
 /** What is known of a text besides its names. */
@@ -26,7 +73,11 @@ export interface TextFacts {
 /** What clang says about names that nothing declares, or something else does, and what to tell the user then. */
 const messages: readonly { readonly pattern: RegExp; explain(name: string, facts: TextFacts): string | undefined }[] = [
   { pattern: /use of undeclared identifier '(\w+)'/, explain: explainIdentifier },
-  { pattern: /call to undeclared (?:library )?function '(\w+)'|implicit declaration of function '(\w+)'|implicitly declaring library function '(\w+)'/, explain: explainFunction },
+  {
+    pattern:
+      /call to undeclared (?:library )?function '(\w+)'|implicit declaration of function '(\w+)'|implicitly declaring library function '(\w+)'/,
+    explain: explainFunction,
+  },
   {
     pattern: /(?:incomplete definition of type|incomplete type|undefined type) '(?:const )?((?:struct|union|enum) \w+)/,
     explain: (name, facts) =>
@@ -36,12 +87,25 @@ const messages: readonly { readonly pattern: RegExp; explain(name: string, facts
   },
   {
     pattern: /redefinition of '(\w+)' as different kind of symbol/,
-    explain: (name) => `the kernel's types have a "${name}" of their own, an enumerator or a typedef: give yours another name, for example "${name}_"`,
+    explain: (name) =>
+      `the kernel's types have a "${name}" of their own, an enumerator or a typedef: give yours another name, for example "${name}_"`,
   },
-  { pattern: /unknown type name '(\w+)'/, explain: (name, facts) => `this kernel's types have no "${name}"${explainModule(name, facts) ?? `; declare it in the text: typedef … ${name};`}` },
-  { pattern: /used type '([^']+)'(?: \(aka '[^']*'\))? where arithmetic or pointer type is required/, explain: (name) => `a register holds a number or a pointer: take a "${name}" as a pointer, or as unsigned long where it has eight bytes or less and is passed by value` },
+  {
+    pattern: /unknown type name '(\w+)'/,
+    explain: (name, facts) =>
+      `this kernel's types have no "${name}"${explainModule(name, facts) ?? `; declare it in the text: typedef … ${name};`}`,
+  },
+  {
+    pattern: /used type '([^']+)'(?: \(aka '[^']*'\))? where arithmetic or pointer type is required/,
+    explain: (name) =>
+      `a register holds a number or a pointer: take a "${name}" as a pointer, or as unsigned long where it has eight bytes or less and is passed by value`,
+  },
   // clang's own "did you mean" is better than ours.
-  { pattern: /no member named '(\w+)' in '(?:struct|union) [^']*'(?!; did you mean)/, explain: (name) => `it has no "${name}" here; fields of the kernel's structs change between kernels: bpftool btf dump file /sys/kernel/btf/vmlinux format c` },
+  {
+    pattern: /no member named '(\w+)' in '(?:struct|union) [^']*'(?!; did you mean)/,
+    explain: (name) =>
+      `it has no "${name}" here; fields of the kernel's structs change between kernels: bpftool btf dump file /sys/kernel/btf/vmlinux format c`,
+  },
 ];
 
 /**
@@ -62,19 +126,34 @@ export function explainUnknownName(message: string, facts: TextFacts): string | 
 function explainModule(name: string, { findUnloadedModule }: TextFacts): string | undefined {
   const found = findUnloadedModule(name);
   if (found === undefined) return undefined;
-  return found.isSure ? `: it is in module "${found.module}", which is not loaded: modprobe ${found.module}` : `: it may be in module "${found.module}", which is not loaded: modprobe ${found.module}`;
+  return found.isSure
+    ? `: it is in module "${found.module}", which is not loaded: modprobe ${found.module}`
+    : `: it may be in module "${found.module}", which is not loaded: modprobe ${found.module}`;
 }
 
 /** Lists the names of types and enumerators that clang's messages say it does not know, or knows too little of. */
 export function listUnknownTypes(messages: readonly string[]): string[] {
-  const patterns = [/incomplete.*'(?:const )?(?:struct|union|enum) (\w+)(?: \*)*'/, /\b(?:struct|union|enum) (\w+)'.*incomplete/, /unknown type name '(\w+)'/, /forward declaration of '(?:struct|union|enum) (\w+)'/, /use of undeclared identifier '(\w+)'/];
+  const patterns = [
+    /incomplete.*'(?:const )?(?:struct|union|enum) (\w+)(?: \*)*'/,
+    /\b(?:struct|union|enum) (\w+)'.*incomplete/,
+    /unknown type name '(\w+)'/,
+    /forward declaration of '(?:struct|union|enum) (\w+)'/,
+    /use of undeclared identifier '(\w+)'/,
+  ];
   const names = messages.flatMap((message) => patterns.flatMap((pattern) => pattern.exec(message)?.[1] ?? []));
   return [...new Set(names)].filter((name) => !name.startsWith("tracepoint__"));
 }
 
 /** Lists the names that clang's messages say are declared as something else already. */
 export function listTakenNames(messages: readonly string[]): string[] {
-  return [...new Set(messages.flatMap((message) => /redefinition of (?:enumerator )?'(\w+)'(?: as different kind of symbol)?$/.exec(message)?.[1] ?? []))];
+  return [
+    ...new Set(
+      messages.flatMap(
+        (message) =>
+          /redefinition of (?:enumerator )?'(\w+)'(?: as different kind of symbol)?$/.exec(message)?.[1] ?? [],
+      ),
+    ),
+  ];
 }
 
 function explainIdentifier(name: string, { includes }: TextFacts): string | undefined {

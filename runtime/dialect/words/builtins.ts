@@ -25,10 +25,34 @@ export interface BuiltinWord {
 }
 
 export const builtinWords: readonly BuiltinWord[] = [
-  { name: "bpf_usdt_readarg", macro: "bpfts_usdt_readarg", args: 3, usdt: true, doc: "bpf_usdt_readarg(n, ctx, &value): the n-th argument of a USDT probe, from 1" },
-  { name: "bpf_usdt_readarg_p", macro: "bpfts_usdt_readarg_p", args: 4, usdt: true, doc: "bpf_usdt_readarg_p(n, ctx, buffer, size): what the n-th argument points to" },
-  { name: "incr_cksum_l3", macro: "bpfts_incr_cksum_l3", args: 3, packet: true, doc: "incr_cksum_l3(offset, old, new): corrects an IP checksum" },
-  { name: "incr_cksum_l4", macro: "bpfts_incr_cksum_l4", args: 4, packet: true, doc: "incr_cksum_l4(offset, old, new, is_pseudo): corrects a TCP or UDP checksum" },
+  {
+    name: "bpf_usdt_readarg",
+    macro: "bpfts_usdt_readarg",
+    args: 3,
+    usdt: true,
+    doc: "bpf_usdt_readarg(n, ctx, &value): the n-th argument of a USDT probe, from 1",
+  },
+  {
+    name: "bpf_usdt_readarg_p",
+    macro: "bpfts_usdt_readarg_p",
+    args: 4,
+    usdt: true,
+    doc: "bpf_usdt_readarg_p(n, ctx, buffer, size): what the n-th argument points to",
+  },
+  {
+    name: "incr_cksum_l3",
+    macro: "bpfts_incr_cksum_l3",
+    args: 3,
+    packet: true,
+    doc: "incr_cksum_l3(offset, old, new): corrects an IP checksum",
+  },
+  {
+    name: "incr_cksum_l4",
+    macro: "bpfts_incr_cksum_l4",
+    args: 4,
+    packet: true,
+    doc: "incr_cksum_l4(offset, old, new, is_pseudo): corrects a TCP or UDP checksum",
+  },
 ];
 
 const wordsByName = new Map(builtinWords.map((word) => [word.name, word]));
@@ -50,7 +74,13 @@ export function rewriteBuiltins(pass: Pass, functions: readonly CFunction[], env
     if (word === undefined) continue;
     const close = findClosing(tokens, i + 1);
     const args = close === undefined ? [] : splitAtCommas(tokens, i + 1, close);
-    if (args.length !== word.args && !token.inDirective) throw makeDialectError(pass, token.start, `"${word.name}" takes ${word.args} arguments, found ${args.length}`, word.doc);
+    if (args.length !== word.args && !token.inDirective)
+      throw makeDialectError(
+        pass,
+        token.start,
+        `"${word.name}" takes ${word.args} arguments, found ${args.length}`,
+        word.doc,
+      );
     if (word.usdt) {
       findings.usesUsdt = true;
       noteUsdtArgument(findings, findFunctionAround(functions, token.start)?.name, Number(tokens[i + 2]!.text));

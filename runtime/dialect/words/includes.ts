@@ -3,10 +3,72 @@ import { makeDialectError } from "../text/pass.ts";
 import type { Pass } from "../text/pass.ts";
 
 /** First folders of kernel headers: what stands in them comes with the prelude. */
-const kernelRoots = ["linux", "uapi", "asm", "asm-generic", "net", "trace", "rdma", "sound", "scsi", "drm", "media", "crypto", "acpi", "kvm", "video", "vdso", "xen", "ras", "target", "pcmcia", "memory", "math-emu", "keys", "dt-bindings", "clocksource", "misc", "generated", "kernel", "fs", "mm", "block", "drivers", "security", "ipc", "init", "lib", "virt", "arch"];
+const kernelRoots = [
+  "linux",
+  "uapi",
+  "asm",
+  "asm-generic",
+  "net",
+  "trace",
+  "rdma",
+  "sound",
+  "scsi",
+  "drm",
+  "media",
+  "crypto",
+  "acpi",
+  "kvm",
+  "video",
+  "vdso",
+  "xen",
+  "ras",
+  "target",
+  "pcmcia",
+  "memory",
+  "math-emu",
+  "keys",
+  "dt-bindings",
+  "clocksource",
+  "misc",
+  "generated",
+  "kernel",
+  "fs",
+  "mm",
+  "block",
+  "drivers",
+  "security",
+  "ipc",
+  "init",
+  "lib",
+  "virt",
+  "arch",
+];
 
 /** Headers that are not the kernel's and that a C text for BPF may ask for all the same: the prelude has what they have. */
-const answeredHeaders = new Set(["vmlinux.h", "stdint.h", "stddef.h", "stdbool.h", "stdlib.h", "string.h", "errno.h", "limits.h", "bcc/helpers.h", "bcc/bpf.h", "bcc/footer.h", "bcc/bpf_workaround.h", "bcc/compat.h", "bcc/proto.h", "sys/types.h", "sys/socket.h", "netinet/in.h", "bpf/bpf_helpers.h", "bpf/bpf_tracing.h", "bpf/bpf_core_read.h", "bpf/bpf_endian.h", "bpf_helpers.h"]);
+const answeredHeaders = new Set([
+  "vmlinux.h",
+  "stdint.h",
+  "stddef.h",
+  "stdbool.h",
+  "stdlib.h",
+  "string.h",
+  "errno.h",
+  "limits.h",
+  "bcc/helpers.h",
+  "bcc/bpf.h",
+  "bcc/footer.h",
+  "bcc/bpf_workaround.h",
+  "bcc/compat.h",
+  "bcc/proto.h",
+  "sys/types.h",
+  "sys/socket.h",
+  "netinet/in.h",
+  "bpf/bpf_helpers.h",
+  "bpf/bpf_tracing.h",
+  "bpf/bpf_core_read.h",
+  "bpf/bpf_endian.h",
+  "bpf_helpers.h",
+]);
 
 /** Folders whose headers are kept as they are. */
 const keptRoots = new Set(["bpf"]);
@@ -22,7 +84,8 @@ export function rewriteIncludes(pass: Pass): string[] {
   const { tokens, text, edits } = pass;
   for (let i = 0; i + 2 < tokens.length; i++) {
     const hash = tokens[i]!;
-    if (hash.text !== "#" || !hash.inDirective || !/^(include|include_next|import)$/.test(tokens[i + 1]!.text)) continue;
+    if (hash.text !== "#" || !hash.inDirective || !/^(include|include_next|import)$/.test(tokens[i + 1]!.text))
+      continue;
     const lineEnd = text.indexOf("\n", hash.start);
     const line = text.slice(hash.start, lineEnd < 0 ? text.length : lineEnd);
     const match = /^#\s*\w+\s*(?:<([^>]*)>|"([^"]*)")/.exec(line);
@@ -41,7 +104,9 @@ export function rewriteIncludes(pass: Pass): string[] {
       pass,
       hash.start,
       `Cannot include <${header}>: it is no kernel header`,
-      header.includes("/") && similar !== undefined ? `did you mean <${header.replace(root, similar)}>?` : `kernel headers begin with linux/, uapi/, net/, asm/ …; write #include "${header}" for a file of your own beside the script`,
+      header.includes("/") && similar !== undefined
+        ? `did you mean <${header.replace(root, similar)}>?`
+        : `kernel headers begin with linux/, uapi/, net/, asm/ …; write #include "${header}" for a file of your own beside the script`,
     );
   }
   return includes;

@@ -24,13 +24,24 @@ const laterEnumerators: Readonly<Record<string, number>> = {
  * depend on the machine.
  */
 export function renderMachineHeader(env: MachineEnv): string {
-  const lines = ["/* Made for one kernel; see runtime/dialect/words/machine.ts. */", `#define LINUX_VERSION_CODE ${env.kernelVersionCode}`];
+  const lines = [
+    "/* Made for one kernel; see runtime/dialect/words/machine.ts. */",
+    `#define LINUX_VERSION_CODE ${env.kernelVersionCode}`,
+  ];
   const pageSize = env.pageSize ?? 4096;
   const pageShift = Math.log2(pageSize);
-  lines.push(`#define PAGE_SIZE ${pageSize}UL`, `#define PAGE_SHIFT ${pageShift}`, `#define PAGE_MASK (~(PAGE_SIZE - 1))`);
-  for (const [name, value] of Object.entries(laterEnumerators)) if (env.findEnumValue(name) === undefined) lines.push(`#define ${name} ${value}`);
-  for (const [name, value] of listConstants(env.arch)) if (env.findEnumValue(name) === undefined) lines.push(`#define ${name} ${value}`);
-  lines.push(`#define DNAME_INLINE_LEN ${env.haveType("union", "shortname_store") ? "sizeof(union shortname_store)" : "sizeof(((struct dentry *)0)->d_iname)"}`);
+  lines.push(
+    `#define PAGE_SIZE ${pageSize}UL`,
+    `#define PAGE_SHIFT ${pageShift}`,
+    `#define PAGE_MASK (~(PAGE_SIZE - 1))`,
+  );
+  for (const [name, value] of Object.entries(laterEnumerators))
+    if (env.findEnumValue(name) === undefined) lines.push(`#define ${name} ${value}`);
+  for (const [name, value] of listConstants(env.arch))
+    if (env.findEnumValue(name) === undefined) lines.push(`#define ${name} ${value}`);
+  lines.push(
+    `#define DNAME_INLINE_LEN ${env.haveType("union", "shortname_store") ? "sizeof(union shortname_store)" : "sizeof(((struct dentry *)0)->d_iname)"}`,
+  );
   if (!env.haveType("struct", "sockaddr_storage")) lines.push("#define sockaddr_storage __kernel_sockaddr_storage");
   // A macro of linux/types.h: the kernel's own members have the other name in its types too.
   if (!env.haveType("struct", "rcu_head")) lines.push("#define rcu_head callback_head");
@@ -40,6 +51,7 @@ export function renderMachineHeader(env: MachineEnv): string {
 /** The constants of the pack with their values as C text; what depends on the architecture wins. */
 export function listConstants(arch: DialectEnv["arch"]): Map<string, string> {
   const constants = new Map<string, string>();
-  for (const text of [kernelConstants, archConstants[arch]]) for (const match of text.matchAll(/(\w+) (\S+)/g)) constants.set(match[1]!, match[2]!);
+  for (const text of [kernelConstants, archConstants[arch]])
+    for (const match of text.matchAll(/(\w+) (\S+)/g)) constants.set(match[1]!, match[2]!);
   return constants;
 }

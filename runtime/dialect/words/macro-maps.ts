@@ -6,7 +6,7 @@ import { readMapMacros } from "./maps.ts";
 import { openPass } from "../text/pass.ts";
 import type { Pass } from "../text/pass.ts";
 import type { MapDecl } from "../text/unit.ts";
-import { mapWords } from "./words.ts";
+import { mapWords } from "./map-words.ts";
 
 const mapMacros = new Set(mapWords.map(({ name }) => name));
 const maxDepth = 8;
@@ -44,13 +44,21 @@ function listDeclaring(macros: ReadonlyMap<string, Macro>): Set<string> {
   const declaring = new Set<string>();
   for (let before = -1; before !== declaring.size; ) {
     before = declaring.size;
-    for (const [name, { body }] of macros) if (!mapMacros.has(name) && body.some(({ text }) => mapMacros.has(text) || declaring.has(text))) declaring.add(name);
+    for (const [name, { body }] of macros)
+      if (!mapMacros.has(name) && body.some(({ text }) => mapMacros.has(text) || declaring.has(text)))
+        declaring.add(name);
   }
   return declaring;
 }
 
 /** What a use of a macro becomes, as texts that have map macros in them. */
-function expand(text: string, tokens: readonly Token[], at: number, macros: ReadonlyMap<string, Macro>, depth: number): string[] {
+function expand(
+  text: string,
+  tokens: readonly Token[],
+  at: number,
+  macros: ReadonlyMap<string, Macro>,
+  depth: number,
+): string[] {
   const macro = macros.get(tokens[at]!.text);
   if (macro === undefined || depth > maxDepth) return [];
   let args: string[] = [];
@@ -62,6 +70,8 @@ function expand(text: string, tokens: readonly Token[], at: number, macros: Read
   const body = expandMacro(macro, args);
   if (body === undefined) return [];
   const inner = parseTokens(body);
-  const nested = inner.flatMap((token, index) => (token.kind === "word" && !mapMacros.has(token.text) ? expand(body, inner, index, macros, depth + 1) : []));
+  const nested = inner.flatMap((token, index) =>
+    token.kind === "word" && !mapMacros.has(token.text) ? expand(body, inner, index, macros, depth + 1) : [],
+  );
   return [body, ...nested];
 }

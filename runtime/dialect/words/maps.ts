@@ -4,8 +4,8 @@ import type { TokenRange } from "../text/lexer.ts";
 import { makeDialectError } from "../text/pass.ts";
 import type { Pass } from "../text/pass.ts";
 import type { MapDecl } from "../text/unit.ts";
-import { mapKinds, mapWords } from "./words.ts";
-import type { MapWord } from "./words.ts";
+import { mapKinds, mapWords } from "./map-words.ts";
+import type { MapWord } from "./map-words.ts";
 
 const wordsByName = new Map(mapWords.map((word) => [word.name, word]));
 const ringKinds: readonly string[] = ["perf_output", "perf_array", "ringbuf"];
@@ -31,13 +31,19 @@ export function readMapMacros(pass: Pass): MapDecl[] {
     const word = wordsByName.get(token.text);
     if (word === undefined) continue;
     const close = findClosing(tokens, i + 1);
-    if (close === undefined) throw makeDialectError(pass, token.start, `"${word.name}(" is never closed`, `write ${word.doc}`);
+    if (close === undefined)
+      throw makeDialectError(pass, token.start, `"${word.name}(" is never closed`, `write ${word.doc}`);
     const args = splitAtCommas(tokens, i + 1, close);
     const isDefinition = tokens[i - 1]?.text === "define" && token.inDirective;
     if (isDefinition) continue;
     if (args.length < word.args[0] || args.length > word.args[1]) {
       if (token.inDirective) continue;
-      throw makeDialectError(pass, token.start, `"${word.name}" takes ${renderCount(word.args)}, found ${args.length}`, `write ${word.doc}`);
+      throw makeDialectError(
+        pass,
+        token.start,
+        `"${word.name}" takes ${renderCount(word.args)}, found ${args.length}`,
+        `write ${word.doc}`,
+      );
     }
     const decl = readMapMacro(pass, word, args);
     if (decl !== undefined && !token.inDirective) maps.push(decl);
@@ -59,7 +65,12 @@ function readMapMacro(pass: Pass, word: MapWord, args: readonly TokenRange[]): M
     const token = tokens[args[word.kind]!.from]!;
     if (token.kind !== "string") {
       if (token.inDirective) return undefined;
-      throw makeDialectError(pass, token.start, `The kind of map "${nameToken.text}" must be a string, found "${token.text}"`, `write ${word.doc}`);
+      throw makeDialectError(
+        pass,
+        token.start,
+        `The kind of map "${nameToken.text}" must be a string, found "${token.text}"`,
+        `write ${word.doc}`,
+      );
     }
     const match = /^([^:$]*)(?:\$([^:]*))?(?::(.*))?$/.exec(readStringLiteral(token))!;
     kind = match[1]!;
@@ -67,7 +78,12 @@ function readMapMacro(pass: Pass, word: MapWord, args: readonly TokenRange[]): M
     pinPath = match[3];
     if (!(kind in mapKinds)) {
       const similar = findSimilar(kind, Object.keys(mapKinds));
-      throw makeDialectError(pass, token.start, `There is no map kind "${kind}"`, similar === undefined ? `the kinds are ${Object.keys(mapKinds).join(", ")}` : `did you mean "${similar}"?`);
+      throw makeDialectError(
+        pass,
+        token.start,
+        `There is no map kind "${kind}"`,
+        similar === undefined ? `the kinds are ${Object.keys(mapKinds).join(", ")}` : `did you mean "${similar}"?`,
+      );
     }
     checkShape(pass, word, args, kind, nameToken.text);
     pass.edits.replace(token.start, token.end, kind);
@@ -106,18 +122,36 @@ const keylessKinds: Readonly<Record<string, string>> = {
 
 /** Ways to write the type that counters of histograms have. Source: BCC takes `unsigned long long` and its typedefs. */
 const wholeCounters = /^(u64|__u64|uint64_t|unsigned long long( int)?|unsigned long( int)?)$/;
-const otherLeaves = /^(?:((?:un)?signed )?(?:char|short|int|long|long long)(?: int)?|(?:un)?signed|(?:__)?[us](?:8|16|32|64)|u?int(?:8|16|32|64)_t|bool|_Bool|unsigned __int128|__int128)$|^(?:const )?(?:struct|union|enum)\b|\*$|^[^\w]/;
+const otherLeaves =
+  /^(?:((?:un)?signed )?(?:char|short|int|long|long long)(?: int)?|(?:un)?signed|(?:__)?[us](?:8|16|32|64)|u?int(?:8|16|32|64)_t|bool|_Bool|unsigned __int128|__int128)$|^(?:const )?(?:struct|union|enum)\b|\*$|^[^\w]/;
 
 /** @throws DialectError where a kind and a macro do not go together: the kernel would only say that something is invalid. */
 function checkShape(pass: Pass, word: MapWord, args: readonly TokenRange[], kind: string, name: string): void {
   const { tokens, text } = pass;
   const takesKey = word.at === 3;
   if (takesKey && Object.hasOwn(keylessKinds, kind)) {
-    throw makeDialectError(pass, tokens[args[1]!.from]!.start, `Map "${name}" of kind "${kind}" has no keys: "${word.name}" cannot declare it`, `write ${keylessKinds[kind]!}`);
+    throw makeDialectError(
+      pass,
+      tokens[args[1]!.from]!.start,
+      `Map "${name}" of kind "${kind}" has no keys: "${word.name}" cannot declare it`,
+      `write ${keylessKinds[kind]!}`,
+    );
   }
-  if (!takesKey && kind !== "queue" && kind !== "stack") throw makeDialectError(pass, tokens[args[0]!.from]!.start, `"${word.name}" declares queues and stacks, found kind "${kind}"`, `write ${word.doc}`);
+  if (!takesKey && kind !== "queue" && kind !== "stack")
+    throw makeDialectError(
+      pass,
+      tokens[args[0]!.from]!.start,
+      `"${word.name}" declares queues and stacks, found kind "${kind}"`,
+      `write ${word.doc}`,
+    );
   const leaf = kind === "histogram" ? readRange(text, tokens, args[2]!).replace(/\s+/g, " ") : "";
-  if (!wholeCounters.test(leaf) && otherLeaves.test(leaf)) throw makeDialectError(pass, tokens[args[2]!.from]!.start, `The leaf of histogram "${name}" must be u64, found "${leaf}"`, `write BPF_HISTOGRAM(${name}, ${readRange(text, tokens, args[1]!)}, ${readRange(text, tokens, args[4]!)}), or BPF_HASH for other counters`);
+  if (!wholeCounters.test(leaf) && otherLeaves.test(leaf))
+    throw makeDialectError(
+      pass,
+      tokens[args[2]!.from]!.start,
+      `The leaf of histogram "${name}" must be u64, found "${leaf}"`,
+      `write BPF_HISTOGRAM(${name}, ${readRange(text, tokens, args[1]!)}, ${readRange(text, tokens, args[4]!)}), or BPF_HASH for other counters`,
+    );
 }
 
 /** `BPF_TABLE("array_of_maps$inner", K, V, name, n)`: the leaf is the inner map. */

@@ -5,8 +5,8 @@ import { renderCount } from "./maps.ts";
 import { addWarning, makeDialectError } from "../text/pass.ts";
 import type { Pass } from "../text/pass.ts";
 import type { MapDecl } from "../text/unit.ts";
-import { methodWords } from "./words.ts";
-import type { MethodWord } from "./words.ts";
+import { methodWords } from "./method-words.ts";
+import type { MethodWord } from "./method-words.ts";
 
 const wordsByName = new Map(methodWords.map((word) => [word.name, word]));
 
@@ -14,7 +14,12 @@ const wordsByName = new Map(methodWords.map((word) => [word.name, word]));
 const fullKinds: readonly string[] = ["array", "percpu_array"];
 
 /** `counts.key` in `typeof` and `sizeof`: what BCC's map variable has as members. */
-const memberMacros: Readonly<Record<string, string>> = { key: "bpfts_key", leaf: "bpfts_leaf", max_entries: "bpfts_max_entries", flags: "bpfts_flags" };
+const memberMacros: Readonly<Record<string, string>> = {
+  key: "bpfts_key",
+  leaf: "bpfts_leaf",
+  max_entries: "bpfts_max_entries",
+  flags: "bpfts_flags",
+};
 
 /**
  * Turns `map.method(args)` into `bpfts_method(map, args)`, in the bodies of the
@@ -41,18 +46,38 @@ export function rewriteMethods(pass: Pass, maps: readonly MapDecl[], functions: 
     const word = wordsByName.get(member.text);
     if (word === undefined) {
       if (map === undefined) continue;
-      throw makeDialectError(pass, member.start, `Map "${map.name}" has no method "${member.text}"`, suggestMethod(member.text));
+      throw makeDialectError(
+        pass,
+        member.start,
+        `Map "${map.name}" has no method "${member.text}"`,
+        suggestMethod(member.text),
+      );
     }
     if (map !== undefined) checkKind(pass, map, word, member.start);
     const close = findClosing(tokens, i + 3);
-    if (close === undefined) throw makeDialectError(pass, member.start, `"${receiver.text}.${member.text}(" is never closed`);
+    if (close === undefined)
+      throw makeDialectError(pass, member.start, `"${receiver.text}.${member.text}(" is never closed`);
     const args = splitAtCommas(tokens, i + 3, close);
     if ((args.length < word.args[0] || args.length > word.args[1]) && !receiver.inDirective) {
-      throw makeDialectError(pass, member.start, `"${receiver.text}.${word.name}" takes ${renderCount(word.args)}, found ${args.length}`, word.doc);
+      throw makeDialectError(
+        pass,
+        member.start,
+        `"${receiver.text}.${word.name}" takes ${renderCount(word.args)}, found ${args.length}`,
+        word.doc,
+      );
     }
-    if (word.name === "insert" && map !== undefined && fullKinds.includes(map.kind)) addWarning(pass, member.start, `"${map.name}.insert" always fails: an array has all its keys`, wordsByName.get("update")!.doc);
+    if (word.name === "insert" && map !== undefined && fullKinds.includes(map.kind))
+      addWarning(
+        pass,
+        member.start,
+        `"${map.name}.insert" always fails: an array has all its keys`,
+        wordsByName.get("update")!.doc,
+      );
     if (word.losing) senders.add(receiver.text);
-    const macro = word.name === "lookup_or_init" && isInVoidFunction(functions, receiver.start) ? "bpfts_lookup_or_init_void" : word.macro;
+    const macro =
+      word.name === "lookup_or_init" && isInVoidFunction(functions, receiver.start)
+        ? "bpfts_lookup_or_init_void"
+        : word.macro;
     edits.replace(receiver.start, tokens[i + 3]!.end, `${macro}(${receiver.text}${args.length === 0 ? "" : ", "}`);
     for (const arg of args) {
       if (!hasOpenComma(pass, arg.from, arg.to)) continue;
@@ -77,15 +102,24 @@ function hasOpenComma(pass: Pass, from: number, to: number): boolean {
 }
 
 function isInVoidFunction(functions: readonly CFunction[], offset: number): boolean {
-  return functions.some((fn) => fn.returnsVoid && !fn.isProgram && fn.bodyStart < offset && offset < (fn.bodyEnd ?? Infinity));
+  return functions.some(
+    (fn) => fn.returnsVoid && !fn.isProgram && fn.bodyStart < offset && offset < (fn.bodyEnd ?? Infinity),
+  );
 }
 
 function checkKind(pass: Pass, map: MapDecl, word: MethodWord, offset: number): void {
   if (word.kinds === undefined || word.kinds.includes(map.kind)) return;
-  throw makeDialectError(pass, offset, `Map "${map.name}" of kind "${map.kind}" has no method "${word.name}"`, `"${word.name}" is for maps of kind ${word.kinds.filter((kind) => kind !== "extern").join(", ")}`);
+  throw makeDialectError(
+    pass,
+    offset,
+    `Map "${map.name}" of kind "${map.kind}" has no method "${word.name}"`,
+    `"${word.name}" is for maps of kind ${word.kinds.filter((kind) => kind !== "extern").join(", ")}`,
+  );
 }
 
 function suggestMethod(name: string): string {
   const similar = findSimilar(name, wordsByName.keys());
-  return similar === undefined ? `the methods are ${[...wordsByName.keys()].join(", ")}` : `did you mean "${similar}"? ${wordsByName.get(similar)!.doc}`;
+  return similar === undefined
+    ? `the methods are ${[...wordsByName.keys()].join(", ")}`
+    : `did you mean "${similar}"? ${wordsByName.get(similar)!.doc}`;
 }

@@ -12,20 +12,26 @@ import type { Pass } from "../text/pass.ts";
 export function rewriteOffsets(pass: Pass, functions: readonly CFunction[], names: KernelNames): void {
   const { tokens, edits } = pass;
   const uses = tokens.flatMap((token, at) => (token.text === "offsetof" && tokens[at + 1]?.text === "(" ? [at] : []));
-  if (uses.length === 0 || tokens.some((token, at) => token.text === "offsetof" && tokens[at - 1]?.text === "define")) return;
+  if (uses.length === 0 || tokens.some((token, at) => token.text === "offsetof" && tokens[at - 1]?.text === "define"))
+    return;
   const isConstant = findConstantTokens(tokens, functions);
   const macros = listConstantMacros(pass, isConstant);
   const wantsRelocation = tokens.some(({ text }) => text === "preserve_access_index");
   for (const at of uses) {
     const isPlain = tokens[at]!.inDirective ? macros.has(tokens[at]!) : isConstant(at);
-    if (isPlain || (!wantsRelocation && isOwnRecord(tokens, at + 2, names))) edits.replace(tokens[at]!.start, tokens[at]!.end, "__builtin_offsetof");
+    if (isPlain || (!wantsRelocation && isOwnRecord(tokens, at + 2, names)))
+      edits.replace(tokens[at]!.start, tokens[at]!.end, "__builtin_offsetof");
   }
 }
 
 /** `struct own` of the text's own: there is nothing to relocate. */
 function isOwnRecord(tokens: readonly Token[], at: number, names: KernelNames): boolean {
   const kind = tokens[at]!.text;
-  return (kind === "struct" || kind === "union") && tokens[at + 2]?.text === "," && !names.haveType(kind, tokens[at + 1]!.text);
+  return (
+    (kind === "struct" || kind === "union") &&
+    tokens[at + 2]?.text === "," &&
+    !names.haveType(kind, tokens[at + 1]!.text)
+  );
 }
 
 /** Tells for a token whether it stands where C wants a constant. Outside of functions it always does. */
@@ -43,7 +49,9 @@ function findConstantTokens(tokens: readonly Token[], functions: readonly CFunct
     else if (text === "enum") mark(at, findEnd(tokens, at));
     else if (text === "[" && isDeclarator(tokens, at)) mark(at, findClosing(tokens, at) ?? at);
   });
-  return (at) => inner.has(at) || !bodies.some(({ bodyStart, bodyEnd }) => tokens[at]!.start > bodyStart && tokens[at]!.start < bodyEnd);
+  return (at) =>
+    inner.has(at) ||
+    !bodies.some(({ bodyStart, bodyEnd }) => tokens[at]!.start > bodyStart && tokens[at]!.start < bodyEnd);
 }
 
 function findNext(tokens: readonly Token[], from: number, text: string): number {
@@ -73,7 +81,11 @@ function isDeclarator(tokens: readonly Token[], bracket: number): boolean {
     if (text === "=" && isFirst) return false;
   }
   const [type, name] = [tokens[at + 1], tokens[at + 2]];
-  return type?.kind === "word" && (name?.kind === "word" || name?.text === "*") && !/^(return|else|do|goto|case)$/.test(type.text);
+  return (
+    type?.kind === "word" &&
+    (name?.kind === "word" || name?.text === "*") &&
+    !/^(return|else|do|goto|case)$/.test(type.text)
+  );
 }
 
 /** The tokens of macros' bodies that end up where C wants a constant, by way of other macros too. */

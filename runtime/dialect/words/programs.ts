@@ -46,7 +46,13 @@ function readMacroHead(pass: Pass, fn: CFunction): { name: string; args: string[
   return { name: fn.name, args: fn.params.map((param) => readRange(pass.text, pass.tokens, param)) };
 }
 
-function rewriteProgram(pass: Pass, fn: CFunction, form: ProgramForm | undefined, env: DialectEnv, findings: ProgramFindings): void {
+function rewriteProgram(
+  pass: Pass,
+  fn: CFunction,
+  form: ProgramForm | undefined,
+  env: DialectEnv,
+  findings: ProgramFindings,
+): void {
   const { tokens, edits } = pass;
   const offset = pass.findOrigin(tokens[fn.nameToken]!.start);
   const explicitSection = fn.section !== undefined;
@@ -57,7 +63,14 @@ function rewriteProgram(pass: Pass, fn: CFunction, form: ProgramForm | undefined
     edits.insert(tokens[fn.headToken]!.start, head);
     if (form.head !== undefined) edits.replace(tokens[fn.nameToken]!.start, tokens[fn.close]!.end, form.head);
     const kind = explicitSection ? findKindOfSection(section) : form.kind;
-    findings.programs.push({ name: form.program, section, kind, explicitSection, offset, ...(form.autoAttach === undefined || explicitSection ? {} : { autoAttach: form.autoAttach }) });
+    findings.programs.push({
+      name: form.program,
+      section,
+      kind,
+      explicitSection,
+      offset,
+      ...(form.autoAttach === undefined || explicitSection ? {} : { autoAttach: form.autoAttach }),
+    });
     return;
   }
   const named = findProgramForm({ name: fn.name, args: undefined });
@@ -68,7 +81,14 @@ function rewriteProgram(pass: Pass, fn: CFunction, form: ProgramForm | undefined
   const section = fn.section ?? (ownSection === fn.name ? `?${ownSection}` : ownSection);
   const kind = explicitSection ? findKindOfSection(section) : (named?.kind ?? context.kind);
   const autoAttach = explicitSection ? undefined : named?.autoAttach;
-  findings.programs.push({ name: fn.name, section, kind, explicitSection, offset, ...(autoAttach === undefined ? {} : { autoAttach }) });
+  findings.programs.push({
+    name: fn.name,
+    section,
+    kind,
+    explicitSection,
+    offset,
+    ...(autoAttach === undefined ? {} : { autoAttach }),
+  });
   if (explicitSection) return;
   const params = fn.params.filter((param) => readRange(pass.text, tokens, param) !== "void");
   const plainReturn = fn.returnType === "int" || fn.returnType === "signed int" || fn.returnType === "signed";
@@ -90,25 +110,50 @@ function wrapProgram(pass: Pass, fn: CFunction, params: readonly TokenRange[], s
   const body = `____${fn.name}`;
   const nameToken = tokens[fn.nameToken]!;
   if (params.length - 1 > maxExtraArguments) {
-    throw makeDialectError(pass, tokens[params[maxExtraArguments + 1]!.from]!.start, `Too many arguments of "${fn.name}": only ${maxExtraArguments} come in registers`, "read the others from the stack by hand");
+    throw makeDialectError(
+      pass,
+      tokens[params[maxExtraArguments + 1]!.from]!.start,
+      `Too many arguments of "${fn.name}": only ${maxExtraArguments} come in registers`,
+      "read the others from the stack by hand",
+    );
   }
-  const declaration = (name: string): string => `static __always_inline ${fn.returnType} ${name}(${params.map((param) => readRange(pass.text, tokens, param).replace(/\s+/g, " ")).join(", ")})`;
+  const declaration = (name: string): string =>
+    `static __always_inline ${fn.returnType} ${name}(${params.map((param) => readRange(pass.text, tokens, param).replace(/\s+/g, " ")).join(", ")})`;
   const isSyscall = /^(syscall__|kprobe____x64_sys_)/.test(fn.name);
   const values = params.slice(1).map((param, index) => {
     const { name, type } = readParam(pass, param);
-    if (name === undefined) throw makeDialectError(pass, tokens[param.from]!.start, `A parameter of "${fn.name}" has no name`, "name every parameter");
+    if (name === undefined)
+      throw makeDialectError(
+        pass,
+        tokens[param.from]!.start,
+        `A parameter of "${fn.name}" has no name`,
+        "name every parameter",
+      );
     const isRecord = /^(?:const |volatile )*(?:struct|union) \w+(?: const| volatile)*$/.test(type);
     const cast = `(${type})`;
     if (!isUsed(pass, fn, name)) return isRecord ? `${cast}{}` : `${cast}0`;
-    if (isRecord) throw makeDialectError(pass, tokens[param.from]!.start, `The parameter "${name}" of "${fn.name}" is a struct or union: a register holds a number or a pointer`, "take it as a pointer, or as unsigned long where it has eight bytes or less and is passed by value");
+    if (isRecord)
+      throw makeDialectError(
+        pass,
+        tokens[param.from]!.start,
+        `The parameter "${name}" of "${fn.name}" is a struct or union: a register holds a number or a pointer`,
+        "take it as a pointer, or as unsigned long where it has eight bytes or less and is passed by value",
+      );
     if (!isSyscall) return `${cast}bpfts_argument(ctx, ${index + 1})`;
     return `${cast}${env.haveSyscallWrapper ? "bpfts_syscall_argument" : "bpfts_plain_syscall_argument"}(ctx, ${index + 1})`;
   });
   const contextType = params[0] === undefined ? "void *" : readParam(pass, params[0]).type;
   const call = `${body}(${params.length === 0 ? "" : ["ctx", ...values].join(", ")})`;
-  const result = fn.returnsVoid ? `${call}; return 0;` : /^(unsigned )?(char|short|int|long|long long)( int)?$|^[us](8|16|32|64)$|^bool$/.test(fn.returnType) ? `return ${call};` : `return (long)${call};`;
+  const result = fn.returnsVoid
+    ? `${call}; return 0;`
+    : /^(unsigned )?(char|short|int|long|long long)( int)?$|^[us](8|16|32|64)$|^bool$/.test(fn.returnType)
+      ? `return ${call};`
+      : `return (long)${call};`;
   const head = tokens[fn.headToken]!;
-  edits.insert(head.start, `${declaration(body)}; SEC("${section}") int ${fn.name}(${contextType} ctx) { ${result} } static __always_inline `);
+  edits.insert(
+    head.start,
+    `${declaration(body)}; SEC("${section}") int ${fn.name}(${contextType} ctx) { ${result} } static __always_inline `,
+  );
   edits.replace(nameToken.start, nameToken.end, body);
 }
 
@@ -126,16 +171,20 @@ function readParam(pass: Pass, param: TokenRange): { name?: string; type: string
     if (token.kind === "word" && depth === 0 && tokens[i + 1]?.text !== "(") at = i;
   }
   const words = tokens.slice(param.from, param.to).filter((token) => token.kind === "word");
-  if (at < 0 || words.length < 2 && !tokens.slice(param.from, at).some((token) => token.text === "*")) return { type: readRange(text, tokens, param) };
+  if (at < 0 || (words.length < 2 && !tokens.slice(param.from, at).some((token) => token.text === "*")))
+    return { type: readRange(text, tokens, param) };
   const name = tokens[at]!;
-  const type = `${text.slice(tokens[param.from]!.start, name.start)}${text.slice(name.end, tokens[param.to - 1]!.end)}`.replace(/\s+/g, " ").trim();
+  const type = `${text.slice(tokens[param.from]!.start, name.start)}${text.slice(name.end, tokens[param.to - 1]!.end)}`
+    .replace(/\s+/g, " ")
+    .trim();
   // An array parameter is a pointer.
   return { name: name.text, type: type.replace(/\[[^\]]*\]$/, "*") };
 }
 
 function isUsed(pass: Pass, fn: CFunction, name: string): boolean {
   const end = fn.bodyEnd ?? Infinity;
-  for (let i = fn.bodyToken; i < pass.tokens.length && pass.tokens[i]!.start < end; i++) if (pass.tokens[i]!.text === name) return true;
+  for (let i = fn.bodyToken; i < pass.tokens.length && pass.tokens[i]!.start < end; i++)
+    if (pass.tokens[i]!.text === name) return true;
   // A macro of the user's may name the parameter in its own body.
   return pass.tokens.some((token) => token.inDirective && token.text === name);
 }
@@ -144,7 +193,10 @@ function isUsed(pass: Pass, fn: CFunction, name: string): boolean {
 function inlineHelper(pass: Pass, fn: CFunction): void {
   if (fn.isNoinline || fn.section !== undefined) return;
   const head = pass.tokens[fn.headToken]!;
-  pass.edits.insert(head.start, fn.isStatic ? "__attribute__((always_inline)) " : "static __attribute__((always_inline)) ");
+  pass.edits.insert(
+    head.start,
+    fn.isStatic ? "__attribute__((always_inline)) " : "static __attribute__((always_inline)) ",
+  );
 }
 
 /** Names that stand before a `(` inside of a body or of a macro: functions that are called. */
@@ -157,7 +209,14 @@ function findCalledNames(pass: Pass, functions: readonly CFunction[]): Set<strin
     const token = pass.tokens[i]!;
     if (!token.inDirective && token.text === "{") depth++;
     if (!token.inDirective && token.text === "}") depth--;
-    if (token.kind === "word" && names.has(token.text) && !heads.has(i) && pass.tokens[i + 1]!.text === "(" && (depth > 0 || token.inDirective)) called.add(token.text);
+    if (
+      token.kind === "word" &&
+      names.has(token.text) &&
+      !heads.has(i) &&
+      pass.tokens[i + 1]!.text === "(" &&
+      (depth > 0 || token.inDirective)
+    )
+      called.add(token.text);
   }
   return called;
 }
@@ -166,7 +225,8 @@ function findCalledNames(pass: Pass, functions: readonly CFunction[]): Set<strin
 function spellNoinline(pass: Pass): void {
   pass.tokens.forEach((token, index) => {
     const before = pass.tokens[index - 1]?.text;
-    if (token.text === "noinline" && before !== "(" && before !== "," && before !== "define") pass.edits.replace(token.start, token.end, "__noinline");
+    if (token.text === "noinline" && before !== "(" && before !== "," && before !== "define")
+      pass.edits.replace(token.start, token.end, "__noinline");
   });
 }
 

@@ -47,7 +47,8 @@ export function rewriteShorthands(pass: Pass): void {
   for (let i = 1; i < tokens.length; i++) {
     const token = tokens[i]!;
     const before = tokens[i - 1]!.text;
-    if (token.text === "{") braces.push(/^(struct|union)$/.test(before) || /^(struct|union)$/.test(tokens[i - 2]?.text ?? ""));
+    if (token.text === "{")
+      braces.push(/^(struct|union)$/.test(before) || /^(struct|union)$/.test(tokens[i - 2]?.text ?? ""));
     else if (token.text === "}") braces.pop();
     if (token.kind !== "word" || !Object.hasOwn(shorthandMembers, token.text)) continue;
     if (before === "->" || before === ".") found.push(i);

@@ -25,12 +25,19 @@ export function renderMissingTags(pass: Pass, names: KernelNames): string[] {
     else if (formerStructs[name.text] !== undefined) used.set(name.text, token.text);
   });
   const missing = [...used].filter(([name, kind]) => !defined.has(name) && !names.haveType(kind, name));
-  const former = listFormer(missing.map(([name]) => name)).filter((name) => !defined.has(name) && !names.haveType("struct", name));
-  return [...former.map((name) => formerStructs[name]!), ...missing.filter(([name]) => !former.includes(name)).map(([name, kind]) => `${kind} ${name};`)];
+  const former = listFormer(missing.map(([name]) => name)).filter(
+    (name) => !defined.has(name) && !names.haveType("struct", name),
+  );
+  return [
+    ...former.map((name) => formerStructs[name]!),
+    ...missing.filter(([name]) => !former.includes(name)).map(([name, kind]) => `${kind} ${name};`),
+  ];
 }
 
 /** The former structs among some names, the ones that they contain first. */
 function listFormer(names: readonly string[]): string[] {
-  const wanted = new Set(names.flatMap((name) => [...(formerStructs[name] ?? "").matchAll(/struct (\w+)/g)].map((match) => match[1]!)));
+  const wanted = new Set(
+    names.flatMap((name) => [...(formerStructs[name] ?? "").matchAll(/struct (\w+)/g)].map((match) => match[1]!)),
+  );
   return Object.keys(formerStructs).filter((name) => wanted.has(name));
 }

@@ -9,11 +9,39 @@ interface FormatField {
 }
 
 /** What BCC replaces by a 64-bit type when the kernel gives it eight bytes. */
-const widened: Readonly<Record<number, readonly [signed: string, unsigned: string]>> = { 1: ["s8", "u8"], 2: ["s16", "u16"], 4: ["s32", "u32"], 8: ["s64", "u64"] };
+const widened: Readonly<Record<number, readonly [signed: string, unsigned: string]>> = {
+  1: ["s8", "u8"],
+  2: ["s16", "u16"],
+  4: ["s32", "u32"],
+  8: ["s64", "u64"],
+};
 const integralSizes: Readonly<Record<string, number>> = {
-  char: 1, "signed char": 1, "unsigned char": 1, s8: 1, u8: 1, __s8: 1, __u8: 1, bool: 1,
-  short: 2, "unsigned short": 2, s16: 2, u16: 2, __s16: 2, __u16: 2, umode_t: 2,
-  int: 4, "unsigned int": 4, unsigned: 4, s32: 4, u32: 4, __s32: 4, __u32: 4, pid_t: 4, uid_t: 4, gid_t: 4, dev_t: 4,
+  char: 1,
+  "signed char": 1,
+  "unsigned char": 1,
+  s8: 1,
+  u8: 1,
+  __s8: 1,
+  __u8: 1,
+  bool: 1,
+  short: 2,
+  "unsigned short": 2,
+  s16: 2,
+  u16: 2,
+  __s16: 2,
+  __u16: 2,
+  umode_t: 2,
+  int: 4,
+  "unsigned int": 4,
+  unsigned: 4,
+  s32: 4,
+  u32: 4,
+  __s32: 4,
+  __u32: 4,
+  pid_t: 4,
+  uid_t: 4,
+  gid_t: 4,
+  dev_t: 4,
 };
 
 /**
@@ -51,7 +79,12 @@ function isCommon(field: FormatField): boolean {
 function parseFormat(format: string): FormatField[] {
   const fields: FormatField[] = [];
   for (const match of format.matchAll(/^\s*field:(.*);\s*offset:(\d+);\s*size:(\d+);(?:\s*signed:(\d+);)?/gm)) {
-    fields.push({ declaration: match[1]!.trim(), offset: Number(match[2]), size: Number(match[3]), signed: match[4] === "1" });
+    fields.push({
+      declaration: match[1]!.trim(),
+      offset: Number(match[2]),
+      size: Number(match[3]),
+      signed: match[4] === "1",
+    });
   }
   return fields.sort((a, b) => a.offset - b.offset);
 }
@@ -67,7 +100,8 @@ function renderMember(field: FormatField, names: KernelNames): string {
   const type = rawType!.trim();
   if (dimensions !== "") return renderArray(type, name!, dimensions!, field, names);
   const size = integralSizes[type.replace(/^const /, "")];
-  if (size !== undefined && size !== field.size && field.size in widened) return `${widened[field.size]![field.signed ? 0 : 1]} ${name}`;
+  if (size !== undefined && size !== field.size && field.size in widened)
+    return `${widened[field.size]![field.signed ? 0 : 1]} ${name}`;
   if (size !== undefined) return `${type} ${name}`;
   return isKnownType(type, names) ? `${type} ${name}` : renderBySize(field, name!);
 }
@@ -79,7 +113,8 @@ function renderArray(type: string, name: string, dimensions: string, field: Form
   });
   const count = /^\[(\d+)\]$/.exec(resolved);
   const size = integralSizes[type];
-  if (size !== undefined && (count === null || size * Number(count[1]) !== field.size)) return `${type} ${name}[${Math.floor(field.size / size)}]`;
+  if (size !== undefined && (count === null || size * Number(count[1]) !== field.size))
+    return `${type} ${name}[${Math.floor(field.size / size)}]`;
   if (size !== undefined || (isKnownType(type, names) && count !== null)) return `${type} ${name}${resolved}`;
   return `char ${name}[${field.size}]`;
 }
@@ -89,9 +124,14 @@ function isKnownType(type: string, names: KernelNames): boolean {
   const bare = type.replace(/\b(const|volatile)\b/g, "").trim();
   if (bare.endsWith("*")) {
     const pointee = bare.replace(/[\s*]+$/, "");
-    return /^(struct|union|enum) \w+$/.test(pointee) || /^(unsigned |signed )?(void|char|short|int|long|long long)( int)?$/.test(pointee) || names.haveType("typedef", pointee);
+    return (
+      /^(struct|union|enum) \w+$/.test(pointee) ||
+      /^(unsigned |signed )?(void|char|short|int|long|long long)( int)?$/.test(pointee) ||
+      names.haveType("typedef", pointee)
+    );
   }
-  if (/^(unsigned |signed )?(char|short|int|long|long long|long int|long unsigned int)$|^unsigned$/.test(bare)) return true;
+  if (/^(unsigned |signed )?(char|short|int|long|long long|long int|long unsigned int)$|^unsigned$/.test(bare))
+    return true;
   const tagged = /^(struct|union|enum) (\w+)$/.exec(bare);
   return tagged !== null && tagged[1] !== "enum" && names.haveType(tagged[1] as "struct", tagged[2]!);
 }

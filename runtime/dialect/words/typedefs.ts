@@ -19,7 +19,8 @@ export function rewriteKernelTypedefs(pass: Pass, names: KernelNames): void {
     if (record === undefined) continue;
     for (let name = record.end; name < end; name++) {
       declared.add(name);
-      const isPlain = tokens[name]!.kind === "word" && tokens[name - 1]!.text !== "*" && /^[,;]$/.test(tokens[name + 1]!.text);
+      const isPlain =
+        tokens[name]!.kind === "word" && tokens[name - 1]!.text !== "*" && /^[,;]$/.test(tokens[name + 1]!.text);
       if (isPlain) records.set(tokens[name]!.text, record.text);
     }
   }
@@ -27,12 +28,18 @@ export function rewriteKernelTypedefs(pass: Pass, names: KernelNames): void {
   const members = listMembers(tokens, (word) => records.has(word));
   tokens.forEach((token, at) => {
     const record = token.kind === "word" && !declared.has(at) ? records.get(token.text) : undefined;
-    if (record !== undefined && !members.has(at) && !/^(struct|union|enum)$/.test(tokens[at - 1]?.text ?? "")) edits.replace(token.start, token.end, record);
+    if (record !== undefined && !members.has(at) && !/^(struct|union|enum)$/.test(tokens[at - 1]?.text ?? ""))
+      edits.replace(token.start, token.end, record);
   });
 }
 
 /** The struct of the kernel's that a typedef begins with, by its tag or by a typedef before, and where its names begin. */
-function readRecord(tokens: readonly Token[], from: number, records: ReadonlyMap<string, string>, names: KernelNames): { text: string; end: number } | undefined {
+function readRecord(
+  tokens: readonly Token[],
+  from: number,
+  records: ReadonlyMap<string, string>,
+  names: KernelNames,
+): { text: string; end: number } | undefined {
   let at = from;
   const isQualifier = (): boolean => /^(const|volatile)$/.test(tokens[at]?.text ?? "");
   let qualifiers = "";
@@ -43,7 +50,8 @@ function readRecord(tokens: readonly Token[], from: number, records: ReadonlyMap
   const kind = tokens[at]?.text ?? "";
   const tag = tokens[at + 1]?.text ?? "";
   const known = records.get(kind);
-  const record = known ?? ((kind === "struct" || kind === "union") && names.haveType(kind, tag) ? `${kind} ${tag}` : undefined);
+  const record =
+    known ?? ((kind === "struct" || kind === "union") && names.haveType(kind, tag) ? `${kind} ${tag}` : undefined);
   if (record === undefined) return undefined;
   at += known === undefined ? 2 : 1;
   skip();

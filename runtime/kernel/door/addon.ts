@@ -20,7 +20,8 @@ export function openAddon(): KernelPort {
 /** The place of the addon's file, from the sources as from the bundle. */
 function findAddon(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
-    if (existsSync(join(folder, "binding.gyp")) || folder === dirname(folder)) return join(folder, "build", "Release", "bpfts.node");
+    if (existsSync(join(folder, "binding.gyp")) || folder === dirname(folder))
+      return join(folder, "build", "Release", "bpfts.node");
   }
 }
 
@@ -30,12 +31,18 @@ function findAddon(): string {
  * @throws ToolchainError
  */
 export function loadAddon(path: string): KernelPort {
-  if (!existsSync(path)) throw new ToolchainError(`The native addon is not built: "${path}" is missing`, { hint: "npm start builds it (or: npx node-gyp rebuild)" });
+  if (!existsSync(path))
+    throw new ToolchainError(`The native addon is not built: "${path}" is missing`, {
+      hint: "npm start builds it (or: npx node-gyp rebuild)",
+    });
   try {
     const load = createRequire(import.meta.url) as (id: string) => KernelPort;
     return load(path);
   } catch (error) {
     const reason = error instanceof Error ? error.message.split("\n")[0]! : String(error);
-    throw new ToolchainError(`The native addon cannot be loaded: ${reason}`, { cause: error, hint: "build it again for this Node and this libbpf: npx node-gyp rebuild" });
+    throw new ToolchainError(`The native addon cannot be loaded: ${reason}`, {
+      cause: error,
+      hint: "build it again for this Node and this libbpf: npx node-gyp rebuild",
+    });
   }
 }

@@ -3,8 +3,26 @@ import type { Status } from "./port.ts";
 
 /** Negative errnos that answers of the port are compared with. */
 export const errno = {
-  EPERM: -1, ENOENT: -2, ESRCH: -3, EINTR: -4, E2BIG: -7, EBADF: -9, EAGAIN: -11, ENOMEM: -12, EACCES: -13, EBUSY: -16, EEXIST: -17, ENODEV: -19, EINVAL: -22, ENOSPC: -28, EROFS: -30,
-  EPIPE: -32, ENOSYS: -38, EMSGSIZE: -90, EOPNOTSUPP: -95, ENOTSUPP: -524,
+  EPERM: -1,
+  ENOENT: -2,
+  ESRCH: -3,
+  EINTR: -4,
+  E2BIG: -7,
+  EBADF: -9,
+  EAGAIN: -11,
+  ENOMEM: -12,
+  EACCES: -13,
+  EBUSY: -16,
+  EEXIST: -17,
+  ENODEV: -19,
+  EINVAL: -22,
+  ENOSPC: -28,
+  EROFS: -30,
+  EPIPE: -32,
+  ENOSYS: -38,
+  EMSGSIZE: -90,
+  EOPNOTSUPP: -95,
+  ENOTSUPP: -524,
 } as const;
 
 /** Errors that only the kernel knows, or that mean something of their own for BPF. */

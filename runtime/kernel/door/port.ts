@@ -175,7 +175,11 @@ export interface KernelPort {
   programHandle(object: Handle, program: string): Handle;
   programFd(program: Handle): number;
   /** Source: struct bpf_prog_info; `recursionMisses` since Linux 5.12. */
-  programInfo(program: Handle): { readonly id: number; readonly runCount: bigint; readonly runTimeNs: bigint; readonly recursionMisses: bigint } | Status;
+  programInfo(
+    program: Handle,
+  ):
+    | { readonly id: number; readonly runCount: bigint; readonly runTimeNs: bigint; readonly recursionMisses: bigint }
+    | Status;
   mapHandle(object: Handle, map: string): Handle;
   /** Opens a pinned map. Owner: the caller closes it. */
   mapOpenPinned(path: string): Handle;

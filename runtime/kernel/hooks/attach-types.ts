@@ -11,7 +11,15 @@ export interface AttachTypeRow {
   readonly on: "cgroup" | "map";
 }
 
-const cgroupSkb = 8, cgroupSock = 9, sockOps = 13, skSkb = 14, cgroupDevice = 15, skMsg = 16, cgroupSockAddr = 18, cgroupSysctl = 23, cgroupSockopt = 25;
+const cgroupSkb = 8,
+  cgroupSock = 9,
+  sockOps = 13,
+  skSkb = 14,
+  cgroupDevice = 15,
+  skMsg = 16,
+  cgroupSockAddr = 18,
+  cgroupSysctl = 23,
+  cgroupSockopt = 25;
 
 const rows: readonly AttachTypeRow[] = [
   { type: 0, name: "cgroup_inet_ingress", programType: cgroupSkb, on: "cgroup" },

@@ -23,7 +23,10 @@ export interface AttachTarget {
   /** Where the user's text asks for it. */
   readonly location?: SourceLocation;
   /** Why it failed, in the words of this kind. */
-  explain?(port: KernelPort, status: number): { readonly reason: string; readonly hint?: string; readonly unsupported?: string } | undefined;
+  explain?(
+    port: KernelPort,
+    status: number,
+  ): { readonly reason: string; readonly hint?: string; readonly unsupported?: string } | undefined;
 }
 
 /** A program on its place. Owner: whoever attached it closes it. */
@@ -38,18 +41,36 @@ export interface Link {
  *
  * @throws AttachError, PrivilegeError, UnsupportedFeatureError
  */
-export function attachProgram(port: KernelPort, kind: ProgramKindName, functionName: string, program: Handle, target: AttachTarget): Link {
+export function attachProgram(
+  port: KernelPort,
+  kind: ProgramKindName,
+  functionName: string,
+  program: Handle,
+  target: AttachTarget,
+): Link {
   const handle = target.open(port, program);
   if (handle < 0) throw describeAttachFailure(port, kind, functionName, target, handle);
   return { kind, key: target.key, handle };
 }
 
-function describeAttachFailure(port: KernelPort, kind: ProgramKindName, functionName: string, target: AttachTarget, status: number): BpftsError {
+function describeAttachFailure(
+  port: KernelPort,
+  kind: ProgramKindName,
+  functionName: string,
+  target: AttachTarget,
+  status: number,
+): BpftsError {
   const why = target.explain?.(port, status);
   const message = `Cannot attach "${functionName}" to ${kind} "${target.label}": ${why?.reason ?? renderErrno(status)}`;
-  const details = { ...(why?.hint !== undefined && { hint: why.hint }), ...(target.location && { location: target.location }) };
+  const details = {
+    ...(why?.hint !== undefined && { hint: why.hint }),
+    ...(target.location && { location: target.location }),
+  };
   if (why?.unsupported !== undefined) return new UnsupportedFeatureError(why.unsupported, message, details);
-  if ((status === -1 || status === -13) && why === undefined) return new PrivilegeError(message, { hint: "run it as root, or give the process CAP_BPF and CAP_PERFMON; without either, try the script in a virtual machine: bpfts vm run" });
+  if ((status === -1 || status === -13) && why === undefined)
+    return new PrivilegeError(message, {
+      hint: "run it as root, or give the process CAP_BPF and CAP_PERFMON; without either, try the script in a virtual machine: bpfts vm run",
+    });
   return new AttachError(message, details);
 }
 
@@ -74,7 +95,11 @@ function explainLockdown(): ReturnType<NonNullable<AttachTarget["explain"]>> {
   };
 }
 
-function explainKprobe(_port: KernelPort, symbol: string, status: number): ReturnType<NonNullable<AttachTarget["explain"]>> {
+function explainKprobe(
+  _port: KernelPort,
+  symbol: string,
+  status: number,
+): ReturnType<NonNullable<AttachTarget["explain"]>> {
   if (status === -1 || status === -13) {
     const lockdown = explainLockdown();
     if (lockdown !== undefined) return lockdown;
@@ -90,7 +115,11 @@ function explainKprobe(_port: KernelPort, symbol: string, status: number): Retur
     const similar = findSimilarFunction(symbol);
     return { reason: "no such kernel function", ...(similar !== undefined && { hint: `did you mean "${similar}"?` }) };
   }
-  if (status === -22 || status === -2) return { reason: `it is not traceable: inlined, marked "notrace" or blacklisted (${renderErrno(status)})`, hint: "look for another function of its call chain: grep NAME /sys/kernel/tracing/available_filter_functions" };
+  if (status === -22 || status === -2)
+    return {
+      reason: `it is not traceable: inlined, marked "notrace" or blacklisted (${renderErrno(status)})`,
+      hint: "look for another function of its call chain: grep NAME /sys/kernel/tracing/available_filter_functions",
+    };
   return undefined;
 }
 
@@ -110,7 +139,15 @@ export function describeUprobe(file: FoundFile, place: FunctionPlace, retprobe: 
   return {
     key: `${file.path}:${place.offset}:${pid}`,
     label: `${file.path}:${place.name}`,
-    open: (port, program) => port.attachUprobe(program, { path: file.open, offset: BigInt(place.offset), retprobe, pid, refCtrOffset: 0n, cookie: 0n }),
+    open: (port, program) =>
+      port.attachUprobe(program, {
+        path: file.open,
+        offset: BigInt(place.offset),
+        retprobe,
+        pid,
+        refCtrOffset: 0n,
+        cookie: 0n,
+      }),
     explain: (port, status) => explainUprobe(port, status, pid),
   };
 }
@@ -136,9 +173,23 @@ export function describeUsdt(file: FoundFile, place: UsdtPlace, specs: UsdtSpecs
         if (place.address === undefined) return noCookie;
         specs.placeAt(place.address, spec);
       }
-      return port.attachUprobe(program, { path: file.open, offset: BigInt(place.offset), retprobe: false, pid, refCtrOffset: BigInt(place.semaphoreOffset), cookie: haveCookie ? BigInt(spec) : 0n });
+      return port.attachUprobe(program, {
+        path: file.open,
+        offset: BigInt(place.offset),
+        retprobe: false,
+        pid,
+        refCtrOffset: BigInt(place.semaphoreOffset),
+        cookie: haveCookie ? BigInt(spec) : 0n,
+      });
     },
-    explain: (port, status) => (status === noCookie ? { reason: "this kernel cannot tell the places of a probe apart by itself", hint: "name the one process: new USDT({ pid })", unsupported: "bpf_cookie" } : explainUprobe(port, status, pid)),
+    explain: (port, status) =>
+      status === noCookie
+        ? {
+            reason: "this kernel cannot tell the places of a probe apart by itself",
+            hint: "name the one process: new USDT({ pid })",
+            unsupported: "bpf_cookie",
+          }
+        : explainUprobe(port, status, pid),
   };
 }
 
@@ -151,19 +202,36 @@ export function describeLibbpfUsdt(file: FoundFile, provider: string, name: stri
     key: `${file.path}:${provider}:${name}:${pid}`,
     label: `${file.path}:${provider}:${name}`,
     open: (port, program) => port.attachUsdt(program, pid, file.open, provider, name, 0n),
-    explain: (port, status) => explainUprobe(port, status, pid) ?? { reason: port.lastLog().trim().split("\n").at(-1) || renderErrno(status), hint: "bpf_usdt_readarg reads arguments that libbpf's words cannot" },
+    explain: (port, status) =>
+      explainUprobe(port, status, pid) ?? {
+        reason: port.lastLog().trim().split("\n").at(-1) || renderErrno(status),
+        hint: "bpf_usdt_readarg reads arguments that libbpf's words cannot",
+      },
   };
 }
 
-function explainUprobe(port: KernelPort, status: number, pid: number): ReturnType<NonNullable<AttachTarget["explain"]>> {
-  if (haveFeature(port, "uprobe") === false) return { reason: "this kernel was built without uprobes (CONFIG_UPROBE_EVENTS)", unsupported: "uprobe" };
+function explainUprobe(
+  port: KernelPort,
+  status: number,
+  pid: number,
+): ReturnType<NonNullable<AttachTarget["explain"]>> {
+  if (haveFeature(port, "uprobe") === false)
+    return { reason: "this kernel was built without uprobes (CONFIG_UPROBE_EVENTS)", unsupported: "uprobe" };
   if (status === -3) return { reason: `there is no process ${pid}` };
-  if (status === -22 || status === -524) return { reason: `the kernel cannot put a probe on that instruction (${renderErrno(status)})`, hint: "attach to a function's first byte; sym_off must be the start of an instruction" };
+  if (status === -22 || status === -524)
+    return {
+      reason: `the kernel cannot put a probe on that instruction (${renderErrno(status)})`,
+      hint: "attach to a function's first byte; sym_off must be the start of an instruction",
+    };
   return undefined;
 }
 
 /** Source: bpf_program__attach_tracepoint. */
-export function describeTracepoint(category: string, name: string, listTracepoints: () => readonly string[]): AttachTarget {
+export function describeTracepoint(
+  category: string,
+  name: string,
+  listTracepoints: () => readonly string[],
+): AttachTarget {
   const label = `${category}:${name}`;
   return {
     key: label,
@@ -181,7 +249,8 @@ export function describeTracepoint(category: string, name: string, listTracepoin
 
 /** The closest tracepoint to a mistyped one, or where to look. */
 export function adviseTracepoint(label: string, known: readonly string[]): string {
-  if (known.length === 0) return "tracefs is not readable, so the kernel's tracepoints are not known: mount -t tracefs nodev /sys/kernel/tracing";
+  if (known.length === 0)
+    return "tracefs is not readable, so the kernel's tracepoints are not known: mount -t tracefs nodev /sys/kernel/tracing";
   const similar = findSimilar(label, known) ?? known.find((name) => name.endsWith(`:${label.split(":")[1]}`));
   return similar === undefined ? "list what there is: ls /sys/kernel/tracing/events" : `did you mean "${similar}"?`;
 }
@@ -194,7 +263,10 @@ export function describeRawTracepoint(name: string, listTracepoints: () => reado
     open: (port, program) => port.attachRawTracepoint(program, name),
     explain: (_port, status) => {
       if (status !== -2) return undefined;
-      const similar = findSimilar(name, listTracepoints().map((label) => label.slice(label.indexOf(":") + 1)));
+      const similar = findSimilar(
+        name,
+        listTracepoints().map((label) => label.slice(label.indexOf(":") + 1)),
+      );
       return { reason: "no such raw tracepoint", ...(similar !== undefined && { hint: `did you mean "${similar}"?` }) };
     },
   };
@@ -215,7 +287,13 @@ export function describeMapTarget(name: string, map: Handle, attachType: number)
     key: `${attachType}:${name}`,
     label: name,
     open: (port, program) => port.attachMap(program, map, attachType),
-    explain: (_port, status) => (status === -22 || status === -95 ? { reason: `a map of this kind takes no such program (${renderErrno(status)})`, hint: "sk_msg and sk_skb programs sit on sockmaps and sockhashes" } : undefined),
+    explain: (_port, status) =>
+      status === -22 || status === -95
+        ? {
+            reason: `a map of this kind takes no such program (${renderErrno(status)})`,
+            hint: "sk_msg and sk_skb programs sit on sockmaps and sockhashes",
+          }
+        : undefined,
   };
 }
 

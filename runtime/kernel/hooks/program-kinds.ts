@@ -12,8 +12,25 @@ export interface ProgramKind {
 }
 
 export type ProgramKindName =
-  | "kprobe" | "kretprobe" | "uprobe" | "uretprobe" | "usdt" | "tracepoint" | "raw_tracepoint" | "perf_event"
-  | "fentry" | "fexit" | "fmod_ret" | "lsm" | "tp_btf" | "iter" | "socket_filter" | "sched_cls" | "xdp" | "func" | "section";
+  | "kprobe"
+  | "kretprobe"
+  | "uprobe"
+  | "uretprobe"
+  | "usdt"
+  | "tracepoint"
+  | "raw_tracepoint"
+  | "perf_event"
+  | "fentry"
+  | "fexit"
+  | "fmod_ret"
+  | "lsm"
+  | "tp_btf"
+  | "iter"
+  | "socket_filter"
+  | "sched_cls"
+  | "xdp"
+  | "func"
+  | "section";
 
 /** How one function is to be loaded. */
 export interface ProgramRequest {
@@ -59,7 +76,9 @@ export function findKindOfType(type: number): ProgramKind | undefined {
 /** Whether one loaded program serves both: probes on functions, for example, are all of one type. */
 export function haveSameType(a: ProgramRequest, b: ProgramRequest): boolean {
   const types = [a, b].map(({ kind, type }) => type ?? findProgramKind(kind)?.type);
-  return types[0] === undefined || types[1] === undefined ? a.kind === b.kind : types[0] === types[1] && (types[0] !== tracingType || a.kind === b.kind);
+  return types[0] === undefined || types[1] === undefined
+    ? a.kind === b.kind
+    : types[0] === types[1] && (types[0] !== tracingType || a.kind === b.kind);
 }
 
 /** Finds a kind's row; undefined for `section`, where libbpf reads the type from the section's name. */

@@ -6,7 +6,13 @@ export type UsdtOperand =
   /** Units: bytes from the start of `struct pt_regs`. */
   | { readonly kind: "register"; readonly register: number }
   /** The address is `base + (index << shift) + offset`; either register may be absent. Of a thread, it counts from the thread's own address. */
-  | { readonly kind: "memory" | "thread"; readonly offset: bigint; readonly base?: number; readonly index?: number; readonly shift: number }
+  | {
+      readonly kind: "memory" | "thread";
+      readonly offset: bigint;
+      readonly base?: number;
+      readonly index?: number;
+      readonly shift: number;
+    }
   | { readonly kind: "unreadable"; readonly reason: string };
 
 /** One argument of a probe. */
@@ -48,13 +54,27 @@ export interface UsdtVariables {
  * has no such operands.
  */
 export function settleUsdtSymbols(text: string, variables: UsdtVariables): string {
-  return text.replace(symbolic, (whole: string, at: string, thread: string | undefined, before: string | undefined, symbol: string, ofThread: string | undefined, after: string | undefined, registers: string | undefined) => {
-    const further = Number(before ?? 0) + Number(after ?? 0);
-    const write = (place: number | undefined, prefix: string, suffix: string): string => (place === undefined ? whole : `${at}${prefix}${place + further}${suffix}`);
-    if (thread !== undefined) return ofThread === undefined ? whole : write(variables.findThreadOffset(symbol), thread, registers ?? "");
-    if (registers === undefined || registers === "(%rip)") return write(variables.findDistance(symbol), "", "(%rip)");
-    return write(variables.findAddress(symbol), "", registers);
-  });
+  return text.replace(
+    symbolic,
+    (
+      whole: string,
+      at: string,
+      thread: string | undefined,
+      before: string | undefined,
+      symbol: string,
+      ofThread: string | undefined,
+      after: string | undefined,
+      registers: string | undefined,
+    ) => {
+      const further = Number(before ?? 0) + Number(after ?? 0);
+      const write = (place: number | undefined, prefix: string, suffix: string): string =>
+        place === undefined ? whole : `${at}${prefix}${place + further}${suffix}`;
+      if (thread !== undefined)
+        return ofThread === undefined ? whole : write(variables.findThreadOffset(symbol), thread, registers ?? "");
+      if (registers === undefined || registers === "(%rip)") return write(variables.findDistance(symbol), "", "(%rip)");
+      return write(variables.findAddress(symbol), "", registers);
+    },
+  );
 }
 
 /** A probe's arguments one by one, in the assembler's words. */
@@ -66,11 +86,35 @@ const refuse = (reason: string): UsdtOperand => ({ kind: "unreadable", reason })
 const unknown = refuse("its form is not known");
 const floating = refuse("it is in a floating-point register, which the kernel shows to no eBPF program");
 
-const operandParsers: Readonly<Record<Machine["arch"], (text: string) => UsdtOperand>> = { x86: parseX86Operand, arm64: parseArm64Operand };
+const operandParsers: Readonly<Record<Machine["arch"], (text: string) => UsdtOperand>> = {
+  x86: parseX86Operand,
+  arm64: parseArm64Operand,
+};
 
 /** Source: struct pt_regs of arch/x86/include/asm/ptrace.h; each with the names of its parts. */
 const x86Registers = new Map(
-  ["r15", "r14", "r13", "r12", "bp", "bx", "r11", "r10", "r9", "r8", "ax", "cx", "dx", "si", "di", "orig_ax", "ip", "cs", "flags", "sp"].flatMap((name, index) => listX86Names(name).map((word) => [word, index * 8] as const)),
+  [
+    "r15",
+    "r14",
+    "r13",
+    "r12",
+    "bp",
+    "bx",
+    "r11",
+    "r10",
+    "r9",
+    "r8",
+    "ax",
+    "cx",
+    "dx",
+    "si",
+    "di",
+    "orig_ax",
+    "ip",
+    "cs",
+    "flags",
+    "sp",
+  ].flatMap((name, index) => listX86Names(name).map((word) => [word, index * 8] as const)),
 );
 
 function listX86Names(name: string): string[] {
@@ -92,17 +136,32 @@ function parseX86Operand(text: string): UsdtOperand {
   const constant = /^\$(-?(?:0x[0-9a-f]+|\d+))$/i.exec(text);
   if (constant !== null) return { kind: "constant", value: parseNumber(constant[1]!) };
   const register = /^%(\w+)$/.exec(text);
-  if (register !== null) return /^(?:[xyz]mm|st|mm)/.test(register[1]!) ? floating : describeRegister(x86Registers.get(register[1]!) ?? findHighByte(register[1]!));
+  if (register !== null)
+    return /^(?:[xyz]mm|st|mm)/.test(register[1]!)
+      ? floating
+      : describeRegister(x86Registers.get(register[1]!) ?? findHighByte(register[1]!));
   const memory = /^(%fs:)?(-?(?:0x[0-9a-f]+|\d+))?(\((?:%(\w+))?(?:,%(\w+)(?:,([1248]))?)?\))?$/i.exec(text);
-  if (memory === null) return /[A-Za-z_][\w.$]*(?:@tpoff)?(?:[+-]\d+)?(?:\(|$)/.test(text.replace(/%\w+:?/g, "")) ? refuse("it is a variable that the binary does not name") : unknown;
+  if (memory === null)
+    return /[A-Za-z_][\w.$]*(?:@tpoff)?(?:[+-]\d+)?(?:\(|$)/.test(text.replace(/%\w+:?/g, ""))
+      ? refuse("it is a variable that the binary does not name")
+      : unknown;
   const [, thread, offset, registers, base, index, scale] = memory;
   if (thread === undefined && registers === undefined) return unknown;
-  return describeMemory(thread === undefined ? "memory" : "thread", parseNumber(offset ?? "0"), [base, index], Math.log2(Number(scale ?? 1)), x86Registers);
+  return describeMemory(
+    thread === undefined ? "memory" : "thread",
+    parseNumber(offset ?? "0"),
+    [base, index],
+    Math.log2(Number(scale ?? 1)),
+    x86Registers,
+  );
 }
 
 /** Source: struct user_pt_regs of arch/arm64/include/uapi/asm/ptrace.h. */
 const arm64Registers = new Map<string, number>([
-  ...Array.from({ length: 31 }, (_, index) => [[`x${index}`, index * 8] as const, [`w${index}`, index * 8] as const]).flat(),
+  ...Array.from({ length: 31 }, (_, index) => [
+    [`x${index}`, index * 8] as const,
+    [`w${index}`, index * 8] as const,
+  ]).flat(),
   ["sp", 31 * 8],
 ]);
 
@@ -120,7 +179,13 @@ function describeRegister(register: number | undefined): UsdtOperand {
   return register === undefined ? unknown : { kind: "register", register };
 }
 
-function describeMemory(kind: "memory" | "thread", offset: bigint, names: readonly (string | undefined)[], shift: number, registers: ReadonlyMap<string, number>): UsdtOperand {
+function describeMemory(
+  kind: "memory" | "thread",
+  offset: bigint,
+  names: readonly (string | undefined)[],
+  shift: number,
+  registers: ReadonlyMap<string, number>,
+): UsdtOperand {
   const [base, index] = names.map((name) => (name === undefined ? undefined : registers.get(name)));
   if (names.some((name) => name !== undefined && !registers.has(name))) return unknown;
   return { kind, offset, shift, ...(base !== undefined && { base }), ...(index !== undefined && { index }) };

@@ -73,15 +73,25 @@ function readProbes(port: KernelPort, file: FoundFile, binary: Binary): UsdtProb
  *
  * @throws AttachError
  */
-export function requireUsdtProbes(port: KernelPort, userSpace: UserSpace, scope: UsdtScope, wanted: string): UsdtProbe[] {
+export function requireUsdtProbes(
+  port: KernelPort,
+  userSpace: UserSpace,
+  scope: UsdtScope,
+  wanted: string,
+): UsdtProbe[] {
   const all = listUsdtProbes(port, userSpace, scope);
   const where = scope.path === undefined || scope.path === "" ? `process ${scope.pid}` : `"${scope.path}"`;
   const at = wanted.indexOf(":");
   const fits = all.filter(({ provider, name }) => (at < 0 ? name === wanted : `${provider}:${name}` === wanted));
-  if (fits.length === 0) throw new AttachError(`Cannot enable the USDT probe "${wanted}": ${where} has no such probe`, { hint: advise(wanted, all, at >= 0) });
+  if (fits.length === 0)
+    throw new AttachError(`Cannot enable the USDT probe "${wanted}": ${where} has no such probe`, {
+      hint: advise(wanted, all, at >= 0),
+    });
   const providers = [...new Set(fits.map(({ provider }) => provider))];
   if (providers.length > 1) {
-    throw new AttachError(`Cannot enable the USDT probe "${wanted}": ${where} has several of that name`, { hint: `say which: ${providers.map((provider) => `"${provider}:${wanted}"`).join(", ")}` });
+    throw new AttachError(`Cannot enable the USDT probe "${wanted}": ${where} has several of that name`, {
+      hint: `say which: ${providers.map((provider) => `"${provider}:${wanted}"`).join(", ")}`,
+    });
   }
   return fits;
 }
@@ -95,13 +105,22 @@ export function placeUsdtProbe(probe: UsdtProbe, pid: number): UsdtPlace[] {
   const name = `${probe.provider}:${probe.name}`;
   const requireOffset = (address: bigint): number => {
     const offset = probe.binary.findOffset(Number(address));
-    if (offset === undefined) throw new AttachError(`Cannot attach to the USDT probe "${name}": its note speaks of the address 0x${address.toString(16)}, which "${probe.file.path}" does not load`);
+    if (offset === undefined)
+      throw new AttachError(
+        `Cannot attach to the USDT probe "${name}": its note speaks of the address 0x${address.toString(16)}, which "${probe.file.path}" does not load`,
+      );
     return offset;
   };
   const semaphoreOffset = probe.semaphore === 0n ? 0 : requireOffset(probe.semaphore);
   return probe.locations.map((location) => {
     const offset = requireOffset(location.address);
-    return { name, offset, semaphoreOffset, address: findRuntimeAddress(probe, location.address, offset, pid), arguments: settleArguments(probe, location) };
+    return {
+      name,
+      offset,
+      semaphoreOffset,
+      address: findRuntimeAddress(probe, location.address, offset, pid),
+      arguments: settleArguments(probe, location),
+    };
   });
 }
 
@@ -124,9 +143,16 @@ function settleArguments({ binary }: UsdtProbe, { address, arguments: list }: Us
 }
 
 /** Only a program that is not position independent, or one that runs, has its addresses settled. */
-function findRuntimeAddress({ binary, file }: UsdtProbe, address: bigint, offset: number, pid: number): bigint | undefined {
+function findRuntimeAddress(
+  { binary, file }: UsdtProbe,
+  address: bigint,
+  offset: number,
+  pid: number,
+): bigint | undefined {
   if (binary.info.type === fixedType) return address;
-  const mapping = (pid > 0 ? readMappings(pid) : []).find(({ path, offset: from, start, end }) => path === file.path && offset >= from && offset < from + end - start);
+  const mapping = (pid > 0 ? readMappings(pid) : []).find(
+    ({ path, offset: from, start, end }) => path === file.path && offset >= from && offset < from + end - start,
+  );
   return mapping === undefined ? undefined : BigInt(mapping.start + offset - mapping.offset);
 }
 

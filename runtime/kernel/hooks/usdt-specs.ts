@@ -26,7 +26,11 @@ const NO_REGISTER = 0xffff;
 const operandCodes = { unreadable: 0, constant: 1, register: 2, memory: 3, thread: 4 } as const;
 
 /** Opens the tables of one program. */
-export function openUsdtSpecs(port: KernelPort, arch: Machine["arch"], findMap: (name: string) => Handle | undefined): UsdtSpecs {
+export function openUsdtSpecs(
+  port: KernelPort,
+  arch: Machine["arch"],
+  findMap: (name: string) => Handle | undefined,
+): UsdtSpecs {
   const known = new Map<string, number>();
   return {
     describe(text) {
@@ -48,7 +52,11 @@ export function openUsdtSpecs(port: KernelPort, arch: Machine["arch"], findMap: 
 }
 
 function requireRoom(status: number): void {
-  if (status < 0) throw new AttachError("Cannot attach to a USDT probe: one program reads the arguments of too many different probes", { hint: "use a second BPF program for some of them" });
+  if (status < 0)
+    throw new AttachError(
+      "Cannot attach to a USDT probe: one program reads the arguments of too many different probes",
+      { hint: "use a second BPF program for some of them" },
+    );
 }
 
 function encodeKey(spec: number): Uint8Array {

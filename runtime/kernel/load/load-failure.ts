@@ -22,38 +22,76 @@ const eperm = -1;
 const runTimeText = /(?:^|\/)<text>$/;
 
 /** Turns a failed load into the error that tells the user most. */
-export function describeLoadFailure(object: LoadedBytes, result: ObjectLoadResult, wanted: readonly ProgramRequest[]): BpftsError {
+export function describeLoadFailure(
+  object: LoadedBytes,
+  result: ObjectLoadResult,
+  wanted: readonly ProgramRequest[],
+): BpftsError {
   const detail = [result.log, ...Object.values(result.programLogs)].filter((text) => text !== "").join("\n");
-  const rejected = Object.entries(result.programLogs).find(([, log]) => /processed \d+ insns|^\d+: \(/m.test(log) || log.includes("R1 type=")) ?? Object.entries(result.programLogs).find(([, log]) => log.trim() !== "");
+  const rejected =
+    Object.entries(result.programLogs).find(
+      ([, log]) => /processed \d+ insns|^\d+: \(/m.test(log) || log.includes("R1 type="),
+    ) ?? Object.entries(result.programLogs).find(([, log]) => log.trim() !== "");
   if (result.status === eperm && !readCapabilities().has("CAP_BPF") && !readCapabilities().has("CAP_SYS_ADMIN")) {
-    return new PrivilegeError("Cannot load BPF programs: this user may not", { hint: "run it as root, or give the process CAP_BPF and CAP_PERFMON (CAP_SYS_ADMIN before Linux 5.8); without either, try the script in a virtual machine: bpfts vm run", detail });
+    return new PrivilegeError("Cannot load BPF programs: this user may not", {
+      hint: "run it as root, or give the process CAP_BPF and CAP_PERFMON (CAP_SYS_ADMIN before Linux 5.8); without either, try the script in a virtual machine: bpfts vm run",
+      detail,
+    });
   }
   const traced = wanted.find(({ kind }) => ["fentry", "lsm"].includes(findProgramKind(kind)?.feature ?? ""));
   if (rejected === undefined && traced !== undefined) return describeTracing(traced, result.status, detail);
   if (readLockdown() === "confidentiality" && (result.status === eperm || /bpf_probe_read|unknown func/.test(detail))) {
-    return new UnsupportedFeatureError("lockdown", "Cannot load BPF programs: this kernel is locked down (confidentiality)", { detail, hint: "that is its owner's decision; the script can be tried on another kernel: bpfts vm run" });
+    return new UnsupportedFeatureError(
+      "lockdown",
+      "Cannot load BPF programs: this kernel is locked down (confidentiality)",
+      { detail, hint: "that is its owner's decision; the script can be tried on another kernel: bpfts vm run" },
+    );
   }
   if (rejected !== undefined) return describeRejection(object, rejected[0], rejected[1], result);
-  const map = /map '([^']+)': failed to create[^:]*: (.*)/.exec(result.log) ?? /failed to create map.*'([^']+)'.*: (.*)/.exec(result.log);
-  if (map !== null) return new MapError(`Cannot create map "${map[1]}": ${renderErrno(result.status)}`, { detail, hint: adviseMap(result.status) });
-  const telling = result.log.split("\n").filter((line) => line.trim() !== "").at(-1)?.replace(/^libbpf: /, "");
+  const map =
+    /map '([^']+)': failed to create[^:]*: (.*)/.exec(result.log) ??
+    /failed to create map.*'([^']+)'.*: (.*)/.exec(result.log);
+  if (map !== null)
+    return new MapError(`Cannot create map "${map[1]}": ${renderErrno(result.status)}`, {
+      detail,
+      hint: adviseMap(result.status),
+    });
+  const telling = result.log
+    .split("\n")
+    .filter((line) => line.trim() !== "")
+    .at(-1)
+    ?.replace(/^libbpf: /, "");
   if (result.status === eperm) {
-    return new PrivilegeError(`Cannot load the BPF object: ${telling ?? renderErrno(result.status)}`, { detail, hint: "the kernel refuses although this user has the capability: bpfts doctor shows lockdown and configuration" });
+    return new PrivilegeError(`Cannot load the BPF object: ${telling ?? renderErrno(result.status)}`, {
+      detail,
+      hint: "the kernel refuses although this user has the capability: bpfts doctor shows lockdown and configuration",
+    });
   }
-  return new InternalError(`Cannot load the BPF object: ${telling ?? renderErrno(result.status)}`, { detail, hint: "see the whole log with --verbose" });
+  return new InternalError(`Cannot load the BPF object: ${telling ?? renderErrno(result.status)}`, {
+    detail,
+    hint: "see the whole log with --verbose",
+  });
 }
 
 function describeTracing(program: ProgramRequest, status: number, detail: string): BpftsError {
   const target = program.targetFunction ?? program.name;
   if (/is not found in vmlinux|not found in .* BTF|failed to find kernel BTF type ID/.test(detail)) {
-    return new UnsupportedFeatureError("fentry", `Cannot load "${program.name}": the kernel's type information has no function "${target}"`, { detail, hint: "look for its name in this kernel: grep NAME /proc/kallsyms" });
+    return new UnsupportedFeatureError(
+      "fentry",
+      `Cannot load "${program.name}": the kernel's type information has no function "${target}"`,
+      { detail, hint: "look for its name in this kernel: grep NAME /proc/kallsyms" },
+    );
   }
   const feature = program.kind === "lsm" ? "lsm" : "fentry";
-  return new UnsupportedFeatureError(feature, `Cannot load "${program.name}" on "${target}": this kernel refuses ${program.kind} programs (${renderErrno(status)})`, {
-    detail,
-    since: program.kind === "lsm" ? "5.7" : "5.5",
-    hint: "use a kprobe or a tracepoint instead, or try it on another kernel: bpfts vm run",
-  });
+  return new UnsupportedFeatureError(
+    feature,
+    `Cannot load "${program.name}" on "${target}": this kernel refuses ${program.kind} programs (${renderErrno(status)})`,
+    {
+      detail,
+      since: program.kind === "lsm" ? "5.7" : "5.5",
+      hint: "use a kprobe or a tracepoint instead, or try it on another kernel: bpfts vm run",
+    },
+  );
 }
 
 function describeRejection(object: LoadedBytes, program: string, log: string, result: ObjectLoadResult): VerifierError {

@@ -76,7 +76,8 @@ export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject
     const result = port.objectLoad(object, request.logLevel);
     Object.assign(logs, result.programLogs);
     if (result.status < 0) throw describeLoadFailure(request, result, wanted);
-    for (const program of wanted) programs.set(program.name, { handle: port.programHandle(object, program.name), request: program });
+    for (const program of wanted)
+      programs.set(program.name, { handle: port.programHandle(object, program.name), request: program });
     return object;
   };
 
@@ -96,7 +97,9 @@ export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject
       if (known !== undefined) return known.handle;
       // libbpf fixes all types before its one load: a later program comes from the same bytes opened again, on the same maps.
       // But not libbpf's USDT maps: each opening counts their rows from the first one again.
-      const reuse = [...maps].filter(([name]) => !name.startsWith("__bpf_usdt_")).map(([name, existing]) => ({ name, existing }));
+      const reuse = [...maps]
+        .filter(([name]) => !name.startsWith("__bpf_usdt_"))
+        .map(([name, existing]) => ({ name, existing }));
       open([wanted], reuse);
       return programs.get(wanted.name)!.handle;
     },
@@ -105,10 +108,14 @@ export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject
 }
 
 function configureProgram(port: KernelPort, object: Handle, request: ProgramRequest): void {
-  const kind = request.type === undefined ? findProgramKind(request.kind) : { type: request.type, expectedAttachType: request.expectedAttachType ?? 0 };
+  const kind =
+    request.type === undefined
+      ? findProgramKind(request.kind)
+      : { type: request.type, expectedAttachType: request.expectedAttachType ?? 0 };
   if (kind === undefined) return;
   port.programSetType(object, request.name, kind.type, kind.expectedAttachType);
-  if (request.targetFunction !== undefined) port.programSetAttachTarget(object, request.name, request.targetFd ?? 0, request.targetFunction);
+  if (request.targetFunction !== undefined)
+    port.programSetAttachTarget(object, request.name, request.targetFd ?? 0, request.targetFunction);
 }
 
 function configureMap(port: KernelPort, object: Handle, request: MapRequest): void {

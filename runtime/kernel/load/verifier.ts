@@ -15,24 +15,64 @@ export interface VerifierSummary {
 
 /** Advice for sentences that we know: one row each, first match wins. */
 const advice: readonly { readonly pattern: RegExp; readonly hint: string }[] = [
-  { pattern: /invalid mem access '(?:map_value_or_null|ptr_or_null_\w*|ringbuf_mem_or_null|mem_or_null)'/, hint: "check the pointer before you use it: if (!ptr) return 0;" },
-  { pattern: /invalid mem access 'scalar'|invalid mem access 'inv'/, hint: "this is no pointer that the verifier can trust: read through it with bpf_probe_read_kernel() or bpf_probe_read_user()" },
-  { pattern: /invalid access to map value/, hint: "the index may leave the value: compare it with the array's length first, or mask it (i & 15)" },
-  { pattern: /invalid access to (?:memory|packet)/, hint: "compare with the end first: if (data + size > data_end) return …;" },
-  { pattern: /back-edge|infinite loop|program is too large|too many instructions|BPF program is too large/, hint: "give the loop a constant bound (for (int i = 0; i < 16; i++)), or make the program smaller" },
-  { pattern: /stack (?:depth|limit)|combined stack size|invalid (?:indirect )?(?:read|write|access) (?:from|to) stack/, hint: "the stack holds 512 bytes, and only what was written may be read: initialise it (= {}), move large data to a per-CPU array" },
-  { pattern: /R0 !read_ok|R0 .*not a known value|At program exit the register R0/, hint: "every path must return a value that this kind of program may return: end with return 0;" },
+  {
+    pattern: /invalid mem access '(?:map_value_or_null|ptr_or_null_\w*|ringbuf_mem_or_null|mem_or_null)'/,
+    hint: "check the pointer before you use it: if (!ptr) return 0;",
+  },
+  {
+    pattern: /invalid mem access 'scalar'|invalid mem access 'inv'/,
+    hint: "this is no pointer that the verifier can trust: read through it with bpf_probe_read_kernel() or bpf_probe_read_user()",
+  },
+  {
+    pattern: /invalid access to map value/,
+    hint: "the index may leave the value: compare it with the array's length first, or mask it (i & 15)",
+  },
+  {
+    pattern: /invalid access to (?:memory|packet)/,
+    hint: "compare with the end first: if (data + size > data_end) return …;",
+  },
+  {
+    pattern: /back-edge|infinite loop|program is too large|too many instructions|BPF program is too large/,
+    hint: "give the loop a constant bound (for (int i = 0; i < 16; i++)), or make the program smaller",
+  },
+  {
+    pattern: /stack (?:depth|limit)|combined stack size|invalid (?:indirect )?(?:read|write|access) (?:from|to) stack/,
+    hint: "the stack holds 512 bytes, and only what was written may be read: initialise it (= {}), move large data to a per-CPU array",
+  },
+  {
+    pattern: /R0 !read_ok|R0 .*not a known value|At program exit the register R0/,
+    hint: "every path must return a value that this kind of program may return: end with return 0;",
+  },
   { pattern: /!read_ok/, hint: "something is used before it is set: initialise it (= {})" },
-  { pattern: /(?:unknown func|invalid func|helper call is not allowed|program of this type cannot use helper)/, hint: "this helper is not there for this kind of program, or not on this kernel: see bpftool feature probe" },
-  { pattern: /R\d+ type=\w+ expected=/, hint: "the helper wants another kind of pointer: a key or value must stand on the stack or in a map" },
-  { pattern: /min value is negative|unbounded (?:memory|min|max)|R\d+ (?:min|max) value/, hint: "the size may be negative or too large: use an unsigned type and compare it with the limit first; before Linux 6.8 it has to be a u64" },
-  { pattern: /Unreleased reference/, hint: "every reserved record needs ringbuf_submit or ringbuf_discard on each path" },
-  { pattern: /BPF_STX uses reserved fields|unknown opcode (?:db|c3)/, hint: "an atomic operation whose result is used, and one other than adding, need Linux 5.12: leave the result of __sync_fetch_and_add alone" },
-  { pattern: /is not sleepable/, hint: "this hook may not sleep on this kernel: write its section without .s, as in SEC(\"lsm/…\")" },
+  {
+    pattern: /(?:unknown func|invalid func|helper call is not allowed|program of this type cannot use helper)/,
+    hint: "this helper is not there for this kind of program, or not on this kernel: see bpftool feature probe",
+  },
+  {
+    pattern: /R\d+ type=\w+ expected=/,
+    hint: "the helper wants another kind of pointer: a key or value must stand on the stack or in a map",
+  },
+  {
+    pattern: /min value is negative|unbounded (?:memory|min|max)|R\d+ (?:min|max) value/,
+    hint: "the size may be negative or too large: use an unsigned type and compare it with the limit first; before Linux 6.8 it has to be a u64",
+  },
+  {
+    pattern: /Unreleased reference/,
+    hint: "every reserved record needs ringbuf_submit or ringbuf_discard on each path",
+  },
+  {
+    pattern: /BPF_STX uses reserved fields|unknown opcode (?:db|c3)/,
+    hint: "an atomic operation whose result is used, and one other than adding, need Linux 5.12: leave the result of __sync_fetch_and_add alone",
+  },
+  {
+    pattern: /is not sleepable/,
+    hint: 'this hook may not sleep on this kernel: write its section without .s, as in SEC("lsm/…")',
+  },
   { pattern: /unreachable insn/, hint: "a path does not end: check the returns" },
 ];
 
-const noise = /^(?:processed \d+ insns|verification time|stack depth|insns? |max_states|mark_precise|last_idx|regs=|parent |-- |\s*$)/;
+const noise =
+  /^(?:processed \d+ insns|verification time|stack depth|insns? |max_states|mark_precise|last_idx|regs=|parent |-- |\s*$)/;
 const state = /^(?:(?:from )?\d+ to \d+: |R\d+=| ?R\d+_?\w*=|frame\d+:|; )/;
 const instructionLine = /^(\d+): \(([0-9a-f]{2})\)/;
 

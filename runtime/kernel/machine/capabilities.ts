@@ -2,7 +2,14 @@ import { readFileSync } from "node:fs";
 
 /** Capabilities that tracing needs, by bit. Source: include/uapi/linux/capability.h. */
 const bits: Readonly<Record<string, bigint>> = {
-  CAP_DAC_READ_SEARCH: 2n, CAP_NET_ADMIN: 12n, CAP_SYS_PTRACE: 19n, CAP_SYS_ADMIN: 21n, CAP_SYS_RESOURCE: 24n, CAP_SYSLOG: 34n, CAP_PERFMON: 38n, CAP_BPF: 39n,
+  CAP_DAC_READ_SEARCH: 2n,
+  CAP_NET_ADMIN: 12n,
+  CAP_SYS_PTRACE: 19n,
+  CAP_SYS_ADMIN: 21n,
+  CAP_SYS_RESOURCE: 24n,
+  CAP_SYSLOG: 34n,
+  CAP_PERFMON: 38n,
+  CAP_BPF: 39n,
 };
 
 /** Reads the effective capabilities of this process, by name. */

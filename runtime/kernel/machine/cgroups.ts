@@ -40,9 +40,15 @@ function requireCgroup(path: string): void {
   try {
     type = path.startsWith("/") && statSync(path).isDirectory() ? statfsSync(path).type : 0;
   } catch (cause) {
-    throw new UsageError(`There is no cgroup "${path}": ${(cause as NodeJS.ErrnoException).code === "ENOENT" ? "no such directory" : (cause as Error).message}`, { cause, hint });
+    throw new UsageError(
+      `There is no cgroup "${path}": ${(cause as NodeJS.ErrnoException).code === "ENOENT" ? "no such directory" : (cause as Error).message}`,
+      { cause, hint },
+    );
   }
-  if (type !== cgroup2Magic) throw new UsageError(`There is no cgroup "${path}": it is no directory of the cgroup file system, version 2`, { hint });
+  if (type !== cgroup2Magic)
+    throw new UsageError(`There is no cgroup "${path}": it is no directory of the cgroup file system, version 2`, {
+      hint,
+    });
 }
 
 const hint = "its whole path is wanted, as below /sys/fs/cgroup (with old cgroups beside: /sys/fs/cgroup/unified)";

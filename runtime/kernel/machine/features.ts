@@ -22,29 +22,132 @@ export interface Feature {
 }
 
 export type FeatureName =
-  | "btf" | "tracefs" | "ringbuf" | "kprobe" | "kprobe_multi" | "uprobe" | "fentry" | "lsm" | "iter" | "bpf_cookie" | "batch" | "probe_read_kernel" | "trace_vprintk" | "trace_pipe_instance";
+  | "btf"
+  | "tracefs"
+  | "ringbuf"
+  | "kprobe"
+  | "kprobe_multi"
+  | "uprobe"
+  | "fentry"
+  | "lsm"
+  | "iter"
+  | "bpf_cookie"
+  | "batch"
+  | "probe_read_kernel"
+  | "trace_vprintk"
+  | "trace_pipe_instance";
 
 /** Source: enum bpf_prog_type, enum bpf_map_type, enum bpf_func_id in include/uapi/linux/bpf.h. */
-const kprobeType = 2, tracingType = 26, lsmType = 29, ringBufferType = 27;
-const probeReadKernel = 113, getAttachCookie = 174, traceVprintk = 177;
+const kprobeType = 2,
+  tracingType = 26,
+  lsmType = 29,
+  ringBufferType = 27;
+const probeReadKernel = 113,
+  getAttachCookie = 174,
+  traceVprintk = 177;
 
 const elsewhere = "try the script on another kernel: bpfts vm run";
 
 export const features: readonly Feature[] = [
-  { name: "btf", title: "the kernel's own types (BTF)", since: "5.2", config: "CONFIG_DEBUG_INFO_BTF", instead: elsewhere, probe: () => existsSync(vmlinuxBtf) },
-  { name: "tracefs", title: "tracefs", since: "4.1", config: "CONFIG_TRACING", instead: "as root: mount -t tracefs tracefs /sys/kernel/tracing", probe: () => findTracefs() !== undefined || undefined },
-  { name: "ringbuf", title: "ring buffers", since: "5.8", instead: "use BPF_PERF_OUTPUT", probe: (port) => readAnswer(port.probeMapType(ringBufferType)) },
-  { name: "kprobe", title: "kprobes", since: "4.1", config: "CONFIG_KPROBES", instead: "use a tracepoint or KFUNC_PROBE", probe: () => existsSync("/sys/bus/event_source/devices/kprobe/type") || haveSymbols(["register_kprobe"]) },
-  { name: "kprobe_multi", title: "many kprobes by one link", since: "5.18", config: "CONFIG_FPROBE", instead: "the functions are attached one by one, which is slow", probe: () => haveSymbols(["register_fprobe_ips"]) },
-  { name: "uprobe", title: "uprobes", since: "4.3", config: "CONFIG_UPROBE_EVENTS", instead: elsewhere, probe: () => existsSync("/sys/bus/event_source/devices/uprobe/type") || haveSymbols(["uprobe_register"]) },
-  { name: "fentry", title: "fentry and fexit programs (KFUNC_PROBE)", since: "5.5", config: "CONFIG_FUNCTION_TRACER", instead: "use a kprobe or a tracepoint", probe: (port) => readAnswer(port.probeProgramType(tracingType)) },
-  { name: "lsm", title: "LSM programs", since: "5.7", config: "CONFIG_BPF_LSM", instead: "boot with lsm=…,bpf where the kernel has CONFIG_BPF_LSM", probe: (port) => readAnswer(port.probeProgramType(lsmType)) },
+  {
+    name: "btf",
+    title: "the kernel's own types (BTF)",
+    since: "5.2",
+    config: "CONFIG_DEBUG_INFO_BTF",
+    instead: elsewhere,
+    probe: () => existsSync(vmlinuxBtf),
+  },
+  {
+    name: "tracefs",
+    title: "tracefs",
+    since: "4.1",
+    config: "CONFIG_TRACING",
+    instead: "as root: mount -t tracefs tracefs /sys/kernel/tracing",
+    probe: () => findTracefs() !== undefined || undefined,
+  },
+  {
+    name: "ringbuf",
+    title: "ring buffers",
+    since: "5.8",
+    instead: "use BPF_PERF_OUTPUT",
+    probe: (port) => readAnswer(port.probeMapType(ringBufferType)),
+  },
+  {
+    name: "kprobe",
+    title: "kprobes",
+    since: "4.1",
+    config: "CONFIG_KPROBES",
+    instead: "use a tracepoint or KFUNC_PROBE",
+    probe: () => existsSync("/sys/bus/event_source/devices/kprobe/type") || haveSymbols(["register_kprobe"]),
+  },
+  {
+    name: "kprobe_multi",
+    title: "many kprobes by one link",
+    since: "5.18",
+    config: "CONFIG_FPROBE",
+    instead: "the functions are attached one by one, which is slow",
+    probe: () => haveSymbols(["register_fprobe_ips"]),
+  },
+  {
+    name: "uprobe",
+    title: "uprobes",
+    since: "4.3",
+    config: "CONFIG_UPROBE_EVENTS",
+    instead: elsewhere,
+    probe: () => existsSync("/sys/bus/event_source/devices/uprobe/type") || haveSymbols(["uprobe_register"]),
+  },
+  {
+    name: "fentry",
+    title: "fentry and fexit programs (KFUNC_PROBE)",
+    since: "5.5",
+    config: "CONFIG_FUNCTION_TRACER",
+    instead: "use a kprobe or a tracepoint",
+    probe: (port) => readAnswer(port.probeProgramType(tracingType)),
+  },
+  {
+    name: "lsm",
+    title: "LSM programs",
+    since: "5.7",
+    config: "CONFIG_BPF_LSM",
+    instead: "boot with lsm=…,bpf where the kernel has CONFIG_BPF_LSM",
+    probe: (port) => readAnswer(port.probeProgramType(lsmType)),
+  },
   { name: "iter", title: "iterators", since: "5.8", instead: elsewhere, probe: () => haveSymbols(["bpf_iter_new_fd"]) },
-  { name: "bpf_cookie", title: "cookies of attachments", since: "5.15", instead: "use one function for each place", probe: (port) => readAnswer(port.probeHelper(kprobeType, getAttachCookie)) },
-  { name: "batch", title: "batches of map elements", since: "5.6", instead: "maps are read key by key, which is slower", probe: () => haveSymbols(["generic_map_lookup_batch"]) },
-  { name: "probe_read_kernel", title: "bpf_probe_read_kernel", since: "5.5", instead: "bpf_probe_read does it on older kernels", probe: (port) => readAnswer(port.probeHelper(kprobeType, probeReadKernel)) },
-  { name: "trace_vprintk", title: "bpf_trace_printk with more than three values", since: "5.16", instead: "print at most three values at a time", probe: (port) => readAnswer(port.probeHelper(kprobeType, traceVprintk)) },
-  { name: "trace_pipe_instance", title: "a trace pipe for each run", since: "5.9", instead: "all programs share one trace pipe: run one tool at a time", probe: () => haveTracepoint("bpf_trace", "bpf_trace_printk") },
+  {
+    name: "bpf_cookie",
+    title: "cookies of attachments",
+    since: "5.15",
+    instead: "use one function for each place",
+    probe: (port) => readAnswer(port.probeHelper(kprobeType, getAttachCookie)),
+  },
+  {
+    name: "batch",
+    title: "batches of map elements",
+    since: "5.6",
+    instead: "maps are read key by key, which is slower",
+    probe: () => haveSymbols(["generic_map_lookup_batch"]),
+  },
+  {
+    name: "probe_read_kernel",
+    title: "bpf_probe_read_kernel",
+    since: "5.5",
+    instead: "bpf_probe_read does it on older kernels",
+    probe: (port) => readAnswer(port.probeHelper(kprobeType, probeReadKernel)),
+  },
+  {
+    name: "trace_vprintk",
+    title: "bpf_trace_printk with more than three values",
+    since: "5.16",
+    instead: "print at most three values at a time",
+    probe: (port) => readAnswer(port.probeHelper(kprobeType, traceVprintk)),
+  },
+  {
+    name: "trace_pipe_instance",
+    title: "a trace pipe for each run",
+    since: "5.9",
+    instead: "all programs share one trace pipe: run one tool at a time",
+    probe: () => haveTracepoint("bpf_trace", "bpf_trace_printk"),
+  },
 ];
 
 /** Finds a row by its name. */
@@ -65,7 +168,10 @@ export function haveFeature(port: KernelPort, name: FeatureName): boolean | unde
 export function requireFeature(port: KernelPort, name: FeatureName, action: string): void {
   const feature = findFeature(name);
   if (feature === undefined || feature.probe(port) !== false) return;
-  throw new UnsupportedFeatureError(name, `${action}: this kernel has no ${feature.title} (${describeNeed(feature)})`, { since: feature.since, hint: feature.instead });
+  throw new UnsupportedFeatureError(name, `${action}: this kernel has no ${feature.title} (${describeNeed(feature)})`, {
+    since: feature.since,
+    hint: feature.instead,
+  });
 }
 
 /** What a kernel must be to have a feature: `"Linux 5.8 or later with CONFIG_X"`. */

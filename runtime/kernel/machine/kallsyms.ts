@@ -24,10 +24,14 @@ export function findKernelAddress(name: string): bigint | undefined {
   return address === 0n ? undefined : address;
 }
 
-const excluded = /^(?:__pfx_|__cfi_|_kbl_addr_|__perf|perf_|__SCT__|__bpf_prog_|bpf_prog_|__kstrtab)|\.cold(?:\.|$)|\.llvm\./;
+const excluded =
+  /^(?:__pfx_|__cfi_|_kbl_addr_|__perf|perf_|__SCT__|__bpf_prog_|bpf_prog_|__kstrtab)|\.cold(?:\.|$)|\.llvm\./;
 
 /** Sections without functions to probe, by the symbols at their ends: code that is gone after the boot, and the entries of interrupts. */
-const closedSections: Readonly<Record<string, string>> = { __init_begin: "__init_end", __irqentry_text_start: "__irqentry_text_end" };
+const closedSections: Readonly<Record<string, string>> = {
+  __init_begin: "__init_end",
+  __irqentry_text_start: "__irqentry_text_end",
+};
 
 /**
  * Lists the functions that a kprobe can be tried on: those that the kernel says
@@ -55,7 +59,11 @@ export function listKernelFunctions(pattern?: RegExp): string[] {
 /** The functions that kprobes are not let into; none where debugfs is not mounted. */
 function readRefused(): ReadonlySet<string> {
   try {
-    return new Set(readFileSync("/sys/kernel/debug/kprobes/blacklist", "latin1").split("\n").map((line) => line.replace(/^\S+\s+/, "")));
+    return new Set(
+      readFileSync("/sys/kernel/debug/kprobes/blacklist", "latin1")
+        .split("\n")
+        .map((line) => line.replace(/^\S+\s+/, "")),
+    );
   } catch {
     return new Set();
   }
@@ -83,6 +91,8 @@ export function findSyscallPrefix(): string {
 
 /** Gives a function that starts with any syscall prefix the one of this kernel. Source: BCC's fix_syscall_fnname. */
 export function fixSyscallName(name: string): string {
-  const known = [...syscallPrefixes, "__x32_compat_sys_", "__ia32_compat_sys_", "__s390_sys_"].find((prefix) => name.startsWith(prefix));
+  const known = [...syscallPrefixes, "__x32_compat_sys_", "__ia32_compat_sys_", "__s390_sys_"].find((prefix) =>
+    name.startsWith(prefix),
+  );
   return known === undefined ? name : findSyscallPrefix() + name.slice(known.length);
 }

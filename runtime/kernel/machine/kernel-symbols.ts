@@ -21,7 +21,10 @@ const STALE_MS = 1000;
 const pageBytes = 4096;
 
 /** Opens the names of the kernel; /proc/kallsyms is read at the first question. */
-export function openKernelSymbols(read: (path: string) => string = (path) => readFileSync(path, "latin1"), now: () => number = () => performance.now()): KernelSymbols {
+export function openKernelSymbols(
+  read: (path: string) => string = (path) => readFileSync(path, "latin1"),
+  now: () => number = () => performance.now(),
+): KernelSymbols {
   let table: AddressTable | undefined;
   let readAt = -Infinity;
   const reread = (): void => {
@@ -72,7 +75,11 @@ function readTable(read: (path: string) => string): AddressTable {
     const { at } = rows[index]!;
     const end = text.indexOf("\n", at);
     const [name, module] = text.slice(at + 19, end < 0 ? text.length : end).split("\t");
-    return { name: name!, type: text[at + 17]!, ...(module !== undefined && { module: module.replace(/^\[|\]$/g, "") }) };
+    return {
+      name: name!,
+      type: text[at + 17]!,
+      ...(module !== undefined && { module: module.replace(/^\[|\]$/g, "") }),
+    };
   };
   const ends = findCoreEnds(rows.length, places, parseRow);
 
@@ -85,19 +92,29 @@ function readTable(read: (path: string) => string): AddressTable {
       const symbol = chooseSymbol(index, places, parseRow);
       const limit = symbol.module === undefined ? ends(start) : findModuleEnd(modules.get(symbol.module), start);
       if (limit !== undefined && place >= limit) return undefined;
-      return { name: symbol.name, offset: place - start, ...(symbol.module !== undefined && { module: symbol.module }) };
+      return {
+        name: symbol.name,
+        offset: place - start,
+        ...(symbol.module !== undefined && { module: symbol.module }),
+      };
     },
   };
 }
 
 /** Sections' starts and ends, and what compilers put before a function. */
-const mark = /^_{0,2}[se]?(?:init|noinstr|entry|irqentry|softirqentry|sched|lock|cpuidle|kprobes)?_?text(?:_start|_end|_begin)?$|^__(?:pfx|cfi)_/;
+const mark =
+  /^_{0,2}[se]?(?:init|noinstr|entry|irqentry|softirqentry|sched|lock|cpuidle|kprobes)?_?text(?:_start|_end|_begin)?$|^__(?:pfx|cfi)_/;
 /** Functions before data, strong ones before weak ones. */
 const typeOrder = "TtWwVv";
 
 /** Of several names for one address takes the one that people know. */
-function chooseSymbol(first: number, places: Float64Array, parseRow: (index: number) => { readonly name: string; readonly type: string; readonly module?: string }): ReturnType<typeof parseRow> {
-  const rank = ({ name, type }: { readonly name: string; readonly type: string }): number => (mark.test(name) ? 100 : 0) + (typeOrder.includes(type) ? typeOrder.indexOf(type) : typeOrder.length);
+function chooseSymbol(
+  first: number,
+  places: Float64Array,
+  parseRow: (index: number) => { readonly name: string; readonly type: string; readonly module?: string },
+): ReturnType<typeof parseRow> {
+  const rank = ({ name, type }: { readonly name: string; readonly type: string }): number =>
+    (mark.test(name) ? 100 : 0) + (typeOrder.includes(type) ? typeOrder.indexOf(type) : typeOrder.length);
   let best = parseRow(first);
   for (let i = first + 1; i < places.length && places[i] === places[first]; i++) {
     const other = parseRow(i);
@@ -107,7 +124,11 @@ function chooseSymbol(first: number, places: Float64Array, parseRow: (index: num
 }
 
 /** The kernel's own symbols end with the image: what lies behind the last one belongs to nobody. */
-function findCoreEnds(count: number, places: Float64Array, parseRow: (index: number) => { readonly name: string; readonly module?: string }): (start: number) => number | undefined {
+function findCoreEnds(
+  count: number,
+  places: Float64Array,
+  parseRow: (index: number) => { readonly name: string; readonly module?: string },
+): (start: number) => number | undefined {
   let last = -1;
   for (let i = count - 1; i >= 0; i--) {
     if (parseRow(i).module !== undefined) continue;

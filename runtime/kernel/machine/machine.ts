@@ -24,8 +24,19 @@ export const vmlinuxBtf = "/sys/kernel/btf/vmlinux";
 /** @throws UnsupportedFeatureError on an architecture that the headers do not know. */
 export function readMachine(): Machine {
   const name = ({ x64: "x86", arm64: "arm64" } as const)[arch() as "x64" | "arm64"];
-  if (name === undefined) throw new UnsupportedFeatureError("arch", `This machine's architecture, ${arch()}, is not supported`, { hint: "x86-64 and arm64 are" });
-  return describeMachine({ arch: name, release: release(), version: version(), notes: readNotes(), onlineCpus: readCpuList("online"), possibleCpus: readCpuList("possible"), readConfig: readConfigText });
+  if (name === undefined)
+    throw new UnsupportedFeatureError("arch", `This machine's architecture, ${arch()}, is not supported`, {
+      hint: "x86-64 and arm64 are",
+    });
+  return describeMachine({
+    arch: name,
+    release: release(),
+    version: version(),
+    notes: readNotes(),
+    onlineCpus: readCpuList("online"),
+    possibleCpus: readCpuList("possible"),
+    readConfig: readConfigText,
+  });
 }
 
 /** What a kernel says of itself, as its files say it. */
@@ -93,10 +104,13 @@ function readCpuList(kind: "online" | "possible"): string {
 }
 
 function parseCpuList(text: string): number[] {
-  return text.trim().split(",").flatMap((range) => {
-    const [first, last = first] = range.split("-").map(Number);
-    return Array.from({ length: last! - first! + 1 }, (_, index) => first! + index);
-  });
+  return text
+    .trim()
+    .split(",")
+    .flatMap((range) => {
+      const [first, last = first] = range.split("-").map(Number);
+      return Array.from({ length: last! - first! + 1 }, (_, index) => first! + index);
+    });
 }
 
 /** The kernel's ELF notes hold its build id: a few bytes where hashing the types would take milliseconds. */
@@ -109,7 +123,12 @@ function readNotes(): string {
 }
 
 function readConfigText(): string {
-  for (const path of ["/proc/config.gz", `/boot/config-${release()}`, `/lib/modules/${release()}/config`, `/usr/lib/modules/${release()}/config`]) {
+  for (const path of [
+    "/proc/config.gz",
+    `/boot/config-${release()}`,
+    `/lib/modules/${release()}/config`,
+    `/usr/lib/modules/${release()}/config`,
+  ]) {
     try {
       const bytes = readFileSync(path);
       return path.endsWith(".gz") ? gunzipSync(bytes).toString("utf8") : bytes.toString("utf8");

@@ -28,12 +28,16 @@ export interface ModuleFile {
 
 /** Lists the modules that a kernel's packages brought, loaded or not. Source: modules.dep(5). */
 export function listModuleFiles(release: string): ModuleFile[] {
-  const root = ["/lib/modules", "/usr/lib/modules"].map((place) => join(place, release)).find((place) => existsSync(join(place, "modules.dep")));
+  const root = ["/lib/modules", "/usr/lib/modules"]
+    .map((place) => join(place, release))
+    .find((place) => existsSync(join(place, "modules.dep")));
   if (root === undefined) return [];
   const dependencies = readIfThere(join(root, "modules.dep"))?.toString("latin1") ?? "";
   return [...dependencies.matchAll(/^([^:\n]+):/gm)].map((match) => ({
     path: join(root, match[1]!),
-    module: basename(match[1]!).replace(/\.ko(\.\w+)?$/, "").replaceAll("-", "_"),
+    module: basename(match[1]!)
+      .replace(/\.ko(\.\w+)?$/, "")
+      .replaceAll("-", "_"),
     isPacked: !match[1]!.endsWith(".ko"),
   }));
 }

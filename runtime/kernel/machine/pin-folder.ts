@@ -11,7 +11,9 @@ export function makePinFolder(map: string, path: string): void {
   while (!existsSync(folder)) folder = dirname(folder);
   // Files of this kind have a number above 2^31, which older Nodes answer as a negative one.
   if (statfsSync(folder).type >>> 0 !== bpfMagic) {
-    throw new MapError(`Cannot pin map "${map}" at "${path}": "${folder}" is no BPF file system`, { hint: "as root: mount -t bpf bpf /sys/fs/bpf, and pin below it" });
+    throw new MapError(`Cannot pin map "${map}" at "${path}": "${folder}" is no BPF file system`, {
+      hint: "as root: mount -t bpf bpf /sys/fs/bpf, and pin below it",
+    });
   }
   mkdirSync(dirname(path), { recursive: true });
 }

@@ -68,7 +68,12 @@ function openGlobalPipe(port: KernelPort, path: string): TracePipe {
   if (file >= 0) return { file, isPrivate: false, close: () => void port.fileClose(file) };
   const message = `Cannot open "${path}": ${renderErrno(file)}`;
   if (file === errno.EPERM || file === errno.EACCES) throw new PrivilegeError(message, { hint: "run as root" });
-  throw new AttachError(message, { hint: file === errno.EBUSY ? "another program reads it: end that one first" : "bpfts doctor shows what this kernel offers" });
+  throw new AttachError(message, {
+    hint:
+      file === errno.EBUSY
+        ? "another program reads it: end that one first"
+        : "bpfts doctor shows what this kernel offers",
+  });
 }
 
 /** Process ids mean something in their own namespace only, so the name tells both: no container takes the other's instance for a dead one's. */

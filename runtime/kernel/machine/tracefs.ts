@@ -31,7 +31,10 @@ export function requireTracefs(port: KernelPort): string {
   if (found !== undefined) return found;
   const message = `Cannot mount tracefs on "${places[0]}": ${renderErrno(status)}`;
   if (status === errno.ENODEV || status === errno.ENOENT) {
-    throw new UnsupportedFeatureError("tracefs", message, { since: "4.1", hint: "this kernel was built without tracing (CONFIG_TRACING); to try the script on another kernel: bpfts vm run" });
+    throw new UnsupportedFeatureError("tracefs", message, {
+      since: "4.1",
+      hint: "this kernel was built without tracing (CONFIG_TRACING); to try the script on another kernel: bpfts vm run",
+    });
   }
   throw new PrivilegeError(message, { hint: `run as root, or have root run: mount -t tracefs tracefs ${places[0]}` });
 }
@@ -47,7 +50,12 @@ export function readTracepointFormat(category: string, name: string): string | u
 export function listTracepoints(): readonly string[] {
   const root = findTracefs();
   const text = root === undefined ? undefined : readText(`${root}/available_events`);
-  return text === undefined ? [] : text.split("\n").filter((line) => line !== "").sort();
+  return text === undefined
+    ? []
+    : text
+        .split("\n")
+        .filter((line) => line !== "")
+        .sort();
 }
 
 /** Whether the kernel has a tracepoint; undefined when tracefs cannot be read. */

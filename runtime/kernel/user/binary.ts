@@ -128,10 +128,17 @@ export function identifyFile(path: string): string | undefined {
   }
 }
 
-function translate(info: ElfInfo, value: number, from: "offset" | "address", to: "offset" | "address", executable: boolean): number | undefined {
+function translate(
+  info: ElfInfo,
+  value: number,
+  from: "offset" | "address",
+  to: "offset" | "address",
+  executable: boolean,
+): number | undefined {
   for (const segment of info.segments) {
     const within = value - Number(segment[from]);
-    if (within >= 0 && within < Number(segment.size) && (segment.executable || !executable)) return Number(segment[to]) + within;
+    if (within >= 0 && within < Number(segment.size) && (segment.executable || !executable))
+      return Number(segment[to]) + within;
   }
   return undefined;
 }

@@ -8,7 +8,11 @@ import type { ElfInfo, KernelPort } from "../door/port.ts";
  *
  * Source: the search that GDB documents as "Separate Debug Files".
  */
-export function findDebugFile(port: KernelPort, binary: { readonly open: string; readonly path: string; readonly info: ElfInfo }, roots: readonly string[]): string | undefined {
+export function findDebugFile(
+  port: KernelPort,
+  binary: { readonly open: string; readonly path: string; readonly info: ElfInfo },
+  roots: readonly string[],
+): string | undefined {
   const { info } = binary;
   const own = identify(binary.open);
   for (const path of listCandidates(listFolders(binary), info)) {
@@ -18,7 +22,10 @@ export function findDebugFile(port: KernelPort, binary: { readonly open: string;
       if (found === undefined || found === own) continue;
       const other = port.elfDescribe(candidate);
       if (typeof other === "number") continue;
-      const fits = info.buildId !== "" && other.buildId !== "" ? info.buildId === other.buildId : info.debugLink !== "" && port.fileCrc32(candidate) === info.debugLinkCrc;
+      const fits =
+        info.buildId !== "" && other.buildId !== ""
+          ? info.buildId === other.buildId
+          : info.debugLink !== "" && port.fileCrc32(candidate) === info.debugLinkCrc;
       if (fits) return candidate;
     }
   }
@@ -40,7 +47,14 @@ function listCandidates(folders: readonly string[], { buildId, debugLink }: ElfI
   const byId = buildId.length > 2 ? [`/usr/lib/debug/.build-id/${buildId.slice(0, 2)}/${buildId.slice(2)}.debug`] : [];
   // A name with a path in it could lead anywhere.
   if (debugLink === "" || debugLink.includes("/")) return byId;
-  return [...byId, ...folders.flatMap((folder) => [join(folder, debugLink), join(folder, ".debug", debugLink), join("/usr/lib/debug", folder, debugLink)])];
+  return [
+    ...byId,
+    ...folders.flatMap((folder) => [
+      join(folder, debugLink),
+      join(folder, ".debug", debugLink),
+      join("/usr/lib/debug", folder, debugLink),
+    ]),
+  ];
 }
 
 function identify(path: string): string | undefined {

@@ -14,7 +14,10 @@ export function matchDemangled(wanted: string): NameMatch {
   const packed = packName(wanted);
   return {
     maybe: (mangled) => word === undefined || mangled.includes(word),
-    surely: (demangled) => listSpellings(demangled).some((spelling) => packName(spelling) === packed || packName(nameType(spelling)) === packed),
+    surely: (demangled) =>
+      listSpellings(demangled).some(
+        (spelling) => packName(spelling) === packed || packName(nameType(spelling)) === packed,
+      ),
   };
 }
 
@@ -25,12 +28,14 @@ const closers: Readonly<Record<string, string>> = { "<": ">", "(": ")", "[": "]"
 /** `#` for each character that brackets enclose, and for the brackets of operators. */
 function hideBrackets(name: string): string {
   const open: string[] = [];
-  return name.replace(notBrackets, (text) => "#".repeat(text.length)).replace(/[^]/g, (character) => {
-    if (character === open.at(-1)) open.pop();
-    const shown = open.length === 0 ? character : "#";
-    if (closers[character] !== undefined) open.push(closers[character]);
-    return shown;
-  });
+  return name
+    .replace(notBrackets, (text) => "#".repeat(text.length))
+    .replace(/[^]/g, (character) => {
+      if (character === open.at(-1)) open.pop();
+      const shown = open.length === 0 ? character : "#";
+      if (closers[character] !== undefined) open.push(closers[character]);
+      return shown;
+    });
 }
 
 /** `int shop::largest<int>(int) const` is also `int shop::largest<int>`, `shop::largest<int>(int) const` and `shop::largest<int>`. */
@@ -39,7 +44,11 @@ function listSpellings(name: string): [string, string, string, string] {
   const shape = hideBrackets(text);
   // The parameters are the last round brackets that no name goes on behind; `(anonymous namespace)` is a name.
   const end = /\(#*\)(?!::)[^(]*$/.exec(shape)?.index ?? text.length;
-  const start = shape.slice(0, end).replace(/\boperator\b.*$/, "").lastIndexOf(" ") + 1;
+  const start =
+    shape
+      .slice(0, end)
+      .replace(/\boperator\b.*$/, "")
+      .lastIndexOf(" ") + 1;
   return [text, text.slice(0, end), text.slice(start), text.slice(start, end)];
 }
 

@@ -1,4 +1,14 @@
-import { accessSync, closeSync, constants, openSync, readFileSync, readSync, readdirSync, readlinkSync, statSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  openSync,
+  readFileSync,
+  readSync,
+  readdirSync,
+  readlinkSync,
+  statSync,
+} from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { readMappings } from "./process-maps.ts";
 
@@ -113,7 +123,9 @@ function readLink(path: string): string | undefined {
 function matchLibrary(name: string): (file: string) => boolean {
   const wanted = name.startsWith("lib") ? name : `lib${name}`;
   if (wanted.includes(".so")) return (file) => file === wanted || file.startsWith(`${wanted}.`);
-  return (file) => file.startsWith(`${wanted}.so`) || (file.startsWith(`${wanted}-`) && /^-[\d.]+\.so/.test(file.slice(wanted.length)));
+  return (file) =>
+    file.startsWith(`${wanted}.so`) ||
+    (file.startsWith(`${wanted}-`) && /^-[\d.]+\.so/.test(file.slice(wanted.length)));
 }
 
 interface KnownLibrary {
@@ -126,8 +138,20 @@ function listLibraries(root: string): KnownLibrary[] {
   const cached = readLinkerCache(`${root}/etc/ld.so.cache`);
   if (cached.length > 0) return cached;
   const triplet = process.arch === "arm64" ? "aarch64-linux-gnu" : "x86_64-linux-gnu";
-  const folders = [`/lib/${triplet}`, `/usr/lib/${triplet}`, "/lib64", "/usr/lib64", "/lib", "/usr/lib", "/usr/local/lib"];
-  return folders.flatMap((folder) => listFolder(root + folder).filter((file) => file.includes(".so")).map((soname) => ({ soname, path: `${folder}/${soname}` })));
+  const folders = [
+    `/lib/${triplet}`,
+    `/usr/lib/${triplet}`,
+    "/lib64",
+    "/usr/lib64",
+    "/lib",
+    "/usr/lib",
+    "/usr/local/lib",
+  ];
+  return folders.flatMap((folder) =>
+    listFolder(root + folder)
+      .filter((file) => file.includes(".so"))
+      .map((soname) => ({ soname, path: `${folder}/${soname}` })),
+  );
 }
 
 function listFolder(path: string): string[] {

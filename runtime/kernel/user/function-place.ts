@@ -31,11 +31,19 @@ export function requireBinary(userSpace: UserSpace, action: string, name: string
     const inside = pid > 0 ? ` in the view of process ${pid}` : "";
     if (name.includes("/")) throw new AttachError(`${action}: there is no file "${name}"${inside}`);
     const similar = findSimilar(name.replace(/^lib|\.so.*$/g, ""), listLibraryNames());
-    throw new AttachError(`${action}: no library or program is called "${name}"${inside}`, { hint: similar === undefined ? "give a library's short name (\"c\"), a command of PATH, or a path" : `did you mean "${similar}"?` });
+    throw new AttachError(`${action}: no library or program is called "${name}"${inside}`, {
+      hint:
+        similar === undefined
+          ? 'give a library\'s short name ("c"), a command of PATH, or a path'
+          : `did you mean "${similar}"?`,
+    });
   }
   const root = pid > 0 ? [`/proc/${pid}/root`, ""] : [""];
   const binary = userSpace.binaries.find(found.open, found.path, root);
-  if (binary === undefined) throw new AttachError(`${action}: "${found.path}" is no ELF binary`, { hint: "a script runs in its interpreter: name that one" });
+  if (binary === undefined)
+    throw new AttachError(`${action}: "${found.path}" is no ELF binary`, {
+      hint: "a script runs in its interpreter: name that one",
+    });
   return { ...found, binary };
 }
 
@@ -44,13 +52,22 @@ export function requireBinary(userSpace: UserSpace, action: string, name: string
  *
  * @throws AttachError
  */
-export function requireFunctionPlace(port: KernelPort, { binary, path }: NamedBinary, action: string, sym: string, symOff: number): FunctionPlace {
+export function requireFunctionPlace(
+  port: KernelPort,
+  { binary, path }: NamedBinary,
+  action: string,
+  sym: string,
+  symOff: number,
+): FunctionPlace {
   const symbol = binary.symbols.findByName(sym) ?? findDemangled(port, binary, sym);
   if (symbol === undefined) throw describeMissing(port, binary, path, action, sym);
   if (symbol.indirect) {
-    throw new AttachError(`${action}: "${sym}" is an indirect function of "${path}": its code only picks the one that is called`, {
-      hint: "attach to the one that this CPU uses, by its own name where the binary has it (sym_re), or to a caller",
-    });
+    throw new AttachError(
+      `${action}: "${sym}" is an indirect function of "${path}": its code only picks the one that is called`,
+      {
+        hint: "attach to the one that this CPU uses, by its own name where the binary has it (sym_re), or to a caller",
+      },
+    );
   }
   return placeSymbol(binary, path, action, symbol.name, symbol.start + symOff);
 }
@@ -63,11 +80,21 @@ export function requireFunctionPlace(port: KernelPort, { binary, path }: NamedBi
 export function requireFunctionPlaces({ binary, path }: NamedBinary, action: string, pattern: RegExp): FunctionPlace[] {
   const places = new Map<number, FunctionPlace>();
   for (const symbol of binary.symbols.list()) {
-    if (symbol.indirect || symbol.isLabel || isPart(symbol.name) || places.has(symbol.start) || !pattern.test(symbol.name)) continue;
+    if (
+      symbol.indirect ||
+      symbol.isLabel ||
+      isPart(symbol.name) ||
+      places.has(symbol.start) ||
+      !pattern.test(symbol.name)
+    )
+      continue;
     const offset = binary.findOffset(symbol.start);
     if (offset !== undefined) places.set(symbol.start, { name: symbol.name, offset });
   }
-  if (places.size === 0) throw new AttachError(`${action}: no function of "${path}" fits the pattern`, { hint: "names are compared from their start, as the binary has them: list them with BPF.get_user_functions" });
+  if (places.size === 0)
+    throw new AttachError(`${action}: no function of "${path}" fits the pattern`, {
+      hint: "names are compared from their start, as the binary has them: list them with BPF.get_user_functions",
+    });
   return [...places.values()];
 }
 
@@ -82,13 +109,21 @@ export function requireAddressPlace({ binary, path }: NamedBinary, action: strin
 }
 
 /** Functions whose names a pattern fits, with their addresses in the binary's own numbering. Aliases are listed each. */
-export function listUserFunctions({ binary }: NamedBinary, pattern: RegExp): { readonly name: string; readonly address: number }[] {
-  return [...binary.symbols.list()].filter(({ name }) => pattern.test(name)).map(({ name, start }) => ({ name, address: start }));
+export function listUserFunctions(
+  { binary }: NamedBinary,
+  pattern: RegExp,
+): { readonly name: string; readonly address: number }[] {
+  return [...binary.symbols.list()]
+    .filter(({ name }) => pattern.test(name))
+    .map(({ name, start }) => ({ name, address: start }));
 }
 
 function placeSymbol(binary: Binary, path: string, action: string, name: string, address: number): FunctionPlace {
   const offset = binary.findOffset(address);
-  if (offset === undefined) throw new AttachError(`${action}: the address 0x${address.toString(16)} is not in the code of "${path}"`, { hint: "addresses are those of its symbol table, as nm prints them" });
+  if (offset === undefined)
+    throw new AttachError(`${action}: the address 0x${address.toString(16)} is not in the code of "${path}"`, {
+      hint: "addresses are those of its symbol table, as nm prints them",
+    });
   return { name, offset };
 }
 
@@ -103,10 +138,16 @@ function findDemangled(port: KernelPort, binary: Binary, wanted: string): Binary
 }
 
 function describeMissing(port: KernelPort, binary: Binary, path: string, action: string, sym: string): AttachError {
-  if (binary.symbols.count === 0) return new AttachError(`${action}: "${path}" has no symbols: it was stripped`, { hint: "install its debug symbols, or give the function's addr" });
+  if (binary.symbols.count === 0)
+    return new AttachError(`${action}: "${path}" has no symbols: it was stripped`, {
+      hint: "install its debug symbols, or give the function's addr",
+    });
   const names = [...binary.symbols.list()].map(({ name }) => name);
   const similar = findSimilar(sym, names);
   const readable = similar === undefined ? undefined : port.demangle(similar);
-  const hint = similar === undefined ? "list its functions with BPF.get_user_functions" : `did you mean "${similar}"?${readable === similar ? "" : ` (${readable})`}`;
+  const hint =
+    similar === undefined
+      ? "list its functions with BPF.get_user_functions"
+      : `did you mean "${similar}"?${readable === similar ? "" : ` (${readable})`}`;
   return new AttachError(`${action}: "${path}" has no function "${sym}"`, { hint });
 }

@@ -31,7 +31,10 @@ const BLOCK_BYTES = 1 << 20;
 export function openPerfMap(path: string, owner: number | undefined, startMs = -Infinity): PerfMap | undefined {
   let entries: PerfMapEntry[] = [];
   let tail: PerfMapEntry[] = [];
-  let sorted: { readonly entries: readonly PerfMapEntry[]; readonly ranges: Ranges } = { entries: [], ranges: openRanges(new Float64Array(), new Float64Array()) };
+  let sorted: { readonly entries: readonly PerfMapEntry[]; readonly ranges: Ranges } = {
+    entries: [],
+    ranges: openRanges(new Float64Array(), new Float64Array()),
+  };
   let file = "";
   let readBytes = 0;
   let rest = "";
@@ -77,7 +80,10 @@ export function openPerfMap(path: string, owner: number | undefined, startMs = -
 }
 
 /** Sorts by place and leaves out what a later entry lies over: its memory was used again. */
-function sortEntries(entries: readonly PerfMapEntry[]): { readonly entries: readonly PerfMapEntry[]; readonly ranges: Ranges } {
+function sortEntries(entries: readonly PerfMapEntry[]): {
+  readonly entries: readonly PerfMapEntry[];
+  readonly ranges: Ranges;
+} {
   const order = entries.map((_, index) => index).sort((a, b) => entries[a]!.start - entries[b]!.start);
   const dead = new Set<number>();
   let open: number[] = [];
@@ -88,14 +94,24 @@ function sortEntries(entries: readonly PerfMapEntry[]): { readonly entries: read
     open.push(index);
   }
   const kept = order.filter((index) => !dead.has(index)).map((index) => entries[index]!);
-  return { entries: kept, ranges: openRanges(Float64Array.from(kept, ({ start }) => start), Float64Array.from(kept, ({ end }) => end)) };
+  return {
+    entries: kept,
+    ranges: openRanges(
+      Float64Array.from(kept, ({ start }) => start),
+      Float64Array.from(kept, ({ end }) => end),
+    ),
+  };
 }
 
 function parseEntry(line: string): PerfMapEntry | undefined {
   const match = /^(?:0x)?([0-9a-fA-F]+) (?:0x)?([0-9a-fA-F]+) (.+)$/.exec(line);
   if (match === null) return undefined;
   const start = parseInt(match[1]!, 16);
-  return { start, end: start + parseInt(match[2]!, 16), name: cleanJitName(Buffer.from(match[3]!, "latin1").toString()) };
+  return {
+    start,
+    end: start + parseInt(match[2]!, 16),
+    name: cleanJitName(Buffer.from(match[3]!, "latin1").toString()),
+  };
 }
 
 /**
@@ -109,7 +125,20 @@ export function cleanJitName(name: string): string {
 }
 
 /** Reads a file from a place on; from its start when it is another file now, or a shorter one. */
-function readFrom(path: string, owner: number | undefined, known: string, from: number): { readonly text: string; readonly end: number; readonly file: string; readonly restarted: boolean; readonly writtenMs: number } | undefined {
+function readFrom(
+  path: string,
+  owner: number | undefined,
+  known: string,
+  from: number,
+):
+  | {
+      readonly text: string;
+      readonly end: number;
+      readonly file: string;
+      readonly restarted: boolean;
+      readonly writtenMs: number;
+    }
+  | undefined {
   let fd: number;
   try {
     // In a tree of somebody else's making: no links, and no waiting for a pipe.

@@ -64,7 +64,11 @@ export function readMappings(pid: number): Mapping[] {
 export function placeMappings(pid: number, text: string): Mapping[] {
   const root = readRoot(pid);
   const mappings = parseMaps(text);
-  return root === "" ? mappings : mappings.map((mapping) => (mapping.path.startsWith(`${root}/`) ? { ...mapping, path: mapping.path.slice(root.length) } : mapping));
+  return root === ""
+    ? mappings
+    : mappings.map((mapping) =>
+        mapping.path.startsWith(`${root}/`) ? { ...mapping, path: mapping.path.slice(root.length) } : mapping,
+      );
 }
 
 function readRoot(pid: number): string {

@@ -25,7 +25,12 @@ export interface SymbolTable {
 }
 
 /** No symbols at all. */
-export const emptySymbolTable: SymbolTable = { count: 0, find: () => undefined, findByName: () => undefined, list: () => [] };
+export const emptySymbolTable: SymbolTable = {
+  count: 0,
+  find: () => undefined,
+  findByName: () => undefined,
+  list: () => [],
+};
 
 /** Makes a table of what the addon read. Names are decoded when they are asked for. */
 export function openSymbolTable(packed: ElfSymbolTable): SymbolTable {
@@ -40,7 +45,13 @@ export function openSymbolTable(packed: ElfSymbolTable): SymbolTable {
 
   const describe = (index: number): BinarySymbol => {
     const from = offsets[index]!;
-    return { name: names.toString("utf8", from, names.indexOf(0, from)), start: starts[index]!, end: ends[index]!, indirect: packed.indirect[index] === 1, isLabel: packed.standings[index] === labelStanding };
+    return {
+      name: names.toString("utf8", from, names.indexOf(0, from)),
+      start: starts[index]!,
+      end: ends[index]!,
+      indirect: packed.indirect[index] === 1,
+      isLabel: packed.standings[index] === labelStanding,
+    };
   };
 
   return {

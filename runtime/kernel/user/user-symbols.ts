@@ -38,7 +38,11 @@ const CLOCK_MS = 1000;
 const REMEMBERED = 1024;
 
 /** Opens the names of all processes. */
-export function openUserSymbols(port: KernelPort, binaries: Binaries, now: () => number = () => performance.now()): UserSymbols {
+export function openUserSymbols(
+  port: KernelPort,
+  binaries: Binaries,
+  now: () => number = () => performance.now(),
+): UserSymbols {
   const processes = new Map<number, ProcessSymbols>();
 
   const recall = (pid: number): ProcessSymbols => {
@@ -57,7 +61,10 @@ export function openUserSymbols(port: KernelPort, binaries: Binaries, now: () =>
 }
 
 /** What one mapping is made of. */
-type Module = { readonly kind: "binary"; readonly binary: Binary } | { readonly kind: "vdso"; readonly symbols: SymbolTable } | { readonly kind: "jit" };
+type Module =
+  | { readonly kind: "binary"; readonly binary: Binary }
+  | { readonly kind: "vdso"; readonly symbols: SymbolTable }
+  | { readonly kind: "jit" };
 
 class ProcessSymbols {
   private startTime: string | undefined;
@@ -129,15 +136,27 @@ class ProcessSymbols {
     if (mapping === undefined || module === undefined) return undefined;
     if (module.kind === "jit") return this.nameCompiled(address, mapping);
     const table = module.kind === "vdso" ? module.symbols : module.binary.symbols;
-    const place = module.kind === "vdso" ? address - mapping.start : module.binary.findAddress(address - mapping.start + mapping.offset);
+    const place =
+      module.kind === "vdso"
+        ? address - mapping.start
+        : module.binary.findAddress(address - mapping.start + mapping.offset);
     const symbol = place === undefined ? undefined : table.find(place);
     if (symbol === undefined || place === undefined) return { name: unknown, offset: 0, module: mapping.path };
-    return { name: demangle ? this.demangle(symbol.name) : symbol.name, offset: place - symbol.start, module: mapping.path };
+    return {
+      name: demangle ? this.demangle(symbol.name) : symbol.name,
+      offset: place - symbol.start,
+      module: mapping.path,
+    };
   }
 
   private nameCompiled(address: number, mapping: Mapping): UserSymbol | undefined {
     const entry = this.perfMap?.find(address);
-    if (entry !== undefined) return { name: entry.name, offset: address - entry.start, module: this.perfMap!.path.replace(/^\/proc\/\d+\/root/, "") };
+    if (entry !== undefined)
+      return {
+        name: entry.name,
+        offset: address - entry.start,
+        module: this.perfMap!.path.replace(/^\/proc\/\d+\/root/, ""),
+      };
     return mapping.path === "" ? undefined : { name: unknown, offset: 0, module: mapping.path };
   }
 

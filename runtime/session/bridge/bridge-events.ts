@@ -121,7 +121,11 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
   const readOrHold = (kind: RingKind | "any"): Uint8Array | typeof held | undefined => {
     const batch = readRings(kind);
     if (batch !== undefined) return batch;
-    return [...rings.values()].some((ring) => (kind === "any" || ring.kind === kind) && ring.merger?.holdsRecords() === true) ? held : undefined;
+    return [...rings.values()].some(
+      (ring) => (kind === "any" || ring.kind === kind) && ring.merger?.holdsRecords() === true,
+    )
+      ? held
+      : undefined;
   };
 
   const readRings = (kind: RingKind | "any"): Uint8Array | undefined => {
@@ -137,7 +141,8 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
       ring_open({ map, kind, pages, name, byTime, rows }) {
         const target = requireMap(map);
         const writeRows = rows === null ? undefined : openRowWriter(name, target.event, rows);
-        const handle = kind === "perf" ? port.perfBufferOpen(target.handle, pages, byTime) : port.ringBufferOpen(target.handle);
+        const handle =
+          kind === "perf" ? port.perfBufferOpen(target.handle, pages, byTime) : port.ringBufferOpen(target.handle);
         if (handle < 0) {
           const message = `Cannot open ${kind === "perf" ? "perf" : "ring"} buffer "${name}" (${renderErrno(handle)})`;
           if (kind === "ring") throw new UnsupportedFeatureError("ringbuf", message, { since: "5.8" });
@@ -148,7 +153,19 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
         const before = kind === "perf" ? target.countFailedOutputs() : 0;
         const countFailed = (): number => target.countFailedOutputs() - before;
         const capacityBytes = kind === "perf" ? pages * PAGE_BYTES : target.maxEntries;
-        rings.set(id, { id, name, kind, handle, capacityBytes, lost: 0, countFailed, countedAt: performance.now(), uncounted: false, writeRows, merger: byTime ? openTimeMerger() : undefined });
+        rings.set(id, {
+          id,
+          name,
+          kind,
+          handle,
+          capacityBytes,
+          lost: 0,
+          countFailed,
+          countedAt: performance.now(),
+          uncounted: false,
+          writeRows,
+          merger: byTime ? openTimeMerger() : undefined,
+        });
         return id;
       },
       ring_close({ ring }) {
@@ -162,7 +179,11 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
         const start = performance.now();
         const end = timeoutMs < 0 ? Infinity : start + timeoutMs;
         let batch: Uint8Array | typeof held | undefined = held;
-        for (let left = timeoutMs; batch === held; left = end === Infinity ? -1 : Math.max(0, end - performance.now())) {
+        for (
+          let left = timeoutMs;
+          batch === held;
+          left = end === Infinity ? -1 : Math.max(0, end - performance.now())
+        ) {
           batch = state.waiter.waitFor(left, waitSources.rings, () => readOrHold(kind));
           if (batch === held) port.wait(HOLD_MS, 0);
         }

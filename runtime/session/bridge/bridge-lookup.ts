@@ -37,14 +37,19 @@ export function openLookupCalls({ lookups }: BridgeState): Handlers<LookupCall> 
     find_syscall_prefix: () => lookups.findSyscallPrefix(),
     find_kernel_symbol: ({ address }) => renderSymbol(lookups.findKernelSymbol(BigInt(address))),
     find_kernel_address: ({ name }) => lookups.findKernelAddress(name)?.toString() ?? null,
-    find_user_symbol: ({ address, pid, demangle }) => renderSymbol(lookups.findUserSymbol(BigInt(address), pid, demangle)),
-    find_build_id_symbol: ({ buildId, offset, pid, demangle }) => renderSymbol(lookups.findBuildIdSymbol(buildId, Number(offset), pid, demangle)),
+    find_user_symbol: ({ address, pid, demangle }) =>
+      renderSymbol(lookups.findUserSymbol(BigInt(address), pid, demangle)),
+    find_build_id_symbol: ({ buildId, offset, pid, demangle }) =>
+      renderSymbol(lookups.findBuildIdSymbol(buildId, Number(offset), pid, demangle)),
     add_module({ path }) {
       lookups.addModule(path);
       return null;
     },
     // Source: BCC's get_user_functions_and_addresses, which matches from the start.
-    find_user_functions: ({ name, pid, ...argument }) => lookups.findUserFunctions(name, parsePattern(argument), pid).map((found) => [found.name, String(found.address)] as const),
+    find_user_functions: ({ name, pid, ...argument }) =>
+      lookups
+        .findUserFunctions(name, parsePattern(argument), pid)
+        .map((found) => [found.name, String(found.address)] as const),
     find_library: ({ name, pid }) => lookups.findLibrary(name, pid) ?? null,
     find_executable: ({ name }) => lookups.findExecutable(name) ?? null,
     find_cgroup: ({ path }) => String(lookups.findCgroup(path)),
@@ -55,7 +60,10 @@ export function openLookupCalls({ lookups }: BridgeState): Handlers<LookupCall> 
         name: found.name,
         path: found.path,
         semaphore: String(found.semaphore),
-        locations: found.locations.map((location) => ({ address: String(location.address), arguments: location.arguments })),
+        locations: found.locations.map((location) => ({
+          address: String(location.address),
+          arguments: location.arguments,
+        })),
       })),
   };
 }

@@ -7,14 +7,34 @@ import type { OpenMap } from "./bridge-program.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
 import { withKernelObject } from "./kernel-objects.ts";
 import type { ObjectLookups } from "./kernel-objects.ts";
-import { deletesBlindly, hasIndices, holdsSockets, isArray, isBloomFilter, isQueue, isSecretive } from "../load/map-kinds.ts";
+import {
+  deletesBlindly,
+  hasIndices,
+  holdsSockets,
+  isArray,
+  isBloomFilter,
+  isQueue,
+  isSecretive,
+} from "../load/map-kinds.ts";
 
-type MapCall = "map_lookup" | "map_update" | "map_delete" | "map_next_key" | "map_read_all" | "map_update_all" | "map_delete_all" | "map_count";
+type MapCall =
+  | "map_lookup"
+  | "map_update"
+  | "map_delete"
+  | "map_next_key"
+  | "map_read_all"
+  | "map_update_all"
+  | "map_delete_all"
+  | "map_count";
 
 const HEADER_SIZE = 8;
 
 /** The calls that read and write maps. Bytes pass through; sizes are checked before they do. */
-export function openMapCalls({ port }: BridgeState, requireMap: (map: number) => OpenMap, lookups: ObjectLookups): Handlers<MapCall> {
+export function openMapCalls(
+  { port }: BridgeState,
+  requireMap: (map: number) => OpenMap,
+  lookups: ObjectLookups,
+): Handlers<MapCall> {
   /** Puts the descriptor of what the script has named in its place among the bytes, for as long as `use` takes. */
   const withDescriptor = <T>(object: KernelObject | undefined, bytes: Uint8Array, at: number, use: () => T): T => {
     if (object === undefined) return use();
@@ -28,30 +48,49 @@ export function openMapCalls({ port }: BridgeState, requireMap: (map: number) =>
     map_lookup({ map, remove, key: object }, bytes) {
       const target = requireMap(map);
       const key = requireSize(target, bytes, isBloomFilter(target.type) ? target.valueSize : target.keySize, "key");
-      const answer = withDescriptor(object, key, 0, () => (remove ? port.mapLookupAndDelete(target.handle, key) : port.mapLookup(target.handle, key, 0)));
+      const answer = withDescriptor(object, key, 0, () =>
+        remove ? port.mapLookupAndDelete(target.handle, key) : port.mapLookup(target.handle, key, 0),
+      );
       return typeof answer === "number" ? refuseMissing(target, "read", answer) : answer;
     },
     map_update({ map, flags, key: keyObject, value: valueObject }, bytes) {
       const target = requireMap(map);
       const entry = requireSize(target, bytes, target.keySize + target.crossingSize, "key and value");
       const status = withDescriptor(keyObject, entry, 0, () =>
-        withDescriptor(valueObject, entry, target.keySize, () => port.mapUpdate(target.handle, entry.slice(0, target.keySize), entry.slice(target.keySize), flags)),
+        withDescriptor(valueObject, entry, target.keySize, () =>
+          port.mapUpdate(target.handle, entry.slice(0, target.keySize), entry.slice(target.keySize), flags),
+        ),
       );
-      if (status < 0) throw valueObject === undefined ? describeUpdate(target, status) : describeReference(target, valueObject, status);
+      if (status < 0)
+        throw valueObject === undefined
+          ? describeUpdate(target, status)
+          : describeReference(target, valueObject, status);
       return null;
     },
     map_delete({ map, key: object }, bytes) {
       const target = requireMap(map);
       const key = requireSize(target, bytes, target.keySize, "key");
       if (deletesBlindly(target.type) && port.mapLookup(target.handle, key, 0) === errno.ENOENT) return false;
-      const status = withDescriptor(object, key, 0, () => (isArray(target.type) ? port.mapUpdate(target.handle, key, new Uint8Array(target.crossingSize), 0) : port.mapDelete(target.handle, key)));
-      if (status === errno.ENOENT || (isArray(target.type) && status === errno.E2BIG) || (holdsSockets(target.type) && status === errno.EINVAL)) return false;
+      const status = withDescriptor(object, key, 0, () =>
+        isArray(target.type)
+          ? port.mapUpdate(target.handle, key, new Uint8Array(target.crossingSize), 0)
+          : port.mapDelete(target.handle, key),
+      );
+      if (
+        status === errno.ENOENT ||
+        (isArray(target.type) && status === errno.E2BIG) ||
+        (holdsSockets(target.type) && status === errno.EINVAL)
+      )
+        return false;
       if (status < 0) throw describeFailure(target, "delete from", status);
       return true;
     },
     map_next_key({ map }, bytes) {
       const target = requireMap(map);
-      const answer = port.mapNextKey(target.handle, bytes.length === 0 ? null : requireSize(target, bytes, target.keySize, "key"));
+      const answer = port.mapNextKey(
+        target.handle,
+        bytes.length === 0 ? null : requireSize(target, bytes, target.keySize, "key"),
+      );
       return typeof answer === "number" ? refuseMissing(target, "read", answer) : answer;
     },
     map_read_all({ map, remove }) {
@@ -67,13 +106,18 @@ export function openMapCalls({ port }: BridgeState, requireMap: (map: number) =>
       const valuesAt = alignUp(count * target.keySize);
       requireSize(target, bytes, valuesAt + count * target.crossingSize, `${count} keys and values`);
       if (count === 0) return null;
-      const status = port.mapUpdateAll(target.handle, { keys: bytes.slice(0, count * target.keySize), values: bytes.slice(valuesAt), count }, flags);
+      const status = port.mapUpdateAll(
+        target.handle,
+        { keys: bytes.slice(0, count * target.keySize), values: bytes.slice(valuesAt), count },
+        flags,
+      );
       if (status < 0) throw describeUpdate(target, status);
       return null;
     },
     map_delete_all({ map }, bytes) {
       const target = requireMap(map);
-      if (bytes.length % Math.max(1, target.keySize) !== 0) throw new MapError(`Cannot delete from "${target.name}": its keys have ${target.keySize} bytes`);
+      if (bytes.length % Math.max(1, target.keySize) !== 0)
+        throw new MapError(`Cannot delete from "${target.name}": its keys have ${target.keySize} bytes`);
       if (hasIndices(target.type)) return removeIndices(target, bytes.length === 0 ? undefined : bytes.slice());
       const status = port.mapDeleteAll(target.handle, bytes.length === 0 ? null : bytes.slice());
       if (status < 0) throw describeFailure(target, "delete from", status);
@@ -97,7 +141,11 @@ export function openMapCalls({ port }: BridgeState, requireMap: (map: number) =>
       return deleted;
     }
     const count = all.length / target.keySize;
-    const status = port.mapUpdateAll(target.handle, { keys: all, values: new Uint8Array(count * target.crossingSize), count }, 0);
+    const status = port.mapUpdateAll(
+      target.handle,
+      { keys: all, values: new Uint8Array(count * target.crossingSize), count },
+      0,
+    );
     if (status < 0) throw describeFailure(target, "clear", status);
     return count;
   }
@@ -114,14 +162,19 @@ function packBatch(batch: MapBatch): Uint8Array {
 
 /** The bytes leave the guest's memory here: it may move while the kernel is asked. */
 function requireSize(map: OpenMap, bytes: Uint8Array, size: number, what: string): Uint8Array {
-  if (bytes.length !== size) throw new MapError(`Cannot use ${what} of ${bytes.length} bytes with "${map.name}": it wants ${size}`);
+  if (bytes.length !== size)
+    throw new MapError(`Cannot use ${what} of ${bytes.length} bytes with "${map.name}": it wants ${size}`);
   return bytes.slice();
 }
 
 /** What the kernel does not like about something that was put under a key. */
 function describeReference(map: OpenMap, object: KernelObject, status: Status): MapError {
   const hint = referenceHints[object.kind];
-  if (status === errno.EINVAL || status === errno.EOPNOTSUPP || status === errno.ENOTSUPP) return new MapError(`Cannot write to "${map.name}": the kernel does not take it (${renderErrno(status)})`, hint === undefined ? {} : { hint });
+  if (status === errno.EINVAL || status === errno.EOPNOTSUPP || status === errno.ENOTSUPP)
+    return new MapError(
+      `Cannot write to "${map.name}": the kernel does not take it (${renderErrno(status)})`,
+      hint === undefined ? {} : { hint },
+    );
   return describeUpdate(map, status);
 }
 
@@ -137,9 +190,12 @@ function refuseMissing(map: OpenMap, action: string, status: Status): undefined 
 }
 
 function describeUpdate(map: OpenMap, status: Status): MapError {
-  if (hasIndices(map.type) && status === errno.E2BIG) return new MapError(`Cannot write to "${map.name}": its indices go from 0 to ${map.maxEntries - 1}`);
+  if (hasIndices(map.type) && status === errno.E2BIG)
+    return new MapError(`Cannot write to "${map.name}": its indices go from 0 to ${map.maxEntries - 1}`);
   if (status === errno.E2BIG || status === errno.ENOSPC || (status === errno.ENOMEM && !isQueue(map.type))) {
-    return new MapError(`Cannot write to "${map.name}": it is full, it holds ${map.maxEntries} entries`, { hint: "make it larger where the C text declares it, or delete entries" });
+    return new MapError(`Cannot write to "${map.name}": it is full, it holds ${map.maxEntries} entries`, {
+      hint: "make it larger where the C text declares it, or delete entries",
+    });
   }
   if (status === errno.ENOENT) return new MapError(`Cannot write to "${map.name}": the key is not there`);
   if (status === errno.EEXIST) return new MapError(`Cannot write to "${map.name}": the key is there already`);
@@ -147,6 +203,7 @@ function describeUpdate(map: OpenMap, status: Status): MapError {
 }
 
 function describeFailure(map: OpenMap, action: string, status: Status): MapError {
-  if (isSecretive(map.type) && (status === errno.ENOTSUPP || status === errno.EOPNOTSUPP || status === errno.ENOSPC)) return new MapError(`Cannot ${action} "${map.name}": the kernel does not tell what is in a map of this kind`);
+  if (isSecretive(map.type) && (status === errno.ENOTSUPP || status === errno.EOPNOTSUPP || status === errno.ENOSPC))
+    return new MapError(`Cannot ${action} "${map.name}": the kernel does not tell what is in a map of this kind`);
   return new MapError(`Cannot ${action} "${map.name}" (${renderErrno(status)})`);
 }

@@ -6,7 +6,10 @@ import type { OpenMap } from "./bridge-program.ts";
 import type { Handlers } from "./bridge-state.ts";
 
 /** The calls that put counters into perf event arrays. The counters go with their program when nobody closes them. */
-export function openPerfCounterCalls(port: KernelPort, requireMap: (map: number) => OpenMap): Handlers<"perf_event_open" | "perf_event_close"> {
+export function openPerfCounterCalls(
+  port: KernelPort,
+  requireMap: (map: number) => OpenMap,
+): Handlers<"perf_event_open" | "perf_event_close"> {
   const counters = new Map<number, Handle[]>();
   const closeAll = (map: number): void => {
     for (const counter of counters.get(map) ?? []) port.linkClose(counter);
@@ -37,12 +40,26 @@ export function openPerfCounterCalls(port: KernelPort, requireMap: (map: number)
   };
 }
 
-function describeFailure(map: OpenMap, type: number, config: string, pid: number, cpu: number, status: number): UsageError | UnsupportedFeatureError {
+function describeFailure(
+  map: OpenMap,
+  type: number,
+  config: string,
+  pid: number,
+  cpu: number,
+  status: number,
+): UsageError | UnsupportedFeatureError {
   const action = `Cannot count event type ${type} config ${config} on CPU ${cpu}`;
   if (status === errno.ENOENT || status === errno.EOPNOTSUPP || status === errno.ENODEV) {
-    return new UnsupportedFeatureError("perf_event", `${action}: this machine has no such event (${renderErrno(status)})`, { hint: "virtual machines seldom have hardware events: try PerfType.SOFTWARE" });
+    return new UnsupportedFeatureError(
+      "perf_event",
+      `${action}: this machine has no such event (${renderErrno(status)})`,
+      { hint: "virtual machines seldom have hardware events: try PerfType.SOFTWARE" },
+    );
   }
   if (status === errno.ESRCH) return new UsageError(`${action}: there is no process ${pid}`);
-  if (status === errno.E2BIG) return new UsageError(`${action}: "${map.name}" has ${map.maxEntries} entries`, { hint: "declare it with one entry for each CPU: BPF_PERF_ARRAY(name, NUM_CPUS) and -DNUM_CPUS in cflags" });
+  if (status === errno.E2BIG)
+    return new UsageError(`${action}: "${map.name}" has ${map.maxEntries} entries`, {
+      hint: "declare it with one entry for each CPU: BPF_PERF_ARRAY(name, NUM_CPUS) and -DNUM_CPUS in cflags",
+    });
   return new UsageError(`${action} (${renderErrno(status)})`);
 }

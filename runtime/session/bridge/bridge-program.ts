@@ -53,7 +53,8 @@ export function openProgramCalls(state: BridgeState): ProgramTable {
     lookups: {
       port: state.port,
       findMapHandle: (map) => requireMap(map).handle,
-      findFunctionHandle: (program, name) => requireProgram(program).loadFunction(name, { type: null, attachType: null }),
+      findFunctionHandle: (program, name) =>
+        requireProgram(program).loadFunction(name, { type: null, attachType: null }),
     },
     handlers: {
       build(argument) {
@@ -66,7 +67,10 @@ export function openProgramCalls(state: BridgeState): ProgramTable {
           const map = maps.push(info) - 1;
           return [renderMap(map, info, spec.key, spec.value)];
         });
-        mapsOf.set(program, replies.map(({ map }) => map));
+        mapsOf.set(
+          program,
+          replies.map(({ map }) => map),
+        );
         return { program, maps: replies, structs: built.spec.structs };
       },
       load_function({ program, name, type, attachType }) {
@@ -88,14 +92,40 @@ export function openProgramCalls(state: BridgeState): ProgramTable {
 }
 
 /** What the kernel says of the map counts: a loader may have changed what the object asked for. */
-function describeMap(state: BridgeState, built: BuiltProgram, handle: Handle, spec: ObjectSpec["maps"][number]): OpenMap {
+function describeMap(
+  state: BridgeState,
+  built: BuiltProgram,
+  handle: Handle,
+  spec: ObjectSpec["maps"][number],
+): OpenMap {
   const info = state.port.mapInfo(handle);
   const found =
-    typeof info === "number" ? { type: spec.type, keySize: spec.key?.size ?? 0, valueSize: spec.value?.size ?? 0, maxEntries: spec.maxEntries, flags: spec.flags, id: 0 } : info;
+    typeof info === "number"
+      ? {
+          type: spec.type,
+          keySize: spec.key?.size ?? 0,
+          valueSize: spec.value?.size ?? 0,
+          maxEntries: spec.maxEntries,
+          flags: spec.flags,
+          id: 0,
+        }
+      : info;
   const { type, keySize, valueSize, maxEntries, flags, id } = found;
   const crossingSize = isPerCpu(type) ? state.port.possibleCpus() * alignUp(valueSize) : valueSize;
   const event = built.spec.structs[built.eventStructs[spec.name] ?? ""] ?? null;
-  return { name: spec.name, event, countFailedOutputs: () => built.countFailedOutputs(spec.name), handle, id, type, keySize, valueSize, maxEntries, flags, crossingSize };
+  return {
+    name: spec.name,
+    event,
+    countFailedOutputs: () => built.countFailedOutputs(spec.name),
+    handle,
+    id,
+    type,
+    keySize,
+    valueSize,
+    maxEntries,
+    flags,
+    crossingSize,
+  };
 }
 
 function renderMap(map: number, info: OpenMap, key: Layout | undefined, value: Layout | undefined): MapReply {

@@ -9,7 +9,10 @@ import type { BuiltProgram } from "../load/program.ts";
 import type { Waiter } from "../wait/waiter.ts";
 
 /** Why the host stops a script for good. */
-export type StopReason = { readonly kind: "exit"; readonly code: number } | { readonly kind: "closed-output" } | { readonly kind: "checked" };
+export type StopReason =
+  | { readonly kind: "exit"; readonly code: number }
+  | { readonly kind: "closed-output" }
+  | { readonly kind: "checked" };
 
 /** What every part of the bridge works with. */
 export interface BridgeState {
@@ -28,4 +31,6 @@ export interface BridgeState {
 }
 
 /** One handler for each of the named calls. `bytes` lie in the guest's memory and are gone when the call returns. */
-export type Handlers<Name extends CallName> = { readonly [N in Name]: (argument: CallArgument<N>, bytes: Uint8Array) => CallReply<N> };
+export type Handlers<Name extends CallName> = {
+  readonly [N in Name]: (argument: CallArgument<N>, bytes: Uint8Array) => CallReply<N>;
+};

@@ -13,10 +13,13 @@ const MAX_FILE_BYTES = 16 * 1024 * 1024;
 const CHUNK_BYTES = 64 * 1024;
 
 /** Files that are no text and whose reading does harm or never ends. */
-const refusedFiles = /^\/proc\/(?:kcore|kmsg|sysrq-trigger|kpage\w+|\d+(?:\/task\/\d+)?\/(?:mem|pagemap))$|\/trace_pipe(?:_raw)?$/;
+const refusedFiles =
+  /^\/proc\/(?:kcore|kmsg|sysrq-trigger|kpage\w+|\d+(?:\/task\/\d+)?\/(?:mem|pagemap))$|\/trace_pipe(?:_raw)?$/;
 
 /** The calls about the process itself: arguments, output, time, files below /proc and /sys. */
-export function openSystemCalls(state: BridgeState): Handlers<"start" | "write" | "write_error" | "exit" | "wait" | "now" | "read_file"> {
+export function openSystemCalls(
+  state: BridgeState,
+): Handlers<"start" | "write" | "write_error" | "exit" | "wait" | "now" | "read_file"> {
   return {
     start: () => ({
       argv: state.args,
@@ -34,7 +37,8 @@ export function openSystemCalls(state: BridgeState): Handlers<"start" | "write" 
       return null;
     },
     exit({ code }) {
-      if (!Number.isInteger(code) || code < 0 || code > 255) throw new UsageError(`Cannot exit with ${code}: an exit status is a whole number from 0 to 255`);
+      if (!Number.isInteger(code) || code < 0 || code > 255)
+        throw new UsageError(`Cannot exit with ${code}: an exit status is a whole number from 0 to 255`);
       state.stop({ kind: "exit", code });
       return null;
     },
@@ -88,7 +92,10 @@ export function readSystemFile(path: string): string {
     throw describeFailure(path, cause);
   }
   if (!/^\/(?:proc|sys)\//.test(real)) {
-    throw new UsageError(`Cannot read "${path}": scripts read files below /proc and /sys only`, real === path ? {} : { hint: `it leads to "${real}"` });
+    throw new UsageError(
+      `Cannot read "${path}": scripts read files below /proc and /sys only`,
+      real === path ? {} : { hint: `it leads to "${real}"` },
+    );
   }
   if (refusedFiles.test(real)) throw new UsageError(`Cannot read "${path}": it is no text file`);
   let fd: number;
@@ -113,13 +120,19 @@ function readToEnd(fd: number, path: string): string {
     const size = readSync(fd, chunk, 0, CHUNK_BYTES, null);
     if (size === 0) return Buffer.concat(chunks).toString("utf8").replaceAll("\0", "\ufffd");
     total += size;
-    if (total > MAX_FILE_BYTES) throw new UsageError(`Cannot read "${path}": it has more than ${MAX_FILE_BYTES / 1024 / 1024} MiB`);
+    if (total > MAX_FILE_BYTES)
+      throw new UsageError(`Cannot read "${path}": it has more than ${MAX_FILE_BYTES / 1024 / 1024} MiB`);
     chunks.push(chunk.subarray(0, size));
   }
 }
 
 function describeFailure(path: string, cause: unknown): UsageError {
   const { code, message } = cause as NodeJS.ErrnoException;
-  const reasons: Readonly<Record<string, string>> = { ENOENT: "no such file", EACCES: "permission denied", EISDIR: "it is a directory", ESRCH: "the process is gone" };
+  const reasons: Readonly<Record<string, string>> = {
+    ENOENT: "no such file",
+    EACCES: "permission denied",
+    EISDIR: "it is a directory",
+    ESRCH: "the process is gone",
+  };
   return new UsageError(`Cannot read "${path}": ${reasons[code ?? ""] ?? message}`, { cause });
 }

@@ -31,10 +31,13 @@ export function openTraceCalls(state: BridgeState): TraceCalls {
     const cut = end === 0 && bytes.length >= MAX_LINE_BYTES ? bytes.length : end;
     // Copied: the rest must not keep the whole batch alive.
     rest = Buffer.from(bytes.subarray(cut));
-    const text = bytes.toString("utf8", 0, cut).replaceAll("\0", "").replace(lostLine, (_, count: string) => {
-      lost += Number(count);
-      return "";
-    });
+    const text = bytes
+      .toString("utf8", 0, cut)
+      .replaceAll("\0", "")
+      .replace(lostLine, (_, count: string) => {
+        lost += Number(count);
+        return "";
+      });
     // A message with a newline of its own leaves an empty line behind.
     const lines = text.replace(/^\n+/, "").replace(/\n{2,}/g, "\n");
     return lines === "" ? undefined : nameUnknownTasks(lines);
@@ -46,7 +49,10 @@ export function openTraceCalls(state: BridgeState): TraceCalls {
         pipe ??= state.openTracePipe();
         if (!events) return state.waiter.waitFor(timeoutMs, waitSources.files, readLines) ?? "";
         const wake = wakeAtSecondLook();
-        return state.waiter.waitFor(timeoutMs, waitSources.files | waitSources.rings, () => readLines() ?? (wake() && "")) ?? "";
+        return (
+          state.waiter.waitFor(timeoutMs, waitSources.files | waitSources.rings, () => readLines() ?? (wake() && "")) ??
+          ""
+        );
       },
     },
     countLost: () => lost,

@@ -48,7 +48,10 @@ export function openBridge(state: BridgeState, isStopped: () => boolean): Bridge
   let lastError = 0;
 
   const crossError = (error: unknown): string => {
-    const known = error instanceof BpftsError ? error : new InternalError(error instanceof Error ? error.message : String(error), { cause: error });
+    const known =
+      error instanceof BpftsError
+        ? error
+        : new InternalError(error instanceof Error ? error.message : String(error), { cause: error });
     const id = ++lastError;
     errors.set(id, known);
     errors.delete(id - KEPT_ERRORS);
@@ -59,9 +62,13 @@ export function openBridge(state: BridgeState, isStopped: () => boolean): Bridge
     call(name, argument, bytes) {
       try {
         if (isStopped()) throw new InterruptedError("The script is being ended");
-        if (!Object.hasOwn(handlers, name)) throw new InternalError(`The script called "${name}", which the host does not know`);
+        if (!Object.hasOwn(handlers, name))
+          throw new InternalError(`The script called "${name}", which the host does not know`);
         const handler = handlers[name as CallName] as (argument: unknown, bytes: Uint8Array) => unknown;
-        return renderAnswer(name as CallName, handler(textArguments.has(name) ? argument : JSON.parse(argument), bytes));
+        return renderAnswer(
+          name as CallName,
+          handler(textArguments.has(name) ? argument : JSON.parse(argument), bytes),
+        );
       } catch (error) {
         return crossError(error);
       }
@@ -69,10 +76,15 @@ export function openBridge(state: BridgeState, isStopped: () => boolean): Bridge
     findError: (id) => errors.get(id),
     reportLosses() {
       for (const { name, lost } of events.listLosses()) {
-        state.log.warn(`Lost ${lost} event${lost === 1 ? "" : "s"} of "${name}": the script read them too slowly (a larger buffer, or less work in the callback, helps)`);
+        state.log.warn(
+          `Lost ${lost} event${lost === 1 ? "" : "s"} of "${name}": the script read them too slowly (a larger buffer, or less work in the callback, helps)`,
+        );
       }
       const lines = trace.countLost();
-      if (lines > 0) state.log.warn(`Lost ${lines} line${lines === 1 ? "" : "s"} of the trace pipe: the script read them too slowly`);
+      if (lines > 0)
+        state.log.warn(
+          `Lost ${lines} line${lines === 1 ? "" : "s"} of the trace pipe: the script read them too slowly`,
+        );
     },
     close: () => events.close(),
   };

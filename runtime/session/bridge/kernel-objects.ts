@@ -25,7 +25,9 @@ export function withKernelObject<T>(object: KernelObject, lookups: ObjectLookups
     case "map":
       return use(requireDescriptor(port.mapFd(lookups.findMapHandle(object.map)), "the table"));
     case "function":
-      return use(requireDescriptor(port.programFd(lookups.findFunctionHandle(object.program, object.name)), `"${object.name}"`));
+      return use(
+        requireDescriptor(port.programFd(lookups.findFunctionHandle(object.program, object.name)), `"${object.name}"`),
+      );
     case "cgroup":
       return useAndClose(openCgroup(object.path), use);
     case "file":
@@ -33,7 +35,10 @@ export function withKernelObject<T>(object: KernelObject, lookups: ObjectLookups
     case "process":
       return useAndClose(requireDescriptor(port.pidfdOpen(object.pid), `process ${object.pid}`), use);
     case "socket":
-      return useAndClose(requireDescriptor(port.pidfdCopy(object.pid, object.fd), `descriptor ${object.fd} of process ${object.pid}`), use);
+      return useAndClose(
+        requireDescriptor(port.pidfdCopy(object.pid, object.fd), `descriptor ${object.fd} of process ${object.pid}`),
+        use,
+      );
   }
 }
 
@@ -52,7 +57,10 @@ function openFile(path: string): number {
   try {
     return openSync(path, O_RDONLY | pathOnly | (path.endsWith("/") ? 0 : O_NOFOLLOW));
   } catch (cause) {
-    throw new MapError(`Cannot use file "${path}": ${(cause as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : (cause as Error).message}`, { cause });
+    throw new MapError(
+      `Cannot use file "${path}": ${(cause as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : (cause as Error).message}`,
+      { cause },
+    );
   }
 }
 

@@ -37,7 +37,11 @@ export interface KernelLookups extends Closable {
   /** Makes a binary known by its build id. @throws AttachError */
   addModule(path: string): void;
   /** Functions of a program or library, with their addresses in its own numbering. `pid` 0 is this machine's view. @throws AttachError */
-  findUserFunctions(name: string, pattern: RegExp, pid: number): readonly { readonly name: string; readonly address: number }[];
+  findUserFunctions(
+    name: string,
+    pattern: RegExp,
+    pid: number,
+  ): readonly { readonly name: string; readonly address: number }[];
   findLibrary(name: string, pid: number): string | undefined;
   findExecutable(name: string): string | undefined;
   /** The number of a cgroup. @throws UsageError when there is none at that path */

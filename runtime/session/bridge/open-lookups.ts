@@ -44,13 +44,17 @@ export function openLookups(port: KernelPort, userSpace: UserSpace = openUserSpa
       return nameByBuildId(port, userSpace.binaries.findByBuildId(buildId), offset, demangle);
     },
     addModule: (path) => void requireBinary(userSpace, "Cannot add a module", path, 0),
-    findUserFunctions: (name, pattern, pid) => listUserFunctions(requireBinary(userSpace, "Cannot list functions", name, pid), pattern),
+    findUserFunctions: (name, pattern, pid) =>
+      listUserFunctions(requireBinary(userSpace, "Cannot list functions", name, pid), pattern),
     findLibrary: (name, pid) => findLibrary(name, pid)?.path,
     findExecutable: (name) => findExecutable(name)?.path,
     findCgroup: readCgroupId,
     findMountNamespace: readMountNamespace,
     findUsdtProbes(probe, path, pid) {
-      const found = probe === "" ? listUsdtProbes(port, userSpace, { path, pid }) : requireUsdtProbes(port, userSpace, { path, pid }, probe);
+      const found =
+        probe === ""
+          ? listUsdtProbes(port, userSpace, { path, pid })
+          : requireUsdtProbes(port, userSpace, { path, pid }, probe);
       return found.map(({ provider, name, file, semaphore, locations }) => ({
         provider,
         name,
@@ -64,10 +68,19 @@ export function openLookups(port: KernelPort, userSpace: UserSpace = openUserSpa
 }
 
 /** Names a place in a file. A file without a name for it still says which file it is. */
-function nameByBuildId(port: KernelPort, binary: Binary | undefined, offset: number, demangle: boolean): SymbolPlace | undefined {
+function nameByBuildId(
+  port: KernelPort,
+  binary: Binary | undefined,
+  offset: number,
+  demangle: boolean,
+): SymbolPlace | undefined {
   const address = binary?.findAddress(offset);
   if (binary === undefined) return undefined;
   const symbol = address === undefined ? undefined : binary.symbols.find(address);
   if (symbol === undefined || address === undefined) return { name: "[unknown]", offset: 0, module: binary.path };
-  return { name: demangle ? port.demangle(symbol.name) : symbol.name, offset: address - symbol.start, module: binary.path };
+  return {
+    name: demangle ? port.demangle(symbol.name) : symbol.name,
+    offset: address - symbol.start,
+    module: binary.path,
+  };
 }

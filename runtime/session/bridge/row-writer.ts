@@ -20,7 +20,9 @@ const ownFields = ["cpu"];
  */
 export function openRowWriter(name: string, layout: Layout | null, row: RowFormat): RowWriter {
   if (layout === null || layout.kind !== "struct") {
-    throw new UsageError(`Cannot print rows of "${name}": its events are no struct that the C text tells`, { hint: "print them from a callback" });
+    throw new UsageError(`Cannot print rows of "${name}": its events are no struct that the C text tells`, {
+      hint: "print them from a callback",
+    });
   }
   for (const field of row.fields) requireField(name, layout, field);
   const { fields } = row;
@@ -30,10 +32,13 @@ export function openRowWriter(name: string, layout: Layout | null, row: RowForma
   const writeRows: RowWriter = (records) => {
     const bytes = records.byteOffset % 8 === 0 ? records : records.slice();
     let text = "";
-    bind(bytes.buffer as ArrayBuffer)({ at: bytes.byteOffset, end: bytes.byteOffset + bytes.byteLength }, (event, cpu) => {
-      const values = event as Record<string, unknown>;
-      text += write(fields.map((field) => (field === "cpu" && !(field in values) ? cpu : values[field])));
-    });
+    bind(bytes.buffer as ArrayBuffer)(
+      { at: bytes.byteOffset, end: bytes.byteOffset + bytes.byteLength },
+      (event, cpu) => {
+        const values = event as Record<string, unknown>;
+        text += write(fields.map((field) => (field === "cpu" && !(field in values) ? cpu : values[field])));
+      },
+    );
     return text;
   };
   tryRow(writeRows, layout, row);
@@ -47,7 +52,10 @@ function tryRow(writeRows: RowWriter, layout: StructLayout, row: RowFormat): voi
   try {
     writeRows(zeros);
   } catch (cause) {
-    throw new UsageError(`Cannot print rows by ${JSON.stringify(row.format)} with the fields ${row.fields.join(", ")}: ${(cause as Error).message}`, { cause });
+    throw new UsageError(
+      `Cannot print rows by ${JSON.stringify(row.format)} with the fields ${row.fields.join(", ")}: ${(cause as Error).message}`,
+      { cause },
+    );
   }
 }
 
@@ -61,12 +69,15 @@ function requireField(name: string, layout: StructLayout, field: string): void {
 }
 
 function listFields(layout: StructLayout): string[] {
-  return layout.members.flatMap((member) => (member.name === "" && "members" in member.layout ? listFields(member.layout) : [member.name]));
+  return layout.members.flatMap((member) =>
+    member.name === "" && "members" in member.layout ? listFields(member.layout) : [member.name],
+  );
 }
 
 /** One object a line. 64-bit numbers are numbers where they are exact, else text. */
 function writeJson(fields: readonly string[]): (values: readonly unknown[]) => string {
-  return (values) => `${JSON.stringify(Object.fromEntries(fields.map((field, index) => [field, values[index]])), renderBig)}\n`;
+  return (values) =>
+    `${JSON.stringify(Object.fromEntries(fields.map((field, index) => [field, values[index]])), renderBig)}\n`;
 }
 
 function renderBig(_: string, value: unknown): unknown {

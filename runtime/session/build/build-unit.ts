@@ -30,7 +30,6 @@ interface UnitRecord extends Pick<BuiltUnit, "programs" | "maps" | "eventStructs
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-
 /**
  * Takes C text the whole way to an object; from the cache when the same text was
  * compiled before for this kernel, by this clang, with these headers.
@@ -46,7 +45,12 @@ export function buildUnit(source: CSource, cflags: readonly string[], tools: Bui
     const { unit, headers } = rewritePrepared(prepared, flags, wider);
     const { bytes } = compileUnit(unit, { toolchain: tools.toolchain, prelude: wider.prelude, cflags: flags });
     tools.log.info(`compiled ${source.place?.file ?? source.name} in ${Math.round(performance.now() - started)} ms`);
-    const record: UnitRecord = { programs: unit.programs, maps: unit.maps, eventStructs: unit.eventStructs, ...(headers.size === 0 ? {} : { headers: describeOwnHeaders(headers) }) };
+    const record: UnitRecord = {
+      programs: unit.programs,
+      maps: unit.maps,
+      eventStructs: unit.eventStructs,
+      ...(headers.size === 0 ? {} : { headers: describeOwnHeaders(headers) }),
+    };
     writeCached(tools.cache, `object/${key}`, joinEntry(record, bytes));
     // Only on the way that takes its time anyway.
     cleanCache(tools.cache);
@@ -56,7 +60,12 @@ export function buildUnit(source: CSource, cflags: readonly string[], tools: Bui
 
 /** The unit as clang compiles it, for those who want to read it. @throws DialectError, CompileError */
 export function renderUnit(source: CSource, cflags: readonly string[], tools: BuildTools): string {
-  return withNeeds(source, cflags, tools, (prepared, _key, wider, flags) => rewritePrepared(prepared, flags, wider).unit.text);
+  return withNeeds(
+    source,
+    cflags,
+    tools,
+    (prepared, _key, wider, flags) => rewritePrepared(prepared, flags, wider).unit.text,
+  );
 }
 
 /** What a text turned out to need besides the kernel's types. */
@@ -72,12 +81,24 @@ interface Needs {
  * the kernel has too, does it again with that module's types, without that name of the kernel's. What a text needed
  * is kept: the next run begins with it.
  */
-function withNeeds<T>(source: CSource, cflags: readonly string[], tools: BuildTools, use: (prepared: CUnit, key: string, tools: BuildTools, flags: readonly string[]) => T): T {
+function withNeeds<T>(
+  source: CSource,
+  cflags: readonly string[],
+  tools: BuildTools,
+  use: (prepared: CUnit, key: string, tools: BuildTools, flags: readonly string[]) => T,
+): T {
   const prepared = prepareUnit(source, tools.env);
   // Headers of the user's own are looked for in the current folder, then beside the script.
   const isAlone = !hasOwnHeaders(prepared.text);
   const flags = isAlone || source.folder === undefined ? cflags : [...cflags, `-I${source.folder}`];
-  const key = hashKey(buildId, prepared.text, isAlone ? "" : process.cwd(), JSON.stringify([flags, prepared.programs, prepared.maps]), tools.prelude.identity, tools.toolchain.identity);
+  const key = hashKey(
+    buildId,
+    prepared.text,
+    isAlone ? "" : process.cwd(),
+    JSON.stringify([flags, prepared.programs, prepared.maps]),
+    tools.prelude.identity,
+    tools.toolchain.identity,
+  );
   const cached = findCached(tools.cache, `needs/${key}`);
   const known = cached === undefined ? undefined : widenTools(tools, JSON.parse(cached.toString("utf8")) as Needs);
   if (known !== undefined) return withNeeds(source, cflags, known, use);
@@ -105,13 +126,21 @@ function widenTools(tools: BuildTools, { types, taken }: Needs): BuildTools | un
 /** Macros in macros are written out one step at a time. */
 const maxExpansions = 8;
 
-function rewritePrepared(prepared: CUnit, cflags: readonly string[], tools: BuildTools): { unit: CUnit; headers: ReadonlyMap<string, string> } {
+function rewritePrepared(
+  prepared: CUnit,
+  cflags: readonly string[],
+  tools: BuildTools,
+): { unit: CUnit; headers: ReadonlyMap<string, string> } {
   const options = { toolchain: tools.toolchain, prelude: tools.prelude, cflags };
   const { ast, warnings, headers: paths } = parseUnit(prepared, options);
   const headers = readOwnHeaders(paths);
-  for (const { message, location } of warnings) tools.log.info(`C: ${location === undefined ? "" : `line ${location.line}: `}${message}`);
-  const unit = rewriteExpanded(rewriteUnit(prepared, ast as Ast, tools.env, headers), (expanded) => rewriteUnit(expanded, parseUnit(expanded, options).ast as Ast, tools.env, headers));
-  for (const { message, location } of unit.warnings) tools.log.warn(`${location === undefined ? "" : `line ${location.line}: `}${message}`);
+  for (const { message, location } of warnings)
+    tools.log.info(`C: ${location === undefined ? "" : `line ${location.line}: `}${message}`);
+  const unit = rewriteExpanded(rewriteUnit(prepared, ast as Ast, tools.env, headers), (expanded) =>
+    rewriteUnit(expanded, parseUnit(expanded, options).ast as Ast, tools.env, headers),
+  );
+  for (const { message, location } of unit.warnings)
+    tools.log.warn(`${location === undefined ? "" : `line ${location.line}: `}${message}`);
   return { unit, headers };
 }
 
@@ -142,6 +171,7 @@ function joinEntry(record: UnitRecord, bytes: Uint8Array): Uint8Array {
 
 function splitEntry(entry: Buffer): [UnitRecord, Uint8Array] {
   const end = 4 + entry.readUInt32LE(0);
-  if (end > entry.length) throw new CompileError("The cache holds a damaged object", { hint: "remove the cache folder" });
+  if (end > entry.length)
+    throw new CompileError("The cache holds a damaged object", { hint: "remove the cache folder" });
   return [JSON.parse(entry.subarray(4, end).toString("utf8")) as UnitRecord, entry.subarray(end)];
 }

@@ -3,7 +3,11 @@ import type { Machine } from "../../kernel/machine/machine.ts";
 import { findUnloadedModule } from "./find-module.ts";
 
 /** Tells the dialect what it asks about this machine. */
-export function describeDialectEnv(machine: Machine, prelude: KernelNames, readTracepointFormat: DialectEnv["readTracepointFormat"]): DialectEnv {
+export function describeDialectEnv(
+  machine: Machine,
+  prelude: KernelNames,
+  readTracepointFormat: DialectEnv["readTracepointFormat"],
+): DialectEnv {
   return {
     arch: machine.arch,
     kernelVersionCode: machine.versionCode,

@@ -1,5 +1,11 @@
 import type { UnloadedModule } from "../../dialect/text/env.ts";
-import { btfFolder, listModuleFiles, listTypedModules, readModuleFile, readModuleTypes } from "../../kernel/machine/module-types.ts";
+import {
+  btfFolder,
+  listModuleFiles,
+  listTypedModules,
+  readModuleFile,
+  readModuleTypes,
+} from "../../kernel/machine/module-types.ts";
 import { parseElf } from "../../object/elf.ts";
 import { findDeclaredNames } from "../../object/split-btf.ts";
 
@@ -26,7 +32,11 @@ export function findModuleTypes(wanted: readonly string[], folder: string = btfF
  * Finds a module that is not loaded and has a type, among those whose name the type's name begins
  * with: reading every module's file would take seconds. Packed files are not read.
  */
-export function findUnloadedModule(name: string, release: string, folder: string = btfFolder): UnloadedModule | undefined {
+export function findUnloadedModule(
+  name: string,
+  release: string,
+  folder: string = btfFolder,
+): UnloadedModule | undefined {
   const loaded = new Set(listTypedModules(folder));
   const candidates = listModuleFiles(release)
     .filter(({ module }) => isNamedAfter(name, module) && !loaded.has(module))

@@ -60,12 +60,22 @@ export function openBuilder(options: BuilderOptions): Builder {
     headers: findPackageFile("bpf-headers"),
     arch: machine.arch,
     machineIdentity: `${machine.arch} ${machine.versionCode}`,
-    renderMachineHeader: (names) => renderMachineHeader({ ...names, arch: machine.arch, kernelVersionCode: machine.versionCode }),
+    renderMachineHeader: (names) =>
+      renderMachineHeader({ ...names, arch: machine.arch, kernelVersionCode: machine.versionCode }),
     log,
   });
   const env = describeDialectEnv(machine, prelude, kernel.readTracepointFormat);
-  const dumpModule = (module: string): string => requireDump(port, join(kernel.btfFolder, module), join(kernel.btfFolder, "vmlinux"));
-  return { machine, toolchain, prelude, cache, env, log, modules: { findTypes: (names) => findModuleTypes(names, kernel.btfFolder), dumpC: dumpModule } };
+  const dumpModule = (module: string): string =>
+    requireDump(port, join(kernel.btfFolder, module), join(kernel.btfFolder, "vmlinux"));
+  return {
+    machine,
+    toolchain,
+    prelude,
+    cache,
+    env,
+    log,
+    modules: { findTypes: (names) => findModuleTypes(names, kernel.btfFolder), dumpC: dumpModule },
+  };
 }
 
 function openOwnKernel(port: KernelPort): KernelSource {
@@ -94,7 +104,9 @@ export interface SourceScope {
  */
 export function readSource(request: BuildRequest, scope: SourceScope): CSource {
   if ((request.text === undefined) === (request.srcFile === undefined)) {
-    throw new UsageError("new BPF() needs exactly one of text and src_file", { hint: "new BPF({ text: `…` }) or new BPF({ src_file: \"tool.c\" })" });
+    throw new UsageError("new BPF() needs exactly one of text and src_file", {
+      hint: 'new BPF({ text: `…` }) or new BPF({ src_file: "tool.c" })',
+    });
   }
   if (request.srcFile !== undefined) return readSourceFile(request.srcFile, scope.script);
   const text = request.text!;
@@ -106,7 +118,10 @@ export function readSource(request: BuildRequest, scope: SourceScope): CSource {
 
 function readSourceFile(path: string, script: string): CSource {
   const found = [resolve(path), resolve(dirname(script), path)].find((candidate) => existsSync(candidate));
-  if (found === undefined) throw new ScriptError(`Cannot read the C file "${path}": no such file`, { hint: "src_file is taken from the current directory, then from beside the script" });
+  if (found === undefined)
+    throw new ScriptError(`Cannot read the C file "${path}": no such file`, {
+      hint: "src_file is taken from the current directory, then from beside the script",
+    });
   return describeSourceFile(found);
 }
 
@@ -125,4 +140,3 @@ export function describeSourceFile(path: string): CSource {
   const file = resolve(path);
   return { text, name: path, place: { file, locate }, folder: dirname(file) };
 }
-

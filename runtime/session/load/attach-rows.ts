@@ -1,8 +1,24 @@
 import { AttachError, UsageError } from "../../base/errors.ts";
-import { describeAuto, describeCgroup, describeKprobe, describeMapTarget, describeRawTracepoint, describeTracepoint, describeUprobe, describeUsdt, describeLibbpfUsdt } from "../../kernel/hooks/attach.ts";
+import {
+  describeAuto,
+  describeCgroup,
+  describeKprobe,
+  describeMapTarget,
+  describeRawTracepoint,
+  describeTracepoint,
+  describeUprobe,
+  describeUsdt,
+  describeLibbpfUsdt,
+} from "../../kernel/hooks/attach.ts";
 import { findAttachType } from "../../kernel/hooks/attach-types.ts";
 import type { UsdtPlace } from "../../kernel/hooks/attach.ts";
-import { isPart, requireAddressPlace, requireBinary, requireFunctionPlace, requireFunctionPlaces } from "../../kernel/user/function-place.ts";
+import {
+  isPart,
+  requireAddressPlace,
+  requireBinary,
+  requireFunctionPlace,
+  requireFunctionPlaces,
+} from "../../kernel/user/function-place.ts";
 import { listKernelFunctions } from "../../kernel/machine/kallsyms.ts";
 import { parseUsdtArguments } from "../../kernel/hooks/usdt-arguments.ts";
 import { openUsdtSpecs } from "../../kernel/hooks/usdt-specs.ts";
@@ -16,7 +32,11 @@ import { planAutoAttach } from "./auto-attach.ts";
 import type { AttachRequest, FunctionType } from "./program.ts";
 
 /** The request whose kinds include the given one. */
-type RequestOf<Kind, Request = AttachRequest> = Request extends { kind: infer Kinds } ? (Kind extends Kinds ? Request : never) : never;
+type RequestOf<Kind, Request = AttachRequest> = Request extends { kind: infer Kinds }
+  ? Kind extends Kinds
+    ? Request
+    : never
+  : never;
 
 type Row<Kind extends AttachRequest["kind"]> = (request: RequestOf<Kind>, context: AttachContext) => AttachPlan;
 
@@ -25,10 +45,16 @@ const rows: { readonly [Kind in AttachRequest["kind"]]?: Row<Kind> } = {
   kprobe: (request) => planKprobe(request, false),
   kretprobe: (request) => planKprobe(request, true),
   tracepoint: (request, context) => {
-    const { names, isPattern } = choose(request.tp, request.tpRe, "tp", (pattern) => context.listTracepoints().filter((name) => pattern.test(name)));
+    const { names, isPattern } = choose(request.tp, request.tpRe, "tp", (pattern) =>
+      context.listTracepoints().filter((name) => pattern.test(name)),
+    );
     const targets = names.map((name) => {
       const at = name.indexOf(":");
-      if (at <= 0) throw new AttachError(`Cannot attach "${request.fnName}" to tracepoint "${name}": a tracepoint is named CATEGORY:EVENT`, { hint: `for example "syscalls:sys_enter_openat"` });
+      if (at <= 0)
+        throw new AttachError(
+          `Cannot attach "${request.fnName}" to tracepoint "${name}": a tracepoint is named CATEGORY:EVENT`,
+          { hint: `for example "syscalls:sys_enter_openat"` },
+        );
       return describeTracepoint(name.slice(0, at), name.slice(at + 1), context.listTracepoints);
     });
     return { program: { name: request.fnName, kind: "tracepoint" }, targets, isPattern };
@@ -48,7 +74,8 @@ const rows: { readonly [Kind in AttachRequest["kind"]]?: Row<Kind> } = {
   func: planFunc,
   perf_event: (request, context) => {
     const cpus = request.cpu === undefined || request.cpu < 0 ? context.machine.onlineCpus : [request.cpu];
-    if ((request.samplePeriod ?? 0) > 0 === (request.sampleFreq ?? 0) > 0) throw new UsageError("attach_perf_event needs exactly one of sample_period and sample_freq");
+    if ((request.samplePeriod ?? 0) > 0 === (request.sampleFreq ?? 0) > 0)
+      throw new UsageError("attach_perf_event needs exactly one of sample_period and sample_freq");
     return {
       program: { name: request.fnName, kind: "perf_event" },
       targets: cpus.map((cpu) => ({
@@ -76,7 +103,8 @@ const rows: { readonly [Kind in AttachRequest["kind"]]?: Row<Kind> } = {
  */
 export function planAttach(request: AttachRequest, context: AttachContext): AttachPlan {
   const row = rows[request.kind] as Row<AttachRequest["kind"]> | undefined;
-  if (row === undefined) throw new AttachError(`Cannot attach "${request.fnName}": ${request.kind} is not supported yet`);
+  if (row === undefined)
+    throw new AttachError(`Cannot attach "${request.fnName}": ${request.kind} is not supported yet`);
   return row(request as never, context);
 }
 
@@ -94,14 +122,20 @@ function planUprobe(request: RequestOf<"uprobe">, { port, userSpace }: AttachCon
   const given = [request.sym, request.symRe, request.addr].filter((option) => option !== undefined && option !== "");
   if (given.length !== 1) throw new UsageError(`${action}: give exactly one of sym, sym_re and addr`);
   if (retprobe && ((request.symOff ?? 0) !== 0 || isPart(request.sym ?? ""))) {
-    throw new UsageError(`${action}: a return probe belongs where a function starts`, { hint: "further in the kernel would take what lies on the stack for the place to return to, and overwrite it" });
+    throw new UsageError(`${action}: a return probe belongs where a function starts`, {
+      hint: "further in the kernel would take what lies on the stack for the place to return to, and overwrite it",
+    });
   }
   const pid = request.pid ?? -1;
   const file = requireBinary(userSpace, action, request.name, Math.max(pid, 0));
   const isPattern = request.symRe !== undefined && request.symRe !== "";
   const places = isPattern
     ? requireFunctionPlaces(file, action, parsePrefixPattern(request.symRe!))
-    : [request.addr === undefined ? requireFunctionPlace(port, file, action, request.sym!, request.symOff ?? 0) : requireAddressPlace(file, action, Number(request.addr))];
+    : [
+        request.addr === undefined
+          ? requireFunctionPlace(port, file, action, request.sym!, request.symOff ?? 0)
+          : requireAddressPlace(file, action, Number(request.addr)),
+      ];
   return {
     program: { name: request.fnName, kind: request.kind },
     targets: places.map((place) => describeUprobe(file, place, retprobe, pid > 0 ? pid : -1)),
@@ -117,11 +151,23 @@ function planUsdt(request: RequestOf<"usdt">, context: AttachContext): AttachPla
   const probes = requireUsdtProbes(port, userSpace, { path: request.path, pid: viewPid }, wanted);
   const specs = context.usdt ?? openUsdtSpecs(port, context.machine.arch, () => undefined);
   const program: ProgramRequest = { name: request.fnName, kind: "usdt" };
-  if (context.usesLibbpfUsdt === true) return { program, targets: probes.map(({ file, provider, name }) => describeLibbpfUsdt(file, provider, name, pid)), isPattern: false };
+  if (context.usesLibbpfUsdt === true)
+    return {
+      program,
+      targets: probes.map(({ file, provider, name }) => describeLibbpfUsdt(file, provider, name, pid)),
+      isPattern: false,
+    };
   const places = probes.flatMap((probe) => placeUsdtProbe(probe, pid).map((place) => ({ file: probe.file, place })));
   const read = context.listUsdtArguments?.(request.fnName) ?? [];
-  const warnings = [...new Set(places.flatMap(({ place }) => listUnreadableArguments(place, read, context.machine.arch)))];
-  return { program, targets: places.map(({ file, place }) => describeUsdt(file, place, specs, pid)), isPattern: false, warnings };
+  const warnings = [
+    ...new Set(places.flatMap(({ place }) => listUnreadableArguments(place, read, context.machine.arch))),
+  ];
+  return {
+    program,
+    targets: places.map(({ file, place }) => describeUsdt(file, place, specs, pid)),
+    isPattern: false,
+    warnings,
+  };
 }
 
 /** What a function cannot read of the arguments that it asks for, in sentences. */
@@ -131,17 +177,28 @@ function listUnreadableArguments(place: UsdtPlace, read: readonly number[], arch
     const action = `Cannot read argument ${number} of the USDT probe "${place.name}"`;
     const found = list[number - 1];
     if (found === undefined) return [`${action}: it has ${list.length}. bpf_usdt_readarg(${number}, …) answers -1`];
-    return found.operand.kind === "unreadable" ? [`${action}, "${found.text}": ${found.operand.reason}. bpf_usdt_readarg(${number}, …) answers -1`] : [];
+    return found.operand.kind === "unreadable"
+      ? [`${action}, "${found.text}": ${found.operand.reason}. bpf_usdt_readarg(${number}, …) answers -1`]
+      : [];
   });
 }
 
 function planFunc(request: RequestOf<"func">, context: AttachContext): AttachPlan {
   const action = `Cannot attach "${request.fnName}"`;
   const place = findAttachType(request.attachType);
-  if (place === undefined) throw new UsageError(`${action}: attach_func knows no attach type ${request.attachType}`, { hint: "give one of BPFAttachType" });
+  if (place === undefined)
+    throw new UsageError(`${action}: attach_func knows no attach type ${request.attachType}`, {
+      hint: "give one of BPFAttachType",
+    });
   const target = place.on === "cgroup" ? request.cgroup : request.map;
-  if (target === undefined || (request.cgroup !== undefined && request.map !== undefined)) throw new UsageError(`${action} to ${place.name}: give its ${place.on}`);
-  const program: ProgramRequest = { name: request.fnName, kind: "func", type: place.programType, expectedAttachType: place.type };
+  if (target === undefined || (request.cgroup !== undefined && request.map !== undefined))
+    throw new UsageError(`${action} to ${place.name}: give its ${place.on}`);
+  const program: ProgramRequest = {
+    name: request.fnName,
+    kind: "func",
+    type: place.programType,
+    expectedAttachType: place.type,
+  };
   if (place.on === "cgroup") return { program, targets: [describeCgroup(target, place.type)], isPattern: false };
   const map = context.findMap?.(target);
   if (map === undefined) throw new UsageError(`${action} to "${target}": it is no table of this program`);
@@ -153,30 +210,52 @@ function planFunc(request: RequestOf<"func">, context: AttachContext): AttachPla
  *
  * @throws UsageError when nobody says it
  */
-export function planFunction(decl: ProgramDecl, { type, attachType }: FunctionType, context: AttachContext): ProgramRequest {
+export function planFunction(
+  decl: ProgramDecl,
+  { type, attachType }: FunctionType,
+  context: AttachContext,
+): ProgramRequest {
   const { name } = decl;
   if (type !== null) {
     const kind = findKindOfType(type);
-    return kind !== undefined && attachType === null ? { name, kind: kind.name } : { name, kind: "func", type, expectedAttachType: attachType ?? 0 };
+    return kind !== undefined && attachType === null
+      ? { name, kind: kind.name }
+      : { name, kind: "func", type, expectedAttachType: attachType ?? 0 };
   }
   if (decl.explicitSection) return { name, kind: "section" };
   const automatic = planAutoAttach(decl, context);
-  if (automatic === undefined) throw new UsageError(`Cannot load "${name}": nothing says what type of program it is`, { hint: `give its type: load_func("${name}", BPF.TRACEPOINT)` });
+  if (automatic === undefined)
+    throw new UsageError(`Cannot load "${name}": nothing says what type of program it is`, {
+      hint: `give its type: load_func("${name}", BPF.TRACEPOINT)`,
+    });
   return automatic.program;
 }
 
 /** The function's name says what it sits on: the section that the dialect gave it carries the target. */
 function planTracing(functionName: string, kind: "fentry" | "fexit" | "fmod_ret" | "lsm", prefix: RegExp): AttachPlan {
-  return { program: { name: functionName, kind }, targets: [describeAuto(functionName.replace(prefix, ""))], isPattern: false };
+  return {
+    program: { name: functionName, kind },
+    targets: [describeAuto(functionName.replace(prefix, ""))],
+    isPattern: false,
+  };
 }
 
-function choose(name: string | undefined, pattern: string | undefined, option: string, list: (pattern: RegExp) => readonly string[]): { names: readonly string[]; isPattern: boolean } {
+function choose(
+  name: string | undefined,
+  pattern: string | undefined,
+  option: string,
+  list: (pattern: RegExp) => readonly string[],
+): { names: readonly string[]; isPattern: boolean } {
   if (pattern === undefined || pattern === "") {
-    if (name === undefined || name === "") throw new UsageError(`Cannot attach: the option "${option}" (or "${option}_re") is missing`);
+    if (name === undefined || name === "")
+      throw new UsageError(`Cannot attach: the option "${option}" (or "${option}_re") is missing`);
     return { names: [name], isPattern: false };
   }
   const names = list(parsePattern(pattern));
-  if (names.length === 0) throw new AttachError(`Cannot attach: nothing fits the pattern "${pattern}"`, { hint: "a pattern must fit the whole name: vfs_.*" });
+  if (names.length === 0)
+    throw new AttachError(`Cannot attach: nothing fits the pattern "${pattern}"`, {
+      hint: "a pattern must fit the whole name: vfs_.*",
+    });
   return { names, isPattern: true };
 }
 

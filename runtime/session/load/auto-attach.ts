@@ -13,11 +13,23 @@ export function planAutoAttach(program: ProgramDecl, context: AttachContext): At
   switch (autoAttach.kind) {
     case "kprobe":
     case "kretprobe":
-      return { program: { name, kind: autoAttach.kind }, targets: [describeKprobe(autoAttach.target, autoAttach.kind === "kretprobe")], isPattern: false };
+      return {
+        program: { name, kind: autoAttach.kind },
+        targets: [describeKprobe(autoAttach.target, autoAttach.kind === "kretprobe")],
+        isPattern: false,
+      };
     case "tracepoint":
-      return { program: { name, kind: "tracepoint" }, targets: [describeTracepoint(autoAttach.category, autoAttach.event, context.listTracepoints)], isPattern: false };
+      return {
+        program: { name, kind: "tracepoint" },
+        targets: [describeTracepoint(autoAttach.category, autoAttach.event, context.listTracepoints)],
+        isPattern: false,
+      };
     case "raw_tracepoint":
-      return { program: { name, kind: "raw_tracepoint" }, targets: [describeRawTracepoint(autoAttach.event, context.listTracepoints)], isPattern: false };
+      return {
+        program: { name, kind: "raw_tracepoint" },
+        targets: [describeRawTracepoint(autoAttach.event, context.listTracepoints)],
+        isPattern: false,
+      };
     case "fentry":
     case "fexit":
       return { program: { name, kind: autoAttach.kind }, targets: [describeAuto(autoAttach.target)], isPattern: false };
@@ -27,9 +39,14 @@ export function planAutoAttach(program: ProgramDecl, context: AttachContext): At
 }
 
 /** Sections that name their own target; the others (xdp, tc, …) wait for the script to say where. */
-const attachable = /^(?:k(?:ret)?probe(?:\.multi)?|ksyscall|kretsyscall|u(?:ret)?probe(?:\.s)?|usdt|tp|tracepoint|raw_tp|raw_tracepoint|tp_btf|(?:fentry|fexit|fmod_ret|lsm)(?:\.s)?)\/./;
+const attachable =
+  /^(?:k(?:ret)?probe(?:\.multi)?|ksyscall|kretsyscall|u(?:ret)?probe(?:\.s)?|usdt|tp|tracepoint|raw_tp|raw_tracepoint|tp_btf|(?:fentry|fexit|fmod_ret|lsm)(?:\.s)?)\/./;
 
 function planSection(program: ProgramDecl): AttachPlan | undefined {
   if (!program.explicitSection || !attachable.test(program.section)) return undefined;
-  return { program: { name: program.name, kind: "section" }, targets: [describeAuto(program.section)], isPattern: false };
+  return {
+    program: { name: program.name, kind: "section" },
+    targets: [describeAuto(program.section)],
+    isPattern: false,
+  };
 }

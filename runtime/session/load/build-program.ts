@@ -47,13 +47,17 @@ export function loadUnit(unit: BuiltUnit, options: LoadOptions): BuiltProgram {
   const automatic = unit.programs.flatMap((program) => {
     const plan = planAutoAttach(program, options);
     const location = options.locate(program.offset);
-    return plan === undefined ? [] : { ...plan, targets: plan.targets.map((target) => ({ ...target, ...(location && { location }) })) };
+    return plan === undefined
+      ? []
+      : { ...plan, targets: plan.targets.map((target) => ({ ...target, ...(location && { location }) })) };
   });
   const pinned = openPinnedMaps(unit, port);
   let object: LoadedObject;
   try {
     // A check leaves nothing behind: what is pinned already is used, nothing else is pinned.
-    const maps = planMaps(unit, { sharedMaps: options.sharedMaps, pinned }).filter(({ pinPath }) => options.attaches || pinPath === undefined);
+    const maps = planMaps(unit, { sharedMaps: options.sharedMaps, pinned }).filter(
+      ({ pinPath }) => options.attaches || pinPath === undefined,
+    );
     for (const { name, pinPath } of maps) if (pinPath !== undefined) makePinFolder(name, pinPath);
     object = loadObject(port, {
       bytes: unit.bytes,
@@ -97,8 +101,10 @@ class LoadedProgram implements BuiltProgram {
   ) {
     const usdt = openUsdtSpecs(options.port, options.machine.arch, (name) => object.findMap(name));
     // Who mixes both kinds of words gets the kind that reads every operand.
-    const usesLibbpfUsdt = object.findMap("__bpf_usdt_specs") !== undefined && object.findMap("__bpfts_usdt_specs") === undefined;
-    const listUsdtArguments = (name: string): readonly number[] => unit.programs.find((program) => program.name === name)?.usdtArguments ?? [];
+    const usesLibbpfUsdt =
+      object.findMap("__bpf_usdt_specs") !== undefined && object.findMap("__bpfts_usdt_specs") === undefined;
+    const listUsdtArguments = (name: string): readonly number[] =>
+      unit.programs.find((program) => program.name === name)?.usdtArguments ?? [];
     this.context = { ...options, usdt, usesLibbpfUsdt, findMap: (name) => object.findMap(name), listUsdtArguments };
   }
 
@@ -130,7 +136,10 @@ class LoadedProgram implements BuiltProgram {
     if (loaded !== undefined && as.type === null) return loaded.handle;
     const request = planFunction(this.unit.programs.find((program) => program.name === name)!, as, this.context);
     const handle = this.object.loadProgram(request);
-    this.requireSameType(request, `load "${name}" as ${request.kind === "func" ? `program type ${request.type}` : request.kind}`);
+    this.requireSameType(
+      request,
+      `load "${name}" as ${request.kind === "func" ? `program type ${request.type}` : request.kind}`,
+    );
     return handle;
   }
 
@@ -138,14 +147,18 @@ class LoadedProgram implements BuiltProgram {
   private requireSameType(request: ProgramRequest, action: string): void {
     const loaded = this.object.findProgram(request.name)?.request;
     if (loaded === undefined || haveSameType(loaded, request)) return;
-    throw new AttachError(`Cannot ${action}: it was loaded as ${loaded.kind === "func" ? `program type ${loaded.type}` : loaded.kind}`, { hint: "a function has one program type: write a second function for the other one" });
+    throw new AttachError(
+      `Cannot ${action}: it was loaded as ${loaded.kind === "func" ? `program type ${loaded.type}` : loaded.kind}`,
+      { hint: "a function has one program type: write a second function for the other one" },
+    );
   }
 
   attach(request: AttachRequest): number {
     requireFunction(this.unit.programs, request.fnName);
     const before = this.links.length;
     this.carryOut(planAttach(request, this.context));
-    if ("pid" in request && request.pid !== undefined && request.pid > 0 && haveStacks(this.unit)) this.options.watchProcess?.(request.pid);
+    if ("pid" in request && request.pid !== undefined && request.pid > 0 && haveStacks(this.unit))
+      this.options.watchProcess?.(request.pid);
     return this.links.length - before;
   }
 
@@ -153,7 +166,10 @@ class LoadedProgram implements BuiltProgram {
     const plan = planAttach(request, this.context);
     const keys = new Set(plan.targets.map(({ key }) => key));
     const leaving = this.links.filter((link) => link.kind === plan.program.kind && keys.has(link.key));
-    if (leaving.length === 0) throw new AttachError(`Cannot detach: nothing is attached to ${plan.program.kind} "${plan.targets[0]?.label ?? ""}"`);
+    if (leaving.length === 0)
+      throw new AttachError(
+        `Cannot detach: nothing is attached to ${plan.program.kind} "${plan.targets[0]?.label ?? ""}"`,
+      );
     for (const link of leaving) {
       this.options.port.linkClose(link.handle);
       this.links.splice(this.links.indexOf(link), 1);
@@ -203,9 +219,20 @@ class LoadedProgram implements BuiltProgram {
 
 /** @throws AttachError when the C text has no program of that name. */
 export function requireFunction(programs: readonly ProgramDecl[], name: string | undefined, action = "attach"): void {
-  if (name === undefined) throw new UsageError(`Cannot ${action}: no function is named`, { hint: "give fn_name: the name of a function of the C text" });
+  if (name === undefined)
+    throw new UsageError(`Cannot ${action}: no function is named`, {
+      hint: "give fn_name: the name of a function of the C text",
+    });
   if (programs.some((program) => program.name === name)) return;
-  const similar = findSimilar(name, programs.map((program) => program.name));
-  const known = programs.length === 0 ? "the C text has no function at all" : `the C text has: ${programs.map((program) => program.name).join(", ")}`;
-  throw new AttachError(`Cannot ${action} "${name}": the C text has no such function`, { hint: similar === undefined ? known : `did you mean "${similar}"?` });
+  const similar = findSimilar(
+    name,
+    programs.map((program) => program.name),
+  );
+  const known =
+    programs.length === 0
+      ? "the C text has no function at all"
+      : `the C text has: ${programs.map((program) => program.name).join(", ")}`;
+  throw new AttachError(`Cannot ${action} "${name}": the C text has no such function`, {
+    hint: similar === undefined ? known : `did you mean "${similar}"?`,
+  });
 }

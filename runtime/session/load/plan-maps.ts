@@ -18,7 +18,11 @@ export function planMaps(unit: Pick<BuiltUnit, "maps">, { sharedMaps, pinned }: 
   return unit.maps.flatMap(({ name, sharing, pinPath }): MapRequest[] => {
     if (sharing === "extern") {
       const existing = sharedMaps.get(name);
-      if (existing === undefined) throw new UsageError(`Cannot use the extern table "${name}": no program of this script has a public or shared table of that name`, { hint: "build the program that declares it with BPF_TABLE_PUBLIC first" });
+      if (existing === undefined)
+        throw new UsageError(
+          `Cannot use the extern table "${name}": no program of this script has a public or shared table of that name`,
+          { hint: "build the program that declares it with BPF_TABLE_PUBLIC first" },
+        );
       return [{ name, existing }];
     }
     const existing = pinned.get(name);
@@ -40,7 +44,8 @@ export function openPinnedMaps(unit: Pick<BuiltUnit, "maps" | "spec">, port: Ker
       if (pinPath === undefined) continue;
       const handle = port.mapOpenPinned(pinPath);
       if (handle === errno.ENOENT) continue;
-      if (handle < 0) throw new MapError(`Cannot use what is pinned at "${pinPath}" as "${name}" (${renderErrno(handle)})`);
+      if (handle < 0)
+        throw new MapError(`Cannot use what is pinned at "${pinPath}" as "${name}" (${renderErrno(handle)})`);
       opened.set(name, handle);
       requireFit(unit, port, name, pinPath, handle);
     }
@@ -51,7 +56,13 @@ export function openPinnedMaps(unit: Pick<BuiltUnit, "maps" | "spec">, port: Ker
   return opened;
 }
 
-function requireFit(unit: Pick<BuiltUnit, "spec">, port: KernelPort, name: string, pinPath: string, handle: Handle): void {
+function requireFit(
+  unit: Pick<BuiltUnit, "spec">,
+  port: KernelPort,
+  name: string,
+  pinPath: string,
+  handle: Handle,
+): void {
   const spec = unit.spec.maps.find((map) => map.name === name);
   const info = port.mapInfo(handle);
   if (spec === undefined || typeof info === "number") return;
@@ -62,5 +73,8 @@ function requireFit(unit: Pick<BuiltUnit, "spec">, port: KernelPort, name: strin
   ];
   const wrong = rows.find(({ found, wanted }) => found !== wanted);
   if (wrong === undefined) return;
-  throw new MapError(`Cannot use the map pinned at "${pinPath}" as "${name}": ${wrong.say(wrong.found)}, the C text says ${wrong.wanted}`, { hint: "declare it as it is (bpftool map show pinned PATH), or give another path" });
+  throw new MapError(
+    `Cannot use the map pinned at "${pinPath}" as "${name}": ${wrong.say(wrong.found)}, the C text says ${wrong.wanted}`,
+    { hint: "declare it as it is (bpftool map show pinned PATH), or give another path" },
+  );
 }

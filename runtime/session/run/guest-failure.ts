@@ -1,5 +1,17 @@
 import {
-  AttachError, type BpftsError, ClosedError, CompileError, DecodeError, DialectError, GuestError, GuestLimitError, InternalError, MapError, PrivilegeError, ScriptError, ToolchainError,
+  AttachError,
+  type BpftsError,
+  ClosedError,
+  CompileError,
+  DecodeError,
+  DialectError,
+  GuestError,
+  GuestLimitError,
+  InternalError,
+  MapError,
+  PrivilegeError,
+  ScriptError,
+  ToolchainError,
   UsageError,
 } from "../../base/errors.ts";
 import type { ErrorDetails } from "../../base/errors.ts";
@@ -25,7 +37,11 @@ interface Frame {
  * Makes the host's error of what a guest threw: the host's own object where the guest only passed it on, the
  * class that the code says for the SDK's errors, `GuestLimitError` for budgets, else `GuestError` with the stack in the user's files.
  */
-export function describeGuestFailure(thrown: Thrown, script: GuestScript, findError: (id: number) => BpftsError | undefined): BpftsError {
+export function describeGuestFailure(
+  thrown: Thrown,
+  script: GuestScript,
+  findError: (id: number) => BpftsError | undefined,
+): BpftsError {
   const frames = mapStack(thrown.stack, script);
   const own = frames.filter(({ location }) => location !== undefined && script.files.includes(location.file));
   const location = own[0]?.location;
@@ -39,8 +55,13 @@ export function describeGuestFailure(thrown: Thrown, script: GuestScript, findEr
   const make = errorsByCode[thrown.code ?? ""];
   if (make !== undefined) return make(thrown.message, details);
   const isError = thrown.stack !== "" || thrown.message !== "";
-  const message = noErrors.has(thrown.name) ? `The script threw ${thrown.message}, which is no error` : `${thrown.name}${thrown.message === "" ? "" : `: ${thrown.message}`}`;
-  return new GuestError(message, { ...details, ...(isError && own.length > 0 ? { detail: renderStack(frames, script) } : {}) });
+  const message = noErrors.has(thrown.name)
+    ? `The script threw ${thrown.message}, which is no error`
+    : `${thrown.name}${thrown.message === "" ? "" : `: ${thrown.message}`}`;
+  return new GuestError(message, {
+    ...details,
+    ...(isError && own.length > 0 ? { detail: renderStack(frames, script) } : {}),
+  });
 }
 
 /** What is thrown and has no class, by `Thrown.name`. */
@@ -66,9 +87,15 @@ const errorsByCode: Readonly<Record<string, MakeError>> = {
 function describeLimit(thrown: Thrown, details: ErrorDetails): GuestLimitError {
   switch (thrown.limit) {
     case "memory":
-      return new GuestLimitError("The script used up its memory", { hint: "give it more with --memory, or keep less: maps stay in the kernel until they are read", ...details });
+      return new GuestLimitError("The script used up its memory", {
+        hint: "give it more with --memory, or keep less: maps stay in the kernel until they are read",
+        ...details,
+      });
     case "stack":
-      return new GuestLimitError("The script called functions within functions too deep", { hint: "look for a recursion that does not end", ...details });
+      return new GuestLimitError("The script called functions within functions too deep", {
+        hint: "look for a recursion that does not end",
+        ...details,
+      });
     default:
       return new GuestLimitError("The script was stopped", details);
   }
@@ -76,7 +103,8 @@ function describeLimit(thrown: Thrown, details: ErrorDetails): GuestLimitError {
 
 /** An error without a place is the call's that failed. */
 function placeError(error: BpftsError, location: SourceLocation | undefined): BpftsError {
-  if (error.location === undefined && location !== undefined) Object.defineProperty(error, "location", { value: location, enumerable: true });
+  if (error.location === undefined && location !== undefined)
+    Object.defineProperty(error, "location", { value: location, enumerable: true });
   return error;
 }
 
@@ -95,7 +123,8 @@ const MAX_FRAMES = 20;
 
 function renderStack(frames: readonly Frame[], script: GuestScript): string {
   const lines = frames.flatMap(({ name, location }) => {
-    if (location === undefined || (!script.files.includes(location.file) && !location.file.includes("/node_modules/"))) return [];
+    if (location === undefined || (!script.files.includes(location.file) && !location.file.includes("/node_modules/")))
+      return [];
     const known = name !== "" && !name.startsWith("<");
     return [`    at ${known ? `${name} (${renderLocation(location)})` : renderLocation(location)}`];
   });

@@ -54,11 +54,33 @@ export async function runGuest(run: GuestRun): Promise<number> {
   const { port, log, command } = run;
   const stopper = openStopper(port);
   let sandbox: Sandbox | undefined;
-  const waiter = run.waits === false ? refuseWaits(stopper) : openWaiter(port, command, { runJobs: () => runPromises(sandbox, stopper), findTimeLeft: () => stopper.findTimeLeft(), ...(run.watch && { watch: run.watch }) });
+  const waiter =
+    run.waits === false
+      ? refuseWaits(stopper)
+      : openWaiter(port, command, {
+          runJobs: () => runPromises(sandbox, stopper),
+          findTimeLeft: () => stopper.findTimeLeft(),
+          ...(run.watch && { watch: run.watch }),
+        });
   const lookups = run.lookups ?? openLookups(port);
-  const bridge = openBridge({ ...run, command, waiter, lookups, findTimeLeft: () => stopper.findTimeLeft(), stop: (reason) => stopper.stop(reason) }, () => stopper.isStopped());
+  const bridge = openBridge(
+    {
+      ...run,
+      command,
+      waiter,
+      lookups,
+      findTimeLeft: () => stopper.findTimeLeft(),
+      stop: (reason) => stopper.stop(reason),
+    },
+    () => stopper.isStopped(),
+  );
   const limits = { ...defaultLimits, ...(run.memoryBytes === undefined ? {} : { memoryBytes: run.memoryBytes }) };
-  sandbox = await openSandbox({ limits, library: run.library, call: bridge.call, shouldStop: () => stopper.shouldStop() });
+  sandbox = await openSandbox({
+    limits,
+    library: run.library,
+    call: bridge.call,
+    shouldStop: () => stopper.shouldStop(),
+  });
   try {
     const guest: Guest = { sandbox, bridge, stopper, waiter, script: run.script, log };
     const failure = runToEnd(guest, run.script.code);
@@ -88,7 +110,8 @@ function runPromises(sandbox: Sandbox | undefined, stopper: Stopper): number {
   if (sandbox === undefined) return 0;
   const { ran, outcome } = sandbox.runJobs();
   if (outcome.kind === "done") return ran;
-  if (stopper.isStopped() || outcome.thrown.limit === "stopped") throw new InterruptedError("The script is being ended");
+  if (stopper.isStopped() || outcome.thrown.limit === "stopped")
+    throw new InterruptedError("The script is being ended");
   throw new GuestLimitError(outcome.thrown.message);
 }
 
@@ -156,7 +179,8 @@ function runEndHandlers(guest: Guest): Thrown | undefined {
   const { sandbox, stopper } = guest;
   let failure: Thrown | undefined;
   const note = (outcome: Outcome): void => {
-    if (outcome.kind === "thrown" && outcome.thrown.limit !== "stopped" && outcome.thrown.name !== "Interrupt") failure ??= outcome.thrown;
+    if (outcome.kind === "thrown" && outcome.thrown.limit !== "stopped" && outcome.thrown.name !== "Interrupt")
+      failure ??= outcome.thrown;
   };
   for (let ended = false; !ended; ) {
     stopper.startEnd();

@@ -65,7 +65,10 @@ export async function runScript(options: RunOptions): Promise<number> {
   const scope = new Scope();
   try {
     const cache = openCacheFolder(options.environment);
-    const store = { find: (name: string) => findCached(cache, name), write: (name: string, body: Uint8Array) => writeCached(cache, name, body) };
+    const store = {
+      find: (name: string) => findCached(cache, name),
+      write: (name: string, body: Uint8Array) => writeCached(cache, name, body),
+    };
     const readSdk = (): Promise<Library> => readLibrary(findPackageFile("sdk", "index.ts"), store);
     const script = await readScript(options.script, { readLibrary: readSdk, store });
     const port = openAddon();
@@ -81,7 +84,19 @@ export async function runScript(options: RunOptions): Promise<number> {
       library: openGuestLibrary(readSdk, store),
       args: options.args,
       port: options.attaches ? port : muteOutput(options.loads === false ? openDryPort(port) : port),
-      build: openBuild(script, port, options, { openBuilder: () => openBuilder({ ...options, port, cache }), openPipe, userSpace, watchProcess: (pid) => watch.watch(pid), ...(command && { commandPid: command.pid }) }, scope),
+      build: openBuild(
+        script,
+        port,
+        options,
+        {
+          openBuilder: () => openBuilder({ ...options, port, cache }),
+          openPipe,
+          userSpace,
+          watchProcess: (pid) => watch.watch(pid),
+          ...(command && { commandPid: command.pid }),
+        },
+        scope,
+      ),
       openTracePipe: openPipe,
       lookups: openLookups(port, userSpace),
       log: options.log,
@@ -99,12 +114,15 @@ export async function runScript(options: RunOptions): Promise<number> {
 function openGuestLibrary(read: () => Promise<Library>, store: BundleStore): GuestLibrary {
   const name = `image/${buildId}`;
   const library = { name: libraryName, readCode: async () => (await read()).code };
-  return buildId === "source" ? library : { ...library, images: { find: () => store.find(name), write: (image) => store.write(name, image) } };
+  return buildId === "source"
+    ? library
+    : { ...library, images: { find: () => store.find(name), write: (image) => store.write(name, image) } };
 }
 
 /** A check has a line of its own to say: what the script prints on its way is not for anybody. */
 function muteOutput(port: KernelPort): KernelPort {
-  const write: KernelPort["write"] = (fd, bytes, timeoutMs) => (fd === 1 ? bytes.length : port.write(fd, bytes, timeoutMs));
+  const write: KernelPort["write"] = (fd, bytes, timeoutMs) =>
+    fd === 1 ? bytes.length : port.write(fd, bytes, timeoutMs);
   return Object.create(port, { write: { value: write } }) as KernelPort;
 }
 
@@ -127,7 +145,13 @@ function openEarly(open: () => TracePipe, log: Log): void {
 }
 
 /** What `new BPF(…)` in the script comes down to. Tools are found at the first text that has anything in it. */
-function openBuild(script: Script, port: KernelPort, options: RunOptions, open: Openers, scope: Scope): (request: BuildRequest) => BuiltProgram {
+function openBuild(
+  script: Script,
+  port: KernelPort,
+  options: RunOptions,
+  open: Openers,
+  scope: Scope,
+): (request: BuildRequest) => BuiltProgram {
   let builder: Builder | undefined;
   const sharedMaps: SharedMaps = new Map();
   return (request) => {
@@ -146,10 +170,22 @@ function openBuild(script: Script, port: KernelPort, options: RunOptions, open: 
       const position = place?.locate(offset);
       return position && { file: place!.file, ...position };
     };
-    const locateLine = (line: number): SourceLocation | undefined => locate(listLineStarts(source.text)[line - 1] ?? source.text.length);
-    const program = loadUnit(unit, { port, log: options.log, machine: builder.machine, listTracepoints, userSpace: open.userSpace, watchProcess: open.watchProcess, sharedMaps, logLevel: options.verifierLog ? 1 : 0, attaches: options.attaches, locate, locateLine });
+    const locateLine = (line: number): SourceLocation | undefined =>
+      locate(listLineStarts(source.text)[line - 1] ?? source.text.length);
+    const program = loadUnit(unit, {
+      port,
+      log: options.log,
+      machine: builder.machine,
+      listTracepoints,
+      userSpace: open.userSpace,
+      watchProcess: open.watchProcess,
+      sharedMaps,
+      logLevel: options.verifierLog ? 1 : 0,
+      attaches: options.attaches,
+      locate,
+      locateLine,
+    });
     if (open.commandPid !== undefined && haveStacks(unit)) open.watchProcess(open.commandPid);
     return scope.own(program);
   };
 }
-

@@ -11,7 +11,10 @@ const FIRST_MS = 5;
 const LAST_MS = 250;
 
 /** Opens a watch. `notice` looks at one process and answers whether it is there. */
-export function openProcessWatch(notice: (pid: number) => boolean, now: () => number = () => performance.now()): ProcessWatch {
+export function openProcessWatch(
+  notice: (pid: number) => boolean,
+  now: () => number = () => performance.now(),
+): ProcessWatch {
   const watched = new Set<number>();
   let everyMs = FIRST_MS;
   let nextAt = -Infinity;

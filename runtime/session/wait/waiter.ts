@@ -36,7 +36,12 @@ export interface WaitingChores {
 }
 
 /** Opens the one way to wait in a run. */
-export function openWaiter(port: KernelPort, command: Command | undefined, chores: WaitingChores = {}, now: () => number = () => performance.now()): Waiter {
+export function openWaiter(
+  port: KernelPort,
+  command: Command | undefined,
+  chores: WaitingChores = {},
+  now: () => number = () => performance.now(),
+): Waiter {
   const { runJobs = () => 0, watch, findTimeLeft = () => Infinity } = chores;
   let endedAt: number | undefined;
   let told = false;

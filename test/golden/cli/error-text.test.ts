@@ -12,6 +12,8 @@ describe("the text of an error", () => {
     const result = await runCli(["check", "--no-load", name], { cwd: folder });
     expect(result.stdout).toBe("");
     expect(result.stderr).toMatch(new RegExp(`^  --> ${name}:\\d+:\\d+\\n \\d+ \\| `, "m"));
-    await expect(`${result.stderr}exit status ${result.status}\n`).toMatchFileSnapshot(`${folder}${name.replace(/\.ts$/, ".txt")}`);
+    await expect(`${result.stderr}exit status ${result.status}\n`).toMatchFileSnapshot(
+      `${folder}${name.replace(/\.ts$/, ".txt")}`,
+    );
   });
 });

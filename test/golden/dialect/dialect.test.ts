@@ -18,10 +18,18 @@ function renderSpec(unit: CUnit, spec: ObjectSpec): string {
   const decls = new Map(unit.maps.map((map) => [map.name, map]));
   const maps = spec.maps.map(({ name, type, key, value, maxEntries, flags }) => {
     const { kind, pinPath, inner, sharing } = decls.get(name) ?? {};
-    const extra = Object.entries({ kind, pinPath, inner, sharing }).flatMap(([word, text]) => (text === undefined ? [] : [`${word}=${text}`]));
-    return [`map ${name}: type=${type} key=${renderSize(key)} value=${renderSize(value)} entries=${maxEntries} flags=0x${flags.toString(16)}`, ...extra].join(" ");
+    const extra = Object.entries({ kind, pinPath, inner, sharing }).flatMap(([word, text]) =>
+      text === undefined ? [] : [`${word}=${text}`],
+    );
+    return [
+      `map ${name}: type=${type} key=${renderSize(key)} value=${renderSize(value)} entries=${maxEntries} flags=0x${flags.toString(16)}`,
+      ...extra,
+    ].join(" ");
   });
-  const programs = unit.programs.map(({ name, kind, section, autoAttach }) => `program ${name}: ${kind} in ${section}${autoAttach === undefined ? "" : ` attach=${JSON.stringify(autoAttach)}`}`);
+  const programs = unit.programs.map(
+    ({ name, kind, section, autoAttach }) =>
+      `program ${name}: ${kind} in ${section}${autoAttach === undefined ? "" : ` attach=${JSON.stringify(autoAttach)}`}`,
+  );
   const events = Object.entries(unit.eventStructs).map(([map, type]) => `events ${map}: ${type}`);
   const warnings = unit.warnings.map(({ message, location }) => `warning at line ${location?.line ?? 0}: ${message}`);
   return [...maps, ...programs, ...events, `license ${spec.license}`, ...warnings, ""].join("\n");
@@ -32,7 +40,9 @@ function renderSize(layout: Layout | undefined): string {
   return `${"name" in layout && layout.name !== "" ? layout.name : layout.kind}:${layout.size}`;
 }
 
-const cases = readdirSync(folder).filter((name) => /^[\w-]+\.c$/.test(name)).map((name) => name.slice(0, -2));
+const cases = readdirSync(folder)
+  .filter((name) => /^[\w-]+\.c$/.test(name))
+  .map((name) => name.slice(0, -2));
 
 describe.each(clangs.map(({ clang, version }) => ({ clang, version })))("clang $version", ({ clang }) => {
   let tools: Builder;
@@ -47,7 +57,9 @@ describe.each(clangs.map(({ clang, version }) => ({ clang, version })))("clang $
     expect(unit.parts.body.split("\n").length).toBe(text.split("\n").length);
     expect(unit.warnings.filter(({ message }) => /kernel pointer/.test(message))).toEqual([]);
     const spec = describeObject(bytes, Object.values(unit.eventStructs));
-    expect(spec.programs.map((program) => program.name).sort()).toEqual(unit.programs.map((program) => program.name).sort());
+    expect(spec.programs.map((program) => program.name).sort()).toEqual(
+      unit.programs.map((program) => program.name).sort(),
+    );
     expect(spec.maps.map((map) => map.name)).toEqual(expect.arrayContaining(unit.maps.map((map) => map.name)));
     await expect(renderSpec(unit, spec)).toMatchFileSnapshot(`cases/${name}.spec`);
   });
@@ -56,8 +68,13 @@ describe.each(clangs.map(({ clang, version }) => ({ clang, version })))("clang $
     const { unit } = buildText(readFileSync(new URL("lowering.c", folder), "utf8"), tools);
     const { stdout } = runClang(tools.toolchain, [...tools.prelude.flags, "-E", "-P", "-x", "c", "-"], unit.text);
     const inline = "__attribute__((always_inline)) static ";
-    const helpers = stdout.toString("utf8").split("\n").filter((line) => line.startsWith(inline));
-    await expect(`${helpers.map((line) => line.slice(inline.length)).join("\n")}\n`).toMatchFileSnapshot("cases/lowering.calls");
+    const helpers = stdout
+      .toString("utf8")
+      .split("\n")
+      .filter((line) => line.startsWith(inline));
+    await expect(`${helpers.map((line) => line.slice(inline.length)).join("\n")}\n`).toMatchFileSnapshot(
+      "cases/lowering.calls",
+    );
   });
 
   it("gives the same text with every clang", () => {
@@ -72,42 +89,60 @@ describe.each(clangs.map(({ clang, version }) => ({ clang, version })))("clang $
   });
 
   it("leaves a text without the dialect's words and without kernel pointers as it is", () => {
-    const text = 'struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, u32); __type(value, u64); } m SEC(".maps");\nSEC("tp_btf/sched_switch")\nint BPF_PROG(f, bool preempt, struct task_struct *prev)\n{\n\tu32 k = prev->pid;\n\tu64 *v = bpf_map_lookup_elem(&m, &k);\n\treturn v ? *v : BPF_CORE_READ(prev, mm, map_count);\n}\nchar L[] SEC("license") = "GPL";\n';
+    const text =
+      'struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, u32); __type(value, u64); } m SEC(".maps");\nSEC("tp_btf/sched_switch")\nint BPF_PROG(f, bool preempt, struct task_struct *prev)\n{\n\tu32 k = prev->pid;\n\tu64 *v = bpf_map_lookup_elem(&m, &k);\n\treturn v ? *v : BPF_CORE_READ(prev, mm, map_count);\n}\nchar L[] SEC("license") = "GPL";\n';
     expect(buildText(text, tools).unit.parts.body).toBe(text);
   });
 
   it("drops programs and maps of branches that are not compiled", () => {
-    const { unit } = buildText("#ifdef NO\nBPF_HASH(a);\nint f(void *ctx) { return 0; }\n#else\nBPF_HASH(b);\nint g(void *ctx) { return 0; }\n#endif\n", tools);
+    const { unit } = buildText(
+      "#ifdef NO\nBPF_HASH(a);\nint f(void *ctx) { return 0; }\n#else\nBPF_HASH(b);\nint g(void *ctx) { return 0; }\n#endif\n",
+      tools,
+    );
     expect([unit.programs.map(({ name }) => name), unit.maps.map(({ name }) => name)]).toEqual([["g"], ["b"]]);
   });
 
   it("keeps one body under two heads working", () => {
-    const text = "#ifdef WRAPPED\nint f(struct pt_regs *ctx, struct pt_regs *regs)\n{\n  int flags = PT_REGS_PARM1(regs);\n#else\nint f(struct pt_regs *ctx, int flags, struct file *file)\n{\n  flags += file->f_flags;\n#endif\n  return flags;\n}\n";
-    expect(buildText(text, tools, ["-DWRAPPED"]).unit.parts.body).toContain("int flags = bpfts_read_any(PT_REGS_PARM1(regs));");
+    const text =
+      "#ifdef WRAPPED\nint f(struct pt_regs *ctx, struct pt_regs *regs)\n{\n  int flags = PT_REGS_PARM1(regs);\n#else\nint f(struct pt_regs *ctx, int flags, struct file *file)\n{\n  flags += file->f_flags;\n#endif\n  return flags;\n}\n";
+    expect(buildText(text, tools, ["-DWRAPPED"]).unit.parts.body).toContain(
+      "int flags = bpfts_read_any(PT_REGS_PARM1(regs));",
+    );
     expect(buildText(text, tools).unit.parts.body).toContain("flags += bpfts_read_any(file->f_flags);");
   });
 
   it("finds the user's place of clang's messages behind rewritten text", () => {
     const text = "BPF_HASH(h, u32);\nint f(void *ctx) {\n  u32 k = 0; h.lookup(&k); return nowhere;\n}\n";
     const lineText = text.split("\n")[2]!;
-    expect(() => buildText(text, tools)).toThrow(expect.objectContaining({ location: { file: "<text>", line: 3, column: lineText.indexOf("nowhere") + 1, lineText } }));
+    expect(() => buildText(text, tools)).toThrow(
+      expect.objectContaining({
+        location: { file: "<text>", line: 3, column: lineText.indexOf("nowhere") + 1, lineText },
+      }),
+    );
   });
 
   it("names the reads that stay as they are, and where", () => {
-    const text = "#define TWICE(t) (t)->pid\n#undef TWICE\n#define TWICE(t, name) ((t)->start_##name + 1)\nint f(struct pt_regs *ctx) {\n  struct task_struct *t = (struct task_struct *)bpf_get_current_task();\n  return TWICE(t,\n    time);\n}\n";
+    const text =
+      "#define TWICE(t) (t)->pid\n#undef TWICE\n#define TWICE(t, name) ((t)->start_##name + 1)\nint f(struct pt_regs *ctx) {\n  struct task_struct *t = (struct task_struct *)bpf_get_current_task();\n  return TWICE(t,\n    time);\n}\n";
     const { unit } = buildText(text, tools);
-    expect(unit.warnings.map(({ message, location }) => [message, location?.line])).toEqual([['A read through a kernel pointer in "TWICE(t, time)" cannot be made explicit: it stands inside of the macro', 6]]);
+    expect(unit.warnings.map(({ message, location }) => [message, location?.line])).toEqual([
+      ['A read through a kernel pointer in "TWICE(t, time)" cannot be made explicit: it stands inside of the macro', 6],
+    ]);
   });
 
   it("makes the reads in headers of the text's own explicit, in texts that stand in for them", () => {
     const folder = mkdtempSync(join(tmpdir(), "bpfts-test-"));
     try {
-      const header = "#define OWN_PID(t) (t)->pid\n#define OWN_BARE(t) t->tgid\nstatic inline int own_tgid(struct task_struct *t)\n{\n\treturn t->sched_reset_on_fork + t->real_parent->tgid;\n}\n";
+      const header =
+        "#define OWN_PID(t) (t)->pid\n#define OWN_BARE(t) t->tgid\nstatic inline int own_tgid(struct task_struct *t)\n{\n\treturn t->sched_reset_on_fork + t->real_parent->tgid;\n}\n";
       writeFileSync(join(folder, "own.h"), header);
-      const text = '#include "own.h"\nint f(struct pt_regs *ctx) {\n  struct task_struct *t = (struct task_struct *)bpf_get_current_task();\n  return OWN_PID(t) + own_tgid(t) + OWN_BARE(t->real_parent);\n}\n';
+      const text =
+        '#include "own.h"\nint f(struct pt_regs *ctx) {\n  struct task_struct *t = (struct task_struct *)bpf_get_current_task();\n  return OWN_PID(t) + own_tgid(t) + OWN_BARE(t->real_parent);\n}\n';
       const { unit } = buildText(text, tools, [`-I${folder}`]);
       expect(unit.warnings).toEqual([]);
-      expect(unit.parts.body).toContain("return OWN_PID(t) + own_tgid(t) + OWN_BARE(bpfts_read_kernel(t->real_parent));");
+      expect(unit.parts.body).toContain(
+        "return OWN_PID(t) + own_tgid(t) + OWN_BARE(bpfts_read_kernel(t->real_parent));",
+      );
       expect([...unit.headers!]).toEqual([
         [
           join(folder, "own.h"),

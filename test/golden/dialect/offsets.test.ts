@@ -47,30 +47,40 @@ int f(void *ctx) {
 }
 `;
 
-describe.each(clangs.map(({ clang, version }) => ({ clang, version })))("offsetof under clang $version", ({ clang }) => {
-  let tools: Builder;
-  beforeAll(() => {
-    tools = openTools(clang);
-  });
+describe.each(clangs.map(({ clang, version }) => ({ clang, version })))(
+  "offsetof under clang $version",
+  ({ clang }) => {
+    let tools: Builder;
+    beforeAll(() => {
+      tools = openTools(clang);
+    });
 
-  const countRelocations = (text: string): number => {
-    const { unit } = buildText(text, tools);
-    const { stdout, ok, stderr } = runClang(tools.toolchain, [...tools.prelude.flags, "-Wno-everything", "-S", "-x", "c", "-", "-o", "-"], unit.text);
-    expect(ok, stderr).toBe(true);
-    const counts = [...stdout.toString("utf8").matchAll(/# Field reloc section string offset=\d+\n\s*\.long\s+(\d+)/g)].map((match) => Number(match[1]));
-    return counts.reduce((sum, count) => sum + count, 0);
-  };
+    const countRelocations = (text: string): number => {
+      const { unit } = buildText(text, tools);
+      const { stdout, ok, stderr } = runClang(
+        tools.toolchain,
+        [...tools.prelude.flags, "-Wno-everything", "-S", "-x", "c", "-", "-o", "-"],
+        unit.text,
+      );
+      expect(ok, stderr).toBe(true);
+      const counts = [
+        ...stdout.toString("utf8").matchAll(/# Field reloc section string offset=\d+\n\s*\.long\s+(\d+)/g),
+      ].map((match) => Number(match[1]));
+      return counts.reduce((sum, count) => sum + count, 0);
+    };
 
-  it("is a constant where C wants one", () => {
-    expect(countRelocations(constant)).toBe(0);
-  });
+    it("is a constant where C wants one", () => {
+      expect(countRelocations(constant)).toBe(0);
+    });
 
-  it("is relocated where a value will do", () => {
-    expect(countRelocations(relocated)).toBe(4);
-  });
+    it("is relocated where a value will do", () => {
+      expect(countRelocations(relocated)).toBe(4);
+    });
 
-  it("is the text's own where it has one", () => {
-    const text = "#undef offsetof\n#define offsetof(type, member) (sizeof(type) * 0 + 7)\nint f(void *ctx) { char a[offsetof(int, x)]; return sizeof(a); }\n";
-    expect(buildText(text, tools).unit.parts.body).not.toContain("__builtin_offsetof");
-  });
-});
+    it("is the text's own where it has one", () => {
+      const text =
+        "#undef offsetof\n#define offsetof(type, member) (sizeof(type) * 0 + 7)\nint f(void *ctx) { char a[offsetof(int, x)]; return sizeof(a); }\n";
+      expect(buildText(text, tools).unit.parts.body).not.toContain("__builtin_offsetof");
+    });
+  },
+);

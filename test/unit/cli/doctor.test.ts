@@ -9,7 +9,10 @@ const missing: DoctorReport = { name: "clang", state: "missing", found: "not fou
 describe("doctor's report", () => {
   it("has a line a row, with the advice below it", () => {
     expect(renderReports([ok, warning])).toBe(
-      "ok       node     20.1.0\n" + "warn     kprobes  no\n" + "                  -> use a tracepoint\n" + "\nbpfts run works here; 1 of 2 rows say what some scripts will miss.\n",
+      "ok       node     20.1.0\n" +
+        "warn     kprobes  no\n" +
+        "                  -> use a tracepoint\n" +
+        "\nbpfts run works here; 1 of 2 rows say what some scripts will miss.\n",
     );
   });
 

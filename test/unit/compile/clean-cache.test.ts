@@ -30,7 +30,11 @@ describe("cleanCache", () => {
     writeOld("prelude/alive/machine.h", 20);
     writeOld("prelude/alive/prelude.pch", 1);
     cleanCache(cache);
-    expect(["object/old", "object/young", "prelude/dead", "prelude/alive/machine.h", "prelude/alive/prelude.pch"].map(isThere)).toEqual([false, true, false, true, true]);
+    expect(
+      ["object/old", "object/young", "prelude/dead", "prelude/alive/machine.h", "prelude/alive/prelude.pch"].map(
+        isThere,
+      ),
+    ).toEqual([false, true, false, true, true]);
   });
 
   it("removes what was not used for longest where all together are too large", () => {

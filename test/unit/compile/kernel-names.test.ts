@@ -59,11 +59,18 @@ describe("renderKernelNames and openKernelNames", () => {
   });
 
   it("knows enumerators, also where one begins another", () => {
-    expect(["TCP_CLOSE", "TCP_CLOSE_WAIT", "TCP_MINUS", "TCP_CLOS", "TCP"].map((name) => names.findEnumValue(name))).toEqual([7n, 8n, -1n, undefined, undefined]);
+    expect(
+      ["TCP_CLOSE", "TCP_CLOSE_WAIT", "TCP_MINUS", "TCP_CLOS", "TCP"].map((name) => names.findEnumValue(name)),
+    ).toEqual([7n, 8n, -1n, undefined, undefined]);
   });
 
   it("knows bit-fields by the named struct around them", () => {
-    expect([names.isBitField("struct sock_common", "skc_reuse"), names.isBitField("struct sock_common", "inner"), names.isBitField("struct sock_common", "skc_family"), names.isBitField("struct sock", "skc_reuse")]).toEqual([true, true, false, false]);
+    expect([
+      names.isBitField("struct sock_common", "skc_reuse"),
+      names.isBitField("struct sock_common", "inner"),
+      names.isBitField("struct sock_common", "skc_family"),
+      names.isBitField("struct sock", "skc_reuse"),
+    ]).toEqual([true, true, false, false]);
   });
 
   // Lines of 16 bytes end where the blocks do in which the file is read, the others do not.

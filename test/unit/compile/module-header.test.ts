@@ -4,7 +4,9 @@ import { renderModuleHeader } from "../../../runtime/compile/module-header.ts";
 import { writeNames } from "../../support/kernel-names.ts";
 
 const kernel = openKernelNames(
-  writeNames("struct list_head {\n\tstruct list_head *next;\n};\n\ntypedef unsigned int u32;\n\nenum {\n\tKNOWN = 1,\n};\n\ntypedef struct {\n\tint counter;\n} atomic_t;\n"),
+  writeNames(
+    "struct list_head {\n\tstruct list_head *next;\n};\n\ntypedef unsigned int u32;\n\nenum {\n\tKNOWN = 1,\n};\n\ntypedef struct {\n\tint counter;\n} atomic_t;\n",
+  ),
 );
 const dump = `#ifndef __VMLINUX_H__
 #define __VMLINUX_H__
@@ -52,7 +54,9 @@ enum odd_state {
 
 describe("renderModuleHeader", () => {
   it("keeps what the kernel does not declare, with relocations", () => {
-    expect(renderModuleHeader(dump, kernel)).toBe(`#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+    expect(
+      renderModuleHeader(dump, kernel),
+    ).toBe(`#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 struct odd;
 struct odd_ops {
 	struct odd *(*open)(struct list_head *);
@@ -73,7 +77,11 @@ enum odd_state {
 
   it("keeps nothing twice when a header of another module has it", () => {
     const first = openKernelNames(writeNames(renderModuleHeader(dump, kernel)));
-    const both = { ...first, haveType: (...asked: Parameters<typeof first.haveType>) => first.haveType(...asked) || kernel.haveType(...asked), findEnumValue: (name: string) => first.findEnumValue(name) ?? kernel.findEnumValue(name) };
+    const both = {
+      ...first,
+      haveType: (...asked: Parameters<typeof first.haveType>) => first.haveType(...asked) || kernel.haveType(...asked),
+      findEnumValue: (name: string) => first.findEnumValue(name) ?? kernel.findEnumValue(name),
+    };
     expect(renderModuleHeader(dump, both)).not.toMatch(/odd_ops|odd_fn|odd_state/);
   });
 });

@@ -10,12 +10,21 @@ export const fakeEnv: DialectEnv = {
   kernelVersionCode: (6 << 16) + (1 << 8),
   haveSyscallWrapper: true,
   findKernelConfig: (name) => ({ CONFIG_NET_NS: "y", CONFIG_NFS_FS: "m", CONFIG_HZ: "250" })[name],
-  haveType: (kind, name) => ["struct sock", "struct task_struct", "struct mount", "enum color", "typedef freelist_aba_t", "typedef u32"].includes(`${kind} ${name}`),
+  haveType: (kind, name) =>
+    [
+      "struct sock",
+      "struct task_struct",
+      "struct mount",
+      "enum color",
+      "typedef freelist_aba_t",
+      "typedef u32",
+    ].includes(`${kind} ${name}`),
   findEnumValue: (name) => ({ TASK_COMM_LEN: 16n, RED: 0n })[name],
   isBitField: () => false,
   moduleHeaders: [],
   findUnloadedModule: () => undefined,
-  readTracepointFormat: (category, event) => (category === "syscalls" && event === "sys_enter_openat" ? openatFormat : undefined),
+  readTracepointFormat: (category, event) =>
+    category === "syscalls" && event === "sys_enter_openat" ? openatFormat : undefined,
 };
 
 export const openatFormat = `name: sys_enter_openat

@@ -16,7 +16,9 @@ function openFakePort(probeAnswer = 1): KernelPort {
 }
 
 /** A machine on which all is well, but for what is given. */
-function describeMachine(changes: Partial<DoctorOutside> & { readonly texts?: Readonly<Record<string, string | undefined>> } = {}): DoctorOutside {
+function describeMachine(
+  changes: Partial<DoctorOutside> & { readonly texts?: Readonly<Record<string, string | undefined>> } = {},
+): DoctorOutside {
   return {
     nodeVersion: "20.1.0",
     release: "6.18.44",
@@ -36,7 +38,10 @@ function describeMachine(changes: Partial<DoctorOutside> & { readonly texts?: Re
   };
 }
 
-function readRow(name: string, outside: DoctorOutside): { readonly state: DoctorState; readonly found: string; readonly advice?: string } {
+function readRow(
+  name: string,
+  outside: DoctorOutside,
+): { readonly state: DoctorState; readonly found: string; readonly advice?: string } {
   const report = readDoctorReports(outside).find((row) => row.name === name);
   if (report === undefined) throw new Error(`no row "${name}"`);
   return report;
@@ -51,21 +56,61 @@ describe("doctor", () => {
     expect(new Set(doctorRows.map(({ name }) => name)).size).toBe(doctorRows.length);
   });
 
-  const without = (name: string): ((option: string) => string | undefined) => (option) => (option === name ? undefined : "y");
+  const without =
+    (name: string): ((option: string) => string | undefined) =>
+    (option) =>
+      option === name ? undefined : "y";
   const cases: readonly (readonly [string, DoctorState, RegExp, Parameters<typeof describeMachine>[0]])[] = [
     ["node", "missing", /20 or newer/, { nodeVersion: "18.19.0" }],
-    ["clang", "missing", /install clang/, { findToolchain: () => { throw new ToolchainError("Cannot find clang", { hint: "install clang" }); } }],
+    [
+      "clang",
+      "missing",
+      /install clang/,
+      {
+        findToolchain: () => {
+          throw new ToolchainError("Cannot find clang", { hint: "install clang" });
+        },
+      },
+    ],
     ["clang", "missing", /--print-targets/, { haveBpfTarget: () => false }],
-    ["libbpf", "missing", /npm start/, { openPort: () => { throw new ToolchainError("Cannot load the addon", { hint: "build it: npm start" }); } }],
-    ["qemu", "warn", /qemu/, { requireQemu: () => { throw new ToolchainError("no qemu", { hint: "apt-get install qemu-system-x86" }); } }],
+    [
+      "libbpf",
+      "missing",
+      /npm start/,
+      {
+        openPort: () => {
+          throw new ToolchainError("Cannot load the addon", { hint: "build it: npm start" });
+        },
+      },
+    ],
+    [
+      "qemu",
+      "warn",
+      /qemu/,
+      {
+        requireQemu: () => {
+          throw new ToolchainError("no qemu", { hint: "apt-get install qemu-system-x86" });
+        },
+      },
+    ],
     ["kernel", "warn", /vm run/, { release: "5.4.0-1" }],
     ["BTF", "missing", /CONFIG_DEBUG_INFO_BTF/, { exists: (path) => !path.includes("btf") }],
     ["configuration", "warn", /vm run/, { findConfig: without("CONFIG_KPROBES") }],
     ["configuration", "missing", /vm run/, { findConfig: without("CONFIG_BPF_SYSCALL") }],
     ["configuration", "ok", /^$/, { findConfig: () => undefined }],
     ["BPF JIT", "warn", /sysctl/, { texts: { "/proc/sys/net/core/bpf_jit_enable": "0\n" } }],
-    ["lockdown", "missing", /boot/, { texts: { "/sys/kernel/security/lockdown": "none integrity [confidentiality]\n" } }],
-    ["lockdown", "warn", /tracing works/, { texts: { "/sys/kernel/security/lockdown": "none [integrity] confidentiality\n" } }],
+    [
+      "lockdown",
+      "missing",
+      /boot/,
+      { texts: { "/sys/kernel/security/lockdown": "none integrity [confidentiality]\n" } },
+    ],
+    [
+      "lockdown",
+      "warn",
+      /tracing works/,
+      { texts: { "/sys/kernel/security/lockdown": "none [integrity] confidentiality\n" } },
+    ],
     ["lockdown", "ok", /^$/, { texts: { "/sys/kernel/security/lockdown": "[none] integrity confidentiality\n" } }],
     ["tracefs", "warn", /mounts it/, { texts: { "/proc/self/mounts": "" } }],
     ["tracefs", "missing", /as root/, { texts: { "/proc/self/mounts": "" }, userId: 1000 }],
@@ -74,9 +119,19 @@ describe("doctor", () => {
     ["capabilities", "missing", /root/, { readCapabilities: () => new Set() }],
     ["capabilities", "missing", /root/, { readCapabilities: () => new Set(["CAP_BPF"]) }],
     ["capabilities", "warn", /root/, { readCapabilities: () => new Set(["CAP_BPF", "CAP_PERFMON"]) }],
-    ["kernel symbols", "warn", /kptr_restrict/, { texts: { "/proc/kallsyms": "0000000000000000 A a\n0000000000000000 T b\n" } }],
+    [
+      "kernel symbols",
+      "warn",
+      /kptr_restrict/,
+      { texts: { "/proc/kallsyms": "0000000000000000 A a\n0000000000000000 T b\n" } },
+    ],
     ["loading", "missing", /as root/, { openPort: () => openFakePort(0) }],
-    ["fentry", "warn", /use a kprobe or a tracepoint; needs Linux 5\.5 or later with CONFIG_FUNCTION_TRACER/, { probeFeature: ({ name }) => name !== "fentry" }],
+    [
+      "fentry",
+      "warn",
+      /use a kprobe or a tracepoint; needs Linux 5\.5 or later with CONFIG_FUNCTION_TRACER/,
+      { probeFeature: ({ name }) => name !== "fentry" },
+    ],
     ["fentry", "warn", /doctor as root/, { openPort: () => openFakePort(0), probeFeature: () => false }],
     ["batch", "warn", /doctor as root/, { probeFeature: () => undefined }],
   ];
@@ -88,7 +143,15 @@ describe("doctor", () => {
   });
 
   it("says what to do wherever something is wrong", () => {
-    const broken = describeMachine({ nodeVersion: "18", release: "4.9", userId: 1, texts: { "/proc/self/mounts": "" }, readCapabilities: () => new Set(), exists: () => false });
-    for (const report of readDoctorReports(broken)) expect(report.state === "ok" || (report.advice ?? "").length > 0, report.name).toBe(true);
+    const broken = describeMachine({
+      nodeVersion: "18",
+      release: "4.9",
+      userId: 1,
+      texts: { "/proc/self/mounts": "" },
+      readCapabilities: () => new Set(),
+      exists: () => false,
+    });
+    for (const report of readDoctorReports(broken))
+      expect(report.state === "ok" || (report.advice ?? "").length > 0, report.name).toBe(true);
   });
 });

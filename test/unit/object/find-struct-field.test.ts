@@ -8,7 +8,15 @@ interface Member {
 }
 
 /** A BTF blob of structs and of records to skip, the first with id 1. */
-function makeBtf(records: readonly { readonly kind: number; readonly name: string; readonly members?: readonly Member[]; readonly type?: number; readonly extra?: number }[]): Uint8Array {
+function makeBtf(
+  records: readonly {
+    readonly kind: number;
+    readonly name: string;
+    readonly members?: readonly Member[];
+    readonly type?: number;
+    readonly extra?: number;
+  }[],
+): Uint8Array {
   let strings = "\0";
   const offsets = new Map([["", 0]]);
   const intern = (name: string): number => {
@@ -19,7 +27,9 @@ function makeBtf(records: readonly { readonly kind: number; readonly name: strin
     return offsets.get(name)!;
   };
   const words = records.flatMap(({ kind, name, members = [], type = 0, extra = 0 }) => [
-    intern(name), (kind << 24) | members.length, type,
+    intern(name),
+    (kind << 24) | members.length,
+    type,
     ...members.flatMap((member) => [intern(member.name), member.type, 0]),
     ...new Array<number>(extra).fill(7),
   ]);
@@ -40,7 +50,14 @@ describe("fields of the kernel's structs", () => {
       { kind: btfKind.array, name: "", extra: 3 },
       { kind: btfKind.union, name: "", members: [{ name: "inner", type: 1 }] },
       { kind: btfKind.const, name: "", type: 3 },
-      { kind: btfKind.struct, name: "task", members: [{ name: "pid", type: 1 }, { name: "", type: 4 }] },
+      {
+        kind: btfKind.struct,
+        name: "task",
+        members: [
+          { name: "pid", type: 1 },
+          { name: "", type: 4 },
+        ],
+      },
       { kind: btfKind.typedef, name: "alias", type: 5 },
       { kind: btfKind.struct, name: "other", members: [{ name: "comm", type: 2 }] },
     ]),

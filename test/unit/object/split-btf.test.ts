@@ -27,7 +27,13 @@ function makeBtf(rows: readonly Row[], strings: string): Uint8Array {
 }
 
 const baseStrings = "\0shared\0only_base\0";
-const base = makeBtf([[btfKind.forward, 1], [btfKind.struct, baseStrings.indexOf("only_base")]], baseStrings);
+const base = makeBtf(
+  [
+    [btfKind.forward, 1],
+    [btfKind.struct, baseStrings.indexOf("only_base")],
+  ],
+  baseStrings,
+);
 const own = "own_struct\0A_VALUE\0B_VALUE\0own_t\0a_function\0";
 const place = (name: string): number => baseStrings.length + own.indexOf(name);
 const module = makeBtf(
@@ -45,7 +51,12 @@ const module = makeBtf(
 
 describe("findDeclaredNames", () => {
   it("finds structs, typedefs and enumerators of the module's own", () => {
-    expect(findDeclaredNames(module, base, ["own_struct", "own_t", "A_VALUE", "B_VALUE"]).sort()).toEqual(["A_VALUE", "B_VALUE", "own_struct", "own_t"]);
+    expect(findDeclaredNames(module, base, ["own_struct", "own_t", "A_VALUE", "B_VALUE"]).sort()).toEqual([
+      "A_VALUE",
+      "B_VALUE",
+      "own_struct",
+      "own_t",
+    ]);
   });
 
   it("finds a struct whose name stands in the kernel's strings", () => {

@@ -19,7 +19,11 @@ const code = `
 `;
 
 /** A library whose image is kept in memory, as the session keeps it in the cache. */
-function makeLibrary(): { readonly library: Parameters<typeof openSandbox>[0]["library"] & object; readonly reads: () => number; readonly images: GuestImage[] } {
+function makeLibrary(): {
+  readonly library: Parameters<typeof openSandbox>[0]["library"] & object;
+  readonly reads: () => number;
+  readonly images: GuestImage[];
+} {
   let reads = 0;
   const images: GuestImage[] = [];
   const library = {
@@ -33,7 +37,11 @@ function makeLibrary(): { readonly library: Parameters<typeof openSandbox>[0]["l
   return { library, reads: () => reads, images };
 }
 
-async function runScript(library: ReturnType<typeof makeLibrary>["library"], script: string, answer: string): Promise<string[]> {
+async function runScript(
+  library: ReturnType<typeof makeLibrary>["library"],
+  script: string,
+  answer: string,
+): Promise<string[]> {
   const heard: string[] = [];
   const sandbox = await openSandbox({
     limits: { memoryBytes: 32 * 1024 * 1024, stackBytes: 256 * 1024 },
@@ -59,7 +67,13 @@ const script = `
   ask(String(new Array(100000).fill(7).reduce((sum, one) => sum + one)));
   ask(/(\\d+)/.exec("a12")[1] + new Map([[1n, "big"]]).get(1n));
 `;
-const heardBy = (answer: string): string[] => ["start ", `ask ${answer}1true1`, "ask 7000002", "ask 12big3", "ask later4"];
+const heardBy = (answer: string): string[] => [
+  "start ",
+  `ask ${answer}1true1`,
+  "ask 7000002",
+  "ask 12big3",
+  "ask later4",
+];
 
 describe("an image of a guest", () => {
   it("stands for reading the library: scripts cannot tell, and start from what this run gives them", async () => {
@@ -107,7 +121,9 @@ describe("an image of a guest", () => {
 
   it("is not made of a library that fails", async () => {
     const { library, images } = makeLibrary();
-    await expect(runScript({ ...library, readCode: () => Promise.resolve("null.x") }, "", "")).rejects.toThrow("The sandbox's library failed: cannot read property 'x' of null");
+    await expect(runScript({ ...library, readCode: () => Promise.resolve("null.x") }, "", "")).rejects.toThrow(
+      "The sandbox's library failed: cannot read property 'x' of null",
+    );
     expect(images).toHaveLength(0);
   });
 });

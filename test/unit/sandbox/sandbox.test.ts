@@ -7,20 +7,31 @@ const MIB = 1024 * 1024;
 const open: Sandbox[] = [];
 
 async function openTest(options: Partial<SandboxOptions> = {}): Promise<Sandbox> {
-  const sandbox = await openSandbox({ limits: { memoryBytes: 32 * MIB, stackBytes: 256 * 1024 }, call: () => "=null", shouldStop: () => false, ...options });
+  const sandbox = await openSandbox({
+    limits: { memoryBytes: 32 * MIB, stackBytes: 256 * 1024 },
+    call: () => "=null",
+    shouldStop: () => false,
+    ...options,
+  });
   open.push(sandbox);
   return sandbox;
 }
 
 /** Runs a module and answers what it hands to `report`. */
-async function runModule(code: string, options: Partial<SandboxOptions> = {}): Promise<{ outcome: Outcome; reports: string[]; sandbox: Sandbox }> {
+async function runModule(
+  code: string,
+  options: Partial<SandboxOptions> = {},
+): Promise<{ outcome: Outcome; reports: string[]; sandbox: Sandbox }> {
   const reports: string[] = [];
   const call = (name: string, argument: string): string => {
     reports.push(`${name} ${argument}`);
     return "=null";
   };
   const sandbox = await openTest({ call, ...options });
-  const outcome = sandbox.evaluate(`const report = (value) => __bpfts_call("report", String(value)); ${code}`, "test.js");
+  const outcome = sandbox.evaluate(
+    `const report = (value) => __bpfts_call("report", String(value)); ${code}`,
+    "test.js",
+  );
   return { outcome, reports, sandbox };
 }
 
@@ -35,8 +46,27 @@ afterEach(() => {
 
 describe("what the guest can reach", () => {
   it("is the language and one function, nothing of Node's or the browser's", async () => {
-    const names = ["process", "require", "module", "exports", "global", "Buffer", "fetch", "XMLHttpRequest", "WebSocket", "Worker", "WebAssembly", "std", "os", "setTimeout", "Deno", "Bun"];
-    const { reports } = await runModule(`report(${JSON.stringify(names)}.filter((name) => name in globalThis).join()); report(typeof __bpfts_call)`);
+    const names = [
+      "process",
+      "require",
+      "module",
+      "exports",
+      "global",
+      "Buffer",
+      "fetch",
+      "XMLHttpRequest",
+      "WebSocket",
+      "Worker",
+      "WebAssembly",
+      "std",
+      "os",
+      "setTimeout",
+      "Deno",
+      "Bun",
+    ];
+    const { reports } = await runModule(
+      `report(${JSON.stringify(names)}.filter((name) => name in globalThis).join()); report(typeof __bpfts_call)`,
+    );
     expect(reports).toEqual(["report ", "report function"]);
   });
 
@@ -53,7 +83,9 @@ describe("what the guest can reach", () => {
   });
 
   it("refuses to import anything", async () => {
-    const imported = await runModule(`const fs = await import("node:fs").catch((error) => error); report(fs instanceof Error)`);
+    const imported = await runModule(
+      `const fs = await import("node:fs").catch((error) => error); report(fs instanceof Error)`,
+    );
     imported.sandbox.runJobs();
     expect(imported.reports).toEqual(["report true"]);
     const { outcome } = await runModule(`import "std";`);
@@ -72,7 +104,10 @@ describe("limits", () => {
     ["typed arrays", "const all = []; for (;;) all.push(new Uint8Array(1 << 22).fill(1));"],
     ["objects", "const all = []; for (;;) all.push({ at: all.length });"],
     ["strings", "const all = []; for (;;) all.push(('x'.repeat(1 << 20) + all.length).split('').join(''));"],
-    ["a growing string kept in closures", "let f = () => 1; for (;;) { const g = f, s = 'x'.repeat(1 << 16) + Math.random(); f = () => [g, s]; }"],
+    [
+      "a growing string kept in closures",
+      "let f = () => 1; for (;;) { const g = f, s = 'x'.repeat(1 << 16) + Math.random(); f = () => [g, s]; }",
+    ],
   ])("stops %s at the memory ceiling", async (_, code) => {
     const { outcome, sandbox } = await runModule(code);
     expect(outcome).toMatchObject({ thrown: { limit: "memory" } });
@@ -104,12 +139,17 @@ describe("limits", () => {
     ["deep JSON", "JSON.parse('['.repeat(1000000));"],
   ])("stops %s without harm to the host", async (_, code) => {
     const { outcome } = await runModule(code);
-    expect(outcome.kind === "thrown" ? (outcome.thrown.limit ?? outcome.thrown.name) : "done").toMatch(/^(stack|SyntaxError)$/);
+    expect(outcome.kind === "thrown" ? (outcome.thrown.limit ?? outcome.thrown.name) : "done").toMatch(
+      /^(stack|SyntaxError)$/,
+    );
   });
 
   it("stops an endless loop when it is told to, past any catch and finally", async () => {
     let asked = 0;
-    const { outcome, reports } = await runModule(`try { for (;;); } catch { report("caught"); } finally { report("finally"); }`, { shouldStop: () => ++asked > 3 });
+    const { outcome, reports } = await runModule(
+      `try { for (;;); } catch { report("caught"); } finally { report("finally"); }`,
+      { shouldStop: () => ++asked > 3 },
+    );
     expect(limitOf(outcome)).toBe("stopped");
     expect(reports).toEqual([]);
   });
@@ -122,7 +162,9 @@ describe("limits", () => {
 
   it("ends a chain of promises that never ends by itself", async () => {
     let asked = 0;
-    const { sandbox } = await runModule(`const next = () => Promise.resolve().then(next); next();`, { shouldStop: () => ++asked > 3 });
+    const { sandbox } = await runModule(`const next = () => Promise.resolve().then(next); next();`, {
+      shouldStop: () => ++asked > 3,
+    });
     expect(sandbox.runJobs().ran).toBeGreaterThan(100);
     expect(limitOf(sandbox.evaluate("for (;;);", "more.js"))).toBe("stopped");
   });
@@ -131,7 +173,10 @@ describe("limits", () => {
 describe("what the guest throws", () => {
   it("comes out with its class, message and place", async () => {
     const { outcome } = await runModule(`\nfunction inner() { null.x; }\ninner();`);
-    expect(outcome).toMatchObject({ kind: "thrown", thrown: { limit: undefined, name: "TypeError", message: "cannot read property 'x' of null" } });
+    expect(outcome).toMatchObject({
+      kind: "thrown",
+      thrown: { limit: undefined, name: "TypeError", message: "cannot read property 'x' of null" },
+    });
     expect(outcome.kind === "thrown" ? outcome.thrown.stack : "").toContain("at inner (test.js:2:");
   });
 
@@ -147,7 +192,10 @@ describe("what the guest throws", () => {
   });
 
   it("cannot hurt the host with getters that throw or never end", async () => {
-    const { outcome } = await runModule(`throw { get name() { throw 1; }, get message() { for (;;); }, get stack() { return {}; } };`, { shouldStop: () => true });
+    const { outcome } = await runModule(
+      `throw { get name() { throw 1; }, get message() { for (;;); }, get stack() { return {}; } };`,
+      { shouldStop: () => true },
+    );
     expect(outcome.kind).toBe("thrown");
   });
 
@@ -169,21 +217,31 @@ describe("the door", () => {
         return name === "bytes" ? Uint8Array.of(1, 2, 3) : "=grüße 😀";
       },
     });
-    sandbox.evaluate(`
+    sandbox.evaluate(
+      `
       const text = __bpfts_call("text", "ärger", new Uint8Array([9, 8]).buffer);
       const bytes = new Uint8Array(__bpfts_call("bytes", "null", undefined));
       __bpfts_call("report", text + bytes.join());
-    `, "test.js");
-    expect(seen).toEqual([["text", "ärger", [9, 8]], ["bytes", "null", []], ["report", "=grüße 😀1,2,3", []]]);
+    `,
+      "test.js",
+    );
+    expect(seen).toEqual([
+      ["text", "ärger", [9, 8]],
+      ["bytes", "null", []],
+      ["report", "=grüße 😀1,2,3", []],
+    ]);
   });
 
-  it.each(["", '"name"', '"name", "text", "no bytes"'])("is an error of the guest's when called with (%s)", async (args) => {
-    const { outcome, reports } = await runModule(`
+  it.each(["", '"name"', '"name", "text", "no bytes"'])(
+    "is an error of the guest's when called with (%s)",
+    async (args) => {
+      const { outcome, reports } = await runModule(`
       try { __bpfts_call(${args}); } catch (error) { report(error instanceof Error); }
       report("goes on");
     `);
-    expect([outcome.kind, reports]).toEqual(["done", ["report true", "report goes on"]]);
-  });
+      expect([outcome.kind, reports]).toEqual(["done", ["report true", "report goes on"]]);
+    },
+  );
 
   it("throws in the guest what the host throws", async () => {
     const seen: string[] = [];
@@ -194,7 +252,10 @@ describe("the door", () => {
         return "";
       },
     });
-    const outcome = sandbox.evaluate(`try { __bpfts_call("fail", ""); } catch (error) { __bpfts_call(error.name + ": " + error.message, ""); }`, "test.js");
+    const outcome = sandbox.evaluate(
+      `try { __bpfts_call("fail", ""); } catch (error) { __bpfts_call(error.name + ": " + error.message, ""); }`,
+      "test.js",
+    );
     expect([outcome.kind, seen]).toEqual(["done", ["fail", "RangeError: too far"]]);
   });
 

@@ -21,7 +21,8 @@ function readAt(file: string, source: string, text: string, offset: number): str
 
 describe("placeText", () => {
   it("finds a template literal after others, quotes and all", () => {
-    const source = "const a = `it's`; // don't\nconst b = new BPF({ text: `\nint f(void *ctx) {\n  return 0;\n}\n` });\n";
+    const source =
+      "const a = `it's`; // don't\nconst b = new BPF({ text: `\nint f(void *ctx) {\n  return 0;\n}\n` });\n";
     const file = writeScript(source);
     const text = "\nint f(void *ctx) {\n  return 0;\n}\n";
     expect(placeText(text, [file])?.exact).toBe(true);
@@ -56,10 +57,17 @@ describe("placeText", () => {
   it("places no line of those that a mark became, nor what was joined to others", () => {
     const source = "const text = `\nint f(void *ctx) {\n  FILTER\n  return 0;\n}\n`;\n";
     const file = writeScript(source);
-    const text = "int first;\nint second;\nint f(void *ctx) {\n  if (pid != 7)\n    return 0;\n  return 0;\n}\nint g;\n";
+    const text =
+      "int first;\nint second;\nint f(void *ctx) {\n  if (pid != 7)\n    return 0;\n  return 0;\n}\nint g;\n";
     const placed = placeText(text, [file]);
-    expect(["int first", "int second", "if (pid", "  return 0;\n  return", "int g"].map((line) => placed?.locate(text.indexOf(line)))).toEqual(Array(5).fill(undefined));
-    expect(["int f(", "  return 0;\n}", "}\nint g"].map((line) => placed?.locate(text.indexOf(line))?.line)).toEqual([2, 4, 5]);
+    expect(
+      ["int first", "int second", "if (pid", "  return 0;\n  return", "int g"].map((line) =>
+        placed?.locate(text.indexOf(line)),
+      ),
+    ).toEqual(Array(5).fill(undefined));
+    expect(["int f(", "  return 0;\n}", "}\nint g"].map((line) => placed?.locate(text.indexOf(line))?.line)).toEqual([
+      2, 4, 5,
+    ]);
   });
 
   it("says nothing of a text that stands nowhere", () => {

@@ -8,7 +8,8 @@ import { readScript } from "../../../runtime/script/read-script.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bpfts-script-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-const readLibrary = (): Promise<Library> => Promise.resolve({ code: "export const answer = 42;", exports: ["answer", "question"] });
+const readLibrary = (): Promise<Library> =>
+  Promise.resolve({ code: "export const answer = 42;", exports: ["answer", "question"] });
 
 function write(name: string, text: string): string {
   const path = join(folder, name);
@@ -29,23 +30,39 @@ async function catchError(path: string): Promise<ScriptError> {
 describe("readScript", () => {
   it("bundles files beside the script, leaves the library apart, and names the user's own", async () => {
     const other = write("other.ts", "export const two = 2 as number;\n");
-    const path = write("script.ts", 'import { answer } from "bpfts";\nimport { two } from "./other.ts";\nconsole.log(answer + two);\n');
+    const path = write(
+      "script.ts",
+      'import { answer } from "bpfts";\nimport { two } from "./other.ts";\nconsole.log(answer + two);\n',
+    );
     const script = await readScript(path, { readLibrary });
     expect(script.files).toEqual([path, other]);
     expect(script.code).toBe('import{answer,question}from"bpfts";console.log(answer+2);\n');
   });
 
   it("maps places of the bundle back to the script", async () => {
-    const path = write("mapped.ts", "interface X { y: number }\n\nconst thrower = (x: X): never => { throw x; };\nthrower({ y: 1 });\n");
+    const path = write(
+      "mapped.ts",
+      "interface X { y: number }\n\nconst thrower = (x: X): never => { throw x; };\nthrower({ y: 1 });\n",
+    );
     const script = await readScript(path, { readLibrary });
     const lines = script.code.split("\n");
     const line = lines.findIndex((text) => text.includes("thrower({"));
-    expect(script.mapPosition(line + 1, lines[line]!.indexOf("thrower({") + 1)).toEqual({ file: path, line: 4, column: 1 });
+    expect(script.mapPosition(line + 1, lines[line]!.indexOf("thrower({") + 1)).toEqual({
+      file: path,
+      line: 4,
+      column: 1,
+    });
   });
 
   it("maps places in and behind async functions, whatever stands around them", async () => {
-    const other = write("behind.ts", "export const two = 2 as number;\nexport const text = `a\nimport { b } from \"c\";\nexport { d };\n`;\n");
-    const path = write("async.ts", 'import { text, two } from "./behind.ts";\nimport { answer } from "bpfts";\n\nexport const late: number = await later();\nasync function later(): Promise<number> { return thrower(answer + two, text); }\nfunction thrower(..._: unknown[]): never { throw _; }\nfor await (const one of [1]) print(one);\nexport {};\n');
+    const other = write(
+      "behind.ts",
+      'export const two = 2 as number;\nexport const text = `a\nimport { b } from "c";\nexport { d };\n`;\n',
+    );
+    const path = write(
+      "async.ts",
+      'import { text, two } from "./behind.ts";\nimport { answer } from "bpfts";\n\nexport const late: number = await later();\nasync function later(): Promise<number> { return thrower(answer + two, text); }\nfunction thrower(..._: unknown[]): never { throw _; }\nfor await (const one of [1]) print(one);\nexport {};\n',
+    );
     const script = await readScript(path, { readLibrary });
     expect(script.files).toEqual([path, other]);
     expect(script.code).not.toMatch(/\basync\b/);
@@ -66,7 +83,10 @@ describe("readScript", () => {
   it("keeps a bundle until one of its files changes", async () => {
     const stored = new Map<string, Buffer>();
     let writes = 0;
-    const store = { find: (name: string) => stored.get(name), write: (name: string, body: Uint8Array) => (writes++, void stored.set(name, Buffer.from(body))) };
+    const store = {
+      find: (name: string) => stored.get(name),
+      write: (name: string, body: Uint8Array) => (writes++, void stored.set(name, Buffer.from(body))),
+    };
     const other = write("changing.ts", "export const two = 2;\n");
     const path = write("kept.ts", 'import { two } from "./changing.ts";\nconsole.log(two);\n');
     await readScript(path, { readLibrary, store });
@@ -92,8 +112,12 @@ describe("readScript", () => {
   });
 
   it("tells Node's modules, missing files and missing packages apart", async () => {
-    expect((await catchError(write("a.ts", 'import fs from "node:fs";\nfs;\n'))).hint).toContain("sandbox without Node");
-    expect((await catchError(write("b.ts", 'import { x } from "./nothing.ts";\nx;\n'))).hint).toContain("importing file");
+    expect((await catchError(write("a.ts", 'import fs from "node:fs";\nfs;\n'))).hint).toContain(
+      "sandbox without Node",
+    );
+    expect((await catchError(write("b.ts", 'import { x } from "./nothing.ts";\nx;\n'))).hint).toContain(
+      "importing file",
+    );
     const error = await catchError(write("c.ts", '\nimport { x } from "no-such-package";\nx;\n'));
     expect(error.message).toBe('Cannot find "no-such-package"');
     expect(error.hint).toBe("install the package beside the script: npm install no-such-package");

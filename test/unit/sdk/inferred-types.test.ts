@@ -81,7 +81,18 @@ type Text = typeof text;
 describe("types from the C text", () => {
   it("finds the tables' names", () => {
     expectTypeOf<TableName<Text>>().toEqualTypeOf<
-      "counts" | "start" | "plain" | "totals" | "each_cpu" | "dist" | "by_key" | "stacks" | "events" | "ring" | "queue" | "lru"
+      | "counts"
+      | "start"
+      | "plain"
+      | "totals"
+      | "each_cpu"
+      | "dist"
+      | "by_key"
+      | "stacks"
+      | "events"
+      | "ring"
+      | "queue"
+      | "lru"
     >();
   });
 
@@ -140,7 +151,9 @@ describe("types from the C text", () => {
       const b = new BPF({ text: source });
       expectTypeOf(b.get_table<number, bigint>("counts").get).returns.toEqualTypeOf<bigint | undefined>();
       expectTypeOf(b.get_table("counts").get).returns.toEqualTypeOf<unknown>();
-      b.get_table<never, { pid: number }>("events").open_perf_buffer((event) => expectTypeOf(event).toEqualTypeOf<{ pid: number }>());
+      b.get_table<never, { pid: number }>("events").open_perf_buffer((event) =>
+        expectTypeOf(event).toEqualTypeOf<{ pid: number }>(),
+      );
     };
     expectTypeOf(use).returns.toBeVoid();
   });
@@ -148,8 +161,44 @@ describe("types from the C text", () => {
   it("knows every macro that declares a table", () => {
     type Leaf = { x: number };
     expectTypeOf<TableName<Macros>>().toEqualTypeOf<
-      | "hash" | "per_hash" | "lru" | "trie" | "array" | "per_array" | "prog" | "cgroups" | "devs" | "dev_hash" | "cpus" | "xsk" | "maps" | "hash_maps" | "key_maps" | "queue" | "stack" | "any_queue" | "pinned_queue"
-      | "bloom" | "socks" | "sock_hash" | "sk" | "inode" | "task" | "cgrp" | "cgroup" | "per_cgroup" | "ports" | "build_ids" | "perf_counts" | "f_table" | "public" | "shared" | "pinned" | "commands" | "orders" | "shared_memory"
+      | "hash"
+      | "per_hash"
+      | "lru"
+      | "trie"
+      | "array"
+      | "per_array"
+      | "prog"
+      | "cgroups"
+      | "devs"
+      | "dev_hash"
+      | "cpus"
+      | "xsk"
+      | "maps"
+      | "hash_maps"
+      | "key_maps"
+      | "queue"
+      | "stack"
+      | "any_queue"
+      | "pinned_queue"
+      | "bloom"
+      | "socks"
+      | "sock_hash"
+      | "sk"
+      | "inode"
+      | "task"
+      | "cgrp"
+      | "cgroup"
+      | "per_cgroup"
+      | "ports"
+      | "build_ids"
+      | "perf_counts"
+      | "f_table"
+      | "public"
+      | "shared"
+      | "pinned"
+      | "commands"
+      | "orders"
+      | "shared_memory"
     >();
     expectTypeOf<TableOf<Macros, "hash">>().toEqualTypeOf<Table<number, Leaf>>();
     expectTypeOf<TableOf<Macros, "per_hash">>().toEqualTypeOf<PerCpuTable<number, Leaf>>();
@@ -167,13 +216,19 @@ describe("types from the C text", () => {
     expectTypeOf<TableOf<Macros, "key_maps">>().toEqualTypeOf<ReferenceTable<bigint, TableReference>>();
     expectTypeOf<TableOf<Macros, "socks" | "xsk" | "ports">>().toEqualTypeOf<ReferenceTable<number, SocketReference>>();
     expectTypeOf<TableOf<Macros, "bloom">>().toEqualTypeOf<BloomFilterTable<number>>();
-    expectTypeOf<TableOf<Macros, "queue" | "stack" | "any_queue" | "pinned_queue">>().toEqualTypeOf<QueueStackTable<Leaf>>();
+    expectTypeOf<TableOf<Macros, "queue" | "stack" | "any_queue" | "pinned_queue">>().toEqualTypeOf<
+      QueueStackTable<Leaf>
+    >();
     expectTypeOf<TableOf<Macros, "sock_hash">>().toEqualTypeOf<ReferenceTable<Leaf, SocketReference>>();
     expectTypeOf<TableOf<Macros, "sk">>().toEqualTypeOf<StorageTable<SocketReference, Leaf>>();
     expectTypeOf<TableOf<Macros, "inode" | "cgrp">>().toEqualTypeOf<StorageTable<string, Leaf>>();
     expectTypeOf<TableOf<Macros, "task">>().toEqualTypeOf<StorageTable<number, Leaf>>();
-    expectTypeOf<TableOf<Macros, "cgroup">>().toEqualTypeOf<Table<{ cgroup_inode_id: bigint; attach_type: number }, Leaf>>();
-    expectTypeOf<TableOf<Macros, "per_cgroup">>().toEqualTypeOf<PerCpuTable<{ cgroup_inode_id: bigint; attach_type: number }, Leaf>>();
+    expectTypeOf<TableOf<Macros, "cgroup">>().toEqualTypeOf<
+      Table<{ cgroup_inode_id: bigint; attach_type: number }, Leaf>
+    >();
+    expectTypeOf<TableOf<Macros, "per_cgroup">>().toEqualTypeOf<
+      PerCpuTable<{ cgroup_inode_id: bigint; attach_type: number }, Leaf>
+    >();
     expectTypeOf<TableOf<Macros, "build_ids">>().toEqualTypeOf<BuildIdStackTable>();
     expectTypeOf<TableOf<Macros, "commands">>().toEqualTypeOf<UserRingTable<Uint8Array>>();
     expectTypeOf<TableOf<Macros, "orders">>().toEqualTypeOf<UserRingTable<Leaf>>();
@@ -207,7 +262,20 @@ describe("types from the C text", () => {
   it("reads what stands behind defines, typedefs and forward declarations, in every place of a macro", () => {
     type Node = { next: bigint; v: bigint };
     type Key = { pid: number; name: string };
-    type Value = { key: Key; times: bigint[]; last: bigint; ops: number[]; path: bigint; buf: string; addr: { v4: number; v6: Uint8Array }; x: number; node: Node; up: boolean; down: boolean; tail: { z: number }[] };
+    type Value = {
+      key: Key;
+      times: bigint[];
+      last: bigint;
+      ops: number[];
+      path: bigint;
+      buf: string;
+      addr: { v4: number; v6: Uint8Array };
+      x: number;
+      node: Node;
+      up: boolean;
+      down: boolean;
+      tail: { z: number }[];
+    };
     expectTypeOf<TableOf<Indirect, "counts">>().toEqualTypeOf<Table<number, bigint>>();
     expectTypeOf<TableOf<Indirect, "by_key">>().toEqualTypeOf<Table<Key, Value>>();
     expectTypeOf<TableOf<Indirect, "by_op">>().toEqualTypeOf<Table<number, Node>>();

@@ -3,7 +3,16 @@ import { isIPv4, isIPv6 } from "node:net";
 import { constants } from "node:os";
 import { describe, expect, it } from "vitest";
 import { errno_name } from "../../../sdk/queries/errno-names.ts";
-import { AF_INET, AF_INET6, inet_ntop, inet_pton, ntohl, ntohs, tcp_flag_names, tcp_state_name } from "../../../sdk/queries/network.ts";
+import {
+  AF_INET,
+  AF_INET6,
+  inet_ntop,
+  inet_pton,
+  ntohl,
+  ntohs,
+  tcp_flag_names,
+  tcp_state_name,
+} from "../../../sdk/queries/network.ts";
 import { syscall_name } from "../../../sdk/queries/syscall-names.ts";
 import { strftime } from "../../../sdk/time/time-format.ts";
 
@@ -25,7 +34,23 @@ describe("addresses", () => {
   });
 
   it("agrees with Node on what is an address", () => {
-    const texts = ["1.2.3.4", "1.2.3", "256.1.1.1", "01.2.3.4", "::", ":::", "1::2::3", "1:2:3:4:5:6:7:8", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "::1.2.3.4", "1.2.3.4::", "g::", "12345::", ""];
+    const texts = [
+      "1.2.3.4",
+      "1.2.3",
+      "256.1.1.1",
+      "01.2.3.4",
+      "::",
+      ":::",
+      "1::2::3",
+      "1:2:3:4:5:6:7:8",
+      "1:2:3:4:5:6:7",
+      "1:2:3:4:5:6:7:8:9",
+      "::1.2.3.4",
+      "1.2.3.4::",
+      "g::",
+      "12345::",
+      "",
+    ];
     const accepts = (family: number, text: string): boolean => {
       try {
         return inet_pton(family, text).length > 0;
@@ -33,7 +58,9 @@ describe("addresses", () => {
         return false;
       }
     };
-    expect(texts.map((text) => [text, accepts(AF_INET, text), accepts(AF_INET6, text)])).toEqual(texts.map((text) => [text, isIPv4(text), isIPv6(text)]));
+    expect(texts.map((text) => [text, accepts(AF_INET, text), accepts(AF_INET6, text)])).toEqual(
+      texts.map((text) => [text, isIPv4(text), isIPv6(text)]),
+    );
   });
 
   it("refuses a wrong family or length", () => {
@@ -54,7 +81,14 @@ describe("names", () => {
   });
 
   it("are the kernel headers' for every system call", () => {
-    expect([0, 59, 83, 257, 435, 452].map((number) => syscall_name(number))).toEqual(["read", "execve", "mkdir", "openat", "clone3", "fchmodat2"]);
+    expect([0, 59, 83, 257, 435, 452].map((number) => syscall_name(number))).toEqual([
+      "read",
+      "execve",
+      "mkdir",
+      "openat",
+      "clone3",
+      "fchmodat2",
+    ]);
     expect(syscall_name(9999n)).toBe("[unknown: 9999]");
     const header = "/usr/include/x86_64-linux-gnu/asm/unistd_64.h";
     const rows = existsSync(header) ? [...readFileSync(header, "utf8").matchAll(/__NR_(\w+)\s+(\d+)/g)] : [];
@@ -62,7 +96,12 @@ describe("names", () => {
   });
 
   it("are given to TCP states and flags", () => {
-    expect([tcp_state_name(1), tcp_state_name(99), tcp_flag_names(0x12), tcp_flag_names(0)]).toEqual(["ESTABLISHED", "99", "SYN|ACK", ""]);
+    expect([tcp_state_name(1), tcp_state_name(99), tcp_flag_names(0x12), tcp_flag_names(0)]).toEqual([
+      "ESTABLISHED",
+      "99",
+      "SYN|ACK",
+      "",
+    ]);
   });
 });
 
@@ -81,5 +120,7 @@ describe("strftime", () => {
     ["2018-12-31T12:00:00", "20 19 2019 Dec 12 12 pm 12:00:00 PM 1 1 52 01 53"],
     ["2024-12-29T23:59:59", "20 24 2024 Dec 23 11 pm 11:59:59 PM 7 0 52 52 52"],
     ["2023-01-01T13:00:01", "20 22 2022 Jan 13  1 pm 01:00:01 PM 7 0 01 52 00"],
-  ])("counts the weeks of %s", (time, wanted) => expect(strftime("%C %g %G %h %k %l %P %r %u %w %U %V %W", new Date(time))).toBe(wanted));
+  ])("counts the weeks of %s", (time, wanted) =>
+    expect(strftime("%C %g %G %h %k %l %P %r %u %w %U %V %W", new Date(time))).toBe(wanted),
+  );
 });

@@ -9,7 +9,8 @@ import type { Table } from "../../../sdk/tables/table.ts";
 import type { UserRingTable } from "../../../sdk/tables/table-user-ring.ts";
 
 /** The value of a hash of the text. */
-type ValueOf<Text extends string, Name extends string> = TableOf<Text, Name> extends Table<number, infer Value> ? Value : never;
+type ValueOf<Text extends string, Name extends string> =
+  TableOf<Text, Name> extends Table<number, infer Value> ? Value : never;
 
 describe("types from C that is written in an unusual way", () => {
   it("passes comments over wherever they stand, and marks of comments in them", () => {
@@ -20,25 +21,59 @@ describe("types from C that is written in an unusual way", () => {
   it("reads attributes and qualifiers in every place, and lines that a backslash continues", () => {
     type Packed = { a: number; b: bigint };
     expectTypeOf<TableOf<Attributes, "packed">>().toEqualTypeOf<Table<Packed, { x: number; y: number }>>();
-    expectTypeOf<ValueOf<Attributes, "aligned">>().toEqualTypeOf<{ a: number; b: bigint; c: number; d: number; e: number[]; f: Uint8Array; g: number }>();
+    expectTypeOf<ValueOf<Attributes, "aligned">>().toEqualTypeOf<{
+      a: number;
+      b: bigint;
+      c: number;
+      d: number;
+      e: number[];
+      f: Uint8Array;
+      g: number;
+    }>();
     expectTypeOf<TableOf<Attributes, "qualified">>().toEqualTypeOf<Table<number, Packed>>();
   });
 
   it("finds names before lengths and widths of any form", () => {
-    expectTypeOf<ValueOf<Lengths, "lengths">>().toEqualTypeOf<{ address: Uint8Array; spaced: string; grid: number[][]; sum: string; wide: bigint; state: number; after: number }>();
+    expectTypeOf<ValueOf<Lengths, "lengths">>().toEqualTypeOf<{
+      address: Uint8Array;
+      spaced: string;
+      grid: number[][];
+      sum: string;
+      wide: bigint;
+      state: number;
+      after: number;
+    }>();
   });
 
   it("reads typedefs of arrays, of functions, and of several names", () => {
-    expectTypeOf<ValueOf<Typedefs, "typedefs">>().toEqualTypeOf<{ names: string[]; letters: string; macs: Uint8Array[]; call: bigint; one: bigint; two: bigint; pair: { x: number }; pairs: { x: number }[]; at: bigint; mode: number }>();
+    expectTypeOf<ValueOf<Typedefs, "typedefs">>().toEqualTypeOf<{
+      names: string[];
+      letters: string;
+      macs: Uint8Array[];
+      call: bigint;
+      one: bigint;
+      two: bigint;
+      pair: { x: number };
+      pairs: { x: number }[];
+      at: bigint;
+      mode: number;
+    }>();
   });
 
   it("gives a member that two branches declare the type of either", () => {
-    expectTypeOf<ValueOf<Branches, "branches">>().toEqualTypeOf<{ a: number; name?: string | bigint | undefined; extra?: number | undefined; last: boolean }>();
+    expectTypeOf<ValueOf<Branches, "branches">>().toEqualTypeOf<{
+      a: number;
+      name?: string | bigint | undefined;
+      extra?: number | undefined;
+      last: boolean;
+    }>();
   });
 
   it("knows maps that are declared in libbpf's way", () => {
     type Value = { a: number; b: bigint };
-    expectTypeOf<TableName<Libbpf>>().toEqualTypeOf<"hash" | "cpus" | "ring" | "perf" | "stacks" | "queue" | "inner" | "outer" | "sized" | "orders" | "bcc">();
+    expectTypeOf<TableName<Libbpf>>().toEqualTypeOf<
+      "hash" | "cpus" | "ring" | "perf" | "stacks" | "queue" | "inner" | "outer" | "sized" | "orders" | "bcc"
+    >();
     expectTypeOf<TableOf<Libbpf, "hash">>().toEqualTypeOf<Table<number, Value>>();
     expectTypeOf<TableOf<Libbpf, "cpus">>().toEqualTypeOf<PerCpuTable<Value, bigint>>();
     expectTypeOf<TableOf<Libbpf, "ring" | "perf">>().toEqualTypeOf<EventTable<unknown>>();

@@ -7,13 +7,22 @@ const manual = readFileSync(`${root}sdk/README.md`, "utf8");
 
 /** The types of code that stands in no file, beside the project's own. */
 function checkTexts(texts: ReadonlyMap<string, string>): string[] {
-  const { options } = ts.parseJsonConfigFileContent(ts.readConfigFile(`${root}tsconfig.json`, (path) => ts.sys.readFile(path)).config, ts.sys, root);
+  const { options } = ts.parseJsonConfigFileContent(
+    ts.readConfigFile(`${root}tsconfig.json`, (path) => ts.sys.readFile(path)).config,
+    ts.sys,
+    root,
+  );
   const host = ts.createCompilerHost(options);
   const { getSourceFile, fileExists } = host;
-  host.getSourceFile = (name, version, ...rest) => (texts.has(name) ? ts.createSourceFile(name, texts.get(name)!, version) : getSourceFile.call(host, name, version, ...rest));
+  host.getSourceFile = (name, version, ...rest) =>
+    texts.has(name)
+      ? ts.createSourceFile(name, texts.get(name)!, version)
+      : getSourceFile.call(host, name, version, ...rest);
   host.fileExists = (name) => texts.has(name) || fileExists.call(host, name);
   const program = ts.createProgram([...texts.keys()], { ...options, noUnusedLocals: false }, host);
-  return ts.getPreEmitDiagnostics(program).map(({ file, messageText }) => `${file?.fileName ?? ""}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`);
+  return ts
+    .getPreEmitDiagnostics(program)
+    .map(({ file, messageText }) => `${file?.fileName ?? ""}: ${ts.flattenDiagnosticMessageText(messageText, " ")}`);
 }
 
 describe("the manual", () => {
@@ -26,7 +35,25 @@ describe("the manual", () => {
   it("names every value that a script can import", async () => {
     const exported = Object.keys(await import("../../../sdk/index.ts"));
     // Classes that are only met as types of what calls answer, and the globals under their own names.
-    const untold = new Set(["BloomFilterTable", "BuildIdStackTable", "EventStream", "EventTable", "PerCpuTable", "QueueStackTable", "ReferenceTable", "StackTraceTable", "StorageTable", "Table", "UserRingTable", "clearInterval", "clearTimeout", "htonl", "htons", "is_json_output", "tcpstate"]);
+    const untold = new Set([
+      "BloomFilterTable",
+      "BuildIdStackTable",
+      "EventStream",
+      "EventTable",
+      "PerCpuTable",
+      "QueueStackTable",
+      "ReferenceTable",
+      "StackTraceTable",
+      "StorageTable",
+      "Table",
+      "UserRingTable",
+      "clearInterval",
+      "clearTimeout",
+      "htonl",
+      "htons",
+      "is_json_output",
+      "tcpstate",
+    ]);
     expect(exported.filter((name) => !untold.has(name) && !new RegExp(`\\b${name}\\b`).test(manual))).toEqual([]);
   });
 });

@@ -28,7 +28,8 @@ describe("apt sources", () => {
   });
 
   it("reads lines with and without options", () => {
-    const text = "# deb http://no.example/debian sid main\ndeb http://a.example/debian trixie main\n deb [arch=amd64 signed-by=/k.gpg] http://b.example/debian-security trixie-security main\ndeb-src http://a.example/debian trixie main\n";
+    const text =
+      "# deb http://no.example/debian sid main\ndeb http://a.example/debian trixie main\n deb [arch=amd64 signed-by=/k.gpg] http://b.example/debian-security trixie-security main\ndeb-src http://a.example/debian trixie main\n";
     expect(parseLineSources(text)).toEqual([
       { uri: "http://a.example/debian", suite: "trixie" },
       { uri: "http://b.example/debian-security", suite: "trixie-security", signedBy: "/k.gpg" },
@@ -41,10 +42,14 @@ describe("apt sources", () => {
       { uri: "http://a.example/debian", suite: "trixie" },
       { uri: "http://s.example/debian-security", suite: "trixie-security", signedBy: "/k.gpg" },
     ];
-    expect(renderSuiteSources(sources, ["bullseye", "bullseye-security"])).toBe("deb http://a.example/debian bullseye main\ndeb [signed-by=/k.gpg] http://s.example/debian-security bullseye-security main\n");
+    expect(renderSuiteSources(sources, ["bullseye", "bullseye-security"])).toBe(
+      "deb http://a.example/debian bullseye main\ndeb [signed-by=/k.gpg] http://s.example/debian-security bullseye-security main\n",
+    );
   });
 
   it("says so when the machine has no such archive", () => {
-    expect(() => renderSuiteSources([{ uri: "http://u.example/ubuntu", suite: "noble" }], ["sid"])).toThrow(/no Debian archive stands in this machine's apt sources/);
+    expect(() => renderSuiteSources([{ uri: "http://u.example/ubuntu", suite: "noble" }], ["sid"])).toThrow(
+      /no Debian archive stands in this machine's apt sources/,
+    );
   });
 });

@@ -50,7 +50,10 @@ describe("the initramfs", () => {
       { path: "console", kind: "device", major: 5, minor: 1 },
     ]);
     const listed = spawnSync("busybox", ["cpio", "-tv"], { input: archive, encoding: "utf8" });
-    const lines = listed.stdout.trimEnd().split("\n").map((line) => line.replace(/ +/g, " "));
+    const lines = listed.stdout
+      .trimEnd()
+      .split("\n")
+      .map((line) => line.replace(/ +/g, " "));
     expect(lines.map((line) => line.split(" ")[0])).toEqual(["drwxr-xr-x", "-rwxr-xr-x", "lrwxrwxrwx", "crw-------"]);
     expect(lines[1]).toMatch(/ 5 .* bin\/tool$/);
     expect(lines[2]).toMatch(/bin\/sh -> tool$/);
@@ -59,9 +62,25 @@ describe("the initramfs", () => {
 
 describe("qemu's arguments", () => {
   it("double the commas of a folder's name, and share only the root read-only", () => {
-    const args = renderQemuArguments({ kernelImage: "k", initramfs: "i", accelerator: "tcg", memoryMb: 512, cpus: 1, shares: [{ path: "/a,b", hasOwnOwners: false }, { path: "/c", hasOwnOwners: true }], append: ["word"], scratch: "50%" });
+    const args = renderQemuArguments({
+      kernelImage: "k",
+      initramfs: "i",
+      accelerator: "tcg",
+      memoryMb: 512,
+      cpus: 1,
+      shares: [
+        { path: "/a,b", hasOwnOwners: false },
+        { path: "/c", hasOwnOwners: true },
+      ],
+      append: ["word"],
+      scratch: "50%",
+    });
     const shared = args.filter((arg) => arg.startsWith("local,"));
-    expect(shared).toEqual(["local,id=root,path=/,multidevs=remap,security_model=none,readonly=on", "local,id=share0,path=/a,,b,multidevs=remap,security_model=none", "local,id=share1,path=/c,multidevs=remap,security_model=mapped-xattr"]);
+    expect(shared).toEqual([
+      "local,id=root,path=/,multidevs=remap,security_model=none,readonly=on",
+      "local,id=share0,path=/a,,b,multidevs=remap,security_model=none",
+      "local,id=share1,path=/c,multidevs=remap,security_model=mapped-xattr",
+    ]);
     expect(args[args.indexOf("-append") + 1]).toMatch(/ bpfts\.scratch=50% word$/);
   });
 });
@@ -74,8 +93,16 @@ describe("the table of kernels", () => {
   });
 
   it("takes plain kernels only, none for clouds, real time or backports", () => {
-    const names = ["linux-image-6.1.0-56-amd64", "linux-image-6.1.0-56-cloud-amd64", "linux-image-6.1.0-56-rt-amd64", "linux-image-6.1.0-0.deb11.52-amd64", "linux-image-6.12.117+deb12-amd64", "linux-image-6.12.117+deb12-rt-amd64"];
-    const take = (kernel: string): string[] => names.filter((name) => requireKernelRows(kernel)[0]!.packages[0]!.test(name));
+    const names = [
+      "linux-image-6.1.0-56-amd64",
+      "linux-image-6.1.0-56-cloud-amd64",
+      "linux-image-6.1.0-56-rt-amd64",
+      "linux-image-6.1.0-0.deb11.52-amd64",
+      "linux-image-6.12.117+deb12-amd64",
+      "linux-image-6.12.117+deb12-rt-amd64",
+    ];
+    const take = (kernel: string): string[] =>
+      names.filter((name) => requireKernelRows(kernel)[0]!.packages[0]!.test(name));
     expect(take("6.1")).toEqual(["linux-image-6.1.0-56-amd64"]);
     expect(take("6.12")).toEqual(["linux-image-6.12.117+deb12-amd64"]);
   });

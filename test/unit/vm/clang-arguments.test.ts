@@ -2,7 +2,20 @@ import { describe, expect, it } from "vitest";
 import { listTargetFlags } from "../../../runtime/compile/prelude.ts";
 import { readClangArguments } from "../../../runtime/vm/clang-arguments.ts";
 
-const unit = ["-include-pch", "/cache/prelude.pch", ...listTargetFlags("x86"), "-I", "/cache/kernel", "-Wno-error=int-conversion", "-Wno-everything", "-DNAME=\"a b\"", "-c", "-x", "c", "-"];
+const unit = [
+  "-include-pch",
+  "/cache/prelude.pch",
+  ...listTargetFlags("x86"),
+  "-I",
+  "/cache/kernel",
+  "-Wno-error=int-conversion",
+  "-Wno-everything",
+  '-DNAME="a b"',
+  "-c",
+  "-x",
+  "c",
+  "-",
+];
 
 describe("clang's arguments from a guest", () => {
   it("are passed on as they came, but for the output's place", () => {
@@ -10,7 +23,10 @@ describe("clang's arguments from a guest", () => {
     const syntax = [...unit, "-Xclang", "-ast-dump=json", "-fsyntax-only"];
     expect(readClangArguments(syntax)).toEqual({ args: syntax });
     const header = ["-x", "c-header", "-Xclang", "-fno-pch-timestamp", ...listTargetFlags("x86"), "/headers/prelude.h"];
-    expect(readClangArguments([...header, "-o", "/root/.ssh/authorized_keys"])).toEqual({ args: header, output: "file" });
+    expect(readClangArguments([...header, "-o", "/root/.ssh/authorized_keys"])).toEqual({
+      args: header,
+      output: "file",
+    });
   });
 
   it.each([

@@ -18,13 +18,31 @@ describe("guest scripts", () => {
 
   it("a job keeps every byte of the command, the environment and the working folder", () => {
     const odd = `a 'quoted' "word" $HOME \`id\` \\ \n* ünï`;
-    const job = renderGuestJob({ command: ["printf", "%s|%s|%s", odd, "", "-n"], workingFolder: "/", environment: { ODD: odd, "BAD-NAME": "x" }, shares: [], release: "1" });
+    const job = renderGuestJob({
+      command: ["printf", "%s|%s|%s", odd, "", "-n"],
+      workingFolder: "/",
+      environment: { ODD: odd, "BAD-NAME": "x" },
+      shares: [],
+      release: "1",
+    });
     const made = spawnSync("sh", ["-c", job], { cwd: folder, encoding: "utf8" });
     expect(made).toMatchObject({ status: 0, stderr: "" });
     const command = readFileSync(join(folder, "command"), "utf8").replace(`>${guestFolder}/pid`, ">/dev/null");
     expect(spawnSync("sh", ["-c", command], { encoding: "utf8" }).stdout).toBe(`${odd}||-n`);
-    const printed = renderGuestJob({ command: ["printenv", "ODD"], workingFolder: "/", environment: { ODD: odd }, shares: [], release: "1" });
+    const printed = renderGuestJob({
+      command: ["printenv", "ODD"],
+      workingFolder: "/",
+      environment: { ODD: odd },
+      shares: [],
+      release: "1",
+    });
     spawnSync("sh", ["-c", printed], { cwd: folder });
-    expect(spawnSync("sh", ["-c", readFileSync(join(folder, "command"), "utf8").replace(`>${guestFolder}/pid`, ">/dev/null")], { encoding: "utf8" }).stdout).toBe(`${odd}\n`);
+    expect(
+      spawnSync(
+        "sh",
+        ["-c", readFileSync(join(folder, "command"), "utf8").replace(`>${guestFolder}/pid`, ">/dev/null")],
+        { encoding: "utf8" },
+      ).stdout,
+    ).toBe(`${odd}\n`);
   });
 });

@@ -17,7 +17,10 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "bpfts-serve-"));
   process.env["PATH"] = `${folder}:${path}`;
   // A stand-in that prints its arguments and its input, complains, and fails when it is asked to.
-  writeFileSync(join(folder, "clang-99"), '#!/bin/sh\necho "$@"; cat; echo careful >&2; case "$*" in *FATAL*) echo "x: fatal error: no" >&2; exit 1;; *FAIL*) exit 1;; *CRASH*) kill -SEGV $$;; esac\n');
+  writeFileSync(
+    join(folder, "clang-99"),
+    '#!/bin/sh\necho "$@"; cat; echo careful >&2; case "$*" in *FATAL*) echo "x: fatal error: no" >&2; exit 1;; *FAIL*) exit 1;; *CRASH*) kill -SEGV $$;; esac\n',
+  );
   chmodSync(join(folder, "clang-99"), 0o755);
   answers = [];
   port = new Duplex({
@@ -71,7 +74,8 @@ describe("the host's clang", () => {
   it("is not confused by what is no request, or only the half of one", async () => {
     port.push('{"id":"0","clang":"/us');
     expect((await ask(["-"])).id).toBe("1");
-    for (const line of ["null", "7", '{"id":1}', '{"id":"2","clang":"x","input":"","args":"-"}', "{"]) port.push(`${line}\n`);
+    for (const line of ["null", "7", '{"id":1}', '{"id":"2","clang":"x","input":"","args":"-"}', "{"])
+      port.push(`${line}\n`);
     expect((await ask(["-"], undefined, "3")).id).toBe("3");
     expect(answers.map(({ id }) => id)).toEqual(["1", "3"]);
   });

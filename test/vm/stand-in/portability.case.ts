@@ -9,7 +9,11 @@ it("an object of another kernel loads and reads the right values", () => {
   expect(object, port.lastLog()).toBeGreaterThan(0);
   const loaded = port.objectLoad(object, 0);
   expect(loaded.status, `${loaded.log}\n${JSON.stringify(loaded.programLogs)}`).toBe(0);
-  const link = port.attachTracepoint(port.programHandle(object, port.objectPrograms(object)[0]!.name), "syscalls", "sys_enter_mkdir");
+  const link = port.attachTracepoint(
+    port.programHandle(object, port.objectPrograms(object)[0]!.name),
+    "syscalls",
+    "sys_enter_mkdir",
+  );
   expect(link).toBeGreaterThan(0);
   callMkdir(3);
   const seen = Buffer.from(requireBytes(port.mapLookup(port.mapHandle(object, "seen"), u32(process.pid), 0)));

@@ -14,15 +14,26 @@ describe("parseTokens", () => {
 
   it("marks a preprocessor line with its continuation", () => {
     const tokens = parseTokens("#define A(x) \\\n x + 1\nint b;");
-    expect(tokens.filter((token) => token.inDirective).map((token) => token.text)).toEqual(["#", "define", "A", "(", "x", ")", "x", "+", "1"]);
+    expect(tokens.filter((token) => token.inDirective).map((token) => token.text)).toEqual([
+      "#",
+      "define",
+      "A",
+      "(",
+      "x",
+      ")",
+      "x",
+      "+",
+      "1",
+    ]);
   });
 
   it("does not take a quote in a comment or a character for a string", () => {
-    expect(texts("'\"' /* \" */ x // \"\ny")).toEqual(["'\"'", "x", "y"]);
+    expect(texts('\'"\' /* " */ x // "\ny')).toEqual(["'\"'", "x", "y"]);
   });
 
   it("tells places by index", () => {
-    for (const token of parseTokens('int x = 0x1fUL; s->t[1] <<= "q\\"";')) expect('int x = 0x1fUL; s->t[1] <<= "q\\"";'.slice(token.start, token.end)).toBe(token.text);
+    for (const token of parseTokens('int x = 0x1fUL; s->t[1] <<= "q\\"";'))
+      expect('int x = 0x1fUL; s->t[1] <<= "q\\"";'.slice(token.start, token.end)).toBe(token.text);
   });
 });
 
@@ -31,7 +42,11 @@ describe("splitAtCommas", () => {
     const text = "f(a, (b, c), {d, e}[1])";
     const tokens = parseTokens(text);
     const close = findClosing(tokens, 1)!;
-    expect(splitAtCommas(tokens, 1, close).map((range) => readRange(text, tokens, range))).toEqual(["a", "(b, c)", "{d, e}[1]"]);
+    expect(splitAtCommas(tokens, 1, close).map((range) => readRange(text, tokens, range))).toEqual([
+      "a",
+      "(b, c)",
+      "{d, e}[1]",
+    ]);
   });
 
   it("finds no argument between empty brackets", () => {

@@ -9,20 +9,42 @@ describe("CUnit.locate", () => {
     const unit = prepare(text);
     const line = unit.parts.body.split("\n")[2]!;
     const column = Buffer.byteLength(line.slice(0, line.indexOf("return"))) + 1;
-    expect(unit.locate(3, column)).toEqual({ file: "<text>", line: 3, column: text.split("\n")[2]!.indexOf("return") + 1, lineText: text.split("\n")[2] });
+    expect(unit.locate(3, column)).toEqual({
+      file: "<text>",
+      line: 3,
+      column: text.split("\n")[2]!.indexOf("return") + 1,
+      lineText: text.split("\n")[2],
+    });
     expect(unit.locate(3)).toEqual({ file: "<text>", line: 3, lineText: text.split("\n")[2] });
     expect(unit.locate(99)).toBeUndefined();
   });
 
   it("names the script where the text stands in it line by line", () => {
-    const unit = prepareUnit({ text, name: "<text>", place: { file: "/s/a.ts", locate: (offset) => ({ line: 10 + text.slice(0, offset).split("\n").length - 1, column: 1 }) } }, fakeEnv);
+    const unit = prepareUnit(
+      {
+        text,
+        name: "<text>",
+        place: {
+          file: "/s/a.ts",
+          locate: (offset) => ({ line: 10 + text.slice(0, offset).split("\n").length - 1, column: 1 }),
+        },
+      },
+      fakeEnv,
+    );
     expect(unit.file).toBe("/s/a.ts");
     expect(unit.text).toContain('#line 10 "/s/a.ts"');
     expect(unit.locate(12)).toEqual({ file: "/s/a.ts", line: 12 });
   });
 
   it("keeps the text's own lines where it was put together from pieces", () => {
-    const unit = prepareUnit({ text, name: "<text>", place: { file: "/s/a.ts", locate: (offset) => (offset < 18 ? { line: 5, column: 3 } : undefined) } }, fakeEnv);
+    const unit = prepareUnit(
+      {
+        text,
+        name: "<text>",
+        place: { file: "/s/a.ts", locate: (offset) => (offset < 18 ? { line: 5, column: 3 } : undefined) },
+      },
+      fakeEnv,
+    );
     expect(unit.file).toBe("<text>");
     expect(unit.text).toContain('#line 1 "<text>"');
     expect(unit.locate(1)).toEqual({ file: "/s/a.ts", line: 5 });
@@ -31,7 +53,18 @@ describe("CUnit.locate", () => {
 });
 
 describe("properties of prepareUnit", () => {
-  const pieces = ["BPF_HASH(h, u32);\n", "#define A(x) \\\n  h.lookup(x)\n", "TRACEPOINT_PROBE(a,\n  b)\n{ return 0; }\n", "struct mount { int a; };\n", "/* \"quotes\n */\n", 'char s[] = "x\ny";\n', "int g(struct pt_regs *ctx,\n  struct sock *sk)\n{\n  h.update(\n    &sk,\n    &sk);\n return 0; }\n", "#include <linux/fs.h>\n", "\n\n", "static int k(void) { return 'x'; }\n"];
+  const pieces = [
+    "BPF_HASH(h, u32);\n",
+    "#define A(x) \\\n  h.lookup(x)\n",
+    "TRACEPOINT_PROBE(a,\n  b)\n{ return 0; }\n",
+    "struct mount { int a; };\n",
+    '/* "quotes\n */\n',
+    'char s[] = "x\ny";\n',
+    "int g(struct pt_regs *ctx,\n  struct sock *sk)\n{\n  h.update(\n    &sk,\n    &sk);\n return 0; }\n",
+    "#include <linux/fs.h>\n",
+    "\n\n",
+    "static int k(void) { return 'x'; }\n",
+  ];
 
   it("keeps the number of lines, whatever stands in the text", () => {
     for (let seed = 0; seed < 200; seed++) {
@@ -43,7 +76,8 @@ describe("properties of prepareUnit", () => {
   });
 
   it("changes nothing in a text without the dialect's words", () => {
-    const plain = 'struct { __uint(type, 1); __type(key, u32); } m SEC(".maps");\nSEC("kprobe/x") int f(struct pt_regs *ctx)\n{\n\tu64 *v = bpf_map_lookup_elem(&m, &k);\n\tbpf_printk("%d", a.key);\n\treturn 0;\n}\nchar L[] SEC("license") = "GPL";\n';
+    const plain =
+      'struct { __uint(type, 1); __type(key, u32); } m SEC(".maps");\nSEC("kprobe/x") int f(struct pt_regs *ctx)\n{\n\tu64 *v = bpf_map_lookup_elem(&m, &k);\n\tbpf_printk("%d", a.key);\n\treturn 0;\n}\nchar L[] SEC("license") = "GPL";\n';
     expect(prepare(plain).parts.body).toBe(plain);
   });
 });

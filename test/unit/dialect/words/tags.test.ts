@@ -3,12 +3,19 @@ import { prepare } from "../fake-env.ts";
 
 const listHead = (text: string): string[] => {
   const unit = prepare(text);
-  return unit.text.slice(0, unit.bodyStart).split("\n").filter((line) => /^(struct|union) \w+( \{.*\})?;$/.test(line));
+  return unit.text
+    .slice(0, unit.bodyStart)
+    .split("\n")
+    .filter((line) => /^(struct|union) \w+( \{.*\})?;$/.test(line));
 };
 
 describe("structs that nobody defines", () => {
   it("are declared once, before the functions that name them", () => {
-    expect(listHead("int f(struct pt_regs *ctx, struct gone *a) { return 0; }\nint g(struct pt_regs *ctx, struct gone *a, union lost *b) { return 0; }")).toEqual(["struct pt_regs;", "struct gone;", "union lost;"]);
+    expect(
+      listHead(
+        "int f(struct pt_regs *ctx, struct gone *a) { return 0; }\nint g(struct pt_regs *ctx, struct gone *a, union lost *b) { return 0; }",
+      ),
+    ).toEqual(["struct pt_regs;", "struct gone;", "union lost;"]);
   });
 
   it("are not when the text or the kernel defines them", () => {

@@ -24,7 +24,11 @@ describe("the addon", () => {
   it("that is not built says how to build it", () => {
     const error = captureError(() => loadAddon("/nowhere/bpfts.node"));
     expect(error).toBeInstanceOf(ToolchainError);
-    expect(error).toMatchObject({ message: 'The native addon is not built: "/nowhere/bpfts.node" is missing', hint: expect.stringContaining("npm start"), exitCode: 3 });
+    expect(error).toMatchObject({
+      message: 'The native addon is not built: "/nowhere/bpfts.node" is missing',
+      hint: expect.stringContaining("npm start"),
+      exitCode: 3,
+    });
   });
 
   it("that is broken says so, with the loader's reason", () => {
@@ -34,7 +38,11 @@ describe("the addon", () => {
     const error = captureError(() => loadAddon(path));
     rmSync(folder, { recursive: true });
     expect(error).toBeInstanceOf(ToolchainError);
-    expect(error).toMatchObject({ message: expect.stringMatching(/^The native addon cannot be loaded: .*(invalid ELF header|file too short)/), hint: expect.stringContaining("npx node-gyp rebuild"), cause: expect.any(Error) });
+    expect(error).toMatchObject({
+      message: expect.stringMatching(/^The native addon cannot be loaded: .*(invalid ELF header|file too short)/),
+      hint: expect.stringContaining("npx node-gyp rebuild"),
+      cause: expect.any(Error),
+    });
   });
 });
 

@@ -16,6 +16,8 @@ describe("renderErrno", () => {
   });
 
   it("agrees with the numbers that answers are compared with", () => {
-    expect(Object.entries(errno).map(([name, number]) => [name, renderErrnoName(number)])).toEqual(Object.keys(errno).map((name) => [name, name]));
+    expect(Object.entries(errno).map(([name, number]) => [name, renderErrnoName(number)])).toEqual(
+      Object.keys(errno).map((name) => [name, name]),
+    );
   });
 });

@@ -1,12 +1,19 @@
 import { describe, expect, it } from "vitest";
-import { parseUsdtArguments, settleUsdtSymbols, splitUsdtArguments } from "../../../../runtime/kernel/hooks/usdt-arguments.ts";
+import {
+  parseUsdtArguments,
+  settleUsdtSymbols,
+  splitUsdtArguments,
+} from "../../../../runtime/kernel/hooks/usdt-arguments.ts";
 
-const parse = (text: string, arch: "x86" | "arm64" = "x86"): unknown => parseUsdtArguments(text, arch).map(({ operand }) => operand);
+const parse = (text: string, arch: "x86" | "arm64" = "x86"): unknown =>
+  parseUsdtArguments(text, arch).map(({ operand }) => operand);
 const unreadable = { kind: "unreadable", reason: expect.any(String) as string };
 
 describe("parseUsdtArguments", () => {
   it("reads sizes and signs", () => {
-    expect(parseUsdtArguments("-4@%edi 8@$1 2@%ax -1@%cl", "x86").map(({ size, signed, text }) => [size, signed, text])).toEqual([
+    expect(
+      parseUsdtArguments("-4@%edi 8@$1 2@%ax -1@%cl", "x86").map(({ size, signed, text }) => [size, signed, text]),
+    ).toEqual([
       [4, true, "-4@%edi"],
       [8, false, "8@$1"],
       [2, false, "2@%ax"],
@@ -64,13 +71,34 @@ describe("parseUsdtArguments", () => {
   });
 
   it("puts numbers in the place of variables", () => {
-    const find = (places: Readonly<Record<string, number>>) => (symbol: string): number | undefined => places[symbol];
-    const settle = (text: string): string => settleUsdtSymbols(text, { findDistance: find({ counter: 100, "table.0": -8 }), findAddress: find({ counter: 4096 }), findThreadOffset: find({ own: -24 }) });
-    expect(settle("-4@counter(%rip) 8@%rax 8@16+counter(%rip) 4@table.0+4(%rip) 8@counter-4(%rip) -4@$5")).toBe("-4@100(%rip) 8@%rax 8@116(%rip) 4@-4(%rip) 8@96(%rip) -4@$5");
+    const find =
+      (places: Readonly<Record<string, number>>) =>
+      (symbol: string): number | undefined =>
+        places[symbol];
+    const settle = (text: string): string =>
+      settleUsdtSymbols(text, {
+        findDistance: find({ counter: 100, "table.0": -8 }),
+        findAddress: find({ counter: 4096 }),
+        findThreadOffset: find({ own: -24 }),
+      });
+    expect(settle("-4@counter(%rip) 8@%rax 8@16+counter(%rip) 4@table.0+4(%rip) 8@counter-4(%rip) -4@$5")).toBe(
+      "-4@100(%rip) 8@%rax 8@116(%rip) 4@-4(%rip) 8@96(%rip) -4@$5",
+    );
     expect(settle("8@counter")).toBe("8@100(%rip)");
-    expect(settle("4@counter(,%rax,4) 4@counter+8(%rax) 4@%fs:own@tpoff 8@%fs:own@tpoff+8(,%rdx,8)")).toBe("4@4096(,%rax,4) 4@4104(%rax) 4@%fs:-24 8@%fs:-16(,%rdx,8)");
+    expect(settle("4@counter(,%rax,4) 4@counter+8(%rax) 4@%fs:own@tpoff 8@%fs:own@tpoff+8(,%rdx,8)")).toBe(
+      "4@4096(,%rax,4) 4@4104(%rax) 4@%fs:-24 8@%fs:-16(,%rdx,8)",
+    );
     // What has no name here stays as it is.
-    for (const text of ["4@missing(%rip)", "4@missing(,%rax,4)", "4@%fs:missing@tpoff", "8@%fs:16(%rax)", "8f@%xmm0", "-4@-24(%rbp)", "4@(%rsi,%rcx,4)"]) expect(settle(text)).toBe(text);
+    for (const text of [
+      "4@missing(%rip)",
+      "4@missing(,%rax,4)",
+      "4@%fs:missing@tpoff",
+      "8@%fs:16(%rax)",
+      "8f@%xmm0",
+      "-4@-24(%rbp)",
+      "4@(%rsi,%rcx,4)",
+    ])
+      expect(settle(text)).toBe(text);
   });
 
   it("keeps operands with spaces in one piece", () => {

@@ -48,11 +48,17 @@ describe("summariseVerifierLog", () => {
   });
 
   it.each(known)("advises on %s", (sentence, advice) => {
-    expect(summariseVerifierLog(`3: (95) exit\n${sentence}\nprocessed 4 insns (limit 1000000)\n`)).toMatchObject({ sentence, hint: expect.stringContaining(advice) as string });
+    expect(summariseVerifierLog(`3: (95) exit\n${sentence}\nprocessed 4 insns (limit 1000000)\n`)).toMatchObject({
+      sentence,
+      hint: expect.stringContaining(advice) as string,
+    });
   });
 
   it("says nothing that it does not know", () => {
-    expect(summariseVerifierLog("something quite new\nprocessed 1 insns\n")).toEqual({ sentence: "something quite new", logLines: 2 });
+    expect(summariseVerifierLog("something quite new\nprocessed 1 insns\n")).toEqual({
+      sentence: "something quite new",
+      logLines: 2,
+    });
     expect(summariseVerifierLog("").sentence).toBe("no reason given");
   });
 });

@@ -24,18 +24,27 @@ function open(texts: Record<string, string>, now?: () => number): (address: bigi
   const symbols = openKernelSymbols(read, now ?? (() => 0));
   return (address) => {
     const found = symbols.find(address);
-    return found === undefined ? undefined : `${found.name}+${found.offset}${found.module === undefined ? "" : ` [${found.module}]`}`;
+    return found === undefined
+      ? undefined
+      : `${found.name}+${found.offset}${found.module === undefined ? "" : ` [${found.module}]`}`;
   };
 }
 
 const kallsyms = "/proc/kallsyms";
-const both = { [kallsyms]: core + modules, "/proc/modules": "veth 8192 0 - Live 0xffffffffc0001000\nother 4096 1 veth, Live 0xffffffffc0200000\n" };
+const both = {
+  [kallsyms]: core + modules,
+  "/proc/modules": "veth 8192 0 - Live 0xffffffffc0001000\nother 4096 1 veth, Live 0xffffffffc0200000\n",
+};
 
 describe("openKernelSymbols", () => {
   const name = open(both);
 
   it("names addresses of the kernel up to the next symbol", () => {
-    expect([0xffffffff81000050n, 0xffffffff810000ffn, 0xffffffff82000fffn].map(name)).toEqual(["schedule+0", "schedule+175", "some_data+4095"]);
+    expect([0xffffffff81000050n, 0xffffffff810000ffn, 0xffffffff82000fffn].map(name)).toEqual([
+      "schedule+0",
+      "schedule+175",
+      "some_data+4095",
+    ]);
   });
 
   it("takes a function's own name before a mark of the linker's, and a strong one before a weak one of the same address", () => {
@@ -44,7 +53,11 @@ describe("openKernelSymbols", () => {
   });
 
   it("names modules, whose symbols stand in any order, to their end and not beyond", () => {
-    expect([0xffffffffc0001010n, 0xffffffffc0002010n, 0xffffffffc0002fffn].map(name)).toEqual(["veth_open+16 [veth]", "late_function+16 [veth]", "late_function+4095 [veth]"]);
+    expect([0xffffffffc0001010n, 0xffffffffc0002010n, 0xffffffffc0002fffn].map(name)).toEqual([
+      "veth_open+16 [veth]",
+      "late_function+16 [veth]",
+      "late_function+4095 [veth]",
+    ]);
     expect(name(0xffffffffc0003000n)).toBeUndefined();
   });
 
@@ -53,7 +66,9 @@ describe("openKernelSymbols", () => {
   });
 
   it("names nothing before, behind and outside of the kernel", () => {
-    expect([0n, 0x1000n, 0x7fff00000000n, 0xffffffff80ffffffn, 0xffffffff82001001n, 0xffff888000000000n].map(name)).toEqual([undefined, undefined, undefined, undefined, undefined, undefined]);
+    expect(
+      [0n, 0x1000n, 0x7fff00000000n, 0xffffffff80ffffffn, 0xffffffff82001001n, 0xffff888000000000n].map(name),
+    ).toEqual([undefined, undefined, undefined, undefined, undefined, undefined]);
   });
 
   it("takes addresses as signed numbers, too", () => {

@@ -1,10 +1,20 @@
 import { existsSync } from "node:fs";
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { PrivilegeError, UnsupportedFeatureError } from "../../../../runtime/base/errors.ts";
-import { findTracefs, haveTracepoint, listTracepoints, mountTracefs, readTracepointFormat, requireTracefs } from "../../../../runtime/kernel/machine/tracefs.ts";
+import {
+  findTracefs,
+  haveTracepoint,
+  listTracepoints,
+  mountTracefs,
+  readTracepointFormat,
+  requireTracefs,
+} from "../../../../runtime/kernel/machine/tracefs.ts";
 import { openFakeKernel } from "../../../support/fake-kernel.ts";
 
-vi.mock("node:fs", () => ({ existsSync: vi.fn(() => false), readFileSync: vi.fn(() => "sched:sched_switch\nbpf_trace:bpf_trace_printk\n") }));
+vi.mock("node:fs", () => ({
+  existsSync: vi.fn(() => false),
+  readFileSync: vi.fn(() => "sched:sched_switch\nbpf_trace:bpf_trace_printk\n"),
+}));
 
 const mounted = vi.mocked(existsSync);
 afterEach(() => void mounted.mockImplementation(() => false));
@@ -41,6 +51,11 @@ describe("tracefs", () => {
   });
 
   it("that cannot be had knows no tracepoint and says that it does not know", () => {
-    expect([findTracefs(), listTracepoints(), readTracepointFormat("sched", "sched_switch"), haveTracepoint("sched", "sched_switch")]).toEqual([undefined, [], undefined, undefined]);
+    expect([
+      findTracefs(),
+      listTracepoints(),
+      readTracepointFormat("sched", "sched_switch"),
+      haveTracepoint("sched", "sched_switch"),
+    ]).toEqual([undefined, [], undefined, undefined]);
   });
 });

@@ -3,13 +3,25 @@ import { matchDemangled } from "../../../../runtime/kernel/user/demangled-name.t
 
 describe("names that people write", () => {
   it.each([
-    ["shop::Basket::Add(int, char const*)", ["shop::Basket::Add", "shop::Basket::Add(int, char const*)", "shop::Basket::Add(int,char const*)"]],
+    [
+      "shop::Basket::Add(int, char const*)",
+      ["shop::Basket::Add", "shop::Basket::Add(int, char const*)", "shop::Basket::Add(int,char const*)"],
+    ],
     ["(anonymous namespace)::hidden(int)", ["(anonymous namespace)::hidden", "(anonymous namespace)::hidden(int)"]],
-    ["int shop::largest<int>(int, int)", ["shop::largest<int>", "int shop::largest<int>", "shop::largest<int>(int, int)"]],
-    ["std::map<int, long> shop::list<int, long>(int (*)(long))", ["shop::list<int,long>", "shop::list<int, long>(int (*)(long))"]],
+    [
+      "int shop::largest<int>(int, int)",
+      ["shop::largest<int>", "int shop::largest<int>", "shop::largest<int>(int, int)"],
+    ],
+    [
+      "std::map<int, long> shop::list<int, long>(int (*)(long))",
+      ["shop::list<int,long>", "shop::list<int, long>(int (*)(long))"],
+    ],
     ["shop::Basket::operator()(int) const", ["shop::Basket::operator()", "shop::Basket::operator()(int) const"]],
     ["shop::Basket::operator<(int) const", ["shop::Basket::operator<"]],
-    ["std::ostream& shop::operator<< <int>(std::ostream&, shop::Box<int> const&)", ["shop::operator<< <int>", "std::ostream& shop::operator<< <int>"]],
+    [
+      "std::ostream& shop::operator<< <int>(std::ostream&, shop::Box<int> const&)",
+      ["shop::operator<< <int>", "std::ostream& shop::operator<< <int>"],
+    ],
     ["shop::Basket::operator->()", ["shop::Basket::operator->"]],
     ["shop::Basket::operator unsigned long() const", ["shop::Basket::operator unsigned long"]],
     ["shop::Basket::operator new(unsigned long)", ["shop::Basket::operator new"]],
@@ -36,7 +48,11 @@ describe("names that people write", () => {
   });
 
   it("are looked for among mangled names by a word that is in them", () => {
-    expect(["shop::largest<int>", "(anonymous namespace)::largest(long)", "largest", "<shop::Basket<u32>>::largest"].map((name) => matchDemangled(name).maybe("_ZN4shop7largestIiEET_S1_S1_"))).toEqual([true, true, true, true]);
+    expect(
+      ["shop::largest<int>", "(anonymous namespace)::largest(long)", "largest", "<shop::Basket<u32>>::largest"].map(
+        (name) => matchDemangled(name).maybe("_ZN4shop7largestIiEET_S1_S1_"),
+      ),
+    ).toEqual([true, true, true, true]);
     expect(matchDemangled("shop::smallest<int>").maybe("_ZN4shop7largestIiEET_S1_S1_")).toBe(false);
     expect(matchDemangled("shop::Basket::operator()").maybe("_ZNK4shop6BasketclEi")).toBe(true);
   });

@@ -18,13 +18,24 @@ const nameAt = (address: number, map = openPerfMap(path, owner)): string | undef
 describe("openPerfMap", () => {
   it("finds what an address lies in, and nothing beside it", () => {
     writeFileSync(path, "1000 10 first\n0x2000 0x20 second one\n");
-    expect([0xfff, 0x1000, 0x100f, 0x1010, 0x2000, 0x201f, 0x2020].map((address) => nameAt(address))).toEqual([undefined, "first", "first", undefined, "second one", "second one", undefined]);
+    expect([0xfff, 0x1000, 0x100f, 0x1010, 0x2000, 0x201f, 0x2020].map((address) => nameAt(address))).toEqual([
+      undefined,
+      "first",
+      "first",
+      undefined,
+      "second one",
+      "second one",
+      undefined,
+    ]);
   });
 
   it("takes the later of two that lie over each other, before and after it sorts them", () => {
     writeFileSync(path, "1000 100 old\n1080 10 new\n");
     expect(nameAt(0x1084)).toBe("new");
-    const many = Array.from({ length: 600 }, (_, index) => `${(0x10000 + index * 16).toString(16)} 10 f${index}\n`).join("");
+    const many = Array.from(
+      { length: 600 },
+      (_, index) => `${(0x10000 + index * 16).toString(16)} 10 f${index}\n`,
+    ).join("");
     appendFileSync(path, many);
     expect(nameAt(0x1084)).toBe("new");
     // The old one's memory was used again: no part of it is left.

@@ -22,7 +22,12 @@ describe("parseMaps", () => {
       ["/odd\nname", false, 5, "7f0000005000-7f0000006000"],
       ["/odd\rname", false, 6, "7f0000007000-7f0000008000"],
     ]);
-    expect(parseMaps(text)[0]).toMatchObject({ start: 0x55e0c0a02000, end: 0x55e0c0a07000, offset: 0x2000, device: "fd:01" });
+    expect(parseMaps(text)[0]).toMatchObject({
+      start: 0x55e0c0a02000,
+      end: 0x55e0c0a07000,
+      offset: 0x2000,
+      device: "fd:01",
+    });
   });
 
   it("knows nothing of nothing", () => {

@@ -10,9 +10,19 @@ const int = (size: 1 | 2 | 4 | 8 | 16, signed = false, encoding?: "char" | "bool
   signed,
   ...(encoding === undefined ? {} : { encoding }),
 });
-const array = (element: Layout, length: number): Layout => ({ kind: "array", size: element.size * length, length, element });
+const array = (element: Layout, length: number): Layout => ({
+  kind: "array",
+  size: element.size * length,
+  length,
+  element,
+});
 const text = (length: number): Layout => array(int(1, true, "char"), length);
-const struct = (name: string, size: number, members: readonly MemberLayout[]): Layout => ({ kind: "struct", name, size, members });
+const struct = (name: string, size: number, members: readonly MemberLayout[]): Layout => ({
+  kind: "struct",
+  name,
+  size,
+  members,
+});
 const pointer: Layout = { kind: "pointer", size: 8, name: "struct sock *" };
 
 /** A fixed sequence, so that a failure shows again. */
@@ -31,13 +41,19 @@ function makeSample(numbers: Generator<number, never>, depth: number): { layout:
       const size = ([1, 2, 4] as const)[pick(3)]!;
       const signed = pick(2) === 1;
       const bits = BigInt(numbers.next().value);
-      return { layout: int(size, signed), value: Number(signed ? BigInt.asIntN(size * 8, bits) : BigInt.asUintN(size * 8, bits)) };
+      return {
+        layout: int(size, signed),
+        value: Number(signed ? BigInt.asIntN(size * 8, bits) : BigInt.asUintN(size * 8, bits)),
+      };
     }
     case 1: {
       const size = ([8, 16] as const)[pick(2)]!;
       const signed = pick(2) === 1;
       const bits = [0, 1, 2, 3].reduce((sum) => (sum << 32n) | BigInt(numbers.next().value), 0n);
-      return { layout: int(size, signed), value: signed ? BigInt.asIntN(size * 8, bits) : BigInt.asUintN(size * 8, bits) };
+      return {
+        layout: int(size, signed),
+        value: signed ? BigInt.asIntN(size * 8, bits) : BigInt.asUintN(size * 8, bits),
+      };
     }
     case 2: {
       const value = ["", "a", "grüße", "日本語", "x".repeat(16), "tab\there"][pick(6)]!;
@@ -52,7 +68,12 @@ function makeSample(numbers: Generator<number, never>, depth: number): { layout:
       const isText = inner.layout.kind === "int" && inner.layout.size === 1 && inner.layout.encoding === undefined;
       const length = 1 + pick(3);
       const layout = array(inner.layout, length);
-      return { layout, value: isText ? Uint8Array.from({ length }, () => Number(inner.value) & 0xff) : Array.from({ length }, () => inner.value) };
+      return {
+        layout,
+        value: isText
+          ? Uint8Array.from({ length }, () => Number(inner.value) & 0xff)
+          : Array.from({ length }, () => inner.value),
+      };
     }
     default: {
       const members: MemberLayout[] = [];
@@ -101,15 +122,58 @@ describe("codec", () => {
       { name: "sk", offset: 32, layout: pointer },
     ]);
     const bytes = Uint8Array.from([
-      8, 7, 6, 5, 4, 3, 2, 1, 0x39, 0x30, 0, 0, 0xfe, 0xff, 0xff, 0xff, ...new TextEncoder().encode("bash\0garbage!!!!"), 0, 0, 0, 0x81, 0xff, 0xff, 0xff, 0xff,
+      8,
+      7,
+      6,
+      5,
+      4,
+      3,
+      2,
+      1,
+      0x39,
+      0x30,
+      0,
+      0,
+      0xfe,
+      0xff,
+      0xff,
+      0xff,
+      ...new TextEncoder().encode("bash\0garbage!!!!"),
+      0,
+      0,
+      0,
+      0x81,
+      0xff,
+      0xff,
+      0xff,
+      0xff,
     ]);
-    expect(makeCodec(event, "e").decode(bytes)).toEqual({ ts: 0x0102030405060708n, pid: 12345, ret: -2, comm: "bash", sk: 0xffffffff81000000n });
+    expect(makeCodec(event, "e").decode(bytes)).toEqual({
+      ts: 0x0102030405060708n,
+      pid: 12345,
+      ret: -2,
+      comm: "bash",
+      sk: 0xffffffff81000000n,
+    });
   });
 
   it("takes bit-fields apart and puts them together", () => {
-    const bits = (name: string, bitOffset: number, bitSize: number, layout: Layout): MemberLayout => ({ name, offset: bitOffset >> 3, layout, bitOffset, bitSize });
+    const bits = (name: string, bitOffset: number, bitSize: number, layout: Layout): MemberLayout => ({
+      name,
+      offset: bitOffset >> 3,
+      layout,
+      bitOffset,
+      bitSize,
+    });
     const codec = makeCodec(
-      struct("flags", 16, [bits("a", 0, 1, int(4)), bits("b", 1, 3, int(4, true)), bits("c", 4, 12, int(4)), bits("d", 30, 32, int(8)), bits("e", 62, 40, int(8)), bits("f", 102, 1, int(1, false, "bool"))]),
+      struct("flags", 16, [
+        bits("a", 0, 1, int(4)),
+        bits("b", 1, 3, int(4, true)),
+        bits("c", 4, 12, int(4)),
+        bits("d", 30, 32, int(8)),
+        bits("e", 62, 40, int(8)),
+        bits("f", 102, 1, int(1, false, "bool")),
+      ]),
       "flags",
     );
     const value = { a: 1, b: -3, c: 0xabc, d: 0xdeadbeefn, e: 0x123456789an, f: true };
@@ -121,23 +185,42 @@ describe("codec", () => {
   it("flattens anonymous members, and wants one of a union's", () => {
     const address = struct("key", 24, [
       { name: "family", offset: 0, layout: int(2) },
-      { name: "", offset: 8, layout: { kind: "union", name: "", size: 16, members: [{ name: "v4", offset: 0, layout: int(4) }, { name: "v6", offset: 0, layout: array(int(1), 16) }] } },
+      {
+        name: "",
+        offset: 8,
+        layout: {
+          kind: "union",
+          name: "",
+          size: 16,
+          members: [
+            { name: "v4", offset: 0, layout: int(4) },
+            { name: "v6", offset: 0, layout: array(int(1), 16) },
+          ],
+        },
+      },
     ]);
     const codec = makeCodec(address, "key");
-    expect(codec.decode(codec.encode({ family: 2, v4: 0x0100007f }))).toEqual({ family: 2, v4: 0x0100007f, v6: Uint8Array.from([127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]) });
+    expect(codec.decode(codec.encode({ family: 2, v4: 0x0100007f }))).toEqual({
+      family: 2,
+      v4: 0x0100007f,
+      v6: Uint8Array.from([127, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0]),
+    });
     expect(() => codec.encode({ family: 2 })).toThrow('Cannot write key: one of "v4", "v6" must be given');
   });
 
   it("tells malformed text and full arrays apart from what follows them", () => {
     const codec = makeCodec(text(16), "comm");
     expect(codec.decode(Uint8Array.from({ length: 16 }, () => 0x61))).toBe("a".repeat(16));
-    expect(codec.decode(Uint8Array.from([0xc3, 0x28, 0xf0, 0x9f, 0x98, 0x80, 0xed, 0xa0, 0x80, 0, 1, 1, 1, 1, 1, 1]))).toBe("\ufffd(😀\ufffd\ufffd\ufffd");
+    expect(
+      codec.decode(Uint8Array.from([0xc3, 0x28, 0xf0, 0x9f, 0x98, 0x80, 0xed, 0xa0, 0x80, 0, 1, 1, 1, 1, 1, 1])),
+    ).toBe("\ufffd(😀\ufffd\ufffd\ufffd");
   });
 
   it("keeps task names apart that share their first half", () => {
     const codec = makeCodec(text(16), "comm");
     const names = Array.from({ length: 40 }, (_, i) => `kworker/${i}:1`);
-    for (let round = 0; round < 2; round++) expect(names.map((name) => codec.decode(codec.encode(name)))).toEqual(names);
+    for (let round = 0; round < 2; round++)
+      expect(names.map((name) => codec.decode(codec.encode(name)))).toEqual(names);
   });
 
   it.each<[string, Layout, unknown, string]>([
@@ -146,9 +229,24 @@ describe("codec", () => {
     ["fraction", int(4), 1.5, "Cannot write v: wanted a whole number for u32, got 1.5"],
     ["inexact", int(8), 2 ** 60, "Cannot write v: 1152921504606847000 is too large to be exact as a number"],
     ["type", int(4), "7", 'Cannot write v: wanted a number for u32, got "7"'],
-    ["missing", struct("k", 8, [{ name: "pid", offset: 0, layout: int(4) }]), {}, 'Cannot write v: field "pid" of struct k is missing'],
-    ["unknown", struct("k", 8, [{ name: "pid", offset: 0, layout: int(4) }]), { pid: 1, pidd: 2 }, 'Cannot write v: struct k has no field "pidd"'],
-    ["nested", struct("k", 8, [{ name: "in", offset: 0, layout: array(int(2), 2) }]), { in: [1, 70000] }, "Cannot write v.in[]: 70000 is out of range for u16, which holds 0 to 65535"],
+    [
+      "missing",
+      struct("k", 8, [{ name: "pid", offset: 0, layout: int(4) }]),
+      {},
+      'Cannot write v: field "pid" of struct k is missing',
+    ],
+    [
+      "unknown",
+      struct("k", 8, [{ name: "pid", offset: 0, layout: int(4) }]),
+      { pid: 1, pidd: 2 },
+      'Cannot write v: struct k has no field "pidd"',
+    ],
+    [
+      "nested",
+      struct("k", 8, [{ name: "in", offset: 0, layout: array(int(2), 2) }]),
+      { in: [1, 70000] },
+      "Cannot write v.in[]: 70000 is out of range for u16, which holds 0 to 65535",
+    ],
     ["length", array(int(2), 2), [1], "Cannot write v: it holds 2 values, 1 were given"],
     ["text", text(4), "hello", 'Cannot write v: "hello" has 5 bytes, char[4] holds 4'],
   ])("names the field and the limit: %s", (_, layout, value, message) => {
@@ -171,18 +269,31 @@ describe("codec", () => {
     expect(codec.decode(codec.encode(value))).toEqual(wanted);
   });
 
-  it.each<[Layout, unknown]>([[int(8), -1n], [int(8), 2n ** 64n], [int(8, true), 2n ** 63n], [int(4, true), 2 ** 31], [int(4), -1n], [int(2), 65536], [int(8), undefined], [int(4), null]])(
-    "refuses what does not fit: %o %s",
-    (layout, value) => expect(() => makeCodec(layout, "v").encode(value)).toThrow(expect.objectContaining({ code: "BPFTS_MAP" })),
+  it.each<[Layout, unknown]>([
+    [int(8), -1n],
+    [int(8), 2n ** 64n],
+    [int(8, true), 2n ** 63n],
+    [int(4, true), 2 ** 31],
+    [int(4), -1n],
+    [int(2), 65536],
+    [int(8), undefined],
+    [int(4), null],
+  ])("refuses what does not fit: %o %s", (layout, value) =>
+    expect(() => makeCodec(layout, "v").encode(value)).toThrow(expect.objectContaining({ code: "BPFTS_MAP" })),
   );
 
   it("refuses bytes that are too few", () => {
-    expect(() => makeCodec(int(8), "v").decode(new Uint8Array(4))).toThrow(expect.objectContaining({ code: "BPFTS_DECODE", message: "Cannot read v: it has 8 bytes, 4 came" }));
+    expect(() => makeCodec(int(8), "v").decode(new Uint8Array(4))).toThrow(
+      expect.objectContaining({ code: "BPFTS_DECODE", message: "Cannot read v: it has 8 bytes, 4 came" }),
+    );
   });
 });
 
 describe("walking records", () => {
-  const layout = struct("e", 12, [{ name: "a", offset: 0, layout: int(4) }, { name: "b", offset: 8, layout: int(4) }]);
+  const layout = struct("e", 12, [
+    { name: "a", offset: 0, layout: int(4) },
+    { name: "b", offset: 8, layout: int(4) },
+  ]);
   const makeRecords = (...sizes: readonly number[]): ArrayBuffer => {
     const total = sizes.reduce((sum, size) => sum + 8 + ((size + 7) & ~7), 0);
     const view = new DataView(new ArrayBuffer(total));
@@ -201,14 +312,22 @@ describe("walking records", () => {
     const buffer = makeRecords(12, 4, 20);
     const seen: unknown[] = [];
     compileWalk(layout)(buffer)({ at: 0, end: buffer.byteLength }, (value, cpu, size) => seen.push([value, cpu, size]));
-    expect(seen).toEqual([[{ a: 100, b: 200 }, 0, 12], [{ a: 101, b: 0 }, 1, 4], [{ a: 102, b: 202 }, 2, 20]]);
+    expect(seen).toEqual([
+      [{ a: 100, b: 200 }, 0, 12],
+      [{ a: 101, b: 0 }, 1, 4],
+      [{ a: 102, b: 202 }, 2, 20],
+    ]);
   });
 
   it("stands behind the record whose callback threw", () => {
     const buffer = makeRecords(12, 12);
     const cursor = { at: 0, end: buffer.byteLength };
     const walk = compileWalk(layout)(buffer);
-    expect(() => walk(cursor, () => { throw new RangeError("stop"); })).toThrow("stop");
+    expect(() =>
+      walk(cursor, () => {
+        throw new RangeError("stop");
+      }),
+    ).toThrow("stop");
     const seen: unknown[] = [];
     walk(cursor, (value) => seen.push(value));
     expect(seen).toEqual([{ a: 101, b: 201 }]);

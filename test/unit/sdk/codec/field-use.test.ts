@@ -11,7 +11,11 @@ const layout: StructLayout = {
   size: 8,
   members: [
     { name: "pid", offset: 0, layout: u32 },
-    { name: "", offset: 4, layout: { kind: "union", name: "", size: 4, members: [{ name: "code", offset: 0, layout: u32 }] } },
+    {
+      name: "",
+      offset: 4,
+      layout: { kind: "union", name: "", size: 4, members: [{ name: "code", offset: 0, layout: u32 }] },
+    },
   ],
 };
 
@@ -24,12 +28,21 @@ describe("findFieldUse", () => {
   it.each([
     ["(e) => print(e.pid, e.code)", "pid code"],
     ["e => e.pid", "pid"],
-    ["(e) => { const ms = (e.pid - start) / 1e6 / other.e; print(`${e.code} ${`${e.code}`} }`, /[/`']}/.test(name)); }", "pid code"],
-    ["(e, cpu, size) => { if (e.pid > 3) { total += e.code; } else { for (const c of [1]) { print(`${e.pid} ${c}`, other.e); } } }", "pid code cpu"],
+    [
+      "(e) => { const ms = (e.pid - start) / 1e6 / other.e; print(`${e.code} ${`${e.code}`} }`, /[/`']}/.test(name)); }",
+      "pid code",
+    ],
+    [
+      "(e, cpu, size) => { if (e.pid > 3) { total += e.code; } else { for (const c of [1]) { print(`${e.pid} ${c}`, other.e); } } }",
+      "pid code cpu",
+    ],
     ["(e) => { if (e.pid) { try { n++; } finally { n--; } { n += e.pid; } } }", "pid"],
     ["function show(e) { print(e.pid / 2); }", "pid"],
     ["function (e, cpu) { try { n += e.pid; } catch (error) { print(error); } }", "pid cpu"],
-    ["(e) => { print(names.find((name) => name.id === 3), { key: { of: e?.code } }, '=> e', \"{ e }\"); /* e */ }", "code"],
+    [
+      "(e) => { print(names.find((name) => name.id === 3), { key: { of: e?.code } }, '=> e', \"{ e }\"); /* e */ }",
+      "code",
+    ],
     ["({ pid, code: c = 3 }) => later(() => print(pid, c))", "pid code"],
     ["({ pid, }, cpu) => { n++; }", "pid cpu"],
     ["() => { n++; }", ""],
@@ -37,7 +50,10 @@ describe("findFieldUse", () => {
     ["($) => $.pid", "pid"],
   ])("sees that %s names fields only", (text, expected) => {
     const words = expected.split(" ").filter((word) => word !== "");
-    expect(judge(text)).toEqual({ fields: new Set(words.filter((word) => word !== "cpu")), takesCpu: words.includes("cpu") });
+    expect(judge(text)).toEqual({
+      fields: new Set(words.filter((word) => word !== "cpu")),
+      takesCpu: words.includes("cpu"),
+    });
   });
 
   it.each([
@@ -108,7 +124,11 @@ describe("compileWalk that reuses its object", () => {
   it("reads the same values", () => {
     const seen: unknown[] = [];
     compileWalk(layout, use)(buffer)({ at: 0, end: buffer.byteLength }, (value) => seen.push({ ...(value as object) }));
-    expect(seen).toEqual([{ pid: 1, code: 2 }, { pid: 3, code: 4 }, { pid: 5, code: 0 }]);
+    expect(seen).toEqual([
+      { pid: 1, code: 2 },
+      { pid: 3, code: 4 },
+      { pid: 5, code: 0 },
+    ]);
   });
 
   it("leaves the outer walk's event alone when its callback walks on", () => {

@@ -53,14 +53,35 @@ describe("printf", () => {
     expect(() => formatC("%f", ["x"])).toThrow('Cannot format "x" with "%f": it wants a number');
   });
 
-  it.each(["%r", "%-8b|", "%(pid)d", "%5.2y", "%n", "%d %d%%%k"])("says that there is no conversion in %j", (format) => {
-    expect(() => formatC(format, [1, 2, 3])).toThrow(/^Cannot format ".*": there is no conversion "%[-(.\w)]+"$/);
-  });
+  it.each(["%r", "%-8b|", "%(pid)d", "%5.2y", "%n", "%d %d%%%k"])(
+    "says that there is no conversion in %j",
+    (format) => {
+      expect(() => formatC(format, [1, 2, 3])).toThrow(/^Cannot format ".*": there is no conversion "%[-(.\w)]+"$/);
+    },
+  );
 
   it("keeps no text of a value that has changed", () => {
     const bytes = new Uint8Array([1]);
-    const rows: (readonly unknown[])[] = [[1, "a", bytes], [1, "a", bytes], [2, "a", bytes], [2, "b", bytes], [2, true, bytes], [2, "true", bytes], [2n, "b", bytes], [-0, "b", bytes]];
-    expect(rows.map((row) => formatC("%-2d %s|%s", row))).toEqual(["1  a|01", "1  a|01", "2  a|01", "2  b|01", "2  true|01", "2  true|01", "2  b|01", "0  b|01"]);
+    const rows: (readonly unknown[])[] = [
+      [1, "a", bytes],
+      [1, "a", bytes],
+      [2, "a", bytes],
+      [2, "b", bytes],
+      [2, true, bytes],
+      [2, "true", bytes],
+      [2n, "b", bytes],
+      [-0, "b", bytes],
+    ];
+    expect(rows.map((row) => formatC("%-2d %s|%s", row))).toEqual([
+      "1  a|01",
+      "1  a|01",
+      "2  a|01",
+      "2  b|01",
+      "2  true|01",
+      "2  true|01",
+      "2  b|01",
+      "0  b|01",
+    ]);
     bytes[0] = 2;
     expect(formatC("%-2d %s|%s", [-0, "b", bytes])).toBe("0  b|02");
     expect(() => formatC("%-2d %s|%s", ["x", "b", bytes])).toThrow('Cannot format "x" with "%-2d"');
@@ -84,7 +105,12 @@ describe("positions as in Python", () => {
     expect(() => formatPositions("{6}", fields)).toThrow('Cannot format "{6}": there is no field {6}');
   });
 
-  it.each([["{task}", "{task}"], ["{1!r}", "{1!r}"], ["{1", "{1"], ["{1}}", "}"]])("says what stands between braces and is no position: %s", (format, found) => {
+  it.each([
+    ["{task}", "{task}"],
+    ["{1!r}", "{1!r}"],
+    ["{1", "{1"],
+    ["{1}}", "}"],
+  ])("says what stands between braces and is no position: %s", (format, found) => {
     expect(() => formatPositions(format, fields)).toThrow(`Cannot format "${format}": "${found}" is no position`);
   });
 });

@@ -1,9 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { buildLinearHistogram, buildLog2Histogram, renderHistogramJson, renderLinearJson } from "../../../../sdk/tables/histogram.ts";
+import {
+  buildLinearHistogram,
+  buildLog2Histogram,
+  renderHistogramJson,
+  renderLinearJson,
+} from "../../../../sdk/tables/histogram.ts";
 
 describe("log2 histogram", () => {
   it("has BCC's rows: slot 0 left out, the first row 0 to 1, bars of 40", () => {
-    const slots: [number, number][] = [[0, 7], [1, 1], [2, 0], [3, 4], [5, 8]];
+    const slots: [number, number][] = [
+      [0, 7],
+      [1, 1],
+      [2, 0],
+      [3, 4],
+      [5, 8],
+    ];
     expect(buildLog2Histogram(slots, "usecs", "", {}).join("\n")).toBe(
       [
         "     usecs               : count     distribution",
@@ -50,11 +61,16 @@ describe("what a script has counted", () => {
   it("has every digit of a 64-bit count", () => {
     const most = 18446744073709551615n;
     expect(buildLog2Histogram([[1, most]], "v", "", {})[0]).toContain(`: ${most} |${"*".repeat(40)}|`);
-    expect(renderHistogramJson([[64, most]], "v", "", {})[0]).toContain(`{"interval-start":9223372036854775808,"interval-end":${most},"count":${most}}`);
+    expect(renderHistogramJson([[64, most]], "v", "", {})[0]).toContain(
+      `{"interval-start":9223372036854775808,"interval-end":${most},"count":${most}}`,
+    );
   });
 
   it("has one section for buckets that are alike, whatever bucket_fn makes of them", () => {
-    const slots: [{ key: { ip: bigint; pid: number }; slot: number }, bigint][] = [[{ key: { ip: 1n, pid: 7 }, slot: 1 }, 1n], [{ key: { ip: 1n, pid: 7 }, slot: 2 }, 4n]];
+    const slots: [{ key: { ip: bigint; pid: number }; slot: number }, bigint][] = [
+      [{ key: { ip: 1n, pid: 7 }, slot: 1 }, 1n],
+      [{ key: { ip: 1n, pid: 7 }, slot: 2 }, 4n],
+    ];
     const texts = buildLog2Histogram<{ key: { ip: bigint; pid: number } }, [bigint, number]>(slots, "ns", "function", {
       bucket_fn: ({ ip, pid }) => [ip, pid],
       section_print_fn: ([ip, pid]) => `${ip} [${pid}]`,
@@ -63,18 +79,34 @@ describe("what a script has counted", () => {
   });
 
   it("is no histogram when its values are no counts", () => {
-    expect(() => buildLog2Histogram([[1, { count: 2n }]], "v", "", {})).toThrow("Cannot print a histogram of the value { count: 2 }: it is no integer");
+    expect(() => buildLog2Histogram([[1, { count: 2n }]], "v", "", {})).toThrow(
+      "Cannot print a histogram of the value { count: 2 }: it is no integer",
+    );
   });
 
   it("names a section by a number in JSON where it is one", () => {
     expect(renderHistogramJson([[{ dev: 5, slot: 1 }, 1n]], "v", "dev", {})[0]).toMatch(/"dev":5}$/);
-    expect(renderHistogramJson([[{ dev: 5, slot: 1 }, 1n]], "v", "dev", { section_print_fn: (dev) => `sd${String(dev)}` })[0]).toMatch(/"dev":"sd5"}$/);
+    expect(
+      renderHistogramJson([[{ dev: 5, slot: 1 }, 1n]], "v", "dev", {
+        section_print_fn: (dev) => `sd${String(dev)}`,
+      })[0],
+    ).toMatch(/"dev":"sd5"}$/);
   });
 });
 
 describe("linear histogram", () => {
   it("has BCC's rows from 0 on", () => {
-    expect(buildLinearHistogram([[0, 2], [2, 1]], "qlen", "", {})[0]!.split("\n")).toEqual([
+    expect(
+      buildLinearHistogram(
+        [
+          [0, 2],
+          [2, 1],
+        ],
+        "qlen",
+        "",
+        {},
+      )[0]!.split("\n"),
+    ).toEqual([
       "     qlen          : count     distribution",
       "        0          : 2        |****************************************|",
       "        1          : 0        |                                        |",
@@ -85,9 +117,21 @@ describe("linear histogram", () => {
 
 describe("a slot that no histogram has", () => {
   it.each([
-    ["linear", () => buildLinearHistogram([[1025, 1]], "v", "", {}), "Cannot print a histogram with the slot 1025: slots are 0 to 1024"],
-    ["log2", () => buildLog2Histogram([[65n, 1]], "v", "", {}), "Cannot print a histogram with the slot 65: slots are 0 to 64"],
-    ["negative", () => buildLog2Histogram([[{ k: 1, slot: -1 }, 1]], "v", "", {}), "Cannot print a histogram with the slot -1"],
+    [
+      "linear",
+      () => buildLinearHistogram([[1025, 1]], "v", "", {}),
+      "Cannot print a histogram with the slot 1025: slots are 0 to 1024",
+    ],
+    [
+      "log2",
+      () => buildLog2Histogram([[65n, 1]], "v", "", {}),
+      "Cannot print a histogram with the slot 65: slots are 0 to 64",
+    ],
+    [
+      "negative",
+      () => buildLog2Histogram([[{ k: 1, slot: -1 }, 1]], "v", "", {}),
+      "Cannot print a histogram with the slot -1",
+    ],
   ] as const)("is an error, not a count in another row: %s", (_, build, message) => {
     expect(build).toThrow(message);
   });
@@ -95,12 +139,41 @@ describe("a slot that no histogram has", () => {
 
 describe("json histogram", () => {
   it("is JSON, with the section under its header", () => {
-    const [line] = renderHistogramJson<{ k: string; slot: number }>([[{ k: "a", slot: 2 }, 5]], "ns", "key", {}, new Date(0));
-    expect(JSON.parse(line!)).toMatchObject({ val_type: "ns", key: "a", data: [{ "interval-start": 0, "interval-end": 1, count: 0 }, { "interval-start": 2, "interval-end": 3, count: 5 }] });
+    const [line] = renderHistogramJson<{ k: string; slot: number }>(
+      [[{ k: "a", slot: 2 }, 5]],
+      "ns",
+      "key",
+      {},
+      new Date(0),
+    );
+    expect(JSON.parse(line!)).toMatchObject({
+      val_type: "ns",
+      key: "a",
+      data: [
+        { "interval-start": 0, "interval-end": 1, count: 0 },
+        { "interval-start": 2, "interval-end": 3, count: 5 },
+      ],
+    });
   });
 
   it("has intervals of one number where it is linear", () => {
-    const [line] = renderLinearJson([[0, 2], [2, 1]], "qlen", "", {}, new Date(0));
-    expect(JSON.parse(line!)).toMatchObject({ val_type: "qlen", data: [{ "interval-start": 0, "interval-end": 0, count: 2 }, { "interval-start": 1, "interval-end": 1, count: 0 }, { "interval-start": 2, "interval-end": 2, count: 1 }] });
+    const [line] = renderLinearJson(
+      [
+        [0, 2],
+        [2, 1],
+      ],
+      "qlen",
+      "",
+      {},
+      new Date(0),
+    );
+    expect(JSON.parse(line!)).toMatchObject({
+      val_type: "qlen",
+      data: [
+        { "interval-start": 0, "interval-end": 0, count: 2 },
+        { "interval-start": 1, "interval-end": 1, count: 0 },
+        { "interval-start": 2, "interval-end": 2, count: 1 },
+      ],
+    });
   });
 });

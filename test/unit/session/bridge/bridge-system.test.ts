@@ -14,8 +14,19 @@ describe("reading files", () => {
   });
 
   it.each([
-    "/etc/passwd", "/proc/../etc/passwd", "/proc/self/root/etc/passwd", "/proc/1/root/etc/passwd", "/proc/self/cwd/package.json", "/proc/self/exe", "/procfs", "/sys", "/proc", "etc/passwd",
-    "/proc/self/fd/0", "/proc/self/fd/1", "/proc/thread-self/root/etc/passwd",
+    "/etc/passwd",
+    "/proc/../etc/passwd",
+    "/proc/self/root/etc/passwd",
+    "/proc/1/root/etc/passwd",
+    "/proc/self/cwd/package.json",
+    "/proc/self/exe",
+    "/procfs",
+    "/sys",
+    "/proc",
+    "etc/passwd",
+    "/proc/self/fd/0",
+    "/proc/self/fd/1",
+    "/proc/thread-self/root/etc/passwd",
   ])("does not reach %s", (path) => {
     expect(() => readSystemFile(path)).toThrow(expect.objectContaining({ code: "BPFTS_USAGE" }));
   });
@@ -24,7 +35,9 @@ describe("reading files", () => {
     const folder = mkdtempSync(join(tmpdir(), "bpfts-read-"));
     try {
       symlinkSync("/etc/passwd", join(folder, "link"));
-      expect(() => readSystemFile(`/proc/self/root${folder}/link`)).toThrow("scripts read files below /proc and /sys only");
+      expect(() => readSystemFile(`/proc/self/root${folder}/link`)).toThrow(
+        "scripts read files below /proc and /sys only",
+      );
     } finally {
       rmSync(folder, { recursive: true });
     }
@@ -40,19 +53,30 @@ describe("reading files", () => {
 
 describe("what a script is told", () => {
   it("is its arguments, the time and the number of CPUs", async () => {
-    const { stdout } = await runScriptText(`import { argv, command, monotonic_ns, possible_cpus, print, read_file } from "bpfts";
-      print(argv, command, possible_cpus, monotonic_ns() > 0n, typeof Date.now(), read_file("/proc/sys/kernel/ostype").trim());`, { args: ["-p", "5"] });
+    const { stdout } = await runScriptText(
+      `import { argv, command, monotonic_ns, possible_cpus, print, read_file } from "bpfts";
+      print(argv, command, possible_cpus, monotonic_ns() > 0n, typeof Date.now(), read_file("/proc/sys/kernel/ostype").trim());`,
+      { args: ["-p", "5"] },
+    );
     expect(stdout).toBe('["-p", "5"] undefined 2 true number Linux\n');
   });
 
   it("is nothing that it asks for by a name of its own making", async () => {
     const { stdout } = await runScriptText(`import { print } from "bpfts";
       for (const name of ["constructor", "__proto__", "toString", "nothing"]) print((globalThis as any).__bpfts_call(name, "null", undefined).slice(0, 60));`);
-    expect(stdout.split("\n").slice(0, 4).every((line) => line.startsWith('!{"name":"InternalError"'))).toBe(true);
+    expect(
+      stdout
+        .split("\n")
+        .slice(0, 4)
+        .every((line) => line.startsWith('!{"name":"InternalError"')),
+    ).toBe(true);
   });
 
   it("ends where it would wait, in a check", async () => {
-    const { stdout, exitCode } = await runScriptText(`import { print, sleep } from "bpfts"; print("a"); sleep(1); print("b");`, { waits: false });
+    const { stdout, exitCode } = await runScriptText(
+      `import { print, sleep } from "bpfts"; print("a"); sleep(1); print("b");`,
+      { waits: false },
+    );
     expect({ stdout, exitCode }).toEqual({ stdout: "a\n", exitCode: 0 });
   });
 });

@@ -17,14 +17,23 @@ function makeRecords(...rows: readonly (readonly [time: bigint, cpu: number, n: 
 function readRecords(bytes: Uint8Array): number[][] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const rows: number[][] = [];
-  for (let at = 0; at < bytes.length; at += 16) rows.push([view.getUint32(at, true), view.getUint32(at + 4, true), view.getUint32(at + 8, true)]);
+  for (let at = 0; at < bytes.length; at += 16)
+    rows.push([view.getUint32(at, true), view.getUint32(at + 4, true), view.getUint32(at + 8, true)]);
   return rows;
 }
 
-function openAt(): { merger: ReturnType<typeof openTimeMerger>; pass(ms?: number): void; numbers(isDrained?: boolean): number[] } {
+function openAt(): {
+  merger: ReturnType<typeof openTimeMerger>;
+  pass(ms?: number): void;
+  numbers(isDrained?: boolean): number[];
+} {
   let now = 0;
   const merger = openTimeMerger(() => now);
-  return { merger, pass: (ms = HOLD_MS) => void (now += ms), numbers: (isDrained = true) => readRecords(merger.take(isDrained)).map(([, , n]) => n!) };
+  return {
+    merger,
+    pass: (ms = HOLD_MS) => void (now += ms),
+    numbers: (isDrained = true) => readRecords(merger.take(isDrained)).map(([, , n]) => n!),
+  };
 }
 
 describe("a merger by time", () => {
@@ -37,7 +46,12 @@ describe("a merger by time", () => {
     expect(merger.take(true).length).toBe(0);
     expect(merger.holdsRecords()).toBe(true);
     pass();
-    expect(readRecords(merger.take(true))).toEqual([[4, 0, 1], [4, 1, 2], [4, 0, 3], [4, 1, 4]]);
+    expect(readRecords(merger.take(true))).toEqual([
+      [4, 0, 1],
+      [4, 1, 2],
+      [4, 0, 3],
+      [4, 1, 4],
+    ]);
     expect(merger.holdsRecords()).toBe(false);
   });
 

@@ -1,5 +1,11 @@
 import { describe, expect, it } from "vitest";
-import { GuestError, GuestLimitError, InterruptedError, UsageError, VerifierError } from "../../../../runtime/base/errors.ts";
+import {
+  GuestError,
+  GuestLimitError,
+  InterruptedError,
+  UsageError,
+  VerifierError,
+} from "../../../../runtime/base/errors.ts";
 import { answerBatches } from "../../../support/fake-kernel.ts";
 import { makeProgram, makeSignals, runScriptText } from "../../../support/guest-run.ts";
 
@@ -11,7 +17,12 @@ describe("output", () => {
       printf("%-4s|%d\\n", "b", 5);
       console.log("c");
     `);
-    expect(result).toMatchObject({ exitCode: 0, error: undefined, stdout: 'a 1 2 { x: [1, "y"] } null\nb   |5\nc\n', stderr: "" });
+    expect(result).toMatchObject({
+      exitCode: 0,
+      error: undefined,
+      stdout: 'a 1 2 { x: [1, "y"] } null\nb   |5\nc\n',
+      stderr: "",
+    });
     expect(result.kernel.argsOf("write")).toHaveLength(1);
   });
 
@@ -39,13 +50,24 @@ describe("output", () => {
   });
 
   it("ends the script quietly when nobody reads it any more", async () => {
-    const result = await runScriptText(`import { print, sleep, on_exit } from "bpfts"; on_exit(() => print("end")); for (;;) { print("x"); sleep(0.001); }`, { kernel: { write: () => -32 } });
+    const result = await runScriptText(
+      `import { print, sleep, on_exit } from "bpfts"; on_exit(() => print("end")); for (;;) { print("x"); sleep(0.001); }`,
+      { kernel: { write: () => -32 } },
+    );
     expect(result).toMatchObject({ exitCode: 0, error: undefined });
   });
 
-  it.each([["before a wait", "sleep(1);"], ["at the end", ""]])("is not lost without a word when the disk is full: %s", async (_, wait) => {
-    const result = await runScriptText(`import { print, sleep } from "bpfts"; void sleep; print("x"); ${wait}`, { kernel: { write: () => -28 } });
-    expect(result.error).toMatchObject({ code: "BPFTS_USAGE", message: expect.stringMatching(/^Cannot write to stdout \(ENOSPC/) as string });
+  it.each([
+    ["before a wait", "sleep(1);"],
+    ["at the end", ""],
+  ])("is not lost without a word when the disk is full: %s", async (_, wait) => {
+    const result = await runScriptText(`import { print, sleep } from "bpfts"; void sleep; print("x"); ${wait}`, {
+      kernel: { write: () => -28 },
+    });
+    expect(result.error).toMatchObject({
+      code: "BPFTS_USAGE",
+      message: expect.stringMatching(/^Cannot write to stdout \(ENOSPC/) as string,
+    });
   });
 });
 
@@ -65,7 +87,9 @@ describe("the end", () => {
     ["exit in a promise", `await null; exit(6);`, 6],
     ["exit in an end handler", `on_exit(() => exit(7));`, 7],
   ])("is %s", async (_, code, status) => {
-    const result = await runScriptText(`import { exit, on_exit, print, sleep } from "bpfts"; on_exit(() => print("bye")); ${code} `);
+    const result = await runScriptText(
+      `import { exit, on_exit, print, sleep } from "bpfts"; on_exit(() => print("bye")); ${code} `,
+    );
     expect(result).toMatchObject({ exitCode: status, error: undefined, stdout: "bye\n" });
   });
 
@@ -80,13 +104,18 @@ describe("the end", () => {
   });
 
   it("runs end handlers when the script threw", async () => {
-    const result = await runScriptText(`import { on_exit, print } from "bpfts"; on_exit(() => print("bye")); throw new TypeError("no");`);
+    const result = await runScriptText(
+      `import { on_exit, print } from "bpfts"; on_exit(() => print("bye")); throw new TypeError("no");`,
+    );
     expect(result).toMatchObject({ stdout: "bye\n", error: { code: "BPFTS_GUEST", message: "TypeError: no" } });
   });
 
   it("warns of a promise that nothing can settle", async () => {
     const result = await runScriptText(`import "bpfts"; await new Promise(() => {});`);
-    expect(result).toMatchObject({ exitCode: 0, warnings: ["The script ended while it waited for a promise that nothing can settle"] });
+    expect(result).toMatchObject({
+      exitCode: 0,
+      warnings: ["The script ended while it waited for a promise that nothing can settle"],
+    });
   });
 });
 
@@ -94,17 +123,23 @@ describe("signals", () => {
   it("come out of blocking calls as Interrupt, which may be caught; the script goes on", async () => {
     const signals = makeSignals();
     signals.raise();
-    const result = await runScriptText(`import { Interrupt, print, sleep } from "bpfts";
+    const result = await runScriptText(
+      `import { Interrupt, print, sleep } from "bpfts";
       try { sleep(100); } catch (error) { print(error instanceof Interrupt, error.name); }
       sleep(0.001);
-      print("on");`, { kernel: signals.script });
+      print("on");`,
+      { kernel: signals.script },
+    );
     expect(result).toMatchObject({ exitCode: 0, error: undefined, stdout: "true Interrupt\non\n" });
   });
 
   it("end a script quietly that does not catch them, and its end handlers run", async () => {
     const signals = makeSignals();
     signals.raise();
-    const result = await runScriptText(`import { on_exit, print, sleep } from "bpfts"; on_exit(() => print("bye")); print("wait"); sleep(100);`, { kernel: signals.script });
+    const result = await runScriptText(
+      `import { on_exit, print, sleep } from "bpfts"; on_exit(() => print("bye")); print("wait"); sleep(100);`,
+      { kernel: signals.script },
+    );
     expect(result).toMatchObject({ exitCode: 0, error: undefined, stdout: "wait\nbye\n" });
   });
 
@@ -112,37 +147,52 @@ describe("signals", () => {
     const signals = makeSignals();
     signals.raise();
     const started = performance.now();
-    const result = await runScriptText(`import { on_exit, print } from "bpfts"; on_exit(() => print("bye")); for (;;) { try { for (;;); } catch {} }`, { kernel: signals.script });
+    const result = await runScriptText(
+      `import { on_exit, print } from "bpfts"; on_exit(() => print("bye")); for (;;) { try { for (;;); } catch {} }`,
+      { kernel: signals.script },
+    );
     expect(result).toMatchObject({ exitCode: 0, error: undefined, stdout: "bye\n" });
     expect(performance.now() - started).toBeLessThan(1500);
   });
 
   it("come through promises that follow on one another for ever", async () => {
     const signals = makeSignals();
-    const result = await runScriptText(`import { on_exit, print, sleep } from "bpfts"; on_exit(() => print("bye"));
-      setTimeout(() => { print("wait"); const again = () => Promise.resolve().then(again); void again(); }, 1); sleep(100);`, {
-      kernel: { ...signals.script, write: (_, bytes) => (signals.raise(), bytes.length) },
-    });
+    const result = await runScriptText(
+      `import { on_exit, print, sleep } from "bpfts"; on_exit(() => print("bye"));
+      setTimeout(() => { print("wait"); const again = () => Promise.resolve().then(again); void again(); }, 1); sleep(100);`,
+      {
+        kernel: { ...signals.script, write: (_, bytes) => (signals.raise(), bytes.length) },
+      },
+    );
     expect(result).toMatchObject({ exitCode: 0, error: undefined });
   });
 
-  it.each(["for (;;);", "sleep(5);", "for (;;) sleep(0.01);"])("give end handlers only so much time: %s", async (code) => {
-    const signals = makeSignals();
-    signals.raise();
-    const started = performance.now();
-    const result = await runScriptText(`import { on_exit, sleep } from "bpfts"; on_exit(() => { ${code} }); sleep(100);`, { kernel: signals.script });
-    expect(result).toMatchObject({ exitCode: 0, error: undefined });
-    expect(performance.now() - started).toBeLessThan(2000);
-  });
+  it.each(["for (;;);", "sleep(5);", "for (;;) sleep(0.01);"])(
+    "give end handlers only so much time: %s",
+    async (code) => {
+      const signals = makeSignals();
+      signals.raise();
+      const started = performance.now();
+      const result = await runScriptText(
+        `import { on_exit, sleep } from "bpfts"; on_exit(() => { ${code} }); sleep(100);`,
+        { kernel: signals.script },
+      );
+      expect(result).toMatchObject({ exitCode: 0, error: undefined });
+      expect(performance.now() - started).toBeLessThan(2000);
+    },
+  );
 
   it("wake who waits for an event in a promise", async () => {
     const signals = makeSignals();
-    const result = await runScriptText(`import { BPF, Interrupt, print } from "bpfts";
+    const result = await runScriptText(
+      `import { BPF, Interrupt, print } from "bpfts";
       const b = new BPF({ text: "x" });
-      try { for await (const event of b.events<number>("events")) print(event); } catch (error) { print(error instanceof Interrupt); }`, {
-      build: () => makeProgram({ maps: [{ name: "events", type: 27, maxEntries: 4096, flags: 0 }] }),
-      kernel: { ...signals.script, ringBufferOpen: () => 5, ringRead: () => 0, wait: () => (signals.raise(), 0) },
-    });
+      try { for await (const event of b.events<number>("events")) print(event); } catch (error) { print(error instanceof Interrupt); }`,
+      {
+        build: () => makeProgram({ maps: [{ name: "events", type: 27, maxEntries: 4096, flags: 0 }] }),
+        kernel: { ...signals.script, ringBufferOpen: () => 5, ringRead: () => 0, wait: () => (signals.raise(), 0) },
+      },
+    );
     expect(result).toMatchObject({ exitCode: 0, error: undefined, stdout: "true\n" });
   });
 
@@ -187,8 +237,13 @@ describe("timers", () => {
   });
 
   it("do not lose what a callback or its promise throws", async () => {
-    for (const callback of [`() => { throw new RangeError("lost"); }`, `async () => { await null; throw new RangeError("lost"); }`]) {
-      const result = await runScriptText(`import { sleep } from "bpfts"; setInterval(${callback}, 1); sleep(0.05); sleep(0.05);`);
+    for (const callback of [
+      `() => { throw new RangeError("lost"); }`,
+      `async () => { await null; throw new RangeError("lost"); }`,
+    ]) {
+      const result = await runScriptText(
+        `import { sleep } from "bpfts"; setInterval(${callback}, 1); sleep(0.05); sleep(0.05);`,
+      );
       expect(result.error).toMatchObject({ code: "BPFTS_GUEST", message: "RangeError: lost" });
     }
   });
@@ -196,48 +251,111 @@ describe("timers", () => {
 
 describe("a promise that fails", () => {
   it.each([
-    ["of a function that nobody awaits, while the script sleeps", `async function main() { await null; throw new RangeError("lost"); }\nmain();\nsleep(0.05); print("slept");`, 1],
-    ["of one that fails before its first await", `async function main() { throw new RangeError("lost"); }\nmain();\nsleep(0.05); print("slept");`, 1],
+    [
+      "of a function that nobody awaits, while the script sleeps",
+      `async function main() { await null; throw new RangeError("lost"); }\nmain();\nsleep(0.05); print("slept");`,
+      1,
+    ],
+    [
+      "of one that fails before its first await",
+      `async function main() { throw new RangeError("lost"); }\nmain();\nsleep(0.05); print("slept");`,
+      1,
+    ],
     ["after the last line", `async function main() { await null; throw new RangeError("lost"); }\nmain();`, 1],
-    ["through other functions", `async function inner() { await null; throw new RangeError("lost"); }\nconst outer = async () => await inner();\nclass C { async m() { return outer(); } }\nnew C().m();`, 1],
-    ["in an async generator", `async function* two() { yield 1; await null; throw new RangeError("lost"); }\n(async () => { for await (const _ of two()); })();`, 1],
-    ["in what follows", `void Promise.resolve(1).then(() => { throw new RangeError("lost"); });\nsleep(0.01); print("slept");`, 1],
+    [
+      "through other functions",
+      `async function inner() { await null; throw new RangeError("lost"); }\nconst outer = async () => await inner();\nclass C { async m() { return outer(); } }\nnew C().m();`,
+      1,
+    ],
+    [
+      "in an async generator",
+      `async function* two() { yield 1; await null; throw new RangeError("lost"); }\n(async () => { for await (const _ of two()); })();`,
+      1,
+    ],
+    [
+      "in what follows",
+      `void Promise.resolve(1).then(() => { throw new RangeError("lost"); });\nsleep(0.01); print("slept");`,
+      1,
+    ],
     ["in what is made by hand", `new Promise((_, reject) => setTimeout(() => reject(new RangeError("lost")), 1));`, 1],
     ["among many", `Promise.all([Promise.resolve(1), Promise.reject(new RangeError("lost"))]);`, 1],
-    ["in its last handler", `Promise.reject(1).catch(() => { throw new RangeError("lost"); }).finally(() => undefined);`, 1],
+    [
+      "in its last handler",
+      `Promise.reject(1).catch(() => { throw new RangeError("lost"); }).finally(() => undefined);`,
+      1,
+    ],
     ["of an end handler", `on_exit(async () => { await null; throw new RangeError("lost"); });`, 1],
-    ["that the last lines await", `const failing = (async () => { await null; throw new RangeError("lost"); })();\nsleep(0);\nawait failing;`, 1],
+    [
+      "that the last lines await",
+      `const failing = (async () => { await null; throw new RangeError("lost"); })();\nsleep(0);\nawait failing;`,
+      1,
+    ],
   ])("is an error with its place: %s", async (_, lines, line) => {
-    const result = await runScriptText(`import { on_exit, print, sleep } from "bpfts"; void [on_exit, print, sleep];\n${lines}\n`);
+    const result = await runScriptText(
+      `import { on_exit, print, sleep } from "bpfts"; void [on_exit, print, sleep];\n${lines}\n`,
+    );
     expect(result.error).toBeInstanceOf(GuestError);
-    expect(result.error).toMatchObject({ message: "RangeError: lost", location: { file: result.file, line: line + 1 } });
+    expect(result.error).toMatchObject({
+      message: "RangeError: lost",
+      location: { file: result.file, line: line + 1 },
+    });
     expect(result.stdout).toBe("");
   });
 
   it.each([
-    ["awaited in time", `const failing = (async () => { await null; throw new RangeError("no"); })(); try { await failing; } catch (error) { print(String(error)); }`],
-    ["awaited although it has failed already", `const failing = (async () => { throw new RangeError("no"); })(); try { await failing; } catch (error) { print(String(error)); }`],
+    [
+      "awaited in time",
+      `const failing = (async () => { await null; throw new RangeError("no"); })(); try { await failing; } catch (error) { print(String(error)); }`,
+    ],
+    [
+      "awaited although it has failed already",
+      `const failing = (async () => { throw new RangeError("no"); })(); try { await failing; } catch (error) { print(String(error)); }`,
+    ],
     ["caught", `(async () => { throw new RangeError("no"); })().catch((error) => print(String(error))); sleep(0.01);`],
     ["taken by both ends", `Promise.reject(new RangeError("no")).then(() => 1, (error) => print(String(error)));`],
-    ["settled with others", `const all = await Promise.allSettled([Promise.reject(new RangeError("no"))]); print(String((all[0] as { reason: unknown }).reason));`],
-    ["caught in a race", `try { await Promise.race([Promise.reject(new RangeError("no")), new Promise(() => undefined)]); } catch (error) { print(String(error)); }`],
-    ["caught around a loop", `async function* one() { yield 1; throw new RangeError("no"); } try { for await (const _ of one()); } catch (error) { print(String(error)); }`],
+    [
+      "settled with others",
+      `const all = await Promise.allSettled([Promise.reject(new RangeError("no"))]); print(String((all[0] as { reason: unknown }).reason));`,
+    ],
+    [
+      "caught in a race",
+      `try { await Promise.race([Promise.reject(new RangeError("no")), new Promise(() => undefined)]); } catch (error) { print(String(error)); }`,
+    ],
+    [
+      "caught around a loop",
+      `async function* one() { yield 1; throw new RangeError("no"); } try { for await (const _ of one()); } catch (error) { print(String(error)); }`,
+    ],
   ])("is none where somebody takes it: %s", async (_, lines) => {
-    const result = await runScriptText(`import { print, sleep } from "bpfts"; void sleep;\n${lines}\nif (!(Promise.resolve() instanceof Promise) || !((async () => 1)() instanceof Promise)) print("no promise");`);
+    const result = await runScriptText(
+      `import { print, sleep } from "bpfts"; void sleep;\n${lines}\nif (!(Promise.resolve() instanceof Promise) || !((async () => 1)() instanceof Promise)) print("no promise");`,
+    );
     expect(result).toMatchObject({ exitCode: 0, error: undefined, stdout: "RangeError: no\n", warnings: [] });
   });
 
   it("because of Ctrl-C ends the script quietly, and not at all where a call that blocked has heard of it", async () => {
-    for (const [lines, stdout] of [["watch(); setInterval(() => undefined, 1);", ""], [`watch(); try { sleep(100); } catch { print("caught"); } sleep(0.01); print("goes on");`, "caught\ngoes on\n"]] as const) {
+    for (const [lines, stdout] of [
+      ["watch(); setInterval(() => undefined, 1);", ""],
+      [`watch(); try { sleep(100); } catch { print("caught"); } sleep(0.01); print("goes on");`, "caught\ngoes on\n"],
+    ] as const) {
       const signals = makeSignals();
       let waits = 0;
-      const result = await runScriptText(`import { BPF, print, sleep } from "bpfts"; void [print, sleep];
+      const result = await runScriptText(
+        `import { BPF, print, sleep } from "bpfts"; void [print, sleep];
         const b = new BPF<string>({ text: "x" });
         async function watch() { for await (const _ of b.events<number>("ring")); }
-        ${lines}`, {
-        build: () => makeProgram({ maps: [{ name: "ring", type: 27, maxEntries: 4096, flags: 0 }] }),
-        kernel: { ...signals.script, ringBufferOpen: () => 12, ringRead: () => 0, ringLost: () => 0, ringClose: () => 0, wait: () => (++waits === 3 && signals.raise(), 0) },
-      });
+        ${lines}`,
+        {
+          build: () => makeProgram({ maps: [{ name: "ring", type: 27, maxEntries: 4096, flags: 0 }] }),
+          kernel: {
+            ...signals.script,
+            ringBufferOpen: () => 12,
+            ringRead: () => 0,
+            ringLost: () => 0,
+            ringClose: () => 0,
+            wait: () => (++waits === 3 && signals.raise(), 0),
+          },
+        },
+      );
       expect(result).toMatchObject({ exitCode: 0, error: undefined, stdout });
     }
   });
@@ -252,26 +370,45 @@ function inner(x: Unused | null): number {
 }
 print(inner(null));`);
     expect(result.error).toBeInstanceOf(GuestError);
-    expect(result.error).toMatchObject({ message: "TypeError: cannot read property 'a' of null", location: { file: result.file, line: 4 } });
-    expect((result.error as GuestError).detail).toMatch(/^ {4}at inner \(.*script\.ts:4:\d+\)\n {4}at .*script\.ts:6:\d+$/);
+    expect(result.error).toMatchObject({
+      message: "TypeError: cannot read property 'a' of null",
+      location: { file: result.file, line: 4 },
+    });
+    expect((result.error as GuestError).detail).toMatch(
+      /^ {4}at inner \(.*script\.ts:4:\d+\)\n {4}at .*script\.ts:6:\d+$/,
+    );
   });
 
   it("of the host come out as they are, with their class, and with the place of the call", async () => {
     const rejected = new VerifierError("f", "The verifier rejected f", { hint: "check for null" });
-    const result = await runScriptText(`import { BPF } from "bpfts";\n\nnew BPF({ text: "int f() {}" });`, { build: () => { throw rejected; } });
+    const result = await runScriptText(`import { BPF } from "bpfts";\n\nnew BPF({ text: "int f() {}" });`, {
+      build: () => {
+        throw rejected;
+      },
+    });
     expect(result.error).toBe(rejected);
     expect(rejected.location).toMatchObject({ file: result.file, line: 3 });
   });
 
   it("of the host can be caught, looked at and thrown on", async () => {
-    const rejected = new VerifierError("f", "The verifier rejected f", { hint: "check for null", location: { file: "/c.ts", line: 9 } });
-    const result = await runScriptText(`import { BPF, BpfError, print } from "bpfts";
+    const rejected = new VerifierError("f", "The verifier rejected f", {
+      hint: "check for null",
+      location: { file: "/c.ts", line: 9 },
+    });
+    const result = await runScriptText(
+      `import { BPF, BpfError, print } from "bpfts";
       try { new BPF({ text: "int f() {}" }); }
       catch (error) {
         if (!(error instanceof BpfError)) throw error;
         print(error.name, error.code, error.message, error.hint, error.location.line);
         throw error;
-      }`, { build: () => { throw rejected; } });
+      }`,
+      {
+        build: () => {
+          throw rejected;
+        },
+      },
+    );
     expect(result.stdout).toBe("VerifierError BPFTS_VERIFIER The verifier rejected f check for null 9\n");
     expect(result.error).toBe(rejected);
     expect(rejected.location).toEqual({ file: "/c.ts", line: 9 });
@@ -284,15 +421,24 @@ print(inner(null));`);
   });
 
   it("name limits", async () => {
-    const memory = await runScriptText(`import "bpfts"; const all = []; for (;;) all.push(new Uint8Array(1 << 20));`, { memoryBytes: 32 * 1024 * 1024 });
+    const memory = await runScriptText(`import "bpfts"; const all = []; for (;;) all.push(new Uint8Array(1 << 20));`, {
+      memoryBytes: 32 * 1024 * 1024,
+    });
     expect(memory.error).toBeInstanceOf(GuestLimitError);
     expect(memory.error).toMatchObject({ message: "The script used up its memory" });
     const stack = await runScriptText(`import "bpfts"; const f = () => f() + 1; f();`);
-    expect(stack.error).toMatchObject({ code: "BPFTS_GUEST_LIMIT", message: "The script called functions within functions too deep" });
+    expect(stack.error).toMatchObject({
+      code: "BPFTS_GUEST_LIMIT",
+      message: "The script called functions within functions too deep",
+    });
   });
 
   it("take a signal during a build for the signal that it is", async () => {
-    const result = await runScriptText(`import { BPF } from "bpfts"; new BPF({ text: "x" });`, { build: () => { throw new InterruptedError("A signal came"); } });
+    const result = await runScriptText(`import { BPF } from "bpfts"; new BPF({ text: "x" });`, {
+      build: () => {
+        throw new InterruptedError("A signal came");
+      },
+    });
     expect(result).toMatchObject({ exitCode: 0, error: undefined });
   });
 
@@ -310,24 +456,41 @@ print(inner(null));`);
     ["sleep(Number(argv[5]));", "sleep() takes seconds as a number, got NaN"],
     [`new BPF({ text: "x" }).perf_buffer_poll(NaN);`, "perf_buffer_poll() takes its milliseconds as a number, got NaN"],
   ])("refuse a wait that would never be over: %s", async (code, message) => {
-    const result = await runScriptText(`import { BPF, argv, sleep } from "bpfts"; void [BPF, argv, sleep]; ${code}`, { kernel: { ringBufferOpen: () => 5 } });
-    expect(result.error).toMatchObject({ code: "BPFTS_USAGE", message, hint: expect.stringContaining("was not given, is NaN") as string });
+    const result = await runScriptText(`import { BPF, argv, sleep } from "bpfts"; void [BPF, argv, sleep]; ${code}`, {
+      kernel: { ringBufferOpen: () => 5 },
+    });
+    expect(result.error).toMatchObject({
+      code: "BPFTS_USAGE",
+      message,
+      hint: expect.stringContaining("was not given, is NaN") as string,
+    });
   });
 });
 
 describe("the command of -c", () => {
-  const makeCommand = (state: { ended: boolean }): { readonly pid: number; release(): void; haveEnded(): boolean; close(): void; readonly log: string[] } => {
+  const makeCommand = (state: {
+    ended: boolean;
+  }): { readonly pid: number; release(): void; haveEnded(): boolean; close(): void; readonly log: string[] } => {
     const log: string[] = [];
-    return { pid: 77, log, release: () => void log.push("release"), haveEnded: () => state.ended, close: () => undefined };
+    return {
+      pid: 77,
+      log,
+      release: () => void log.push("release"),
+      haveEnded: () => state.ended,
+      close: () => undefined,
+    };
   };
 
   it("is offered by its pid, released at the first wait, and its end interrupts the script once", async () => {
     const command = makeCommand({ ended: true });
-    const result = await runScriptText(`import { Interrupt, command, print, sleep } from "bpfts";
+    const result = await runScriptText(
+      `import { Interrupt, command, print, sleep } from "bpfts";
       print(command.pid);
       try { sleep(100); } catch (error) { print(error instanceof Interrupt); }
       sleep(0.001);
-      print("on");`, { command });
+      print("on");`,
+      { command },
+    );
     expect(result).toMatchObject({ exitCode: 0, error: undefined, stdout: "77\ntrue\non\n" });
     expect(command.log[0]).toBe("release");
   });
@@ -341,20 +504,23 @@ describe("the command of -c", () => {
   it("has what it caused delivered before the interrupt", async () => {
     const state = { ended: false };
     const batches = [record(1), record(2), record(3)];
-    const result = await runScriptText(`import { BPF, print } from "bpfts";
+    const result = await runScriptText(
+      `import { BPF, print } from "bpfts";
       const b = new BPF({ text: "x" });
       b.get_table<never, Uint8Array>("events").open_ring_buffer((bytes) => print(bytes[0]));
-      for (;;) b.ring_buffer_poll();`, {
-      command: makeCommand(state),
-      build: () => makeProgram({ maps: [{ name: "events", type: 27, maxEntries: 4096, flags: 0 }] }),
-      kernel: {
-        ringBufferOpen: () => 5,
-        ringRead(ring, room) {
-          state.ended = true;
-          return answerBatches(batches)(ring, room);
+      for (;;) b.ring_buffer_poll();`,
+      {
+        command: makeCommand(state),
+        build: () => makeProgram({ maps: [{ name: "events", type: 27, maxEntries: 4096, flags: 0 }] }),
+        kernel: {
+          ringBufferOpen: () => 5,
+          ringRead(ring, room) {
+            state.ended = true;
+            return answerBatches(batches)(ring, room);
+          },
         },
       },
-    });
+    );
     expect(result).toMatchObject({ exitCode: 0, error: undefined, stdout: "1\n2\n3\n" });
   });
 });
@@ -363,14 +529,17 @@ describe("a script that sleeps", () => {
   it("gets the events that the command caused before the interrupt", async () => {
     const state = { ended: true };
     const batches = [record(1), record(2)];
-    const result = await runScriptText(`import { BPF, print, sleep } from "bpfts";
+    const result = await runScriptText(
+      `import { BPF, print, sleep } from "bpfts";
       const b = new BPF({ text: "x" });
       b.get_table<never, Uint8Array>("events").open_ring_buffer((bytes) => print(bytes[0]));
-      for (;;) { sleep(1); print("slept"); }`, {
-      command: { pid: 7, release: () => undefined, haveEnded: () => state.ended, close: () => undefined },
-      build: () => makeProgram({ maps: [{ name: "events", type: 27, maxEntries: 4096, flags: 0 }] }),
-      kernel: { ringBufferOpen: () => 5, ringRead: answerBatches(batches) },
-    });
+      for (;;) { sleep(1); print("slept"); }`,
+      {
+        command: { pid: 7, release: () => undefined, haveEnded: () => state.ended, close: () => undefined },
+        build: () => makeProgram({ maps: [{ name: "events", type: 27, maxEntries: 4096, flags: 0 }] }),
+        kernel: { ringBufferOpen: () => 5, ringRead: answerBatches(batches) },
+      },
+    );
     expect(result).toMatchObject({ exitCode: 0, error: undefined, stdout: "1\n2\n" });
   });
 });

@@ -32,12 +32,16 @@ describe("openNapper", () => {
 
   it("lets nothing wait that comes after a silence", () => {
     expect(listNaps(4 * mebibyte, repeat(40, 5, 0.1)).every((napMs) => napMs === 0)).toBe(true);
-    expect(listNaps(4 * mebibyte, [...repeat(5, 0, 0), [100, 0], ...repeat(4, 0, 0)])).toEqual([0, 0, 0, 16, 16, 16, 0, 0, 0, 16]);
+    expect(listNaps(4 * mebibyte, [...repeat(5, 0, 0), [100, 0], ...repeat(4, 0, 0)])).toEqual([
+      0, 0, 0, 16, 16, 16, 0, 0, 0, 16,
+    ]);
   });
 
   it("fetches what a large batch left behind without a rest", () => {
     expect(listNaps(4 * mebibyte, repeat(20, 0, 4, true)).every((napMs) => napMs === 0)).toBe(true);
-    expect(listNaps(4 * mebibyte, [...repeat(4, 0, 0), [0, 0, true], ...repeat(2, 0, 0)])).toEqual([0, 0, 0, 16, 16, 0, 16]);
+    expect(listNaps(4 * mebibyte, [...repeat(4, 0, 0), [0, 0, true], ...repeat(2, 0, 0)])).toEqual([
+      0, 0, 0, 16, 16, 0, 16,
+    ]);
   });
 
   it("gives a script that is busy its events without a rest", () => {

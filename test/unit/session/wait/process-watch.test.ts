@@ -5,10 +5,13 @@ describe("watched processes", () => {
   it("are looked at often first, seldom later, and no more when they are gone", () => {
     let now = 1000;
     const looks: [pid: number, at: number][] = [];
-    const watch = openProcessWatch((pid) => {
-      looks.push([pid, now - 1000]);
-      return now < 3000;
-    }, () => now);
+    const watch = openProcessWatch(
+      (pid) => {
+        looks.push([pid, now - 1000]);
+        return now < 3000;
+      },
+      () => now,
+    );
     expect(watch.look()).toBe(Infinity);
     watch.watch(7);
     for (let turn = 0; turn < 12; turn++) {
@@ -28,7 +31,10 @@ describe("watched processes", () => {
   it("are looked at at once, and all of them often again", () => {
     let now = 0;
     const looks: number[] = [];
-    const watch = openProcessWatch((pid) => looks.push(pid) > 0, () => now);
+    const watch = openProcessWatch(
+      (pid) => looks.push(pid) > 0,
+      () => now,
+    );
     watch.watch(1);
     for (let turn = 0; turn < 10; turn++) now += watch.look();
     looks.length = 0;
