@@ -53,6 +53,22 @@
           "ldflags": ["-fsanitize=address"]
         }]
       ]
+    },
+    {
+      # Runs compilers without rights: a process of its own, since Node's other threads must keep theirs.
+      "target_name": "bpfts-confine",
+      "type": "executable",
+      "sources": [
+        "runtime/native/confine/child.cc",
+        "runtime/native/confine/identity.cc",
+        "runtime/native/confine/landlock.cc",
+        "runtime/native/confine/main.cc",
+        "runtime/native/confine/request.cc",
+        "runtime/native/confine/system_calls.cc"
+      ],
+      "cflags": ["-Wall", "-Wextra", "-Wno-missing-field-initializers"],
+      "cflags_cc!": ["-std=gnu++14", "-std=gnu++17", "-std=c++17", "-std=gnu++20"],
+      "cflags_cc": ["-std=c++20", "-fno-exceptions"]
     }
   ]
 }

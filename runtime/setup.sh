@@ -205,7 +205,7 @@ build_addon() {
   mapfile -t sources < <(find binding.gyp runtime/native -type f | sort)
   [[ -f node_modules/node-addon-api/package.json ]] && sources+=(node_modules/node-addon-api/package.json)
   hash="$node_version $(pkg-config --modversion libbpf) $(hash_files "${sources[@]}")"
-  is_stamped "$stamp" "$hash" && compgen -G 'build/Release/*.node' >/dev/null && return 0
+  is_stamped "$stamp" "$hash" && [[ -f build/Release/bpfts.node && -x build/Release/bpfts-confine ]] && return 0
 
   say "building the addon (node-gyp)"
   local -a flags=(--release --jobs=max)

@@ -13,6 +13,7 @@ interface Floor {
 /** The house, ground floor first: runtime/README.md says what each is for. */
 const floors: readonly Floor[] = [
   { folder: "runtime/base", values: [], packages: [], node: ["fs"] },
+  { folder: "runtime/confine", values: ["runtime/base"], packages: [], node: ["child_process", "fs", "path", "url"] },
   {
     folder: "runtime/script",
     values: ["runtime/base"],
