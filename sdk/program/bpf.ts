@@ -22,7 +22,7 @@ import { makeTable } from "./make-table.ts";
 import type { AnyTable } from "./make-table.ts";
 import { possible_cpus } from "../guest/process.ts";
 import type { AttachArgument, BuildReply } from "../wire/protocol.ts";
-import { BPFProgType } from "../ctypes/program-types.ts";
+import { BPFProgType } from "../abi/program-types.ts";
 import { closeRings, pollRings } from "../events/rings.ts";
 import { EventTable } from "../events/table-ring.ts";
 import type { EventOptions } from "../events/table-ring.ts";

@@ -1,3 +1,5 @@
+import { findMapKind } from "../abi/map-kinds.ts";
+import type { MapKind } from "../abi/map-kinds.ts";
 import type { MapReply } from "../wire/protocol.ts";
 import { BloomFilterTable } from "../tables/table-bloom.ts";
 import { PerCpuTable } from "../tables/table-percpu.ts";
@@ -36,8 +38,6 @@ const STACK_BUILD_ID = 32;
 
 type Maker = (info: MapReply, owner: TableOwner) => AnyTable;
 
-const makePerCpu: Maker = (info, owner) => new PerCpuTable(info, owner);
-const makeQueue: Maker = (info, owner) => new QueueStackTable(info, owner);
 const makeReference =
   <Target>(kind: ReferenceKind<Target>): Maker =>
   (info, owner) =>
@@ -47,35 +47,38 @@ const makeStorage =
   (info, owner) =>
     new StorageTable<Target>(info, owner, kind) as StorageTable;
 
-/** The kinds that are more than keys and values, by number. Source: enum bpf_map_type */
-const makers: Readonly<Record<number, Maker>> = {
-  3: makeReference(functionReference),
-  4: (info, owner) => new EventTable(info, owner, "perf"),
-  5: makePerCpu,
-  6: makePerCpu,
-  7: (info, owner) =>
-    (info.flags & STACK_BUILD_ID) === 0 ? new StackTraceTable(info, owner) : new BuildIdStackTable(info, owner),
-  8: makeReference(cgroupReference),
-  10: makePerCpu,
-  12: makeReference(tableReference),
-  13: makeReference(tableReference),
-  15: makeReference(socketReference),
-  17: makeReference(socketReference),
-  18: makeReference(socketReference),
-  20: makeReference(socketReference),
-  21: makePerCpu,
-  22: makeQueue,
-  23: makeQueue,
-  24: makeStorage(socketReference),
-  27: (info, owner) => new EventTable(info, owner, "ring"),
-  28: makeStorage(fileOwner),
-  29: makeStorage(processOwner),
-  30: (info, owner) => new BloomFilterTable(info, owner),
-  31: (info, owner) => new UserRingTable(info, owner),
-  32: makeStorage(cgroupReference),
+const references = {
+  function: makeReference(functionReference),
+  cgroup: makeReference(cgroupReference),
+  map: makeReference(tableReference),
+  socket: makeReference(socketReference),
 };
+const storages = {
+  socket: makeStorage(socketReference),
+  file: makeStorage(fileOwner),
+  process: makeStorage(processOwner),
+  cgroup: makeStorage(cgroupReference),
+};
+
+/** The kinds with a class of their own, by the kernel's name. */
+const makers: Readonly<Record<string, Maker>> = {
+  PERF_EVENT_ARRAY: (info, owner) => new EventTable(info, owner, "perf"),
+  STACK_TRACE: (info, owner) =>
+    (info.flags & STACK_BUILD_ID) === 0 ? new StackTraceTable(info, owner) : new BuildIdStackTable(info, owner),
+  QUEUE: (info, owner) => new QueueStackTable(info, owner),
+  STACK: (info, owner) => new QueueStackTable(info, owner),
+  RINGBUF: (info, owner) => new EventTable(info, owner, "ring"),
+  BLOOM_FILTER: (info, owner) => new BloomFilterTable(info, owner),
+  USER_RINGBUF: (info, owner) => new UserRingTable(info, owner),
+};
+
+function findMaker(kind: MapKind | undefined): Maker | undefined {
+  if (kind?.holds !== undefined) return references[kind.holds];
+  if (kind?.owner !== undefined) return storages[kind.owner];
+  return kind?.isPerCpu === true ? (info, owner) => new PerCpuTable(info, owner) : makers[kind?.name ?? ""];
+}
 
 /** Makes the table of a map, of the class that its kind asks for. */
 export function makeTable(info: MapReply, owner: TableOwner): AnyTable {
-  return registerTable(makers[info.type]?.(info, owner) ?? new Table(info, owner), info.map);
+  return registerTable(findMaker(findMapKind(info.type))?.(info, owner) ?? new Table(info, owner), info.map);
 }

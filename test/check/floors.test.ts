@@ -20,7 +20,7 @@ const floors: readonly Floor[] = [
     packages: ["esbuild", "@jridgewell/trace-mapping"],
     node: ["crypto", "fs", "module", "path", "url"],
   },
-  { folder: "runtime/dialect", values: ["runtime/base"], packages: [], node: [] },
+  { folder: "runtime/dialect", values: ["runtime/base", "sdk/abi"], packages: [], node: [] },
   {
     folder: "runtime/compile",
     values: ["runtime/base"],
@@ -31,7 +31,7 @@ const floors: readonly Floor[] = [
   // line-info.ts is pure, and places a verifier log's lines while the object is at hand.
   {
     folder: "runtime/kernel",
-    values: ["runtime/base", "runtime/object/line-info.ts"],
+    values: ["runtime/base", "sdk/abi", "runtime/object/line-info.ts"],
     packages: [],
     node: ["fs", "module", "os", "path", "url", "util", "zlib"],
   },

@@ -1,3 +1,4 @@
+import { mapKinds } from "../../../sdk/abi/map-kinds.ts";
 import { archConstants, kernelConstants } from "./kernel-constants.ts";
 import type { DialectEnv } from "../text/env.ts";
 
@@ -5,17 +6,6 @@ import type { DialectEnv } from "../text/env.ts";
 export type MachineEnv = Pick<DialectEnv, "findEnumValue" | "haveType" | "arch" | "kernelVersionCode"> & {
   /** Units: bytes. Left out where it is 4096. */
   readonly pageSize?: number;
-};
-
-/** Enumerators that newer kernels have and that our headers name; older kernels' types lack them. */
-const laterEnumerators: Readonly<Record<string, number>> = {
-  BPF_MAP_TYPE_RINGBUF: 27,
-  BPF_MAP_TYPE_INODE_STORAGE: 28,
-  BPF_MAP_TYPE_TASK_STORAGE: 29,
-  BPF_MAP_TYPE_BLOOM_FILTER: 30,
-  BPF_MAP_TYPE_USER_RINGBUF: 31,
-  BPF_MAP_TYPE_CGRP_STORAGE: 32,
-  BPF_MAP_TYPE_ARENA: 33,
 };
 
 /**
@@ -35,8 +25,9 @@ export function renderMachineHeader(env: MachineEnv): string {
     `#define PAGE_SHIFT ${pageShift}`,
     `#define PAGE_MASK (~(PAGE_SIZE - 1))`,
   );
-  for (const [name, value] of Object.entries(laterEnumerators))
-    if (env.findEnumValue(name) === undefined) lines.push(`#define ${name} ${value}`);
+  // Newer kernels have more kinds of maps than this one's types name, and our headers name them all.
+  for (const { name, type } of mapKinds)
+    if (env.findEnumValue(`BPF_MAP_TYPE_${name}`) === undefined) lines.push(`#define BPF_MAP_TYPE_${name} ${type}`);
   for (const [name, value] of listConstants(env.arch))
     if (env.findEnumValue(name) === undefined) lines.push(`#define ${name} ${value}`);
   lines.push(

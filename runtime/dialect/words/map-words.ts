@@ -1,46 +1,6 @@
 /**
- * The macros of BCC's dialect that declare maps, one row each, and the kinds of maps that they name.
+ * The macros of BCC's dialect that declare maps, one row each.
  */
-
-/** The map type behind each kind string. Source: BCC's section names, enum bpf_map_type. */
-export const mapKinds: Readonly<Record<string, string>> = {
-  hash: "BPF_MAP_TYPE_HASH",
-  array: "BPF_MAP_TYPE_ARRAY",
-  percpu_hash: "BPF_MAP_TYPE_PERCPU_HASH",
-  percpu_array: "BPF_MAP_TYPE_PERCPU_ARRAY",
-  lru_hash: "BPF_MAP_TYPE_LRU_HASH",
-  lru_percpu_hash: "BPF_MAP_TYPE_LRU_PERCPU_HASH",
-  lpm_trie: "BPF_MAP_TYPE_LPM_TRIE",
-  histogram: "BPF_MAP_TYPE_HASH",
-  prog: "BPF_MAP_TYPE_PROG_ARRAY",
-  perf_output: "BPF_MAP_TYPE_PERF_EVENT_ARRAY",
-  perf_array: "BPF_MAP_TYPE_PERF_EVENT_ARRAY",
-  ringbuf: "BPF_MAP_TYPE_RINGBUF",
-  queue: "BPF_MAP_TYPE_QUEUE",
-  stack: "BPF_MAP_TYPE_STACK",
-  cgroup_array: "BPF_MAP_TYPE_CGROUP_ARRAY",
-  stacktrace: "BPF_MAP_TYPE_STACK_TRACE",
-  devmap: "BPF_MAP_TYPE_DEVMAP",
-  cpumap: "BPF_MAP_TYPE_CPUMAP",
-  xskmap: "BPF_MAP_TYPE_XSKMAP",
-  hash_of_maps: "BPF_MAP_TYPE_HASH_OF_MAPS",
-  array_of_maps: "BPF_MAP_TYPE_ARRAY_OF_MAPS",
-  sk_storage: "BPF_MAP_TYPE_SK_STORAGE",
-  inode_storage: "BPF_MAP_TYPE_INODE_STORAGE",
-  task_storage: "BPF_MAP_TYPE_TASK_STORAGE",
-  sockmap: "BPF_MAP_TYPE_SOCKMAP",
-  sockhash: "BPF_MAP_TYPE_SOCKHASH",
-  cgroup_storage: "BPF_MAP_TYPE_CGROUP_STORAGE",
-  percpu_cgroup_storage: "BPF_MAP_TYPE_PERCPU_CGROUP_STORAGE",
-  extern: "BPF_MAP_TYPE_HASH",
-  // Kinds that BCC has no word for.
-  devmap_hash: "BPF_MAP_TYPE_DEVMAP_HASH",
-  reuseport_array: "BPF_MAP_TYPE_REUSEPORT_SOCKARRAY",
-  bloom_filter: "BPF_MAP_TYPE_BLOOM_FILTER",
-  user_ringbuf: "BPF_MAP_TYPE_USER_RINGBUF",
-  cgrp_storage: "BPF_MAP_TYPE_CGRP_STORAGE",
-  arena: "BPF_MAP_TYPE_ARENA",
-};
 
 /** A macro that declares a map. Numbers are positions of arguments. */
 export interface MapWord {

@@ -4,7 +4,8 @@ import type { TokenRange } from "../text/lexer.ts";
 import { makeDialectError } from "../text/pass.ts";
 import type { Pass } from "../text/pass.ts";
 import type { MapDecl } from "../text/unit.ts";
-import { mapKinds, mapWords } from "./map-words.ts";
+import { mapKinds } from "../../../sdk/abi/map-kinds.ts";
+import { mapWords } from "./map-words.ts";
 import type { MapWord } from "./map-words.ts";
 
 const wordsByName = new Map(mapWords.map((word) => [word.name, word]));
@@ -76,13 +77,14 @@ function readMapMacro(pass: Pass, word: MapWord, args: readonly TokenRange[]): M
     kind = match[1]!;
     inner = match[2];
     pinPath = match[3];
-    if (!(kind in mapKinds)) {
-      const similar = findSimilar(kind, Object.keys(mapKinds));
+    const kinds = mapKinds.flatMap(({ keywords }) => keywords);
+    if (!kinds.includes(kind)) {
+      const similar = findSimilar(kind, kinds);
       throw makeDialectError(
         pass,
         token.start,
         `There is no map kind "${kind}"`,
-        similar === undefined ? `the kinds are ${Object.keys(mapKinds).join(", ")}` : `did you mean "${similar}"?`,
+        similar === undefined ? `the kinds are ${kinds.join(", ")}` : `did you mean "${similar}"?`,
       );
     }
     checkShape(pass, word, args, kind, nameToken.text);

@@ -3,11 +3,11 @@ import type { KernelNames } from "../text/env.ts";
 import { findClosing } from "../text/lexer.ts";
 import type { Token } from "../text/lexer.ts";
 import type { Pass } from "../text/pass.ts";
-import { mapKinds } from "./map-words.ts";
+import { mapKinds } from "../../../sdk/abi/map-kinds.ts";
 
 /** Words that our map macros, and libbpf's, are made of: a macro of the text's own by such a name would take them apart. */
 const macroWords = new Set([
-  ...Object.keys(mapKinds),
+  ...mapKinds.flatMap(({ keywords }) => keywords),
   "type",
   "key",
   "value",

@@ -1,3 +1,5 @@
+import { BPFAttachType, BPFProgType } from "../../../sdk/abi/program-types.ts";
+
 /**
  * Where programs of cgroups and sockets can sit: one row for each place.
  *
@@ -11,40 +13,120 @@ export interface AttachTypeRow {
   readonly on: "cgroup" | "map";
 }
 
-const cgroupSkb = 8,
-  cgroupSock = 9,
-  sockOps = 13,
-  skSkb = 14,
-  cgroupDevice = 15,
-  skMsg = 16,
-  cgroupSockAddr = 18,
-  cgroupSysctl = 23,
-  cgroupSockopt = 25;
-
 const rows: readonly AttachTypeRow[] = [
-  { type: 0, name: "cgroup_inet_ingress", programType: cgroupSkb, on: "cgroup" },
-  { type: 1, name: "cgroup_inet_egress", programType: cgroupSkb, on: "cgroup" },
-  { type: 2, name: "cgroup_inet_sock_create", programType: cgroupSock, on: "cgroup" },
-  { type: 3, name: "cgroup_sock_ops", programType: sockOps, on: "cgroup" },
-  { type: 4, name: "sk_skb_stream_parser", programType: skSkb, on: "map" },
-  { type: 5, name: "sk_skb_stream_verdict", programType: skSkb, on: "map" },
-  { type: 6, name: "cgroup_device", programType: cgroupDevice, on: "cgroup" },
-  { type: 7, name: "sk_msg_verdict", programType: skMsg, on: "map" },
-  { type: 8, name: "cgroup_inet4_bind", programType: cgroupSockAddr, on: "cgroup" },
-  { type: 9, name: "cgroup_inet6_bind", programType: cgroupSockAddr, on: "cgroup" },
-  { type: 10, name: "cgroup_inet4_connect", programType: cgroupSockAddr, on: "cgroup" },
-  { type: 11, name: "cgroup_inet6_connect", programType: cgroupSockAddr, on: "cgroup" },
-  { type: 12, name: "cgroup_inet4_post_bind", programType: cgroupSock, on: "cgroup" },
-  { type: 13, name: "cgroup_inet6_post_bind", programType: cgroupSock, on: "cgroup" },
-  { type: 14, name: "cgroup_udp4_sendmsg", programType: cgroupSockAddr, on: "cgroup" },
-  { type: 15, name: "cgroup_udp6_sendmsg", programType: cgroupSockAddr, on: "cgroup" },
-  { type: 18, name: "cgroup_sysctl", programType: cgroupSysctl, on: "cgroup" },
-  { type: 19, name: "cgroup_udp4_recvmsg", programType: cgroupSockAddr, on: "cgroup" },
-  { type: 20, name: "cgroup_udp6_recvmsg", programType: cgroupSockAddr, on: "cgroup" },
-  { type: 21, name: "cgroup_getsockopt", programType: cgroupSockopt, on: "cgroup" },
-  { type: 22, name: "cgroup_setsockopt", programType: cgroupSockopt, on: "cgroup" },
-  { type: 34, name: "cgroup_inet_sock_release", programType: cgroupSock, on: "cgroup" },
-  { type: 38, name: "sk_skb_verdict", programType: skSkb, on: "map" },
+  {
+    type: BPFAttachType.CGROUP_INET_INGRESS,
+    name: "cgroup_inet_ingress",
+    programType: BPFProgType.CGROUP_SKB,
+    on: "cgroup",
+  },
+  {
+    type: BPFAttachType.CGROUP_INET_EGRESS,
+    name: "cgroup_inet_egress",
+    programType: BPFProgType.CGROUP_SKB,
+    on: "cgroup",
+  },
+  {
+    type: BPFAttachType.CGROUP_INET_SOCK_CREATE,
+    name: "cgroup_inet_sock_create",
+    programType: BPFProgType.CGROUP_SOCK,
+    on: "cgroup",
+  },
+  { type: BPFAttachType.CGROUP_SOCK_OPS, name: "cgroup_sock_ops", programType: BPFProgType.SOCK_OPS, on: "cgroup" },
+  {
+    type: BPFAttachType.SK_SKB_STREAM_PARSER,
+    name: "sk_skb_stream_parser",
+    programType: BPFProgType.SK_SKB,
+    on: "map",
+  },
+  {
+    type: BPFAttachType.SK_SKB_STREAM_VERDICT,
+    name: "sk_skb_stream_verdict",
+    programType: BPFProgType.SK_SKB,
+    on: "map",
+  },
+  { type: BPFAttachType.CGROUP_DEVICE, name: "cgroup_device", programType: BPFProgType.CGROUP_DEVICE, on: "cgroup" },
+  { type: BPFAttachType.SK_MSG_VERDICT, name: "sk_msg_verdict", programType: BPFProgType.SK_MSG, on: "map" },
+  {
+    type: BPFAttachType.CGROUP_INET4_BIND,
+    name: "cgroup_inet4_bind",
+    programType: BPFProgType.CGROUP_SOCK_ADDR,
+    on: "cgroup",
+  },
+  {
+    type: BPFAttachType.CGROUP_INET6_BIND,
+    name: "cgroup_inet6_bind",
+    programType: BPFProgType.CGROUP_SOCK_ADDR,
+    on: "cgroup",
+  },
+  {
+    type: BPFAttachType.CGROUP_INET4_CONNECT,
+    name: "cgroup_inet4_connect",
+    programType: BPFProgType.CGROUP_SOCK_ADDR,
+    on: "cgroup",
+  },
+  {
+    type: BPFAttachType.CGROUP_INET6_CONNECT,
+    name: "cgroup_inet6_connect",
+    programType: BPFProgType.CGROUP_SOCK_ADDR,
+    on: "cgroup",
+  },
+  {
+    type: BPFAttachType.CGROUP_INET4_POST_BIND,
+    name: "cgroup_inet4_post_bind",
+    programType: BPFProgType.CGROUP_SOCK,
+    on: "cgroup",
+  },
+  {
+    type: BPFAttachType.CGROUP_INET6_POST_BIND,
+    name: "cgroup_inet6_post_bind",
+    programType: BPFProgType.CGROUP_SOCK,
+    on: "cgroup",
+  },
+  {
+    type: BPFAttachType.CGROUP_UDP4_SENDMSG,
+    name: "cgroup_udp4_sendmsg",
+    programType: BPFProgType.CGROUP_SOCK_ADDR,
+    on: "cgroup",
+  },
+  {
+    type: BPFAttachType.CGROUP_UDP6_SENDMSG,
+    name: "cgroup_udp6_sendmsg",
+    programType: BPFProgType.CGROUP_SOCK_ADDR,
+    on: "cgroup",
+  },
+  { type: BPFAttachType.CGROUP_SYSCTL, name: "cgroup_sysctl", programType: BPFProgType.CGROUP_SYSCTL, on: "cgroup" },
+  {
+    type: BPFAttachType.CGROUP_UDP4_RECVMSG,
+    name: "cgroup_udp4_recvmsg",
+    programType: BPFProgType.CGROUP_SOCK_ADDR,
+    on: "cgroup",
+  },
+  {
+    type: BPFAttachType.CGROUP_UDP6_RECVMSG,
+    name: "cgroup_udp6_recvmsg",
+    programType: BPFProgType.CGROUP_SOCK_ADDR,
+    on: "cgroup",
+  },
+  {
+    type: BPFAttachType.CGROUP_GETSOCKOPT,
+    name: "cgroup_getsockopt",
+    programType: BPFProgType.CGROUP_SOCKOPT,
+    on: "cgroup",
+  },
+  {
+    type: BPFAttachType.CGROUP_SETSOCKOPT,
+    name: "cgroup_setsockopt",
+    programType: BPFProgType.CGROUP_SOCKOPT,
+    on: "cgroup",
+  },
+  {
+    type: BPFAttachType.CGROUP_INET_SOCK_RELEASE,
+    name: "cgroup_inet_sock_release",
+    programType: BPFProgType.CGROUP_SOCK,
+    on: "cgroup",
+  },
+  { type: BPFAttachType.SK_SKB_VERDICT, name: "sk_skb_verdict", programType: BPFProgType.SK_SKB, on: "map" },
 ];
 
 /** Finds a place by its number. */

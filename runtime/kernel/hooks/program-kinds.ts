@@ -1,3 +1,5 @@
+import { BPFAttachType, BPFProgType } from "../../../sdk/abi/program-types.ts";
+
 /**
  * What a function of the script can be loaded as: one row a kind.
  *
@@ -45,32 +47,31 @@ export interface ProgramRequest {
   readonly expectedAttachType?: number;
 }
 
-const kprobeType = 2;
-const tracingType = 26;
+const { KPROBE, TRACING } = BPFProgType;
 
 const kinds: readonly ProgramKind[] = [
-  { name: "kprobe", type: kprobeType, expectedAttachType: 0, feature: "kprobe" },
-  { name: "kretprobe", type: kprobeType, expectedAttachType: 0, feature: "kprobe" },
-  { name: "uprobe", type: kprobeType, expectedAttachType: 0, feature: "uprobe" },
-  { name: "uretprobe", type: kprobeType, expectedAttachType: 0, feature: "uprobe" },
-  { name: "usdt", type: kprobeType, expectedAttachType: 0, feature: "uprobe" },
-  { name: "tracepoint", type: 5, expectedAttachType: 0 },
-  { name: "raw_tracepoint", type: 17, expectedAttachType: 0 },
-  { name: "perf_event", type: 7, expectedAttachType: 0 },
-  { name: "fentry", type: tracingType, expectedAttachType: 24, feature: "fentry" },
-  { name: "fexit", type: tracingType, expectedAttachType: 25, feature: "fentry" },
-  { name: "fmod_ret", type: tracingType, expectedAttachType: 26, feature: "fentry" },
-  { name: "lsm", type: 29, expectedAttachType: 27, feature: "lsm" },
-  { name: "tp_btf", type: tracingType, expectedAttachType: 23 },
-  { name: "iter", type: tracingType, expectedAttachType: 28 },
-  { name: "socket_filter", type: 1, expectedAttachType: 0 },
-  { name: "sched_cls", type: 3, expectedAttachType: 0 },
-  { name: "xdp", type: 6, expectedAttachType: 37 },
+  { name: "kprobe", type: KPROBE, expectedAttachType: 0, feature: "kprobe" },
+  { name: "kretprobe", type: KPROBE, expectedAttachType: 0, feature: "kprobe" },
+  { name: "uprobe", type: KPROBE, expectedAttachType: 0, feature: "uprobe" },
+  { name: "uretprobe", type: KPROBE, expectedAttachType: 0, feature: "uprobe" },
+  { name: "usdt", type: KPROBE, expectedAttachType: 0, feature: "uprobe" },
+  { name: "tracepoint", type: BPFProgType.TRACEPOINT, expectedAttachType: 0 },
+  { name: "raw_tracepoint", type: BPFProgType.RAW_TRACEPOINT, expectedAttachType: 0 },
+  { name: "perf_event", type: BPFProgType.PERF_EVENT, expectedAttachType: 0 },
+  { name: "fentry", type: TRACING, expectedAttachType: BPFAttachType.TRACE_FENTRY, feature: "fentry" },
+  { name: "fexit", type: TRACING, expectedAttachType: BPFAttachType.TRACE_FEXIT, feature: "fentry" },
+  { name: "fmod_ret", type: TRACING, expectedAttachType: BPFAttachType.MODIFY_RETURN, feature: "fentry" },
+  { name: "lsm", type: BPFProgType.LSM, expectedAttachType: BPFAttachType.LSM_MAC, feature: "lsm" },
+  { name: "tp_btf", type: TRACING, expectedAttachType: BPFAttachType.TRACE_RAW_TP },
+  { name: "iter", type: TRACING, expectedAttachType: BPFAttachType.TRACE_ITER },
+  { name: "socket_filter", type: BPFProgType.SOCKET_FILTER, expectedAttachType: 0 },
+  { name: "sched_cls", type: BPFProgType.SCHED_CLS, expectedAttachType: 0 },
+  { name: "xdp", type: BPFProgType.XDP, expectedAttachType: BPFAttachType.XDP },
 ];
 
 /** The first kind of a program type; undefined for types that only `attach_func` knows. */
 export function findKindOfType(type: number): ProgramKind | undefined {
-  return kinds.find((kind) => kind.type === type && type !== tracingType);
+  return kinds.find((kind) => kind.type === type && type !== TRACING);
 }
 
 /** Whether one loaded program serves both: probes on functions, for example, are all of one type. */
@@ -78,7 +79,7 @@ export function haveSameType(a: ProgramRequest, b: ProgramRequest): boolean {
   const types = [a, b].map(({ kind, type }) => type ?? findProgramKind(kind)?.type);
   return types[0] === undefined || types[1] === undefined
     ? a.kind === b.kind
-    : types[0] === types[1] && (types[0] !== tracingType || a.kind === b.kind);
+    : types[0] === types[1] && (types[0] !== TRACING || a.kind === b.kind);
 }
 
 /** Finds a kind's row; undefined for `section`, where libbpf reads the type from the section's name. */

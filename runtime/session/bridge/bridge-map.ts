@@ -7,15 +7,6 @@ import type { OpenMap } from "./bridge-program.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
 import { withKernelObject } from "./kernel-objects.ts";
 import type { ObjectLookups } from "./kernel-objects.ts";
-import {
-  deletesBlindly,
-  hasIndices,
-  holdsSockets,
-  isArray,
-  isBloomFilter,
-  isQueue,
-  isSecretive,
-} from "../load/map-kinds.ts";
 
 type MapCall =
   | "map_lookup"
@@ -47,7 +38,7 @@ export function openMapCalls(
   return {
     map_lookup({ map, remove, key: object }, bytes) {
       const target = requireMap(map);
-      const key = requireSize(target, bytes, isBloomFilter(target.type) ? target.valueSize : target.keySize, "key");
+      const key = requireSize(target, bytes, target.kind?.keys === "value" ? target.valueSize : target.keySize, "key");
       const answer = withDescriptor(object, key, 0, () =>
         remove ? port.mapLookupAndDelete(target.handle, key) : port.mapLookup(target.handle, key, 0),
       );
@@ -70,16 +61,16 @@ export function openMapCalls(
     map_delete({ map, key: object }, bytes) {
       const target = requireMap(map);
       const key = requireSize(target, bytes, target.keySize, "key");
-      if (deletesBlindly(target.type) && port.mapLookup(target.handle, key, 0) === errno.ENOENT) return false;
+      if (target.kind?.deletesBlindly === true && port.mapLookup(target.handle, key, 0) === errno.ENOENT) return false;
       const status = withDescriptor(object, key, 0, () =>
-        isArray(target.type)
+        target.kind?.isArray === true
           ? port.mapUpdate(target.handle, key, new Uint8Array(target.crossingSize), 0)
           : port.mapDelete(target.handle, key),
       );
       if (
         status === errno.ENOENT ||
-        (isArray(target.type) && status === errno.E2BIG) ||
-        (holdsSockets(target.type) && status === errno.EINVAL)
+        (target.kind?.isArray === true && status === errno.E2BIG) ||
+        (target.kind?.refusesToDelete === true && status === errno.EINVAL)
       )
         return false;
       if (status < 0) throw describeFailure(target, "delete from", status);
@@ -95,10 +86,10 @@ export function openMapCalls(
     },
     map_read_all({ map, remove }) {
       const target = requireMap(map);
-      const batch = port.mapReadAll(target.handle, remove && !hasIndices(target.type));
+      const batch = port.mapReadAll(target.handle, remove && target.kind?.keys !== "index");
       if (typeof batch === "number") throw describeFailure(target, "read", batch);
       // Indices stay when what they lead to is gone: a walk that deletes would never come past the first one.
-      if (remove && hasIndices(target.type)) removeIndices(target, batch.keys);
+      if (remove && target.kind?.keys === "index") removeIndices(target, batch.keys);
       return packBatch(batch);
     },
     map_update_all({ map, count, flags }, bytes) {
@@ -118,14 +109,14 @@ export function openMapCalls(
       const target = requireMap(map);
       if (bytes.length % Math.max(1, target.keySize) !== 0)
         throw new MapError(`Cannot delete from "${target.name}": its keys have ${target.keySize} bytes`);
-      if (hasIndices(target.type)) return removeIndices(target, bytes.length === 0 ? undefined : bytes.slice());
+      if (target.kind?.keys === "index") return removeIndices(target, bytes.length === 0 ? undefined : bytes.slice());
       const status = port.mapDeleteAll(target.handle, bytes.length === 0 ? null : bytes.slice());
       if (status < 0) throw describeFailure(target, "delete from", status);
       return status;
     },
     map_count({ map }) {
       const target = requireMap(map);
-      if (isArray(target.type)) return target.maxEntries;
+      if (target.kind?.isArray === true) return target.maxEntries;
       const batch = port.mapReadAll(target.handle, false);
       if (typeof batch === "number") throw describeFailure(target, "count", batch);
       return batch.count;
@@ -135,7 +126,7 @@ export function openMapCalls(
   /** Sets an array's elements to zero, which cannot be taken out, and takes out what other indices lead to; all without `keys`. */
   function removeIndices(target: OpenMap, keys?: Uint8Array): number {
     const all = keys ?? new Uint8Array(Uint32Array.from({ length: target.maxEntries }, (_, index) => index).buffer);
-    if (!isArray(target.type)) {
+    if (target.kind?.isArray !== true) {
       const deleted = port.mapDeleteAll(target.handle, all);
       if (deleted < 0) throw describeFailure(target, "delete from", deleted);
       return deleted;
@@ -190,9 +181,9 @@ function refuseMissing(map: OpenMap, action: string, status: Status): undefined 
 }
 
 function describeUpdate(map: OpenMap, status: Status): MapError {
-  if (hasIndices(map.type) && status === errno.E2BIG)
+  if (map.kind?.keys === "index" && status === errno.E2BIG)
     return new MapError(`Cannot write to "${map.name}": its indices go from 0 to ${map.maxEntries - 1}`);
-  if (status === errno.E2BIG || status === errno.ENOSPC || (status === errno.ENOMEM && !isQueue(map.type))) {
+  if (status === errno.E2BIG || status === errno.ENOSPC || (status === errno.ENOMEM && map.kind?.keys !== "none")) {
     return new MapError(`Cannot write to "${map.name}": it is full, it holds ${map.maxEntries} entries`, {
       hint: "make it larger where the C text declares it, or delete entries",
     });
@@ -203,7 +194,10 @@ function describeUpdate(map: OpenMap, status: Status): MapError {
 }
 
 function describeFailure(map: OpenMap, action: string, status: Status): MapError {
-  if (isSecretive(map.type) && (status === errno.ENOTSUPP || status === errno.EOPNOTSUPP || status === errno.ENOSPC))
+  if (
+    map.kind?.isOpaque === true &&
+    (status === errno.ENOTSUPP || status === errno.EOPNOTSUPP || status === errno.ENOSPC)
+  )
     return new MapError(`Cannot ${action} "${map.name}": the kernel does not tell what is in a map of this kind`);
   return new MapError(`Cannot ${action} "${map.name}" (${renderErrno(status)})`);
 }

@@ -6,12 +6,15 @@ import type { Handle, ObjectMapInfo } from "../../kernel/door/port.ts";
 import type { ObjectSpec } from "../../object/spec.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
 import type { ObjectLookups } from "./kernel-objects.ts";
-import { isPerCpu } from "../load/map-kinds.ts";
+import { findMapKind } from "../../../sdk/abi/map-kinds.ts";
+import type { MapKind } from "../../../sdk/abi/map-kinds.ts";
 import type { BuiltProgram } from "../load/program.ts";
 
 /** A map that the script holds, by the number that it knows it by. */
 export interface OpenMap extends ObjectMapInfo {
   readonly handle: Handle;
+  /** Undefined for a kind of a newer kernel. */
+  readonly kind: MapKind | undefined;
   /** The kernel's own number for it, 0 where it does not tell. */
   readonly id: number;
   /** Units: bytes of one value as it crosses: of all CPUs for the per-CPU kinds. */
@@ -111,13 +114,15 @@ function describeMap(
         }
       : info;
   const { type, keySize, valueSize, maxEntries, flags, id } = found;
-  const crossingSize = isPerCpu(type) ? state.port.possibleCpus() * alignUp(valueSize) : valueSize;
+  const kind = findMapKind(type);
+  const crossingSize = kind?.isPerCpu === true ? state.port.possibleCpus() * alignUp(valueSize) : valueSize;
   const event = built.spec.structs[built.eventStructs[spec.name] ?? ""] ?? null;
   return {
     name: spec.name,
     event,
     countFailedOutputs: () => built.countFailedOutputs(spec.name),
     handle,
+    kind,
     id,
     type,
     keySize,
