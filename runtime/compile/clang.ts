@@ -1,40 +1,47 @@
-import { spawnSync } from "node:child_process";
-import { InternalError, InterruptedError, ToolchainError } from "../base/errors.ts";
+import { CompileError, InternalError, ToolchainError } from "../base/errors.ts";
+import { runConfined } from "../confine/confine.ts";
+import type { ConfinedResult, ConfineLimits } from "../confine/confine.ts";
+import { describeInstalled } from "../confine/installed-program.ts";
 import type { ClangResult } from "./clang-result.ts";
 import { runHostClang } from "./host-clang.ts";
 import type { Toolchain } from "./toolchain.ts";
 
-/** The largest output that is read: the JSON AST of a very large unit. */
-const maxOutputBytes = 512 * 1024 * 1024;
+/** Files besides the system's headers that a run of clang needs. */
+export interface ClangReach {
+  /** What it may read. */
+  readonly readable?: readonly string[];
+  /** Whether files are among it that only their owner may read. */
+  readonly readsPrivate?: boolean;
+  /** A folder for the output that is not printed. */
+  readonly writable?: string;
+  /** Where relative names start from. */
+  readonly folder?: string;
+}
+
+/** A very large unit takes a fifth of this; an emulated processor is twenty times as slow. */
+const limits: ConfineLimits = { cpuSeconds: 200, memoryBytes: 4 * 1024 ** 3, seconds: 400, idleSeconds: 20 };
 
 /**
- * Runs clang to its end with `input` as its standard input. Waiting is
+ * Runs clang to its end with `input` as its standard input, without rights: it reads the system's headers and what `reach` says. Waiting is
  * synchronous, since a script's `new BPF(…)` is. In a virtual machine of `bpfts vm` the host runs it.
  *
  * @throws ToolchainError when it cannot be started or has no bpf target.
+ * @throws CompileError when it takes too long, or too much memory.
  * @throws InterruptedError when a signal ended it.
  */
-export function runClang(toolchain: Toolchain, args: readonly string[], input?: string): ClangResult {
-  const answered = runHostClang(toolchain.clang, args, input ?? "");
+export function runClang(
+  toolchain: Toolchain,
+  args: readonly string[],
+  input = "",
+  reach: ClangReach = {},
+): ClangResult {
+  const answered = runHostClang(toolchain.clang, args, input);
   if (answered !== undefined) return answered;
-  const result = spawnSync(toolchain.clang, args, {
-    input: input ?? "",
-    maxBuffer: maxOutputBytes,
-    // Messages are parsed: they must come in English and without colours.
-    env: { PATH: process.env["PATH"], HOME: process.env["HOME"], TMPDIR: process.env["TMPDIR"], LC_ALL: "C" },
-  });
-  if (result.error !== undefined) {
-    throw new ToolchainError(`Cannot run "${toolchain.clang}": ${result.error.message}`, {
-      cause: result.error,
-      hint: "check that clang is installed: bpfts doctor",
-    });
-  }
+  const { stopFd } = toolchain;
+  const program = { argv: [toolchain.clang, ...args], ...describeInstalled(toolchain.clang), limits, ...reach };
+  const result = runConfined(program, { input, ...(stopFd !== undefined && stopFd >= 0 && { stopFd }) });
   const stderr = result.stderr.toString("utf8");
-  if (result.signal === "SIGINT" || result.signal === "SIGTERM" || result.signal === "SIGHUP")
-    throw new InterruptedError(`clang was ended by ${result.signal}`);
-  if (result.signal !== null || (result.status ?? 0) > 1) {
-    throw new InternalError(`clang crashed (${result.signal ?? `status ${result.status}`})`, { detail: stderr });
-  }
+  requireEnd(result, stderr);
   if (/unable to create target|unknown target triple/.test(stderr)) {
     throw new ToolchainError(`"${toolchain.clang}" has no bpf target`, {
       hint: "install a clang of the distribution: apt-get install clang",
@@ -42,4 +49,23 @@ export function runClang(toolchain: Toolchain, args: readonly string[], input?: 
     });
   }
   return { ok: result.status === 0, stdout: result.stdout, stderr };
+}
+
+/** @throws CompileError, InternalError when clang did not come to say what it thinks of the text. */
+function requireEnd({ status, signal, passed }: ConfinedResult, stderr: string): void {
+  if (passed === "idleSeconds") {
+    throw new CompileError(`clang waited ${limits.idleSeconds} s for a file that gives nothing`, {
+      hint: "is one of the included files a pipe? clang reads regular files only",
+    });
+  }
+  if (passed !== undefined || signal === "SIGXCPU" || signal === "SIGXFSZ" || /out of memory|bad_alloc/.test(stderr)) {
+    const what = /out of memory|bad_alloc/.test(stderr) ? "more than 4 GiB of memory" : "too long";
+    throw new CompileError(`clang takes ${what} for this text`, {
+      hint: "make the C text smaller: unrolled loops and macros of macros multiply",
+      detail: stderr,
+    });
+  }
+  if (signal !== null || (status ?? 0) > 1) {
+    throw new InternalError(`clang crashed (${signal ?? `status ${status}`})`, { detail: stderr });
+  }
 }

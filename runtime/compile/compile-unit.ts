@@ -31,6 +31,8 @@ export interface CompileOptions {
   readonly prelude: Prelude;
   /** The script's own flags, after ours. */
   readonly cflags: readonly string[];
+  /** Files and folders that headers of the script's own may lie in. */
+  readonly readable?: readonly string[];
 }
 
 /** Messages of a run that found nothing wrong. */
@@ -93,7 +95,7 @@ export function parseUnit(unit: CompilableUnit, options: CompileOptions): Parsed
  * @throws CompileError with all that clang said, at the user's places.
  */
 export function compileUnit(unit: CompilableUnit, options: CompileOptions): ObjectFile {
-  const result = withHeaders(unit.headers ?? new Map<string, string>(), (flags) =>
+  const result = withHeaders(unit.headers ?? new Map<string, string>(), (flags, folder) =>
     runOnPrelude(
       options,
       [
@@ -110,6 +112,7 @@ export function compileUnit(unit: CompilableUnit, options: CompileOptions): Obje
         "-",
       ],
       unit.text,
+      folder,
     ),
   );
   if (!result.ok) throw describeFailure(placeDiagnostics(unit, result.stderr), result.stderr);
@@ -119,18 +122,35 @@ export function compileUnit(unit: CompilableUnit, options: CompileOptions): Obje
 /** clang's words for a precompiled header that is not whole, or whose inputs are not what they were. */
 const damaged = /(?:PCH|AST) file|precompiled header/;
 
-function runOnPrelude(options: CompileOptions, args: readonly string[], text: string): ClangResult {
-  const result = runClang(options.toolchain, args, text);
+function runOnPrelude(
+  { toolchain, prelude, readable = [] }: CompileOptions,
+  args: readonly string[],
+  text: string,
+  headers?: string,
+): ClangResult {
+  const own = hasOwnHeaders(text);
+  const reach = {
+    readable: [...prelude.folders, ...(own ? readable : []), ...(headers === undefined ? [] : [headers])],
+    readsPrivate: own,
+    // A folder that the script may not read must not be looked through for its headers.
+    ...(own && readable.some((folder) => isInside(process.cwd(), folder)) && { folder: process.cwd() }),
+  };
+  const result = runClang(toolchain, args, text, reach);
   if (result.ok || !damaged.test(result.stderr)) return result;
-  options.prelude.rebuild();
-  return runClang(options.toolchain, args, text);
+  prelude.rebuild();
+  return runClang(toolchain, args, text, reach);
+}
+
+function isInside(path: string, folder: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
 }
 
 function placeDiagnostics(unit: CompilableUnit, stderr: string): Diagnostic[] {
   const lines = unit.text.split("\n");
   const place = (diagnostic: Diagnostic): Diagnostic => {
     const { location, ...said } = diagnostic;
-    const hint = diagnostic.severity === "error" ? unit.explain?.(diagnostic.message) : undefined;
+    const { message, severity } = diagnostic;
+    const hint = severity === "error" ? (unit.explain?.(message) ?? explainRefusal(message)) : undefined;
     const rest = hint === undefined ? said : { ...said, hint };
     const notes = diagnostic.notes?.map(place) ?? [];
     if (location === undefined) return { ...rest, notes };
@@ -143,6 +163,20 @@ function placeDiagnostics(unit: CompilableUnit, stderr: string): Diagnostic[] {
     return { ...rest, notes, ...(lineText !== undefined && { lineText }), ...(lineText === undefined && { location }) };
   };
   return parseDiagnostics(stderr).map(place);
+}
+
+/** What to do about messages that come of how clang is run here, by what they say. */
+const refusals: readonly (readonly [RegExp, string])[] = [
+  [/^Could not find incbin file/, "a script's C text can take in no file by .incbin"],
+  [
+    /^(?:cannot open|error opening) file '.*Permission denied/,
+    "a script's C text reads headers below its own folder and the system's; grant another folder on the command line: -I DIR",
+  ],
+  [/ in PCH file but is currently /, "the kernel's types were compiled without such a flag: leave it out of cflags"],
+];
+
+function explainRefusal(message: string): string | undefined {
+  return refusals.find(([form]) => form.test(message))?.[1];
 }
 
 /** Inside of our macros clang says much the same of each use of an argument; the user wrote it once. How our macros expand helps nobody. */

@@ -37,8 +37,11 @@ export function areUnchanged(hashes: Readonly<Record<string, string>>): boolean 
   }
 }
 
-/** Lets clang see other texts in the place of headers, under their own names: `run` is given the flags for it. */
-export function withHeaders<T>(headers: ReadonlyMap<string, string>, run: (flags: readonly string[]) => T): T {
+/** Lets clang see other texts in the place of headers, under their own names: `run` is given the flags for it, and the folder that they name. */
+export function withHeaders<T>(
+  headers: ReadonlyMap<string, string>,
+  run: (flags: readonly string[], folder?: string) => T,
+): T {
   if (headers.size === 0) return run([]);
   const folder = mkdtempSync(join(tmpdir(), "bpfts-headers-"));
   try {
@@ -52,7 +55,7 @@ export function withHeaders<T>(headers: ReadonlyMap<string, string>, run: (flags
       overlay,
       JSON.stringify({ version: 0, "case-sensitive": "true", "use-external-names": "false", roots }),
     );
-    return run(["-ivfsoverlay", overlay]);
+    return run(["-ivfsoverlay", overlay], folder);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }

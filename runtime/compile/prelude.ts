@@ -1,8 +1,20 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InternalError, ToolchainError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { hashKey, makeTemporaryName, replaceFile, touchFile } from "./cache.ts";
+import { hashKey, replaceFile, touchFile } from "./cache.ts";
 import type { CacheFolder } from "./cache.ts";
 import { runClang } from "./clang.ts";
 import { hideNames } from "./hide-names.ts";
@@ -90,11 +102,12 @@ export function openPrelude(request: PreludeRequest, hidden: readonly string[] =
     request.headers,
     ...(hidden.length === 0 ? ["-I", kernelFolder, "-I", folder] : ["-I", folder, "-I", kernelFolder]),
   ];
+  const folders = [request.headers, kernelFolder, folder];
   let names = openNames(kernelFolder, kernel, request.log);
   const build = (): void => {
     if (hidden.length > 0)
       replaceFile(join(folder, "vmlinux.h"), hideNames(readFileSync(join(kernelFolder, "vmlinux.h"), "utf8"), hidden));
-    buildPch({ ...request, folder, pch, flags, names });
+    buildPch({ ...request, folder, pch, flags, folders, names });
   };
   if (!existsSync(pch)) build();
   else touchFile(pch);
@@ -102,7 +115,7 @@ export function openPrelude(request: PreludeRequest, hidden: readonly string[] =
     pch,
     identity,
     flags: ["-include-pch", pch, ...flags],
-    folders: [request.headers, kernelFolder, folder],
+    folders,
     typesFolder: kernelFolder,
     ...names,
     hide(wanted) {
@@ -133,6 +146,7 @@ function buildPch(
     readonly folder: string;
     readonly pch: string;
     readonly flags: readonly string[];
+    readonly folders: readonly string[];
     readonly names: KernelNames;
   },
 ): void {
@@ -142,28 +156,52 @@ function buildPch(
   const machine = join(folder, "bpfts_machine.h");
   // A precompiled header remembers its inputs by time and size: another run's copy must not be replaced.
   if (!existsSync(machine)) replaceFile(machine, request.renderMachineHeader(request.names));
-  const temporary = makeTemporaryName(pch);
-  // Two first runs may write the same headers at once: what they hold counts, not when they were written.
-  const result = runClang(request.toolchain, [
-    "-x",
-    "c-header",
-    "-Xclang",
-    "-fno-pch-timestamp",
-    ...request.flags,
-    "-Wno-everything",
-    join(request.headers, "prelude.h"),
-    "-o",
-    temporary,
-  ]);
-  if (!result.ok) {
-    rmSync(temporary, { force: true });
-    throw new InternalError(
-      `Cannot compile bpf-headers/prelude.h for this kernel: ${result.stderr.split("\n")[0] ?? ""}`,
-      { detail: result.stderr },
+  // clang writes nothing into the cache: what it made is taken from a folder of its own.
+  const output = mkdtempSync(join(tmpdir(), "bpfts-clang-"));
+  try {
+    const made = join(output, "prelude.pch");
+    // Two first runs may write the same headers at once: what they hold counts, not when they were written.
+    const result = runClang(
+      request.toolchain,
+      [
+        "-x",
+        "c-header",
+        "-Xclang",
+        "-fno-pch-timestamp",
+        ...request.flags,
+        "-Wno-everything",
+        join(request.headers, "prelude.h"),
+        "-o",
+        made,
+      ],
+      "",
+      { readable: request.folders, writable: output },
     );
+    if (!result.ok) {
+      throw new InternalError(
+        `Cannot compile bpf-headers/prelude.h for this kernel: ${result.stderr.split("\n")[0] ?? ""}`,
+        { detail: result.stderr },
+      );
+    }
+    if (!replaceFile(pch, readMade(made))) {
+      throw new ToolchainError(`Cannot write the kernel's types to "${folder}"`, {
+        hint: "set BPFTS_CACHE to a folder that this user can write to",
+      });
+    }
+  } finally {
+    rmSync(output, { recursive: true, force: true });
   }
-  renameSync(temporary, pch);
   request.log.info(`compiled the kernel's types in ${Math.round(performance.now() - started)} ms`);
+}
+
+/** Reads a file out of clang's own folder: only a file, and never what a link leads to. */
+function readMade(path: string): Buffer {
+  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+  try {
+    return readFileSync(file);
+  } finally {
+    closeSync(file);
+  }
 }
 
 /** The kernel's types as C, and their names alone in a file that is quick to search. */

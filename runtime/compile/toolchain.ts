@@ -1,15 +1,20 @@
 import { accessSync, constants, readdirSync, realpathSync, statSync } from "node:fs";
-import { spawnSync } from "node:child_process";
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { ToolchainError } from "../base/errors.ts";
+import { runConfined } from "../confine/confine.ts";
+import { describeInstalled } from "../confine/installed-program.ts";
+import { requireLauncher } from "../confine/launcher.ts";
 
 /** The clang that a run uses. Found once and passed on. */
 export interface Toolchain {
+  /** Its absolute path. */
   readonly clang: string;
   /** Major version. */
   readonly version: number;
   /** Changes when the binary behind the path does; part of every cache key. */
   readonly identity: string;
+  /** Becomes readable when a signal asks for the end: a clang that runs is ended then. */
+  readonly stopFd?: number;
 }
 
 /** The oldest clang whose bpf back end has what the headers need (BTF, CO-RE). */
@@ -26,10 +31,11 @@ const installHint = "install it: apt-get install clang (or set BPFTS_CLANG to a 
 export function findToolchain(environment: Readonly<Record<string, string | undefined>>): Toolchain {
   const chosen = environment["BPFTS_CLANG"];
   if (chosen) {
-    const version = readVersion(chosen, environment);
-    if (version === undefined)
+    const clang = findProgram(chosen, environment);
+    const version = clang === undefined ? undefined : readVersion(clang);
+    if (clang === undefined || version === undefined)
       throw new ToolchainError(`Cannot run the clang that BPFTS_CLANG names: "${chosen}"`, { hint: installHint });
-    return describeToolchain(chosen, version);
+    return describeToolchain(clang, version);
   }
   const found = listClangs(environment).sort((a, b) => b.version - a.version);
   const best = found[0];
@@ -51,9 +57,8 @@ export function listClangs(
   for (const directory of (environment["PATH"] ?? "").split(":")) {
     if (directory === "") continue;
     for (const name of listNames(directory)) {
-      const clang = join(directory, name);
-      const version =
-        findVersionInName(name) ?? findVersionInName(resolveLink(clang)) ?? readVersion(clang, environment);
+      const clang = resolve(directory, name);
+      const version = findVersionInName(name) ?? findVersionInName(resolveLink(clang)) ?? readVersion(clang);
       if (version !== undefined && isExecutable(clang)) found.push({ clang, version });
     }
   }
@@ -80,10 +85,24 @@ function findVersionInName(name: string): number | undefined {
   return match === null ? undefined : Number(match[1] ?? match[2]);
 }
 
-function readVersion(clang: string, environment: Readonly<Record<string, string | undefined>>): number | undefined {
-  const result = spawnSync(clang, ["--version"], { encoding: "utf8", env: { ...environment } });
-  const match = /version (\d+)\./.exec(result.stdout ?? "");
-  return match === null ? undefined : Number(match[1]);
+/** A program by its path, or by a name that the PATH has, as a shell takes it. */
+function findProgram(name: string, environment: Readonly<Record<string, string | undefined>>): string | undefined {
+  if (name.includes("/")) return resolve(name);
+  const folders = (environment["PATH"] ?? "").split(":").filter((folder) => folder !== "");
+  return folders.map((folder) => resolve(folder, name)).find(isExecutable);
+}
+
+function readVersion(clang: string): number | undefined {
+  requireLauncher();
+  try {
+    const { stdout } = runConfined({ argv: [clang, "--version"], ...describeInstalled(clang) });
+    const match = /version (\d+)\./.exec(stdout.toString("utf8"));
+    return match === null ? undefined : Number(match[1]);
+  } catch (error) {
+    // It is there and does not start.
+    if (error instanceof ToolchainError) return undefined;
+    throw error;
+  }
 }
 
 function resolveLink(path: string): string {

@@ -4,6 +4,7 @@ import { haveBpfTarget } from "../compile/bpf-target.ts";
 import { openCacheFolder } from "../compile/cache.ts";
 import { requireLibbpfHeaders } from "../compile/prelude.ts";
 import { findToolchain } from "../compile/toolchain.ts";
+import { probeWalls } from "../confine/launcher.ts";
 import { openAddon } from "../kernel/door/addon.ts";
 import { readCapabilities } from "../kernel/machine/capabilities.ts";
 import { readMachine } from "../kernel/machine/machine.ts";
@@ -22,6 +23,7 @@ export function openDoctorOutside(environment: Readonly<Record<string, string | 
     exists: existsSync,
     findToolchain: () => findToolchain(environment),
     haveBpfTarget,
+    probeWalls,
     requireLibbpfHeaders,
     openPort: openAddon,
     probeFeature: (feature) => feature.probe(openAddon()),

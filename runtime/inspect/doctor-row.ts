@@ -1,4 +1,5 @@
 import type { Toolchain } from "../compile/toolchain.ts";
+import type { ConfinementWalls } from "../confine/launcher.ts";
 import type { Feature } from "../kernel/machine/features.ts";
 import type { KernelPort } from "../kernel/door/port.ts";
 
@@ -27,6 +28,8 @@ export interface DoctorOutside {
   exists(path: string): boolean;
   findToolchain(): Toolchain;
   haveBpfTarget(clang: string): boolean;
+  /** What keeps clang in. */
+  probeWalls(): ConfinementWalls;
   requireLibbpfHeaders(): string;
   openPort(): KernelPort;
   /** True, false, or undefined when it cannot be told. */

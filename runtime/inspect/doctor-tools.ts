@@ -1,5 +1,6 @@
 import { oldestClang } from "../compile/toolchain.ts";
-import { describeMissing, describeOk, type DoctorRow } from "./doctor-row.ts";
+import type { ConfinementWalls } from "../confine/launcher.ts";
+import { describeMissing, describeOk, describeWarning, type DoctorFinding, type DoctorRow } from "./doctor-row.ts";
 
 const oldestNode = 20;
 
@@ -27,6 +28,7 @@ export const toolRows: readonly DoctorRow[] = [
       );
     },
   },
+  { name: "clang's walls", failure: "missing", check: ({ probeWalls }) => describeWalls(probeWalls()) },
   {
     name: "libbpf headers",
     failure: "missing",
@@ -40,3 +42,16 @@ export const toolRows: readonly DoctorRow[] = [
   { name: "cache", failure: "missing", check: (outside) => describeOk(outside.openCache()) },
   { name: "qemu", failure: "warn", check: (outside) => describeOk(`${outside.requireQemu()}, for bpfts vm`) },
 ];
+
+/** What keeps clang to the files that it needs, whatever a script's C text makes of it. */
+function describeWalls({ landlock, user, filter }: ConfinementWalls): DoctorFinding {
+  const others = [
+    user === 0 ? "no user of its own" : `user ${user}`,
+    filter ? "filtered system calls" : "no filter of system calls",
+  ];
+  if (landlock > 0) return describeOk([`Landlock ${landlock}`, ...others].join(", "));
+  return describeWarning(
+    ["no Landlock", ...others].join(", "),
+    "clang is kept from other files by rules alone; Linux 5.13 and newer have Landlock (CONFIG_SECURITY_LANDLOCK=y, and landlock in lsm= of the kernel's command line)",
+  );
+}

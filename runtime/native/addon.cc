@@ -135,6 +135,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "signalsCatch", SignalsCatch);
   Bind(exports, "signalPending", SignalPending);
   Bind(exports, "signalTake", SignalTake);
+  Bind(exports, "signalFd", GetSignalFd);
   Bind(exports, "signalsRelease", SignalsRelease);
 
   Bind(exports, "processSpawn", ProcessSpawn);

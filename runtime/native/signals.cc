@@ -103,6 +103,8 @@ bool HaveSignal() { return pending.load(std::memory_order_relaxed) != 0; }
 
 int SignalPending(Environment&) { return pending.load(std::memory_order_relaxed); }
 
+int GetSignalFd(Environment&) { return SignalFd(); }
+
 int SignalTake(Environment&) {
   // Taken before the event is cleared: one that comes in between is still pending, and every wait looks at that first.
   const int number = pending.exchange(0);

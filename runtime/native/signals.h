@@ -8,6 +8,7 @@ int SignalsCatch(Environment& environment);
 int SignalsRelease(Environment& environment);
 int SignalPending(Environment& environment);
 int SignalTake(Environment& environment);
+int GetSignalFd(Environment& environment);
 
 /// Whether a signal came that nobody took yet.
 bool HaveSignal();

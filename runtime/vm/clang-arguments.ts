@@ -1,24 +1,14 @@
-/** Words that a guest may pass, each with how many words follow it that may be anything but an option. */
+import { readClangFlags } from "../base/clang-flags.ts";
+
+/** Words of our own that a guest may pass besides those which change the code alone, each with how many words follow it. */
 const plainWords: Readonly<Record<string, number>> = {
   "-target": 1,
-  "-I": 1,
   "-include-pch": 1,
   "-x": 1,
-  "-g": 0,
-  "-O2": 0,
   "-c": 0,
   "-": 0,
   "-fsyntax-only": 0,
 };
-
-/** Words that pass by their form. What loads code, names further outputs or hands words on to other programs has none of these. */
-const wordForms: readonly RegExp[] = [
-  /^-mcpu=v\d$/,
-  /^-[DU][A-Za-z_]\w*(?:=.*)?$/s,
-  /^-I[^-].*$/,
-  /^-W[a-z0-9][a-z0-9=+-]*$/,
-  /^-f(?:ms-extensions|no-stack-protector|no-caret-diagnostics|no-color-diagnostics)$/,
-];
 
 /** What may follow `-Xclang`, which could switch anything on. */
 const frontEndWords: ReadonlySet<string> = new Set(["-ast-dump=json", "-fno-pch-timestamp"]);
@@ -29,6 +19,8 @@ export interface ClangJob {
   readonly args: readonly string[];
   /** Where the output goes: what is printed, when nothing is said of it. A precompiled header cannot go through a pipe. */
   readonly output?: "pipe" | "file";
+  /** The files and folders that the arguments name. */
+  readonly readable: readonly string[];
 }
 
 /**
@@ -37,29 +29,36 @@ export interface ClangJob {
  */
 export function readClangArguments(args: readonly string[]): ClangJob | undefined {
   const kept: string[] = [];
+  const readable: string[] = [];
   let output: ClangJob["output"];
   for (let at = 0; at < args.length; at++) {
     const word = args[at]!;
     const next = args[at + 1];
+    const following = Object.hasOwn(plainWords, word) ? plainWords[word]! : undefined;
     if (word === "-o") {
       if (next === undefined) return undefined;
       output = next === "-" ? "pipe" : "file";
       at++;
-      continue;
-    }
-    if (word === "-Xclang") {
+    } else if (word === "-Xclang") {
       if (next === undefined || !frontEndWords.has(next)) return undefined;
       kept.push(word, next);
       at++;
-      continue;
-    }
-    const following = Object.hasOwn(plainWords, word) ? plainWords[word]! : undefined;
-    if (following === 1) {
+    } else if (following === 1) {
       if (next === undefined || next.startsWith("-")) return undefined;
+      if (word === "-include-pch") readable.push(next);
       kept.push(word, next);
       at++;
-    } else if (following === 0 || wordForms.some((form) => form.test(word)) || /^\/.*\.h$/.test(word)) kept.push(word);
-    else return undefined;
+    } else if (following === 0) kept.push(word);
+    else if (/^\/.*\.h$/.test(word)) {
+      readable.push(word);
+      kept.push(word);
+    } else {
+      const flag = readClangFlags(args.slice(at))[0]!;
+      if (flag.kind !== "code" && flag.kind !== "folder") return undefined;
+      if (flag.folder !== undefined) readable.push(flag.folder);
+      kept.push(...flag.words);
+      at += flag.words.length - 1;
+    }
   }
-  return { args: kept, ...(output !== undefined && { output }) };
+  return { args: kept, readable, ...(output !== undefined && { output }) };
 }

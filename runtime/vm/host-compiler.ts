@@ -1,8 +1,10 @@
 import { spawn } from "node:child_process";
 import { closeSync, mkdtempSync, openSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { basename, delimiter, dirname, join } from "node:path";
+import { basename, delimiter, dirname, join, resolve } from "node:path";
 import type { Duplex } from "node:stream";
+import { describeConfined } from "../confine/confine.ts";
+import { describeInstalled } from "../confine/installed-program.ts";
 import type { HostClangAnswer, HostClangRequest } from "../base/host-clang.ts";
 import type { Closable } from "../base/scope.ts";
 import { readClangArguments } from "./clang-arguments.ts";
@@ -57,7 +59,8 @@ export function serveClang(port: Duplex): Closable {
 
 /** A clang of the PATH by its usual name, or the one that the user chose. */
 function isClang(path: string): boolean {
-  if (path !== "" && path === process.env["BPFTS_CLANG"]) return true;
+  const chosen = process.env["BPFTS_CLANG"];
+  if (chosen && path === resolve(chosen)) return true;
   return (
     /^clang(?:-\d+)?$/.test(basename(path)) && (process.env["PATH"] ?? "").split(delimiter).includes(dirname(path))
   );
@@ -69,13 +72,24 @@ function runJob(
   output: string,
   signal: AbortSignal,
 ): Promise<Omit<HostClangAnswer, "id">> {
-  return new Promise((resolve) => {
+  return new Promise((settle) => {
     const file = openSync(output, "wx", 0o600);
     const place = { pipe: ["-o", "-"], file: ["-o", output] } as const;
-    const child = spawn(request.clang, [...job.args, ...(job.output === undefined ? [] : place[job.output])], {
+    const confined = describeConfined({
+      argv: [request.clang, ...job.args, ...(job.output === undefined ? [] : place[job.output])],
+      ...describeInstalled(request.clang),
+      // A precompiled header is checked against the files beside it.
+      readable: job.readable.flatMap((path) =>
+        path.endsWith(".pch") || path.endsWith(".h") ? [dirname(path)] : [path],
+      ),
+      readsPrivate: true,
+      writable: dirname(output),
+      folder: dirname(output),
+      environment: { TMPDIR: dirname(output) },
+    });
+    const child = spawn(confined.file, confined.args, {
       stdio: ["pipe", file, "pipe"],
-      cwd: dirname(output),
-      env: { PATH: process.env["PATH"], HOME: process.env["HOME"], TMPDIR: dirname(output), LC_ALL: "C" },
+      env: {},
       signal,
       killSignal: "SIGKILL",
       timeout: clangMs,
@@ -85,11 +99,11 @@ function runJob(
     child.stdin!.on("error", () => {});
     child.stdin!.end(request.input);
     child.stderr!.on("data", (chunk: Buffer) => stderr.push(chunk));
-    child.once("error", () => resolve({}));
+    child.once("error", () => settle({}));
     child.once("close", (status) => {
       const text = Buffer.concat(stderr).toString();
       // One is an error in the text. A file that is missing here may be there in the guest, which then sees for itself, as with all else.
-      resolve(status === 0 || (status === 1 && !text.includes("fatal error:")) ? { status, stderr: text, output } : {});
+      settle(status === 0 || (status === 1 && !text.includes("fatal error:")) ? { status, stderr: text, output } : {});
     });
   });
 }

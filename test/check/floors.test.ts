@@ -23,9 +23,9 @@ const floors: readonly Floor[] = [
   { folder: "runtime/dialect", values: ["runtime/base", "sdk/abi"], packages: [], node: [] },
   {
     folder: "runtime/compile",
-    values: ["runtime/base"],
+    values: ["runtime/base", "runtime/confine"],
     packages: [],
-    node: ["child_process", "crypto", "fs", "os", "path", "url"],
+    node: ["crypto", "fs", "os", "path", "url"],
   },
   { folder: "runtime/object", values: ["runtime/base"], packages: [], node: [] },
   // line-info.ts is pure, and places a verifier log's lines while the object is at hand.
@@ -43,7 +43,7 @@ const floors: readonly Floor[] = [
   },
   {
     folder: "runtime/vm",
-    values: ["runtime/base"],
+    values: ["runtime/base", "runtime/confine"],
     packages: [],
     node: ["child_process", "crypto", "fs", "net", "os", "path", "perf_hooks", "stream", "timers", "url", "zlib"],
   },
@@ -67,6 +67,7 @@ const floors: readonly Floor[] = [
     folder: "runtime/inspect",
     values: [
       "runtime/base",
+      "runtime/confine",
       "runtime/script",
       "runtime/dialect",
       "runtime/compile",

@@ -40,7 +40,8 @@ export interface GoldenUnit {
 export function buildText(text: string, tools: Builder, cflags: readonly string[] = []): GoldenUnit {
   const env = { ...tools.env, readTracepointFormat: readFixtureFormat, onlineCpus: 4 };
   const prepared = prepareUnit({ text, name: "<text>" }, env);
-  const options = { toolchain: tools.toolchain, prelude: tools.prelude, cflags };
+  const readable = cflags.filter((flag) => flag.startsWith("-I")).map((flag) => flag.slice("-I".length));
+  const options = { toolchain: tools.toolchain, prelude: tools.prelude, cflags, readable };
   const parsed = parseUnit(prepared, options);
   const headers = readOwnHeaders(parsed.headers);
   let { unit, expanded } = rewriteUnit(prepared, parsed.ast as Ast, env, headers);

@@ -279,6 +279,8 @@ export interface KernelPort {
   signalPending(): number;
   /** Takes the pending signal: answers it and clears it. */
   signalTake(): number;
+  /** A descriptor that is readable while a signal is pending, for a child that is to end then; -1 when signals are not caught. */
+  signalFd(): number;
   signalsRelease(): Status;
 
   // A child process that is held before its exec until it is released.

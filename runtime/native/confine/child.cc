@@ -54,11 +54,6 @@ bool GiveUp(const Request& request, Walls& walls) {
   int ruleset = version > 0 ? OpenRuleset(request, version) : -1;
   if (version > 0 && !Check(ruleset, "make Landlock's rules")) return false;
   const Identity identity = ChooseIdentity(request, version > 0);
-  for (const char* folder : request.writable) {
-    if (identity.user != 0 &&
-        !Check(chown(folder, identity.user, identity.user) < 0 ? -errno : 0, "hand over the folder of the output"))
-      return false;
-  }
   if (!Check(TakeIdentity(identity), "give up root")) return false;
   if (!Check(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ? -errno : 0, "set no_new_privs")) return false;
   if (version > 0) {

@@ -29,7 +29,8 @@ bool IsClosed(const char* path, int wanted) {
 /// Whether some of what the request names can be read by root alone, as far as can be seen without reading all of it.
 bool HavePrivate(const Request& request, uid_t user) {
   if (seteuid(user) < 0) return false;
-  bool found = IsClosed(request.argv[0], X_OK);
+  bool found = request.argv[0] != nullptr && IsClosed(request.argv[0], X_OK);
+  for (const char* path : request.writable) found = found || IsClosed(path, W_OK | X_OK);
   for (const char* path : request.runnable) found = found || IsClosed(path, R_OK);
   for (const char* path : request.readable) {
     struct stat stat = {};
@@ -66,9 +67,13 @@ Identity ChooseIdentity(const Request& request, bool have_landlock) {
     if (identity.user == 0 && HaveUser(user)) identity.user = user;
   }
   if (identity.user == 0) return identity;
+  for (const char* folder : request.writable) {
+    if (lchown(folder, identity.user, identity.user) < 0) return {};
+  }
   identity.reads_private = request.reads_private || HavePrivate(request, identity.user);
-  if (!have_landlock && identity.reads_private) return {};
-  return identity;
+  if (have_landlock || !identity.reads_private) return identity;
+  // Without Landlock that capability would open every file.
+  return {};
 }
 
 int TakeIdentity(const Identity& identity) {

@@ -14,7 +14,7 @@ struct Identity {
   bool reads_private = false;
 };
 
-/// Chooses another user for root's program. Without Landlock it gets no capability at all, and stays root's when no
+/// Chooses another user for root's program and hands the folder of its output over. Without Landlock it gets no capability at all, and stays root's when no
 /// other user could come to its files.
 Identity ChooseIdentity(const Request& request, bool have_landlock);
 

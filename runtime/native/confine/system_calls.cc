@@ -45,7 +45,6 @@ constexpr int kDenied[] = {
     SYS_listen,
     SYS_accept4,
     // Other processes.
-    SYS_kill,
     SYS_tkill,
     SYS_rt_sigqueueinfo,
     SYS_rt_tgsigqueueinfo,
@@ -207,10 +206,12 @@ int EnterFilter(bool starts_processes) {
     filter.ReturnUnlessSet(CLONE_THREAD, Fail(EPERM));
   filter.Return(SECCOMP_RET_ALLOW);
   // Signals go to this process alone: the Go runtime wakes its threads with them.
-  filter.SkipUnlessCall(SYS_tgkill, 4);
-  filter.Load(kFirstArgument);
-  filter.ReturnUnlessEqual(static_cast<uint32_t>(getpid()), Fail(EPERM));
-  filter.Return(SECCOMP_RET_ALLOW);
+  for (const int number : {SYS_kill, SYS_tgkill}) {
+    filter.SkipUnlessCall(number, 4);
+    filter.Load(kFirstArgument);
+    filter.ReturnUnlessEqual(static_cast<uint32_t>(getpid()), Fail(EPERM));
+    filter.Return(SECCOMP_RET_ALLOW);
+  }
   filter.Return(SECCOMP_RET_ALLOW);
   return filter.Install();
 }

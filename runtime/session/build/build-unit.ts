@@ -1,7 +1,9 @@
+import { existsSync, realpathSync } from "node:fs";
 import { buildId } from "../../base/build-id.ts";
 import { CompileError } from "../../base/errors.ts";
 import { findCached, hashKey, writeCached } from "../../compile/cache.ts";
 import { cleanCache } from "../../compile/clean-cache.ts";
+import { checkCflags } from "../../compile/cflags.ts";
 import { compileUnit, parseUnit } from "../../compile/compile-unit.ts";
 import { areUnchanged, describeOwnHeaders, hasOwnHeaders, readOwnHeaders } from "../../compile/own-headers.ts";
 import type { Ast } from "../../dialect/reads/ast.ts";
@@ -37,13 +39,19 @@ interface UnitRecord extends Pick<BuiltUnit, "programs" | "maps" | "eventStructs
  * @throws DialectError, CompileError, ToolchainError
  */
 export function buildUnit(source: CSource, cflags: readonly string[], tools: BuildTools): BuiltUnit {
-  return withNeeds(source, cflags, tools, (prepared, key, wider, flags) => {
+  return withNeeds(source, checkFlags(cflags, source), tools, (prepared, key, wider, flags) => {
     const cached = findCached(tools.cache, `object/${key}`);
     const entry = cached === undefined ? undefined : splitEntry(cached);
     if (entry !== undefined && areUnchanged(entry[0].headers ?? {})) return describeBuilt(...entry);
     const started = performance.now();
-    const { unit, headers } = rewritePrepared(prepared, flags, wider);
-    const { bytes } = compileUnit(unit, { toolchain: tools.toolchain, prelude: wider.prelude, cflags: flags });
+    const readable = listReadable(source);
+    const { unit, headers } = rewritePrepared(prepared, flags, wider, readable);
+    const { bytes } = compileUnit(unit, {
+      toolchain: tools.toolchain,
+      prelude: wider.prelude,
+      cflags: flags,
+      readable,
+    });
     tools.log.info(`compiled ${source.place?.file ?? source.name} in ${Math.round(performance.now() - started)} ms`);
     const record: UnitRecord = {
       programs: unit.programs,
@@ -62,10 +70,25 @@ export function buildUnit(source: CSource, cflags: readonly string[], tools: Bui
 export function renderUnit(source: CSource, cflags: readonly string[], tools: BuildTools): string {
   return withNeeds(
     source,
-    cflags,
+    checkFlags(cflags, source),
     tools,
-    (prepared, _key, wider, flags) => rewritePrepared(prepared, flags, wider).unit.text,
+    (prepared, _key, wider, flags) => rewritePrepared(prepared, flags, wider, listReadable(source)).unit.text,
   );
+}
+
+function listReadable(source: CSource): readonly string[] {
+  return source.folder === undefined ? [] : [realpathSync.native(source.folder)];
+}
+
+function checkFlags(cflags: readonly string[], source: CSource): string[] {
+  const readable = listReadable(source);
+  return checkCflags(cflags, {
+    ...(source.folder !== undefined && { folder: source.folder }),
+    covers: (path) => {
+      const real = existsSync(path) ? realpathSync.native(path) : path;
+      return readable.some((folder) => real === folder || real.startsWith(`${folder}/`));
+    },
+  });
 }
 
 /** What a text turned out to need besides the kernel's types. */
@@ -130,8 +153,9 @@ function rewritePrepared(
   prepared: CUnit,
   cflags: readonly string[],
   tools: BuildTools,
+  readable: readonly string[],
 ): { unit: CUnit; headers: ReadonlyMap<string, string> } {
-  const options = { toolchain: tools.toolchain, prelude: tools.prelude, cflags };
+  const options = { toolchain: tools.toolchain, prelude: tools.prelude, cflags, readable };
   const { ast, warnings, headers: paths } = parseUnit(prepared, options);
   const headers = readOwnHeaders(paths);
   for (const { message, location } of warnings)

@@ -51,7 +51,8 @@ export function openBuilder(options: BuilderOptions): Builder {
   const { port, cache, log } = options;
   const kernel = options.kernel ?? openOwnKernel(port);
   const { machine } = kernel;
-  const toolchain = findToolchain(options.environment);
+  const stopFd = port.signalFd();
+  const toolchain = { ...findToolchain(options.environment), ...(stopFd >= 0 && { stopFd }) };
   if (options.kernel === undefined) requireBtf();
   const prelude = openPrelude({
     cache,

@@ -66,7 +66,9 @@ describe.each(clangs.map(({ clang, version }) => ({ clang, version })))("clang $
 
   it("expands every method to the kernel's helper", async () => {
     const { unit } = buildText(readFileSync(new URL("lowering.c", folder), "utf8"), tools);
-    const { stdout } = runClang(tools.toolchain, [...tools.prelude.flags, "-E", "-P", "-x", "c", "-"], unit.text);
+    const { stdout } = runClang(tools.toolchain, [...tools.prelude.flags, "-E", "-P", "-x", "c", "-"], unit.text, {
+      readable: tools.prelude.folders,
+    });
     const inline = "__attribute__((always_inline)) static ";
     const helpers = stdout
       .toString("utf8")

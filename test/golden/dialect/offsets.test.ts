@@ -61,6 +61,7 @@ describe.each(clangs.map(({ clang, version }) => ({ clang, version })))(
         tools.toolchain,
         [...tools.prelude.flags, "-Wno-everything", "-S", "-x", "c", "-", "-o", "-"],
         unit.text,
+        { readable: tools.prelude.folders },
       );
       expect(ok, stderr).toBe(true);
       const counts = [

@@ -27,6 +27,7 @@ function describeMachine(
     exists: () => true,
     findToolchain: () => ({ clang: "/usr/bin/clang-19", version: 19, identity: "" }),
     haveBpfTarget: () => true,
+    probeWalls: () => ({ landlock: 7, user: 65533, filter: true }),
     requireLibbpfHeaders: () => "/usr/include/bpf",
     openPort: () => openFakePort(),
     probeFeature: () => true,
@@ -73,6 +74,7 @@ describe("doctor", () => {
       },
     ],
     ["clang", "missing", /--print-targets/, { haveBpfTarget: () => false }],
+    ["clang's walls", "warn", /5\.13/, { probeWalls: () => ({ landlock: 0, user: 65533, filter: true }) }],
     [
       "libbpf",
       "missing",

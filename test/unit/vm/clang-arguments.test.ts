@@ -19,12 +19,14 @@ const unit = [
 
 describe("clang's arguments from a guest", () => {
   it("are passed on as they came, but for the output's place", () => {
-    expect(readClangArguments([...unit, "-o", "-"])).toEqual({ args: unit, output: "pipe" });
+    const readable = ["/cache/prelude.pch", "/cache/kernel"];
+    expect(readClangArguments([...unit, "-o", "-"])).toEqual({ args: unit, readable, output: "pipe" });
     const syntax = [...unit, "-Xclang", "-ast-dump=json", "-fsyntax-only"];
-    expect(readClangArguments(syntax)).toEqual({ args: syntax });
+    expect(readClangArguments(syntax)).toEqual({ args: syntax, readable });
     const header = ["-x", "c-header", "-Xclang", "-fno-pch-timestamp", ...listTargetFlags("x86"), "/headers/prelude.h"];
     expect(readClangArguments([...header, "-o", "/root/.ssh/authorized_keys"])).toEqual({
       args: header,
+      readable: ["/headers/prelude.h"],
       output: "file",
     });
   });
