@@ -8,7 +8,7 @@ import { probeWalls } from "../confine/launcher.ts";
 import { openAddon } from "../kernel/door/addon.ts";
 import { readCapabilities } from "../kernel/machine/capabilities.ts";
 import { readMachine } from "../kernel/machine/machine.ts";
-import { requireQemu } from "../vm/qemu-command.ts";
+import { listMissingVmTools } from "../vm/vm-tools.ts";
 import type { DoctorOutside } from "./doctor-row.ts";
 
 const enoughBytes = 1 << 20;
@@ -30,7 +30,7 @@ export function openDoctorOutside(environment: Readonly<Record<string, string | 
     readCapabilities,
     findConfig: (name) => readMachine().findConfig(name),
     openCache: () => openCacheFolder(environment).path,
-    requireQemu,
+    listMissingVmTools,
   };
 }
 

@@ -39,7 +39,8 @@ export interface DoctorOutside {
   findConfig(name: string): string | undefined;
   /** The folder that compiled objects are kept in. */
   openCache(): string;
-  requireQemu(): string;
+  /** The programs that `bpfts vm` needs and that are missing, each with its package. */
+  listMissingVmTools(): readonly { readonly name: string; readonly package: string }[];
 }
 
 /** One question of `bpfts doctor`. A row that throws is reported with its error's message and hint. */

@@ -2,7 +2,7 @@ import { oldestClang } from "../compile/toolchain.ts";
 import type { ConfinementWalls } from "../confine/launcher.ts";
 import { describeMissing, describeOk, describeWarning, type DoctorFinding, type DoctorRow } from "./doctor-row.ts";
 
-const oldestNode = 20;
+const oldestNode = "20.17";
 
 /** What must be installed on the machine. */
 export const toolRows: readonly DoctorRow[] = [
@@ -10,7 +10,7 @@ export const toolRows: readonly DoctorRow[] = [
     name: "node",
     failure: "missing",
     check: ({ nodeVersion }) =>
-      Number.parseInt(nodeVersion, 10) >= oldestNode
+      nodeVersion.localeCompare(oldestNode, "en", { numeric: true }) >= 0
         ? describeOk(nodeVersion)
         : describeMissing(nodeVersion, `install Node ${oldestNode} or newer`),
   },
@@ -40,7 +40,18 @@ export const toolRows: readonly DoctorRow[] = [
     check: (outside) => describeOk(`${outside.openPort().libbpfVersion()}, in the addon`),
   },
   { name: "cache", failure: "missing", check: (outside) => describeOk(outside.openCache()) },
-  { name: "qemu", failure: "warn", check: (outside) => describeOk(`${outside.requireQemu()}, for bpfts vm`) },
+  {
+    name: "virtual machines",
+    failure: "warn",
+    check: (outside) => {
+      const missing = outside.listMissingVmTools();
+      if (missing.length === 0) return describeOk("all that bpfts vm needs");
+      return describeWarning(
+        `bpfts vm lacks ${missing.map(({ name }) => name).join(", ")}`,
+        `apt-get install ${missing.map((tool) => tool.package).join(" ")}`,
+      );
+    },
+  },
 ];
 
 /** What keeps clang to the files that it needs, whatever a script's C text makes of it. */

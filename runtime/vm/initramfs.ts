@@ -1,22 +1,14 @@
 import { createHash } from "node:crypto";
-import {
-  accessSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  renameSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ToolchainError, VmError } from "../base/errors.ts";
+import { VmError } from "../base/errors.ts";
 import type { CpioEntry } from "./cpio-archive.ts";
 import { encodeCpio } from "./cpio-archive.ts";
 import { agentScript, initScript } from "./guest-scripts.ts";
 import { bootModules, orderModules, readModule, readModuleIndex } from "./kernel-modules.ts";
 import type { BootKernel } from "./kernel-store.ts";
 import type { VmFolder } from "./vm-folder.ts";
+import { requireBusybox } from "./vm-tools.ts";
 
 /** Busybox's commands that the initramfs's script calls by name. */
 const applets = ["sh", "cat", "cp", "insmod", "mkdir", "mount", "reboot", "switch_root"];
@@ -30,7 +22,7 @@ export async function prepareInitramfs(
   kernel: BootKernel,
   extraModules: readonly string[],
 ): Promise<string> {
-  const busybox = findBusybox();
+  const busybox = requireBusybox();
   const modules = kernel.modules === undefined ? undefined : await readModuleIndex(kernel.modules);
   const files = modules === undefined ? [] : orderModules(modules, [...bootModules, ...extraModules]);
   const stamp = statSync(busybox);
@@ -74,20 +66,4 @@ export async function prepareInitramfs(
     });
   }
   return target;
-}
-
-/** Finds busybox, which must need no library: the initramfs has none. */
-function findBusybox(): string {
-  for (const path of ["/bin/busybox", "/usr/bin/busybox", "/usr/local/bin/busybox", "/bin/busybox.static"]) {
-    try {
-      accessSync(path, constants.R_OK);
-    } catch {
-      continue;
-    }
-    // An interpreter's path in the header's first page is what a dynamic program has and a static one has not.
-    if (!readFileSync(path).subarray(0, 4096).includes("/ld-")) return path;
-  }
-  throw new ToolchainError("Cannot build a guest: there is no static busybox on this machine", {
-    hint: "apt-get install busybox-static",
-  });
 }

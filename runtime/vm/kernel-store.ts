@@ -6,6 +6,7 @@ import { openAptArchive } from "./apt-archive.ts";
 import type { KernelRow } from "./kernels.ts";
 import { runCommand } from "./run-command.ts";
 import type { VmFolder } from "./vm-folder.ts";
+import { requireVmTools } from "./vm-tools.ts";
 import { readKernelRelease } from "./vmlinuz.ts";
 
 /** A kernel that can be booted. */
@@ -28,11 +29,13 @@ export function findFetchedKernel(folder: VmFolder, row: KernelRow): BootKernel 
 
 /**
  * Downloads a kernel's packages and unpacks them into the cache; nothing is installed. A kernel that is there is left alone.
+ * @throws ToolchainError before it downloads anything, when something is missing that fetching or starting needs
  * @throws VmError
  */
 export async function fetchKernel(folder: VmFolder, row: KernelRow, log: Log): Promise<BootKernel> {
   const there = findFetchedKernel(folder, row);
   if (there !== undefined) return there;
+  requireVmTools("fetch");
   const kernels = join(folder.path, "kernels");
   mkdirSync(kernels, { recursive: true });
   // The name of its own lets two fetches race; the rename at the end makes the kernel appear whole or not at all.

@@ -5,9 +5,9 @@ import { prepareInitramfs } from "./initramfs.ts";
 import { prepareKernelImage } from "./kernel-image.ts";
 import type { BootKernel } from "./kernel-store.ts";
 import type { Accelerator } from "./qemu-command.ts";
-import { requireQemu } from "./qemu-command.ts";
 import type { VmSpec } from "./start-vm.ts";
 import type { VmFolder } from "./vm-folder.ts";
+import { requireVmTools } from "./vm-tools.ts";
 
 /** What the user may choose about a machine; what is absent has a default. */
 export interface VmOptions {
@@ -44,7 +44,7 @@ export async function prepareVm(
   options: VmOptions,
   log: Log,
 ): Promise<VmSpec> {
-  requireQemu();
+  requireVmTools("boot");
   const initramfs = await prepareInitramfs(folder, kernel, options.modules ?? []);
   const shares = [
     { path: folder.cache, hasOwnOwners: process.getuid?.() !== 0 },

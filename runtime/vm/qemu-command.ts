@@ -1,6 +1,3 @@
-import { accessSync, constants } from "node:fs";
-import { delimiter, join } from "node:path";
-import { ToolchainError } from "../base/errors.ts";
 import { guestPorts } from "./guest-scripts.ts";
 import type { SharedFolder } from "./shared-folder.ts";
 
@@ -25,22 +22,6 @@ export interface QemuSpec {
 
 /** File descriptors of the child that carry the ports, and the kernel's console after them. */
 export const portDescriptors = { stdin: 3, stdout: 4, stderr: 5, control: 6, console: 7, clang: 8 } as const;
-
-/** Finds qemu. @throws ToolchainError when it is not installed */
-export function requireQemu(): string {
-  const name = "qemu-system-x86_64";
-  for (const folder of (process.env["PATH"] ?? "").split(delimiter)) {
-    try {
-      accessSync(join(folder, name), constants.X_OK);
-      return join(folder, name);
-    } catch {
-      // The next folder may have it.
-    }
-  }
-  throw new ToolchainError(`Cannot start a virtual machine: "${name}" is not installed`, {
-    hint: "apt-get install qemu-system-x86",
-  });
-}
 
 /** The words of the kernel's command line, each with the reason that it is there. */
 const kernelWords: readonly string[] = [

@@ -1,4 +1,6 @@
 import { spawn } from "node:child_process";
+import { delimiter } from "node:path";
+import { listToolFolders } from "./vm-tools.ts";
 
 /** What a finished command left. */
 export interface CommandResult {
@@ -20,12 +22,8 @@ export function runCommand(
     const child = spawn(command, [...args], {
       cwd: options.cwd,
       stdio: ["pipe", "pipe", "pipe"],
-      // depmod and friends stand in sbin, which a user's PATH often lacks. Messages are read below: no translations.
-      env: {
-        ...process.env,
-        LC_ALL: "C",
-        PATH: `${process.env["PATH"] ?? ""}:/usr/local/sbin:/usr/sbin:/sbin:/usr/bin:/bin`,
-      },
+      // Messages are read: no translations.
+      env: { ...process.env, LC_ALL: "C", PATH: listToolFolders().join(delimiter) },
     });
     child.once("error", (error) => resolve({ status: 127, stdout: Buffer.alloc(0), stderr: error.message }));
     child.stdout.on("data", (chunk: Buffer) => stdout.push(chunk));

@@ -10,8 +10,9 @@ import type { GuestJob } from "./guest-scripts.ts";
 import { consoleMark, guestPorts, renderGuestJob } from "./guest-scripts.ts";
 import { serveClang } from "./host-compiler.ts";
 import type { QemuSpec } from "./qemu-command.ts";
-import { portDescriptors, renderQemuArguments, requireQemu } from "./qemu-command.ts";
+import { portDescriptors, renderQemuArguments } from "./qemu-command.ts";
 import { MarkStripper } from "./strip-mark.ts";
+import { requireQemu } from "./vm-tools.ts";
 
 /** One boot and one command in it. */
 export interface VmSpec {

@@ -20,7 +20,7 @@ function describeMachine(
   changes: Partial<DoctorOutside> & { readonly texts?: Readonly<Record<string, string | undefined>> } = {},
 ): DoctorOutside {
   return {
-    nodeVersion: "20.1.0",
+    nodeVersion: "20.17.0",
     release: "6.18.44",
     userId: 0,
     readText: (path) => ({ ...texts, ...changes.texts })[path],
@@ -34,7 +34,7 @@ function describeMachine(
     readCapabilities: () => new Set(["CAP_SYS_ADMIN", "CAP_BPF", "CAP_PERFMON", "CAP_NET_ADMIN", "CAP_SYS_PTRACE"]),
     findConfig: () => "y",
     openCache: () => "/root/.cache/bpfts",
-    requireQemu: () => "/usr/bin/qemu-system-x86_64",
+    listMissingVmTools: () => [],
     ...changes,
   };
 }
@@ -62,7 +62,9 @@ describe("doctor", () => {
     (option) =>
       option === name ? undefined : "y";
   const cases: readonly (readonly [string, DoctorState, RegExp, Parameters<typeof describeMachine>[0]])[] = [
-    ["node", "missing", /20 or newer/, { nodeVersion: "18.19.0" }],
+    ["node", "missing", /20\.17 or newer/, { nodeVersion: "18.19.0" }],
+    ["node", "missing", /20\.17 or newer/, { nodeVersion: "20.9.0" }],
+    ["node", "ok", /^$/, { nodeVersion: "100.0.0" }],
     [
       "clang",
       "missing",
@@ -86,13 +88,14 @@ describe("doctor", () => {
       },
     ],
     [
-      "qemu",
+      "virtual machines",
       "warn",
-      /qemu/,
+      /^apt-get install qemu-system-x86 kmod$/,
       {
-        requireQemu: () => {
-          throw new ToolchainError("no qemu", { hint: "apt-get install qemu-system-x86" });
-        },
+        listMissingVmTools: () => [
+          { name: "qemu-system-x86_64", package: "qemu-system-x86" },
+          { name: "depmod", package: "kmod" },
+        ],
       },
     ],
     ["kernel", "warn", /vm run/, { release: "5.4.0-1" }],
