@@ -6,7 +6,7 @@ import { Script } from "node:vm";
 import { buildId } from "../base/build-id.ts";
 import type { CacheFolder } from "../compile/cache.ts";
 import { findCached, openCacheFolder, writeCached } from "../compile/cache.ts";
-import { v8Flags } from "../sandbox/v8-flags.ts";
+import { chooseV8Flags } from "../sandbox/v8-flags.ts";
 import type { main } from "../cli/main.ts";
 
 type MainModule = { main: typeof main };
@@ -24,7 +24,7 @@ type WrappedModule = (
  */
 async function start(): Promise<void> {
   // V8 takes a compiled file back only under the same flags.
-  for (const flag of v8Flags) setFlagsFromString(flag);
+  for (const flag of chooseV8Flags(process.versions.node)) setFlagsFromString(flag);
   const path = join(__dirname, "main.cjs");
   const cache = findCacheFolder();
   const name = `code/${buildId}-${cachedDataVersionTag()}`;

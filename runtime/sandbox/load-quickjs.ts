@@ -5,7 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import variant from "@jitl/quickjs-wasmfile-release-sync";
 import { newQuickJSWASMModuleFromVariant, newVariant } from "quickjs-emscripten-core";
 import type { CustomizeVariantOptions, QuickJSWASMModule } from "quickjs-emscripten-core";
-import { v8Flags } from "./v8-flags.ts";
+import { chooseV8Flags } from "./v8-flags.ts";
 
 /** A Wasm memory, as far as the sandbox looks at it: Node's own types leave it out. */
 export interface WasmMemory {
@@ -35,7 +35,7 @@ const MIN_PAGES = 256;
  */
 export async function loadQuickJs(memoryBytes: number): Promise<LoadedQuickJs> {
   const maximum = Math.max(MIN_PAGES, Math.ceil(memoryBytes / PAGE_BYTES));
-  for (const flag of v8Flags) setFlagsFromString(flag);
+  for (const flag of chooseV8Flags(process.versions.node)) setFlagsFromString(flag);
   const memory = new Memory({ initial: MIN_PAGES, maximum });
   // A file of this size has an array buffer of its own.
   const wasmBinary = readFileSync(findWasm()).buffer as ArrayBuffer;
