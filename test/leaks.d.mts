@@ -5,5 +5,5 @@ export type Stock = readonly {
 }[];
 
 export declare const runMark: string;
-export declare function takeStock(): Stock;
+export declare function takeStock(touchesKernel?: boolean): Stock;
 export declare function findLeaks(before: Stock, mark: string, patienceMs?: number): Promise<readonly string[]>;

@@ -1,5 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /** Marks every process that the tests start, so that one that outlives them is known as ours. */
 export const runMark = "BPFTS_TEST_RUN";
@@ -15,9 +19,12 @@ const kinds = [
   { kind: "mount", list: () => listMounts() },
 ];
 
+/** What any test could leave: files in the checkout. */
+const files = { kind: "file", list: () => listCheckout() };
+
 /** Takes stock before the tests. */
-export function takeStock() {
-  return kinds.map(({ kind, list }) => ({ kind, things: list() }));
+export function takeStock(touchesKernel = true) {
+  return [files, ...(touchesKernel ? kinds : [])].map((row) => ({ ...row, things: row.list() }));
 }
 
 /**
@@ -35,10 +42,9 @@ export async function findLeaks(before, mark, patienceMs = 5000) {
 }
 
 function listNew(before, mark) {
-  return kinds.flatMap(({ kind, list }, index) => {
-    const known = before[index].things;
+  return before.flatMap(({ kind, list, things }) => {
     return [...list()]
-      .filter(([id, thing]) => !known.has(id) && !belongsToOthers(thing.pids, mark))
+      .filter(([id, thing]) => !things.has(id) && !belongsToOthers(thing.pids, mark))
       .map(([id, thing]) => `${kind} ${id} ${thing.description}`.trimEnd());
   });
 }
@@ -61,6 +67,17 @@ function listBpf(what, describe) {
       { description: describe(row), pids: (row.pids ?? []).map(({ pid }) => pid) },
     ]),
   );
+}
+
+/** What setup and vitest write is theirs to leave. */
+function listCheckout() {
+  const names = readdirSync(root).filter((name) => ![".git", "node_modules", "build", "dist"].includes(name));
+  const list = (path) =>
+    statSync(path, { throwIfNoEntry: false })?.isDirectory()
+      ? readdirSync(path).flatMap((name) => list(join(path, name)))
+      : [path];
+  const paths = names.flatMap((name) => list(join(root, name)));
+  return new Map(paths.map((path) => [path, { description: "", pids: [] }]));
 }
 
 function listFolder(path) {

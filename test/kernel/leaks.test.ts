@@ -1,7 +1,10 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { findLeaks, runMark, takeStock } from "../leaks.mjs";
+import { root } from "../support/run-cli.ts";
 
 const mark = `leaks-test-${process.pid}`;
 
@@ -31,6 +34,17 @@ describe("the search for what tests leave behind", () => {
       await once(child, "exit");
     }
     expect(await findLeaks(takeStock(), mark)).toEqual([]);
+  });
+
+  it("finds a file in the checkout, also one that git does not name", async () => {
+    const before = takeStock(false);
+    const path = join(root, `test/${mark}.log`);
+    writeFileSync(path, "");
+    try {
+      expect(await findLeaks(before, mark, 0)).toEqual([`file ${path}`]);
+    } finally {
+      rmSync(path);
+    }
   });
 
   it("finds a network namespace", async () => {

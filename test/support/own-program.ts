@@ -2,8 +2,10 @@ import { spawn, spawnSync, type ChildProcessByStdio } from "node:child_process";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { afterAll } from "vitest";
-import { root } from "./run-cli.ts";
+import { makeFolder, root } from "./run-cli.ts";
 
+/** Where the programs stand: what one writes beside itself, as V8 does a log, goes when the tests end. */
+const folder = makeFolder();
 const running = new Set<ChildProcessByStdio<Writable, Readable, Readable>>();
 afterAll(() => {
   for (const child of running) child.kill("SIGKILL");
@@ -58,7 +60,11 @@ export async function startProgram(
   args: readonly string[] = [],
   env: Readonly<Record<string, string>> = {},
 ): Promise<OwnProgram> {
-  const child = spawn(path, args, { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...env } });
+  const child = spawn(path, args, {
+    cwd: folder,
+    stdio: ["pipe", "pipe", "pipe"],
+    env: { ...process.env, ...env },
+  });
   running.add(child);
   const lines: string[] = [];
   let rest = "";
