@@ -5,6 +5,7 @@
 #   bash runtime/setup.sh           what `bpfts run` needs
 #   bash runtime/setup.sh --test    and what the tests need
 #   bash runtime/setup.sh --vm      and what virtual machines need
+#   bash runtime/setup.sh --fresh   what the tests need, and what makes a minimal Debian
 #   bash runtime/setup.sh --package the addon only, and no apt: npm runs this where
 #                                   bpfts is installed as a package
 #
@@ -15,7 +16,7 @@ export LC_ALL=C PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 
-readonly minimum_node=20 minimum_clang=12
+readonly minimum_node=20.17 minimum_clang=12
 
 # One row a package: its name, who needs it, and how to see that it is there.
 # The check looks for the thing, not for the package: a clang from elsewhere is as good.
@@ -34,10 +35,12 @@ python3          run   command -v python3
 bpftool          test  command -v bpftool
 iproute2         test  command -v tc
 xz-utils         test  command -v xz
+git              test  command -v git
+cpio             test  command -v cpio
+debootstrap      fresh command -v debootstrap
 qemu-system-x86  vm    command -v qemu-system-x86_64
 busybox-static   vm    command -v busybox
 kmod             vm    command -v depmod
-cpio             vm    command -v cpio
 zstd             vm    command -v zstd
 TABLE
 }
@@ -103,9 +106,9 @@ check_node() {
   command -v node >/dev/null || stop "Node is missing: bpfts needs Node $minimum_node or newer" "see https://nodejs.org/en/download"
   command -v npm >/dev/null || stop "npm is missing: it comes with Node $minimum_node or newer"
   node_version=$(node --version)
-  local major=${node_version#v}
-  major=${major%%.*}
-  ((major >= minimum_node)) || stop "Node $node_version is too old: bpfts needs Node $minimum_node or newer"
+  local major minor
+  IFS=v. read -r _ major minor _ <<<"$node_version"
+  ((major * 1000 + minor >= ${minimum_node%.*} * 1000 + ${minimum_node#*.})) || stop "Node $node_version is too old: bpfts needs Node $minimum_node or newer"
 }
 
 install_packages() {
@@ -253,8 +256,9 @@ case ${1-} in
   "" | --package) ;;
   --test) tiers="run test" ;;
   --vm) tiers="run test vm" ;;
+  --fresh) tiers="run test fresh" ;;
   *)
-    printf 'setup: Unknown option "%s"; there are --test, --vm and --package\n' "$1" >&2
+    printf 'setup: Unknown option "%s"; there are --test, --vm, --fresh and --package\n' "$1" >&2
     exit 2
     ;;
 esac

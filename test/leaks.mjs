@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -19,8 +19,8 @@ const kinds = [
   { kind: "mount", list: () => listMounts() },
 ];
 
-/** What any test could leave: files in the checkout. */
-const files = { kind: "file", list: () => listCheckout() };
+/** What any test could leave. Tests run in the root of the checkout; below it people may edit meanwhile, and there .ci/run asks git. */
+const files = { kind: "file", list: () => listFolder(root) };
 
 /** Takes stock before the tests. */
 export function takeStock(touchesKernel = true) {
@@ -67,17 +67,6 @@ function listBpf(what, describe) {
       { description: describe(row), pids: (row.pids ?? []).map(({ pid }) => pid) },
     ]),
   );
-}
-
-/** What setup and vitest write is theirs to leave. */
-function listCheckout() {
-  const names = readdirSync(root).filter((name) => ![".git", "node_modules", "build", "dist"].includes(name));
-  const list = (path) =>
-    statSync(path, { throwIfNoEntry: false })?.isDirectory()
-      ? readdirSync(path).flatMap((name) => list(join(path, name)))
-      : [path];
-  const paths = names.flatMap((name) => list(join(root, name)));
-  return new Map(paths.map((path) => [path, { description: "", pids: [] }]));
 }
 
 function listFolder(path) {

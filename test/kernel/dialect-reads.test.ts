@@ -1,7 +1,8 @@
-import { mkdirSync, readFileSync, readlinkSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readlinkSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import type { Server } from "node:net";
-import { basename } from "node:path";
+import { tmpdir } from "node:os";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildText, clangs, openTools } from "../support/build-text.ts";
 import { port, readU64, requireBytes, u32 } from "../support/live-object.ts";
@@ -174,11 +175,20 @@ ${truths.map(({ expression }) => `	value = ${expression}; out.update(&slot, &val
 }
 `;
 
+/** Where the process stands: the name of the checkout's folder may be anything. */
+const stands = mkdtempSync(join(tmpdir(), "bpfts-reads-"));
+const before = process.cwd();
+
 beforeAll(async () => {
+  process.chdir(stands);
   server = createServer();
   await new Promise<void>((resolve) => server.listen({ host: "::", port: 0, ipv6Only: true }, resolve));
 });
-afterAll(() => void server.close());
+afterAll(() => {
+  server.close();
+  process.chdir(before);
+  rmSync(stands, { recursive: true });
+});
 
 describe.each(clangs)("with clang $version", ({ clang }) => {
   let object: number;

@@ -36,9 +36,9 @@ describe("the search for what tests leave behind", () => {
     expect(await findLeaks(takeStock(), mark)).toEqual([]);
   });
 
-  it("finds a file in the checkout, also one that git does not name", async () => {
+  it("finds a file beside the checkout's own, also one that git does not name", async () => {
     const before = takeStock(false);
-    const path = join(root, `test/${mark}.log`);
+    const path = join(root, `${mark}.log`);
     writeFileSync(path, "");
     try {
       expect(await findLeaks(before, mark, 0)).toEqual([`file ${path}`]);

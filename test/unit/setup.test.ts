@@ -40,7 +40,7 @@ const isRoot = process.getuid?.() === 0;
 
 /** What the fake machine has, by command: the body of a shell script. */
 const wholeMachine: Readonly<Record<string, string>> = {
-  node: "case $1 in --version) echo v20.1.0 ;; esac",
+  node: "case $1 in --version) echo v20.17.0 ;; esac",
   npm: 'echo "npm $*" >>"$CALLS"',
   "clang-14": "",
   "pkg-config": "",
@@ -107,7 +107,8 @@ describe("setup.sh", () => {
 
   it.each([
     ["Node is missing", { node: undefined }, /Node is missing/],
-    ["Node is too old", { node: "echo v18.19.0" }, /v18\.19\.0 is too old: bpfts needs Node 20/],
+    ["Node is too old", { node: "echo v18.19.0" }, /v18\.19\.0 is too old: bpfts needs Node 20\.17/],
+    ["Node is a little too old", { node: "echo v20.16.1" }, /v20\.16\.1 is too old/],
     ["npm is missing", { npm: undefined }, /npm is missing/],
   ])("stops with 3 when %s", (_, commands, message) => {
     const { status, text } = runSetup(commands);
@@ -153,7 +154,7 @@ describe("setup.sh", () => {
   });
 
   it("installs the npm packages when they do not match the lock, and says what failed", () => {
-    const stale = { node: "case $1 in --version) echo v20.1.0 ;; -e) exit 1 ;; esac" };
+    const stale = { node: "case $1 in --version) echo v20.17.0 ;; -e) exit 1 ;; esac" };
     const good = runSetup({ ...stale, npm: 'echo "npm $*" >>"$CALLS"; [[ -d node_modules ]]' });
     expect(good).toMatchObject({ status: 0, text: "setup: installing the npm packages (npm ci)\n" });
     expect(good.calls).toMatch(/^npm ci --ignore-scripts/);
@@ -168,7 +169,7 @@ describe("setup.sh", () => {
     const result = spawnSync("bash", [setupScript, "--tests"], { encoding: "utf8" });
     expect(result).toMatchObject({
       status: 2,
-      stderr: 'setup: Unknown option "--tests"; there are --test, --vm and --package\n',
+      stderr: 'setup: Unknown option "--tests"; there are --test, --vm, --fresh and --package\n',
     });
   });
 });
