@@ -38,6 +38,20 @@ declare module "*.h" {
 }
 `;
 
+// What the tsconfig.json of `bpfts init` adds: without it TypeScript advises to install Node's types for `process` and the like.
+const nodeNames = ["process", "Buffer", "require", "module", "global", "__dirname", "__filename"];
+const nodeModules = ["node:*", "fs", "fs/promises", "os", "net", "http", "https", "child_process", "worker_threads"];
+const noNode = `/**
+ * A script runs in a sandbox, and Node's globals and modules are not there. "bpfts" exports what takes their place: \`argv\`, \`exit\`,
+ * \`command\`, \`read_file\` for files below /proc and /sys, \`print\` beside \`console.log\`.
+ */
+interface ScriptsRunInASandboxWithoutNode {}
+${nodeNames.map((name) => `declare const ${name}: ScriptsRunInASandboxWithoutNode;\n`).join("")}${nodeModules
+  .map(
+    (name) => `declare module "${name}" {\n  const none: ScriptsRunInASandboxWithoutNode;\n  export default none;\n}\n`,
+  )
+  .join("")}`;
+
 const result = await build({
   absWorkingDir: root,
   entryPoints: { bpfts: "runtime/entry/start.ts", main: "runtime/cli/main.ts" },
@@ -130,7 +144,8 @@ function writeTypes() {
     replaceFile(join("types", name.replace(/\.ts$/, ".d.ts")), (path) => writeFileSync(path, text));
   }
   replaceFile(join("types", "script.d.ts"), (path) => writeFileSync(path, scriptGlobals));
-  const wanted = new Set(["script.d.ts", ...names.map((name) => name.replace(/\.ts$/, ".d.ts"))]);
+  replaceFile(join("types", "no-node.d.ts"), (path) => writeFileSync(path, noNode));
+  const wanted = new Set(["script.d.ts", "no-node.d.ts", ...names.map((name) => name.replace(/\.ts$/, ".d.ts"))]);
   const folders = new Set(names.map(dirname));
   for (const entry of readdirSync(join(dist, "types"), { recursive: true, withFileTypes: true })) {
     const name = relative(join(dist, "types"), join(entry.parentPath, entry.name));

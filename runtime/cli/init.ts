@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { writeEditorConfig } from "../inspect/editor-config.ts";
+import { findOwnCommand } from "../inspect/own-command.ts";
 
 const examples = `
 Examples:
@@ -22,6 +23,9 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .action((folder: string, options: { readonly force: boolean }) => {
       const { path, outcome } = writeEditorConfig(folder, options.force);
       process.stdout.write(outcome === "unchanged" ? `${path} is in order\n` : `${path} ${outcome}\n`);
+      process.stdout.write(
+        `run a script there with: ${findOwnCommand(folder, process.env["PATH"] ?? "")} run SCRIPT.ts\n`,
+      );
       finish(0);
     });
 }

@@ -35,6 +35,7 @@ export function writeEditorConfig(folder: string, force: boolean): WrittenConfig
 
 /** The text of a `tsconfig.json` for the scripts in a folder. */
 export function renderEditorConfig(folder: string): string {
+  const types = findTypes(resolve(folder));
   const compilerOptions = {
     target: "ES2022",
     lib: ["ES2023"],
@@ -44,9 +45,9 @@ export function renderEditorConfig(folder: string): string {
     noEmit: true,
     strict: true,
     skipLibCheck: true,
-    // Scripts run in a sandbox without Node and without a browser.
-    types: [],
-    paths: { bpfts: [findTypes(resolve(folder))] },
+    // Scripts run in a sandbox without Node and without a browser; this one says so.
+    types: [types.replace(/index\.d\.ts$/, "no-node.d.ts")],
+    paths: { bpfts: [types] },
   };
   return `${JSON.stringify({ compilerOptions }, undefined, 2)}\n`;
 }

@@ -213,7 +213,8 @@ describe("bpfts init", () => {
   it("makes scripts in a folder checked, globals and C files among them", async () => {
     const folder = join(makeProject(), "new");
     const { stdout, status } = await runCli(["init", folder]);
-    expect({ stdout, status }).toEqual({ stdout: `${folder}/tsconfig.json written\n`, status: 0 });
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/tsconfig\.json written\nrun a script there with: .*bpfts\S* run SCRIPT\.ts\n$/);
     mkdirSync(join(folder, "deeper"));
     writeScript(
       folder,
@@ -228,7 +229,7 @@ describe("bpfts init", () => {
     );
     expect(checkFolder(folder).messages).toEqual([
       expect.stringContaining("Argument of type '\"count\"'"),
-      expect.stringContaining("Cannot find name 'process'"),
+      expect.stringContaining("Property 'exit' does not exist on type 'ScriptsRunInASandboxWithoutNode'"),
     ]);
   });
 
@@ -240,8 +241,8 @@ describe("bpfts init", () => {
     expect(parseCliError(refused).message).toBe(`Cannot write "${config}": there is one already`);
     expect(parseCliError(refused).hint).toContain('"paths": { "bpfts": [');
     expect(readFileSync(config, "utf8")).toBe("{}\n");
-    expect((await runCli(["init", folder, "--force"])).stdout).toBe(`${config} replaced\n`);
-    expect((await runCli(["init", folder])).stdout).toBe(`${config} is in order\n`);
+    expect((await runCli(["init", folder, "--force"])).stdout).toContain(`${config} replaced\n`);
+    expect((await runCli(["init", folder])).stdout).toContain(`${config} is in order\n`);
   });
 
   it("names the types by a path of the project where bpfts is installed in it or linked to it", async () => {
