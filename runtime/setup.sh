@@ -135,9 +135,9 @@ install_packages() {
   say "installing $list"
   local log
   log=$(mktemp)
-  if ! run_apt install "${missing[@]}" >"$log" 2>&1; then
+  if ! show_progress "$log" run_apt install "${missing[@]}"; then
     # The lists of packages are absent or old on many a fresh machine.
-    if ! { run_apt update && run_apt install "${missing[@]}"; } >"$log" 2>&1; then
+    if ! show_progress "$log" run_apt update || ! show_progress "$log" run_apt install "${missing[@]}"; then
       tail -n 15 "$log" >&2
       rm -f "$log"
       stop "The packages could not be installed. With a working network, run:" \
@@ -152,7 +152,27 @@ run_apt() {
   shift
   local -a flags=(-q -y -oDPkg::Lock::Timeout=300 -oAPT::Update::Error-Mode=any)
   [[ $verb == install ]] && flags+=(--no-install-recommends)
-  DEBIAN_FRONTEND=noninteractive apt-get "${flags[@]}" "$verb" "$@" </dev/null 9>&-
+  DEBIAN_FRONTEND=noninteractive apt-get "${flags[@]}" "$verb" "$@"
+}
+
+# show_progress LOG COMMAND...: runs it with its output in the log. A terminal shows the time and the log's newest line meanwhile.
+show_progress() {
+  local log=$1 status=0 ticker=
+  shift
+  if [[ -t 2 ]]; then
+    # It ends with this shell, however that ends.
+    while sleep 1 && kill -0 $$ 2>/dev/null; do
+      printf '\r\033[K%4d s  %.70s' "$SECONDS" "$(tail -n 1 "$log" | tr -d '[:cntrl:]')" >&2
+    done 9>&- &
+    ticker=$!
+  fi
+  "$@" </dev/null >"$log" 2>&1 9>&- || status=$?
+  if [[ -n $ticker ]]; then
+    kill "$ticker" 2>/dev/null
+    wait "$ticker" 2>/dev/null || true
+    printf '\r\033[K' >&2
+  fi
+  return "$status"
 }
 
 # hash_files FILE... : one word for the contents and the names.
@@ -176,7 +196,7 @@ install_modules() {
     local log
     log=$(mktemp)
     # Scripts are left out: the addon is built below, and no dependency needs its own.
-    if ! npm ci --ignore-scripts --prefer-offline --no-fund --no-audit --loglevel=error </dev/null >"$log" 2>&1 9>&-; then
+    if ! show_progress "$log" npm ci --ignore-scripts --prefer-offline --no-fund --no-audit --loglevel=error; then
       tail -n 15 "$log" >&2
       rm -f "$log"
       stop "The npm packages could not be installed. With a working network, run:" "npm ci --ignore-scripts"
@@ -218,7 +238,7 @@ build_addon() {
   [[ -e $prefix/include/node/node_api.h ]] && flags+=("--nodedir=$prefix")
   local log
   log=$(mktemp)
-  if ! node "$(node -p 'require.resolve("node-gyp/bin/node-gyp.js")')" rebuild "${flags[@]}" </dev/null >"$log" 2>&1 9>&-; then
+  if ! show_progress "$log" node "$(node -p 'require.resolve("node-gyp/bin/node-gyp.js")')" rebuild "${flags[@]}"; then
     grep -A 3 ' error: ' "$log" >&2 || tail -n 15 "$log" >&2
     rm -f "$log"
     local advice="npx node-gyp rebuild --verbose"

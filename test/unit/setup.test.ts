@@ -32,8 +32,10 @@ const coreTools = [
   "rm",
   "sed",
   "sha256sum",
+  "sleep",
   "sort",
   "tail",
+  "tr",
 ];
 const nobody = 65534;
 const isRoot = process.getuid?.() === 0;
@@ -58,7 +60,7 @@ afterEach(() => {
 /** Runs setup.sh in a checkout of nothing, on a machine that has only the given commands. */
 function runSetup(
   commands: Readonly<Record<string, string | undefined>>,
-  options: { readonly asRoot?: boolean; readonly modules?: boolean } = {},
+  options: { readonly asRoot?: boolean; readonly modules?: boolean; readonly onTerminal?: boolean } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), "bpfts-setup-"));
   folders.push(folder);
@@ -75,7 +77,10 @@ function runSetup(
       writeFileSync(join(folder, "bin", name), `#!${findTool("bash")}\n${body}\n`, { mode: 0o755 });
   }
   const calls = join(folder, "calls");
-  const result = spawnSync(findTool("bash"), [join(folder, "runtime/setup.sh")], {
+  const setup = [findTool("bash"), join(folder, "runtime/setup.sh")] as const;
+  // script(1) gives its command a terminal, and passes on what that shows.
+  const command = options.onTerminal === true ? [findTool("script"), "-qec", setup.join(" "), "/dev/null"] : setup;
+  const result = spawnSync(command[0]!, command.slice(1), {
     encoding: "utf8",
     env: { PATH: join(folder, "bin"), CALLS: calls, TMPDIR: folder },
     ...(isRoot && options.asRoot !== true && { uid: nobody, gid: nobody }),
@@ -163,6 +168,17 @@ describe("setup.sh", () => {
       /npm error ENOTFOUND\nsetup: The npm packages could not be installed[^]*npm ci --ignore-scripts\n$/,
     );
     expect(bad.status).toBe(3);
+  });
+
+  it("shows on a terminal how far it is", () => {
+    const npm = "for i in 1 2 3; do echo fetching $i; sleep 1; done";
+    const { stdout, status } = runSetup(
+      { node: "case $1 in --version) echo v20.17.0 ;; -e) exit 1 ;; esac", npm },
+      { onTerminal: true },
+    );
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/installing the npm packages[^]*\r\x1b\[K +\d+ s {2}fetching \d\r/);
+    expect(stdout).toMatch(/\r\x1b\[K$/);
   });
 
   it("refuses an option that it does not know", () => {
