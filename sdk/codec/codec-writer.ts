@@ -1,6 +1,9 @@
+import { compileReader } from "./codec-reader.ts";
 import { makeMapError } from "../wire/errors.ts";
+import { quoteText } from "../wire/escape-text.ts";
+import { findKeptBytes, isSameValue, keptBytes } from "./kept-bytes.ts";
 import type { ArrayLayout, EnumLayout, IntLayout, Layout, MemberLayout, StructLayout } from "../wire/layout.ts";
-import { encodeUtf8 } from "./utf8.ts";
+import { encodeUtf8 } from "../wire/utf8.ts";
 
 /** Writes a value at an offset. @throws BpfError that names the field and its limit */
 export type Writer = (value: unknown, view: DataView, offset: number) => void;
@@ -29,7 +32,11 @@ export function compileWriter(layout: Layout, label: string): Writer {
 
 function compileInt(layout: IntLayout, label: string): Writer {
   const read =
-    layout.encoding === "bool" ? readBool : layout.encoding === "char" ? readChar : (value: unknown): unknown => value;
+    layout.encoding === "bool"
+      ? readBool
+      : layout.encoding === "char"
+        ? readChar(layout.signed)
+        : (value: unknown): unknown => value;
   const { size } = layout;
   const check: Writer = (raw, view, offset) =>
     writeInteger(view, offset, size, requireInteger(read(raw), layout.name, size * 8, layout.signed, label, raw));
@@ -83,17 +90,62 @@ function compileArray(layout: ArrayLayout, label: string): Writer {
     };
   }
   const write = compileWriter(element, `${label}[]`);
+  const restore = openRestorer(layout);
+  const isBytes = element.kind === "int" && element.size === 1 && element.encoding === undefined;
   return (value, view, offset) => {
     if (!isList(value)) throw describeWrong(label, `${length} values`, value);
     if (value.length !== length)
       throw makeMapError(`Cannot write ${label}: it holds ${length} values, ${value.length} were given`);
-    for (let i = 0; i < length; i++) write(value[i], view, offset + i * element.size);
+    // Signed ones are read as bytes, too.
+    if (isBytes && value instanceof Uint8Array)
+      return new Uint8Array(view.buffer, view.byteOffset + offset, length).set(value);
+    const read = restore(value, view, offset) as ArrayLike<unknown> | undefined;
+    for (let i = 0; i < length; i++)
+      if (read === undefined || !isUntouched(value[i], read[i])) write(value[i], view, offset + i * element.size);
   };
+}
+
+/**
+ * Puts back the bytes that a value was read from, where it keeps some. Answers what it said then: members that still say so stay as they are, so that
+ * what was read and is written again is the same, with its padding and whatever else no member names.
+ */
+function openRestorer(layout: ArrayLayout | StructLayout): (value: object, view: DataView, offset: number) => unknown {
+  let reader: ReturnType<typeof compileReader> | undefined;
+  return (value, view, offset) => {
+    const bytes = findKeptBytes(value, layout.size);
+    if (bytes === undefined) return undefined;
+    new Uint8Array(view.buffer, view.byteOffset + offset, layout.size).set(bytes);
+    return (reader ??= compileReader(layout))(bytes.slice().buffer as ArrayBuffer)(0);
+  };
+}
+
+/** An object that keeps bytes of its own knows better than the one around it. */
+function isUntouched(value: unknown, read: unknown): boolean {
+  return isSameValue(value, read) && !(typeof value === "object" && value !== null && keptBytes in value);
 }
 
 interface FieldWriter {
   readonly name: string;
   readonly write: Writer;
+  /** Set for a struct or an array, of which nothing may be left when another one takes its place. Units: bytes from the start of the struct around it. */
+  readonly room?: { readonly offset: number; readonly size: number };
+}
+
+/** Writes a member unless it is untouched; `read` is what the struct around it said, undefined where that is written for the first time. */
+function writeField(
+  field: FieldWriter,
+  record: Record<string, unknown>,
+  read: Record<string, unknown> | undefined,
+  view: DataView,
+  offset: number,
+): void {
+  const value = record[field.name];
+  if (read !== undefined) {
+    if (isUntouched(value, read[field.name])) return;
+    if (field.room !== undefined)
+      new Uint8Array(view.buffer, view.byteOffset + offset + field.room.offset, field.room.size).fill(0);
+  }
+  field.write(value, view, offset);
 }
 
 function compileStruct(layout: StructLayout, label: string): Writer {
@@ -101,18 +153,20 @@ function compileStruct(layout: StructLayout, label: string): Writer {
   const known = new Set(
     fields.flatMap((field) => (Array.isArray(field) ? field.map((one) => one.name) : [field.name])),
   );
+  const restore = openRestorer(layout);
   return (value, view, offset) => {
     const record = requireRecord(value, layout, label);
     requireKnown(record, known, layout, label);
+    const read = restore(record, view, offset) as Record<string, unknown> | undefined;
     for (const field of fields) {
       if (Array.isArray(field)) {
-        for (const one of requireOneOf(record, field, label)) one.write(record[one.name], view, offset);
+        for (const one of requireOneOf(record, field, label)) writeField(one, record, read, view, offset);
       } else {
         if (record[field.name] === undefined)
           throw makeMapError(
             `Cannot write ${label}: field "${field.name}" of struct ${layout.name || "(anonymous)"} is missing`,
           );
-        field.write(record[field.name], view, offset);
+        writeField(field, record, read, view, offset);
       }
     }
   };
@@ -121,10 +175,12 @@ function compileStruct(layout: StructLayout, label: string): Writer {
 function compileUnion(layout: StructLayout, label: string): Writer {
   const fields = compileFields(layout, label).flat();
   const known = new Set(fields.map((field) => field.name));
+  const restore = openRestorer(layout);
   return (value, view, offset) => {
     const record = requireRecord(value, layout, label);
     requireKnown(record, known, layout, label);
-    for (const field of requireOneOf(record, fields, label)) field.write(record[field.name], view, offset);
+    const read = restore(record, view, offset) as Record<string, unknown> | undefined;
+    for (const field of requireOneOf(record, fields, label)) writeField(field, record, read, view, offset);
   };
 }
 
@@ -141,12 +197,19 @@ function compileFields(layout: StructLayout, label: string): (FieldWriter | Fiel
     if (member.name === "") return [];
     const path = `${label}.${member.name}`;
     if (member.bitSize !== undefined) return [{ name: member.name, write: compileBits(member, path) }];
-    return [shiftField({ name: member.name, write: compileWriter(inner, path) }, member.offset)];
+    const room = inner.kind === "array" || "members" in inner ? { offset: 0, size: inner.size } : undefined;
+    return [shiftField({ name: member.name, write: compileWriter(inner, path), ...(room && { room }) }, member.offset)];
   });
 }
 
 function shiftField(field: FieldWriter, by: number): FieldWriter {
-  return by === 0 ? field : { name: field.name, write: (value, view, offset) => field.write(value, view, offset + by) };
+  if (by === 0) return field;
+  const room = field.room && { offset: field.room.offset + by, size: field.room.size };
+  return {
+    name: field.name,
+    write: (value, view, offset) => field.write(value, view, offset + by),
+    ...(room && { room }),
+  };
 }
 
 function compileBits(member: MemberLayout, label: string): Writer {
@@ -219,11 +282,15 @@ function readBool(value: unknown): unknown {
   return typeof value === "boolean" ? Number(value) : value;
 }
 
-function readChar(value: unknown): unknown {
-  if (typeof value !== "string") return typeof value === "number" && value > 127 ? value - 256 : value;
-  if (value.length > 1) return value;
-  const code = value === "" ? 0 : value.charCodeAt(0);
-  return code > 127 && code < 256 ? code - 256 : code;
+/** A `char` is a character of Latin-1 or a number of either sign. */
+function readChar(signed: boolean): (value: unknown) => unknown {
+  const toRange = (code: number): number =>
+    signed && code > 127 && code < 256 ? code - 256 : !signed && code < 0 && code >= -128 ? code + 256 : code;
+  return (value) => {
+    if (typeof value === "number") return toRange(value);
+    if (typeof value !== "string" || value.length > 1) return value;
+    return toRange(value === "" ? 0 : value.charCodeAt(0));
+  };
 }
 
 function isList(value: unknown): value is ArrayLike<unknown> {
@@ -267,7 +334,7 @@ function describeWrong(label: string, wanted: string, value: unknown): Error {
 }
 
 function describeValue(value: unknown): string {
-  if (typeof value === "string") return JSON.stringify(value.length > 40 ? `${value.slice(0, 40)}…` : value);
+  if (typeof value === "string") return quoteText(value.length > 40 ? `${value.slice(0, 40)}…` : value);
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "object" && value !== null) return Array.isArray(value) ? "an array" : "an object";
   return String(value);

@@ -23,10 +23,19 @@ export interface Codec<T = unknown> {
  * `label` names the whole in messages, for example `key of "counts"`.
  */
 export function makeCodec<T = unknown>(layout: Layout, label: string): Codec<T> {
+  return openCodec(layout, label, false);
+}
+
+/** The same for keys and values of tables: what it decoded it encodes to the same bytes, all of them. */
+export function makeTableCodec<T = unknown>(layout: Layout, label: string): Codec<T> {
+  return openCodec(layout, label, true);
+}
+
+function openCodec<T>(layout: Layout, label: string, keeps: boolean): Codec<T> {
   let reader: ((buffer: ArrayBuffer) => BoundReader) | undefined;
   let writer: ReturnType<typeof compileWriter> | undefined;
   const bind = (buffer: ArrayBuffer): ((offset: number) => T) =>
-    (reader ??= compileReader(layout))(buffer) as (offset: number) => T;
+    (reader ??= compileReader(layout, keeps))(buffer) as (offset: number) => T;
   const encodeInto = (value: T, view: DataView, offset: number): void =>
     (writer ??= compileWriter(layout, label))(value, view, offset);
   return {

@@ -1,4 +1,4 @@
-import { decodeCString } from "./utf8.ts";
+import { decodeCString } from "../wire/utf8.ts";
 
 /** A text of 16 bytes that was read before, by three of its pieces; `next` has the same first one. */
 interface KnownComm {
@@ -14,7 +14,7 @@ const MAX_COMMS = 4096;
 const knownComms = new Map<number, KnownComm>();
 let commCount = 0;
 
-/** Reads a task's name at `offset`: 16 bytes, which are told apart by the two to four numbers that they make. */
+/** Reads a task's name at `offset`, up to its NUL: 16 bytes, which are told apart by the two to four numbers that they make. */
 export function readComm(
   u8: Uint8Array,
   offset: number,

@@ -1,6 +1,7 @@
 import { readComm } from "./comm-texts.ts";
-import type { IntLayout, Layout, MemberLayout, StructLayout } from "../wire/layout.ts";
-import { decodeCString } from "./utf8.ts";
+import { findHiddenBits } from "./hidden-bits.ts";
+import type { FloatLayout, IntLayout, Layout, MemberLayout, StructLayout } from "../wire/layout.ts";
+import { decodeCString, decodeWholeText, hasTail } from "../wire/utf8.ts";
 
 /** Typed arrays over the whole buffer, by the name that they have in the generated code. */
 type View = "u8" | "i8" | "u16" | "i16" | "u32" | "i32" | "u64" | "i64" | "f64" | "dv";
@@ -35,15 +36,25 @@ export class ReaderProgram {
   readonly literals: string[][] = [];
   /** Shifts of `o` that the expressions use: 1, 2 and 3 for `index1` and so on. */
   readonly shifts: Set<number> = new Set();
+  /** Whether an expression may set `hides`. */
+  canHide = false;
   /** What the base of the expression being made is a multiple of. */
   private alignment: number;
   private readonly hasIndices: boolean;
+  private readonly seesHidden: boolean;
   private comms = 0;
 
-  /** With `hasIndices`, the code around declares `index1 = o >> 1` and so on, for `shifts`. */
-  constructor(alignment: number, hasIndices = false) {
+  /**
+   * With `hasIndices`, the code around declares `index1 = o >> 1` and so on, for `shifts`. With `seesHidden`, the expressions set the variable `hides`
+   * to another number than 0 when the bytes say more than the value does.
+   */
+  constructor(
+    alignment: number,
+    { hasIndices = false, seesHidden = false }: { readonly hasIndices?: boolean; readonly seesHidden?: boolean } = {},
+  ) {
     this.alignment = alignment;
     this.hasIndices = hasIndices;
+    this.seesHidden = seesHidden;
   }
 
   /** What the bases of the next expressions are multiples of. */
@@ -54,14 +65,16 @@ export class ReaderProgram {
   /** The function around it all: binds the views to a buffer and answers what `body` returns. */
   wrap(body: string, inner: Readonly<Record<string, unknown>> = {}): (buffer: ArrayBuffer) => object {
     const views = [...this.views].map((view) => `${view} = ${viewMakers[view]}`);
+    const hidden = this.canHide ? "var hides = 0;" : "";
     const source = [
       "return function (buffer) {",
       views.length > 0 ? `const ${views.join(", ")};` : "",
+      hidden,
       ...this.functions,
       body,
       "};",
     ].join("\n");
-    const names = { readText: decodeCString, readComm, ...inner };
+    const names = { readText: decodeCString, readWhole: decodeWholeText, hasTail, readComm, ...inner };
     const bind = (
       new Function(...Object.keys(names), source) as (...values: readonly unknown[]) => (buffer: ArrayBuffer) => object
     )(...Object.values(names));
@@ -79,6 +92,17 @@ export class ReaderProgram {
     return [...this.shifts].map((shift) => `index${shift} = o >> ${shift};`).join(" ");
   }
 
+  /** An expression for a value that stands for itself: a text or a truth that has no object around it carries all of its bytes. */
+  readWhole(layout: Layout, base: string): string {
+    if (isText(layout)) {
+      this.views.add("u8");
+      return `readWhole(u8, ${base}, ${base} + ${layout.size})`;
+    }
+    if (layout.kind !== "int" || layout.encoding !== "bool") return this.read(layout, base, 0);
+    this.variables.push("truth = 0");
+    return `((truth = ${this.readNumber(layout.size as 1, false, base, 0)}) > 1 ? truth : truth === 1)`;
+  }
+
   /** An expression for the value at `base + offset`; `base` is aligned, `offset` need not be. */
   read(layout: Layout, base: string, offset: number): string {
     switch (layout.kind) {
@@ -89,8 +113,7 @@ export class ReaderProgram {
       case "pointer":
         return this.readNumber(8, false, base, offset);
       case "float":
-        this.views.add("dv");
-        return `dv.getFloat${layout.size * 8}(${at(base, offset)}, true)`;
+        return this.readFloat(layout, base, offset);
       case "array":
         return this.readArray(layout.element, layout.length, base, offset);
       default:
@@ -120,7 +143,37 @@ export class ReaderProgram {
   private readStruct(layout: StructLayout, base: string, offset: number): string {
     const members = this.readMembers(layout, base, offset);
     this.literals.push(members.map(([name]) => name));
-    return `{ ${members.map(([name, value]) => `${JSON.stringify(name)}: ${value}`).join(", ")} }`;
+    const literal = `{ ${members.map(([name, value]) => `${JSON.stringify(name)}: ${value}`).join(", ")} }`;
+    return this.seesHidden ? this.noteHidden(this.readHidden(layout, base, offset), literal) : literal;
+  }
+
+  /** An expression that is not 0 where bits are set that no member names; always for a union, of whose members a script may change one and leave the others. */
+  private readHidden(layout: StructLayout, base: string, offset: number): string {
+    const { hasUnion, masks } = findHiddenBits(
+      layout,
+      (position) => this.alignment % 4 === 0 && (offset + position) % 4 === 0,
+    );
+    if (hasUnion) return "1";
+    return masks
+      .map(({ offset: position, size, mask }) => {
+        const value = this.readNumber(size, false, base, offset + position);
+        return mask === 2 ** (size * 8) - 1 ? value : `${value} & ${mask}`;
+      })
+      .join(" | ");
+  }
+
+  /** The expression, with a look at what it does not say before it. */
+  private noteHidden(hidden: string, expression: string): string {
+    if (hidden === "") return expression;
+    this.canHide = true;
+    return `(hides |= ${hidden}, ${expression})`;
+  }
+
+  private readFloat(layout: FloatLayout, base: string, offset: number): string {
+    this.views.add("dv");
+    const value = `dv.getFloat${layout.size * 8}(${at(base, offset)}, true)`;
+    // There are many NaNs, of which QuickJS knows one.
+    return this.seesHidden ? this.noteHidden(`${value} !== ${value}`, value) : value;
   }
 
   private readInt(layout: IntLayout, base: string, offset: number): string {
@@ -130,7 +183,8 @@ export class ReaderProgram {
       return `(${high} << 64n | ${low})`;
     }
     const value = this.readNumber(layout.size, layout.encoding === "char" ? false : layout.signed, base, offset);
-    if (layout.encoding === "bool") return `(${value} !== 0)`;
+    if (layout.encoding === "bool")
+      return this.seesHidden ? this.noteHidden(`${value} > 1`, `${value} !== 0`) : `(${value} !== 0)`;
     return layout.encoding === "char" ? `(${value} === 0 ? "" : String.fromCharCode(${value}))` : value;
   }
 
@@ -147,7 +201,8 @@ export class ReaderProgram {
       const start = at(base, offset);
       if (element.encoding !== "char") return `u8.slice(${start}, ${start} + ${length})`;
       if (length === 16 && this.alignment % 4 === 0 && offset % 4 === 0) return this.readComm(base, offset);
-      return `readText(u8, ${start}, ${start} + ${length})`;
+      const text = `readText(u8, ${start}, ${start} + ${length})`;
+      return this.seesHidden ? this.noteHidden(`hasTail(u8, ${start}, ${start} + ${length})`, text) : text;
     }
     const name = `array${this.functions.length}`;
     this.functions.push("");
@@ -172,7 +227,7 @@ export class ReaderProgram {
     const word = (start: number): string => this.element("u32", 2, base, start);
     const double = (start: number): string => this.element("f64", 3, base, start);
     const pieces =
-      this.alignment % 8 !== 0
+      this.alignment % 8 !== 0 || this.seesHidden
         ? [word(offset), word(offset + 4), word(offset + 8), word(offset + 12)]
         : offset % 8 === 0
           ? [double(offset), double(offset + 8)]
@@ -182,7 +237,14 @@ export class ReaderProgram {
     this.variables.push(...kept.map((one) => `${one} = NaN`), `${name} = ""`);
     const same = pieces.map((piece, index) => `${piece} === ${kept[index]}`).join(" && ");
     const keep = pieces.map((piece, index) => `${kept[index]} = ${piece}`).join(", ");
-    return `(${same} ? ${name} : (${keep}, ${name} = readComm(u8, ${at(base, offset)}, ${kept.join(", ")})))`;
+    const start = at(base, offset);
+    const text = `${name} = readComm(u8, ${start}, ${kept.join(", ")})`;
+    if (!this.seesHidden) return `(${same} ? ${name} : (${keep}, ${text}))`;
+    this.variables.push(`${name}_tail = false`);
+    return this.noteHidden(
+      `(${same} ? ${name}_tail : (${keep}, ${text}, ${name}_tail = hasTail(u8, ${start}, ${start} + 16)))`,
+      name,
+    );
   }
 
   private readMembers(layout: StructLayout, base: string, offset: number): [string, string][] {
@@ -240,6 +302,15 @@ function makeShapes(members: readonly string[]): object[] {
     for (const name of members.slice(0, index + 1)) shape[name] = 0;
     return shape;
   });
+}
+
+function isText(layout: Layout): boolean {
+  return (
+    layout.kind === "array" &&
+    layout.element.kind === "int" &&
+    layout.element.size === 1 &&
+    layout.element.encoding === "char"
+  );
 }
 
 function wrapBool(layout: Layout, value: string): string {

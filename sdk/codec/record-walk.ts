@@ -31,7 +31,7 @@ export interface FieldUse {
  * costs QuickJS more than reading its fields.
  */
 export function compileWalk(layout: Layout, use?: FieldUse): (buffer: ArrayBuffer) => RecordWalk {
-  const program = new ReaderProgram(8, true);
+  const program = new ReaderProgram(8, { hasIndices: true });
   const shares = use !== undefined && layout.kind === "struct";
   const fill = shares ? program.assign(narrowLayout(layout, use.fields), "o", 8, "shared") : "";
   const value = shares ? "shared" : program.read(layout, "o", 8);

@@ -1,6 +1,8 @@
 import { makeUsageError } from "../wire/errors.ts";
+import { quoteText, showText } from "../wire/escape-text.ts";
+import { decodeUtf8 } from "../wire/utf8.ts";
 
-const conversion = /%(?:(%)|([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+)?)?(hh|h|ll|l|j|z|t|L|q)?([diouxXcsfFeEgGp]))/g;
+const conversion = /%(?:(%)|([-+ #0]*)(\*|\d+)?(?:\.(\*|\d+)?)?(hh|h|ll|l|j|z|t|L|q)?([diouxXcsrfFeEgGp]))/g;
 /** What was meant as a conversion: a letter that none has, and Python's names. A sign with a space behind it may be one. */
 const unknownConversion = /%(?:\(\w+\)|[-+#0]*[\d*]*(?:\.[\d*]*)?)(?:hh|h|ll|l|j|z|t|L|q)?[a-zA-Z]/;
 
@@ -15,6 +17,7 @@ const MAX_FORMATTERS = 256;
  * Formats as C's printf does: flags `-+ #0`, width, precision and `*`, and the conversions
  * `d i u o x X c s f F e E g G p %`. Length modifiers (`ll`, `l`, `h`, …) are accepted and say nothing:
  * a bigint is printed whole, a negative number with its sign under `%u` and `%x`, too, as in Python. `%s` takes any value, `%d` a boolean too.
+ * `%s` and `%c` write what a terminal would act on as escape sequences; `%r` writes a text as it is, bytes that are no UTF-8 too.
  *
  * Source: printf(3). Units: widths are UTF-16 code units. @throws BpfError when there are fewer arguments than conversions, one of the wrong kind, or a conversion that there is not
  */
@@ -76,7 +79,7 @@ function requireNoConversion(format: string, literal: string): void {
   if (found !== null)
     throw makeUsageError(
       `Cannot format ${JSON.stringify(format)}: there is no conversion "${found[0]}"`,
-      "%s takes any value, %d integers, %f numbers; write %% for a percent sign",
+      "%s takes any value, %d integers, %f numbers, %r a text as it is; write %% for a percent sign",
     );
 }
 
@@ -126,10 +129,11 @@ function generateFormatter(
   const refuse = (count: number): never => {
     throw makeUsageError(`Cannot format ${JSON.stringify(format)}: it wants ${next} values, ${count} were given`);
   };
-  return (new Function("convert", "refuse", "pads", source) as (...inner: readonly unknown[]) => Formatter)(
+  return (new Function("convert", "refuse", "pads", "show", source) as (...inner: readonly unknown[]) => Formatter)(
     convertOne,
     refuse,
     pads,
+    showText,
   );
 }
 
@@ -141,7 +145,7 @@ const MAX_KEPT = 2;
  * rarely does, as 64-bit numbers, or has a sign that `===` does not see.
  */
 function findKey({ kind, whole }: Spec, value: string): string | undefined {
-  if (kind === "s") return `typeof ${value} === "string" ? ${value} : NaN`;
+  if (kind === "s" || kind === "r") return `typeof ${value} === "string" ? ${value} : NaN`;
   return /[diuxXo]/.test(kind) && !/[ljztLq]/.test(whole) ? value : undefined;
 }
 
@@ -165,7 +169,7 @@ function compileFast(spec: Spec, value: string, after: string, pads: string[][])
   };
   switch (spec.kind) {
     case "s":
-      return spec.precision === undefined ? `typeof ${value} === "string" ? ${padded(value)}` : undefined;
+      return spec.precision === undefined ? `typeof ${value} === "string" ? ${padded(`show(${value})`)}` : undefined;
     case "d":
     case "i":
     case "u":
@@ -222,10 +226,16 @@ function convert(spec: Spec, value: unknown, whole: string): Converted {
         typeof value === "number" || typeof value === "bigint"
           ? String.fromCodePoint(Number(value))
           : String(value).slice(0, 1);
-      return { prefix: "", body: text, zeroPad: false };
+      return { prefix: "", body: showText(text), zeroPad: false };
     }
     case "s":
-      return { prefix: "", body: cutText(renderText(value), spec.precision), zeroPad: false };
+      return { prefix: "", body: cutText(showText(renderText(value)), spec.precision), zeroPad: false };
+    case "r":
+      return {
+        prefix: "",
+        body: cutText(value instanceof Uint8Array ? decodeUtf8(value) : String(value), spec.precision),
+        zeroPad: false,
+      };
     default:
       return convertFloat(spec, requireFloat(value, whole));
   }
@@ -349,52 +359,5 @@ function requireFloat(value: unknown, whole: string): number {
 }
 
 function describe(value: unknown): string {
-  return typeof value === "string" ? JSON.stringify(value) : String(value);
-}
-
-/**
- * Formats as Python's `str.format` does with positions: `"{1} {5}"`, `"{4:.6f}"`, `"{0:>16}"`, `"{{"` for a brace.
- * What BCC's `trace_print(fmt=…)` takes.
- *
- * @throws BpfError for a position that there is no value for, and for what else stands between braces
- */
-export function formatPositions(format: string, values: readonly unknown[]): string {
-  const refuse = (reason: string, hint: string): never => {
-    throw makeUsageError(`Cannot format ${JSON.stringify(format)}: ${reason}`, hint);
-  };
-  let automatic = 0;
-  return format.replace(
-    /\{\{|\}\}|\{(\d*)(?::([^{}]*))?\}|\{[^{}]*\}?|\}/g,
-    (whole: string, position?: string, spec = "") => {
-      if (whole === "{{") return "{";
-      if (whole === "}}") return "}";
-      if (position === undefined)
-        return refuse(
-          `"${whole}" is no position`,
-          `fields are {0} to {${values.length - 1}}; write {{ and }} for braces`,
-        );
-      const index = position === "" ? automatic++ : Number(position);
-      if (index >= values.length)
-        return refuse(`there is no field {${index}}`, `fields are {0} to {${values.length - 1}}`);
-      const value = values[index];
-      const parts = /^([<>]?)(0?)(\d*)(\.\d+)?([a-zA-Z]?)$/.exec(spec);
-      if (parts === null)
-        return refuse(
-          `"${spec}" is not understood`,
-          "use a width, a precision and a conversion, for example {4:.6f} or {0:<16}",
-        );
-      const [, align, zero, width, precision = "", kind] = parts;
-      const left = align === "<" || (align === "" && typeof value === "string");
-      return formatC(
-        `%${left ? "-" : ""}${zero}${width}${precision}${kind === "" ? findPlainKind(value, precision) : kind}`,
-        [value],
-      );
-    },
-  );
-}
-
-/** The conversion of a value that is given none. */
-function findPlainKind(value: unknown, precision: string): string {
-  if (typeof value === "bigint" || Number.isInteger(value)) return "d";
-  return typeof value === "number" && precision !== "" ? "g" : "s";
+  return typeof value === "string" ? quoteText(value) : String(value);
 }

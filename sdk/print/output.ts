@@ -1,6 +1,7 @@
 import { formatC } from "./format.ts";
 import { callHost } from "../wire/host.ts";
 import { renderValue } from "./render-value.ts";
+import { encodeUtf8, isPlainText } from "../wire/utf8.ts";
 
 /** Units: UTF-16 code units of buffered text, about bytes. */
 const FLUSH_AT = 64 * 1024;
@@ -24,12 +25,12 @@ function flushOutput(): void {
   const text = lines.join("");
   lines = [];
   lineCount = lineLength = 0;
-  if (text !== "") callHost("write", requireNoNul(text));
+  if (text !== "") send("write", text);
 }
 
-/** A NUL would end the text on its way out. It is drawn as nothing by any terminal, so it is left out. */
-function requireNoNul(text: string): string {
-  return text.includes("\0") ? text.replaceAll("\0", "") : text;
+function send(call: "write" | "write_error", text: string): void {
+  if (isPlainText(text)) callHost(call, text);
+  else callHost(call, "", encodeUtf8(text));
 }
 
 /** Writes out what is buffered. Happens by itself before every blocking call and at the end. */
@@ -38,7 +39,7 @@ export function flush(): void {
   if (standardError === "") return;
   const text = standardError;
   standardError = "";
-  callHost("write_error", requireNoNul(text));
+  send("write_error", text);
 }
 
 /** Prints values to standard output with spaces between and a newline at the end; text as it is. Source: Python's print. */

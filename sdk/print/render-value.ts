@@ -1,3 +1,5 @@
+import { escapeText, quoteText } from "../wire/escape-text.ts";
+
 const MAX_DEPTH = 4;
 const MAX_ITEMS = 100;
 
@@ -11,16 +13,19 @@ export function showEntriesOf(type: NamedEntriesClass): void {
   namedEntriesClasses.push(type);
 }
 
-/** Renders any value for people, on one line: bigint without its `n`, objects and maps with their contents. */
+/**
+ * Renders any value for people, on one line: bigint without its `n`, objects and maps with their contents, in which nothing is left that a terminal would act
+ * on. A text by itself stays as it is.
+ */
 export function renderValue(value: unknown, depth = 0, seen: readonly unknown[] = []): string {
-  if (typeof value === "string") return depth === 0 ? value : JSON.stringify(value);
-  if (typeof value === "function") return `[function ${value.name || "(anonymous)"}]`;
-  if (typeof value === "symbol") return value.toString();
+  if (typeof value === "string") return depth === 0 ? value : quoteText(value);
+  if (typeof value === "function") return `[function ${escapeText(value.name) || "(anonymous)"}]`;
+  if (typeof value === "symbol") return escapeText(value.toString());
   if (typeof value !== "object" || value === null) return String(value);
   if (seen.includes(value)) return "[circular]";
   if (value instanceof Error) return renderError(value);
   if (value instanceof Date) return value.toISOString();
-  if (value instanceof RegExp) return String(value);
+  if (value instanceof RegExp) return escapeText(String(value));
   if (namedEntriesClasses.some((type) => value instanceof type))
     return renderTable(value, (item) => renderValue(item, depth + 1, seen));
   if (depth >= MAX_DEPTH) return Array.isArray(value) ? "[…]" : "{…}";
@@ -35,7 +40,7 @@ export function renderValue(value: unknown, depth = 0, seen: readonly unknown[] 
     )}}`;
   if (value instanceof Set) return `Set {${renderItems(value, inner)}}`;
   const fields = Object.entries(value).map(
-    ([name, item]) => `${/^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name)}: ${inner(item)}`,
+    ([name, item]) => `${/^[A-Za-z_$][\w$]*$/.test(name) ? name : quoteText(name)}: ${inner(item)}`,
   );
   return fields.length === 0 ? "{}" : `{ ${renderItems(fields, String)} }`;
 }
@@ -65,5 +70,6 @@ function renderItems(items: Iterable<unknown>, render: (item: unknown) => string
 
 function renderError(error: Error): string {
   const hint = (error as { readonly hint?: unknown }).hint;
-  return `${error.name}: ${error.message}${typeof hint === "string" ? ` (hint: ${hint})` : ""}`;
+  // A message may have lines.
+  return escapeText(`${error.name}: ${error.message}${typeof hint === "string" ? ` (hint: ${hint})` : ""}`, "\n\t");
 }

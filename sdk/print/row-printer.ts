@@ -1,3 +1,4 @@
+import { escapeJson } from "../wire/escape-text.ts";
 import { formatC } from "./format.ts";
 import { print } from "./output.ts";
 
@@ -52,9 +53,11 @@ export class RowPrinter<Row> {
     const values = this.columns.map(({ value }) => (typeof value === "function" ? value(row) : row[value]));
     if (!json) return print(formatC(this.format, values));
     print(
-      JSON.stringify(
-        Object.fromEntries(this.columns.map((column, index) => [nameColumn(column), values[index]])),
-        renderBig,
+      escapeJson(
+        JSON.stringify(
+          Object.fromEntries(this.columns.map((column, index) => [nameColumn(column), values[index]])),
+          renderBig,
+        ),
       ),
     );
   }

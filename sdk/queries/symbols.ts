@@ -1,4 +1,5 @@
 import { requireOptions } from "../checks/check-options.ts";
+import { escapeText } from "../wire/escape-text.ts";
 import { callHost } from "../wire/host.ts";
 import type { SymbolReply } from "../wire/protocol.ts";
 
@@ -61,5 +62,6 @@ function renderSymbol(symbol: SymbolReply | null, options: SymbolOptions, defaul
     options.show_module === true && module !== undefined
       ? ` [${module.replace(/^.*\//, "").replace(/^\[|\]$/g, "")}]`
       : "";
-  return `${symbol.name}${offset}${place}`;
+  // Whoever is traced chose these names, and they are made to be printed.
+  return escapeText(`${symbol.name}${offset}${place}`);
 }

@@ -1,4 +1,5 @@
-import { formatPositions } from "../print/format.ts";
+import { escapeJson, escapeText } from "../wire/escape-text.ts";
+import { formatPositions } from "../print/format-positions.ts";
 import { callHost } from "../wire/host.ts";
 import { print } from "../print/output.ts";
 import { is_json_output } from "../print/row-printer.ts";
@@ -84,8 +85,11 @@ export interface TracePrintOptions extends TraceOptions {
 }
 
 function renderFieldsJson([task, pid, cpu, flags, ts, msg]: TraceFields): string {
-  return JSON.stringify({ task, pid, cpu, flags, ts, msg });
+  return escapeJson(JSON.stringify({ task, pid, cpu, flags, ts, msg }));
 }
+
+/** A line as a terminal may have it. Tabs are those of the program's own format. */
+const showLine = (line: string): string => escapeText(line, "\t");
 
 /** Prints lines, or JSON objects of their fields after `json_output()`, for ever, or until nothing is there when `nonblocking`. */
 export function printTrace(options: TracePrintOptions): void {
@@ -98,9 +102,9 @@ export function printTrace(options: TracePrintOptions): void {
       if (fields !== undefined && isOfProcess(fields[1], options.pid)) print(renderFieldsJson(fields));
     } else if (fields === undefined) {
       // What is no event is printed as it is, but is nobody's when lines of one process are asked for.
-      if (options.pid === undefined && options.fmt === undefined) print(line);
+      if (options.pid === undefined && options.fmt === undefined) print(showLine(line));
     } else if (isOfProcess(fields[1], options.pid)) {
-      print(options.fmt === undefined ? line : formatPositions(options.fmt, fields));
+      print(options.fmt === undefined ? showLine(line) : formatPositions(options.fmt, fields));
     }
   }
 }

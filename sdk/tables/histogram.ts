@@ -1,5 +1,6 @@
 import { requireOptions, requireText } from "../checks/check-options.ts";
 import { makeUsageError } from "../wire/errors.ts";
+import { escapeJson, escapeText } from "../wire/escape-text.ts";
 import { renderValue } from "../print/render-value.ts";
 
 /** How a histogram with one section for each bucket names and orders its sections. */
@@ -101,7 +102,7 @@ function renderSectionsJson<Key, Bucket>(
   const { plain, sections } = collectSections(slots, size, options);
   const stamp = new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 19).replace("T", " ");
   const render = (counts: readonly bigint[], extra: object): string =>
-    renderJson({ ts: stamp, val_type: valueType, data: list(counts), ...extra });
+    escapeJson(renderJson({ ts: stamp, val_type: valueType, data: list(counts), ...extra }));
   if (plain !== undefined) return [render(plain, {})];
   return sections.map(({ bucket, counts }) => {
     const name = options.section_print_fn === undefined ? bucket : options.section_print_fn(bucket as Bucket);
@@ -139,9 +140,9 @@ function buildSections<Key, Bucket>(
 }
 
 function nameBucket<Key, Bucket>(bucket: unknown, options: HistogramOptions<Key, Bucket>): string {
-  return options.section_print_fn === undefined
-    ? renderValue(bucket)
-    : String(options.section_print_fn(bucket as Bucket));
+  return escapeText(
+    options.section_print_fn === undefined ? renderValue(bucket) : String(options.section_print_fn(bucket as Bucket)),
+  );
 }
 
 function collectSections<Key, Bucket>(

@@ -1,4 +1,4 @@
-import { makeBytesLayout, makeCodec } from "../codec/codec.ts";
+import { makeBytesLayout, makeTableCodec } from "../codec/codec.ts";
 import type { Codec } from "../codec/codec.ts";
 import { callHost } from "../wire/host.ts";
 import type { MapReply } from "../wire/protocol.ts";
@@ -11,7 +11,7 @@ export class BloomFilterTable<Leaf = unknown> extends TableBase {
 
   constructor(info: MapReply, owner: TableOwner) {
     super(info, owner);
-    this.codec = makeCodec<Leaf>(info.value ?? makeBytesLayout(info.valueSize), `value of "${info.name}"`);
+    this.codec = makeTableCodec<Leaf>(info.value ?? makeBytesLayout(info.valueSize), `value of "${info.name}"`);
   }
 
   /** Adds a value; nothing can be taken out again. */

@@ -1,4 +1,4 @@
-import { makeBytesLayout, makeCodec } from "../codec/codec.ts";
+import { makeBytesLayout, makeTableCodec } from "../codec/codec.ts";
 import type { Codec } from "../codec/codec.ts";
 import { makeMapError } from "../wire/errors.ts";
 import type { MapReply } from "../wire/protocol.ts";
@@ -75,7 +75,7 @@ function zeroLike(value: number | bigint | undefined): number | bigint {
 function makeCpuCodec<Leaf>(info: MapReply, cpus: number): Codec<Leaf[]> {
   const stride = info.valueSize / cpus;
   const label = `value of "${info.name}"`;
-  const one = makeCodec<Leaf>(info.value ?? makeBytesLayout(stride), label);
+  const one = makeTableCodec<Leaf>(info.value ?? makeBytesLayout(stride), label);
   const bind = (buffer: ArrayBuffer): ((offset: number) => Leaf[]) => {
     const read = one.bind(buffer);
     return (offset) => Array.from({ length: cpus }, (_, cpu) => read(offset + cpu * stride));

@@ -1,4 +1,4 @@
-import { makeBytesLayout, makeCodec } from "../codec/codec.ts";
+import { makeBytesLayout, makeTableCodec } from "../codec/codec.ts";
 import type { Codec } from "../codec/codec.ts";
 import { callHost } from "../wire/host.ts";
 import type { MapReply } from "../wire/protocol.ts";
@@ -16,7 +16,7 @@ export class QueueStackTable<Leaf = unknown> extends TableBase {
 
   constructor(info: MapReply, owner: TableOwner) {
     super(info, owner);
-    this.queueCodec = makeCodec<Leaf>(info.value ?? makeBytesLayout(info.valueSize), `value of "${info.name}"`);
+    this.queueCodec = makeTableCodec<Leaf>(info.value ?? makeBytesLayout(info.valueSize), `value of "${info.name}"`);
   }
 
   protected override get usage(): string {

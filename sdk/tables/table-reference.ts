@@ -1,4 +1,4 @@
-import { makeBytesLayout, makeCodec } from "../codec/codec.ts";
+import { makeBytesLayout, makeTableCodec } from "../codec/codec.ts";
 import type { Codec } from "../codec/codec.ts";
 import { makeMapError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
@@ -80,7 +80,7 @@ export class ReferenceTable<Key = unknown, Target = unknown> extends TableBase {
     super(info, owner);
     this.targets = targets;
     this.numbers = new Table<Key, number>({ ...info, value: numberLayout }, owner);
-    this.keys_ = makeCodec<Key>(info.key ?? makeBytesLayout(info.keySize), `key of "${info.name}"`);
+    this.keys_ = makeTableCodec<Key>(info.key ?? makeBytesLayout(info.keySize), `key of "${info.name}"`);
   }
 
   /** Puts a thing under a key. @throws BpfError when it is not what this map holds, or is gone */

@@ -1,4 +1,4 @@
-import { makeBytesLayout, makeCodec } from "../codec/codec.ts";
+import { makeBytesLayout, makeTableCodec } from "../codec/codec.ts";
 import type { Codec } from "../codec/codec.ts";
 import { makeMapError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
@@ -31,7 +31,7 @@ export class StorageTable<Target = unknown, Leaf = unknown> extends TableBase {
   constructor(info: MapReply, owner: TableOwner, targets: ReferenceKind<Target>) {
     super(info, owner);
     this.targets = targets;
-    this.codec = makeCodec<Leaf>(info.value ?? makeBytesLayout(info.valueSize), `value of "${info.name}"`);
+    this.codec = makeTableCodec<Leaf>(info.value ?? makeBytesLayout(info.valueSize), `value of "${info.name}"`);
   }
 
   /** The value that hangs on a thing, undefined when there is none. @throws BpfError when the thing is not there */

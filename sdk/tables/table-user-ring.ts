@@ -1,4 +1,4 @@
-import { makeCodec } from "../codec/codec.ts";
+import { makeTableCodec } from "../codec/codec.ts";
 import type { Codec } from "../codec/codec.ts";
 import { makeUsageError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
@@ -12,7 +12,7 @@ export class UserRingTable<Value = Uint8Array> extends TableBase {
 
   constructor(info: MapReply, owner: TableOwner) {
     super(info, owner);
-    this.codec = info.event === null ? undefined : makeCodec<Value>(info.event, `value for "${info.name}"`);
+    this.codec = info.event === null ? undefined : makeTableCodec<Value>(info.event, `value for "${info.name}"`);
   }
 
   /**

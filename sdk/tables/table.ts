@@ -1,4 +1,4 @@
-import { makeBytesLayout, makeCodec } from "../codec/codec.ts";
+import { makeBytesLayout, makeTableCodec } from "../codec/codec.ts";
 import type { Codec } from "../codec/codec.ts";
 import { makeMapError } from "../wire/errors.ts";
 import {
@@ -39,9 +39,9 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
 
   constructor(info: MapReply, owner: TableOwner, leafCodec?: Codec<Leaf>) {
     super(info, owner);
-    this.keyCodec = makeCodec<Key>(info.key ?? makeBytesLayout(info.keySize), `key of "${info.name}"`);
+    this.keyCodec = makeTableCodec<Key>(info.key ?? makeBytesLayout(info.keySize), `key of "${info.name}"`);
     this.leafCodec =
-      leafCodec ?? makeCodec<Leaf>(info.value ?? makeBytesLayout(info.valueSize), `value of "${info.name}"`);
+      leafCodec ?? makeTableCodec<Leaf>(info.value ?? makeBytesLayout(info.valueSize), `value of "${info.name}"`);
   }
 
   /** The value of a key, undefined when there is none. @throws BpfError for a key of the wrong shape */

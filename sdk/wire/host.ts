@@ -1,6 +1,7 @@
 import { BpfError, Interrupt } from "./errors.ts";
 import { COMMAND_ENDED, ERROR_MARK, HOST_FUNCTION, INTERRUPTED_CODE, callKinds } from "./protocol.ts";
 import type { CallArgument, CallName, CallReply, ErrorMessage } from "./protocol.ts";
+import { decodeUtf8 } from "./utf8.ts";
 
 type RawCall = (name: string, argument: string, bytes?: ArrayBuffer) => string | ArrayBuffer;
 
@@ -14,7 +15,7 @@ export function callHost<Name extends CallName>(
   const text = typeof argument === "string" ? argument : JSON.stringify(argument);
   // Each value that crosses costs microseconds, `undefined` too.
   const answer = bytes === undefined ? call(name, text) : call(name, text, copyBuffer(bytes));
-  if (typeof answer !== "string") return new Uint8Array(answer) as CallReply<Name>;
+  if (typeof answer !== "string") return readBytes(name, new Uint8Array(answer)) as CallReply<Name>;
   if (answer[0] === ERROR_MARK) throw reviveError(JSON.parse(answer.slice(1)) as ErrorMessage);
   switch (callKinds[name]) {
     case "json":
@@ -24,6 +25,11 @@ export function callHost<Name extends CallName>(
     case "bytes":
       return undefined as CallReply<Name>;
   }
+}
+
+/** Text that is none to QuickJS's host, with a NUL or bytes that are no UTF-8, comes as bytes. */
+function readBytes(name: CallName, bytes: Uint8Array): Uint8Array | string {
+  return callKinds[name] === "text" ? decodeUtf8(bytes) : bytes;
 }
 
 /** Whether this code runs inside bpfts. */

@@ -56,7 +56,7 @@ export function openTracePipe(port: KernelPort): TracePipe {
 export function nameUnknownTasks(lines: string): string {
   return lines.replace(/^ *<\.\.\.>-(\d+)/gm, (unknown, pid: string) => {
     try {
-      return `${readFileSync(`/proc/${pid}/comm`, "utf8").trimEnd().padStart(16)}-${pid}`;
+      return `${readFileSync(`/proc/${pid}/comm`, "utf8").slice(0, -1).replaceAll("\n", "\\n").padStart(16)}-${pid}`;
     } catch {
       return unknown;
     }

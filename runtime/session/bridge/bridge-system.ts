@@ -1,8 +1,10 @@
 import { closeSync, constants, openSync, readSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { UsageError } from "../../base/errors.ts";
+import { decodeText } from "./decode-text.ts";
 import { errno, renderErrno } from "../../kernel/door/errno.ts";
 import { waitSources } from "../../kernel/door/port.ts";
+import { encodeUtf8, isPlainText } from "../../../sdk/wire/utf8.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
 import { wakeAtSecondLook } from "../wait/waiter.ts";
 
@@ -27,13 +29,13 @@ export function openSystemCalls(
       possibleCpus: state.port.possibleCpus(),
       seed: [...crypto.getRandomValues(new Uint32Array(4))] as [number, number, number, number],
     }),
-    write(text) {
-      writeOutput(state, text);
+    write(text, bytes) {
+      writeOutput(state, bytes.length > 0 ? copyBytes(bytes) : text);
       return null;
     },
-    write_error(text) {
+    write_error(text, bytes) {
       // Nobody reads it: no reason to stop.
-      writeAll(state, 2, Buffer.from(text, "utf8"));
+      writeAll(state, 2, bytes.length > 0 ? copyBytes(bytes) : Buffer.from(text, "utf8"));
       return null;
     },
     exit({ code }) {
@@ -56,10 +58,20 @@ export function openSystemCalls(
  *
  * @throws UsageError when what stdout is takes no more: a full disk
  */
-export function writeOutput(state: BridgeState, text: string): void {
-  const written = writeAll(state, 1, Buffer.from(text, "utf8"));
+export function writeOutput(state: BridgeState, output: string | Buffer): void {
+  const written = writeAll(state, 1, typeof output === "string" ? encodeOutput(output) : output);
   if (written === errno.EPIPE) state.stop({ kind: "closed-output" });
   else if (written < 0) throw new UsageError(`Cannot write to stdout (${renderErrno(written)})`);
+}
+
+/** What `%r` writes may have been no UTF-8. */
+function encodeOutput(text: string): Buffer {
+  return isPlainText(text) ? Buffer.from(text, "utf8") : Buffer.from(encodeUtf8(text));
+}
+
+/** They lie in the guest's memory, which may move while the host writes. */
+function copyBytes(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes);
 }
 
 function writeAll(state: BridgeState, fd: 1 | 2, bytes: Buffer): number {
@@ -118,7 +130,7 @@ function readToEnd(fd: number, path: string): string {
   for (let total = 0; ; ) {
     const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
     const size = readSync(fd, chunk, 0, CHUNK_BYTES, null);
-    if (size === 0) return Buffer.concat(chunks).toString("utf8").replaceAll("\0", "\ufffd");
+    if (size === 0) return decodeText(Buffer.concat(chunks));
     total += size;
     if (total > MAX_FILE_BYTES)
       throw new UsageError(`Cannot read "${path}": it has more than ${MAX_FILE_BYTES / 1024 / 1024} MiB`);

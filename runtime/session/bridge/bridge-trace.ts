@@ -2,6 +2,7 @@ import { waitSources } from "../../kernel/door/port.ts";
 import { nameUnknownTasks } from "../../kernel/machine/trace-pipe.ts";
 import type { TracePipe } from "../../kernel/machine/trace-pipe.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
+import { decodeText } from "./decode-text.ts";
 import { wakeAtSecondLook } from "../wait/waiter.ts";
 
 /** The trace pipe and the call that reads it. */
@@ -31,8 +32,7 @@ export function openTraceCalls(state: BridgeState): TraceCalls {
     const cut = end === 0 && bytes.length >= MAX_LINE_BYTES ? bytes.length : end;
     // Copied: the rest must not keep the whole batch alive.
     rest = Buffer.from(bytes.subarray(cut));
-    const text = bytes
-      .toString("utf8", 0, cut)
+    const text = decodeText(bytes.subarray(0, cut))
       .replaceAll("\0", "")
       .replace(lostLine, (_, count: string) => {
         lost += Number(count);

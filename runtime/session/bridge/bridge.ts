@@ -2,6 +2,7 @@ import { BpftsError, InternalError, InterruptedError } from "../../base/errors.t
 import type { Closable } from "../../base/scope.ts";
 import { ANSWER_MARK, ERROR_MARK, INTERRUPTED_CODE, callKinds } from "../../../sdk/wire/protocol.ts";
 import type { CallName, ErrorMessage } from "../../../sdk/wire/protocol.ts";
+import { encodeUtf8, isPlainText } from "../../../sdk/wire/utf8.ts";
 import { openEventCalls } from "./bridge-events.ts";
 import { openLookupCalls } from "./bridge-lookup.ts";
 import { openMapCalls } from "./bridge-map.ts";
@@ -95,7 +96,7 @@ function renderAnswer(name: CallName, answer: unknown): string | Uint8Array {
     case "json":
       return ANSWER_MARK + JSON.stringify(answer);
     case "text":
-      return ANSWER_MARK + (answer as string);
+      return isPlainText(answer as string) ? ANSWER_MARK + (answer as string) : encodeUtf8(answer as string);
     case "bytes":
       return answer === undefined ? ANSWER_MARK : (answer as Uint8Array);
   }

@@ -1,5 +1,6 @@
 import { UsageError } from "../../base/errors.ts";
 import { findSimilar } from "../../base/similar.ts";
+import { escapeJson } from "../../../sdk/wire/escape-text.ts";
 import { compileFormat } from "../../../sdk/print/format.ts";
 import type { Layout, StructLayout } from "../../../sdk/wire/layout.ts";
 import { alignUp } from "../../../sdk/wire/protocol.ts";
@@ -77,7 +78,7 @@ function listFields(layout: StructLayout): string[] {
 /** One object a line. 64-bit numbers are numbers where they are exact, else text. */
 function writeJson(fields: readonly string[]): (values: readonly unknown[]) => string {
   return (values) =>
-    `${JSON.stringify(Object.fromEntries(fields.map((field, index) => [field, values[index]])), renderBig)}\n`;
+    `${escapeJson(JSON.stringify(Object.fromEntries(fields.map((field, index) => [field, values[index]])), renderBig))}\n`;
 }
 
 function renderBig(_: string, value: unknown): unknown {

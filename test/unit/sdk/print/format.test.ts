@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { formatC, formatPositions } from "../../../../sdk/print/format.ts";
+import { formatC } from "../../../../sdk/print/format.ts";
+import { formatPositions } from "../../../../sdk/print/format-positions.ts";
 
 describe("printf", () => {
   it.each<[string, unknown[], string]>([
@@ -53,7 +54,7 @@ describe("printf", () => {
     expect(() => formatC("%f", ["x"])).toThrow('Cannot format "x" with "%f": it wants a number');
   });
 
-  it.each(["%r", "%-8b|", "%(pid)d", "%5.2y", "%n", "%d %d%%%k"])(
+  it.each(["%y", "%-8b|", "%(pid)d", "%5.2y", "%n", "%d %d%%%k"])(
     "says that there is no conversion in %j",
     (format) => {
       expect(() => formatC(format, [1, 2, 3])).toThrow(/^Cannot format ".*": there is no conversion "%[-(.\w)]+"$/);

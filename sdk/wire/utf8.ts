@@ -1,9 +1,9 @@
 /**
- * UTF-8 by hand: QuickJS has no TextDecoder. Malformed bytes read as U+FFFD, one
- * for each byte that cannot be part of a character.
+ * UTF-8 by hand: QuickJS has no TextDecoder. No byte is lost: one that cannot be part of a character, 0x80 to 0xff, is read as half of a surrogate pair,
+ * U+DC80 to U+DCFF, and is written as that byte again. Source: Python's "surrogateescape", PEP 383
  */
 
-const REPLACEMENT = "\ufffd";
+const ESCAPED_BYTES = 0xdc00;
 
 /** Decodes bytes from `start` up to (not including) `end`. */
 export function decodeUtf8(bytes: Uint8Array, start = 0, end: number = bytes.length): string {
@@ -17,7 +17,7 @@ export function decodeUtf8(bytes: Uint8Array, start = 0, end: number = bytes.len
     text += decodeAscii(bytes, runStart, at);
     const size = measureCharacter(bytes, at, end);
     if (size === 0) {
-      text += REPLACEMENT;
+      text += String.fromCharCode(ESCAPED_BYTES | bytes[at]!);
       at++;
     } else {
       text += String.fromCodePoint(readCodePoint(bytes, at, size));
@@ -35,11 +35,39 @@ export function decodeCString(bytes: Uint8Array, start: number, end: number): st
   return decodeUtf8(bytes, start, stop);
 }
 
-/** Encodes text; unpaired surrogates become U+FFFD. */
+/**
+ * Decodes a text that fills `start` to `end` with zeros behind it: up to the last byte that is none, so that two texts are the same only if their bytes are.
+ * A text that was ended by its NUL goes on behind it.
+ */
+export function decodeWholeText(bytes: Uint8Array, start: number, end: number): string {
+  if (!hasTail(bytes, start, end)) return decodeCString(bytes, start, end);
+  let stop = end;
+  while (bytes[stop - 1] === 0) stop--;
+  return decodeUtf8(bytes, start, stop);
+}
+
+/** Whether anything but zeros stands behind the first NUL. */
+export function hasTail(bytes: Uint8Array, start: number, end: number): boolean {
+  let at = bytes.indexOf(0, start);
+  if (at < 0) return false;
+  while (++at < end) if (bytes[at] !== 0) return true;
+  return false;
+}
+
+/** Whether a text can cross between script and host as it is: a NUL would end it, and halves of surrogate pairs would not come through. */
+export function isPlainText(text: string): boolean {
+  return !text.includes("\0") && (text as string & { isWellFormed(): boolean }).isWellFormed();
+}
+
+/** Encodes text. Halves of surrogate pairs become the bytes that they stand for, others U+FFFD. */
 export function encodeUtf8(text: string): Uint8Array {
   const bytes: number[] = [];
   for (const character of text) {
     let code = character.codePointAt(0)!;
+    if (code >= 0xdc80 && code <= 0xdcff) {
+      bytes.push(code & 0xff);
+      continue;
+    }
     if (code >= 0xd800 && code <= 0xdfff) code = 0xfffd;
     if (code < 0x80) bytes.push(code);
     else if (code < 0x800) bytes.push(0xc0 | (code >> 6), 0x80 | (code & 0x3f));
