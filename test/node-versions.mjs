@@ -1,6 +1,6 @@
 // Runs a part of the tests on other versions of Node, whose binaries npm has as packages:
-//   node test/node-versions.mjs [MAJOR...]
-// Without a word it takes every version that package.json promises. Each runs in a clone of the checkout, with what is not
+//   node test/node-versions.mjs [MAJOR...] [TIER...] [WORD...]
+// Without a number it takes every version that package.json promises; tiers and words go to run.mjs. Each runs in a clone of the checkout, with what is not
 // committed, where setup builds the addon with that Node's headers.
 import { spawnSync } from "node:child_process";
 import { copyFileSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -18,7 +18,9 @@ const runs = [
   ["kernel", "engine-tricks", "run-hello", "addon-kernel", "addon-rings", "addon-signals", "trace-pipe"],
 ];
 
-const majors = process.argv.length > 2 ? process.argv.slice(2) : promised;
+const numbers = process.argv.slice(2).filter((word) => /^\d+$/.test(word));
+const words = process.argv.slice(2).filter((word) => !/^\d+$/.test(word));
+const majors = numbers.length > 0 ? numbers : promised;
 const unknown = majors.find((major) => !promised.includes(major));
 if (unknown !== undefined) {
   process.stderr.write(
@@ -37,9 +39,9 @@ const results = majors.map((major) => {
   const checkout = join(folder, major);
   copyCheckout(checkout);
   const environment = { ...process.env, PATH: `${dirname(node)}${delimiter}${process.env.PATH}` };
-  const statuses = runs.map((words) => {
-    process.stdout.write(`\nnode-versions: Node ${version}: ${words.join(" ")}\n`);
-    return spawnSync(node, ["test/run.mjs", ...words], { cwd: checkout, env: environment, stdio: "inherit" }).status;
+  const statuses = (words.length > 0 ? [words] : runs).map((run) => {
+    process.stdout.write(`\nnode-versions: Node ${version}: ${run.join(" ")}\n`);
+    return spawnSync(node, ["test/run.mjs", ...run], { cwd: checkout, env: environment, stdio: "inherit" }).status;
   });
   rmSync(checkout, { recursive: true });
   return { version, isGood: statuses.every((status) => status === 0) };
