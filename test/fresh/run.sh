@@ -75,12 +75,16 @@ fi
 
 # Ends whatever is left in this namespace when the shell outside has ended, also by SIGKILL. The mounts go with the last process.
 sweep() {
-  local namespace process
+  local namespace process found=1
   namespace=$(readlink /proc/self/ns/mnt)
   while kill -0 "$BPFTS_FRESH_PID"; do sleep 1; done
-  for process in /proc/[0-9]*; do
-    process=${process#/proc/}
-    [[ $process == "$BASHPID" || $(readlink "/proc/$process/ns/mnt") != "$namespace" ]] || kill -KILL "$process"
+  # One that is found may have started another meanwhile.
+  while ((found)); do
+    found=0
+    for process in /proc/[0-9]*; do
+      process=${process#/proc/}
+      [[ $process == "$BASHPID" || $(readlink "/proc/$process/ns/mnt") != "$namespace" ]] || { kill -KILL "$process" && found=1; }
+    done
   done
 }
 sweep </dev/null >/dev/null 2>&1 &
