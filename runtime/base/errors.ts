@@ -64,6 +64,12 @@ export class ToolchainError extends BpftsError {
   override readonly exitCode = 3;
 }
 
+/** clang itself failed on a text that it should have compiled or refused; `detail` is its own report. */
+export class ClangCrashError extends BpftsError {
+  override readonly code = "BPFTS_CLANG_CRASH";
+  override readonly exitCode = 3;
+}
+
 /** This kernel cannot do it. */
 export class UnsupportedFeatureError extends BpftsError {
   override readonly code = "BPFTS_UNSUPPORTED";

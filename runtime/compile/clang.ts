@@ -1,4 +1,5 @@
-import { CompileError, InternalError, ToolchainError } from "../base/errors.ts";
+import { constants } from "node:os";
+import { ClangCrashError, CompileError, ToolchainError } from "../base/errors.ts";
 import { runConfined } from "../confine/confine.ts";
 import type { ConfinedResult, ConfineLimits } from "../confine/confine.ts";
 import { describeInstalled } from "../confine/installed-program.ts";
@@ -28,6 +29,7 @@ const limits: ConfineLimits = { cpuSeconds: 200, memoryBytes: 4 * 1024 ** 3, sec
  * @throws ToolchainError when it cannot be started or has no bpf target.
  * @throws CompileError when it takes too long, or too much memory.
  * @throws InterruptedError when a signal ended it.
+ * @throws ClangCrashError when it failed without saying what is wrong with the text.
  */
 export function runClang(
   toolchain: Toolchain,
@@ -41,7 +43,7 @@ export function runClang(
   const program = { argv: [toolchain.clang, ...args], ...describeInstalled(toolchain.clang), limits, ...reach };
   const result = runConfined(program, { input, ...(stopFd !== undefined && stopFd >= 0 && { stopFd }) });
   const stderr = result.stderr.toString("utf8");
-  requireEnd(result, stderr);
+  requireEnd(result, stderr, toolchain.version);
   if (/unable to create target|unknown target triple/.test(stderr)) {
     throw new ToolchainError(`"${toolchain.clang}" has no bpf target`, {
       hint: "install a clang of the distribution: apt-get install clang",
@@ -51,8 +53,8 @@ export function runClang(
   return { ok: result.status === 0, stdout: result.stdout, stderr };
 }
 
-/** @throws CompileError, InternalError when clang did not come to say what it thinks of the text. */
-function requireEnd({ status, signal, passed }: ConfinedResult, stderr: string): void {
+/** @throws CompileError, ClangCrashError when clang did not come to say what it thinks of the text. */
+function requireEnd({ status, signal, passed }: ConfinedResult, stderr: string, version: number): void {
   if (passed === "idleSeconds") {
     throw new CompileError(`clang waited ${limits.idleSeconds} s for a file that gives nothing`, {
       hint: "is one of the included files a pipe? clang reads regular files only",
@@ -65,7 +67,26 @@ function requireEnd({ status, signal, passed }: ConfinedResult, stderr: string):
       detail: stderr,
     });
   }
-  if (signal !== null || (status ?? 0) > 1) {
-    throw new InternalError(`clang crashed (${signal ?? `status ${status}`})`, { detail: stderr });
+  if (signal !== null || isBroken(stderr) || ((status ?? 0) > 1 && !isRefusal(stderr))) {
+    throw new ClangCrashError(`clang ${version} crashed (${signal ?? renderStatus(status ?? 0)})`, {
+      detail: stderr,
+      hint: "this is a fault of clang's: try another version (BPFTS_CLANG=clang-19), or write that part of the C text in another way",
+    });
   }
+}
+
+/** clang gives up on code that the BPF target does not have with the status of a crash, but says what it is. */
+function isRefusal(stderr: string): boolean {
+  return /^fatal error: error in backend: /m.test(stderr);
+}
+
+/** A crash of the code generator may leave its output half written, and say only that. */
+function isBroken(stderr: string): boolean {
+  return /^fatal error: error in backend: IO failure/m.test(stderr);
+}
+
+/** The driver adds 128 to the signal that ended the compiler. Source: clang::driver::Driver::ExecuteCompilation. */
+function renderStatus(status: number): string {
+  const name = Object.entries(constants.signals).find(([, number]) => number === status - 128)?.[0];
+  return name ?? `status ${status}`;
 }

@@ -1,10 +1,12 @@
 import type { ClangResult } from "./clang-result.ts";
 import type { Diagnostic } from "../base/diagnostic.ts";
-import { CompileError } from "../base/errors.ts";
+import { ClangCrashError, CompileError } from "../base/errors.ts";
 import type { SourceLocation } from "../base/location.ts";
 import { runClang } from "./clang.ts";
+import { findRefusedFunction } from "./backend-refusals.ts";
 import { parseDiagnostics } from "./diagnostics.ts";
 import { hasOwnHeaders, listOwnHeaders, withHeaders } from "./own-headers.ts";
+import { findFunction, placeRefusals } from "./place-refusals.ts";
 import type { Prelude } from "./prelude.ts";
 import type { Toolchain } from "./toolchain.ts";
 
@@ -92,31 +94,48 @@ export function parseUnit(unit: CompilableUnit, options: CompileOptions): Parsed
 /**
  * Compiles a rewritten unit for the bpf target.
  *
- * @throws CompileError with all that clang said, at the user's places.
+ * @throws CompileError with all that clang said, at the user's places; ClangCrashError
  */
 export function compileUnit(unit: CompilableUnit, options: CompileOptions): ObjectFile {
-  const result = withHeaders(unit.headers ?? new Map<string, string>(), (flags, folder) =>
-    runOnPrelude(
-      options,
-      [
-        ...options.prelude.flags,
-        ...quiet,
-        "-Wno-everything",
-        ...options.cflags,
-        ...flags,
-        "-c",
-        "-x",
-        "c",
-        "-",
-        "-o",
-        "-",
-      ],
-      unit.text,
-      folder,
-    ),
-  );
-  if (!result.ok) throw describeFailure(placeDiagnostics(unit, result.stderr), result.stderr);
-  return { bytes: result.stdout };
+  return withHeaders(unit.headers ?? new Map<string, string>(), (flags, folder) => {
+    const run = (...args: readonly string[]): ClangResult =>
+      runOnPrelude(
+        options,
+        [...options.prelude.flags, ...quiet, "-Wno-everything", ...options.cflags, ...flags, ...args],
+        unit.text,
+        folder,
+      );
+    const result = catchCrash(unit, () => run("-c", "-x", "c", "-", "-o", "-"));
+    if (result.ok) return { bytes: result.stdout };
+    const refused = placeRefusals(
+      unit,
+      result.stderr,
+      options.toolchain.version,
+      (warnings) => run(...warnings, "-fsyntax-only", "-x", "c", "-").stderr,
+    );
+    throw describeFailure(
+      refused.map((diagnostic) => placeDiagnostic(unit, diagnostic)),
+      result.stderr,
+    );
+  });
+}
+
+/** A crash says which function clang was at. */
+function catchCrash<T>(unit: CompilableUnit, run: () => T): T {
+  try {
+    return run();
+  } catch (error) {
+    if (!(error instanceof ClangCrashError)) throw error;
+    const name = findRefusedFunction(error.detail ?? "");
+    const place = findFunction(unit, name);
+    const location = place === undefined ? undefined : unit.locate(place.line, place.column);
+    throw new ClangCrashError(name === undefined ? error.message : `${error.message} on function "${name}"`, {
+      cause: error,
+      ...(error.detail !== undefined && { detail: error.detail }),
+      ...(error.hint !== undefined && { hint: error.hint }),
+      ...(location !== undefined && { location }),
+    });
+  }
 }
 
 /** clang's words for a precompiled header that is not whole, or whose inputs are not what they were. */
@@ -146,27 +165,35 @@ function isInside(path: string, folder: string): boolean {
 }
 
 function placeDiagnostics(unit: CompilableUnit, stderr: string): Diagnostic[] {
-  const lines = unit.text.split("\n");
-  const place = (diagnostic: Diagnostic): Diagnostic => {
-    const { location, ...said } = diagnostic;
-    const { message, severity } = diagnostic;
-    const hint = severity === "error" ? (unit.explain?.(message) ?? explainRefusal(message)) : undefined;
-    const rest = hint === undefined ? said : { ...said, hint };
-    const notes = diagnostic.notes?.map(place) ?? [];
-    if (location === undefined) return { ...rest, notes };
-    if (location.file === unit.file) {
-      const found = unit.locate(location.line, location.column);
-      if (found !== undefined) return { ...rest, notes, location: found };
-    }
-    // Text that stands in no file: its own line is what the user can look at.
-    const lineText = location.file === "<stdin>" ? lines[location.line - 1] : undefined;
-    return { ...rest, notes, ...(lineText !== undefined && { lineText }), ...(lineText === undefined && { location }) };
-  };
-  return parseDiagnostics(stderr).map(place);
+  return parseDiagnostics(stderr).map((diagnostic) => placeDiagnostic(unit, diagnostic));
+}
+
+/** clang's advice for programs that have a C library. */
+const misleading = /^include the header </;
+
+function placeDiagnostic(unit: CompilableUnit, diagnostic: Diagnostic): Diagnostic {
+  const { location, ...said } = diagnostic;
+  const hint =
+    diagnostic.hint ??
+    (diagnostic.severity === "error"
+      ? (unit.explain?.(diagnostic.message) ?? explainConfined(diagnostic.message))
+      : undefined);
+  const rest = hint === undefined ? said : { ...said, hint };
+  const notes =
+    diagnostic.notes?.filter(({ message }) => !misleading.test(message)).map((note) => placeDiagnostic(unit, note)) ??
+    [];
+  if (location === undefined) return { ...rest, notes };
+  if (location.file === unit.file) {
+    const found = unit.locate(location.line, location.column);
+    if (found !== undefined) return { ...rest, notes, location: found };
+  }
+  // Text that stands in no file: its own line is what the user can look at.
+  const lineText = location.file === "<stdin>" ? unit.text.split("\n")[location.line - 1] : undefined;
+  return { ...rest, notes, ...(lineText !== undefined && { lineText }), ...(lineText === undefined && { location }) };
 }
 
 /** What to do about messages that come of how clang is run here, by what they say. */
-const refusals: readonly (readonly [RegExp, string])[] = [
+const confinedAdvice: readonly (readonly [RegExp, string])[] = [
   [/^Could not find incbin file/, "a script's C text can take in no file by .incbin"],
   [
     /^(?:cannot open|error opening) file '.*Permission denied/,
@@ -175,8 +202,8 @@ const refusals: readonly (readonly [RegExp, string])[] = [
   [/ in PCH file but is currently /, "the kernel's types were compiled without such a flag: leave it out of cflags"],
 ];
 
-function explainRefusal(message: string): string | undefined {
-  return refusals.find(([form]) => form.test(message))?.[1];
+function explainConfined(message: string): string | undefined {
+  return confinedAdvice.find(([form]) => form.test(message))?.[1];
 }
 
 /** Inside of our macros clang says much the same of each use of an argument; the user wrote it once. How our macros expand helps nobody. */

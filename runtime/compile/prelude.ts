@@ -16,6 +16,7 @@ import { InternalError, ToolchainError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { hashKey, replaceFile, touchFile } from "./cache.ts";
 import type { CacheFolder } from "./cache.ts";
+import { signedDivisionClang } from "./backend-refusals.ts";
 import { runClang } from "./clang.ts";
 import { hideNames } from "./hide-names.ts";
 import { openKernelNames, renderKernelNames } from "./kernel-names.ts";
@@ -45,6 +46,8 @@ export interface Prelude extends KernelNames {
   readonly typesFolder: string;
   /** The same without some enumerators and typedefs of the kernel's, whose names a text wants for itself; undefined when there is none of them to hide. */
   hide(names: readonly string[]): Prelude | undefined;
+  /** The same for the instruction set that divides signed numbers; undefined when clang or the kernel lacks it, or this is it. */
+  divideSigned(): Prelude | undefined;
   /** Makes it anew from the kernel's types on, for a cache that was damaged. */
   rebuild(): void;
 }
@@ -60,15 +63,20 @@ export interface PreludeRequest {
   /** Definitions that depend on this machine; `undefined` types are left to the kernel's. */
   readonly renderMachineHeader: (names: KernelNames) => string;
   readonly machineIdentity: string;
+  /** Whether the kernel knows version 4 of the instruction set. */
+  readonly kernelDividesSigned: boolean;
   readonly log: Log;
 }
 
+/** A version of the instruction set. The fourth divides signed numbers; kernels have it since 6.6. */
+type BpfCpu = "v3" | "v4";
+
 /** Flags of every clang run on a unit. */
-export function listTargetFlags(arch: string): string[] {
+export function listTargetFlags(arch: string, cpu: BpfCpu = "v3"): string[] {
   return [
     "-target",
     "bpf",
-    "-mcpu=v3",
+    `-mcpu=${cpu}`,
     "-g",
     "-O2",
     `-D__TARGET_ARCH_${arch}`,
@@ -80,7 +88,7 @@ export function listTargetFlags(arch: string): string[] {
 }
 
 /** Opens the prelude of this kernel, building it when this is the first run. `hidden` are names of the kernel's that it shall not have. */
-export function openPrelude(request: PreludeRequest, hidden: readonly string[] = []): Prelude {
+export function openPrelude(request: PreludeRequest, hidden: readonly string[] = [], cpu: BpfCpu = "v3"): Prelude {
   const { cache, toolchain, kernel, arch } = request;
   const identity = hashKey(
     "prelude 3",
@@ -91,13 +99,14 @@ export function openPrelude(request: PreludeRequest, hidden: readonly string[] =
     ...describeFolder(request.headers),
     ...describeFolder(requireLibbpfHeaders()),
     ...hidden,
+    ...(cpu === "v3" ? [] : [`-mcpu=${cpu}`]),
   );
   const kernelFolder = join(cache.path, "kernel", hashKey(kernel.identity).slice(0, 16));
   const folder = join(cache.path, "prelude", identity);
   const pch = join(folder, "prelude.pch");
   // Where names are hidden the folder has kernel's types of its own, which come first.
   const flags = [
-    ...listTargetFlags(arch),
+    ...listTargetFlags(arch, cpu),
     "-I",
     request.headers,
     ...(hidden.length === 0 ? ["-I", kernelFolder, "-I", folder] : ["-I", folder, "-I", kernelFolder]),
@@ -125,13 +134,17 @@ export function openPrelude(request: PreludeRequest, hidden: readonly string[] =
       );
       if (more.length === 0) return undefined;
       try {
-        return openPrelude(request, [...hidden, ...more].sort());
+        return openPrelude(request, [...hidden, ...more].sort(), cpu);
       } catch (error) {
         // Our own headers, or libbpf's, cannot do without it: `u64`.
         if (error instanceof InternalError) return undefined;
         throw error;
       }
     },
+    divideSigned: () =>
+      cpu === "v3" && request.kernelDividesSigned && toolchain.version >= signedDivisionClang
+        ? openPrelude(request, hidden, "v4")
+        : undefined,
     rebuild: () => {
       request.log.info("the cached kernel types were damaged");
       for (const path of [kernelFolder, folder]) rmSync(path, { recursive: true, force: true });

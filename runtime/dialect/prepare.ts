@@ -42,7 +42,7 @@ export function prepareUnit(source: CSource, env: DialectEnv): CUnit {
   const functions = findFunctions(pass.tokens);
   const senders = rewriteMethods(pass, maps, functions);
   const findings = rewritePrograms(pass, functions, env);
-  rewritePrintk(pass);
+  rewritePrintk(pass, env.kernelVersionCode);
   const builtins = rewriteBuiltins(pass, functions, env);
   rewriteOffsets(pass, functions, env);
   rewriteShorthands(pass);
@@ -77,6 +77,7 @@ export function prepareUnit(source: CSource, env: DialectEnv): CUnit {
       license: license.text,
       includes,
       findUnloadedModule: env.findUnloadedModule,
+      listHelpers: env.listHelpers,
     },
   });
 }

@@ -42,6 +42,7 @@ export function rewriteUnit(
     license: unit.license,
     includes: unit.includes,
     findUnloadedModule: unit.findUnloadedModule,
+    listHelpers: unit.listHelpers,
   };
   if (mainFile === undefined) return { unit: { ...unit, ...facts } };
   const places = new UnitPlaces(unit.text, files, mainFile, headers);

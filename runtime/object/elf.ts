@@ -23,13 +23,28 @@ const sectionTypeNoBits = 8;
 const symbolTypeFunction = 2;
 const symbolBindGlobal = 1;
 
-/**
- * Reads sections and function symbols of a little-endian 64-bit ELF object, as
- * clang writes it for the bpf target.
- *
- * Source: elf(5).
- */
-export function parseElf(bytes: Uint8Array): ElfFile {
+/** The parts of an ELF object that the others are found by. */
+interface ElfParts {
+  readonly view: DataView;
+  readonly headers: readonly ElfHeader[];
+  readonly sections: readonly ElfSection[];
+}
+
+interface ElfHeader {
+  readonly name: number;
+  readonly type: number;
+  /** Units: bits, SHF_EXECINSTR among them. */
+  readonly flags: number;
+  readonly offset: number;
+  readonly size: number;
+  /** Another section: the names of symbols, the symbols of relocations. */
+  readonly link: number;
+  /** The section that relocations are for. */
+  readonly info: number;
+}
+
+/** Opens a little-endian 64-bit ELF object. Source: elf(5). */
+export function openElf(bytes: Uint8Array): ElfParts {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 64 || view.getUint32(0, false) !== 0x7f454c46 || bytes[4] !== 2 || bytes[5] !== 1) {
     throw new InternalError("The compiled object is not a little-endian 64-bit ELF file");
@@ -42,9 +57,11 @@ export function parseElf(bytes: Uint8Array): ElfFile {
     return {
       name: view.getUint32(at, true),
       type: view.getUint32(at + 4, true),
+      flags: view.getUint32(at + 8, true),
       offset: Number(view.getBigUint64(at + 0x18, true)),
       size: Number(view.getBigUint64(at + 0x20, true)),
       link: view.getUint32(at + 0x28, true),
+      info: view.getUint32(at + 0x2c, true),
     };
   });
   const readSection = (index: number): Uint8Array => {
@@ -54,10 +71,19 @@ export function parseElf(bytes: Uint8Array): ElfFile {
   };
   const names = readSection(view.getUint16(0x3e, true));
   const sections = headers.map((header, index) => ({ name: readString(names, header.name), data: readSection(index) }));
+  return { view, headers, sections };
+}
+
+/**
+ * Reads sections and function symbols of a little-endian 64-bit ELF object, as
+ * clang writes it for the bpf target.
+ */
+export function parseElf(bytes: Uint8Array): ElfFile {
+  const { view, headers, sections } = openElf(bytes);
   const symbols = headers.find((header) => header.type === sectionTypeSymbols);
   const functions: ElfFunction[] = [];
   if (symbols !== undefined) {
-    const strings = readSection(symbols.link);
+    const strings = sections[symbols.link]!.data;
     for (let at = symbols.offset; at < symbols.offset + symbols.size; at += 24) {
       const info = bytes[at + 4]!;
       const section = sections[view.getUint16(at + 6, true)];

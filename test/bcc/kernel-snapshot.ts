@@ -66,6 +66,7 @@ function readSnapshot(name: string, folder: string): KernelSnapshot {
       machine,
       btfFolder: path.join(folder, "btf"),
       readTracepointFormat: (category, event) => formats.get(`${category}:${event}`),
+      listTracepoints: () => [...formats.keys()],
     },
     facts: {
       tracepoints: new Set(formats.keys()),

@@ -28,10 +28,10 @@ const floors: readonly Floor[] = [
     node: ["crypto", "fs", "os", "path", "url"],
   },
   { folder: "runtime/object", values: ["runtime/base"], packages: [], node: [] },
-  // line-info.ts is pure, and places a verifier log's lines while the object is at hand.
+  // These are pure, and place what the kernel says while the object is at hand.
   {
     folder: "runtime/kernel",
-    values: ["runtime/base", "sdk/abi", "runtime/object/line-info.ts"],
+    values: ["runtime/base", "sdk/abi", "runtime/object/line-info.ts", "runtime/object/outside-names.ts"],
     packages: [],
     node: ["fs", "module", "os", "path", "url", "util", "zlib"],
   },

@@ -18,6 +18,8 @@ export interface DialectEnv extends KernelNames {
   readonly moduleHeaders: readonly string[];
   /** A module that is not loaded and has a type of that name; `isSure` when its file was seen to have it. */
   findUnloadedModule(name: string): UnloadedModule | undefined;
+  /** The names of the helpers that programs may call. */
+  listHelpers(): readonly string[];
 }
 
 /** Where a type may come from that this kernel does not have now. */

@@ -40,6 +40,8 @@ export interface CUnit {
   readonly includes: readonly string[];
   /** Where a type may be that clang does not know. */
   readonly findUnloadedModule: (name: string) => UnloadedModule | undefined;
+  /** The names of the helpers that programs may call. */
+  readonly listHelpers: () => readonly string[];
   /** Texts that stand in for headers of the user's own, by the paths that clang knows them by. Known after `rewriteUnit`. */
   readonly headers?: ReadonlyMap<string, string>;
   /** What `text` was put together from, for the next stage. */
@@ -67,7 +69,7 @@ export interface UnitParts {
   findOrigin(offset: number): number;
   readonly facts: Pick<
     CUnit,
-    "programs" | "maps" | "eventStructs" | "warnings" | "license" | "includes" | "findUnloadedModule"
+    "programs" | "maps" | "eventStructs" | "warnings" | "license" | "includes" | "findUnloadedModule" | "listHelpers"
   >;
 }
 

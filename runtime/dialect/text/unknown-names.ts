@@ -1,3 +1,6 @@
+import { findTypeVersion } from "../../base/bpf-since.ts";
+import { findSimilar } from "../../base/similar.ts";
+import { adviseFunction } from "./library-functions.ts";
 import type { UnloadedModule } from "./env.ts";
 
 /** Where the kernel's headers define macros of a family, by how their names begin. */
@@ -68,6 +71,7 @@ export interface TextFacts {
   /** Kernel headers that it includes. */
   readonly includes: readonly string[];
   readonly findUnloadedModule: (name: string) => UnloadedModule | undefined;
+  readonly listHelpers: () => readonly string[];
 }
 
 /** What clang says about names that nothing declares, or something else does, and what to tell the user then. */
@@ -81,9 +85,10 @@ const messages: readonly { readonly pattern: RegExp; explain(name: string, facts
   {
     pattern: /(?:incomplete definition of type|incomplete type|undefined type) '(?:const )?((?:struct|union|enum) \w+)/,
     explain: (name, facts) =>
-      name.startsWith("struct tracepoint__")
+      explainLaterType(name) ??
+      (name.startsWith("struct tracepoint__")
         ? "this kernel has no such tracepoint, or its format file cannot be read: ls /sys/kernel/tracing/events"
-        : `this kernel's types have no "${name}"${explainModule(name.split(" ")[1]!, facts) ?? ", nor have its loaded modules: the kernel was built without it, or it is in a module that is not loaded"}`,
+        : `this kernel's types have no "${name}"${explainModule(name.split(" ")[1]!, facts) ?? ", nor have its loaded modules: the kernel was built without it, or it is in a module that is not loaded"}`),
   },
   {
     pattern: /redefinition of '(\w+)' as different kind of symbol/,
@@ -120,6 +125,14 @@ export function explainUnknownName(message: string, facts: TextFacts): string | 
     if (name !== undefined) return explain(name, facts);
   }
   return undefined;
+}
+
+/** What BPF programs use of a newer kernel. */
+function explainLaterType(name: string): string | undefined {
+  const since = findTypeVersion(name.split(" ")[1] ?? "");
+  return since === undefined
+    ? undefined
+    : `"${name}" came with Linux ${since}, and this kernel is older; try it on another kernel: bpfts vm run`;
 }
 
 /** Where the type is: in a module that this kernel could load. */
@@ -164,7 +177,11 @@ function explainIdentifier(name: string, { includes }: TextFacts): string | unde
   return `"${name}" is a macro of the kernel's headers${from}, which its types do not carry; define it in the text: #define ${name} …`;
 }
 
-function explainFunction(name: string): string {
+function explainFunction(name: string, { listHelpers }: TextFacts): string {
+  const advice = adviseFunction(name);
+  if (advice !== undefined) return advice;
+  const similar = findSimilar(name, [...listHelpers(), "bpf_trace_printk", "bpf_num_cpus"]);
+  if (similar !== undefined && similar !== name) return `did you mean "${similar}"?`;
   return /^[a-z]/.test(name)
     ? `"${name}" is no BPF helper and no function of the text; inline functions of the kernel's headers must be written out`
     : `"${name}" may be a macro of the kernel's headers, which its types do not carry; define it in the text: #define ${name}(…) …`;

@@ -1,21 +1,33 @@
 import { findClosing, splitAtCommas } from "../text/lexer.ts";
-import type { TokenRange } from "../text/lexer.ts";
+import type { Token, TokenRange } from "../text/lexer.ts";
 import { addWarning, makeDialectError } from "../text/pass.ts";
 import type { Pass } from "../text/pass.ts";
+import { findFormatFaults } from "./format-rules.ts";
 
 /** A conversion in a format: flags, width, precision, length, letter, and the letters that extend `%p`. */
 const conversionPattern =
   /%(?:%|[-+ #0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?(hh|h|ll|l|z|t|j|q|L)?([a-zA-Z])([SsBiIKkaxu]?(?:[46ckh])?)?)/g;
-const knownConversions = new Set(["d", "i", "u", "x", "X", "p", "s", "c", "o"]);
+
+/** What prints in a program, and which argument its format is. */
+const printers: Readonly<Record<string, number>> = {
+  bpf_trace_printk: 0,
+  bpf_printk: 0,
+  bpf_trace_vprintk: 0,
+  bpf_seq_printf: 1,
+  BPF_SEQ_PRINTF: 1,
+  bpf_snprintf: 2,
+  BPF_SNPRINTF: 2,
+};
 
 /**
  * Turns BCC's `bpf_trace_printk("format", args…)` into `bpfts_printk`, and leaves
  * libbpf's form with an explicit size alone.
  *
- * @throws DialectError for a format that is no literal and comes without its size.
+ * @throws DialectError for a format that is no literal and comes without its size, and for one that the kernel refuses.
  */
-export function rewritePrintk(pass: Pass): void {
+export function rewritePrintk(pass: Pass, version: number): void {
   const { tokens, edits } = pass;
+  checkFormats(pass, version);
   const macros = findLiteralMacros(pass);
   for (let i = 0; i + 1 < tokens.length; i++) {
     const token = tokens[i]!;
@@ -45,8 +57,21 @@ export function rewritePrintk(pass: Pass): void {
         "write the format in place, or pass its size as the second argument: bpf_trace_printk(format, sizeof(format), …)",
       );
     }
-    checkFormat(pass, format, args.length - 1);
+    checkCount(pass, format, args.length - 1);
     edits.replace(token.start, token.end, "bpfts_printk");
+  }
+}
+
+/** Every printer gives up on a format with one wrong conversion, and says so to nobody. */
+function checkFormats(pass: Pass, version: number): void {
+  const { tokens } = pass;
+  for (let i = 0; i + 1 < tokens.length; i++) {
+    const token = tokens[i]!;
+    if (token.kind !== "word" || tokens[i + 1]!.text !== "(" || !Object.hasOwn(printers, token.text)) continue;
+    if (tokens[i - 1]?.text === "define") continue;
+    const close = findClosing(tokens, i + 1);
+    const format = close === undefined ? undefined : splitAtCommas(tokens, i + 1, close)[printers[token.text]!];
+    if (format !== undefined) checkFormat(pass, token, format, version);
   }
 }
 
@@ -88,23 +113,71 @@ function isLiteral(pass: Pass, range: TokenRange, macros: ReadonlySet<string>): 
   );
 }
 
-function checkFormat(pass: Pass, format: TokenRange, argCount: number): void {
+/** @throws DialectError for a conversion that the kernel refuses */
+function checkFormat(pass: Pass, call: Token, format: TokenRange, version: number): void {
+  const literals = findLiterals(pass, format);
+  const text = literals.map((token) => token.text.slice(1, -1)).join("");
+  const [fault] = findFormatFaults(text, version);
+  if (fault === undefined) return;
+  const message = `The kernel refuses ${fault.part} in a format, and prints nothing then`;
+  const isCertain = !call.inDirective && !isConditional(pass, call);
+  if (isCertain) throw makeDialectError(pass, findOffset(literals, fault.index), message, fault.hint);
+  // Whether this is compiled, the preprocessor knows.
+  const words = JSON.stringify(`${message}: ${fault.hint}`.replaceAll('"', "'"));
+  pass.edits.insert(call.start, `({ _Static_assert(0, ${words}); 0; }) + `);
+}
+
+/** The string literals of a format: in place, of an array that is declared before, or of a macro; none when it is made of more. */
+function findLiterals(pass: Pass, format: TokenRange): readonly Token[] {
+  const tokens = pass.tokens.slice(format.from, format.to);
+  if (tokens.every(({ kind }) => kind === "string")) return tokens;
+  const [name] = tokens;
+  if (tokens.length !== 1 || name?.kind !== "word") return [];
+  for (let i = format.from; i >= 0; i--) {
+    const token = pass.tokens[i]!;
+    if (token.text !== name.text) continue;
+    const isMacro = pass.tokens[i - 1]?.text === "define";
+    const close = pass.tokens[i + 1]?.text === "[" ? findClosing(pass.tokens, i + 1) : undefined;
+    const start = isMacro ? i + 1 : close !== undefined && pass.tokens[close + 1]?.text === "=" ? close + 2 : undefined;
+    if (start === undefined) continue;
+    let end = start;
+    while (pass.tokens[end]?.kind === "string") end++;
+    return pass.tokens.slice(start, end);
+  }
+  return [];
+}
+
+/** The place in the text of an index into the literals' joined texts. */
+function findOffset(literals: readonly Token[], index: number): number {
+  let left = index;
+  for (const token of literals) {
+    const length = token.end - token.start - 2;
+    if (left < length) return token.start + 1 + left;
+    left -= length;
+  }
+  return literals[0]!.start;
+}
+
+/** Whether a token stands between `#if` and `#endif`. */
+function isConditional({ tokens }: Pass, token: Token): boolean {
+  let depth = 0;
+  for (let i = 0; i + 1 < tokens.length && tokens[i]!.start < token.start; i++) {
+    if (!tokens[i]!.inDirective || tokens[i]!.text !== "#") continue;
+    if (/^(?:if|ifdef|ifndef)$/.test(tokens[i + 1]!.text)) depth++;
+    else if (tokens[i + 1]!.text === "endif") depth--;
+  }
+  return depth > 0;
+}
+
+function checkCount(pass: Pass, format: TokenRange, argCount: number): void {
   const tokens = pass.tokens.slice(format.from, format.to);
   const text = tokens.map((token) => (token.kind === "string" ? token.text.slice(1, -1) : "")).join("");
   if (tokens.some((token) => token.kind === "word")) return;
   const conversions = [...text.matchAll(conversionPattern)].filter((match) => match[0] !== "%%");
-  const at = tokens[0]!.start;
-  for (const match of conversions) {
-    if (!knownConversions.has(match[2]!))
-      addWarning(
-        pass,
-        at,
-        `The kernel does not know "${match[0]}" in a bpf_trace_printk format`,
-        "it knows %d %u %x %ld %lu %lx %lld %llu %llx %p %s",
-      );
-  }
   if (conversions.length !== argCount)
-    addWarning(pass, at, `The format of "bpf_trace_printk" wants ${conversions.length} values, found ${argCount}`);
-  const strings = conversions.filter((match) => match[2] === "s").length;
-  if (strings > 1) addWarning(pass, at, 'More than one "%s" in a bpf_trace_printk format works only since Linux 5.13');
+    addWarning(
+      pass,
+      tokens[0]!.start,
+      `The format of "bpf_trace_printk" wants ${conversions.length} values, found ${argCount}`,
+    );
 }

@@ -20,6 +20,7 @@ export const errno = {
   EROFS: -30,
   EPIPE: -32,
   ENOSYS: -38,
+  EILSEQ: -84,
   EMSGSIZE: -90,
   EOPNOTSUPP: -95,
   ENOTSUPP: -524,

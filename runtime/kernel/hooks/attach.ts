@@ -3,14 +3,15 @@ import type { BpftsError } from "../../base/errors.ts";
 import type { SourceLocation } from "../../base/location.ts";
 import { findSimilar } from "../../base/similar.ts";
 import { withCgroup } from "../machine/cgroups.ts";
-import { renderErrno } from "../door/errno.ts";
+import { errno, renderErrno } from "../door/errno.ts";
 import { haveFeature } from "../machine/features.ts";
 import type { FoundFile } from "../user/find-library.ts";
 import type { FunctionPlace } from "../user/function-place.ts";
 import { readLockdown } from "../machine/machine.ts";
-import { fixSyscallName, haveKernelSymbol, listKernelFunctions } from "../machine/kallsyms.ts";
+import { fixSyscallName, haveKernelSymbol } from "../machine/kallsyms.ts";
 import type { Handle, KernelPort } from "../door/port.ts";
 import type { ProgramKindName } from "./program-kinds.ts";
+import { findMissingFunction, findMissingTarget } from "./missing-target.ts";
 import type { UsdtSpecs } from "./usdt-specs.ts";
 
 /** One place that a program is to sit on. */
@@ -104,29 +105,27 @@ function explainKprobe(
     const lockdown = explainLockdown();
     if (lockdown !== undefined) return lockdown;
   }
+  const missing = findMissingFunction(symbol);
   if (!haveKprobes()) {
+    const rest = missing === undefined ? "" : `; and it has ${missing.reason}`;
     return {
-      reason: "this kernel was built without kprobes (CONFIG_KPROBES)",
-      hint: "use a tracepoint (TRACEPOINT_PROBE) or KFUNC_PROBE instead, or try the script on another kernel: bpfts vm run",
+      reason: `this kernel was built without kprobes (CONFIG_KPROBES)${rest}`,
+      hint: `${missing === undefined ? "" : `${missing.hint} `}use a tracepoint (TRACEPOINT_PROBE) or KFUNC_PROBE instead, or try the script on another kernel: bpfts vm run`,
       unsupported: "kprobe",
     };
   }
-  if (!haveKernelSymbol(symbol)) {
-    const similar = findSimilarFunction(symbol);
-    return { reason: "no such kernel function", ...(similar !== undefined && { hint: `did you mean "${similar}"?` }) };
-  }
+  if (missing !== undefined) return missing;
+  if (status === errno.EILSEQ)
+    return {
+      reason: "the offset lies inside an instruction",
+      hint: "event_off must be where an instruction starts; without it the probe sits on the function's first byte",
+    };
   if (status === -22 || status === -2)
     return {
       reason: `it is not traceable: inlined, marked "notrace" or blacklisted (${renderErrno(status)})`,
       hint: "look for another function of its call chain: grep NAME /sys/kernel/tracing/available_filter_functions",
     };
   return undefined;
-}
-
-/** A suffixed copy (`.isra.0`, `.constprop.0`) is what people look for most often. */
-function findSimilarFunction(symbol: string): string | undefined {
-  const functions = listKernelFunctions();
-  return functions.find((name) => name.startsWith(`${symbol}.`)) ?? findSimilar(symbol, functions);
 }
 
 /** Whether this kernel has kprobes, by the performance unit that they register and by their tracefs file. */
@@ -218,7 +217,7 @@ function explainUprobe(
   if (haveFeature(port, "uprobe") === false)
     return { reason: "this kernel was built without uprobes (CONFIG_UPROBE_EVENTS)", unsupported: "uprobe" };
   if (status === -3) return { reason: `there is no process ${pid}` };
-  if (status === -22 || status === -524)
+  if (status === -22 || status === -524 || status === errno.EILSEQ)
     return {
       reason: `the kernel cannot put a probe on that instruction (${renderErrno(status)})`,
       hint: "attach to a function's first byte; sym_off must be the start of an instruction",
@@ -299,5 +298,10 @@ export function describeMapTarget(name: string, map: Handle, attachType: number)
 
 /** Programs whose section or type says where they sit: fentry, fexit, LSM, BTF tracepoints. Source: bpf_program__attach. */
 export function describeAuto(label: string): AttachTarget {
-  return { key: label, label, open: (port, program) => port.attachAuto(program) };
+  return {
+    key: label,
+    label,
+    open: (port, program) => port.attachAuto(program),
+    explain: () => findMissingTarget(label),
+  };
 }

@@ -1,4 +1,11 @@
-import { MapError, PrivilegeError, UnsupportedFeatureError, VerifierError, InternalError } from "../../base/errors.ts";
+import {
+  AttachError,
+  MapError,
+  PrivilegeError,
+  UnsupportedFeatureError,
+  VerifierError,
+  InternalError,
+} from "../../base/errors.ts";
 import type { BpftsError } from "../../base/errors.ts";
 import type { SourceLocation } from "../../base/location.ts";
 import { readLineInfo } from "../../object/line-info.ts";
@@ -8,7 +15,9 @@ import { readLockdown } from "../machine/machine.ts";
 import { renderErrno } from "../door/errno.ts";
 import type { ProgramRequest } from "../hooks/program-kinds.ts";
 import type { ObjectLoadResult } from "../door/port.ts";
+import { findMissingTarget } from "../hooks/missing-target.ts";
 import { findProgramKind } from "../hooks/program-kinds.ts";
+import { describeMissing } from "./missing-features.ts";
 import { summariseVerifierLog } from "./verifier.ts";
 
 interface LoadedBytes {
@@ -38,6 +47,8 @@ export function describeLoadFailure(
       detail,
     });
   }
+  const missing = rejected === undefined ? describeMissingTarget(object, wanted, detail) : undefined;
+  if (missing !== undefined) return missing;
   const traced = wanted.find(({ kind }) => ["fentry", "lsm"].includes(findProgramKind(kind)?.feature ?? ""));
   if (rejected === undefined && traced !== undefined) return describeTracing(traced, result.status, detail);
   if (readLockdown() === "confidentiality" && (result.status === eperm || /bpf_probe_read|unknown func/.test(detail))) {
@@ -47,6 +58,8 @@ export function describeLoadFailure(
       { detail, hint: "that is its owner's decision; the script can be tried on another kernel: bpfts vm run" },
     );
   }
+  const feature = describeMissing({ bytes: object.bytes, place: (line) => placeLine(object, line) }, detail);
+  if (feature !== undefined) return feature;
   if (rejected !== undefined) return describeRejection(object, rejected[0], rejected[1], result);
   const map =
     /map '([^']+)': failed to create[^:]*: (.*)/.exec(result.log) ??
@@ -71,6 +84,26 @@ export function describeLoadFailure(
     detail,
     hint: "see the whole log with --verbose",
   });
+}
+
+/** A function or hook that the section names and this kernel has not: libbpf looks for it before it loads anything. */
+function describeMissingTarget(
+  object: LoadedBytes,
+  wanted: readonly ProgramRequest[],
+  detail: string,
+): AttachError | undefined {
+  for (const { name } of wanted) {
+    const section = object.spec.programs.find((program) => program.name === name)?.section ?? "";
+    const missing = /not found|failed to find/.test(detail) ? findMissingTarget(section) : undefined;
+    if (missing === undefined) continue;
+    const location = findPlace(object, name, 0);
+    return new AttachError(`Cannot attach "${name}" to ${section}: ${missing.reason}`, {
+      detail,
+      hint: missing.hint,
+      ...(location && { location: placeLine(object, location) }),
+    });
+  }
+  return undefined;
 }
 
 function describeTracing(program: ProgramRequest, status: number, detail: string): BpftsError {
@@ -98,8 +131,7 @@ function describeRejection(object: LoadedBytes, program: string, log: string, re
   const summary = summariseVerifierLog(log);
   // What is refused as a whole is shown at its head.
   const found = findPlace(object, program, summary.instruction) ?? summary.location ?? findPlace(object, program, 0);
-  const own = found !== undefined && runTimeText.test(found.file) ? object.locateLine?.(found.line) : undefined;
-  const place = own === undefined ? found : { ...found, file: own.file, line: own.line };
+  const place = found && placeLine(object, found);
   return new VerifierError(program, `The kernel's verifier rejects "${program}": ${summary.sentence}`, {
     detail: trimLog(log),
     hint: summary.hint ?? `see the whole log (${summary.logLines} lines) with --verbose`,
@@ -107,6 +139,16 @@ function describeRejection(object: LoadedBytes, program: string, log: string, re
     ...(summary.lineText !== undefined && { diagnostics: [] }),
     cause: new InternalError(renderErrno(result.status)),
   });
+}
+
+/** The user's place of a line of the object's. */
+function placeLine(object: LoadedBytes, found: SourceLocation): SourceLocation {
+  const { file, line, column } = found;
+  const own = runTimeText.test(file) ? object.locateLine?.(line) : undefined;
+  return {
+    ...(own === undefined ? { file, line } : { file: own.file, line: own.line }),
+    ...(column !== undefined && column > 0 && { column }),
+  };
 }
 
 /** A program that is too large has a log of megabytes, whose beginning and end tell all. Units: characters. */

@@ -20,5 +20,7 @@ export interface BuildTools {
   readonly cache: CacheFolder;
   readonly env: DialectEnv;
   readonly modules: ModuleSource;
+  /** The kernel's tracepoints, `category:event`; empty when nobody knows them. */
+  listTracepoints(): readonly string[];
   readonly log: Log;
 }

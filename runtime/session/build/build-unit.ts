@@ -1,6 +1,7 @@
 import { existsSync, realpathSync } from "node:fs";
 import { buildId } from "../../base/build-id.ts";
 import { CompileError } from "../../base/errors.ts";
+import { noSignedDivision } from "../../compile/backend-refusals.ts";
 import { findCached, hashKey, writeCached } from "../../compile/cache.ts";
 import { cleanCache } from "../../compile/clean-cache.ts";
 import { checkCflags } from "../../compile/cflags.ts";
@@ -14,7 +15,9 @@ import type { CSource, CUnit, MapDecl, ProgramDecl } from "../../dialect/text/un
 import { listTakenNames, listUnknownTypes } from "../../dialect/text/unknown-names.ts";
 import { describeObject } from "../../object/describe-object.ts";
 import type { ObjectSpec } from "../../object/spec.ts";
+import { explainMissingTracepoint } from "./missing-tracepoint.ts";
 import { addModules } from "./module-types.ts";
+import { requireDefined } from "./require-defined.ts";
 import type { BuildTools } from "./build-tools.ts";
 
 /** An object and what the dialect knows of it. */
@@ -52,6 +55,7 @@ export function buildUnit(source: CSource, cflags: readonly string[], tools: Bui
       cflags: flags,
       readable,
     });
+    requireDefined(unit, bytes);
     tools.log.info(`compiled ${source.place?.file ?? source.name} in ${Math.round(performance.now() - started)} ms`);
     const record: UnitRecord = {
       programs: unit.programs,
@@ -97,6 +101,8 @@ interface Needs {
   readonly types: readonly string[];
   /** Names of the kernel's that the text declares itself. */
   readonly taken: readonly string[];
+  /** Division of signed numbers, which only the newest instruction set has. */
+  readonly signedDivision?: true;
 }
 
 /**
@@ -130,9 +136,13 @@ function withNeeds<T>(
   } catch (error) {
     if (!(error instanceof CompileError)) throw error;
     const messages = [error.message, ...error.diagnostics.map(({ message }) => message)];
-    const needs: Needs = { types: listUnknownTypes(messages), taken: listTakenNames(messages) };
+    const needs: Needs = {
+      types: listUnknownTypes(messages),
+      taken: listTakenNames(messages),
+      ...(messages.some((message) => message.endsWith(noSignedDivision)) && { signedDivision: true }),
+    };
     const wider = widenTools(tools, needs);
-    if (wider === undefined) throw error;
+    if (wider === undefined) throw explainMissingTracepoint(messages, prepared, tools.listTracepoints()) ?? error;
     const result = withNeeds(source, cflags, wider, use);
     writeCached(tools.cache, `needs/${key}`, Buffer.from(JSON.stringify(needs)));
     return result;
@@ -140,10 +150,10 @@ function withNeeds<T>(
 }
 
 /** The same tools with what is needed; undefined when there is no more to be had. */
-function widenTools(tools: BuildTools, { types, taken }: Needs): BuildTools | undefined {
-  const prelude = tools.prelude.hide(taken);
-  const withoutNames = prelude === undefined ? tools : { ...tools, prelude };
-  return addModules(withoutNames, types) ?? (prelude === undefined ? undefined : withoutNames);
+function widenTools(tools: BuildTools, { types, taken, signedDivision }: Needs): BuildTools | undefined {
+  const prelude = signedDivision === true ? tools.prelude.divideSigned() : tools.prelude.hide(taken);
+  const other = prelude === undefined ? tools : { ...tools, prelude };
+  return addModules(other, types) ?? (prelude === undefined ? undefined : other);
 }
 
 /** Macros in macros are written out one step at a time. */

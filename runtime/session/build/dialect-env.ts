@@ -1,5 +1,6 @@
 import type { DialectEnv, KernelNames } from "../../dialect/text/env.ts";
 import type { Machine } from "../../kernel/machine/machine.ts";
+import { readHelpers } from "../../compile/helper-names.ts";
 import { findUnloadedModule } from "./find-module.ts";
 
 /** Tells the dialect what it asks about this machine. */
@@ -22,5 +23,6 @@ export function describeDialectEnv(
     readTracepointFormat,
     moduleHeaders: [],
     findUnloadedModule: (name) => findUnloadedModule(name, machine.release),
+    listHelpers: () => readHelpers().map(({ name }) => name),
   };
 }

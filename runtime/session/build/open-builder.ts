@@ -13,7 +13,7 @@ import type { Machine } from "../../kernel/machine/machine.ts";
 import { btfFolder } from "../../kernel/machine/module-types.ts";
 import { findModuleTypes } from "./find-module.ts";
 import type { KernelPort } from "../../kernel/door/port.ts";
-import { mountTracefs, readTracepointFormat } from "../../kernel/machine/tracefs.ts";
+import { listTracepoints, mountTracefs, readTracepointFormat } from "../../kernel/machine/tracefs.ts";
 import { placeText } from "../../script/place-text.ts";
 import type { DialectEnv } from "../../dialect/text/env.ts";
 import { describeDialectEnv } from "./dialect-env.ts";
@@ -31,6 +31,7 @@ export interface KernelSource {
   /** The types of the kernel, `vmlinux`, and a file for each loaded module. */
   readonly btfFolder: string;
   readonly readTracepointFormat: DialectEnv["readTracepointFormat"];
+  listTracepoints(): readonly string[];
 }
 
 export interface BuilderOptions {
@@ -61,6 +62,8 @@ export function openBuilder(options: BuilderOptions): Builder {
     headers: findPackageFile("bpf-headers"),
     arch: machine.arch,
     machineIdentity: `${machine.arch} ${machine.versionCode}`,
+    // Since: Linux 6.6, on x86-64 and arm64.
+    kernelDividesSigned: machine.versionCode >= 0x60600,
     renderMachineHeader: (names) =>
       renderMachineHeader({ ...names, arch: machine.arch, kernelVersionCode: machine.versionCode }),
     log,
@@ -75,6 +78,7 @@ export function openBuilder(options: BuilderOptions): Builder {
     cache,
     env,
     log,
+    listTracepoints: () => kernel.listTracepoints(),
     modules: { findTypes: (names) => findModuleTypes(names, kernel.btfFolder), dumpC: dumpModule },
   };
 }
@@ -83,7 +87,7 @@ function openOwnKernel(port: KernelPort): KernelSource {
   const machine = readMachine();
   // Without it no tracepoint is known; who may not mount it hears of that where a tracepoint is asked for.
   mountTracefs(port);
-  return { machine, btfFolder, readTracepointFormat };
+  return { machine, btfFolder, readTracepointFormat, listTracepoints };
 }
 
 function requireDump(port: KernelPort, path: string, base: string | null = null): string {

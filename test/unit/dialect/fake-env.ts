@@ -23,6 +23,7 @@ export const fakeEnv: DialectEnv = {
   isBitField: () => false,
   moduleHeaders: [],
   findUnloadedModule: () => undefined,
+  listHelpers: () => ["bpf_ktime_get_ns", "bpf_get_current_task", "bpf_get_current_pid_tgid"],
   readTracepointFormat: (category, event) =>
     category === "syscalls" && event === "sys_enter_openat" ? openatFormat : undefined,
 };

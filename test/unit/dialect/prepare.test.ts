@@ -308,10 +308,26 @@ describe("words of the text", () => {
     expect(warn('bpf_trace_printk("100%% %d\\n")')).toEqual([
       'The format of "bpf_trace_printk" wants 1 values, found 0',
     ]);
-    expect(warn('bpf_trace_printk("%f", x)')).toEqual(['The kernel does not know "%f" in a bpf_trace_printk format']);
-    expect(warn('bpf_trace_printk("%s %s", a, b)')).toEqual([
-      'More than one "%s" in a bpf_trace_printk format works only since Linux 5.13',
-    ]);
+  });
+
+  it("stops at a format that the kernel would print nothing for, at the conversion", () => {
+    const place = (text: string): string => {
+      const { message, location, hint } = catchError(text);
+      return `${location?.line}:${location?.column} ${/"[^"]*"/.exec(message)![0]} ${hint}`;
+    };
+    expect(place('int g(void) { bpf_trace_printk("pid %d size %zu\\n", 1, n); }')).toBe('1:45 "%zu" write %lu');
+    expect(place('int g(void) {\n  bpf_printk("a" "b %.8s", n);\n}')).toMatch(/^2:21 "%\.8s" write %s/);
+    expect(place('int g(void) {\n  char fmt[] = "%hd";\n  bpf_trace_printk(fmt, sizeof(fmt), n);\n}')).toBe(
+      '2:17 "%hd" leave the h out: %d',
+    );
+    expect(place('#define F "%#x"\nint g(void) { bpf_trace_printk(F, n); }')).toBe('1:12 "%#x" write the prefix: 0x%x');
+    expect(place('int g(void) { BPF_SNPRINTF(b, 8, "%o", n); }')).toBe('1:35 "%o" print it in another base: %x');
+    expect(place('int g(void) { BPF_SEQ_PRINTF(m, "%*d", n); }')).toBe('1:34 "%*d" give the width as a number: %16d');
+  });
+
+  it("leaves a format that may never be compiled to the preprocessor", () => {
+    expect(prepareBody('#if 0\nint g(void) { bpf_trace_printk("%zu", n); }\n#endif\n')).toContain("_Static_assert(0, ");
+    expect(prepareBody('#define LOG(n) bpf_trace_printk("%f", n)\n')).toContain("_Static_assert(0, ");
   });
 
   it("defines the configuration options that the text names", () => {

@@ -14,7 +14,7 @@ int f(struct pt_regs *ctx) {
 	bpf_trace_printk("%p %pS %s\n", ctx, value, name);
 	bpf_trace_printk("%d %d %d %d %d %s\n", 1, 2, 3, 4, 5, name);
 	bpf_trace_printk("%s and %s\n", name, name);
-	bpf_trace_printk("%f %hd\n", value, 1);
+	bpf_trace_printk("%llu %d\n", value, 1);
 	bpf_trace_printk("%d\n", 1, 2);
 	bpf_trace_printk("100%%\n");
 	bpf_trace_printk(FORMAT, 1);

@@ -32,13 +32,25 @@ describe("explainUnknownName", () => {
     ],
     ["no member named 'state' in 'struct task_struct'", [], 'has no "state"'],
   ])("%s", (message, includes, hint) => {
-    expect(explainUnknownName(message, { includes, findUnloadedModule: () => undefined })).toContain(hint);
+    expect(
+      explainUnknownName(message, {
+        includes,
+        findUnloadedModule: () => undefined,
+        listHelpers: () => ["bpf_ktime_get_ns"],
+      }),
+    ).toContain(hint);
   });
 
   it.each(["use of undeclared identifier 'count'", "expected ';' after expression"])(
     "has nothing to add to: %s",
     (message) => {
-      expect(explainUnknownName(message, { includes: [], findUnloadedModule: () => undefined })).toBeUndefined();
+      expect(
+        explainUnknownName(message, {
+          includes: [],
+          findUnloadedModule: () => undefined,
+          listHelpers: () => ["bpf_ktime_get_ns"],
+        }),
+      ).toBeUndefined();
     },
   );
 });

@@ -1,0 +1,80 @@
+/** A helper that not every kernel has. */
+export interface LaterHelper {
+  readonly name: string;
+  /** Source: enum bpf_func_id. */
+  readonly id: number;
+  /** The first kernel that has it. */
+  readonly since: string;
+}
+
+/** The number of the first helper of the table below. */
+const firstId = 136;
+
+/**
+ * The helpers by the kernel that they came with, in the order of their numbers, which were given in the order of time.
+ * Kernels before 5.9 are not spoken of; after 6.2 none was added. Source: enum bpf_func_id at each release.
+ */
+const helpersByVersion: readonly (readonly [version: string, names: string])[] = [
+  [
+    "5.9",
+    "skc_to_tcp6_sock skc_to_tcp_sock skc_to_tcp_timewait_sock skc_to_tcp_request_sock skc_to_udp6_sock get_task_stack",
+  ],
+  [
+    "5.10",
+    "load_hdr_opt store_hdr_opt reserve_hdr_opt inode_storage_get inode_storage_delete d_path copy_from_user snprintf_btf seq_printf_btf skb_cgroup_classid redirect_neigh per_cpu_ptr this_cpu_ptr redirect_peer",
+  ],
+  [
+    "5.11",
+    "task_storage_get task_storage_delete get_current_task_btf bprm_opts_set ktime_get_coarse_ns ima_inode_hash sock_from_file",
+  ],
+  ["5.12", "check_mtu"],
+  ["5.13", "for_each_map_elem snprintf"],
+  ["5.14", "sys_bpf btf_find_by_name_kind sys_close"],
+  ["5.15", "timer_init timer_set_callback timer_start timer_cancel get_func_ip get_attach_cookie task_pt_regs"],
+  ["5.16", "get_branch_snapshot trace_vprintk skc_to_unix_sock kallsyms_lookup_name"],
+  ["5.17", "find_vma loop strncmp get_func_arg get_func_ret get_func_arg_cnt"],
+  [
+    "5.18",
+    "get_retval set_retval xdp_get_buff_len xdp_load_bytes xdp_store_bytes copy_from_user_task skb_set_tstamp ima_file_hash",
+  ],
+  [
+    "5.19",
+    "kptr_xchg map_lookup_percpu_elem skc_to_mptcp_sock dynptr_from_mem ringbuf_reserve_dynptr ringbuf_submit_dynptr ringbuf_discard_dynptr dynptr_read dynptr_write dynptr_data",
+  ],
+  [
+    "6.0",
+    "tcp_raw_gen_syncookie_ipv4 tcp_raw_gen_syncookie_ipv6 tcp_raw_check_syncookie_ipv4 tcp_raw_check_syncookie_ipv6",
+  ],
+  ["6.1", "ktime_get_tai_ns user_ringbuf_drain"],
+  ["6.2", "cgrp_storage_get cgrp_storage_delete"],
+];
+
+/** The helpers that came with Linux 5.9 and later. */
+export const laterHelpers: readonly LaterHelper[] = helpersByVersion
+  .flatMap(([since, names]) => names.split(" ").map((name) => ({ name: `bpf_${name}`, since })))
+  .map((helper, index) => ({ ...helper, id: firstId + index }));
+
+/** Structs of the kernel's that programs put into tables and onto the stack. Source: include/uapi/linux/bpf.h at each release. */
+const typeVersions: Readonly<Record<string, string>> = {
+  bpf_sk_lookup: "5.9",
+  bpf_timer: "5.15",
+  bpf_dynptr: "5.19",
+  bpf_list_head: "6.2",
+  bpf_list_node: "6.2",
+  bpf_rb_root: "6.3",
+  bpf_rb_node: "6.3",
+  bpf_cpumask: "6.3",
+  bpf_refcount: "6.4",
+  bpf_iter_num: "6.4",
+  bpf_nf_ctx: "6.4",
+  bpf_iter_task: "6.7",
+  bpf_iter_css: "6.7",
+  bpf_wq: "6.10",
+  bpf_iter_bits: "6.11",
+  bpf_res_spin_lock: "6.15",
+};
+
+/** The first kernel that has a struct for BPF programs; undefined for other structs. */
+export function findTypeVersion(name: string): string | undefined {
+  return Object.hasOwn(typeVersions, name) ? typeVersions[name] : undefined;
+}

@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { explainUnknownName } from "../../../runtime/dialect/text/unknown-names.ts";
+import { describeMissing, isOlder } from "../../../runtime/kernel/load/missing-features.ts";
+import { buildText, clangs, openTools } from "../../support/build-text.ts";
+
+const text = `
+static int step(u32 index, void *data) { return 0; }
+int kprobe__f(struct pt_regs *ctx) {
+  return bpf_loop(8, step, NULL, 0);
+}
+`;
+
+describe("what an older kernel lacks", () => {
+  const { bytes } = buildText(text, openTools(clangs[0]!.clang));
+  const object = { bytes, place: ({ file, line }: { file: string; line: number }) => ({ file, line }) };
+
+  it("is named where the kernel says the helper's number, with its version and its line", () => {
+    const error = describeMissing(object, "0: (85) call unknown#181\ninvalid func unknown#181\n");
+    expect(error?.message).toMatch(/has no bpf_loop\(\), which came with Linux 5\.17$/);
+    expect(error).toMatchObject({ since: "5.17", exitCode: 3, location: { line: 4 } });
+    expect(error?.hint).toMatch(/constant bound/);
+  });
+
+  it("is not looked for in other refusals, nor where this kernel is new enough", () => {
+    expect(describeMissing(object, "R0 invalid mem access 'scalar'")).toBeUndefined();
+    expect(describeMissing(object, "invalid func unknown#1\n")).toBeUndefined();
+  });
+
+  it("is a matter of numbers", () => {
+    expect([
+      isOlder("5.10.0-35-amd64", "5.17"),
+      isOlder("6.1.0", "5.17"),
+      isOlder("5.17.1", "5.17"),
+      isOlder("5.9", "5.17"),
+    ]).toEqual([true, false, false, true]);
+  });
+
+  it("is told of structs, too", () => {
+    const facts = { includes: [], findUnloadedModule: () => undefined, listHelpers: () => [] };
+    expect(explainUnknownName("field has incomplete type 'struct bpf_timer'", facts)).toMatch(/came with Linux 5\.15/);
+  });
+});
