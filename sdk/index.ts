@@ -1,6 +1,8 @@
 /** What scripts import as "bpfts". `sdk/README.md` is its manual. */
 import "./guest/globals.ts";
 
+export { parse_args } from "./arguments/parse-args.ts";
+export type { ArgumentSpec, ArgumentType, ArgumentValues, CommandLineSpec } from "./arguments/argument-spec.ts";
 export { BPF } from "./program/bpf.ts";
 export type {
   FuncOptions,
@@ -34,7 +36,7 @@ export {
 export { eprint, flush, print, printf, sprintf } from "./print/output.ts";
 export { PerfHWConfig, PerfSWConfig, PerfType } from "./program/perf-types.ts";
 export { BPFAttachType, BPFProgType } from "./abi/program-types.ts";
-export { argv, command, exit, monotonic_ns, on_exit, possible_cpus, read_file } from "./guest/process.ts";
+export { argv, command, exit, monotonic_ns, on_exit, possible_cpus, read_file, script_name } from "./guest/process.ts";
 export type { EventCallback } from "./events/rings.ts";
 export { RowPrinter, is_json_output, json_output } from "./print/row-printer.ts";
 export type { Column } from "./print/row-printer.ts";

@@ -2,6 +2,7 @@ import { Command, CommanderError } from "commander";
 import { dirname } from "node:path";
 import { UsageError } from "../base/errors.ts";
 import { openStderrLog } from "../base/log.ts";
+import { findSimilar } from "../base/similar.ts";
 import { findPackageFile } from "../session/build/package-files.ts";
 import { findExitCode, renderError, renderErrorJson } from "./render-error.ts";
 import { version } from "./version.ts";
@@ -14,6 +15,7 @@ interface CommandModule {
 const modules: Readonly<Record<string, () => Promise<CommandModule>>> = {
   run: () => import("./run.ts"),
   check: () => import("./check.ts"),
+  tools: () => import("./tools.ts"),
   types: () => import("./print-types.ts"),
   init: () => import("./init.ts"),
   doctor: async () => {
@@ -37,6 +39,8 @@ const examples = `
 Examples:
   bpfts run scripts/hello.ts                     trace until Ctrl-C
   bpfts run -c 'mkdir /tmp/x' scripts/hello.ts   trace while a command runs
+  bpfts tools                                    the tools that come with bpfts
+  bpfts opensnoop -x                             run one of them
   bpfts check scripts/hello.ts                   compile and verify, attach nothing
   bpfts types scripts/counts.ts                  the types of its tables, out of the compiled program
   bpfts init                                     make an editor check the scripts of this folder
@@ -46,14 +50,50 @@ Examples:
 Exit status: 0 done, 1 the script or its C text is wrong, 2 bad usage,
 3 this machine or user cannot do it, 70 a bug of bpfts.`;
 
-async function runCommand(args: readonly string[]): Promise<number> {
+/** Options that take the next word as their value, so that it is no command. */
+const optionsWithValue = /^(-c|--command|--memory|-I|--allow-read)$/;
+
+/** The position of the first word that is neither an option nor its value; -1 when there is none. */
+function findWord(args: readonly string[]): number {
+  for (let at = 0; at < args.length; at++) {
+    if (!args[at]!.startsWith("-")) return at;
+    if (optionsWithValue.test(args[at]!)) at++;
+  }
+  return -1;
+}
+
+/** `bpfts -c CMD execsnoop -x` is `bpfts run -c CMD …/execsnoop.ts -- -x`. */
+async function expandTool(args: readonly string[]): Promise<readonly string[]> {
+  const at = findWord(args);
+  const name = args[at];
+  if (name === undefined || name === "help" || Object.hasOwn(modules, name)) return args;
+  const { findTool } = await import("./list-tools.ts");
+  const tool = findTool(name);
+  return tool === undefined ? args : ["run", ...args.slice(0, at), tool.path, "--", ...args.slice(at + 1)];
+}
+
+/** The hint for a word that is neither a command nor a tool. */
+async function suggestWord(word: string): Promise<string | undefined> {
+  const { listTools } = await import("./list-tools.ts");
+  const names = [...Object.keys(modules), ...listTools().map(({ name }) => name)];
+  const similar = findSimilar(word, names);
+  return similar === undefined ? undefined : `did you mean "${similar}"?`;
+}
+
+async function runCommand(given: readonly string[]): Promise<number> {
   let exitCode = 0;
+  const args = await expandTool(given);
   const program = new Command("bpfts")
     .description("eBPF scripts in TypeScript: the kernel side as inline C in BCC's dialect, the user side in a sandbox")
     .version(version, "-V, --version")
     .addHelpText("after", examples)
     .showSuggestionAfterError(true);
-  const word = args.find((arg) => !arg.startsWith("-"));
+  const word = args[findWord(args)];
+  if (word !== undefined && word !== "help" && !Object.hasOwn(modules, word)) {
+    throw new UsageError(`There is no command or tool "${word}"`, {
+      hint: (await suggestWord(word)) ?? "bpfts --help lists the commands, bpfts tools the tools",
+    });
+  }
   const wanted = word !== undefined && modules[word] !== undefined ? [modules[word]] : Object.values(modules);
   for (const load of args.includes("--version") && word === undefined ? [] : wanted) {
     (await load()).addCommand(program, (code) => {

@@ -2,6 +2,9 @@ import { callHost } from "../wire/host.ts";
 import { flush } from "../print/output.ts";
 import { seedRandom } from "./random.ts";
 
+/** The name of the script's file, without its folder and ending. */
+export let script_name = "";
+
 /** The script's own arguments, those after `--`. */
 export let argv: readonly string[] = [];
 
@@ -14,6 +17,7 @@ export let possible_cpus = 1;
 /** Takes what this run starts with. This module itself may have been read in an earlier run. */
 export function startScript(): void {
   const started = callHost("start", null);
+  script_name = started.script;
   argv = started.argv;
   command = started.command ?? undefined;
   possible_cpus = started.possibleCpus;

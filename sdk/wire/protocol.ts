@@ -240,6 +240,8 @@ export interface TurnReply {
 
 /** What a script is started with. */
 export interface StartReply {
+  /** The name of the script's file, without its folder and ending. */
+  readonly script: string;
   readonly argv: readonly string[];
   /** The child of `-c`. */
   readonly command: { readonly pid: number } | null;

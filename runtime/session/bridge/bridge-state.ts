@@ -18,6 +18,8 @@ export type StopReason =
 export interface BridgeState {
   readonly port: KernelPort;
   readonly log: Log;
+  /** The name of the script's file, without its folder and ending. */
+  readonly scriptName: string;
   readonly args: readonly string[];
   readonly command: Command | undefined;
   readonly waiter: Waiter;

@@ -24,6 +24,7 @@ export function openSystemCalls(
 ): Handlers<"start" | "write" | "write_error" | "exit" | "wait" | "now" | "read_file"> {
   return {
     start: () => ({
+      script: state.scriptName,
       argv: state.args,
       command: state.command === undefined ? null : { pid: state.command.pid },
       possibleCpus: state.port.possibleCpus(),

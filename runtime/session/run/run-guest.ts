@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { GuestLimitError, InterruptedError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { KernelPort } from "../../kernel/door/port.ts";
@@ -66,6 +67,7 @@ export async function runGuest(run: GuestRun): Promise<number> {
   const bridge = openBridge(
     {
       ...run,
+      scriptName: basename(run.script.files[0] ?? "", ".ts"),
       command,
       waiter,
       lookups,

@@ -1,0 +1,51 @@
+import { readFileSync, readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { findPackageFile } from "../session/build/package-files.ts";
+
+/** A script that comes with bpfts and is run by its name. */
+export interface Tool {
+  readonly name: string;
+  readonly path: string;
+  /** The first sentence of the script's first comment. */
+  readonly summary: string;
+  /** What it is about: the line `Subject: …` of that comment. */
+  readonly subject: string;
+}
+
+/** The folders below `scripts/` whose scripts have names of their own. */
+const folders = ["tools", "net"];
+
+/** Finds a tool by its name; undefined when there is none. */
+export function findTool(name: string): Tool | undefined {
+  return /^[\w-]+$/.test(name) ? listTools().find((tool) => tool.name === name) : undefined;
+}
+
+/** Lists the tools in the order of their names. */
+export function listTools(): readonly Tool[] {
+  const scripts = join(dirname(findPackageFile("package.json")), "scripts");
+  const paths = folders.flatMap((folder) => listScripts(join(scripts, folder)));
+  return paths.map(describeTool).sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function listScripts(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder)
+      .filter((name) => /^[\w-]+\.ts$/.test(name))
+      .map((name) => join(folder, name));
+  } catch {
+    // A package without that folder has none of its tools.
+    return [];
+  }
+}
+
+function describeTool(path: string): Tool {
+  const head = readFileSync(path, "utf8")
+    .match(/^(?:\/\/.*\n)*/)![0]
+    .replace(/^\/\/ ?/gm, "");
+  return {
+    name: path.slice(path.lastIndexOf("/") + 1, -".ts".length),
+    path,
+    summary: head.split("\n")[0]!.trim(),
+    subject: /^Subject: (.*)$/m.exec(head)?.[1] ?? "other",
+  };
+}

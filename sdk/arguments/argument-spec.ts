@@ -1,0 +1,70 @@
+/** How the text of an argument becomes a value. A function answers the value or throws; its message is shown to the user. */
+export type ArgumentType = "string" | "int" | "float" | ((text: string) => unknown);
+
+/** One argument of a tool's command line. Source: add_argument of Python's argparse. */
+export interface ArgumentSpec {
+  /** Its flags, the short one first: `["-p", "--pid"]`. Without flags the argument is positional. */
+  readonly flags?: readonly string[];
+  /** What the text becomes; without a type, an argument with flags takes no text and is true when it is given. */
+  readonly type?: ArgumentType;
+  /** The value when it is not given; a positional argument with a default may be left out. */
+  readonly default?: unknown;
+  /** The only values that it takes. */
+  readonly choices?: readonly (string | number)[];
+  /** Whether it may be given more than once: its value is an array. */
+  readonly repeat?: boolean;
+  /** Whether a positional argument may be left out; it is undefined then. */
+  readonly optional?: boolean;
+  /** The name of its text in the help. @default its own name, in capitals for an argument with flags */
+  readonly metavar?: string;
+  /** One line for the help; `%(default)s` stands for the default. */
+  readonly help?: string;
+  /** Leaves it out of the help. */
+  readonly hidden?: boolean;
+}
+
+/** A tool's command line: its arguments by the names that their values get, positional ones in their order. */
+export interface CommandLineSpec<Specs extends Readonly<Record<string, ArgumentSpec>>> {
+  /** @default the name of the script's file */
+  readonly prog?: string;
+  readonly description?: string;
+  /** Command lines with a word on each, shown as they are below the help. */
+  readonly examples?: string;
+  readonly arguments: Specs;
+  /** Names of arguments of which at most one may be given. */
+  readonly exclusive?: readonly (readonly string[])[];
+}
+
+type ValueOfType<Type> = Type extends "int" | "float"
+  ? number
+  : Type extends (text: string) => infer Value
+    ? Value
+    : string;
+
+type ValueOf<Spec> = Spec extends { readonly choices: readonly (infer Choice)[] }
+  ? Choice
+  : Spec extends { readonly type: infer Type }
+    ? ValueOfType<Type>
+    : Spec extends { readonly flags: readonly string[] }
+      ? boolean
+      : string;
+
+type WithDefault<Spec, Value> = Spec extends { readonly repeat: true }
+  ? readonly Value[]
+  : Spec extends { readonly default: infer Default }
+    ? Value | Default
+    : Spec extends { readonly optional: true }
+      ? Value | undefined
+      : Spec extends { readonly flags: readonly string[] }
+        ? Value extends boolean
+          ? boolean
+          : Value | undefined
+        : Value;
+
+/** The values of a command line, by the names of their arguments. */
+export type ArgumentValues<Specs> = {
+  readonly [Name in keyof Specs]: WithDefault<Specs[Name], Widen<ValueOf<Specs[Name]>>>;
+};
+
+/** A default of 1 does not make a number of 1 only. */
+type Widen<Value> = Value extends number ? number : Value extends boolean ? boolean : Value;
