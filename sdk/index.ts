@@ -40,6 +40,7 @@ export { argv, command, exit, monotonic_ns, on_exit, possible_cpus, read_file, s
 export type { EventCallback } from "./events/rings.ts";
 export { RowPrinter, is_json_output, json_output } from "./print/row-printer.ts";
 export type { Column } from "./print/row-printer.ts";
+export { intervals } from "./events/intervals.ts";
 export { sleep } from "./events/sleep.ts";
 export type { BuildIdFrame, SymbolOptions } from "./queries/symbols.ts";
 export { syscall_name } from "./queries/syscall-names.ts";

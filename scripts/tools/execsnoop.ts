@@ -6,7 +6,7 @@
 //   bpfts -c 'sh -c "ls; id"' execsnoop   what one command starts
 //
 // Source: BCC's execsnoop, whose options and columns these are.
-import { BPF, RowPrinter, filter_by_containers, json_output, parse_args, strftime } from "bpfts";
+import { BPF, RowPrinter, command, filter_by_containers, json_output, parse_args, strftime } from "bpfts";
 
 const args = parse_args({
   description: "Trace exec() syscalls",
@@ -67,7 +67,24 @@ struct event_t {
 
 BPF_PERF_OUTPUT(events);
 
+#if ONLY_COMMAND
+BPF_HASH(command_tree, u32, u8);
+
+TRACEPOINT_PROBE(sched, sched_process_fork) {
+    u32 parent = bpf_get_current_pid_tgid() >> 32, child = args->child_pid;
+    u8 one = 1;
+    if (command_tree.lookup(&parent))
+        command_tree.update(&child, &one);
+    return 0;
+}
+#endif
+
 static inline int is_unwanted(u32 ppid) {
+#if ONLY_COMMAND
+    u32 pid = bpf_get_current_pid_tgid() >> 32;
+    if (!command_tree.lookup(&pid))
+        return 1;
+#endif
     if (ONLY_UID >= 0 && (u32)bpf_get_current_uid_gid() != (u32)ONLY_UID)
         return 1;
     if (ONLY_PPID && ppid != ONLY_PPID)
@@ -134,8 +151,10 @@ TRACEPOINT_PROBE(syscalls, sys_exit_execveat) { return on_exit(args, args->ret);
     `-DMAX_ARGS=${args.max_args}`,
     `-DONLY_UID=${args.uid ?? -1}`,
     `-DONLY_PPID=${args.ppid ?? 0}`,
+    `-DONLY_COMMAND=${command === undefined ? 0 : 1}`,
   ],
 });
+if (command !== undefined) b.get_table<number, number>("command_tree").set(command.pid, 1);
 
 const MORE_ARGUMENTS = 1;
 const RESULT = 2;
@@ -186,16 +205,19 @@ const matches = (pattern: string | undefined, text: string): boolean =>
   pattern === undefined || new RegExp(pattern).test(text);
 
 rows.print_header();
-b.table<never, ExecEvent>("events").open_perf_buffer((event) => {
-  const words = pending.get(event.pid) ?? [];
-  if (event.type !== RESULT) {
-    words.push(event.type === MORE_ARGUMENTS ? "..." : quote(event.argument));
-    pending.set(event.pid, words);
-    return;
-  }
-  pending.delete(event.pid);
-  if (event.ret !== 0 && !args.fails) return;
-  const line = words.join(" ");
-  if (matches(args.name, event.comm) && matches(args.line, line)) rows.print({ ...event, line });
-}, { page_cnt: 64 });
+b.get_table<never, ExecEvent>("events").open_perf_buffer(
+  (event) => {
+    const words = pending.get(event.pid) ?? [];
+    if (event.type !== RESULT) {
+      words.push(event.type === MORE_ARGUMENTS ? "..." : quote(event.argument));
+      pending.set(event.pid, words);
+      return;
+    }
+    pending.delete(event.pid);
+    if (event.ret !== 0 && !args.fails) return;
+    const line = words.join(" ");
+    if (matches(args.name, event.comm) && matches(args.line, line)) rows.print({ ...event, line });
+  },
+  { page_cnt: 64 },
+);
 for (;;) b.perf_buffer_poll();

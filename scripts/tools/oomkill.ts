@@ -57,7 +57,18 @@ events.open_perf_buffer((event) => {
   const stack = event.stack_id < 0 ? [] : [...stacks.walk(event.stack_id, symbolize)];
   if (is_json_output()) {
     const { fpid, fcomm, tpid, tcomm, pages } = event;
-    print(JSON.stringify({ time, pid: fpid, comm: fcomm, killed_pid: tpid, killed_comm: tcomm, pages: Number(pages), loadavg, stack }));
+    print(
+      JSON.stringify({
+        time,
+        pid: fpid,
+        comm: fcomm,
+        killed_pid: tpid,
+        killed_comm: tcomm,
+        pages: Number(pages),
+        loadavg,
+        stack,
+      }),
+    );
     return;
   }
   printf(

@@ -6,16 +6,7 @@
 //   bpfts -c 'ls /tmp' opensnoop    the opens of one command
 //
 // Source: BCC's opensnoop, whose options and columns these are.
-import {
-  BPF,
-  RowPrinter,
-  command,
-  filter_by_containers,
-  json_output,
-  parse_args,
-  setTimeout,
-  exit,
-} from "bpfts";
+import { BPF, RowPrinter, command, filter_by_containers, json_output, parse_args, setTimeout, exit } from "bpfts";
 
 /** Flags of open(2) by name. Source: include/uapi/asm-generic/fcntl.h. */
 const openFlags = {
@@ -229,7 +220,7 @@ const rows = new RowPrinter<OpenEvent>([
 ]);
 
 rows.print_header();
-b.table<never, OpenEvent>("events").open_ring_buffer((event) => {
+b.get_table<never, OpenEvent>("events").open_ring_buffer((event) => {
   if (args.name === undefined || event.comm.includes(args.name)) rows.print(event);
 });
 if (args.duration !== undefined) setTimeout(() => exit(0), args.duration * 1000);

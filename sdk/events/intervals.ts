@@ -11,7 +11,10 @@ import { sleep } from "./sleep.ts";
  *   if (isLast) print("Detaching...");
  * }
  */
-export function* intervals(seconds: number, count = Number.POSITIVE_INFINITY): Generator<boolean, void, undefined> {
+export function* intervals(
+  seconds: number,
+  count: number = Number.POSITIVE_INFINITY,
+): Generator<boolean, void, undefined> {
   for (let turn = 1; turn <= count; turn++) {
     const isLast = isInterrupted(seconds) || turn === count;
     yield isLast;
