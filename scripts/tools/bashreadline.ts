@@ -6,7 +6,7 @@
 //   bpfts bashreadline --bash /opt/bash    a bash of another path
 //
 // Source: BCC's bashreadline, whose options and columns these are.
-import { BPF, RowPrinter, command, json_output, parse_args, strftime } from "bpfts";
+import { BPF, RowPrinter, json_output, parse_args, strftime } from "bpfts";
 
 const args = parse_args({
   description: "Print entered bash commands from all running shells",
@@ -50,7 +50,7 @@ int on_line(struct pt_regs *ctx) {
     return 0;
 }
 `,
-  cflags: [`-DONLY_PID=${args.pid ?? command?.pid ?? 0}`],
+  cflags: [`-DONLY_PID=${args.pid ?? 0}`],
 });
 const events = b.get_table("events");
 

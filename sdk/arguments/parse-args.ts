@@ -1,5 +1,5 @@
 import { argv, exit, script_name } from "../guest/process.ts";
-import { eprint, printf } from "../print/output.ts";
+import { eprint, print } from "../print/output.ts";
 import type { ArgumentSpec, ArgumentValues, CommandLineSpec } from "./argument-spec.ts";
 import { readArguments } from "./parse-arguments.ts";
 
@@ -24,7 +24,8 @@ export function parse_args<const S extends Readonly<Record<string, ArgumentSpec>
 ): ArgumentValues<S> {
   const parsed = readArguments(spec.prog ?? script_name, spec, argv);
   if ("values" in parsed) return parsed.values;
-  if (parsed.status === 0) printf("%s", parsed.text);
-  else eprint(parsed.text.replace(/\n$/, ""));
+  const text = parsed.text.replace(/\n$/, "");
+  if (parsed.status === 0) print(text);
+  else eprint(text);
   return exit(parsed.status);
 }

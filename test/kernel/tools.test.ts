@@ -1,0 +1,238 @@
+import { copyFileSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { port } from "../support/live-object.ts";
+import { needFeature } from "../support/need-feature.ts";
+import { makeCgroup } from "../support/own-cgroup.ts";
+import { makeFolder, root, runCli } from "../support/run-cli.ts";
+
+const folder = makeFolder();
+const programs = join(root, "test/kernel/programs");
+
+/** Runs a tool beside one command; answers its rows without those that are printed by the command itself. */
+async function runTool(command: string, ...args: readonly string[]): Promise<string[]> {
+  const result = await runCli(["-c", command, ...args], { cwd: folder });
+  expect(result.stderr).toBe("");
+  expect(result.status).toBe(0);
+  return result.stdout.trimEnd().split("\n");
+}
+
+/** The words of each row. */
+function split(rows: readonly string[]): string[][] {
+  return rows.map((row) => row.trim().split(/\s+/));
+}
+
+describe("tools by name", () => {
+  const names = readdirSync(join(root, "scripts/tools")).map((file) => file.replace(/\.ts$/, ""));
+
+  it("are listed with a line on each", async () => {
+    const { stdout } = await runCli(["tools"], { cwd: folder });
+    const listed = [...stdout.matchAll(/^ {2}(\S+) +(\S.*\.)$/gm)].map(([, name]) => name!);
+    expect(listed.sort()).toEqual(names.sort());
+    expect(stdout).not.toContain("other:");
+  });
+
+  it("are found in the package, to copy and change", async () => {
+    const { stdout } = await runCli(["tools", "--where", "opensnoop"], { cwd: folder });
+    expect(stdout).toBe(`${join(root, "scripts/tools/opensnoop.ts")}\n`);
+  });
+
+  it("are suggested for a name that is nearly right", async () => {
+    const result = await runCli(["opensnop", "-x"], { cwd: folder });
+    expect(result).toMatchObject({ status: 2, stdout: "" });
+    expect(result.stderr).toBe('error: There is no command or tool "opensnop"\nhint: did you mean "opensnoop"?\n');
+  });
+
+  it.each(names)("%s says how it is used, and what is wrong with an argument", async (name) => {
+    const help = await runCli([name, "--help"], { cwd: folder });
+    expect(help).toMatchObject({ status: 0, stderr: "" });
+    expect(help.stdout).toMatch(new RegExp(`^usage: ${name} \\[-h\\]`));
+    expect(help.stdout).toContain("examples:\n");
+    const wrong = await runCli([name, "--no-such-option"], { cwd: folder });
+    expect(wrong).toMatchObject({ status: 2, stdout: "" });
+    expect(wrong.stderr).toContain(`${name}: error: unrecognized arguments: --no-such-option\n`);
+  });
+});
+
+describe("opensnoop", () => {
+  const [one, none] = [join(folder, "one"), join(folder, "none")];
+  writeFileSync(one, "");
+  const opens = join(folder, "opens.py");
+  writeFileSync(
+    opens,
+    `import os
+for path, flags in (("${one}", 0), ("${none}", 0), ("${one}", os.O_WRONLY | os.O_APPEND), ("${none}/x", os.O_CREAT)):
+    try: os.open(path, flags, 0o640)
+    except OSError: pass
+`,
+  );
+  const command = `python3 ${opens}`;
+  const own = (rows: readonly string[]): string[][] =>
+    split(rows).filter((row) => row.at(-1)!.startsWith(folder) && row.at(-1) !== opens);
+
+  it("prints each open with its descriptor or error", async () => {
+    const rows = await runTool(command, "opensnoop");
+    expect(split(rows)[0]).toEqual(["PID", "COMM", "FD", "ERR", "PATH"]);
+    expect(own(rows).map(([, comm, fd, err, path]) => [comm, Number(fd) > 2, err, path])).toEqual([
+      ["python3", true, "0", one],
+      ["python3", false, "2", none],
+      ["python3", true, "0", one],
+      ["python3", false, "2", `${none}/x`],
+    ]);
+  });
+
+  it("prints failed ones alone, or those with a flag, with flags and modes", async () => {
+    const failed = own(await runTool(command, "opensnoop", "-x", "-e"));
+    expect(failed.map((row) => row.slice(2))).toEqual([
+      ["-1", "2", "02000000", "n/a", none],
+      ["-1", "2", "02000100", "0640", `${none}/x`],
+    ]);
+    const writing = own(await runTool(command, "opensnoop", "-f", "O_WRONLY", "-T", "-U"));
+    expect(writing.map(([time, uid, , , , err, path]) => [/^\d+\.\d{9}$/.test(time!), uid, err, path])).toEqual([
+      [true, "0", "0", one],
+    ]);
+  });
+
+  it("prints objects for --json, and other processes' opens never", async () => {
+    const rows = (await runTool(`cat ${one}`, "opensnoop", "--json")).map(
+      (row) => JSON.parse(row) as { comm: string; path: string },
+    );
+    expect(rows.at(-1)).toMatchObject({ comm: "cat", err: 0, path: one });
+    expect(new Set(rows.map(({ comm }) => comm))).toEqual(new Set(["cat"]));
+  });
+});
+
+describe("execsnoop", () => {
+  const script = join(folder, "starts.sh");
+  writeFileSync(script, `ls -d /\n(/bin/echo a 'b "c"' >&2) 2>/dev/null\n/nonexistent 2>/dev/null\nexec true\n`);
+
+  it("prints each program that a command starts, with its arguments and its parent", async () => {
+    const rows = split((await runTool(`sh ${script}`, "execsnoop", "-q")).filter((row) => row !== "/"));
+    expect(rows[0]).toEqual(["PCOMM", "PID", "PPID", "RET", "ARGS"]);
+    const [, shell] = rows[1]!;
+    expect(
+      rows
+        .slice(1)
+        .map(([comm, pid, parent, ret, ...words]) => [
+          comm,
+          pid === shell || parent === shell,
+          ret,
+          words.slice(1).join(" "),
+        ]),
+    ).toEqual([
+      ["sh", true, "0", `"${script}"`],
+      ["ls", true, "0", '"-d" "/"'],
+      ["echo", true, "0", '"a" "b \\"c\\""'],
+      ["true", true, "0", ""],
+    ]);
+  });
+
+  it("prints failed ones too, and picks by regular expressions", async () => {
+    const failed = split(await runTool(`sh ${script}`, "execsnoop", "-x")).filter((row) =>
+      row.includes("/nonexistent"),
+    );
+    expect(failed.map(([comm, , , ret]) => [comm, ret])).toEqual([["sh", "-2"]]);
+    const picked = split(
+      (await runTool(`sh ${script}`, "execsnoop", "-l", "^\\S*echo a")).filter((row) => row !== "/"),
+    );
+    expect(picked.slice(1).map(([comm]) => comm)).toEqual(["echo"]);
+  });
+});
+
+describe("killsnoop", () => {
+  const script = join(folder, "kills.sh");
+  writeFileSync(script, "kill -0 $$\nkill -10 99999999 2>/dev/null\nkill -0 99999998 2>/dev/null\ntrue\n");
+
+  it("prints each signal with its target and result", async () => {
+    const rows = split(await runTool(`sh ${script}`, "killsnoop"));
+    expect(rows[0]).toEqual(["TIME", "PID", "COMM", "SIG", "TPID", "RESULT"]);
+    const [, pid] = rows[1]!;
+    expect(rows.slice(1).map((row) => row.slice(1))).toEqual([
+      [pid, "sh", "0", pid, "0"],
+      [pid, "sh", "10", "99999999", "-3"],
+      [pid, "sh", "0", "99999998", "-3"],
+    ]);
+  });
+
+  it("picks failed ones, signals and targets", async () => {
+    const pick = async (...args: readonly string[]): Promise<unknown> =>
+      split(await runTool(`sh ${script}`, "killsnoop", ...args))
+        .slice(1)
+        .map(([, , , signal, target]) => `${signal} ${target}`);
+    expect(await pick("-x")).toEqual(["10 99999999", "0 99999998"]);
+    expect(await pick("-s", "10,12")).toEqual(["10 99999999"]);
+    expect(await pick("-T", "99999998")).toEqual(["0 99999998"]);
+  });
+});
+
+describe("bashreadline", () => {
+  it("prints what is typed into a bash of any path", async () => {
+    const bash = join(folder, "own-bash");
+    copyFileSync("/bin/bash", bash);
+    const rows = split(
+      await runTool(
+        `python3 ${join(programs, "typed.py")} ${bash} 'echo one' ':  two'`,
+        "bashreadline",
+        "--bash",
+        bash,
+      ),
+    );
+    expect(rows[0]).toEqual(["TIME", "PID", "COMMAND"]);
+    const [, pid] = rows[1]!;
+    expect(rows.slice(1).map((row) => [row[1], row.slice(2).join(" ")])).toEqual([
+      [pid, "echo one"],
+      [pid, ": two"],
+      [pid, "exit"],
+    ]);
+  });
+});
+
+describe("tcpaccept", () => {
+  const command = `python3 ${join(programs, "accepts.py")}`;
+
+  it("prints each accepted connection of IPv4 and IPv6", async (context) => {
+    needFeature(context, port, "kprobe");
+    const all = split(await runTool(command, "tcpaccept"));
+    const truths = all.filter(([word]) => word === "accepted").map(([, ...parts]) => parts);
+    const rows = all.filter(([, comm]) => comm === "python3");
+    expect(truths).toHaveLength(2);
+    expect(rows.map((row) => row.slice(3))).toEqual(truths);
+    expect(rows.map((row) => row[2])).toEqual(["4", "6"]);
+    const four = split(await runTool(command, "tcpaccept", "-4", "-t")).filter((row) => row.includes("python3"));
+    expect(four).toMatchObject([
+      ["0.000", expect.any(String), "python3", "4", "127.0.0.1", expect.any(String), "127.0.0.1", expect.any(String)],
+    ]);
+  });
+});
+
+describe("oomkill", () => {
+  it("prints who asked and who was killed", async (context) => {
+    needFeature(context, port, "kprobe");
+    const cgroup = makeCgroup("oom");
+    const memory = join(cgroup.path, "memory.max");
+    writeFileSync(memory, String(24 * 1024 * 1024));
+    const eater = join(folder, "eater.py");
+    writeFileSync(
+      eater,
+      `import os, subprocess
+child = os.fork()
+if child == 0:
+    open("${cgroup.path}/cgroup.procs", "w").write(str(os.getpid()))
+    b"x" * 200000000
+    os._exit(0)
+print("child", child, os.waitpid(child, 0)[1], flush=True)
+`,
+    );
+    const all = await runTool(`python3 ${eater}`, "oomkill");
+    expect(all[0]).toBe("Tracing OOM kills... Ctrl-C to stop.");
+    const child = /^child (\d+) 9$/m.exec(all.join("\n"))![1]!;
+    const kills = all.filter((row) => row.includes("OOM kill of"));
+    expect(kills).toHaveLength(1);
+    expect(kills[0]).toMatch(
+      new RegExp(
+        `^\\d\\d:\\d\\d:\\d\\d Triggered by PID ${child} \\("python3"\\), OOM kill of PID ${child} \\("python3"\\), \\d+ pages, loadavg: [\\d.]+ `,
+      ),
+    );
+    expect(all.join("\n")).toMatch(/ {2}Stack trace:\n {4}oom_kill_process\n/);
+  });
+});
