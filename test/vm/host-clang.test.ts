@@ -49,5 +49,7 @@ it("finds what is wrong, at its place", async () => {
 it("stays out of it when the guest shall compile, or the text has headers that only the guest may see", async () => {
   expect((await runWithoutClang("guest.ts", "", true)).stderr).toMatch(/clang \d+ crashed \(status 127\)/);
   writeScript(folder, "own.h", "");
-  expect((await runWithoutClang("own.ts", '#include "own.h"', false)).stderr).toMatch(/clang \d+ crashed \(status 127\)/);
+  expect((await runWithoutClang("own.ts", '#include "own.h"', false)).stderr).toMatch(
+    /clang \d+ crashed \(status 127\)/,
+  );
 });
