@@ -1,6 +1,6 @@
 import { readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { CacheFolder } from "./cache.ts";
+import type { CacheFolder } from "./cache-folder.ts";
 import { replaceFile } from "./cache.ts";
 
 /** What runs keep, each entry a file or a folder; virtual machines have `bpfts vm clean`. */

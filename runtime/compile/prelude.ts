@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { InternalError, ToolchainError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { hashKey, replaceFile, touchFile } from "./cache.ts";
-import type { CacheFolder } from "./cache.ts";
+import type { CacheFolder } from "./cache-folder.ts";
 import { signedDivisionClang } from "./backend-refusals.ts";
 import { runClang } from "./clang.ts";
 import { hideNames } from "./hide-names.ts";

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { cachedDataVersionTag, setFlagsFromString } from "node:v8";
 import { Script } from "node:vm";
 import { buildId } from "../base/build-id.ts";
-import type { CacheFolder } from "../compile/cache.ts";
-import { findCached, openCacheFolder, writeCached } from "../compile/cache.ts";
+import { findCached, writeCached } from "../compile/cache.ts";
+import { findCacheFolder } from "../compile/cache-folder.ts";
 import { chooseV8Flags } from "../sandbox/v8-flags.ts";
 import type { main } from "../cli/main.ts";
 
@@ -26,7 +26,7 @@ async function start(): Promise<void> {
   // V8 takes a compiled file back only under the same flags.
   for (const flag of chooseV8Flags(process.versions.node)) setFlagsFromString(flag);
   const path = join(__dirname, "main.cjs");
-  const cache = findCacheFolder();
+  const cache = findCacheFolder(process.env);
   const name = `code/${buildId}-${cachedDataVersionTag()}`;
   const cachedData = cache && findCached(cache, name);
   const script = new Script(readFileSync(path, "latin1"), {
@@ -45,15 +45,6 @@ async function start(): Promise<void> {
     process.exitCode === 0
   ) {
     writeCached(cache, name, script.createCachedData());
-  }
-}
-
-/** No folder to write to is for the commands to tell that cannot do without. */
-function findCacheFolder(): CacheFolder | undefined {
-  try {
-    return openCacheFolder(process.env);
-  } catch {
-    return undefined;
   }
 }
 

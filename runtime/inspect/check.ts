@@ -4,7 +4,7 @@ import { basename } from "node:path";
 import { GuestError, UnsupportedFeatureError, UsageError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { Scope } from "../base/scope.ts";
-import { openCacheFolder } from "../compile/cache.ts";
+import { openCacheFolder } from "../compile/cache-folder.ts";
 import type { CSource } from "../dialect/text/unit.ts";
 import { openAddon } from "../kernel/door/addon.ts";
 import { loadObject } from "../kernel/load/load-object.ts";
@@ -97,7 +97,7 @@ async function checkScript(path: string, options: CheckOptions): Promise<CheckRe
 }
 
 function checkSource(path: string, options: CheckOptions): CheckReport {
-  const cache = openCacheFolder(options.environment);
+  const cache = openCacheFolder(options.environment, options.log);
   const port = openAddon();
   const builder = openBuilder({ port, cache, environment: options.environment, log: options.log });
   const source = describeSourceFile(path);

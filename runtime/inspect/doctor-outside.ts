@@ -1,7 +1,7 @@
 import { closeSync, existsSync, openSync, readSync } from "node:fs";
 import { release } from "node:os";
 import { haveBpfTarget } from "../compile/bpf-target.ts";
-import { openCacheFolder } from "../compile/cache.ts";
+import { requireCacheFolder } from "../compile/cache-folder.ts";
 import { requireLibbpfHeaders } from "../compile/prelude.ts";
 import { findToolchain } from "../compile/toolchain.ts";
 import { probeWalls } from "../confine/launcher.ts";
@@ -29,7 +29,7 @@ export function openDoctorOutside(environment: Readonly<Record<string, string | 
     probeFeature: (feature) => feature.probe(openAddon()),
     readCapabilities,
     findConfig: (name) => readMachine().findConfig(name),
-    openCache: () => openCacheFolder(environment).path,
+    openCache: () => requireCacheFolder(environment).path,
     listMissingVmTools,
   };
 }

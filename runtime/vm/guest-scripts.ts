@@ -134,7 +134,11 @@ export function renderGuestJob(job: GuestJob): string {
       `$b mkdir -p ${quoteShell(folder)}`,
       `$b mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000,cache=mmap share${at} ${quoteShell(folder)} || fail ${quoteShell(`cannot mount the shared folder "${folder}"`)}`,
     );
-    if (hasOwnOwners) lines.push(`$b chown 0:0 ${quoteShell(folder)} 2>/dev/null`);
+    // bpfts trusts a cache folder whose levels belong to root or to its user; in the overlay that is for the guest to say.
+    if (hasOwnOwners) {
+      const above = '[ "$d" != / ]; do $b chown 0:0 "$d" 2>/dev/null; d=$($b dirname "$d"); done';
+      lines.push(`d=${quoteShell(folder)}; while ${above}`);
+    }
   });
   if (job.modules !== undefined)
     lines.push(

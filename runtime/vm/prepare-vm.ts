@@ -47,9 +47,9 @@ export async function prepareVm(
   requireVmTools("boot");
   const initramfs = await prepareInitramfs(folder, kernel, options.modules ?? []);
   const shares = [
-    { path: folder.cache, hasOwnOwners: process.getuid?.() !== 0 },
+    { path: folder.guest, hasOwnOwners: process.getuid?.() !== 0 },
     ...[...new Set(options.shares ?? [])]
-      .filter((path) => path !== folder.cache)
+      .filter((path) => path !== folder.guest)
       .map((path) => ({ path, hasOwnOwners: false })),
   ];
   const qemu = {
@@ -68,8 +68,8 @@ export async function prepareVm(
     qemu: { ...qemu, accelerator, cpus: options.cpus ?? (accelerator === "kvm" ? 2 : 1) },
     job: {
       ...job,
-      // The same folder as here: what is compiled in the guest is there for the next one.
-      environment: { ...job.environment, BPFTS_CACHE: folder.cache },
+      // What is compiled in the guest is there for the next one.
+      environment: { ...job.environment, BPFTS_CACHE: folder.guest },
       shares,
       release: kernel.release,
       ...(kernel.modules === undefined ? {} : { modules: kernel.modules }),

@@ -3,7 +3,7 @@ import path from "node:path";
 
 import { openStderrLog } from "../../runtime/base/log.ts";
 import { renderErrorJson } from "../../runtime/cli/render-error.ts";
-import { openCacheFolder } from "../../runtime/compile/cache.ts";
+import { openCacheFolder } from "../../runtime/compile/cache-folder.ts";
 import { openAddon } from "../../runtime/kernel/door/addon.ts";
 import { buildUnit } from "../../runtime/session/build/build-unit.ts";
 import { describeSourceFile, openBuilder } from "../../runtime/session/build/open-builder.ts";

@@ -43,7 +43,7 @@ const floors: readonly Floor[] = [
   },
   {
     folder: "runtime/vm",
-    values: ["runtime/base", "runtime/confine"],
+    values: ["runtime/base", "runtime/compile/cache-folder.ts", "runtime/confine"],
     packages: [],
     node: ["child_process", "crypto", "fs", "net", "os", "path", "perf_hooks", "stream", "timers", "url", "zlib"],
   },
@@ -88,7 +88,7 @@ const floors: readonly Floor[] = [
   },
   {
     folder: "runtime/entry",
-    values: ["runtime/base", "runtime/compile/cache.ts", "runtime/sandbox/v8-flags.ts"],
+    values: ["runtime/base", "runtime/compile/cache.ts", "runtime/compile/cache-folder.ts", "runtime/sandbox/v8-flags.ts"],
     packages: [],
     node: ["fs", "module", "path", "v8", "vm"],
   },

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { silentLog } from "../../runtime/base/log.ts";
-import { openCacheFolder } from "../../runtime/compile/cache.ts";
+import { openCacheFolder } from "../../runtime/compile/cache-folder.ts";
 import { compileUnit, parseUnit } from "../../runtime/compile/compile-unit.ts";
 import { readOwnHeaders } from "../../runtime/compile/own-headers.ts";
 import { listClangs } from "../../runtime/compile/toolchain.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, it } from "vitest";
 import { silentLog } from "../../runtime/base/log.ts";
-import { openCacheFolder } from "../../runtime/compile/cache.ts";
+import { openCacheFolder } from "../../runtime/compile/cache-folder.ts";
 import { openAddon } from "../../runtime/kernel/door/addon.ts";
 import { buildUnit } from "../../runtime/session/build/build-unit.ts";
 import { describeSourceFile, openBuilder } from "../../runtime/session/build/open-builder.ts";

@@ -1,6 +1,6 @@
 import type { Toolchain } from "../../compile/toolchain.ts";
 import type { Prelude } from "../../compile/prelude.ts";
-import type { CacheFolder } from "../../compile/cache.ts";
+import type { CacheFolder } from "../../compile/cache-folder.ts";
 import type { DialectEnv } from "../../dialect/text/env.ts";
 import type { Log } from "../../base/log.ts";
 import type { ModuleMatch } from "./find-module.ts";

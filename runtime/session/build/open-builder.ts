@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { ScriptError, UsageError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
-import type { CacheFolder } from "../../compile/cache.ts";
+import type { CacheFolder } from "../../compile/cache-folder.ts";
 import { openPrelude } from "../../compile/prelude.ts";
 import { findToolchain } from "../../compile/toolchain.ts";
 import { renderMachineHeader } from "../../dialect/words/machine.ts";

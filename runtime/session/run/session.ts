@@ -5,7 +5,8 @@ import { listLineStarts } from "../../base/location.ts";
 import type { SourceLocation } from "../../base/location.ts";
 import type { Log } from "../../base/log.ts";
 import { Scope } from "../../base/scope.ts";
-import { findCached, openCacheFolder, writeCached } from "../../compile/cache.ts";
+import { findCached, writeCached } from "../../compile/cache.ts";
+import { openCacheFolder } from "../../compile/cache-folder.ts";
 import type { CSource } from "../../dialect/text/unit.ts";
 import { openAddon } from "../../kernel/door/addon.ts";
 import type { KernelPort } from "../../kernel/door/port.ts";
@@ -64,7 +65,7 @@ export interface RunOptions {
 export async function runScript(options: RunOptions): Promise<number> {
   const scope = new Scope();
   try {
-    const cache = openCacheFolder(options.environment);
+    const cache = openCacheFolder(options.environment, options.log);
     const store = {
       find: (name: string) => findCached(cache, name),
       write: (name: string, body: Uint8Array) => writeCached(cache, name, body),

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { CompileError } from "../../../runtime/base/errors.ts";
 import { silentLog } from "../../../runtime/base/log.ts";
-import { openCacheFolder } from "../../../runtime/compile/cache.ts";
+import { openCacheFolder } from "../../../runtime/compile/cache-folder.ts";
 import { openAddon } from "../../../runtime/kernel/door/addon.ts";
 import { buildUnit, renderUnit } from "../../../runtime/session/build/build-unit.ts";
 import { openBuilder } from "../../../runtime/session/build/open-builder.ts";

@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, utimesSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { CacheFolder } from "../../../runtime/compile/cache.ts";
+import type { CacheFolder } from "../../../runtime/compile/cache-folder.ts";
+import { openCacheFolder } from "../../../runtime/compile/cache-folder.ts";
 import { findCached, writeCached } from "../../../runtime/compile/cache.ts";
 import { cleanCache } from "../../../runtime/compile/clean-cache.ts";
 
@@ -10,7 +11,7 @@ const dayMs = 24 * 60 * 60 * 1000;
 let cache: CacheFolder;
 
 beforeEach(() => {
-  cache = { path: mkdtempSync(join(tmpdir(), "bpfts-clean-")) };
+  cache = openCacheFolder({ BPFTS_CACHE: mkdtempSync(join(tmpdir(), "bpfts-clean-")) });
 });
 afterEach(() => rmSync(cache.path, { recursive: true }));
 
