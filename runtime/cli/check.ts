@@ -4,6 +4,7 @@ import { openStderrLog } from "../base/log.ts";
 import { checkFile, findAttachFile, readAttachFile } from "../inspect/check.ts";
 import type { CheckReport } from "../inspect/check.ts";
 import { checkOnKernels } from "./check-kernels.ts";
+import { renderAsks } from "./render-asks.ts";
 import { findExitCode, renderError, renderErrorJson } from "./render-error.ts";
 
 interface CheckFlags {
@@ -107,7 +108,7 @@ async function checkFiles(files: readonly string[], args: readonly string[], fla
         process.stdout.write(
           flags.json
             ? `${JSON.stringify({ file, ok: true, ...report })}\n`
-            : renderReport(file, report, flags, performance.now() - started),
+            : renderReport(file, report, flags, performance.now() - started, files.length === 1),
         );
     } catch (error) {
       exitCode ||= findExitCode(error);
@@ -117,9 +118,15 @@ async function checkFiles(files: readonly string[], args: readonly string[], fla
   return exitCode;
 }
 
-function renderReport(file: string, report: CheckReport, flags: CheckFlags, durationMs: number): string {
+function renderReport(
+  file: string,
+  report: CheckReport,
+  flags: CheckFlags,
+  durationMs: number,
+  isAlone: boolean,
+): string {
   const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;
-  return `${file}: ok, ${count(report.programs, "program")}, ${count(report.maps, "map")}, ${flags.load ? "verified" : "compiled"} in ${Math.round(durationMs)} ms\n`;
+  return `${file}: ok, ${count(report.programs, "program")}, ${count(report.maps, "map")}, ${flags.load ? "verified" : "compiled"} in ${Math.round(durationMs)} ms\n${isAlone ? renderAsks(report.asks) : ""}`;
 }
 
 /** With several files one line each; alone, the whole story. */

@@ -1,5 +1,8 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { openStderrLog } from "../base/log.ts";
+import { openGuard } from "../permit/guard.ts";
+import { addAllowOptions, readAllowed } from "./allow-options.ts";
+import type { AllowFlags } from "./allow-options.ts";
 import { runScript } from "../session/run/session.ts";
 
 interface RunOptions {
@@ -13,13 +16,14 @@ Examples:
   bpfts run hello.ts
   bpfts run hello.ts -- --interval 1        the script sees its own arguments
   bpfts run -c 'ls /tmp' opensnoop.ts       hold the command until the script waits, trace it, end with it
+  bpfts run --allow-signal killer.ts        let the script's C send signals; bpfts check lists what a script asks for
 
 Ctrl-C ends a script: its probes are detached, what it registered for its end runs.
 A second Ctrl-C ends it at once.`;
 
 /** Adds `bpfts run`. */
 export function addCommand(program: Command, finish: (exitCode: number) => void): void {
-  program
+  const command = program
     .command("run")
     .summary("run a script")
     .description(
@@ -30,9 +34,10 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("-c, --command <command>", "run a command once the script waits, and end with it; the script knows its pid")
     .option("--memory <mebibytes>", "the most memory that the script may use", parseMemory, 64)
     .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
-    .option("--json-errors", "write errors as JSON, one a line")
+    .option("--json-errors", "write errors as JSON, one a line");
+  addAllowOptions(command)
     .addHelpText("after", examples)
-    .action(async (script: string, args: readonly string[], options: RunOptions) => {
+    .action(async (script: string, args: readonly string[], options: RunOptions & AllowFlags) => {
       const exitCode = await runScript({
         script,
         args,
@@ -41,6 +46,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
         log: openStderrLog(options),
         environment: process.env,
         attaches: true,
+        guard: openGuard(readAllowed(options)),
         verifierLog: options.verbose,
       });
       finish(exitCode);

@@ -7,6 +7,8 @@ import type { BootKernel } from "../vm/kernel-store.ts";
 import { describeOwnKernel, fetchKernel, findFetchedKernel, removeKernels } from "../vm/kernel-store.ts";
 import type { VmOptions } from "../vm/prepare-vm.ts";
 import { pickGuestEnvironment, prepareVm } from "../vm/prepare-vm.ts";
+import { addAllowOptions, listAllowFlags } from "./allow-options.ts";
+import type { AllowFlags } from "./allow-options.ts";
 import { runInVm } from "../vm/run-in-vm.ts";
 import { openVmFolder } from "../vm/vm-folder.ts";
 
@@ -42,7 +44,7 @@ export function addVmCommands(program: Command, deps: VmCommandDeps): void {
     .command("vm")
     .description("run scripts and commands on other kernels, in virtual machines on this machine's files");
 
-  addMachineOptions(vm.command("run"))
+  addAllowOptions(addMachineOptions(vm.command("run")))
     .description("run a script as `bpfts run` does, on another kernel")
     .argument("<script>", "the script")
     .argument("[args...]", "its arguments, after --")
@@ -53,8 +55,12 @@ export function addVmCommands(program: Command, deps: VmCommandDeps): void {
       "\nExamples:\n  bpfts vm run --kernel 6.1 scripts/hello_fields.ts\n  bpfts vm run --kernel all -c 'mkdir /tmp/x' scripts/hello.ts\n",
     )
     .action(
-      async (script: string, args: string[], flags: MachineFlags & { command?: string; jsonErrors?: boolean }) => {
-        const inner = ["run"];
+      async (
+        script: string,
+        args: string[],
+        flags: MachineFlags & AllowFlags & { command?: string; jsonErrors?: boolean },
+      ) => {
+        const inner = ["run", ...listAllowFlags(flags)];
         if (flags.command !== undefined) inner.push("-c", flags.command);
         if (flags.jsonErrors) inner.push("--json-errors");
         if (flags.verbose) inner.push("--verbose");

@@ -25,6 +25,10 @@ import { describeSourceFile, openBuilder } from "../session/build/open-builder.t
 import type { Builder } from "../session/build/open-builder.ts";
 import { openPinnedMaps, planMaps } from "../session/load/plan-maps.ts";
 import type { AttachRequest } from "../session/load/program.ts";
+import { openGuard } from "../permit/guard.ts";
+import type { Asks } from "../permit/guard.ts";
+import { openInstructionLines } from "../session/load/locate-instruction.ts";
+import { noteUnit } from "../session/load/note-unit.ts";
 import { runScript } from "../session/run/session.ts";
 
 /** How far a check goes and what it shows. */
@@ -52,6 +56,8 @@ export interface CheckReport {
   readonly loadMs: number;
   /** The stage that was asked for, one text for each program of the script. */
   readonly emitted: readonly string[];
+  /** What it asks of the machine, as far as it came. */
+  readonly asks: Asks;
 }
 
 /**
@@ -67,6 +73,7 @@ async function checkScript(path: string, options: CheckOptions): Promise<CheckRe
   const emitted: string[] = [];
   let programs = 0;
   let maps = 0;
+  const guard = openGuard(undefined);
   const started = performance.now();
   let seen = 0;
   const running = runScript({
@@ -76,6 +83,7 @@ async function checkScript(path: string, options: CheckOptions): Promise<CheckRe
     log: options.log,
     environment: options.environment,
     attaches: false,
+    guard,
     loads: options.load,
     verifierLog: false,
     observe: (source, cflags, builder) => {
@@ -93,7 +101,7 @@ async function checkScript(path: string, options: CheckOptions): Promise<CheckRe
     if (options.load || seen === 0 || !(error instanceof GuestError)) throw error;
     options.log.info(`went no further than: ${error.message}`);
   }
-  return { programs, maps, buildMs: measure(started), loadMs: 0, emitted };
+  return { programs, maps, buildMs: measure(started), loadMs: 0, emitted, asks: guard.asks };
 }
 
 function checkSource(path: string, options: CheckOptions): CheckReport {
@@ -105,6 +113,12 @@ function checkSource(path: string, options: CheckOptions): CheckReport {
   const unit = buildUnit(source, options.cflags, builder);
   const buildMs = measure(started);
   const emitted = options.emit === undefined ? [] : [emitStage(options.emit, source, options.cflags, unit, builder)];
+  const guard = openGuard(undefined);
+  noteUnit(guard, unit, port.possibleCpus());
+  guard.admitObject(
+    unit.bytes,
+    openInstructionLines(unit.bytes, () => undefined),
+  );
   const loadStarted = performance.now();
   if (options.load && options.emit === undefined) {
     loadBuilt(unit, options.attaches, { port, machine: builder.machine });
@@ -115,6 +129,7 @@ function checkSource(path: string, options: CheckOptions): CheckReport {
     buildMs,
     loadMs: measure(loadStarted),
     emitted,
+    asks: guard.asks,
   };
 }
 

@@ -10,6 +10,10 @@ export interface ElfSection {
 export interface ElfFunction {
   readonly name: string;
   readonly section: string;
+  /** Units: bytes from the start of the section. */
+  readonly offset: number;
+  /** Units: bytes. */
+  readonly size: number;
 }
 
 export interface ElfFile {
@@ -88,7 +92,12 @@ export function parseElf(bytes: Uint8Array): ElfFile {
       const info = bytes[at + 4]!;
       const section = sections[view.getUint16(at + 6, true)];
       if ((info & 0xf) !== symbolTypeFunction || info >> 4 !== symbolBindGlobal || section === undefined) continue;
-      functions.push({ name: readString(strings, view.getUint32(at, true)), section: section.name });
+      functions.push({
+        name: readString(strings, view.getUint32(at, true)),
+        section: section.name,
+        offset: Number(view.getBigUint64(at + 8, true)),
+        size: Number(view.getBigUint64(at + 16, true)),
+      });
     }
   }
   return { sections, functions };

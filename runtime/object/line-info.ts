@@ -47,3 +47,10 @@ export function readLineInfo(object: Uint8Array, section: string): LineInfo[] {
   }
   return lines;
 }
+
+/** Finds the last line of a file, or of a text in angle brackets, that an instruction or one before it stands for. */
+export function findSourceLine(object: Uint8Array, section: string, instruction: number): LineInfo | undefined {
+  const lines = readLineInfo(object, section).filter((line) => line.instruction <= instruction);
+  // Generated text names no file of the user's: the line before it does.
+  return lines.findLast((line) => line.line > 0 && line.file.startsWith("/"));
+}

@@ -28,6 +28,7 @@ const floors: readonly Floor[] = [
     node: ["crypto", "fs", "os", "path", "url"],
   },
   { folder: "runtime/object", values: ["runtime/base"], packages: [], node: [] },
+  { folder: "runtime/permit", values: ["runtime/base", "runtime/object", "sdk/abi"], packages: [], node: [] },
   // These are pure, and place what the kernel says while the object is at hand.
   {
     folder: "runtime/kernel",
@@ -55,6 +56,7 @@ const floors: readonly Floor[] = [
       "runtime/dialect",
       "runtime/compile",
       "runtime/object",
+      "runtime/permit",
       "runtime/kernel",
       "runtime/sandbox",
       "runtime/vm",
@@ -72,6 +74,7 @@ const floors: readonly Floor[] = [
       "runtime/dialect",
       "runtime/compile",
       "runtime/object",
+      "runtime/permit",
       "runtime/kernel",
       "runtime/vm",
       "runtime/session",
@@ -82,13 +85,18 @@ const floors: readonly Floor[] = [
   },
   {
     folder: "runtime/cli",
-    values: ["runtime/base", "runtime/session", "runtime/inspect", "runtime/vm"],
+    values: ["runtime/base", "runtime/permit", "runtime/session", "runtime/inspect", "runtime/vm"],
     packages: ["commander"],
     node: ["fs", "os", "path", "process", "url"],
   },
   {
     folder: "runtime/entry",
-    values: ["runtime/base", "runtime/compile/cache.ts", "runtime/compile/cache-folder.ts", "runtime/sandbox/v8-flags.ts"],
+    values: [
+      "runtime/base",
+      "runtime/compile/cache.ts",
+      "runtime/compile/cache-folder.ts",
+      "runtime/sandbox/v8-flags.ts",
+    ],
     packages: [],
     node: ["fs", "module", "path", "v8", "vm"],
   },

@@ -8,7 +8,7 @@ import {
 } from "../../base/errors.ts";
 import type { BpftsError } from "../../base/errors.ts";
 import type { SourceLocation } from "../../base/location.ts";
-import { readLineInfo } from "../../object/line-info.ts";
+import { findSourceLine } from "../../object/line-info.ts";
 import type { ObjectSpec } from "../../object/spec.ts";
 import { readCapabilities } from "../machine/capabilities.ts";
 import { readLockdown } from "../machine/machine.ts";
@@ -166,9 +166,7 @@ function findPlace(object: LoadedBytes, program: string, instruction: number | u
   if (section === undefined || instruction === undefined) return undefined;
   const alone = object.spec.programs.filter((other) => other.section === section).length === 1;
   if (!alone) return undefined;
-  const lines = readLineInfo(object.bytes, section).filter((line) => line.instruction <= instruction);
-  // Generated text names no file of the user's: the line before it does.
-  const line = lines.findLast((candidate) => candidate.line > 0 && candidate.file.startsWith("/"));
+  const line = findSourceLine(object.bytes, section, instruction);
   if (line === undefined) return undefined;
   return { file: line.file, line: line.line, ...(line.column > 0 && { column: line.column }) };
 }

@@ -7,6 +7,7 @@ import type { OpenMap } from "./bridge-program.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
 import { withKernelObject } from "./kernel-objects.ts";
 import type { ObjectLookups } from "./kernel-objects.ts";
+import { findMapKind } from "../../../sdk/abi/map-kinds.ts";
 
 type MapCall =
   | "map_lookup"
@@ -22,7 +23,7 @@ const HEADER_SIZE = 8;
 
 /** The calls that read and write maps. Bytes pass through; sizes are checked before they do. */
 export function openMapCalls(
-  { port }: BridgeState,
+  { port, guard }: BridgeState,
   requireMap: (map: number) => OpenMap,
   lookups: ObjectLookups,
 ): Handlers<MapCall> {
@@ -47,6 +48,10 @@ export function openMapCalls(
     map_update({ map, flags, key: keyObject, value: valueObject }, bytes) {
       const target = requireMap(map);
       const entry = requireSize(target, bytes, target.keySize + target.crossingSize, "key and value");
+      if (keyObject?.kind === "process") guard.noteProcess(keyObject.pid);
+      if (keyObject?.kind === "socket") guard.noteProcess(keyObject.pid);
+      if (valueObject?.kind === "socket")
+        guard.admitSocket(valueObject.pid, target.name, findMapKind(target.type)?.holds === "socket");
       const status = withDescriptor(keyObject, entry, 0, () =>
         withDescriptor(valueObject, entry, target.keySize, () =>
           port.mapUpdate(target.handle, entry.slice(0, target.keySize), entry.slice(target.keySize), flags),

@@ -2,6 +2,7 @@ import type { Log } from "../../base/log.ts";
 import type { KernelPort } from "../../kernel/door/port.ts";
 import type { TracePipe } from "../../kernel/machine/trace-pipe.ts";
 import type { CallArgument, CallName, CallReply } from "../../../sdk/wire/protocol.ts";
+import type { Guard } from "../../permit/guard.ts";
 import type { Command } from "../wait/command.ts";
 import type { KernelLookups } from "./lookups.ts";
 import type { BuildRequest } from "../build/build-request.ts";
@@ -20,6 +21,7 @@ export interface BridgeState {
   readonly log: Log;
   /** The name of the script's file, without its folder and ending. */
   readonly scriptName: string;
+  readonly guard: Guard;
   readonly args: readonly string[];
   readonly command: Command | undefined;
   readonly waiter: Waiter;

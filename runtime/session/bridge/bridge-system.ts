@@ -50,7 +50,10 @@ export function openSystemCalls(
       return null;
     },
     now: () => ({ monotonicNs: process.hrtime.bigint().toString() }),
-    read_file: ({ path }) => readSystemFile(path),
+    read_file({ path }) {
+      state.guard.noteFile(path);
+      return readSystemFile(path);
+    },
   };
 }
 

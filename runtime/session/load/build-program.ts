@@ -9,7 +9,7 @@ import { loadObject } from "../../kernel/load/load-object.ts";
 import type { LoadedObject } from "../../kernel/load/load-object.ts";
 import type { Handle, KernelPort } from "../../kernel/door/port.ts";
 import { makePinFolder } from "../../kernel/machine/pin-folder.ts";
-import { haveSameType } from "../../kernel/hooks/program-kinds.ts";
+import { findProgramKind, haveSameType } from "../../kernel/hooks/program-kinds.ts";
 import type { ProgramRequest } from "../../kernel/hooks/program-kinds.ts";
 import { openUsdtSpecs } from "../../kernel/hooks/usdt-specs.ts";
 import type { ProgramDecl } from "../../dialect/text/unit.ts";
@@ -17,11 +17,13 @@ import { planAttach, planFunction } from "./attach-rows.ts";
 import { planAutoAttach } from "./auto-attach.ts";
 import type { BuiltUnit } from "../build/build-unit.ts";
 import { openPinnedMaps, planMaps } from "./plan-maps.ts";
+import type { Guard } from "../../permit/guard.ts";
 import type { SharedMaps } from "./plan-maps.ts";
 import type { AttachRequest, BuiltProgram, FunctionType } from "./program.ts";
 
 export interface LoadOptions extends AttachContext {
   readonly port: KernelPort;
+  readonly guard: Guard;
   readonly log: Log;
   readonly sharedMaps: SharedMaps;
   /** Told about processes whose stacks may have to be named when they have ended. */
@@ -51,6 +53,7 @@ export function loadUnit(unit: BuiltUnit, options: LoadOptions): BuiltProgram {
       ? []
       : { ...plan, targets: plan.targets.map((target) => ({ ...target, ...(location && { location }) })) };
   });
+  for (const { program } of automatic) admitProgram(unit, program, options);
   const pinned = openPinnedMaps(unit, port);
   let object: LoadedObject;
   try {
@@ -83,6 +86,19 @@ export function loadUnit(unit: BuiltUnit, options: LoadOptions): BuiltProgram {
     throw error;
   }
   return program;
+}
+
+/** @throws PrivilegeError when the program's kind acts on the rest of the machine and the user has not allowed it */
+function admitProgram(
+  unit: BuiltUnit,
+  { name, kind, type, expectedAttachType }: ProgramRequest,
+  options: LoadOptions,
+): void {
+  const declared = unit.programs.find((program) => program.name === name);
+  const section = unit.spec.programs.find((program) => program.name === name)?.section ?? "";
+  const row = findProgramKind(kind);
+  const loaded = { name, section, type: type ?? row?.type, attachType: expectedAttachType ?? row?.expectedAttachType };
+  options.guard.admitProgram(unit.bytes, loaded, declared && options.locate(declared.offset));
 }
 
 /** Whether a unit keeps stacks, whose addresses are to be named. */
@@ -135,6 +151,7 @@ class LoadedProgram implements BuiltProgram {
     const loaded = this.object.findProgram(name);
     if (loaded !== undefined && as.type === null) return loaded.handle;
     const request = planFunction(this.unit.programs.find((program) => program.name === name)!, as, this.context);
+    admitProgram(this.unit, request, this.options);
     const handle = this.object.loadProgram(request);
     this.requireSameType(
       request,
@@ -183,6 +200,8 @@ class LoadedProgram implements BuiltProgram {
 
   /** Loads the function of a plan and puts it on every place that the plan names. */
   carryOut(plan: AttachPlan): void {
+    admitProgram(this.unit, plan.program, this.options);
+    for (const { label } of plan.targets) this.options.guard.noteHook(renderHook(plan.program, label));
     const handle = this.object.loadProgram(plan.program);
     this.requireSameType(plan.program, `attach "${plan.program.name}" to a ${plan.program.kind}`);
     if (!this.options.attaches) return;
@@ -215,6 +234,11 @@ class LoadedProgram implements BuiltProgram {
     for (const link of this.links.splice(0).reverse()) this.options.port.linkClose(link.handle);
     this.object.close();
   }
+}
+
+/** A section names its kind itself. */
+function renderHook({ kind }: ProgramRequest, label: string): string {
+  return kind === "section" || kind === "func" ? label : `${kind} ${label}`;
 }
 
 /** @throws AttachError when the C text has no program of that name. */

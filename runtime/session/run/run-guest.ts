@@ -22,6 +22,8 @@ import type { BuiltProgram } from "../load/program.ts";
 import type { ProcessWatch } from "../wait/process-watch.ts";
 import { openStopper } from "./stopper.ts";
 import type { Stopper } from "./stopper.ts";
+import { openGuard } from "../../permit/guard.ts";
+import type { Guard } from "../../permit/guard.ts";
 import { openWaiter, wakeAtSecondLook } from "../wait/waiter.ts";
 import type { Waiter } from "../wait/waiter.ts";
 
@@ -37,6 +39,8 @@ export interface GuestRun {
   readonly openTracePipe: () => TracePipe;
   readonly lookups?: KernelLookups;
   readonly log: Log;
+  /** One that allows nothing when absent. */
+  readonly guard?: Guard;
   /** Units: bytes of memory that the guest may use, everything included. */
   readonly memoryBytes?: number;
   /** False for a check: the script ends where it would wait. */
@@ -68,6 +72,7 @@ export async function runGuest(run: GuestRun): Promise<number> {
     {
       ...run,
       scriptName: basename(run.script.files[0] ?? "", ".ts"),
+      guard: run.guard ?? openGuard(new Set()),
       command,
       waiter,
       lookups,

@@ -33,6 +33,9 @@ import type { BuiltProgram } from "../load/program.ts";
 import { openProcessWatch } from "../wait/process-watch.ts";
 import { runGuest } from "./run-guest.ts";
 import type { GuestLibrary } from "../../sandbox/sandbox.ts";
+import type { Guard } from "../../permit/guard.ts";
+import { openInstructionLines } from "../load/locate-instruction.ts";
+import { noteUnit } from "../load/note-unit.ts";
 import { openCommand } from "../wait/command.ts";
 
 /** One run of one script. */
@@ -52,6 +55,8 @@ export interface RunOptions {
   readonly loads?: boolean;
   /** Sees each text before it is built; what it throws goes to the script. */
   readonly observe?: (source: CSource, cflags: readonly string[], builder: Builder) => void;
+  /** Notes what the script asks for, and refuses what the user has not allowed. */
+  readonly guard: Guard;
   /** Keep the verifier's log of programs that it accepts, too. */
   readonly verifierLog: boolean;
 }
@@ -84,6 +89,7 @@ export async function runScript(options: RunOptions): Promise<number> {
       script,
       library: openGuestLibrary(readSdk, store),
       args: options.args,
+      guard: options.guard,
       port: options.attaches ? port : muteOutput(options.loads === false ? openDryPort(port) : port),
       build: openBuild(
         script,
@@ -163,9 +169,6 @@ function openBuild(
     const unit = buildUnit(source, request.cflags ?? [], builder);
     // clang may have run for a while: a signal that came meanwhile counts before anything is loaded.
     if (port.signalPending() !== 0) throw new InterruptedError("A signal came while the C text was compiled");
-    if (options.loads === false) return makeDryProgram(unit);
-    // What a probe prints before the script first reads must not be lost.
-    if (options.attaches && source.text.includes("bpf_trace_printk")) openEarly(open.openPipe, options.log);
     const { place } = source;
     const locate = (offset: number): SourceLocation | undefined => {
       const position = place?.locate(offset);
@@ -173,7 +176,13 @@ function openBuild(
     };
     const locateLine = (line: number): SourceLocation | undefined =>
       locate(listLineStarts(source.text)[line - 1] ?? source.text.length);
+    noteUnit(options.guard, unit, port.possibleCpus());
+    options.guard.admitObject(unit.bytes, openInstructionLines(unit.bytes, locateLine));
+    if (options.loads === false) return makeDryProgram(unit);
+    // What a probe prints before the script first reads must not be lost.
+    if (options.attaches && source.text.includes("bpf_trace_printk")) openEarly(open.openPipe, options.log);
     const program = loadUnit(unit, {
+      guard: options.guard,
       port,
       log: options.log,
       machine: builder.machine,

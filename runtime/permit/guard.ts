@@ -1,0 +1,131 @@
+import { PrivilegeError } from "../base/errors.ts";
+import type { SourceLocation } from "../base/location.ts";
+import { listKernelCalls } from "../object/list-calls.ts";
+import { findAction } from "./acting-calls.ts";
+import type { Action } from "./acting-calls.ts";
+import { findProgramAction } from "./acting-programs.ts";
+import type { LoadedAs } from "./acting-programs.ts";
+import { findFlag } from "./permissions.ts";
+import type { Permission, PermissionName } from "./permissions.ts";
+
+/** Something that a script asks for and that acts on the rest of the machine. */
+export interface AskedAction {
+  readonly name: string;
+  readonly does: string;
+  /** The flag that allows it. */
+  readonly flag: Permission["flag"];
+  readonly location?: SourceLocation;
+}
+
+/** What a script asks of the machine. */
+export interface Asks {
+  /** Where its programs are attached: `"tracepoint syscalls:sys_enter_mkdir"`. */
+  readonly hooks: readonly string[];
+  readonly actions: readonly AskedAction[];
+  /** Paths below bpffs at which maps are pinned. */
+  readonly pins: readonly string[];
+  /** Files below /proc and /sys that it reads. */
+  readonly files: readonly string[];
+  /** Processes that it names: by their storage, or by their sockets. */
+  readonly processes: readonly number[];
+  /** Units: bytes of the entries of its maps when they are full. */
+  readonly mapBytes: number;
+}
+
+/** From an instruction of an object to the user's line. */
+export type LocateInstruction = (section: string, instruction: number) => SourceLocation | undefined;
+
+/** Notes what a script asks for, and refuses what the user has not allowed. */
+export interface Guard {
+  readonly asks: Asks;
+  /** Looks at all instructions of an object before anything of it is loaded. @throws PrivilegeError */
+  admitObject(object: Uint8Array, locate: LocateInstruction): void;
+  /** Looks at the kind of a program before it is loaded. @throws PrivilegeError */
+  admitProgram(object: Uint8Array, program: LoadedAs, location: SourceLocation | undefined): void;
+  /** A socket of another process is to be put into a table. @throws PrivilegeError when the table redirects data */
+  admitSocket(pid: number, table: string, redirects: boolean): void;
+  noteHook(hook: string): void;
+  notePin(path: string): void;
+  noteFile(path: string): void;
+  noteProcess(pid: number): void;
+  noteMapBytes(bytes: number): void;
+}
+
+/**
+ * Opens a guard. A run refuses what is not allowed; a check, which attaches nothing, allows everything and lists it: `allowed` is undefined.
+ */
+export function openGuard(allowed: ReadonlySet<PermissionName> | undefined): Guard {
+  const hooks = new Set<string>();
+  const actions = new Map<string, AskedAction>();
+  const pins = new Set<string>();
+  const files = new Set<string>();
+  const processes = new Set<number>();
+  let mapBytes = 0;
+
+  const isAllowed = ({ permission }: Action): boolean =>
+    allowed === undefined || allowed.has("all") || allowed.has(permission);
+
+  const admit = (
+    found: readonly { readonly action: Action; readonly location?: SourceLocation | undefined }[],
+    say: (action: Action) => string,
+  ): void => {
+    for (const { action, location } of found) {
+      const { name, does } = action;
+      const asked: AskedAction = { name, does, flag: findFlag(action.permission), ...(location && { location }) };
+      const key = `${name} ${location?.file}:${location?.line}`;
+      if (!actions.has(key)) actions.set(key, asked);
+    }
+    const refused = found.filter(({ action }) => !isAllowed(action));
+    const [first] = refused;
+    if (first === undefined) return;
+    const flags = [...new Set(refused.map(({ action }) => findFlag(action.permission)))];
+    throw new PrivilegeError(
+      `${say(first.action)}: a script may do that only with ${findFlag(first.action.permission)}`,
+      {
+        hint: `if you trust this script, run it with ${flags.join(" ")}`,
+        ...(first.location && { location: first.location }),
+      },
+    );
+  };
+
+  return {
+    get asks() {
+      return {
+        hooks: [...hooks],
+        actions: [...actions.values()],
+        pins: [...pins],
+        files: [...files],
+        processes: [...processes],
+        mapBytes,
+      };
+    },
+    admitObject(object, locate) {
+      const found = listKernelCalls(object).flatMap((call) => {
+        const action = findAction(call);
+        return action === undefined ? [] : { action, location: locate(call.section, call.instruction) };
+      });
+      admit(found, ({ name, does }) =>
+        does.startsWith("calls ") ? `The C text ${does}, ${name}` : `The C text calls ${name}, which ${does}`,
+      );
+    },
+    admitProgram(object, program, location) {
+      const action = findProgramAction(object, program);
+      if (action !== undefined) admit([{ action, location }], ({ name, does }) => `${name} ${does}`);
+    },
+    admitSocket(pid, table, redirects) {
+      processes.add(pid);
+      if (!redirects) return;
+      const action: Action = {
+        name: `"${table}"`,
+        does: `takes a socket of process ${pid}, whose data its programs redirect`,
+        permission: "sockets",
+      };
+      admit([{ action }], ({ name, does }) => `The table ${name} ${does}`);
+    },
+    noteHook: (hook) => void hooks.add(hook),
+    notePin: (path) => void pins.add(path),
+    noteFile: (path) => void files.add(path),
+    noteProcess: (pid) => void processes.add(pid),
+    noteMapBytes: (bytes) => void (mapBytes += bytes),
+  };
+}
