@@ -30,7 +30,6 @@ const MAX_LINKS = 40;
 export function openOwnFolder(path: string, made: number): OwnFolder | Refusal {
   const uid = process.geteuid?.() ?? 0;
   const names = path.split("/").filter((name) => name !== "" && name !== ".");
-  const total = names.length;
   let passed: string[] = [];
   let fd = openSync("/", O_PATH | constants.O_DIRECTORY);
   let stat = fstatSync(fd);
@@ -45,7 +44,7 @@ export function openOwnFolder(path: string, made: number): OwnFolder | Refusal {
       if (refusal !== undefined) return give(fd, refusal);
       const [name, ...rest] = left as [string, ...string[]];
       const place = `/proc/self/fd/${fd}/${name}`;
-      const next = openLevel(place, links === 0 && total - passed.length <= made);
+      const next = openLevel(place, left.length <= made);
       stat = fstatSync(next);
       if (stat.isSymbolicLink()) {
         closeSync(next);

@@ -39,7 +39,7 @@ const kernelFunctions: Readonly<Record<string, Omit<Action, "name">>> = {
 const harmless = [
   /^__bpf_trap$/,
   /^bpf_(?:arena|cpumask|crypto|dynptr|list|obj|percpu_obj|rbtree|refcount|stream|wq)_\w+$/,
-  /^bpf_str[a-z]+$/,
+  /^bpf_str[ncr]?(?:case)?(?:cmp|len|chr|chrnul|str|spn)$/,
   /^bpf_iter_\w+_(?:new|next|destroy)$/,
   /^bpf_(?:cast_to_kern_ctx|rdonly_cast|throw|path_d_path|put_file|map_sum_elem_count|key_put)$/,
   /^bpf_(?:rcu_read|preempt|local_irq|res_spin)_\w+$/,

@@ -165,7 +165,7 @@ try { sleep(20); } catch (error) { if (!(error instanceof Interrupt)) throw erro
 print([...b.get_table("seen").entries()].sort(([a], [c]) => a - c).map(([, value]) => value).join(" "));
 `,
     );
-    const result = await runCli(["run", "-c", `mkdir -m 700 ${path} || true`, script]);
+    const result = await runCli(["run", "--allow-override", "-c", `mkdir -m 700 ${path} || true`, script]);
     expect(result).toMatchObject({ status: 0, stdout: "9 448 -13\n" });
     expect(() => mkdirSync(path)).not.toThrow();
   });

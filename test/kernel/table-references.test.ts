@@ -346,6 +346,7 @@ ends.clear();`,
     );
     const run = startCli([
       "run",
+      "--allow-sockets",
       script,
       "--",
       String(sockets.pid),

@@ -55,7 +55,13 @@ int BPF_PROG(on_exec, struct linux_binprm *bprm) {
     // Words of what is executed: sh -c and its command; nice and what it runs, three times.
     const executed = "201=2 203=1 204=3 207=1";
     const result = await runCli(
-      ["run", "-c", "nice -n 7 true; nice -n 8 true; kill -0 $$ && kill -URG $$ || nice -n 7 true a b c", script],
+      [
+        "run",
+        "--allow-override",
+        "-c",
+        "nice -n 7 true; nice -n 8 true; kill -0 $$ && kill -URG $$ || nice -n 7 true a b c",
+        script,
+      ],
       { env: { LC_ALL: "C" } },
     );
     expect(result).toMatchObject({ status: 0, stdout: `0=${"n".charCodeAt(0)} 7=2 8=1 100=1 123=1 ${executed}\n` });
