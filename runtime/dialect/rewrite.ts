@@ -3,11 +3,12 @@ import { AstFiles, findMainFile, listChildren } from "./reads/ast-files.ts";
 import type { Ast, AstNode } from "./reads/ast.ts";
 import { EditList } from "./text/edits.ts";
 import type { DialectEnv } from "./text/env.ts";
+import { keepCompiled, listDeclarations } from "./reads/compiled-declarations.ts";
 import { expandMacroCalls } from "./reads/expand-macros.ts";
 import { locateOffset, readLineAt } from "./text/pass.ts";
 import { editPacketSites, findPacketSites } from "./reads/packet-sites.ts";
 import type { TextRange } from "./reads/places.ts";
-import { findBody, Provenance } from "./reads/provenance.ts";
+import { Provenance } from "./reads/provenance.ts";
 import { findReadSites, rememberNames } from "./reads/reads.ts";
 import type { ReadSite, UnplacedLoad } from "./reads/reads.ts";
 import type { CUnit } from "./text/unit.ts";
@@ -34,18 +35,18 @@ export function rewriteUnit(
 ): RewrittenUnit {
   const files = new AstFiles(ast);
   const mainFile = findMainFile(ast, files, unit.text);
-  const declared = listDeclaredNames(ast);
+  const places = mainFile === undefined ? undefined : new UnitPlaces(unit.text, files, mainFile, headers);
+  const compiled = listDeclarations(ast);
   const facts = {
-    programs: unit.programs.filter((program) => declared.has(program.name)),
-    maps: unit.maps.filter((map) => declared.has(map.name)),
+    programs: keepCompiled(unit.programs, compiled, unit, places?.main),
+    maps: keepCompiled(unit.maps, compiled, unit, places?.main),
     eventStructs: findEventStructs(ast),
     license: unit.license,
     includes: unit.includes,
     findUnloadedModule: unit.findUnloadedModule,
     listHelpers: unit.listHelpers,
   };
-  if (mainFile === undefined) return { unit: { ...unit, ...facts } };
-  const places = new UnitPlaces(unit.text, files, mainFile, headers);
+  if (places === undefined) return { unit: { ...unit, ...facts } };
   const found = findReadSites(
     ast,
     new Provenance(ast, facts.programs, places.isUserMarked),
@@ -122,15 +123,6 @@ function editReadSites(edits: EditList, sites: readonly ReadSite[], base: number
     }
     edits.insert(range.end - base, ")");
   }
-}
-
-function listDeclaredNames(ast: Ast): Set<string> {
-  const names = new Set<string>();
-  for (const node of listChildren(ast)) {
-    if (node.name === undefined) continue;
-    if (node.kind === "VarDecl" || (node.kind === "FunctionDecl" && findBody(node) !== undefined)) names.add(node.name);
-  }
-  return names;
 }
 
 const eventPrefix = "__bpfts_event_";

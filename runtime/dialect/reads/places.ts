@@ -95,6 +95,11 @@ export class TextPlaces {
     return this.tokens.find((token) => token.start >= range.start && token.end <= range.end && token.text === text);
   }
 
+  /** Where the name of a declaration stands, or the macro that makes it. */
+  findName(node: AstNode): number | undefined {
+    return node.loc === undefined ? undefined : (this.findExpansion(node.loc) ?? this.findSpelling(node.loc));
+  }
+
   /** Where the token of a place is spelled, when that is in the unit's text. */
   private findSpelling(location: AstLocation): number | undefined {
     const place = location.spellingLoc ?? location;

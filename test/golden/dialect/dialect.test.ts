@@ -104,6 +104,31 @@ describe.each(clangs.map(({ clang, version }) => ({ clang, version })))("clang $
     expect([unit.programs.map(({ name }) => name), unit.maps.map(({ name }) => name)]).toEqual([["g"], ["b"]]);
   });
 
+  it("keeps one program and one map of a name that both branches of an #if declare", () => {
+    const text = `#ifdef WIDE
+BPF_HASH(seen, u64, u64);
+int kprobe__do_exit(struct pt_regs *ctx) { u64 id = 1; seen.increment(id); return 0; }
+#else
+BPF_HASH(seen, u32, u64);
+int kprobe__do_exit(struct pt_regs *ctx) { u32 id = 1; seen.increment(id); return 0; }
+#endif
+#if 0
+int kprobe__do_exit(struct pt_regs *ctx) { return 0; }
+#endif
+TRACEPOINT_PROBE(syscalls, sys_enter_kill) { return 0; }
+`;
+    for (const cflags of [[], ["-DWIDE"]]) {
+      const { unit } = buildText(text, tools, cflags);
+      const line = (offset: number): number => text.slice(0, offset).split("\n").length;
+      const first = cflags.length > 0 ? 2 : 5;
+      expect(unit.maps.map(({ name, offset }) => [name, line(offset)])).toEqual([["seen", first]]);
+      expect(unit.programs.map(({ name, offset }) => [name, line(offset)])).toEqual([
+        ["kprobe__do_exit", first + 1],
+        ["tracepoint__syscalls__sys_enter_kill", 11],
+      ]);
+    }
+  });
+
   it("keeps one body under two heads working", () => {
     const text =
       "#ifdef WRAPPED\nint f(struct pt_regs *ctx, struct pt_regs *regs)\n{\n  int flags = PT_REGS_PARM1(regs);\n#else\nint f(struct pt_regs *ctx, int flags, struct file *file)\n{\n  flags += file->f_flags;\n#endif\n  return flags;\n}\n";
