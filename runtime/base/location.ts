@@ -10,7 +10,7 @@ export interface SourceLocation {
   readonly line: number;
   /** Units: 1-based column in UTF-16 code units. */
   readonly column?: number;
-  /** The line itself, of text that stands in no file. */
+  /** The line itself, where it may be shown: of a file that the script may read, or of text that stands in no file. */
   readonly lineText?: string;
 }
 

@@ -3,11 +3,13 @@ import { BpftsError, UsageError } from "../base/errors.ts";
 import { openStderrLog } from "../base/log.ts";
 import { checkFile, findAttachFile, readAttachFile } from "../inspect/check.ts";
 import type { CheckReport } from "../inspect/check.ts";
+import { addGrantOptions, readGrants, renderGrants } from "./file-grants.ts";
+import type { GrantFlags } from "./file-grants.ts";
 import { checkOnKernels } from "./check-kernels.ts";
 import { renderAsks } from "./render-asks.ts";
 import { findExitCode, renderError, renderErrorJson } from "./render-error.ts";
 
-interface CheckFlags {
+interface CheckFlags extends GrantFlags {
   readonly load: boolean;
   readonly emit?: string;
   readonly attach?: string;
@@ -28,8 +30,7 @@ Examples:
 
 /** Adds `bpfts check`. */
 export function addCommand(program: Command, finish: (exitCode: number) => void): void {
-  program
-    .command("check")
+  addGrantOptions(program.command("check"))
     .summary("compile and verify, attach nothing")
     .description("Take scripts, or bare .c files in the dialect, up to a verified load; attach nothing.")
     .argument("<files...>", "scripts or .c files; after --, arguments of the script")
@@ -80,6 +81,7 @@ function listInnerArguments(args: readonly string[], flags: CheckFlags): readonl
   return [
     ...(flags.load ? [] : ["--no-load"]),
     ...attach,
+    ...renderGrants(flags),
     ...flags.cflag.flatMap((flag) => ["--cflag", flag]),
     "--",
     ...args,
@@ -96,6 +98,7 @@ async function checkFiles(files: readonly string[], args: readonly string[], fla
       const report = await checkFile(file, {
         args,
         cflags: flags.cflag,
+        grants: readGrants(flags),
         ...(attachFile !== undefined && { attaches: readAttachFile(attachFile) }),
         load: flags.load,
         ...(emit !== undefined && { emit }),

@@ -1,4 +1,6 @@
 import type { Command } from "commander";
+import { addGrantOptions, readGrants } from "./file-grants.ts";
+import type { GrantFlags } from "./file-grants.ts";
 import { openStderrLog } from "../base/log.ts";
 import { checkFile } from "../inspect/check.ts";
 
@@ -13,8 +15,7 @@ included headers, and texts that are put together at run time.`;
 
 /** Adds `bpfts types`. */
 export function addCommand(program: Command, finish: (exitCode: number) => void): void {
-  program
-    .command("types")
+  addGrantOptions(program.command("types"))
     .summary("print the TypeScript types of a script's tables")
     .description(
       "Compile the C text of each program that a script makes before it first waits, and print the TypeScript types of its tables, as this kernel has them. Nothing is loaded.",
@@ -34,11 +35,12 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
       async (
         script: string,
         args: readonly string[],
-        options: { readonly cflag: readonly string[]; readonly verbose: boolean },
+        options: GrantFlags & { readonly cflag: readonly string[]; readonly verbose: boolean },
       ) => {
         const { emitted } = await checkFile(script, {
           args,
           cflags: options.cflag,
+          grants: readGrants(options),
           load: false,
           emit: "types",
           log: openStderrLog(options),

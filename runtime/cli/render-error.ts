@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import { BpftsError } from "../base/errors.ts";
 import type { Diagnostic } from "../base/diagnostic.ts";
@@ -66,24 +65,17 @@ function renderDiagnostic(diagnostic: Diagnostic): string[] {
   return [...lines, ...(diagnostic.notes ?? []).flatMap(renderDiagnostic)];
 }
 
+/** A place is shown with its line when it came with it: nothing is read here. */
 function renderPlace(location: SourceLocation): string[] {
   const shown = relative(process.cwd(), location.file);
   const file = shown.startsWith("../..") || shown === "" ? location.file : shown;
   const column = location.column === undefined ? "" : `:${location.column}`;
   const head = `  --> ${file}:${location.line}${column}`;
-  const text = location.lineText ?? findLine(location);
+  const text = location.lineText;
   if (text === undefined) return [head];
   const gutter = String(location.line);
   const lines = [head, ` ${gutter} | ${text.replace(/\t/g, " ")}`];
   if (location.column !== undefined)
     lines.push(` ${" ".repeat(gutter.length)} | ${" ".repeat(Math.max(0, location.column - 1))}^`);
   return lines;
-}
-
-function findLine(location: SourceLocation): string | undefined {
-  try {
-    return readFileSync(location.file, "utf8").split("\n")[location.line - 1];
-  } catch {
-    return undefined;
-  }
 }

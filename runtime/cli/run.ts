@@ -3,9 +3,11 @@ import { openStderrLog } from "../base/log.ts";
 import { openGuard } from "../permit/guard.ts";
 import { addAllowOptions, readAllowed } from "./allow-options.ts";
 import type { AllowFlags } from "./allow-options.ts";
+import { addGrantOptions, readGrants } from "./file-grants.ts";
+import type { GrantFlags } from "./file-grants.ts";
 import { runScript } from "../session/run/session.ts";
 
-interface RunOptions {
+interface RunOptions extends GrantFlags {
   readonly command?: string;
   readonly memory: number;
   readonly verbose: boolean;
@@ -17,14 +19,16 @@ Examples:
   bpfts run hello.ts -- --interval 1        the script sees its own arguments
   bpfts run -c 'ls /tmp' opensnoop.ts       hold the command until the script waits, trace it, end with it
   bpfts run --allow-signal killer.ts        let the script's C send signals; bpfts check lists what a script asks for
+  bpfts run -I ../include tool.ts           the C text includes headers of another folder
+
+A script reads the files of its own folder, or of the project (package.json) that it lies in, and no others.
 
 Ctrl-C ends a script: its probes are detached, what it registered for its end runs.
 A second Ctrl-C ends it at once.`;
 
 /** Adds `bpfts run`. */
 export function addCommand(program: Command, finish: (exitCode: number) => void): void {
-  const command = program
-    .command("run")
+  const command = addGrantOptions(program.command("run"))
     .summary("run a script")
     .description(
       "Run a script: its C text is compiled for this kernel and loaded, the script itself runs in a sandbox.",
@@ -45,6 +49,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
         memoryBytes: options.memory * 1024 * 1024,
         log: openStderrLog(options),
         environment: process.env,
+        grants: readGrants(options),
         attaches: true,
         guard: openGuard(readAllowed(options)),
         verifierLog: options.verbose,

@@ -2,6 +2,8 @@ import { resolve, join } from "node:path";
 import type { Command } from "commander";
 import { BpftsError, UsageError, VmError, VmTimeoutError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import { addGrantOptions, readGrants, renderGrants } from "./file-grants.ts";
+import type { GrantFlags } from "./file-grants.ts";
 import { defaultKernel, kernelRows, requireKernelRows } from "../vm/kernels.ts";
 import type { BootKernel } from "../vm/kernel-store.ts";
 import { describeOwnKernel, fetchKernel, findFetchedKernel, removeKernels } from "../vm/kernel-store.ts";
@@ -44,7 +46,7 @@ export function addVmCommands(program: Command, deps: VmCommandDeps): void {
     .command("vm")
     .description("run scripts and commands on other kernels, in virtual machines on this machine's files");
 
-  addAllowOptions(addMachineOptions(vm.command("run")))
+  addGrantOptions(addAllowOptions(addMachineOptions(vm.command("run"))))
     .description("run a script as `bpfts run` does, on another kernel")
     .argument("<script>", "the script")
     .argument("[args...]", "its arguments, after --")
@@ -58,9 +60,10 @@ export function addVmCommands(program: Command, deps: VmCommandDeps): void {
       async (
         script: string,
         args: string[],
-        flags: MachineFlags & AllowFlags & { command?: string; jsonErrors?: boolean },
+        flags: MachineFlags & AllowFlags & GrantFlags & { command?: string; jsonErrors?: boolean },
       ) => {
-        const inner = ["run", ...listAllowFlags(flags)];
+        readGrants(flags);
+        const inner = ["run", ...listAllowFlags(flags), ...renderGrants(flags)];
         if (flags.command !== undefined) inner.push("-c", flags.command);
         if (flags.jsonErrors) inner.push("--json-errors");
         if (flags.verbose) inner.push("--verbose");

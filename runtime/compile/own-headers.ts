@@ -1,6 +1,7 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
+import type { FileScope } from "../script/file-scope.ts";
 import { hashKey } from "./cache.ts";
 
 /** An include that the prelude has no answer to. */
@@ -18,9 +19,14 @@ export function listOwnHeaders(stderr: string, ownFolders: readonly string[]): s
   return [...new Set(named)].filter((path) => !known.some((folder) => resolve(path).startsWith(folder)));
 }
 
-/** Reads headers, by the paths that clang knows them by. */
-export function readOwnHeaders(paths: readonly string[]): ReadonlyMap<string, string> {
-  return new Map(paths.map((path) => [path, readFileSync(path, "utf8")]));
+/**
+ * Reads headers, by the paths that clang knows them by. What is not the script's is left out: a message of clang's may
+ * have words of the script's in it that read like the name of a header.
+ */
+export function readOwnHeaders(paths: readonly string[], files: FileScope): ReadonlyMap<string, string> {
+  return new Map(
+    paths.filter((path) => files.covers(path)).map((path) => [path, files.readBytes(path).toString("utf8")]),
+  );
 }
 
 /** What is remembered of the headers that an object was made with: their hashes by absolute path. */
@@ -28,10 +34,10 @@ export function describeOwnHeaders(headers: ReadonlyMap<string, string>): Readon
   return Object.fromEntries([...headers].map(([path, text]) => [resolve(path), hashKey(text)]));
 }
 
-/** Whether headers are what they were when an object was made with them. */
-export function areUnchanged(hashes: Readonly<Record<string, string>>): boolean {
+/** Whether headers are what they were when an object was made with them, and the script may read them still. */
+export function areUnchanged(hashes: Readonly<Record<string, string>>, files: FileScope): boolean {
   try {
-    return Object.entries(hashes).every(([path, hash]) => hashKey(readFileSync(path, "utf8")) === hash);
+    return Object.entries(hashes).every(([path, hash]) => hashKey(files.readBytes(path).toString("utf8")) === hash);
   } catch {
     return false;
   }

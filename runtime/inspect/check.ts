@@ -21,6 +21,8 @@ import { requireFunction } from "../session/load/build-program.ts";
 import { buildUnit, renderUnit } from "../session/build/build-unit.ts";
 import type { BuiltUnit } from "../session/build/build-unit.ts";
 import { describeTables } from "./describe-tables.ts";
+import { openScopeOf } from "../script/file-scope.ts";
+import type { FileGrants, FileScope } from "../script/file-scope.ts";
 import { describeSourceFile, openBuilder } from "../session/build/open-builder.ts";
 import type { Builder } from "../session/build/open-builder.ts";
 import { openPinnedMaps, planMaps } from "../session/load/plan-maps.ts";
@@ -29,12 +31,15 @@ import { openGuard } from "../permit/guard.ts";
 import type { Asks } from "../permit/guard.ts";
 import { openInstructionLines } from "../session/load/locate-instruction.ts";
 import { noteUnit } from "../session/load/note-unit.ts";
+import { quoteLines } from "../session/run/quote-lines.ts";
 import { runScript } from "../session/run/session.ts";
 
 /** How far a check goes and what it shows. */
 export interface CheckOptions {
   readonly args: readonly string[];
   readonly cflags: readonly string[];
+  /** What the user lets the script or C file read besides its own files. */
+  readonly grants: FileGrants;
   /** Which function a `.c` file means for which kind of place: functions that nothing attaches are not loaded, as in BCC. Without it all are, for kprobes when nothing tells. */
   readonly attaches?: readonly AttachRequest[];
   /** False only compiles: a script goes on with maps that are empty. */
@@ -82,6 +87,7 @@ async function checkScript(path: string, options: CheckOptions): Promise<CheckRe
     memoryBytes: options.memoryBytes,
     log: options.log,
     environment: options.environment,
+    grants: options.grants,
     attaches: false,
     guard,
     loads: options.load,
@@ -105,10 +111,19 @@ async function checkScript(path: string, options: CheckOptions): Promise<CheckRe
 }
 
 function checkSource(path: string, options: CheckOptions): CheckReport {
+  const files = openScopeOf(path, options.grants);
+  try {
+    return checkSourceIn(files, path, options);
+  } catch (error) {
+    throw quoteLines(error, files);
+  }
+}
+
+function checkSourceIn(files: FileScope, path: string, options: CheckOptions): CheckReport {
   const cache = openCacheFolder(options.environment, options.log);
   const port = openAddon();
-  const builder = openBuilder({ port, cache, environment: options.environment, log: options.log });
-  const source = describeSourceFile(path);
+  const builder = openBuilder({ port, cache, environment: options.environment, files, log: options.log });
+  const source = describeSourceFile(path, files);
   const started = performance.now();
   const unit = buildUnit(source, options.cflags, builder);
   const buildMs = measure(started);

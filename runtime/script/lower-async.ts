@@ -1,4 +1,5 @@
-import { guestBundle, libraryName, loadEsbuild } from "./read-library.ts";
+import type { Bundler } from "./confined-bundler.ts";
+import { guestBundle, libraryName, listNamespace } from "./read-library.ts";
 
 /** JavaScript and the map from it to where it came from, as JSON. */
 export interface MappedCode {
@@ -11,9 +12,17 @@ export function haveAsync(code: string): boolean {
   return /\b(?:async|await)\b/.test(code);
 }
 
-/** All else that a bundle would import is in it. */
-const importLine = new RegExp(`^import \\{[^}]*\\} from "${libraryName}";$`, "gm");
+/**
+ * All else that a bundle would import is in it. The bundler puts a comment with the module's name before each module:
+ * a text of the script's may have such an import in it, too.
+ */
+const importLine = new RegExp(
+  `(?<=^// ${listNamespace}:${libraryName}\\n[^]*?^)import \\{[^}]*\\} from "${libraryName}";$`,
+  "m",
+);
+/** What the script exports, or the call of a script that is no module. */
 const lastExport = /^export \{[^}]*\};\s*(?![^])/m;
+const lastDefault = /^export default (?=[\w$]+\(\);\s*(?![^]))/m;
 
 /** The property of the global object that holds the promise of the script's end. */
 const MAIN = "__bpfts_main";
@@ -24,27 +33,30 @@ const MAIN = "__bpfts_main";
  *
  * The bundler can do that to functions only: the module's lines become one, and its last line waits for it.
  */
-export function lowerAsync(bundle: MappedCode): MappedCode {
-  const imports = (bundle.code.match(importLine) ?? []).map((line) => line.replaceAll("\n", " "));
+export async function lowerAsync(bundler: Bundler, bundle: MappedCode): Promise<MappedCode> {
+  const found = importLine.exec(bundle.code)?.[0] ?? "";
+  const imports = found.replaceAll("\n", " ");
   // Whatever goes leaves its newlines, and what comes stands on a line that has nothing of the script's: the map stays true.
   const keepNewlines = (text: string): string => text.replace(/[^\n]/g, "");
-  const body = bundle.code.replace(importLine, keepNewlines).replace(lastExport, keepNewlines);
+  const body = bundle.code.replace(importLine, keepNewlines).replace(lastExport, keepNewlines).replace(lastDefault, "");
   const inlineMap = `//# sourceMappingURL=data:application/json;base64,${Buffer.from(bundle.map).toString("base64")}`;
-  const result = loadEsbuild().transformSync(
-    `${imports.join("")}globalThis.${MAIN}=(async()=>{${body}\n})();\n${inlineMap}\n`,
-    {
-      target: guestBundle.target,
-      supported: { "async-await": false, "for-await": false, "async-generator": false },
-      minifySyntax: true,
-      minifyWhitespace: true,
-      legalComments: "none",
-      sourcemap: "external",
-      sourcesContent: false,
-      logLevel: "silent",
-    },
-  );
+  // Not `transform`: a long text would reach the bundler's program by a file, which it could not read.
+  const { outputFiles } = await bundler.build({
+    stdin: { contents: `${imports}globalThis.${MAIN}=(async()=>{${body}\n})();\n${inlineMap}\n`, loader: "js" },
+    write: false,
+    outfile: "script.js",
+    target: guestBundle.target,
+    supported: { "async-await": false, "for-await": false, "async-generator": false },
+    minifySyntax: true,
+    minifyWhitespace: true,
+    legalComments: "none",
+    sourcemap: "external",
+    sourcesContent: false,
+    logLevel: "silent",
+  });
+  const find = (ending: string): string => outputFiles.find(({ path }) => path.endsWith(ending))!.text;
   return {
-    code: `${result.code}await globalThis.${MAIN}.then((value)=>value,(error)=>{throw error});\n`,
-    map: result.map,
+    code: `${find(".js")}await globalThis.${MAIN}.then((value)=>value,(error)=>{throw error});\n`,
+    map: find(".map"),
   };
 }

@@ -1,6 +1,6 @@
-import { readFileSync } from "node:fs";
 import { listLineStarts } from "../base/location.ts";
 import type { SourceLocation } from "../base/location.ts";
+import { normalizeText } from "./normalize-text.ts";
 
 type Position = Required<Omit<SourceLocation, "lineText">>;
 
@@ -12,6 +12,12 @@ export interface PlacedText {
   readonly exact: boolean;
   /** From an offset in the text (UTF-16) to its place, undefined for what the script made itself. */
   locate(offset: number): Position | undefined;
+}
+
+/** A file that C text may stand in, as `normalizeText` leaves it. */
+export interface SourceFile {
+  readonly file: string;
+  readonly text: string;
 }
 
 interface Literal {
@@ -28,11 +34,18 @@ interface Literal {
  * no parser of the language is needed and none can disagree with esbuild's.
  * A text whose marks were replaced is placed line by line.
  */
-export function placeText(text: string, files: readonly string[]): PlacedText | undefined {
+export function placeText(text: string, sources: readonly SourceFile[]): PlacedText | undefined {
   if (text.trim() === "") return undefined;
+  const normal = normalizeText(text);
+  const placed = placeNormalText(normal, sources);
+  if (placed === undefined || normal === text) return placed;
+  return { ...placed, locate: (offset) => placed.locate(normalizeText(text.slice(0, offset)).length) };
+}
+
+function placeNormalText(text: string, sources: readonly SourceFile[]): PlacedText | undefined {
   const literals: Literal[] = [];
-  for (const file of files) {
-    const source = readFileSync(file, "utf8");
+  for (const { file, text: source } of sources) {
+    if (source === text) return placeWholeFile(file, text);
     const lineStarts = listLineStarts(source);
     for (const match of source.matchAll(/[`'"]/g)) {
       for (const raw of [false, true]) {
@@ -46,17 +59,26 @@ export function placeText(text: string, files: readonly string[]): PlacedText | 
   return placeLines(text, literals);
 }
 
+/** A file of C that the script imports as a text. */
+function placeWholeFile(file: string, text: string): PlacedText {
+  const lineStarts = listLineStarts(text);
+  return { file, exact: true, locate: (offset) => findPosition({ file, lineStarts }, offset) };
+}
+
 function locate(literal: Literal, offset: number): Position | undefined {
   const at = literal.offsets[Math.min(offset, literal.offsets.length - 1)];
-  if (at === undefined) return undefined;
+  return at === undefined ? undefined : findPosition(literal, at);
+}
+
+function findPosition({ file, lineStarts }: Pick<Literal, "file" | "lineStarts">, at: number): Position {
   let low = 0;
-  let high = literal.lineStarts.length - 1;
+  let high = lineStarts.length - 1;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if (literal.lineStarts[middle]! <= at) low = middle;
+    if (lineStarts[middle]! <= at) low = middle;
     else high = middle - 1;
   }
-  return { file: literal.file, line: low + 1, column: at - literal.lineStarts[low]! + 1 };
+  return { file, line: low + 1, column: at - lineStarts[low]! + 1 };
 }
 
 const simpleEscapes: Readonly<Record<string, string>> = {

@@ -1,7 +1,7 @@
-import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { buildId } from "../base/build-id.ts";
 import type { BundleStore } from "./bundle-store.ts";
+import { withBundler } from "./confined-bundler.ts";
 
 /** What scripts import by name; the sandbox holds it once, apart from the script's own bundle. */
 export interface Library {
@@ -11,6 +11,9 @@ export interface Library {
 
 /** The name by which scripts import the library, and which its frames have in stack traces. */
 export const libraryName = "bpfts";
+
+/** The module through which scripts' imports of the library go, as the bundler names it. */
+export const listNamespace = "bpfts-exports";
 
 const read = new Map<string, Promise<Library>>();
 
@@ -46,13 +49,11 @@ export const guestBundle = {
   logLevel: "silent",
 } as const;
 
-/** Loads the bundler, which runs whose bundles are in the store do without. */
-export function loadEsbuild(): typeof import("esbuild") {
-  return createRequire(import.meta.url)("esbuild") as typeof import("esbuild");
-}
-
 async function bundleLibrary(entry: string): Promise<Library> {
-  const result = await loadEsbuild().build({ ...guestBundle, entryPoints: [entry], absWorkingDir: dirname(entry) });
+  const folder = dirname(entry);
+  const result = await withBundler([folder], (bundler) =>
+    bundler.build({ ...guestBundle, entryPoints: [entry], absWorkingDir: folder }),
+  );
   const [output] = Object.values(result.metafile.outputs);
   return { code: result.outputFiles[0]!.text, exports: output!.exports };
 }

@@ -5,6 +5,7 @@ import { openStderrLog } from "../../runtime/base/log.ts";
 import { renderErrorJson } from "../../runtime/cli/render-error.ts";
 import { openCacheFolder } from "../../runtime/compile/cache-folder.ts";
 import { openAddon } from "../../runtime/kernel/door/addon.ts";
+import { noGrants, openScopeOf } from "../../runtime/script/file-scope.ts";
 import { buildUnit } from "../../runtime/session/build/build-unit.ts";
 import { describeSourceFile, openBuilder } from "../../runtime/session/build/open-builder.ts";
 import { captureOnKernels } from "../../runtime/vm/capture-on-kernels.ts";
@@ -76,7 +77,11 @@ function buildAll(
     const file = path.join(corpus, `${name}.c`);
     const started = performance.now();
     try {
-      const { bytes, programs, maps, eventStructs } = buildUnit(describeSourceFile(file), cflags, tools);
+      const { bytes, programs, maps, eventStructs } = buildUnit(
+        describeSourceFile(file, openScopeOf(file, noGrants)),
+        cflags,
+        tools,
+      );
       writeFileSync(path.join(work, `${name}.o`), bytes);
       writeFileSync(path.join(work, `${name}.unit.json`), JSON.stringify({ programs, maps, eventStructs }));
       answers.set(name, { file, ok: true, buildMs: Math.round(performance.now() - started) });

@@ -16,9 +16,9 @@ const floors: readonly Floor[] = [
   { folder: "runtime/confine", values: ["runtime/base"], packages: [], node: ["child_process", "fs", "path", "url"] },
   {
     folder: "runtime/script",
-    values: ["runtime/base"],
+    values: ["runtime/base", "runtime/confine"],
     packages: ["esbuild", "@jridgewell/trace-mapping"],
-    node: ["crypto", "fs", "module", "path", "url"],
+    node: ["crypto", "fs", "module", "os", "path", "url"],
   },
   { folder: "runtime/dialect", values: ["runtime/base", "sdk/abi"], packages: [], node: [] },
   {

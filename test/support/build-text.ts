@@ -43,7 +43,7 @@ export function buildText(text: string, tools: Builder, cflags: readonly string[
   const readable = cflags.filter((flag) => flag.startsWith("-I")).map((flag) => flag.slice("-I".length));
   const options = { toolchain: tools.toolchain, prelude: tools.prelude, cflags, readable };
   const parsed = parseUnit(prepared, options);
-  const headers = readOwnHeaders(parsed.headers);
+  const headers = readOwnHeaders(parsed.headers, tools.files);
   let { unit, expanded } = rewriteUnit(prepared, parsed.ast as Ast, env, headers);
   while (expanded !== undefined)
     ({ unit, expanded } = rewriteUnit(expanded, parseUnit(expanded, options).ast as Ast, env, headers));

@@ -1,6 +1,6 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { Log } from "../../runtime/base/log.ts";
 import type { KernelPort } from "../../runtime/kernel/door/port.ts";
 import type { ObjectSpec } from "../../runtime/object/spec.ts";
@@ -27,6 +27,10 @@ export interface GuestResult {
 export interface GuestTest extends Partial<Omit<GuestRun, "script" | "library" | "port">> {
   readonly kernel?: KernelScript;
   readonly program?: Partial<BuiltProgram>;
+  /** The script's name: `script.ts` when absent. */
+  readonly name?: string;
+  /** Files beside it, by their paths. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /** A program that has these maps and keeps what is attached to it. */
@@ -52,8 +56,11 @@ export function makeProgram(spec: Partial<ObjectSpec>, changes: Partial<BuiltPro
 /** Runs the text of a script in the sandbox, with the SDK, against a fake kernel. */
 export async function runScriptText(text: string, test: GuestTest = {}): Promise<GuestResult> {
   const folder = mkdtempSync(join(tmpdir(), "bpfts-guest-"));
-  const file = join(folder, "script.ts");
-  writeFileSync(file, text);
+  const file = join(folder, test.name ?? "script.ts");
+  for (const [path, content] of [...Object.entries(test.files ?? {}), [file, text] as const]) {
+    mkdirSync(dirname(resolve(folder, path)), { recursive: true });
+    writeFileSync(resolve(folder, path), content);
+  }
   const output = { 1: "", 2: "" };
   const warnings: string[] = [];
   const log: Log = { warn: (message) => void warnings.push(message), info: () => undefined };

@@ -5,6 +5,7 @@ import { afterAll, expect, it } from "vitest";
 import { silentLog } from "../../runtime/base/log.ts";
 import { openCacheFolder } from "../../runtime/compile/cache-folder.ts";
 import { openAddon } from "../../runtime/kernel/door/addon.ts";
+import { noGrants, openScopeOf } from "../../runtime/script/file-scope.ts";
 import { buildUnit } from "../../runtime/session/build/build-unit.ts";
 import { describeSourceFile, openBuilder } from "../../runtime/session/build/open-builder.ts";
 import { requireKernelRows } from "../../runtime/vm/kernels.ts";
@@ -48,7 +49,7 @@ it("an object compiled here loads on every kernel and reads the right values", a
     log: silentLog,
   });
   const object = join(folder, "portable.o");
-  writeFileSync(object, buildUnit(describeSourceFile(source), [], builder).bytes);
+  writeFileSync(object, buildUnit(describeSourceFile(source, openScopeOf(source, noGrants)), [], builder).bytes);
 
   process.env["BPFTS_OBJECT"] = object;
   const columns = await runMatrix(requireKernelRows("all"), {

@@ -1,19 +1,66 @@
-import { existsSync, mkdirSync, statfsSync } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, constants, existsSync, mkdirSync, openSync, realpathSync, statfsSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { MapError } from "../../base/errors.ts";
 
 /** Source: BPF_FS_MAGIC of linux/magic.h. */
 const bpfMagic = 0xcafe4a11;
 
-/** Makes the folders that a map is to be pinned in, as BCC does. @throws MapError when they would not lie in a BPF file system */
-export function makePinFolder(map: string, path: string): void {
-  let folder = dirname(path);
-  while (!existsSync(folder)) folder = dirname(folder);
-  // Files of this kind have a number above 2^31, which older Nodes answer as a negative one.
-  if (statfsSync(folder).type >>> 0 !== bpfMagic) {
-    throw new MapError(`Cannot pin map "${map}" at "${path}": "${folder}" is no BPF file system`, {
-      hint: "as root: mount -t bpf bpf /sys/fs/bpf, and pin below it",
-    });
+/**
+ * Makes the folders that a map is to be pinned in, as BCC does, and answers the path to pin it at: the same place, without
+ * symbolic links and dots. Each folder is made in one that is open and was seen to be of a BPF file system.
+ *
+ * @throws MapError when the place is of none
+ */
+export function makePinFolder(map: string, path: string): string {
+  try {
+    return makeFolders(map, path);
+  } catch (cause) {
+    if (cause instanceof MapError) throw cause;
+    throw new MapError(`Cannot pin map "${map}" at "${path}": ${(cause as Error).message}`, { cause });
   }
-  mkdirSync(dirname(path), { recursive: true });
+}
+
+function makeFolders(map: string, path: string): string {
+  const wanted = resolve(path);
+  const missing: string[] = [];
+  let folder = dirname(wanted);
+  for (; !existsSync(folder); folder = dirname(folder)) missing.unshift(basename(folder));
+  const real = realpathSync.native(folder);
+  let fd = openFolder(real, constants.O_NOFOLLOW);
+  try {
+    requireBpf(fd, map, path, real);
+    for (const name of missing) {
+      // By the descriptor: the path may mean another folder by now.
+      const inside = `/proc/self/fd/${fd}/${name}`;
+      makeFolder(inside);
+      const next = openFolder(inside, constants.O_NOFOLLOW);
+      closeSync(fd);
+      fd = next;
+      requireBpf(fd, map, path, join(real, ...missing));
+    }
+  } finally {
+    closeSync(fd);
+  }
+  return join(real, ...missing, basename(wanted));
+}
+
+function openFolder(path: string, flags: number): number {
+  return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | flags);
+}
+
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path);
+  } catch (cause) {
+    // Another run was quicker.
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
+  }
+}
+
+function requireBpf(fd: number, map: string, path: string, folder: string): void {
+  // Files of this kind have a number above 2^31, which older Nodes answer as a negative one.
+  if (statfsSync(`/proc/self/fd/${fd}`).type >>> 0 === bpfMagic) return;
+  throw new MapError(`Cannot pin map "${map}" at "${path}": "${folder}" is no BPF file system`, {
+    hint: "as root: mount -t bpf bpf /sys/fs/bpf, and pin below it",
+  });
 }

@@ -172,7 +172,8 @@ const ownFlags = process.arch === "arm64" ? 0x0a00 : 0x0300;
 function readLinkerCache(path: string): KnownLibrary[] {
   let bytes: Buffer;
   try {
-    bytes = readFileSync(path);
+    // In a tree of somebody else's making it may be a pipe.
+    bytes = isFile(path) ? readFileSync(path) : Buffer.alloc(0);
   } catch {
     return [];
   }
@@ -210,7 +211,7 @@ function isExecutable(path: string): boolean {
 function isElf(path: string): boolean {
   let fd: number | undefined;
   try {
-    fd = openSync(path, "r");
+    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
     const mark = Buffer.alloc(4);
     readSync(fd, mark, 0, mark.length, 0);
     return mark.toString("latin1") === "\x7fELF";

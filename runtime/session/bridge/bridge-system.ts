@@ -1,10 +1,11 @@
-import { closeSync, constants, openSync, readSync, realpathSync } from "node:fs";
+import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { UsageError } from "../../base/errors.ts";
 import { decodeText } from "./decode-text.ts";
 import { errno, renderErrno } from "../../kernel/door/errno.ts";
 import { waitSources } from "../../kernel/door/port.ts";
 import { encodeUtf8, isPlainText } from "../../../sdk/wire/utf8.ts";
+import { describeFileFailure, readRegularFile } from "../../script/read-regular-file.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
 import { wakeAtSecondLook } from "../wait/waiter.ts";
 
@@ -12,11 +13,10 @@ import { wakeAtSecondLook } from "../wait/waiter.ts";
 const LAST_WRITE_MS = 300;
 const WRITE_SLICE_MS = 1000;
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
-const CHUNK_BYTES = 64 * 1024;
 
 /** Files that are no text and whose reading does harm or never ends. */
 const refusedFiles =
-  /^\/proc\/(?:kcore|kmsg|sysrq-trigger|kpage\w+|\d+(?:\/task\/\d+)?\/(?:mem|pagemap))$|\/trace_pipe(?:_raw)?$/;
+  /^\/proc\/(?:kcore|vmcore|kmsg|sysrq-trigger|kpage\w+|\d+(?:\/task\/\d+)?\/(?:mem|pagemap))$|\/trace_pipe(?:_raw)?$/;
 
 /** The calls about the process itself: arguments, output, time, files below /proc and /sys. */
 export function openSystemCalls(
@@ -105,50 +105,31 @@ export function readSystemFile(path: string): string {
   try {
     real = realpathSync.native(resolve("/", path));
   } catch (cause) {
-    throw describeFailure(path, cause);
+    throw new UsageError(`Cannot read "${path}": ${describeFileFailure(cause)}`, { cause });
   }
-  if (!/^\/(?:proc|sys)\//.test(real)) {
-    throw new UsageError(
-      `Cannot read "${path}": scripts read files below /proc and /sys only`,
-      real === path ? {} : { hint: `it leads to "${real}"` },
-    );
+  const refusal = findRefusal(real);
+  if (refusal !== undefined) {
+    const hint = real === path ? refusal.hint : `it leads to "${real}"`;
+    throw new UsageError(`Cannot read "${path}": ${refusal.reason}`, hint === undefined ? {} : { hint });
   }
-  if (refusedFiles.test(real)) throw new UsageError(`Cannot read "${path}": it is no text file`);
-  let fd: number;
-  try {
-    fd = openSync(real, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
-  } catch (cause) {
-    throw describeFailure(path, cause);
-  }
-  try {
-    return readToEnd(fd, path);
-  } catch (cause) {
-    throw cause instanceof UsageError ? cause : describeFailure(path, cause);
-  } finally {
-    closeSync(fd);
-  }
+  const read = readRegularFile(real, {
+    maxBytes: MAX_FILE_BYTES,
+    isWanted: (opened) => findRefusal(opened) === undefined,
+  });
+  if (read.kind === "elsewhere") throw new UsageError(`Cannot read "${path}": it leads to another file now`);
+  if (read.kind === "failed") throw new UsageError(`Cannot read "${path}": ${read.reason}`, { cause: read.cause });
+  return decodeText(read.bytes);
 }
 
-function readToEnd(fd: number, path: string): string {
-  const chunks: Buffer[] = [];
-  for (let total = 0; ; ) {
-    const chunk = Buffer.allocUnsafe(CHUNK_BYTES);
-    const size = readSync(fd, chunk, 0, CHUNK_BYTES, null);
-    if (size === 0) return decodeText(Buffer.concat(chunks));
-    total += size;
-    if (total > MAX_FILE_BYTES)
-      throw new UsageError(`Cannot read "${path}": it has more than ${MAX_FILE_BYTES / 1024 / 1024} MiB`);
-    chunks.push(chunk.subarray(0, size));
+/** Why a script may not read a file, by a path without symbolic links. */
+function findRefusal(real: string): { readonly reason: string; readonly hint?: string } | undefined {
+  if (!/^\/(?:proc|sys)\//.test(real)) return { reason: "scripts read files below /proc and /sys only" };
+  if (refusedFiles.test(real)) return { reason: "it is no text file" };
+  if (/^\/proc\/\d+(?:\/task\/\d+)?\/environ$/.test(real)) {
+    return {
+      reason: "an environment may hold passwords",
+      hint: "comm, cmdline, status and cgroup of the same folder say what process it is",
+    };
   }
-}
-
-function describeFailure(path: string, cause: unknown): UsageError {
-  const { code, message } = cause as NodeJS.ErrnoException;
-  const reasons: Readonly<Record<string, string>> = {
-    ENOENT: "no such file",
-    EACCES: "permission denied",
-    EISDIR: "it is a directory",
-    ESRCH: "the process is gone",
-  };
-  return new UsageError(`Cannot read "${path}": ${reasons[code ?? ""] ?? message}`, { cause });
+  return undefined;
 }

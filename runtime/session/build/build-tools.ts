@@ -3,6 +3,7 @@ import type { Prelude } from "../../compile/prelude.ts";
 import type { CacheFolder } from "../../compile/cache-folder.ts";
 import type { DialectEnv } from "../../dialect/text/env.ts";
 import type { Log } from "../../base/log.ts";
+import type { FileScope } from "../../script/file-scope.ts";
 import type { ModuleMatch } from "./find-module.ts";
 
 /** The types of the loaded modules. */
@@ -22,5 +23,7 @@ export interface BuildTools {
   readonly modules: ModuleSource;
   /** The kernel's tracepoints, `category:event`; empty when nobody knows them. */
   listTracepoints(): readonly string[];
+  /** The files that the text may name. */
+  readonly files: FileScope;
   readonly log: Log;
 }

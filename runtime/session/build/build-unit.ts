@@ -1,4 +1,3 @@
-import { existsSync, realpathSync } from "node:fs";
 import { buildId } from "../../base/build-id.ts";
 import { CompileError } from "../../base/errors.ts";
 import { noSignedDivision } from "../../compile/backend-refusals.ts";
@@ -42,18 +41,17 @@ interface UnitRecord extends Pick<BuiltUnit, "programs" | "maps" | "eventStructs
  * @throws DialectError, CompileError, ToolchainError
  */
 export function buildUnit(source: CSource, cflags: readonly string[], tools: BuildTools): BuiltUnit {
-  return withNeeds(source, checkFlags(cflags, source), tools, (prepared, key, wider, flags) => {
+  return withNeeds(source, checkFlags(cflags, source, tools), tools, (prepared, key, wider, flags) => {
     const cached = findCached(tools.cache, `object/${key}`);
     const entry = cached === undefined ? undefined : splitEntry(cached);
-    if (entry !== undefined && areUnchanged(entry[0].headers ?? {})) return describeBuilt(...entry);
+    if (entry !== undefined && areUnchanged(entry[0].headers ?? {}, tools.files)) return describeBuilt(...entry);
     const started = performance.now();
-    const readable = listReadable(source);
-    const { unit, headers } = rewritePrepared(prepared, flags, wider, readable);
+    const { unit, headers } = rewritePrepared(prepared, flags, wider);
     const { bytes } = compileUnit(unit, {
       toolchain: tools.toolchain,
       prelude: wider.prelude,
       cflags: flags,
-      readable,
+      readable: tools.files.folders,
     });
     requireDefined(unit, bytes);
     tools.log.info(`compiled ${source.place?.file ?? source.name} in ${Math.round(performance.now() - started)} ms`);
@@ -74,24 +72,16 @@ export function buildUnit(source: CSource, cflags: readonly string[], tools: Bui
 export function renderUnit(source: CSource, cflags: readonly string[], tools: BuildTools): string {
   return withNeeds(
     source,
-    checkFlags(cflags, source),
+    checkFlags(cflags, source, tools),
     tools,
-    (prepared, _key, wider, flags) => rewritePrepared(prepared, flags, wider, listReadable(source)).unit.text,
+    (prepared, _key, wider, flags) => rewritePrepared(prepared, flags, wider).unit.text,
   );
 }
 
-function listReadable(source: CSource): readonly string[] {
-  return source.folder === undefined ? [] : [realpathSync.native(source.folder)];
-}
-
-function checkFlags(cflags: readonly string[], source: CSource): string[] {
-  const readable = listReadable(source);
+function checkFlags(cflags: readonly string[], source: CSource, { files }: BuildTools): string[] {
   return checkCflags(cflags, {
     ...(source.folder !== undefined && { folder: source.folder }),
-    covers: (path) => {
-      const real = existsSync(path) ? realpathSync.native(path) : path;
-      return readable.some((folder) => real === folder || real.startsWith(`${folder}/`));
-    },
+    covers: (path) => files.covers(path),
   });
 }
 
@@ -117,9 +107,12 @@ function withNeeds<T>(
   use: (prepared: CUnit, key: string, tools: BuildTools, flags: readonly string[]) => T,
 ): T {
   const prepared = prepareUnit(source, tools.env);
-  // Headers of the user's own are looked for in the current folder, then beside the script.
+  // Headers of the user's own are looked for in the current folder, then where the user says, then beside the script.
   const isAlone = !hasOwnHeaders(prepared.text);
-  const flags = isAlone || source.folder === undefined ? cflags : [...cflags, `-I${source.folder}`];
+  const folders = isAlone
+    ? []
+    : [...tools.files.includeFolders, ...(source.folder === undefined ? [] : [source.folder])];
+  const flags = [...cflags, ...folders.map((folder) => `-I${folder}`)];
   const key = hashKey(
     buildId,
     prepared.text,
@@ -163,11 +156,10 @@ function rewritePrepared(
   prepared: CUnit,
   cflags: readonly string[],
   tools: BuildTools,
-  readable: readonly string[],
 ): { unit: CUnit; headers: ReadonlyMap<string, string> } {
-  const options = { toolchain: tools.toolchain, prelude: tools.prelude, cflags, readable };
+  const options = { toolchain: tools.toolchain, prelude: tools.prelude, cflags, readable: tools.files.folders };
   const { ast, warnings, headers: paths } = parseUnit(prepared, options);
-  const headers = readOwnHeaders(paths);
+  const headers = readOwnHeaders(paths, tools.files);
   for (const { message, location } of warnings)
     tools.log.info(`C: ${location === undefined ? "" : `line ${location.line}: `}${message}`);
   const unit = rewriteExpanded(rewriteUnit(prepared, ast as Ast, tools.env, headers), (expanded) =>

@@ -1,5 +1,5 @@
 import type { BuildTools } from "./build-tools.ts";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { ScriptError, UsageError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
@@ -14,7 +14,10 @@ import { btfFolder } from "../../kernel/machine/module-types.ts";
 import { findModuleTypes } from "./find-module.ts";
 import type { KernelPort } from "../../kernel/door/port.ts";
 import { listTracepoints, mountTracefs, readTracepointFormat } from "../../kernel/machine/tracefs.ts";
+import { noGrants, openFileScope } from "../../script/file-scope.ts";
+import type { FileScope } from "../../script/file-scope.ts";
 import { placeText } from "../../script/place-text.ts";
+import type { SourceFile } from "../../script/place-text.ts";
 import type { DialectEnv } from "../../dialect/text/env.ts";
 import { describeDialectEnv } from "./dialect-env.ts";
 import { findPackageFile } from "./package-files.ts";
@@ -40,6 +43,8 @@ export interface BuilderOptions {
   readonly port: KernelPort;
   readonly cache: CacheFolder;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** The files that texts may name: none when absent. */
+  readonly files?: FileScope;
   readonly log: Log;
 }
 
@@ -49,7 +54,7 @@ export interface BuilderOptions {
  * @throws ToolchainError, UnsupportedFeatureError
  */
 export function openBuilder(options: BuilderOptions): Builder {
-  const { port, cache, log } = options;
+  const { port, cache, log, files = openFileScope(undefined, noGrants) } = options;
   const kernel = options.kernel ?? openOwnKernel(port);
   const { machine } = kernel;
   const stopFd = port.signalFd();
@@ -77,6 +82,7 @@ export function openBuilder(options: BuilderOptions): Builder {
     prelude,
     cache,
     env,
+    files,
     log,
     listTracepoints: () => kernel.listTracepoints(),
     modules: { findTypes: (names) => findModuleTypes(names, kernel.btfFolder), dumpC: dumpModule },
@@ -98,46 +104,59 @@ function requireDump(port: KernelPort, path: string, base: string | null = null)
 
 /** Where a script's C texts may stand. */
 export interface SourceScope {
-  readonly script: string;
+  /** Where relative names start from. */
+  readonly folder: string;
+  /** The script's own files. */
   readonly files: readonly string[];
+  /** All that it may read. */
+  readonly scope: FileScope;
 }
 
 /**
  * Reads the C text that a script asks to build and finds where it stands.
  *
- * @throws ScriptError when `src_file` is not there, UsageError when nothing or too much is given.
+ * @throws ScriptError when `src_file` is not there or not the script's, UsageError when nothing or too much is given.
  */
-export function readSource(request: BuildRequest, scope: SourceScope): CSource {
+export function readSource(request: BuildRequest, { folder, files, scope }: SourceScope): CSource {
   if ((request.text === undefined) === (request.srcFile === undefined)) {
     throw new UsageError("new BPF() needs exactly one of text and src_file", {
       hint: 'new BPF({ text: `…` }) or new BPF({ src_file: "tool.c" })',
     });
   }
-  if (request.srcFile !== undefined) return readSourceFile(request.srcFile, scope.script);
+  if (request.srcFile !== undefined) return describeSourceFile(findSourceFile(request.srcFile, folder, scope), scope);
   const text = request.text!;
-  const placed = placeText(text, scope.files);
-  const folder = dirname(scope.script);
+  const placed = placeText(text, readSources(files, scope));
   if (placed === undefined) return { text, name: "<text>", folder };
   return { text, name: placed.exact ? placed.file : "<text>", place: placed, folder };
 }
 
-function readSourceFile(path: string, script: string): CSource {
-  const found = [resolve(path), resolve(dirname(script), path)].find((candidate) => existsSync(candidate));
-  if (found === undefined)
-    throw new ScriptError(`Cannot read the C file "${path}": no such file`, {
-      hint: "src_file is taken from the current directory, then from beside the script",
-    });
-  return describeSourceFile(found);
+/** What has been changed or removed since the script was read places nothing. */
+function readSources(files: readonly string[], scope: FileScope): SourceFile[] {
+  return files.flatMap((file) => {
+    try {
+      return [{ file, text: scope.readText(file) }];
+    } catch {
+      return [];
+    }
+  });
 }
 
-/** A whole file as a unit: every offset stands where it stands. */
-export function describeSourceFile(path: string): CSource {
-  let text: string;
-  try {
-    text = readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new ScriptError(`Cannot read the C file "${path}": ${(cause as Error).message}`, { cause });
-  }
+function findSourceFile(path: string, folder: string, scope: FileScope): string {
+  const candidates = [resolve(path), resolve(folder, path)];
+  const found = candidates.find((candidate) => scope.covers(candidate) && existsSync(candidate));
+  if (found !== undefined) return found;
+  const refused = candidates.find(
+    (candidate) => !scope.covers(candidate) && (candidate === resolve(folder, path) || existsSync(candidate)),
+  );
+  if (refused !== undefined) throw scope.describeRefusal(refused, "Cannot read the C file");
+  throw new ScriptError(`Cannot read the C file "${path}": no such file`, {
+    hint: "src_file is taken from the current directory, then from beside the script",
+  });
+}
+
+/** A whole file as a unit: every offset stands where it stands. @throws ScriptError */
+export function describeSourceFile(path: string, scope: FileScope): CSource {
+  const text = scope.readText(path);
   const locate = (offset: number): { line: number; column: number } => {
     const before = text.slice(0, offset);
     return { line: before.split("\n").length, column: offset - before.lastIndexOf("\n") };

@@ -58,10 +58,9 @@ export function loadUnit(unit: BuiltUnit, options: LoadOptions): BuiltProgram {
   let object: LoadedObject;
   try {
     // A check leaves nothing behind: what is pinned already is used, nothing else is pinned.
-    const maps = planMaps(unit, { sharedMaps: options.sharedMaps, pinned }).filter(
-      ({ pinPath }) => options.attaches || pinPath === undefined,
-    );
-    for (const { name, pinPath } of maps) if (pinPath !== undefined) makePinFolder(name, pinPath);
+    const maps = planMaps(unit, { sharedMaps: options.sharedMaps, pinned })
+      .filter(({ pinPath }) => options.attaches || pinPath === undefined)
+      .map((map) => (map.pinPath === undefined ? map : { ...map, pinPath: makePinFolder(map.name, map.pinPath) }));
     object = loadObject(port, {
       bytes: unit.bytes,
       spec: unit.spec,

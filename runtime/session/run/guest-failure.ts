@@ -18,7 +18,7 @@ import type { ErrorDetails } from "../../base/errors.ts";
 import { renderLocation } from "../../base/location.ts";
 import type { SourceLocation } from "../../base/location.ts";
 import type { Thrown } from "../../sandbox/describe-thrown.ts";
-import { bundleName } from "../../script/read-script.ts";
+import { bundleName } from "../../script/bundle-script.ts";
 
 /** The script, as far as its stacks are concerned. */
 export interface GuestScript {

@@ -7,7 +7,7 @@ import { waitSources } from "../../kernel/door/port.ts";
 import type { Thrown } from "../../sandbox/describe-thrown.ts";
 import { defaultLimits, openSandbox } from "../../sandbox/sandbox.ts";
 import type { GuestLibrary, Outcome, Sandbox } from "../../sandbox/sandbox.ts";
-import { bundleName } from "../../script/read-script.ts";
+import { bundleName } from "../../script/bundle-script.ts";
 import type { TurnReply } from "../../../sdk/wire/protocol.ts";
 import { openBridge } from "../bridge/bridge.ts";
 import type { Bridge } from "../bridge/bridge.ts";

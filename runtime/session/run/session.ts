@@ -15,6 +15,7 @@ import type { TracePipe } from "../../kernel/machine/trace-pipe.ts";
 import { listTracepoints } from "../../kernel/machine/tracefs.ts";
 import { openUserSpace } from "../../kernel/user/user-space.ts";
 import type { UserSpace } from "../../kernel/user/user-space.ts";
+import type { FileGrants, FileScope } from "../../script/file-scope.ts";
 import { readScript } from "../../script/read-script.ts";
 import type { Script } from "../../script/read-script.ts";
 import { libraryName, readLibrary } from "../../script/read-library.ts";
@@ -31,6 +32,7 @@ import { findPackageFile } from "../build/package-files.ts";
 import type { BuildRequest } from "../build/build-request.ts";
 import type { BuiltProgram } from "../load/program.ts";
 import { openProcessWatch } from "../wait/process-watch.ts";
+import { quoteLines } from "./quote-lines.ts";
 import { runGuest } from "./run-guest.ts";
 import type { GuestLibrary } from "../../sandbox/sandbox.ts";
 import type { Guard } from "../../permit/guard.ts";
@@ -49,6 +51,8 @@ export interface RunOptions {
   readonly memoryBytes: number;
   readonly log: Log;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** What the user lets the script read besides its own files. */
+  readonly grants: FileGrants;
   /** False for a check: programs meet the verifier, nothing is attached, the script ends where it would wait. */
   readonly attaches: boolean;
   /** False for a check that only compiles: the script goes on with programs and maps that the kernel does not have. */
@@ -69,6 +73,7 @@ export interface RunOptions {
  */
 export async function runScript(options: RunOptions): Promise<number> {
   const scope = new Scope();
+  let files: FileScope | undefined;
   try {
     const cache = openCacheFolder(options.environment, options.log);
     const store = {
@@ -76,7 +81,8 @@ export async function runScript(options: RunOptions): Promise<number> {
       write: (name: string, body: Uint8Array) => writeCached(cache, name, body),
     };
     const readSdk = (): Promise<Library> => readLibrary(findPackageFile("sdk", "index.ts"), store);
-    const script = await readScript(options.script, { readLibrary: readSdk, store });
+    const script = await readScript(options.script, { readLibrary: readSdk, store, grants: options.grants });
+    files = script.scope;
     const port = openAddon();
     port.signalsCatch();
     scope.defer(() => port.signalsRelease());
@@ -96,7 +102,7 @@ export async function runScript(options: RunOptions): Promise<number> {
         port,
         options,
         {
-          openBuilder: () => openBuilder({ ...options, port, cache }),
+          openBuilder: () => openBuilder({ ...options, port, cache, files: script.scope }),
           openPipe,
           userSpace,
           watchProcess: (pid) => watch.watch(pid),
@@ -112,6 +118,8 @@ export async function runScript(options: RunOptions): Promise<number> {
       watch,
       ...(command !== undefined && { command }),
     });
+  } catch (error) {
+    throw files === undefined ? error : quoteLines(error, files);
   } finally {
     scope.close();
   }
@@ -162,7 +170,7 @@ function openBuild(
   let builder: Builder | undefined;
   const sharedMaps: SharedMaps = new Map();
   return (request) => {
-    const source = readSource(request, { script: script.path, files: script.files });
+    const source = readSource(request, script);
     if (source.text.trim() === "") return emptyProgram;
     builder ??= open.openBuilder();
     options.observe?.(source, request.cflags ?? [], builder);

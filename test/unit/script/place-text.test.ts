@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { placeText } from "../../../runtime/script/place-text.ts";
+import { normalizeText } from "../../../runtime/script/normalize-text.ts";
+import { placeText as placeIn } from "../../../runtime/script/place-text.ts";
+import type { PlacedText } from "../../../runtime/script/place-text.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bpfts-place-"));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -11,6 +13,13 @@ function writeScript(text: string): string {
   const path = join(folder, "script.ts");
   writeFileSync(path, text);
   return path;
+}
+
+function placeText(text: string, files: readonly string[]): PlacedText | undefined {
+  return placeIn(
+    text,
+    files.map((file) => ({ file, text: normalizeText(readFileSync(file, "utf8")) })),
+  );
 }
 
 /** What stands at the place that an offset of the text is mapped to. */
@@ -68,6 +77,36 @@ describe("placeText", () => {
     expect(["int f(", "  return 0;\n}", "}\nint g"].map((line) => placed?.locate(text.indexOf(line))?.line)).toEqual([
       2, 4, 5,
     ]);
+  });
+
+  it.each([["\r\n"], ["\r"], ["\n"]])("finds a template in a file whose lines end with %j", (end) => {
+    // JavaScript makes one newline of each.
+    const source = [
+      "\ufeffconst a = 1;",
+      "const b = new BPF({ text: `",
+      "int f(void *ctx) {",
+      "  return 0; \\",
+      "}",
+      "`});",
+    ].join(end);
+    const text = "\nint f(void *ctx) {\n  return 0; }\n";
+    const placed = placeText(text, [writeScript(source)]);
+    expect(placed?.exact).toBe(true);
+    expect(placed?.locate(text.indexOf("return"))).toMatchObject({ line: 4, column: 3 });
+    expect(placed?.locate(text.indexOf("}"))).toMatchObject({ line: 5, column: 1 });
+  });
+
+  it("finds a text with Windows' line ends in a template, and counts its offsets", () => {
+    const source = 'const b = "int f(void) {\\r\\n  return 0;\\r\\n}";\nconst c = `int g(void) {\n  return 1;\n}\n`;\n';
+    const text = "int g(void) {\r\n  return 1;\r\n}\r\n";
+    const placed = placeText(text, [writeScript(source)]);
+    expect(placed?.locate(text.indexOf("return"))).toMatchObject({ line: 3, column: 3 });
+    expect(placed?.locate(text.indexOf("}"))).toMatchObject({ line: 4, column: 1 });
+  });
+
+  it("finds a file of C that the script imports as a text", () => {
+    const text = "int f(void) {\n  return `1`;\n}\n";
+    expect(placeText(text, [writeScript(text)])?.locate(text.indexOf("return"))).toMatchObject({ line: 2, column: 3 });
   });
 
   it("says nothing of a text that stands nowhere", () => {

@@ -100,7 +100,7 @@ describe("readScript", () => {
   it("places a syntax error", async () => {
     const path = write("broken.ts", "const a = 1;\nconst b = = 2;\n");
     const error = await catchError(path);
-    expect(error.location).toEqual({ file: path, line: 2, column: 11 });
+    expect(error.location).toEqual({ file: path, line: 2, column: 11, lineText: "const b = = 2;" });
     expect(error.message).toBe('Unexpected "="');
   });
 
