@@ -91,11 +91,29 @@ export function measureExtra(kind: number, count: number): number {
 }
 
 /**
+ * Whether the enumerators of an enum without a sign are negative: C gives such an enum one type for all of them, and -1 is a
+ * likelier value than 4294967295. A lone highest bit is a flag's.
+ */
+function hasNegative(view: DataView, at: number, count: number): boolean {
+  for (let index = 0; index < count; index++) {
+    const value = view.getInt32(at + index * 8 + 4, true);
+    if (value < 0 && value > -0x8000) return true;
+  }
+  return false;
+}
+
+/** How a blob was written. */
+export interface BtfOptions {
+  /** Whether no enum says that it is signed, as from clang before 15: then the enumerators have to tell. */
+  readonly enumsLackSign?: boolean;
+}
+
+/**
  * Reads a BTF blob.
  *
  * Source: Documentation/bpf/btf.rst in the kernel's tree.
  */
-export function parseBtf(bytes: Uint8Array): BtfTypes {
+export function parseBtf(bytes: Uint8Array, { enumsLackSign = false }: BtfOptions = {}): BtfTypes {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 24 || view.getUint16(0, true) !== 0xeb9f)
     throw new InternalError("The type information is not BTF");
@@ -113,7 +131,7 @@ export function parseBtf(bytes: Uint8Array): BtfTypes {
       kind,
       name: readString(strings, view.getUint32(at, true)),
       count,
-      flag: info >>> 31 === 1,
+      flag: info >>> 31 === 1 || (enumsLackSign && kind === btfKind.enum && hasNegative(view, at + 12, count)),
       sizeOrType: view.getUint32(at + 8, true),
       extra: at + 12,
     });

@@ -22,7 +22,7 @@ export function describeObject(bytes: Uint8Array, structNames: readonly string[]
     elf.sections.find((section) => section.name === name)?.data;
   const btf = findSection(".BTF");
   if (btf === undefined) throw new InternalError("The compiled object has no BTF");
-  const types = parseBtf(btf);
+  const types = parseBtf(btf, { enumsLackSign: readClangVersion(findSection(".debug_str")) < 15 });
   const license = findSection("license");
   const programs: ProgramSpec[] = elf.functions
     .filter(({ section }) => section !== ".text" && !section.startsWith("."))
@@ -33,6 +33,12 @@ export function describeObject(bytes: Uint8Array, structNames: readonly string[]
     structs: describeStructs(types, structNames),
     license: license === undefined ? "" : Buffer.from(license).toString("latin1").replace(/\0.*$/s, ""),
   };
+}
+
+/** The version of the clang that made an object, as its debug information tells; Infinity where it tells none. */
+function readClangVersion(strings: Uint8Array | undefined): number {
+  const match = /clang version (\d+)\./.exec(Buffer.from(strings ?? []).toString("latin1"));
+  return match === null ? Number.POSITIVE_INFINITY : Number(match[1]);
 }
 
 function describeStructs(types: BtfTypes, names: readonly string[]): Record<string, Layout> {

@@ -90,6 +90,24 @@ describe.each(clangs.map(({ clang, version }) => ({ clang, version })))("clang $
     expect(describeObject(bytes, ["data_t"]).structs["data_t"]).toMatchObject({ kind: "struct", size: 20 });
   });
 
+  it("knows which enums have negative values, of every size", () => {
+    const text = `enum small { MINUS = -1, NONE, ONE } __attribute__((packed));
+enum result { FAILED = -2, DONE = 0, MANY = 70000 };
+enum flags { LOW = 1, HIGH = 0x80000000U };
+struct data_t { enum small small; enum result result; enum flags flags; };
+BPF_PERF_OUTPUT(events);
+int f(void *ctx) { struct data_t data = {}; events.perf_submit(ctx, &data, sizeof(data)); return 0; }
+`;
+    const layout = describeObject(buildText(text, tools).bytes, ["data_t"]).structs["data_t"];
+    expect(layout).toMatchObject({
+      members: [
+        { name: "small", layout: { size: 1, signed: true, values: { "-1": "MINUS", "0": "NONE", "1": "ONE" } } },
+        { name: "result", layout: { size: 4, signed: true, values: { "-2": "FAILED", "0": "DONE", "70000": "MANY" } } },
+        { name: "flags", layout: { size: 4, signed: false, values: { "1": "LOW", "2147483648": "HIGH" } } },
+      ],
+    });
+  });
+
   it("leaves a text without the dialect's words and without kernel pointers as it is", () => {
     const text =
       'struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, u32); __type(value, u64); } m SEC(".maps");\nSEC("tp_btf/sched_switch")\nint BPF_PROG(f, bool preempt, struct task_struct *prev)\n{\n\tu32 k = prev->pid;\n\tu64 *v = bpf_map_lookup_elem(&m, &k);\n\treturn v ? *v : BPF_CORE_READ(prev, mm, map_count);\n}\nchar L[] SEC("license") = "GPL";\n';
