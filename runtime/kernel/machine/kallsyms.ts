@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { NamePattern } from "./name-pattern.ts";
 
 /** The kernel's symbol table as text, read once per process: it is 10 MB on a usual kernel. */
 let table: string | undefined;
@@ -39,7 +40,7 @@ const closedSections: Readonly<Record<string, string>> = {
  *
  * Source: BCC's get_kprobe_functions.
  */
-export function listKernelFunctions(pattern?: RegExp): string[] {
+export function listKernelFunctions(pattern?: NamePattern): string[] {
   const traceable = readTraceable();
   const refused = readRefused();
   const names = new Set<string>();

@@ -7,6 +7,7 @@ import type { FoundFile } from "./find-library.ts";
 import type { KernelPort } from "../door/port.ts";
 import type { BinarySymbol } from "./symbol-table.ts";
 import type { UserSpace } from "./user-space.ts";
+import type { NamePattern } from "../machine/name-pattern.ts";
 
 /** A binary whose functions are asked for by name. */
 export interface NamedBinary extends FoundFile {
@@ -77,7 +78,11 @@ export function requireFunctionPlace(
  *
  * @throws AttachError when there is none
  */
-export function requireFunctionPlaces({ binary, path }: NamedBinary, action: string, pattern: RegExp): FunctionPlace[] {
+export function requireFunctionPlaces(
+  { binary, path }: NamedBinary,
+  action: string,
+  pattern: NamePattern,
+): FunctionPlace[] {
   const places = new Map<number, FunctionPlace>();
   for (const symbol of binary.symbols.list()) {
     if (
@@ -111,7 +116,7 @@ export function requireAddressPlace({ binary, path }: NamedBinary, action: strin
 /** Functions whose names a pattern fits, with their addresses in the binary's own numbering. Aliases are listed each. */
 export function listUserFunctions(
   { binary }: NamedBinary,
-  pattern: RegExp,
+  pattern: NamePattern,
 ): { readonly name: string; readonly address: number }[] {
   return [...binary.symbols.list()]
     .filter(({ name }) => pattern.test(name))

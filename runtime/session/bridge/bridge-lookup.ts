@@ -1,4 +1,5 @@
-import { UsageError } from "../../base/errors.ts";
+import { compileNamePattern } from "../../kernel/machine/name-pattern.ts";
+import type { NamePattern, PatternExtent } from "../../kernel/machine/name-pattern.ts";
 import type { PatternArgument, SymbolReply } from "../../../sdk/wire/protocol.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
 import type { SymbolPlace } from "./lookups.ts";
@@ -25,10 +26,10 @@ type LookupCall =
 /** The calls that ask about the kernel and its processes. */
 export function openLookupCalls({ lookups }: BridgeState): Handlers<LookupCall> {
   return {
-    find_kprobe_functions: (argument) => lookups.findKprobeFunctions(parsePattern(argument, "$")),
+    find_kprobe_functions: (argument) => lookups.findKprobeFunctions(parsePattern(argument, "whole")),
     find_tracepoints(argument) {
       // Source: BCC's get_tracepoints, which matches from the start as Python's re.match does.
-      const expression = parsePattern(argument);
+      const expression = parsePattern(argument, "start");
       return lookups.listTracepoints().filter((name) => expression.test(name));
     },
     have_tracepoint: ({ category, event }) => lookups.listTracepoints().includes(`${category}:${event}`),
@@ -48,7 +49,7 @@ export function openLookupCalls({ lookups }: BridgeState): Handlers<LookupCall> 
     // Source: BCC's get_user_functions_and_addresses, which matches from the start.
     find_user_functions: ({ name, pid, ...argument }) =>
       lookups
-        .findUserFunctions(name, parsePattern(argument), pid)
+        .findUserFunctions(name, parsePattern(argument, "start"), pid)
         .map((found) => [found.name, String(found.address)] as const),
     find_library: ({ name, pid }) => lookups.findLibrary(name, pid) ?? null,
     find_executable: ({ name }) => lookups.findExecutable(name) ?? null,
@@ -68,13 +69,9 @@ export function openLookupCalls({ lookups }: BridgeState): Handlers<LookupCall> 
   };
 }
 
-/** What a script looks for, from a name's start. Flags that make a search go on where the last one ended have no meaning here. */
-function parsePattern({ pattern, flags }: PatternArgument, end = ""): RegExp {
-  try {
-    return new RegExp(`^(?:${pattern})${end}`, flags.replace(/[gy]/g, ""));
-  } catch (cause) {
-    throw new UsageError(`"${pattern}" is no regular expression: ${(cause as Error).message}`, { cause });
-  }
+/** Flags that make a search go on where the last one ended have no meaning here. */
+function parsePattern({ pattern, flags }: PatternArgument, extent: PatternExtent): NamePattern {
+  return compileNamePattern(pattern, extent, flags);
 }
 
 function renderSymbol(place: SymbolPlace | undefined): SymbolReply | null {

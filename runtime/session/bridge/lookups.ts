@@ -1,3 +1,4 @@
+import type { NamePattern } from "../../kernel/machine/name-pattern.ts";
 import type { Closable } from "../../base/scope.ts";
 
 /** Where an address belongs. */
@@ -20,7 +21,7 @@ export interface UsdtProbePlace {
 /** What scripts ask about this kernel and its processes. Each is asked for only when a script calls it. */
 export interface KernelLookups extends Closable {
   /** Functions that can be probed and whose whole name the pattern matches. */
-  findKprobeFunctions(pattern: RegExp): readonly string[];
+  findKprobeFunctions(pattern: NamePattern): readonly string[];
   /** Tracepoints as `category:event`. */
   listTracepoints(): readonly string[];
   /** 1 when the struct has the field, 0 when not, -1 when there is no such struct. */
@@ -39,7 +40,7 @@ export interface KernelLookups extends Closable {
   /** Functions of a program or library, with their addresses in its own numbering. `pid` 0 is this machine's view. @throws AttachError */
   findUserFunctions(
     name: string,
-    pattern: RegExp,
+    pattern: NamePattern,
     pid: number,
   ): readonly { readonly name: string; readonly address: number }[];
   findLibrary(name: string, pid: number): string | undefined;

@@ -19,6 +19,8 @@ import {
   requireFunctionPlace,
   requireFunctionPlaces,
 } from "../../kernel/user/function-place.ts";
+import { compileNamePattern } from "../../kernel/machine/name-pattern.ts";
+import type { NamePattern } from "../../kernel/machine/name-pattern.ts";
 import { listKernelFunctions } from "../../kernel/machine/kallsyms.ts";
 import { parseUsdtArguments } from "../../kernel/hooks/usdt-arguments.ts";
 import { openUsdtSpecs } from "../../kernel/hooks/usdt-specs.ts";
@@ -130,7 +132,7 @@ function planUprobe(request: RequestOf<"uprobe">, { port, userSpace }: AttachCon
   const file = requireBinary(userSpace, action, request.name, Math.max(pid, 0));
   const isPattern = request.symRe !== undefined && request.symRe !== "";
   const places = isPattern
-    ? requireFunctionPlaces(file, action, parsePrefixPattern(request.symRe!))
+    ? requireFunctionPlaces(file, action, compileNamePattern(request.symRe!, "start"))
     : [
         request.addr === undefined
           ? requireFunctionPlace(port, file, action, request.sym!, request.symOff ?? 0)
@@ -240,39 +242,22 @@ function planTracing(functionName: string, kind: "fentry" | "fexit" | "fmod_ret"
   };
 }
 
+/** BCC's patterns must fit the whole name; but those for functions of binaries only its start. Source: BCC's get_user_functions_and_addresses */
 function choose(
   name: string | undefined,
   pattern: string | undefined,
   option: string,
-  list: (pattern: RegExp) => readonly string[],
+  list: (pattern: NamePattern) => readonly string[],
 ): { names: readonly string[]; isPattern: boolean } {
   if (pattern === undefined || pattern === "") {
     if (name === undefined || name === "")
       throw new UsageError(`Cannot attach: the option "${option}" (or "${option}_re") is missing`);
     return { names: [name], isPattern: false };
   }
-  const names = list(parsePattern(pattern));
+  const names = list(compileNamePattern(pattern, "whole"));
   if (names.length === 0)
     throw new AttachError(`Cannot attach: nothing fits the pattern "${pattern}"`, {
       hint: "a pattern must fit the whole name: vfs_.*",
     });
   return { names, isPattern: true };
-}
-
-/** BCC's patterns must fit the whole name. */
-function parsePattern(pattern: string): RegExp {
-  return parseExpression(`^(?:${pattern})$`, pattern);
-}
-
-/** But those for functions of binaries only its start. Source: BCC's get_user_functions_and_addresses */
-function parsePrefixPattern(pattern: string): RegExp {
-  return parseExpression(`^(?:${pattern})`, pattern);
-}
-
-function parseExpression(source: string, pattern: string): RegExp {
-  try {
-    return new RegExp(source);
-  } catch (cause) {
-    throw new UsageError(`Cannot read the pattern "${pattern}": ${(cause as Error).message}`, { cause });
-  }
 }
