@@ -30,7 +30,8 @@
         "runtime/native/ring.cc",
         "runtime/native/signals.cc",
         "runtime/native/unpack.cc",
-        "runtime/native/user_ring.cc"
+        "runtime/native/user_ring.cc",
+        "runtime/native/watchdog.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],

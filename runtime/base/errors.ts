@@ -133,10 +133,10 @@ export class ClosedError extends BpftsError {
   override readonly code = "BPFTS_CLOSED";
 }
 
-/** A signal ended the work before it was done. No error of the user's: the CLI ends quietly. */
+/** A signal ended the work before it was done. A script that runs ends with it as it does at its end; a check has no result. Source: the status of a shell's command that SIGINT ended. */
 export class InterruptedError extends BpftsError {
   override readonly code = "BPFTS_INTERRUPTED";
-  override readonly exitCode = 0;
+  override readonly exitCode = 130;
 }
 
 /** A virtual machine could not be made ready, panicked or hung; `detail` is the end of its kernel's log. */

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { BpftsError, UsageError } from "../base/errors.ts";
+import { BpftsError, InterruptedError, UsageError } from "../base/errors.ts";
 import { openStderrLog } from "../base/log.ts";
 import { checkFile, findAttachFile, readAttachFile } from "../inspect/check.ts";
 import type { CheckReport } from "../inspect/check.ts";
@@ -116,6 +116,7 @@ async function checkFiles(files: readonly string[], args: readonly string[], fla
     } catch (error) {
       exitCode ||= findExitCode(error);
       reportFailure(file, files.length, error, flags);
+      if (error instanceof InterruptedError) break;
     }
   }
   return exitCode;

@@ -23,6 +23,7 @@
 #include "ring.h"
 #include "signals.h"
 #include "user_ring.h"
+#include "watchdog.h"
 
 namespace bpfts {
 
@@ -136,7 +137,10 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "signalPending", SignalPending);
   Bind(exports, "signalTake", SignalTake);
   Bind(exports, "signalFd", GetSignalFd);
+  Bind(exports, "signalsFinish", SignalsFinish);
   Bind(exports, "signalsRelease", SignalsRelease);
+  Bind(exports, "guardDeadline", GuardDeadline);
+  exports.Set("runGuarded", Napi::Function::New(env, RunGuarded, "runGuarded"));
 
   Bind(exports, "processSpawn", ProcessSpawn);
   Bind(exports, "processPid", ProcessPid);

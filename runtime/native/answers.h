@@ -106,6 +106,8 @@ inline Napi::Value ToJs(Napi::Env env, const ProcessState& state) {
   auto object = Napi::Object::New(env);
   object.Set("exited", state.exited);
   object.Set("code", state.code);
+  object.Set("signal", state.signal);
+  object.Set("refused", state.refused);
   return object;
 }
 

@@ -5,10 +5,12 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
 
@@ -17,8 +19,6 @@ namespace bpfts {
 namespace {
 
 constexpr int kGate = 3;
-
-void WriteError(const char* text) { [[maybe_unused]] const ssize_t written = write(STDERR_FILENO, text, strlen(text)); }
 
 /// Source: close_range(2), since Linux 5.9. Links, rings and maps must not live on in a child that is only held.
 void CloseFrom(unsigned first) {
@@ -31,7 +31,7 @@ void CloseFrom(unsigned first) {
 
 /// The child's life up to its exec. Node has other threads: only what is safe in a
 /// signal handler may be called here.
-[[noreturn]] void RunChild(char* const* argv, int gate, pid_t parent) {
+[[noreturn]] void RunChild(char* const* argv, char* const* environment, int gate, pid_t parent) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(127);
   struct sigaction usual = {};
@@ -50,14 +50,26 @@ void CloseFrom(unsigned first) {
   do got = read(kGate, &go, 1);
   while (got < 0 && errno == EINTR);
   if (got != 1) _exit(127);
-  execvp(argv[0], argv);
-  const char* reason = strerrordesc_np(errno);
-  WriteError("bpfts: cannot run \"");
-  WriteError(argv[0]);
-  WriteError("\": ");
-  WriteError(reason == nullptr ? "unknown error" : reason);
-  WriteError("\n");
+  execvpe(argv[0], argv, environment);
+  const int error = errno;
+  [[maybe_unused]] const ssize_t told = write(kGate, &error, sizeof error);
   _exit(127);
+}
+
+/// The environment with some of its variables set anew.
+std::vector<char*> ListEnvironment(const std::vector<std::string>& changes) {
+  std::vector<char*> list;
+  const auto is_changed = [&](const char* variable) {
+    return std::any_of(changes.begin(), changes.end(), [&](const std::string& change) {
+      return strncmp(variable, change.c_str(), change.find('=') + 1) == 0;
+    });
+  };
+  for (char** variable = environ; *variable != nullptr; variable++) {
+    if (!is_changed(*variable)) list.push_back(*variable);
+  }
+  for (const std::string& change : changes) list.push_back(const_cast<char*>(change.c_str()));
+  list.push_back(nullptr);
+  return list;
 }
 
 }  // namespace
@@ -77,13 +89,10 @@ Process::~Process() {
 }
 
 int Process::Release() {
-  if (gate_fd_ < 0) return 0;
   const char go = 1;
-  const ssize_t written = write(gate_fd_, &go, 1);
-  const int error = written < 0 ? errno : 0;
-  close(gate_fd_);
-  gate_fd_ = -1;
-  return -error;
+  if (released_) return 0;
+  released_ = true;
+  return send(gate_fd_, &go, 1, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
 void Process::Reap(int options) {
@@ -96,6 +105,8 @@ void Process::Reap(int options) {
   if (reaped < 0) status = 0;
   state_.exited = true;
   state_.code = WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+  state_.signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  if (recv(gate_fd_, &state_.refused, sizeof state_.refused, MSG_DONTWAIT) != sizeof state_.refused) state_.refused = 0;
   // An ended child stays readable for ever and would end every wait.
   poller_.UnwatchControl(pid_fd_);
 }
@@ -105,13 +116,20 @@ ProcessState Process::ReadState() {
   return state_;
 }
 
-int32_t ProcessSpawn(Environment& environment, const std::vector<std::string>& argv) {
+int32_t ProcessSpawn(Environment& environment, const std::vector<std::string>& argv, const std::vector<std::string>& variables) {
   if (argv.empty() || argv[0].empty()) return -EINVAL;
+  for (const std::string& variable : variables) {
+    if (variable.find('=') == std::string::npos) return -EINVAL;
+  }
+  // What its children leave behind when they end comes to this process, which can find and end it.
+  if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) return -errno;
   std::vector<char*> arguments;
   for (const std::string& argument : argv) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
+  const std::vector<char*> child_environment = ListEnvironment(variables);
+  // One end lets the child go, the other one says why it could not be run.
   int gate[2];
-  if (pipe2(gate, O_CLOEXEC) < 0) return -errno;
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, gate) < 0) return -errno;
   // Nothing may be delivered between the fork and the moment the child has its own handlers.
   sigset_t all;
   sigset_t before;
@@ -119,7 +137,7 @@ int32_t ProcessSpawn(Environment& environment, const std::vector<std::string>& a
   pthread_sigmask(SIG_SETMASK, &all, &before);
   const pid_t parent = getpid();
   const pid_t pid = fork();
-  if (pid == 0) RunChild(arguments.data(), gate[0], parent);
+  if (pid == 0) RunChild(arguments.data(), child_environment.data(), gate[0], parent);
   const int error = pid < 0 ? errno : 0;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   close(gate[0]);

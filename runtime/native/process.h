@@ -30,11 +30,12 @@ class Process final : public Resource {
   Poller& poller_;
   const pid_t pid_;
   const int pid_fd_;
-  int gate_fd_;
+  const int gate_fd_;
+  bool released_ = false;
   ProcessState state_;
 };
 
-int32_t ProcessSpawn(Environment& environment, const std::vector<std::string>& argv);
+int32_t ProcessSpawn(Environment& environment, const std::vector<std::string>& argv, const std::vector<std::string>& variables);
 int ProcessPid(Environment& environment, int32_t process);
 int ProcessRelease(Environment& environment, int32_t process);
 Result<ProcessState> GetProcessState(Environment& environment, int32_t process);

@@ -11,6 +11,7 @@
 #include <iterator>
 
 #include "environment.h"
+#include "watchdog.h"
 
 namespace bpfts {
 
@@ -27,6 +28,7 @@ std::atomic<int> pending = 0;
 std::atomic<int> last_signal = 0;
 std::atomic<int64_t> last_at_ns = 0;
 std::atomic<int> event_fd = -1;
+std::atomic<bool> last_chance = false;
 Environment* owner = nullptr;
 struct sigaction previous[std::size(kSignals)];
 
@@ -46,11 +48,12 @@ void HandleSignal(int number) {
     last_signal = number;
     last_at_ns = now_ns;
     int none = 0;
-    if (pending.compare_exchange_strong(none, number)) {
+    if (!last_chance.load() && pending.compare_exchange_strong(none, number)) {
+      WatchdogNote();
       const uint64_t one = 1;
       [[maybe_unused]] const ssize_t written = write(event_fd.load(), &one, sizeof one);
     } else {
-      // Nobody took the first one: the program hangs, so the second one ends it.
+      // Nobody took the first one, or what it asked for is under way: the second one ends the process.
       signal(number, SIG_DFL);
       raise(number);
     }
@@ -72,8 +75,15 @@ int SignalsCatch(Environment& environment) {
     close(fd);
     return watched;
   }
+  const int watchdog = WatchdogStart();
+  if (watchdog < 0) {
+    environment.poller.UnwatchControl(fd);
+    close(fd);
+    return watchdog;
+  }
   pending = 0;
   last_signal = 0;
+  last_chance = false;
   event_fd = fd;
   owner = &environment;
   struct sigaction action = {};
@@ -91,11 +101,17 @@ int SignalsCatch(Environment& environment) {
 int SignalsRelease(Environment& environment) {
   if (owner != &environment) return 0;
   for (size_t i = 0; i < std::size(kSignals); i++) sigaction(kSignals[i], &previous[i], nullptr);
+  WatchdogStop();
   const int fd = event_fd.exchange(-1);
   environment.poller.UnwatchControl(fd);
   close(fd);
   pending = 0;
   owner = nullptr;
+  return 0;
+}
+
+int SignalsFinish(Environment&) {
+  last_chance = true;
   return 0;
 }
 

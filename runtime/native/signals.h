@@ -9,6 +9,8 @@ int SignalsRelease(Environment& environment);
 int SignalPending(Environment& environment);
 int SignalTake(Environment& environment);
 int GetSignalFd(Environment& environment);
+/// From now on the next signal ends the process.
+int SignalsFinish(Environment& environment);
 
 /// Whether a signal came that nobody took yet.
 bool HaveSignal();

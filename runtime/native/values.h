@@ -126,6 +126,10 @@ struct UsdtNote {
 struct ProcessState {
   bool exited = false;
   int32_t code = 0;
+  /// What ended it, 0 for its own exit.
+  int32_t signal = 0;
+  /// Why it could not be run, an errno.
+  int32_t refused = 0;
 };
 
 }  // namespace bpfts

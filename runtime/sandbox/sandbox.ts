@@ -1,5 +1,5 @@
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime } from "quickjs-emscripten-core";
-import { InternalError } from "../base/errors.ts";
+import { InternalError, InterruptedError } from "../base/errors.ts";
 import type { Closable } from "../base/scope.ts";
 import { GUEST_HOOKS, HOST_FUNCTION } from "../../sdk/wire/protocol.ts";
 import { captureImage, copyPages, restoreImage } from "./image.ts";
@@ -33,6 +33,8 @@ export interface SandboxOptions {
   readonly library?: GuestLibrary;
   readonly limits: SandboxLimits;
   readonly call: HostCall;
+  /** Calls a function and answers whether it was ended from outside: QuickJS does not ask `shouldStop` within one of its own long operations. */
+  readonly runGuarded?: (run: () => void) => boolean;
   /** Asked every few thousand operations of the guest: true stops it, and nothing in the guest can catch that. */
   readonly shouldStop: () => boolean;
 }
@@ -48,10 +50,14 @@ export interface Sandbox extends Closable {
   evaluate(code: string, name: string): Outcome;
   /** How the module that was evaluated stands: still waiting in an `await`, done, or thrown. */
   checkModule(): Outcome | undefined;
+  /** Whether promises have something to run. */
+  haveJobs(): boolean;
   /** Runs promise jobs until there are none. Answers how many ran. */
   runJobs(): { readonly ran: number; readonly outcome: Outcome };
   /** Calls one of the guest's hooks; one that the script does not have answers undefined. */
   callHook(name: string): Outcome;
+  /** How often guest code was ended from outside within an operation of the engine, which may have left anything half done. */
+  readonly cuts: number;
   /** Units: bytes of Wasm memory now. It never shrinks. */
   readonly memoryBytes: number;
 }
@@ -66,8 +72,8 @@ export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
     interruptHandler: options.shouldStop,
   });
   const context = runtime.newContext();
-  installCall(context, HOST_FUNCTION, options.call);
-  const sandbox = new QuickJsSandbox(runtime, context, memory, options.limits);
+  const sandbox = new QuickJsSandbox(runtime, context, memory, options);
+  installCall(context, HOST_FUNCTION, sandbox.countCalls(options.call));
   if (options.library !== undefined) await installLibrary(sandbox, memory, options.library);
   return sandbox;
 }
@@ -90,26 +96,42 @@ class QuickJsSandbox implements Sandbox {
   private readonly runtime: QuickJSRuntime;
   private readonly context: QuickJSContext;
   private readonly memory: WasmMemory;
-  private readonly limits: SandboxLimits;
+  private readonly options: SandboxOptions;
+  /** Guest code that is under way, each within a call of the host's that the one before it made. */
+  private runs = 0;
+  private calls = 0;
+  cuts = 0;
   private module: QuickJSHandle | undefined;
   private broken: Thrown | undefined;
   private closed = false;
 
-  constructor(runtime: QuickJSRuntime, context: QuickJSContext, memory: WasmMemory, limits: SandboxLimits) {
+  constructor(runtime: QuickJSRuntime, context: QuickJSContext, memory: WasmMemory, options: SandboxOptions) {
     this.runtime = runtime;
     this.context = context;
     this.memory = memory;
-    this.limits = limits;
+    this.options = options;
   }
 
   get memoryBytes(): number {
     return this.memory.buffer.byteLength;
   }
 
+  /** Keeps count of the calls that the guest waits for. */
+  countCalls(call: HostCall): HostCall {
+    return (name, argument, bytes) => {
+      this.calls++;
+      const answer = call(name, argument, bytes);
+      this.calls--;
+      return answer;
+    };
+  }
+
   evaluateLibrary(code: string, name: string): void {
     const outcome = this.evaluate(code, name);
     const jobs = this.runJobs().outcome;
     const failed = [outcome, jobs, this.checkModule() ?? done].find(({ kind }) => kind === "thrown");
+    if (failed?.kind === "thrown" && failed.thrown.limit === "stopped")
+      throw new InterruptedError("A signal came before the script began");
     if (failed?.kind === "thrown")
       throw new InternalError(`The sandbox's library failed: ${failed.thrown.message}`, {
         detail: failed.thrown.stack,
@@ -137,11 +159,15 @@ class QuickJsSandbox implements Sandbox {
     return done;
   }
 
+  haveJobs(): boolean {
+    return this.broken === undefined && this.runtime.hasPendingJob();
+  }
+
   runJobs(): { ran: number; outcome: Outcome } {
+    // Asked before every wait: to look costs a fifth of running none.
+    if (this.broken === undefined && !this.runtime.hasPendingJob()) return { ran: 0, outcome: done };
     let ran = 0;
     const outcome = this.guard(() => {
-      // Asked before every wait: to look costs a fifth of running none.
-      if (!this.runtime.hasPendingJob()) return done;
       const result = this.runtime.executePendingJobs();
       if (result.error !== undefined) return this.fail(result.error);
       ran = result.value;
@@ -191,6 +217,28 @@ class QuickJsSandbox implements Sandbox {
   /** Runs guest code. What comes out as a host exception is the Wasm itself failing: then no more of it may run. */
   private guard(run: () => Outcome): Outcome {
     if (this.broken !== undefined) return { kind: "thrown", thrown: this.broken };
+    const { runGuarded } = this.options;
+    if (runGuarded === undefined || this.runs > 0) {
+      this.runs++;
+      const outcome = this.runOrBreak(run);
+      this.runs--;
+      return outcome;
+    }
+    this.runs = 1;
+    this.calls = 0;
+    let outcome: Outcome | undefined;
+    const wasEnded = runGuarded(() => {
+      outcome = this.runOrBreak(run);
+    });
+    const isWithinGuest = this.runs > this.calls;
+    this.runs = 0;
+    if (!wasEnded && outcome !== undefined) return outcome;
+    // A call of the host's that was ended has left the guest as any call does.
+    if (isWithinGuest) this.cuts++;
+    return { kind: "thrown", thrown: makeThrown("stopped", "interrupted") };
+  }
+
+  private runOrBreak(run: () => Outcome): Outcome {
     try {
       return run();
     } catch (error) {
@@ -200,21 +248,17 @@ class QuickJsSandbox implements Sandbox {
           : this.isFull()
             ? "memory"
             : undefined;
-      this.broken = {
-        limit,
-        name: "InternalError",
-        message: error instanceof Error ? error.message : String(error),
-        stack: "",
-        code: undefined,
-        hint: undefined,
-        hostErrorId: undefined,
-      };
+      this.broken = makeThrown(limit, error instanceof Error ? error.message : String(error));
       return { kind: "thrown", thrown: this.broken };
     }
   }
 
   /** Whether the next large piece of memory would not fit: then an error without a name is an out of memory that had no room to say so. */
   private isFull(): boolean {
-    return this.memory.buffer.byteLength >= this.limits.memoryBytes * 0.75;
+    return this.memory.buffer.byteLength >= this.options.limits.memoryBytes * 0.75;
   }
+}
+
+function makeThrown(limit: Thrown["limit"], message: string): Thrown {
+  return { limit, name: "InternalError", message, stack: "", code: undefined, hint: undefined, hostErrorId: undefined };
 }

@@ -1,7 +1,7 @@
 import type { Interrupt } from "../wire/errors.ts";
 import { pollRings, takeEvents } from "./rings.ts";
 import type { EventOptions, EventTable } from "./table-ring.ts";
-import { serveWhileBlocked } from "../time/timers.ts";
+import { serveWhileWaiting } from "../time/wait.ts";
 
 interface Waiter<Event> {
   readonly resolve: (result: IteratorResult<Event, undefined>) => void;
@@ -159,4 +159,4 @@ export function interruptStreams(error: Interrupt): boolean {
   return had;
 }
 
-serveWhileBlocked({ serve: serveStreams, interrupt: interruptStreams });
+serveWhileWaiting({ serve: serveStreams, interrupt: interruptStreams });

@@ -2,7 +2,7 @@ import { makeUsageError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
 import type { RingKind } from "../wire/protocol.ts";
 import type { RecordCursor, RecordWalk } from "../codec/record-walk.ts";
-import { block } from "../time/timers.ts";
+import { block } from "../time/wait.ts";
 
 /** Called for each event. Shape: `event` is a copy and may be kept; `size` is what the program submitted, in bytes. */
 export type EventCallback<Event> = (event: Event, cpu: number, size: number) => unknown;
@@ -31,7 +31,7 @@ export function openRing(ring: OpenRing): OpenRing {
 
 /** Ends it; events that were fetched already are dropped. */
 export function closeRing(ring: OpenRing): void {
-  if (delivery?.ring === ring) skipRecords(delivery);
+  for (const delivery of deliveries) if (delivery.ring === ring) skipRecords(delivery);
   if (!rings.delete(ring.id)) return;
   callHost("ring_close", { ring: ring.id });
   ring.closeCallback?.();
@@ -50,16 +50,14 @@ export function closeRings(owned: (ring: OpenRing) => boolean): void {
  */
 export function pollRings(kind: RingKind | "any", timeoutMs: number): boolean {
   // What a callback that threw left over comes first.
-  if (delivery === undefined) {
+  if (deliveries.length === 0) {
     if (timeoutMs < 0 && kind !== "any") requireOpenRing(kind);
     const batch = block(timeoutMs, (waitMs, events) =>
       callHost("poll", { kind: events ? "any" : kind, timeoutMs: waitMs }),
     );
-    if (batch === undefined) return false;
-    delivery = openDelivery(batch.buffer as ArrayBuffer);
+    note(batch);
   }
-  deliver(delivery);
-  return true;
+  return deliver();
 }
 
 function requireOpenRing(kind: RingKind): void {
@@ -77,13 +75,8 @@ function requireOpenRing(kind: RingKind): void {
 
 /** Hands all that is there to its callbacks, without a turn for anything else. Answers whether any came. @throws Interrupt at a signal */
 export function takeEvents(): boolean {
-  if (delivery === undefined) {
-    const batch = callHost("poll", { kind: "any", timeoutMs: 0 });
-    if (batch === undefined) return false;
-    delivery = openDelivery(batch.buffer as ArrayBuffer);
-  }
-  deliver(delivery);
-  return true;
+  if (deliveries.length === 0) note(callHost("poll", { kind: "any", timeoutMs: 0 }));
+  return deliver();
 }
 
 const SECTION_HEADER = 16;
@@ -97,30 +90,31 @@ interface Delivery extends RecordCursor {
   walk: RecordWalk;
 }
 
-let delivery: Delivery | undefined;
+/** The oldest first. There are several when a promise polled, and its callback threw, while somebody else waited for the next one. */
+const deliveries: Delivery[] = [];
 
-function openDelivery(buffer: ArrayBuffer): Delivery {
-  return {
-    buffer,
-    words: new Uint32Array(buffer, 0, buffer.byteLength >> 2),
-    at: 0,
-    end: 0,
-    ring: undefined,
-    walk: skipRecords,
-  };
+function note(batch: Uint8Array | undefined): void {
+  if (batch === undefined) return;
+  const buffer = batch.buffer as ArrayBuffer;
+  const words = new Uint32Array(buffer, 0, buffer.byteLength >> 2);
+  deliveries.push({ buffer, words, at: 0, end: 0, ring: undefined, walk: skipRecords });
 }
 
-function deliver(batch: Delivery): void {
-  for (;;) {
+/** Hands over all that was fetched. Answers whether there was anything. */
+function deliver(): boolean {
+  if (deliveries.length === 0) return false;
+  for (let batch = deliveries[0]; batch !== undefined; batch = deliveries[0]) {
     if (batch.at < batch.end) {
       batch.walk(batch, batch.ring?.callback ?? skipRecords);
     } else if (batch.at < batch.buffer.byteLength) {
       openSection(batch);
     } else {
-      if (delivery === batch) delivery = undefined;
-      return;
+      // A callback that polled may have come to its end before.
+      const index = deliveries.indexOf(batch);
+      if (index >= 0) deliveries.splice(index, 1);
     }
   }
+  return true;
 }
 
 function openSection(batch: Delivery): void {

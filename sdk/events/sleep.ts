@@ -2,7 +2,7 @@ import { requireNumber } from "../checks/check-options.ts";
 import { Interrupt } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
 import { takeEvents } from "./rings.ts";
-import { block } from "../time/timers.ts";
+import { block } from "../time/wait.ts";
 
 /**
  * Waits. Timers run meanwhile; Ctrl-C ends it with an `Interrupt`. Units: seconds, fractions too.

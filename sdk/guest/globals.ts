@@ -1,22 +1,17 @@
-import { Interrupt } from "../wire/errors.ts";
-import { interruptStreams, serveStreams } from "../events/event-stream.ts";
+import "../events/event-stream.ts";
 import { flush, guestConsole } from "../print/output.ts";
 import { runEndHandlers, startScript } from "./process.ts";
 import { haveHost } from "../wire/host.ts";
 import { throwUnhandled, watchPromises } from "../time/promises.ts";
 import { GUEST_HOOKS } from "../wire/protocol.ts";
 import type { GuestHooks } from "../wire/protocol.ts";
-import { clearInterval, clearTimeout, runTimers, setInterval, setTimeout } from "../time/timers.ts";
+import { clearInterval, clearTimeout, setInterval, setTimeout } from "../time/timers.ts";
+import { interruptWaits, takeTurn } from "../time/wait.ts";
 
 const hooks: GuestHooks = {
   start: startScript,
-  turn() {
-    const timerMs = runTimers() ?? null;
-    const events = serveOrInterrupt();
-    flush();
-    return { timerMs, events };
-  },
-  interrupt: () => interruptStreams(new Interrupt()),
+  turn: () => takeTurn(true),
+  interrupt: () => interruptWaits(),
   end: runEndHandlers,
   flush() {
     flush();
@@ -24,17 +19,6 @@ const hooks: GuestHooks = {
     throwUnhandled();
   },
 };
-
-function serveOrInterrupt(): boolean {
-  try {
-    return serveStreams();
-  } catch (error) {
-    // It is for those who wait, not for nobody: uncaught here, it would end the script.
-    if (!(error instanceof Interrupt)) throw error;
-    interruptStreams(error);
-    return false;
-  }
-}
 
 /** Gives the script the globals that every JavaScript program expects, and the host its hooks. */
 export function installGlobals(): void {

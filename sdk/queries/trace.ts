@@ -3,7 +3,7 @@ import { formatPositions } from "../print/format-positions.ts";
 import { callHost } from "../wire/host.ts";
 import { print } from "../print/output.ts";
 import { is_json_output } from "../print/row-printer.ts";
-import { block } from "../time/timers.ts";
+import { block } from "../time/wait.ts";
 
 /** One line of the trace pipe. Shape: `ts` in seconds since boot, `msg` what `bpf_trace_printk` was given, without its newline. */
 export type TraceFields = [task: string, pid: number, cpu: number, flags: string, ts: number, msg: string];

@@ -232,8 +232,8 @@ export interface GuestHooks {
 
 /** What a guest waits for between its turns. */
 export interface TurnReply {
-  /** Units: milliseconds until the next timer, null when there is none. */
-  readonly timerMs: number | null;
+  /** Units: milliseconds until the next timer, undefined when there is none. */
+  readonly timerMs: number | undefined;
   /** Whether somebody waits for an event in a promise. */
   readonly events: boolean;
 }

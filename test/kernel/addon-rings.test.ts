@@ -143,11 +143,14 @@ describe.each([
   ["ring buffer", ring, (map: number) => port.ringBufferOpen(map)],
 ] as const)("a %s", (_, text, open) => {
   it("wakes a wait within moments, and not one that leaves rings out", () => {
-    const child = port.processSpawn([
-      "python3",
-      "-c",
-      "import os, time\ntime.sleep(0.1)\ntry: os.mkdir('/proc/self/nowhere/nothing')\nexcept OSError: pass\ntime.sleep(60)",
-    ]);
+    const child = port.processSpawn(
+      [
+        "python3",
+        "-c",
+        "import os, time\ntime.sleep(0.1)\ntry: os.mkdir('/proc/self/nowhere/nothing')\nexcept OSError: pass\ntime.sleep(60)",
+      ],
+      [],
+    );
     const object = loadBpf(text, port.processPid(child));
     const handle = open(port.mapHandle(object, "events"));
     port.attachTracepoint(port.programHandle(object, "on_mkdir"), "syscalls", "sys_enter_mkdir");

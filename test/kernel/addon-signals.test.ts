@@ -56,6 +56,27 @@ describe("a signal", () => {
     expect(await child.end).toMatchObject({ code: null, signal: "SIGINT" });
   });
 
+  it("ends the process at once after signalsFinish", async () => {
+    const child = runNative(
+      `port.signalsCatch(); port.signalsFinish(); say("ready"); port.wait(20_000); say("went on");`,
+    );
+    await child.reads("ready");
+    child.process.kill("SIGINT");
+    expect(await child.end).toMatchObject({ code: null, signal: "SIGINT", stdout: "ready\n" });
+  });
+
+  it("that nobody takes ends guarded code, whatever it does, past its finally, and nothing else", async () => {
+    const child = runNative(`
+      port.signalsCatch();
+      say("ready");
+      const ended = port.runGuarded(() => { try { port.runGuarded(() => /(a+)+$/.test("a".repeat(60) + "b")); say("inner"); for (;;); } catch { say("caught"); } finally { say("finally"); } });
+      say(JSON.stringify([ended, port.signalTake(), port.runGuarded(() => say("again"))]));
+    `);
+    await child.reads("ready");
+    child.process.kill("SIGINT");
+    expect(await child.end).toMatchObject({ code: 0, stdout: "ready\nagain\n[1,2,0]\n" });
+  });
+
   it("that npm passes on once more counts once", async () => {
     const child = runNative(`
       port.signalsCatch();
@@ -114,5 +135,21 @@ describe("a signal", () => {
     await sleep(200);
     child.process.stdout.resume();
     expect(JSON.parse((await child.end).stderr.replace("ready", ""))).toEqual({ short: true, pending: 2 });
+  });
+});
+
+describe("a deadline", () => {
+  it("ends guarded code and is over with it; errors of the code come out as they are", async () => {
+    const { stdout } = await runNative(`
+      port.signalsCatch();
+      port.guardDeadline(50);
+      say(port.runGuarded(() => { for (;;); }));
+      say(port.runGuarded(() => { const start = performance.now(); while (performance.now() - start < 100); }));
+      port.guardDeadline(50);
+      port.guardDeadline(-1);
+      say(port.runGuarded(() => { const start = performance.now(); while (performance.now() - start < 100); }));
+      try { port.runGuarded(() => { throw new RangeError("own"); }); } catch (error) { say(String(error)); }
+    `).end;
+    expect(stdout).toBe("1\n0\n0\nRangeError: own\n");
   });
 });

@@ -72,11 +72,14 @@ describe("a trace pipe", () => {
   it("wakes a wait when a single line comes", () => {
     const pipe = openTracePipe(port);
     const object = attachPrinter();
-    const child = port.processSpawn([
-      "python3",
-      "-c",
-      "import os, time\ntime.sleep(0.1)\ntry: os.mkdir('/proc/self/nowhere/nothing')\nexcept OSError: pass\nwhile True: pass",
-    ]);
+    const child = port.processSpawn(
+      [
+        "python3",
+        "-c",
+        "import os, time\ntime.sleep(0.1)\ntry: os.mkdir('/proc/self/nowhere/nothing')\nexcept OSError: pass\nwhile True: pass",
+      ],
+      [],
+    );
     setTarget(object, port.processPid(child));
     port.fileRead(pipe.file, 1 << 20);
     port.processRelease(child);

@@ -80,6 +80,10 @@ export interface ProcessState {
   readonly exited: boolean;
   /** Exit status, or 128 + signal number, once it has exited. */
   readonly code: number;
+  /** The number of the signal that ended it, 0 for none. */
+  readonly signal: number;
+  /** Why it could not be run, as an errno; 0 when it was. */
+  readonly refused: number;
 }
 
 /** A part of a binary that is mapped into memory. */
@@ -281,11 +285,20 @@ export interface KernelPort {
   signalTake(): number;
   /** A descriptor that is readable while a signal is pending, for a child that is to end then; -1 when signals are not caught. */
   signalFd(): number;
+  /** From now on the next signal ends the process, whether one is pending or not. */
+  signalsFinish(): Status;
   signalsRelease(): Status;
+  /**
+   * Calls a function: the one call of the door's into JavaScript. Answers 1 when it was ended from outside, wherever it was: a signal was pending
+   * for half a second, or the deadline of `guardDeadline` is over. Nothing in it can catch that, its `finally` does not run. Source: v8::Isolate::TerminateExecution
+   */
+  runGuarded(run: () => void): Status;
+  /** Units: milliseconds from now, -1 for none. */
+  guardDeadline(timeoutMs: number): Status;
 
   // A child process that is held before its exec until it is released.
 
-  processSpawn(argv: readonly string[]): Handle;
+  processSpawn(argv: readonly string[], variables: readonly string[]): Handle;
   processPid(process: Handle): number;
   processRelease(process: Handle): Status;
   processState(process: Handle): ProcessState | Status;

@@ -8,6 +8,7 @@ import type { Thrown } from "../../sandbox/describe-thrown.ts";
 import { defaultLimits, openSandbox } from "../../sandbox/sandbox.ts";
 import type { GuestLibrary, Outcome, Sandbox } from "../../sandbox/sandbox.ts";
 import { bundleName } from "../../script/bundle-script.ts";
+import { COMMAND_ENDED } from "../../../sdk/wire/protocol.ts";
 import type { TurnReply } from "../../../sdk/wire/protocol.ts";
 import { openBridge } from "../bridge/bridge.ts";
 import type { Bridge } from "../bridge/bridge.ts";
@@ -87,6 +88,7 @@ export async function runGuest(run: GuestRun): Promise<number> {
     library: run.library,
     call: bridge.call,
     shouldStop: () => stopper.shouldStop(),
+    runGuarded: (step) => port.runGuarded(step) === 1,
   });
   try {
     const guest: Guest = { sandbox, bridge, stopper, waiter, script: run.script, log };
@@ -95,6 +97,8 @@ export async function runGuest(run: GuestRun): Promise<number> {
     bridge.reportLosses();
     const thrown = failure ?? last;
     if (thrown !== undefined) throw describeGuestFailure(thrown, run.script, (id) => bridge.findError(id));
+    if (run.waits === false && stopper.wasInterrupted)
+      throw new InterruptedError("A signal came before the check was done");
     return stopper.exitCode;
   } finally {
     bridge.close();
@@ -135,40 +139,50 @@ function refuseWaits(stopper: Stopper): Waiter {
 
 /** Runs the script's lines, then its timers and promises, until nothing is left. Answers what it threw, undefined for a quiet end. */
 function runToEnd(guest: Guest, code: string): Thrown | undefined {
-  const { sandbox, log } = guest;
+  const { sandbox, stopper, log } = guest;
   let outcome = sandbox.callHook("start");
   if (outcome.kind === "done") outcome = sandbox.evaluate(code, bundleName);
   for (;;) {
+    if (outcome.kind === "done") outcome = runJobs(sandbox);
+    if (outcome.kind === "done") outcome = sandbox.callHook("turn");
     if (outcome.kind === "thrown") return sortFailure(guest, outcome.thrown);
-    const { ran, outcome: jobs } = sandbox.runJobs();
-    const module = jobs.kind === "thrown" ? jobs : sandbox.checkModule();
-    if (module?.kind === "thrown") return sortFailure(guest, module.thrown);
-    outcome = sandbox.callHook("turn");
-    if (outcome.kind === "thrown" || ran > 0) continue;
-    const { timerMs, events } = (outcome.value ?? { timerMs: null, events: false }) as TurnReply;
-    // What the turn set off may have more to do.
-    const after = sandbox.runJobs();
-    if (after.ran > 0 || after.outcome.kind === "thrown") {
-      outcome = after.outcome;
-      continue;
+    // QuickJS takes an end in the middle of a promise for its failure, or keeps it to itself.
+    if (stopper.takeCut()) {
+      stopper.takeInterrupt();
+      return undefined;
     }
-    if (timerMs === null && !events) {
+    // What the turn has settled goes on first: it may leave more to be done.
+    if (sandbox.haveJobs()) continue;
+    const { timerMs, events } = (outcome.value ?? { events: false }) as TurnReply;
+    if (timerMs === undefined && !events) {
+      const module = sandbox.checkModule();
+      if (module?.kind === "thrown") return sortFailure(guest, module.thrown);
       if (module === undefined) log.warn("The script ended while it waited for a promise that nothing can settle");
       return undefined;
     }
-    if (!waitForTurn(guest, timerMs, events)) return undefined;
+    if (!waitForTurn(guest, timerMs ?? -1, events)) return undefined;
   }
 }
 
+/** Runs promises. What the script's module came to by itself is its end. */
+function runJobs(sandbox: Sandbox): Outcome {
+  const { outcome } = sandbox.runJobs();
+  if (outcome.kind === "thrown") return outcome;
+  const module = sandbox.checkModule();
+  return module?.kind === "thrown" ? module : outcome;
+}
+
 /** Waits for the next timer or event. Answers false when a signal came and nobody in the script waits for one. */
-function waitForTurn({ sandbox, waiter }: Guest, timerMs: number | null, events: boolean): boolean {
+function waitForTurn({ sandbox, stopper, waiter }: Guest, timeoutMs: number, events: boolean): boolean {
   try {
-    waiter.waitFor(timerMs ?? -1, events ? waitSources.rings : 0, wakeAtSecondLook());
+    waiter.waitFor(timeoutMs, events ? waitSources.rings : 0, wakeAtSecondLook());
     return true;
   } catch (error) {
     if (!(error instanceof InterruptedError)) throw error;
     const told: Outcome = sandbox.callHook("interrupt");
-    return told.kind === "done" && told.value === true;
+    if (told.kind === "done" && told.value === true) return true;
+    if (error.detail !== COMMAND_ENDED) stopper.noteInterrupt();
+    return false;
   }
 }
 
@@ -183,22 +197,27 @@ function sortFailure({ stopper }: Guest, thrown: Thrown): Thrown | undefined {
 
 /** Runs what the script registered for its end, in bounded time after a signal, and writes what is buffered. */
 function runEndHandlers(guest: Guest): Thrown | undefined {
-  const { sandbox, stopper } = guest;
+  const { sandbox, stopper, log } = guest;
   let failure: Thrown | undefined;
+  let isBroken = false;
   const note = (outcome: Outcome): void => {
-    if (outcome.kind === "thrown" && outcome.thrown.limit !== "stopped" && outcome.thrown.name !== "Interrupt")
-      failure ??= outcome.thrown;
+    if (outcome.kind === "done" || outcome.thrown.limit === "stopped" || outcome.thrown.name === "Interrupt") return;
+    // What an operation that was cut off has left half done is no fault of the script's.
+    if (sandbox.cuts > 0 && outcome.thrown.name === "InternalError") isBroken = true;
+    else failure ??= outcome.thrown;
   };
-  for (let ended = false; !ended; ) {
+  do {
     stopper.startEnd();
-    const outcome = sandbox.callHook("end");
-    note(outcome);
+    note(sandbox.callHook("end"));
     note(sandbox.runJobs().outcome);
-    // exit() in a handler ends that handler; the others still run.
-    ended = !stopper.takeExit();
-  }
+    // exit() in a handler and a signal end that handler; the others still run.
+  } while ((stopper.takeExit() || stopper.takeInterrupt()) && stopper.findTimeLeft() > 0);
   stopper.startEnd();
   const flushed = sandbox.callHook("flush");
   if (!stopper.takeCut()) note(flushed);
+  if (sandbox.cuts > 0) {
+    const rest = isBroken ? ": its end handlers and the last of its output may be missing" : "";
+    log.warn(`A signal ended the script within one long operation, such as the join of a huge array or a sort${rest}`);
+  }
   return failure;
 }

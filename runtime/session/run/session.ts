@@ -119,6 +119,8 @@ export async function runScript(options: RunOptions): Promise<number> {
       ...(command !== undefined && { command }),
     });
   } catch (error) {
+    // Ctrl-C is no error, also when the script has not begun.
+    if (options.attaches && error instanceof InterruptedError) return 0;
     throw files === undefined ? error : quoteLines(error, files);
   } finally {
     scope.close();

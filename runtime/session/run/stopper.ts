@@ -14,6 +14,8 @@ export interface Stopper {
   takeCut(): boolean;
   /** Tells of a signal that ended the script although it heard of it. */
   noteInterrupt(): void;
+  /** Whether a signal ended the script. */
+  readonly wasInterrupted: boolean;
   /** Whether an end handler called exit() since this was last asked. */
   takeExit(): boolean;
   /** From now on the script's end handlers run: they get answers again, and after a signal only so much time. */
@@ -27,6 +29,8 @@ export interface Stopper {
 const GRACE_MS = 300;
 /** What end handlers get when a signal ended the script. Units: milliseconds. */
 const END_MS = 600;
+/** How much later code is ended that does not ask whether it is to stop. Units: milliseconds. */
+const CUT_MS = 200;
 
 /** Opens the one stopper of a run. */
 export function openStopper(port: KernelPort, now: () => number = () => performance.now()): Stopper {
@@ -53,6 +57,8 @@ export function openStopper(port: KernelPort, now: () => number = () => performa
     },
     stop(why) {
       exited = ending && why.kind === "exit";
+      // A handler that exits, and registers itself before, must not do so for ever.
+      if (exited) endBy = Math.min(endBy, now() + END_MS);
       if (reason === undefined || exited) reason = why;
     },
     isStopped: () => reason !== undefined && !ending,
@@ -67,6 +73,9 @@ export function openStopper(port: KernelPort, now: () => number = () => performa
       cut = false;
       return was;
     },
+    get wasInterrupted() {
+      return interrupted;
+    },
     noteInterrupt() {
       interrupted = true;
     },
@@ -79,6 +88,10 @@ export function openStopper(port: KernelPort, now: () => number = () => performa
       ending = true;
       exited = false;
       if (endBy === Infinity && (interrupted || reason?.kind === "closed-output")) endBy = now() + END_MS;
+      if (endBy === Infinity) return;
+      // Whoever presses Ctrl-C once more does not want to wait for what is left to be done.
+      if (interrupted) port.signalsFinish();
+      port.guardDeadline(Math.ceil(Math.max(0, endBy - now())) + CUT_MS);
     },
     findTimeLeft: () => Math.max(0, endBy - now()),
     get exitCode() {

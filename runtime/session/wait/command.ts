@@ -25,6 +25,7 @@ export function openCommand(port: KernelPort, commandLine: string): Command {
     throw new UsageError("The command of -c is empty", { hint: "for example: -c 'mkdir /tmp/x'" });
   const child = port.processSpawn(
     shellSyntax.test(commandLine) ? ["/bin/sh", "-c", commandLine] : commandLine.trim().split(/\s+/),
+    [],
   );
   if (child < 0) throw new UsageError(`Cannot start the command "${commandLine}" (${renderErrno(child)})`);
   let released = false;

@@ -24,6 +24,8 @@ export function wakeAtSecondLook(): () => true | undefined {
 
 /** Events of a child reach the buffers a little after its end is told of. Units: milliseconds. */
 const SETTLE_MS = 20;
+/** What the port takes at once; a longer wait is several. Units: milliseconds. */
+const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
 /** What is seen to while the script waits. */
 export interface WaitingChores {
@@ -70,7 +72,7 @@ export function openWaiter(
         }
         const left = Math.min(end - now(), settle ?? Infinity, watch?.look() ?? Infinity);
         if (end - now() <= 0) return undefined;
-        port.wait(left === Infinity ? -1 : Math.max(1, Math.ceil(left)), sources);
+        port.wait(left === Infinity ? -1 : Math.max(1, Math.ceil(Math.min(left, LONGEST_WAIT_MS))), sources);
       }
     },
   };

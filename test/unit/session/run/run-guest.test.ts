@@ -236,6 +236,46 @@ describe("timers", () => {
     expect(result).toMatchObject({ exitCode: 0, error: undefined, stdout: "before\nwithin\nafter\n" });
   });
 
+  it("are not lost when a stream is left", async () => {
+    const stream = {
+      build: () => makeProgram({ maps: [{ name: "events", type: 27, maxEntries: 4096, flags: 0 }] }),
+      kernel: { ringBufferOpen: () => 5, ringRead: () => 0 },
+    };
+    const head = `import { BPF, print } from "bpfts";
+      const b = new BPF<string>({ text: "x" });
+      const delay = (ms) => new Promise((done) => setTimeout(() => done("late"), ms));`;
+    const raced = await runScriptText(
+      `${head}
+      for (let i = 0; i < 3; i++) {
+        const it = b.events<number>("events")[Symbol.asyncIterator]();
+        print(await Promise.race([it.next(), delay(20)]));
+        await it.return();
+      }
+      print("end");`,
+      stream,
+    );
+    expect(raced).toMatchObject({ exitCode: 0, error: undefined, stdout: "late\nlate\nlate\nend\n", warnings: [] });
+    const closed = await runScriptText(
+      `${head}
+      setTimeout(() => b.get_table("events").close_buffer(), 10);
+      for await (const event of b.events<number>("events")) print(event);
+      print("closed");
+      await delay(30);
+      print("end");`,
+      stream,
+    );
+    expect(closed).toMatchObject({ exitCode: 0, error: undefined, stdout: "closed\nend\n", warnings: [] });
+  });
+
+  it("take any number of milliseconds; Infinity never comes", async () => {
+    const result = await runScriptText(`import { print } from "bpfts";
+      const never = setTimeout(() => print("never"), Infinity);
+      const far = setTimeout(() => print("far"), 2 ** 40);
+      setTimeout(() => print("at once"), NaN);
+      setTimeout(() => { clearTimeout(never); clearTimeout(far); }, 20);`);
+    expect(result).toMatchObject({ exitCode: 0, error: undefined, stdout: "at once\n", warnings: [] });
+  });
+
   it("do not lose what a callback or its promise throws", async () => {
     for (const callback of [
       `() => { throw new RangeError("lost"); }`,

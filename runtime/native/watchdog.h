@@ -1,0 +1,24 @@
+#pragma once
+
+#include <napi.h>
+
+#include <cstdint>
+
+namespace bpfts {
+
+struct Environment;
+
+/// Starts the thread that ends JavaScript which does not heed a signal. Called on JavaScript's own thread; twice is fine.
+int WatchdogStart();
+void WatchdogStop();
+
+/// Tells the thread that a signal waits to be taken. Safe in a signal handler.
+void WatchdogNote();
+
+/// Units: milliseconds from now, -1 for never. What still runs in RunGuarded then is ended.
+int GuardDeadline(Environment& environment, int32_t timeout_ms);
+
+/// Calls a function. 1 when the watchdog ended it, whatever it was doing; 0 when it came to its end, also by an exception, which stays pending.
+Napi::Value RunGuarded(const Napi::CallbackInfo& info);
+
+}  // namespace bpfts
