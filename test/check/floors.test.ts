@@ -33,7 +33,7 @@ const floors: readonly Floor[] = [
   {
     folder: "runtime/kernel",
     values: ["runtime/base", "sdk/abi", "runtime/object/line-info.ts", "runtime/object/outside-names.ts"],
-    packages: [],
+    packages: ["re2js"],
     node: ["fs", "module", "os", "path", "url", "util", "zlib"],
   },
   {

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { NamePattern } from "./name-pattern.ts";
+import type { NamePattern } from "../../base/name-pattern.ts";
 
 /** The kernel's symbol table as text, read once per process: it is 10 MB on a usual kernel. */
 let table: string | undefined;

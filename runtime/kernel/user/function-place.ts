@@ -7,7 +7,7 @@ import type { FoundFile } from "./find-library.ts";
 import type { KernelPort } from "../door/port.ts";
 import type { BinarySymbol } from "./symbol-table.ts";
 import type { UserSpace } from "./user-space.ts";
-import type { NamePattern } from "../machine/name-pattern.ts";
+import type { NamePattern } from "../../base/name-pattern.ts";
 
 /** A binary whose functions are asked for by name. */
 export interface NamedBinary extends FoundFile {

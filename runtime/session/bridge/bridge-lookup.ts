@@ -1,5 +1,6 @@
-import { compileNamePattern } from "../../kernel/machine/name-pattern.ts";
-import type { NamePattern, PatternExtent } from "../../kernel/machine/name-pattern.ts";
+import { compileNamePattern } from "../../kernel/machine/compile-name-pattern.ts";
+import type { PatternExtent } from "../../kernel/machine/compile-name-pattern.ts";
+import type { NamePattern } from "../../base/name-pattern.ts";
 import type { PatternArgument, SymbolReply } from "../../../sdk/wire/protocol.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
 import type { SymbolPlace } from "./lookups.ts";

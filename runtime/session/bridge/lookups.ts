@@ -1,4 +1,4 @@
-import type { NamePattern } from "../../kernel/machine/name-pattern.ts";
+import type { NamePattern } from "../../base/name-pattern.ts";
 import type { Closable } from "../../base/scope.ts";
 
 /** Where an address belongs. */

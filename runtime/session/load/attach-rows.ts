@@ -19,8 +19,8 @@ import {
   requireFunctionPlace,
   requireFunctionPlaces,
 } from "../../kernel/user/function-place.ts";
-import { compileNamePattern } from "../../kernel/machine/name-pattern.ts";
-import type { NamePattern } from "../../kernel/machine/name-pattern.ts";
+import { compileNamePattern } from "../../kernel/machine/compile-name-pattern.ts";
+import type { NamePattern } from "../../base/name-pattern.ts";
 import { listKernelFunctions } from "../../kernel/machine/kallsyms.ts";
 import { parseUsdtArguments } from "../../kernel/hooks/usdt-arguments.ts";
 import { openUsdtSpecs } from "../../kernel/hooks/usdt-specs.ts";

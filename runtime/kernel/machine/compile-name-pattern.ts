@@ -1,10 +1,7 @@
 import { createRequire } from "node:module";
+import type { RE2JS } from "re2js";
 import { UsageError } from "../../base/errors.ts";
-
-/** A script's regular expression for names of functions and tracepoints. */
-export interface NamePattern {
-  test(name: string): boolean;
-}
+import type { NamePattern } from "../../base/name-pattern.ts";
 
 /** What of a name a pattern must fit: all of it, or its start. */
 export type PatternExtent = "whole" | "start";
@@ -33,13 +30,7 @@ export function compileNamePattern(pattern: string, extent: PatternExtent, flags
   }
 }
 
-/** The part of the engine that is used. */
-interface Engine {
-  readonly CASE_INSENSITIVE: number;
-  readonly DOTALL: number;
-  readonly MULTILINE: number;
-  compile(pattern: string, flags: number): { test(text: string): boolean; testExact(text: string): boolean };
-}
+type Engine = typeof RE2JS;
 
 let engine: Engine | undefined;
 

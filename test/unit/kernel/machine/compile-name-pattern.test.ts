@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compileNamePattern } from "../../../../runtime/kernel/machine/name-pattern.ts";
+import { compileNamePattern } from "../../../../runtime/kernel/machine/compile-name-pattern.ts";
 
 const fits = (pattern: string, name: string, extent: "whole" | "start" = "whole", flags = ""): boolean =>
   compileNamePattern(pattern, extent, flags).test(name);
