@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { silentLog } from "../../runtime/base/log.ts";
 import { openCacheFolder } from "../../runtime/compile/cache-folder.ts";
 import { compileUnit, parseUnit } from "../../runtime/compile/compile-unit.ts";
+import { openFileScope } from "../../runtime/script/file-scope.ts";
 import { readOwnHeaders } from "../../runtime/compile/own-headers.ts";
 import { listClangs } from "../../runtime/compile/toolchain.ts";
 import type { Ast } from "../../runtime/dialect/reads/ast.ts";
@@ -43,7 +44,8 @@ export function buildText(text: string, tools: Builder, cflags: readonly string[
   const readable = cflags.filter((flag) => flag.startsWith("-I")).map((flag) => flag.slice("-I".length));
   const options = { toolchain: tools.toolchain, prelude: tools.prelude, cflags, readable };
   const parsed = parseUnit(prepared, options);
-  const headers = readOwnHeaders(parsed.headers, tools.files);
+  // The test grants what it names, as a user does with -I.
+  const headers = readOwnHeaders(parsed.headers, openFileScope(undefined, { include: readable, read: [] }));
   let { unit, expanded } = rewriteUnit(prepared, parsed.ast as Ast, env, headers);
   while (expanded !== undefined)
     ({ unit, expanded } = rewriteUnit(expanded, parseUnit(expanded, options).ast as Ast, env, headers));
