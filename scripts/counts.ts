@@ -18,11 +18,11 @@ TRACEPOINT_PROBE(syscalls, sys_enter_openat) {
 `,
   cflags: [`-DONLY_PID=${command?.pid ?? 0}`],
 });
-const counts = b.get_table("counts");
+const { counts } = b.tables;
 
 function show(): void {
   printf("%-8s %s\n", "PID", "OPENS");
-  for (const [pid, count] of [...counts].sort((x, y) => Number(y[1] - x[1]))) printf("%-8d %d\n", pid, count);
+  for (const [pid, count] of counts.top()) printf("%-8d %d\n", pid, count);
 }
 
 try {

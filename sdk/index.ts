@@ -4,14 +4,22 @@ import "./guest/globals.ts";
 export { parse_args } from "./arguments/parse-args.ts";
 export type { ArgumentSpec, ArgumentType, ArgumentValues, CommandLineSpec } from "./arguments/argument-spec.ts";
 export { BPF } from "./program/bpf.ts";
+export type { BpfClass } from "./program/bpf.ts";
 export type {
   FuncOptions,
   KprobeOptions,
+  KprobeTarget,
+  KretprobeOptions,
   PerfEventOptions,
+  PerfEventTarget,
+  RawTracepointOptions,
+  RunsFunction,
   TracepointOptions,
+  TracepointTarget,
   UprobeOptions,
+  UprobeTarget,
 } from "./program/attach-options.ts";
-export type { BpfOptions } from "./program/bpf-options.ts";
+export type { BpfOptions, BuildOptions } from "./program/bpf-options.ts";
 export { BpfFunction } from "./tables/bpf-function.ts";
 export { cgroup_id, filter_by_containers, mntns_id } from "./queries/containers.ts";
 export type { ContainerFilter } from "./queries/containers.ts";
@@ -51,11 +59,15 @@ export { QueueStackTable } from "./tables/table-queue.ts";
 export { ReferenceTable } from "./tables/table-reference.ts";
 export type { SocketReference, TableReference } from "./tables/table-reference.ts";
 export { EventTable } from "./events/table-ring.ts";
-export type { EventOptions, PerfBufferOptions } from "./events/table-ring.ts";
+export type { EventOptions } from "./events/event-options.ts";
+export type { PerfBufferOptions } from "./events/table-ring.ts";
 export { BuildIdStackTable, StackTraceTable } from "./tables/table-stack-trace.ts";
 export { StorageTable } from "./tables/table-storage.ts";
 export { UserRingTable } from "./tables/table-user-ring.ts";
-export type { CgroupStorageKey, DynamicTable, EventOf, TableName, TableOf } from "./program/table-types.ts";
+export type { AnyTables, DynamicTable, PerfArrayTable, UnknownTables } from "./program/table-choice.ts";
+export type { CgroupStorageKey, EventOf, TableName, TableOf, TablesOf } from "./program/table-types.ts";
+export type { FunctionName } from "./ctypes/function-names.ts";
+export type { Integers, TableOptions } from "./program/integers.ts";
 export { strftime } from "./time/time-format.ts";
 export { clearInterval, clearTimeout, setInterval, setTimeout } from "./time/timers.ts";
 export type { TraceFields, TraceOptions, TracePrintOptions } from "./queries/trace.ts";

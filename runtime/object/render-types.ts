@@ -12,7 +12,7 @@ export interface TypedTable {
 }
 
 /**
- * Renders the TypeScript types of a program's tables: an interface for each struct, and the `get_table` call with its type parameters for each table.
+ * Renders the TypeScript types of a program's tables: an interface for each struct, and the `table` call with its type parameters for each table.
  *
  * Shape: what `sdk/codec/codec-reader.ts` makes of a layout; the C type stands behind each member.
  */
@@ -27,7 +27,7 @@ export function renderTypes(tables: readonly TypedTable[]): string {
   const calls = tables.map((table) => {
     const key = table.key === undefined ? "never" : render(table.key);
     const leaf = table.leaf === undefined ? "Uint8Array" : render(table.leaf);
-    return `const ${renderName(table.name)} = b.get_table<${key}, ${table.perCpu ? asArray(leaf) : leaf}>(${JSON.stringify(table.name)});`;
+    return `const ${renderName(table.name)} = b.table<${key}, ${table.perCpu ? asArray(leaf) : leaf}>(${JSON.stringify(table.name)});`;
   });
   const head = imports.size === 0 ? [] : [`import type { ${[...imports].sort().join(", ")} } from "bpfts";\n`];
   return [

@@ -154,7 +154,7 @@ TRACEPOINT_PROBE(syscalls, sys_exit_execveat) { return on_exit(args, args->ret);
     `-DONLY_COMMAND=${command === undefined ? 0 : 1}`,
   ],
 });
-if (command !== undefined) b.get_table<number, number>("command_tree").set(command.pid, 1);
+if (command !== undefined) b.table<number, number>("command_tree").set(command.pid, 1);
 
 const MORE_ARGUMENTS = 1;
 const RESULT = 2;
@@ -205,7 +205,7 @@ const matches = (pattern: string | undefined, text: string): boolean =>
   pattern === undefined || new RegExp(pattern).test(text);
 
 rows.print_header();
-b.get_table<never, ExecEvent>("events").open_perf_buffer(
+b.table<never, ExecEvent>("events").open_perf_buffer(
   (event) => {
     const words = pending.get(event.pid) ?? [];
     if (event.type !== RESULT) {

@@ -220,7 +220,7 @@ const rows = new RowPrinter<OpenEvent>([
 ]);
 
 rows.print_header();
-b.get_table<never, OpenEvent>("events").open_ring_buffer((event) => {
+b.table<never, OpenEvent>("events").open_ring_buffer((event) => {
   if (args.name === undefined || event.comm.includes(args.name)) rows.print(event);
 });
 if (args.duration !== undefined) setTimeout(() => exit(0), args.duration * 1000);

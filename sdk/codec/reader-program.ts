@@ -1,4 +1,5 @@
 import { readComm } from "./comm-texts.ts";
+import { readNumber } from "./exact-number.ts";
 import { findHiddenBits } from "./hidden-bits.ts";
 import type { FloatLayout, IntLayout, Layout, MemberLayout, StructLayout } from "../wire/layout.ts";
 import { decodeCString, decodeWholeText, hasTail } from "../wire/utf8.ts";
@@ -74,7 +75,7 @@ export class ReaderProgram {
       body,
       "};",
     ].join("\n");
-    const names = { readText: decodeCString, readWhole: decodeWholeText, hasTail, readComm, ...inner };
+    const names = { readText: decodeCString, readWhole: decodeWholeText, hasTail, readComm, readNumber, ...inner };
     const bind = (
       new Function(...Object.keys(names), source) as (...values: readonly unknown[]) => (buffer: ArrayBuffer) => object
     )(...Object.values(names));
@@ -105,6 +106,10 @@ export class ReaderProgram {
 
   /** An expression for the value at `base + offset`; `base` is aligned, `offset` need not be. */
   read(layout: Layout, base: string, offset: number): string {
+    return narrow(layout, this.readExact(layout, base, offset));
+  }
+
+  private readExact(layout: Layout, base: string, offset: number): string {
     switch (layout.kind) {
       case "int":
         return this.readInt(layout, base, offset);
@@ -279,7 +284,7 @@ export class ReaderProgram {
     const isBig = layout.kind === "pointer" || layout.size > 4;
     if (isBig || bytes.length > 4) {
       const bits = `BigInt.as${signed ? "Int" : "Uint"}N(${width}, (${bytes.join(" | ")}) >> ${shift}n)`;
-      return isBig ? bits : wrapBool(layout, `Number(${bits})`);
+      return isBig ? narrow(layout, bits) : wrapBool(layout, `Number(${bits})`);
     }
     const joined = bytes.map((_, i) => `u8[${at(base, first + i)}] << ${i * 8}`).join(" | ");
     const left = 32 - shift - width;
@@ -311,6 +316,13 @@ function isText(layout: Layout): boolean {
     layout.element.size === 1 &&
     layout.element.encoding === "char"
   );
+}
+
+/** A number in the place of a bigint, where that was asked for. */
+function narrow(layout: Layout, value: string): string {
+  return "numberOf" in layout && layout.numberOf !== undefined
+    ? `readNumber(${value}, ${JSON.stringify(layout.numberOf)})`
+    : value;
 }
 
 function wrapBool(layout: Layout, value: string): string {

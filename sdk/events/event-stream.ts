@@ -1,7 +1,13 @@
 import type { Interrupt } from "../wire/errors.ts";
 import { pollRings, takeEvents } from "./rings.ts";
-import type { EventOptions, EventTable } from "./table-ring.ts";
 import { serveWhileWaiting } from "../time/wait.ts";
+import type { EventOptions } from "./event-options.ts";
+
+/** A buffer of events as a stream needs it. */
+interface EventSource<Event> {
+  subscribe(callback: (event: Event) => unknown, options: EventOptions, closeCallback: () => void): void;
+  close_buffer(): void;
+}
 
 interface Waiter<Event> {
   readonly resolve: (result: IteratorResult<Event, undefined>) => void;
@@ -26,7 +32,7 @@ const kept = new WeakMap<object, unknown[]>();
  * and other promises run. Leaving the loop closes the buffer; closing the buffer ends the loop.
  */
 export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>, AwaitedStream {
-  private readonly table: EventTable<Event>;
+  private readonly table: EventSource<Event>;
   private readonly options: EventOptions;
   private queue: Event[] = [];
   private nextIndex = 0;
@@ -35,7 +41,7 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
   /** For the next who asks: it came while nobody waited. */
   private interruption: Interrupt | undefined;
 
-  constructor(table: EventTable<Event>, options: EventOptions = {}) {
+  constructor(table: EventSource<Event>, options: EventOptions = {}) {
     this.table = table;
     this.options = options;
   }

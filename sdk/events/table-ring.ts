@@ -4,6 +4,8 @@ import { makeUsageError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
 import { findFieldUse } from "../codec/field-use.ts";
 import { bindBytesWalk, compileWalk } from "../codec/record-walk.ts";
+import type { EventOptions } from "./event-options.ts";
+import { EventStream } from "./event-stream.ts";
 import { closeRing, openRing } from "./rings.ts";
 import type { EventCallback, OpenRing } from "./rings.ts";
 import type { Layout } from "../wire/layout.ts";
@@ -12,21 +14,12 @@ import type { MapReply, RingKind, RowFormat } from "../wire/protocol.ts";
 import { TableBase } from "../tables/table-base.ts";
 import type { TableOwner } from "../tables/table-base.ts";
 
-/** What any way to read events may be given. */
-export interface EventOptions {
-  /**
-   * Hands events of all CPUs over in the order of their times, as the kernel took them when the program submitted each (on the clock of
-   * `bpf_ktime_get_ns`), at the cost of some milliseconds. Without it only events of one CPU keep their order. A ring buffer has one order anyway.
-   */
-  readonly by_time?: boolean;
-}
-
 /** What `open_perf_buffer` takes besides the callback. */
 export interface PerfBufferOptions extends EventOptions {
   /** Pages of each CPU's buffer, a power of two. */
-  readonly page_cnt?: number;
+  readonly page_cnt?: number | undefined;
   /** Told how many events were lost since it was last told. */
-  readonly lost_cb?: (lost: number) => void;
+  readonly lost_cb?: ((lost: number) => void) | undefined;
 }
 
 const DEFAULT_PAGES = 64;
@@ -86,7 +79,16 @@ export class EventTable<Event = unknown> extends TableBase {
     this.open(callback);
   }
 
-  /** Opens it, hands every event to `callback` and tells `closeCallback` when no more will come. */
+  /**
+   * Its events as an iterator, for `for … of` and `for await … of`: what `b.events("name")` answers. Opens the buffer.
+   *
+   * @throws BpfError when it is open already
+   */
+  events(options: EventOptions = {}): EventStream<Event> {
+    return new EventStream(this, options);
+  }
+
+  /** @internal Opens it, hands every event to `callback` and tells `closeCallback` when no more will come. */
   subscribe(callback: EventCallback<Event>, options: EventOptions = {}, closeCallback?: () => void): void {
     requireOptions("events()", options, ["by_time"]);
     this.open(callback, { byTime: options.by_time === true, closeCallback });

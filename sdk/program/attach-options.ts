@@ -1,60 +1,143 @@
 import { requireOptions } from "../checks/check-options.ts";
 import type { AttachArgument } from "../wire/protocol.ts";
 
-/** Where a kprobe goes: one function, or all that a regular expression matches whole. */
-export interface KprobeOptions {
-  readonly event?: string;
-  readonly event_re?: string;
-  /** Units: bytes from the function's start. */
-  readonly event_off?: number;
-  /** The C function that runs there. */
-  readonly fn_name: string;
+/** The C function that runs. `Functions` are the names that the C text defines. */
+export interface RunsFunction<Functions extends string = string> {
+  /** The name of a function of the C text. */
+  readonly fn_name: Functions;
 }
 
-/** Where a tracepoint program goes: one event, or all whose names a regular expression matches from the start. */
-export interface TracepointOptions {
-  /** `"category:event"` */
-  readonly tp?: string;
-  readonly tp_re?: string;
-  readonly fn_name: string;
-}
+/** The names that `fn_name` can be; any name where a program's functions are not known. */
+export type FunctionIn<Functions> = 0 extends 1 & Functions
+  ? string
+  : Functions extends RunsFunction<infer Name>
+    ? Name
+    : string;
+
+/** Where a kprobe goes: one kernel function, or all that a regular expression matches whole. */
+export type KprobeTarget =
+  | {
+      /** The kernel function. */
+      readonly event: string;
+      readonly event_re?: undefined;
+      /** How far behind the function's start. Units: bytes. */
+      readonly event_off?: number | undefined;
+    }
+  | {
+      readonly event?: undefined;
+      /** A regular expression that matches the whole names of kernel functions. */
+      readonly event_re: string;
+      readonly event_off?: undefined;
+    };
+
+/** What `attach_kprobe` takes. */
+export type KprobeOptions<Functions extends string = string> = KprobeTarget & RunsFunction<Functions>;
+
+/** What `attach_kretprobe` takes. */
+export type KretprobeOptions<Functions extends string = string> = KprobeOptions<Functions> & {
+  /** How many calls of the function can be under way at once and have their returns seen; the kernel's default unless given. */
+  readonly maxactive?: number;
+};
+
+/** Where a tracepoint program goes: one tracepoint, or all whose names a regular expression matches from the start. */
+export type TracepointTarget =
+  | {
+      /** The tracepoint: `"category:event"`. */
+      readonly tp: `${string}:${string}`;
+      readonly tp_re?: undefined;
+    }
+  | {
+      readonly tp?: undefined;
+      /** A regular expression that matches names of tracepoints, as `category:event`, from their start. */
+      readonly tp_re: string;
+    };
+
+/** What `attach_tracepoint` takes. */
+export type TracepointOptions<Functions extends string = string> = TracepointTarget & RunsFunction<Functions>;
 
 /** Where a uprobe goes: a symbol, all symbols that match, or an address, in a program or library. */
-export interface UprobeOptions {
-  /** A library (`"c"`), a path or a program. */
+export type UprobeTarget = {
+  /** A library's short name (`"c"`), a path, or a command of PATH. */
   readonly name: string;
-  readonly sym?: string;
-  readonly sym_re?: string;
-  readonly addr?: bigint | number;
-  readonly sym_off?: number;
-  readonly pid?: number;
-  readonly fn_name: string;
-}
+  /** Only this process, and the binary as it sees it; every process unless given. */
+  readonly pid?: number | undefined;
+} & (
+  | {
+      /** The function's name in the binary, or a C++ or Rust name as people write it. */
+      readonly sym: string;
+      readonly sym_re?: undefined;
+      readonly addr?: undefined;
+      /** How far behind the function's start. Units: bytes. */
+      readonly sym_off?: number | undefined;
+    }
+  | {
+      readonly sym?: undefined;
+      /** A regular expression that matches names of functions from their start. */
+      readonly sym_re: string;
+      readonly addr?: undefined;
+      readonly sym_off?: undefined;
+    }
+  | {
+      readonly sym?: undefined;
+      readonly sym_re?: undefined;
+      /** An address in the binary's own numbering, as `nm` prints it. */
+      readonly addr: bigint | number;
+      readonly sym_off?: undefined;
+    }
+);
 
-/** What a perf event program samples. */
-export interface PerfEventOptions {
-  /** Source: enum perf_type_id, here `PerfType`. */
+/** What `attach_uprobe` and `attach_uretprobe` take. */
+export type UprobeOptions<Functions extends string = string> = UprobeTarget & RunsFunction<Functions>;
+
+/** Which perf event. */
+export interface PerfEventTarget {
+  /** The kind of event: one of `PerfType`. Source: enum perf_type_id. */
   readonly ev_type: number;
-  /** Source: enum perf_sw_ids and enum perf_hw_id, here `PerfSWConfig` and `PerfHWConfig`. */
+  /** The event: one of `PerfSWConfig` or `PerfHWConfig`. Source: enum perf_sw_ids, enum perf_hw_id. */
   readonly ev_config: number;
-  readonly fn_name: string;
-  /** Exactly one of `sample_period` and `sample_freq`. */
-  readonly sample_period?: number;
-  /** Units: samples per second. */
-  readonly sample_freq?: number;
-  readonly pid?: number;
-  readonly cpu?: number;
 }
 
-/** Where a program of a cgroup or of sockets goes: exactly one of `cgroup` and `map`. */
-export interface FuncOptions {
-  readonly fn_name: string;
-  /** Source: enum bpf_attach_type, here `BPFAttachType`. */
+/** What `attach_perf_event` takes. */
+export type PerfEventOptions<Functions extends string = string> = PerfEventTarget &
+  RunsFunction<Functions> & {
+    /** Only this process; every process unless given. */
+    readonly pid?: number | undefined;
+    /** Only this CPU; every CPU unless given. */
+    readonly cpu?: number | undefined;
+  } & (
+    | {
+        /** A sample each time that so many events came. */
+        readonly sample_period: number;
+        readonly sample_freq?: undefined;
+      }
+    | {
+        readonly sample_period?: undefined;
+        /** So many samples a second. */
+        readonly sample_freq: number;
+      }
+  );
+
+/** What `attach_func` takes: where a program of a cgroup or of sockets goes. */
+export type FuncOptions<Functions extends string = string> = RunsFunction<Functions> & {
+  /** What the function is loaded and attached as: one of `BPFAttachType`. Source: enum bpf_attach_type. */
   readonly attach_type: number;
-  /** The path of a cgroup of version 2. */
-  readonly cgroup?: string;
-  /** A sockmap or sockhash of the same program. */
-  readonly map?: { readonly name: string };
+} & (
+    | {
+        /** The path of a cgroup of version 2. */
+        readonly cgroup: string;
+        readonly map?: undefined;
+      }
+    | {
+        readonly cgroup?: undefined;
+        /** A sockmap or sockhash of the same program. */
+        readonly map: { readonly name: string };
+      }
+  );
+
+/** What `attach_raw_tracepoint` takes. */
+export interface RawTracepointOptions<Functions extends string = string> extends RunsFunction<Functions> {
+  /** The tracepoint's own name, without its category. */
+  readonly tp: string;
 }
 
 /** A program of a cgroup or of sockets as it crosses to the host. */
@@ -72,12 +155,12 @@ export function describeFunc(options: FuncOptions): AttachArgument {
 /** A kprobe as it crosses to the host. */
 export function describeKprobe(
   kind: "kprobe" | "kretprobe",
-  options: KprobeOptions,
+  options: KprobeTarget & Partial<RunsFunction>,
 ): AttachArgument & { readonly kind: "kprobe" | "kretprobe" } {
   requireOptions(`A ${kind}`, options, ["event", "event_re", "fn_name", "event_off", "maxactive"]);
   return {
     kind,
-    fnName: options.fn_name,
+    fnName: options.fn_name ?? "",
     ...(options.event === undefined ? {} : { event: options.event }),
     ...(options.event_re === undefined ? {} : { eventRe: options.event_re }),
     ...(options.event_off === undefined ? {} : { eventOff: options.event_off }),
@@ -85,22 +168,25 @@ export function describeKprobe(
 }
 
 /** A tracepoint as it crosses to the host. */
-export function describeTracepoint(options: TracepointOptions): AttachArgument {
+export function describeTracepoint(options: TracepointTarget & Partial<RunsFunction>): AttachArgument {
   requireOptions("A tracepoint", options, ["tp", "tp_re", "fn_name"]);
   return {
     kind: "tracepoint",
-    fnName: options.fn_name,
+    fnName: options.fn_name ?? "",
     ...(options.tp === undefined ? {} : { tp: options.tp }),
     ...(options.tp_re === undefined ? {} : { tpRe: options.tp_re }),
   };
 }
 
 /** A uprobe as it crosses to the host. */
-export function describeUprobe(kind: "uprobe" | "uretprobe", options: UprobeOptions): AttachArgument {
+export function describeUprobe(
+  kind: "uprobe" | "uretprobe",
+  options: UprobeTarget & Partial<RunsFunction>,
+): AttachArgument {
   requireOptions(`A ${kind}`, options, ["name", "sym", "sym_re", "addr", "fn_name", "sym_off", "pid"]);
   return {
     kind,
-    fnName: options.fn_name,
+    fnName: options.fn_name ?? "",
     name: options.name,
     ...(options.sym === undefined ? {} : { sym: options.sym }),
     ...(options.sym_re === undefined ? {} : { symRe: options.sym_re }),
@@ -111,7 +197,7 @@ export function describeUprobe(kind: "uprobe" | "uretprobe", options: UprobeOpti
 }
 
 /** A perf event as it crosses to the host. */
-export function describePerfEvent(options: PerfEventOptions): AttachArgument {
+export function describePerfEvent(options: PerfEventTarget & Partial<PerfEventOptions>): AttachArgument {
   requireOptions("A perf event", options, [
     "ev_type",
     "ev_config",
@@ -123,7 +209,7 @@ export function describePerfEvent(options: PerfEventOptions): AttachArgument {
   ]);
   return {
     kind: "perf_event",
-    fnName: options.fn_name,
+    fnName: options.fn_name ?? "",
     evType: options.ev_type,
     evConfig: options.ev_config,
     ...(options.sample_period === undefined ? {} : { samplePeriod: options.sample_period }),

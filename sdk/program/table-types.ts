@@ -11,54 +11,23 @@ import type { BuildIdStackTable, StackTraceTable } from "../tables/table-stack-t
 import type { StorageTable } from "../tables/table-storage.ts";
 import type { Table } from "../tables/table.ts";
 import type { UserRingTable } from "../tables/table-user-ring.ts";
+import type { DynamicTable, EventIn, NameIn, PerfArrayTable, TableIn, UnknownTables } from "./table-choice.ts";
 
-/**
- * A table of which the types are given by hand: it has the methods of every kind, and one that
- * its kind has not fails when it is called. `Leaf` is the value (an array for per-CPU tables), the event, or the queue's element.
- */
-export type DynamicTable<Key, Leaf> = Table<Key, Leaf> &
-  Pick<PerCpuTable<Key, Leaf extends readonly (infer Each)[] ? Each : Leaf>, "sum" | "average" | "min" | "max"> &
-  Pick<QueueStackTable<Leaf>, "push" | "pop" | "peek"> &
-  Pick<
-    EventTable<Leaf>,
-    | "open_perf_buffer"
-    | "open_perf_event"
-    | "close_perf_event"
-    | "open_ring_buffer"
-    | "close_buffer"
-    | "printf"
-    | "event"
-    | "lost"
-  > &
-  Pick<BloomFilterTable<Leaf>, "add"> &
-  Pick<UserRingTable<Leaf>, "output"> &
-  Pick<StackTraceTable, "walk">;
+/** Every table of a C text by its name, as `BPF` takes it. */
+export type TablesOf<Text extends string> = string extends Text
+  ? UnknownTables
+  : ReadTables<Simplify<Text>, Simplify<Text>> & ReadMaps<Simplify<Text>, Simplify<Text>> extends infer Found
+    ? { [Name in keyof Found]: Found[Name] }
+    : never;
 
 /** The names of the tables that a C text declares; any name where the text is not known. */
-export type TableName<Text extends string> = string extends Text ? string : keyof Tables<Text> & string;
+export type TableName<Text extends string> = NameIn<TablesOf<Text>>;
 
 /** The table of that name. */
-export type TableOf<Text extends string, Name extends string> = string extends Text
-  ? DynamicTable<unknown, unknown>
-  : Name extends keyof Tables<Text>
-    ? Tables<Text>[Name]
-    : DynamicTable<unknown, unknown>;
+export type TableOf<Text extends string, Name extends string> = TableIn<TablesOf<Text>, Name>;
 
 /** What a buffer of that name carries. */
-export type EventOf<Text extends string, Name extends string> =
-  TableOf<Text, Name> extends EventTable<infer Event> ? Event : unknown;
-
-/** Stands for a type parameter that was not given. */
-declare const unset: unique symbol;
-/** The type of a type parameter that was not given. */
-export type Unset = typeof unset;
-/** A table's name where its types are given by hand; nothing where they are not. */
-export type NameWhenGiven<Key> = [Key] extends [never] ? string : [Key] extends [Unset] ? never : string;
-
-/** Every table of a text, by name. */
-type Tables<Text extends string> = string extends Text
-  ? Record<string, unknown>
-  : ReadTables<Simplify<Text>, Simplify<Text>> & ReadMaps<Simplify<Text>, Simplify<Text>>;
+export type EventOf<Text extends string, Name extends string> = EventIn<TablesOf<Text>, Name>;
 
 type ReadTables<Rest extends string, Text extends string, Found = unknown> = Rest extends `${string}BPF_${infer After}`
   ? After extends `${infer Macro}(${infer Tail}`
@@ -161,7 +130,7 @@ interface MacroTables<Name extends string, Text extends string, More extends str
   STACK_TRACE_BUILDID: BuildIdStackTable;
   PERF_OUTPUT: EventTable<FindEvent<Name, Text>>;
   RINGBUF_OUTPUT: EventTable<FindEvent<Name, Text>>;
-  PERF_ARRAY: EventTable;
+  PERF_ARRAY: PerfArrayTable;
   QUEUE: QueueStackTable<CType<At<More, 0>, Text>>;
   STACK: QueueStackTable<CType<At<More, 0>, Text>>;
   BLOOM_FILTER: BloomFilterTable<CType<At<More, 0>, Text>>;
@@ -186,7 +155,7 @@ interface MacroTables<Name extends string, Text extends string, More extends str
   USER_RINGBUF: UserRingTable<
     More extends [string, infer Value extends string, ...string[]] ? CType<Value, Text> : Uint8Array
   >;
-  ARENA: DynamicTable<unknown, unknown>;
+  ARENA: DynamicTable;
   CGROUP_STORAGE: Table<CgroupStorageKey, CType<At<More, 0>, Text>>;
   PERCPU_CGROUP_STORAGE: PerCpuTable<CgroupStorageKey, CType<At<More, 0>, Text>>;
 }
@@ -249,7 +218,7 @@ interface OwnerKinds {
 interface KeylessKinds<Leaf, Name extends string, Text extends string> {
   perf_output: EventTable<FindEvent<Name, Text>>;
   ringbuf: EventTable<FindEvent<Name, Text>>;
-  perf_array: EventTable;
+  perf_array: PerfArrayTable;
   stacktrace: StackTraceTable;
   queue: QueueStackTable<Leaf>;
   stack: QueueStackTable<Leaf>;

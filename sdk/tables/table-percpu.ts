@@ -1,6 +1,7 @@
 import { makeBytesLayout, makeTableCodec } from "../codec/codec.ts";
 import type { Codec } from "../codec/codec.ts";
 import { makeMapError } from "../wire/errors.ts";
+import type { Layout } from "../wire/layout.ts";
 import type { MapReply } from "../wire/protocol.ts";
 import { Table } from "./table.ts";
 import type { TableOwner } from "./table-base.ts";
@@ -40,6 +41,10 @@ export class PerCpuTable<Key = unknown, Leaf = unknown> extends Table<Key, Leaf[
     return this.reduce(key, (values) => values.reduce((best, value) => (value > best ? value : best))) as Leaf;
   }
 
+  protected override rankValue(leaves: Leaf[]): unknown {
+    return this.combine(leaves, sumUp);
+  }
+
   protected override *countSlots(): IterableIterator<readonly [Key, unknown]> {
     for (const [key, leaves] of this.entries()) yield [key, this.combine(leaves, sumUp)];
   }
@@ -55,9 +60,15 @@ export class PerCpuTable<Key = unknown, Leaf = unknown> extends Table<Key, Leaf[
         "read them with get() and put them together yourself",
       );
     }
-    if (values.length === 0) return run([this.info.value !== null && this.info.value.size > 4 ? 0n : 0]);
+    if (values.length === 0) return run([zeroOf(this.info.value)]);
     return run(values as (number | bigint)[]);
   }
+}
+
+/** Nothing counted yet, as the values would be. */
+function zeroOf(layout: Layout | null): number | bigint {
+  const isBig = layout !== null && layout.size > 4 && !("numberOf" in layout);
+  return isBig ? 0n : 0;
 }
 
 function sumUp(values: readonly (number | bigint)[]): number | bigint {

@@ -1,6 +1,7 @@
 import { makeBytesLayout, makeTableCodec } from "../codec/codec.ts";
 import type { Codec } from "../codec/codec.ts";
-import { makeMapError } from "../wire/errors.ts";
+import { requireNumber } from "../checks/check-options.ts";
+import { makeMapError, makeUsageError } from "../wire/errors.ts";
 import {
   buildLinearHistogram,
   buildLog2Histogram,
@@ -11,6 +12,7 @@ import {
 import type { HistogramOptions, SectionBucket } from "./histogram.ts";
 import { callHost } from "../wire/host.ts";
 import { print } from "../print/output.ts";
+import { renderValue } from "../print/render-value.ts";
 import { compilePairWalk } from "../codec/pair-walk.ts";
 import type { PairWalk } from "../codec/pair-walk.ts";
 import { alignUp } from "../wire/protocol.ts";
@@ -18,6 +20,11 @@ import type { MapReply } from "../wire/protocol.ts";
 import { is_json_output } from "../print/row-printer.ts";
 import { TableBase } from "./table-base.ts";
 import type { TableOwner } from "./table-base.ts";
+
+/** The fields of a struct that are numbers. */
+export type NumberField<Leaf> = {
+  [Name in keyof Leaf & string]: Leaf[Name] extends number | bigint ? Name : never;
+}[keyof Leaf & string];
 
 /** For `set`: makes or changes an entry. Source: BPF_ANY of linux/bpf.h, as the next two. */
 export const UPDATE_ANY = 0;
@@ -108,6 +115,23 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
       run(readLeaf(valuesAt + i * this.leafCodec.size), readKey(keysAt + i * this.keyCodec.size), this);
   }
 
+  /**
+   * The `n` entries with the largest values, or all, the largest first. `by` says what counts where the value is no number itself: a field's name, or a
+   * function of value and key. Of per-CPU values without `by` their sum counts.
+   *
+   * @throws BpfError when a value is no number and `by` does not make it one
+   */
+  top<K, V>(
+    this: Table<K, V>,
+    n: number = Number.POSITIVE_INFINITY,
+    by?: NumberField<V> | ((leaf: V, key: K) => number | bigint),
+  ): [K, V][] {
+    requireNumber("top()", "how many entries, its first argument,", n);
+    const ranked = [...this.entries()].map((entry) => ({ entry, rank: this.rankEntry(entry, by) }));
+    ranked.sort((a, b) => (a.rank === b.rank ? 0 : a.rank < b.rank ? 1 : -1));
+    return ranked.slice(0, Math.max(0, n)).map(({ entry }) => entry);
+  }
+
   /** Sets the value of every key that is there to zero. */
   zero(): void {
     const batch = this.readBatch(false);
@@ -154,10 +178,11 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
   }
 
   /** Prints a histogram of power-of-two buckets in BCC's layout, or as JSON after `json_output()`. */
-  print_log2_hist<Bucket = SectionBucket<Key>>(
+  print_log2_hist<K, Bucket = SectionBucket<K>>(
+    this: Table<K>,
     val_type = "value",
     section_header = "Bucket ptr",
-    options: HistogramOptions<Key, Bucket> = {},
+    options: HistogramOptions<K, Bucket> = {},
   ): void {
     requireHistogramArguments("print_log2_hist()", val_type, section_header, options);
     const build = is_json_output() ? renderHistogramJson : buildLog2Histogram;
@@ -165,10 +190,11 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
   }
 
   /** Prints a histogram of buckets of width one in BCC's layout, or as JSON after `json_output()`. */
-  print_linear_hist<Bucket = SectionBucket<Key>>(
+  print_linear_hist<K, Bucket = SectionBucket<K>>(
+    this: Table<K>,
     val_type = "value",
     section_header = "Bucket ptr",
-    options: HistogramOptions<Key, Bucket> = {},
+    options: HistogramOptions<K, Bucket> = {},
   ): void {
     requireHistogramArguments("print_linear_hist()", val_type, section_header, options);
     const build = is_json_output() ? renderLinearJson : buildLinearHistogram;
@@ -176,13 +202,35 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
   }
 
   /** Prints a power-of-two histogram as JSON, one object a section. */
-  print_json_hist<Bucket = SectionBucket<Key>>(
+  print_json_hist<K, Bucket = SectionBucket<K>>(
+    this: Table<K>,
     val_type = "value",
     section_header = "Bucket ptr",
-    options: HistogramOptions<Key, Bucket> = {},
+    options: HistogramOptions<K, Bucket> = {},
   ): void {
     requireHistogramArguments("print_json_hist()", val_type, section_header, options);
     for (const text of renderHistogramJson(this.countSlots(), val_type, section_header, options)) print(text);
+  }
+
+  /** What an entry is ordered by where nothing else is asked for. */
+  protected rankValue(leaf: Leaf): unknown {
+    return leaf;
+  }
+
+  private rankEntry([key, leaf]: [Key, Leaf], by?: unknown): number | bigint {
+    const rank: unknown =
+      typeof by === "function"
+        ? (by as (leaf: Leaf, key: Key) => unknown)(leaf, key)
+        : by === undefined
+          ? this.rankValue(leaf)
+          : (leaf as Record<string, unknown>)[by as string];
+    if (typeof rank === "bigint" || typeof rank === "number") return rank;
+    throw makeUsageError(
+      `Cannot order the entries of "${this.name}" by ${renderValue(rank, 1)}: it is no number`,
+      typeof leaf === "object" && leaf !== null && !Array.isArray(leaf)
+        ? `say what counts: top(10, ${JSON.stringify(Object.keys(leaf)[0] ?? "field")}), or top(10, (value, key) => …)`
+        : "say what counts: top(10, (value, key) => …)",
+    );
   }
 
   /** The entries as a histogram counts them. */

@@ -56,8 +56,12 @@ export function makeMapError(message: string, hint?: string): BpfError {
 }
 
 /** Makes the error for bytes or values that do not fit their layout. */
-export function makeDecodeError(message: string): BpfError {
-  return new BpfError("BPFTS_DECODE", message, { name: "DecodeError" });
+export function makeDecodeError(message: string, hint?: string): BpfError {
+  return new BpfError(
+    "BPFTS_DECODE",
+    message,
+    hint === undefined ? { name: "DecodeError" } : { name: "DecodeError", hint },
+  );
 }
 
 /** Makes the error for a use after `close()`. */

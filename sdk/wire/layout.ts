@@ -7,8 +7,14 @@
  */
 export type Layout = IntLayout | FloatLayout | EnumLayout | PointerLayout | ArrayLayout | StructLayout;
 
+/** An integer that may be wider than a number is exact for. */
+export interface WideInteger {
+  /** Set where it is read as a number all the same: what it is called in the error about a value that a number would round. */
+  readonly numberOf?: string;
+}
+
 /** Integers up to 16 bytes; `char` and `bool` say so, since they read as text and truth. */
-export interface IntLayout {
+export interface IntLayout extends WideInteger {
   readonly kind: "int";
   readonly name: string;
   readonly size: 1 | 2 | 4 | 8 | 16;
@@ -24,7 +30,7 @@ export interface FloatLayout {
 }
 
 /** An enum reads as its number. */
-export interface EnumLayout {
+export interface EnumLayout extends WideInteger {
   readonly kind: "enum";
   readonly name: string;
   readonly size: 1 | 2 | 4 | 8;
@@ -34,7 +40,7 @@ export interface EnumLayout {
 }
 
 /** A pointer reads as a `bigint` address. */
-export interface PointerLayout {
+export interface PointerLayout extends WideInteger {
   readonly kind: "pointer";
   readonly size: 8;
   /** The C type, for messages. */

@@ -10,6 +10,11 @@ interface UnknownName {
 /** What JavaScript itself looks for to see whether an object has it. */
 const probed = new Set(["then", "toJSON"]);
 
+/** Whether JavaScript itself looks for a name to see whether an object has it. */
+export function isProbed(name: string): boolean {
+  return probed.has(name);
+}
+
 /**
  * Makes a name that objects of a class do not have an error with the next step. JavaScript's `undefined` would hide it: an entry
  * written with `counts[key] = value`, as in Python, would be gone without a word. What is there is found before and costs nothing.

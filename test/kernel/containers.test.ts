@@ -32,11 +32,11 @@ TRACEPOINT_PROBE(syscalls, sys_enter_chdir) {
     return 0;
 }
 \` });
-if (add?.cgroup) b.get_table<bigint, bigint>("cgroupset").set(cgroup_id(add.cgroup), 1n);
-if (add?.pid) b.get_table<bigint, number>("mount_ns_set").set(BigInt(mntns_id(add.pid)), 1);
+if (add?.cgroup) b.table<bigint, bigint>("cgroupset").set(cgroup_id(add.cgroup), 1n);
+if (add?.pid) b.table<bigint, number>("mount_ns_set").set(BigInt(mntns_id(add.pid)), 1);
 print("attached");
 try { sleep(300); } catch (error) { if (!(error instanceof Interrupt)) throw error; }
-const counts = b.get_table<number, bigint>("counts");
+const counts = b.table<number, bigint>("counts");
 print(JSON.stringify(pids.map((pid: number) => Number(counts.get(pid) ?? 0))));
 `,
 );

@@ -34,7 +34,7 @@ TRACEPOINT_PROBE(sched, sched_process_exit) {
 }
 \`.replace("TRACED", String(command!.pid)) });
 try { sleep(60); } catch (error) { if (!(error instanceof Interrupt)) throw error; }
-const seen = b.get_table<number, bigint>("seen");
+const seen = b.table<number, bigint>("seen");
 print([0, 1, 2, 3].map((slot) => Number(seen.get(slot) ?? -1n)).map((value, slot) => (slot === 1 ? value === command!.pid : value)).join(" "));
 `;
 

@@ -18,10 +18,13 @@ int on_call(struct pt_regs *ctx) {
 
 /** What somebody types who knows BCC: each says by its message, with the hint behind it, what it is here. */
 const habits: readonly (readonly [call: string, error: string])[] = [
-  ["b['counts']", 'This BPF program has no "counts"; a table is asked for by its name: b.get_table("counts")'],
+  [
+    "b['counts']",
+    'This BPF program has no "counts"; a table is asked for by its name: b.tables.counts, or b.get_table("counts")',
+  ],
   [
     "b['events'].open_perf_buffer(print)",
-    'The call events() has no "open_perf_buffer"; a table is asked for by its name: b.get_table("events")',
+    'The call events() has no "open_perf_buffer"; a table is asked for by its name: b.tables.events, or b.get_table("events")',
   ],
   ["b.kprobe_poll()", 'This BPF program has no "kprobe_poll"; use perf_buffer_poll()'],
   ["b.attach_xdp('lo', 1)", 'This BPF program has no "attach_xdp"'],
@@ -53,7 +56,7 @@ const habits: readonly (readonly [call: string, error: string])[] = [
   ["events.open_perf_buffer()", "open_perf_buffer() takes the callback as a function, got undefined"],
   [
     "b.events('events', true)[Symbol.iterator]().next()",
-    "events() takes its options as an object, got true; its options are: by_time; for example { by_time: … }",
+    "events() takes its options as an object, got true; its options are: by_time, u64; for example { by_time: … }",
   ],
   [
     "b.perf_buffer_poll({ timeout: 100 })",
@@ -116,7 +119,7 @@ it("what BCC has by another name is an error with the next step", async () => {
         "habits",
         program,
         `
-const [counts, dist, queue, events] = (["counts", "dist", "queue", "events"] as const).map((name) => b.get_table<any, any>(name)) as any[];
+const [counts, dist, queue, events] = (["counts", "dist", "queue", "events"] as const).map((name) => b.table<any, any>(name)) as any[];
 void [counts, dist, queue, events];
 const tell = (run: () => unknown) => { try { return \`no error but \${String(run())}\`; } catch (error: any) { return [error.message, error.hint].filter(Boolean).join("; "); } };
 json([${habits.map(([call]) => `tell(() => ${call.includes(" = ") ? `{ ${call}; }` : `(${call})`})`).join(",\n")}]);

@@ -112,7 +112,7 @@ events.open_perf_buffer((event) => event.comm * 2);
     const { stdout, status } = await runCli(["types", script]);
     expect(status).toBe(0);
     expect(stdout).toContain("interface bpf_tunnel_key {\n  tunnel_id: number; // __u32");
-    expect(stdout).toContain('const when = b.get_table<number, timespec64>("when");');
+    expect(stdout).toContain('const when = b.table<number, timespec64>("when");');
     // The kernel has a struct of that name, and enumerators.
     const own = (
       await runCli([
@@ -125,19 +125,19 @@ events.open_perf_buffer((event) => event.comm * 2);
       ])
     ).stdout;
     expect(own).toContain("/** struct sock, 16 bytes. */\ninterface sock {\n  next: bigint; // struct sock *\n");
-    expect(own).toContain('b.get_table<number, sock>("socks");');
-    expect(own).toContain('b.get_table<never, sock>("events");');
+    expect(own).toContain('b.table<number, sock>("socks");');
+    expect(own).toContain('b.table<never, sock>("events");');
     const file = writeScript(
       folder,
       "bare.c",
       "BPF_ARRAY(totals, u64, 4);\nBPF_PROG_ARRAY(programs, 4);\nBPF_TASK_STORAGE(tasks, u64);\n",
     );
     const bare = (await runCli(["types", file])).stdout;
-    expect(bare).toContain('b.get_table<number, bigint>("totals");');
+    expect(bare).toContain('b.table<number, bigint>("totals");');
     // What the SDK makes of a descriptor is no number.
     expect(bare).toContain('import type { BpfFunction } from "bpfts";\n');
-    expect(bare).toContain('b.get_table<number, BpfFunction>("programs");');
-    expect(bare).toContain('b.get_table<number, bigint>("tasks");');
+    expect(bare).toContain('b.table<number, BpfFunction>("programs");');
+    expect(bare).toContain('b.table<number, bigint>("tasks");');
   });
 
   it("goes through all programs of a script, up to where it would wait, and loads none", async () => {
@@ -164,15 +164,15 @@ new BPF({ text: "not C at all" });
     );
     const { stdout, stderr, status } = await runCli(["types", script]);
     expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
-    expect(stdout).toContain('b.get_table<number, bigint>("counts");');
-    expect(stdout).toContain('b.get_table<bigint, number>("more");');
+    expect(stdout).toContain('b.table<number, bigint>("counts");');
+    expect(stdout).toContain('b.table<bigint, number>("more");');
     const checked = await runCli(["check", "--no-load", script]);
     expect(checked).toMatchObject({ status: 0, stderr: "" });
     expect(checked.stdout).toMatch(/ 1 program, 7 maps/);
     const stumbles = writeScript(
       folder,
       "stumbles.ts",
-      `import { BPF, print } from "bpfts";\nconst b = new BPF({ text: "BPF_HASH(started, u32, u64);" });\nprint(b.get_table<number, bigint>("started").get(1)!.toString());\n`,
+      `import { BPF, print } from "bpfts";\nconst b = new BPF({ text: "BPF_HASH(started, u32, u64);" });\nprint(b.table<number, bigint>("started").get(1)!.toString());\n`,
     );
     expect(await runCli(["types", stumbles])).toMatchObject({
       status: 0,

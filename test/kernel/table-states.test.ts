@@ -15,7 +15,7 @@ BPF_RINGBUF_OUTPUT(ring, 1);`;
 
 /** Every call of each class, with arguments that are right while the program is open. */
 const calls = `
-const { hash, each, queue, stacks, jumps, storage, events, ring } = Object.fromEntries(b.table_names.map((name) => [name, b.get_table<any, any>(name as never)])) as Record<string, any>;
+const { hash, each, queue, stacks, jumps, storage, events, ring } = Object.fromEntries(b.table_names.map((name) => [name, b.table<any, any>(name as never)])) as Record<string, any>;
 const drain = (items: Iterable<unknown>) => [...items].length;
 const cpus = Array.from({ length: bpfts.possible_cpus }, () => 1n);
 const reference = { pid: 1, fd: 0 };
@@ -35,7 +35,7 @@ const closedCalls: Record<string, () => unknown> = {
   "stacks.walk": () => stacks.walk(1), "storage.get": () => storage.get(reference), "storage.set": () => storage.set(reference, 1n), "storage.has": () => storage.has(reference), "storage.delete": () => storage.delete(reference),
   "events.open_perf_buffer": () => events.open_perf_buffer(() => undefined), "events.open_perf_event": () => events.open_perf_event(1, 0), "events.subscribe": () => events.subscribe(() => undefined), "events.printf": () => events.printf("%d", "n"),
   "ring.open_ring_buffer": () => ring.open_ring_buffer(() => undefined),
-  "b.get_table": () => b.get_table<any, any>("hash"), "b.table": () => b.table<any, any>("hash"), "b.events": () => b.events<any>("events"), "b.load_func": () => b.load_func("jump", BPF.TRACEPOINT), "b.perf_buffer_poll": () => b.perf_buffer_poll(0),
+  "b.get_table": () => b.get_table("hash"), "b.table": () => b.table<any, any>("hash"), "b.events": () => b.events("events"), "b.load_func": () => b.load_func("jump", BPF.TRACEPOINT), "b.perf_buffer_poll": () => b.perf_buffer_poll(0),
   "b.perf_buffer_consume": () => b.perf_buffer_consume(), "b.ring_buffer_poll": () => b.ring_buffer_poll(0), "b.ring_buffer_consume": () => b.ring_buffer_consume(), "b.trace_print": () => b.trace_print(), "b.trace_fields": () => b.trace_fields(),
   "b.trace_readline": () => b.trace_readline(), "b.attach_tracepoint": () => b.attach_tracepoint({ tp: "syscalls:sys_enter_chdir", fn_name: "jump" }), "b.detach_tracepoint": () => b.detach_tracepoint({ tp: "syscalls:sys_enter_chdir" }),
   "b.attach_func": () => b.attach_func({ fn_name: "jump", attach_type: 0, cgroup: "/" }),
@@ -141,8 +141,8 @@ describe("a table that is printed", () => {
         `BPF_HASH(hash, u32, struct { u64 a; char b[4]; }); BPF_PERCPU_ARRAY(each, u32, 1); BPF_QUEUE(queue, u32, 2); BPF_CGROUP_ARRAY(groups, 1); BPF_PERF_OUTPUT(events);`,
         `
 b.get_table("queue").push(7);
-b.get_table<number, { a: bigint; b: string }>("hash").set(1, { a: 2n, b: "x" });
-for (const name of b.table_names) print(b.get_table<unknown, unknown>(name));
+b.table<number, { a: bigint; b: string }>("hash").set(1, { a: 2n, b: "x" });
+for (const name of b.table_names) print(b.table<unknown, unknown>(name));
 print([b.get_table("hash")], b.get_table("queue").pop());
 b.close();
 console.log(b.table_names.length);`,

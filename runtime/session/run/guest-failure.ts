@@ -19,6 +19,7 @@ import { renderLocation } from "../../base/location.ts";
 import type { SourceLocation } from "../../base/location.ts";
 import type { Thrown } from "../../sandbox/describe-thrown.ts";
 import { bundleName } from "../../script/bundle-script.ts";
+import { findBigintHint } from "./bigint-hint.ts";
 
 /** The script, as far as its stacks are concerned. */
 export interface GuestScript {
@@ -47,9 +48,10 @@ export function describeGuestFailure(
   const location = own[0]?.location;
   const passedOn = thrown.hostErrorId === undefined ? undefined : findError(thrown.hostErrorId);
   if (passedOn !== undefined) return placeError(passedOn, location);
+  const hint = thrown.hint ?? findBigintHint(thrown.name, thrown.message);
   const details: ErrorDetails = {
     ...(location === undefined ? {} : { location }),
-    ...(thrown.hint === undefined ? {} : { hint: thrown.hint }),
+    ...(hint === undefined ? {} : { hint }),
   };
   if (thrown.limit !== undefined) return describeLimit(thrown, details);
   const make = errorsByCode[thrown.code ?? ""];

@@ -4,6 +4,7 @@ import type { BpfFunction } from "../../../sdk/tables/bpf-function.ts";
 import type { BloomFilterTable } from "../../../sdk/tables/table-bloom.ts";
 import type { ReferenceTable, SocketReference, TableReference } from "../../../sdk/tables/table-reference.ts";
 import type { StorageTable } from "../../../sdk/tables/table-storage.ts";
+import type { PerfArrayTable } from "../../../sdk/program/table-choice.ts";
 import type { EventOf, TableName, TableOf } from "../../../sdk/program/table-types.ts";
 import type { EventTable } from "../../../sdk/events/table-ring.ts";
 import type { PerCpuTable } from "../../../sdk/tables/table-percpu.ts";
@@ -149,9 +150,9 @@ describe("types from the C text", () => {
   it("takes types by hand where the text is not known", () => {
     const use = (source: string): void => {
       const b = new BPF({ text: source });
-      expectTypeOf(b.get_table<number, bigint>("counts").get).returns.toEqualTypeOf<bigint | undefined>();
+      expectTypeOf(b.table<number, bigint>("counts").get).returns.toEqualTypeOf<bigint | undefined>();
       expectTypeOf(b.get_table("counts").get).returns.toEqualTypeOf<unknown>();
-      b.get_table<never, { pid: number }>("events").open_perf_buffer((event) =>
+      b.table<never, { pid: number }>("events").open_perf_buffer((event) =>
         expectTypeOf(event).toEqualTypeOf<{ pid: number }>(),
       );
     };
@@ -232,7 +233,7 @@ describe("types from the C text", () => {
     expectTypeOf<TableOf<Macros, "build_ids">>().toEqualTypeOf<BuildIdStackTable>();
     expectTypeOf<TableOf<Macros, "commands">>().toEqualTypeOf<UserRingTable<Uint8Array>>();
     expectTypeOf<TableOf<Macros, "orders">>().toEqualTypeOf<UserRingTable<Leaf>>();
-    expectTypeOf<TableOf<Macros, "perf_counts">>().toEqualTypeOf<EventTable<unknown>>();
+    expectTypeOf<TableOf<Macros, "perf_counts">>().toEqualTypeOf<PerfArrayTable>();
     expectTypeOf<TableOf<Macros, "f_table" | "public" | "shared">>().toEqualTypeOf<Table<number, Leaf>>();
     expectTypeOf<TableOf<Macros, "pinned">>().toEqualTypeOf<PerCpuTable<number, Leaf>>();
   });

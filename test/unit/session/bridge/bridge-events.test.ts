@@ -68,7 +68,7 @@ describe("a perf buffer", () => {
     const { stdout, error, kernel } = await runWithRings(
       [makeBatch(0, 1, 2), makeBatch(1, 3)],
       `
-      b.get_table<never, { pid: number; n: number }>("events").open_perf_buffer((e, cpu, size) => print(e.pid, e.n, cpu, size), { page_cnt: 16 }); ${loop}`,
+      b.table<never, { pid: number; n: number }>("events").open_perf_buffer((e, cpu, size) => print(e.pid, e.n, cpu, size), { page_cnt: 16 }); ${loop}`,
     );
     expect(error).toBeUndefined();
     expect(stdout).toBe("1 0 0 8\n2 1 0 8\n3 0 1 8\n");
@@ -80,7 +80,7 @@ describe("a perf buffer", () => {
     const { stdout, warnings } = await runWithRings(
       batches,
       `
-      const t = b.get_table<never, unknown>("events");
+      const t = b.table<never, unknown>("events");
       t.open_perf_buffer(() => {}, { lost_cb: (count) => print("lost", count) }); ${loop} print(t.lost);`,
       { ringLost: () => (batches.length === 0 ? 5 : 0) },
     );
@@ -91,7 +91,7 @@ describe("a perf buffer", () => {
 
   it("has told the script of every loss when a stream of events ends", async () => {
     const batches = [makeBatch(0, 1), makeBatch(0, 2)];
-    const lines = `const t = b.get_table<never, unknown>("ring"); t.open_ring_buffer(() => {}); ${loop.replace("perf", "ring")} print(t.lost);`;
+    const lines = `const t = b.table<never, unknown>("ring"); t.open_ring_buffer(() => {}); ${loop.replace("perf", "ring")} print(t.lost);`;
     const { stdout } = await runWithRings(batches, lines, {}, () => (batches.length === 0 ? 7 : 0));
     expect(stdout).toBe("7\n");
   });
@@ -117,7 +117,7 @@ describe("a perf buffer", () => {
     const { stdout, error } = await runWithRings(
       [makeBatch(0, 1, 2, 3)],
       `
-      b.get_table<never, { pid: number }>("events").open_perf_buffer((e) => { if (e.pid === 2) throw new Error("two"); print(e.pid); });
+      b.table<never, { pid: number }>("events").open_perf_buffer((e) => { if (e.pid === 2) throw new Error("two"); print(e.pid); });
       try { b.perf_buffer_poll(); } catch (error) { print(error.message); }
       b.perf_buffer_poll();`,
     );
@@ -129,7 +129,7 @@ describe("a perf buffer", () => {
     const { stdout, error } = await runWithRings(
       [makeBatch(0, 1, 2, 3)],
       `
-      const t = b.get_table<never, { pid: number }>("events");
+      const t = b.table<never, { pid: number }>("events");
       t.open_perf_buffer((e) => { print(e.pid); if (e.pid === 1) b.perf_buffer_poll(0); if (e.pid === 2) t.close_buffer(); });
       b.perf_buffer_poll();`,
     );
@@ -141,7 +141,7 @@ describe("a perf buffer", () => {
     const { stdout } = await runWithRings(
       [],
       `
-      b.get_table<never, unknown>("events").open_perf_buffer(() => {});
+      b.table<never, unknown>("events").open_perf_buffer(() => {});
       setTimeout(() => print("timer"), 5);
       b.perf_buffer_poll(20); print("over");`,
       { wait: (timeoutMs) => (Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, timeoutMs), 0) },
@@ -155,7 +155,7 @@ describe("a ring buffer", () => {
     const { stdout, kernel } = await runWithRings(
       [makeBatch(0, 1), makeBatch(0, 2)],
       `
-      b.get_table<never, { pid: number }>("ring").open_ring_buffer((e) => print(e.pid)); b.ring_buffer_poll(); b.ring_buffer_consume(); b.ring_buffer_consume();`,
+      b.table<never, { pid: number }>("ring").open_ring_buffer((e) => print(e.pid)); b.ring_buffer_poll(); b.ring_buffer_consume(); b.ring_buffer_consume();`,
     );
     expect(stdout).toBe("1\n2\n");
     expect(kernel.argsOf("wait")).toEqual([]);
@@ -169,7 +169,7 @@ describe("a ring buffer", () => {
       [many.slice(), makeBatch(0, 3), large, makeBatch(0, 4)],
       `
       const sizes: number[] = []; let sum = 0;
-      b.get_table<never, { pid: number }>("ring").open_ring_buffer((e, cpu, size) => { sizes.push(size); sum += e.pid; });
+      b.table<never, { pid: number }>("ring").open_ring_buffer((e, cpu, size) => { sizes.push(size); sum += e.pid; });
       for (let i = 0; i < 4; i++) b.ring_buffer_poll();
       print(sizes.length, sum, Math.max(...sizes.slice(-3)));`,
     );
@@ -181,8 +181,8 @@ describe("a ring buffer", () => {
     const { stdout } = await runWithRings(
       [makeBatch(0, 1), makeBatch(0, 2), makeBatch(0, 3), makeBatch(0, 4)],
       `
-      b.get_table<never, { pid: number }>("events").open_perf_buffer((e) => print("perf", e.pid));
-      const events = b.get_table<never, { pid: number }>("ring"); events.open_ring_buffer((e) => print("ring", e.pid));
+      b.table<never, { pid: number }>("events").open_perf_buffer((e) => print("perf", e.pid));
+      const events = b.table<never, { pid: number }>("ring"); events.open_ring_buffer((e) => print("ring", e.pid));
       for (const e of [1, 2]) { b.ring_buffer_poll(); b.perf_buffer_poll(); }`,
     );
     expect(stdout).toBe("ring 1\nperf 2\nring 3\nperf 4\n");
@@ -192,7 +192,7 @@ describe("a ring buffer", () => {
     const { stdout, kernel } = await runWithRings(
       [makeBatch(0, 1, 2), makeBatch(0, 3, 4)],
       `
-      for (const e of b.events<{ pid: number }>("ring")) { print(e.pid); if (e.pid === 3) break; }`,
+      for (const e of b.events("ring")) { print(e.pid); if (e.pid === 3) break; }`,
     );
     expect(stdout).toBe("1\n2\n3\n");
     expect(kernel.argsOf("ringClose")).toEqual([[12]]);
@@ -205,7 +205,7 @@ describe("a ring buffer", () => {
       batches,
       `
       setTimeout(() => print("timer"), 1);
-      for await (const e of b.events<{ pid: number }>("ring")) { print(e.pid); if (e.pid === 2) break; }
+      for await (const e of b.events("ring")) { print(e.pid); if (e.pid === 2) break; }
       print("end");`,
       {
         wait(timeoutMs) {
@@ -231,14 +231,14 @@ describe("a wait for what never comes", () => {
     ],
     [
       "it was closed",
-      `const t = b.get_table<never, unknown>("ring"); t.open_ring_buffer(() => undefined); t.close_buffer();`,
+      `const t = b.table<never, unknown>("ring"); t.open_ring_buffer(() => undefined); t.close_buffer();`,
       "ring_buffer_poll",
       /of a ring buffer: none is open$/,
       "open one before: b.get_table(…).open_ring_buffer(callback)",
     ],
     [
       "another kind is open",
-      `b.get_table<never, unknown>("ring").open_ring_buffer(() => undefined);`,
+      `b.table<never, unknown>("ring").open_ring_buffer(() => undefined);`,
       "perf_buffer_poll",
       /of a perf buffer: none is open$/,
       '"ring" is a ring buffer: use ring_buffer_poll()',
@@ -257,7 +257,7 @@ describe("a wait for what never comes", () => {
 });
 
 describe("a loop over events", () => {
-  const watch = `async function watch() { for await (const e of b.events<{ pid: number }>("ring")) { print(e.pid); } print("left"); } watch();`;
+  const watch = `async function watch() { for await (const e of b.events("ring")) { print(e.pid); } print("left"); } watch();`;
   const arriving = (batches: Uint8Array[]): KernelScript => {
     let waits = 0;
     const read = answerBatches(batches);
@@ -275,7 +275,7 @@ describe("a loop over events", () => {
     ["sleep", "sleep(0.1);"],
     [
       "a poll of other buffers",
-      `b.get_table<never, { pid: number }>("events").open_perf_buffer(() => undefined); const end = Date.now() + 100; while (Date.now() < end) b.perf_buffer_poll(20);`,
+      `b.table<never, { pid: number }>("events").open_perf_buffer(() => undefined); const end = Date.now() + 100; while (Date.now() < end) b.perf_buffer_poll(20);`,
     ],
   ])("goes on while the script blocks in %s", async (_, call) => {
     const batches: Uint8Array[] = [];
@@ -289,10 +289,10 @@ describe("a loop over events", () => {
   });
 
   it("ends when the buffer or its program is closed, from within the loop and from outside", async () => {
-    for (const close of [`b.close()`, `b.get_table<never, { pid: number }>("ring").close_buffer()`]) {
+    for (const close of [`b.close()`, `b.table<never, { pid: number }>("ring").close_buffer()`]) {
       const inside = await runWithRings(
         [makeBatch(0, 1, 2)],
-        `for (const e of b.events<{ pid: number }>("ring")) { print(e.pid); ${close}; } print("left");`,
+        `for (const e of b.events("ring")) { print(e.pid); ${close}; } print("left");`,
       );
       expect(inside).toMatchObject({ exitCode: 0, error: undefined, stdout: "1\nleft\n" });
       const outside = await runWithRings([], `setTimeout(() => ${close}, 1); ${watch}`, { wait: () => 0 });
@@ -304,7 +304,7 @@ describe("a loop over events", () => {
     const { stdout, error } = await runWithRings(
       [makeBatch(0, 1, 2)],
       `
-      b.get_table<never, { pid: number }>("ring").open_ring_buffer(async (e) => { await null; if (e.pid === 1) throw new RangeError("of " + e.pid); print(e.pid); });
+      b.table<never, { pid: number }>("ring").open_ring_buffer(async (e) => { await null; if (e.pid === 1) throw new RangeError("of " + e.pid); print(e.pid); });
       for (;;) try { b.ring_buffer_poll(20); } catch (error) { print(String(error)); if (error instanceof Interrupt) break; }`,
     );
     expect(error).toBeUndefined();
@@ -317,7 +317,7 @@ describe("rows that the host writes", () => {
     const { stdout, error } = await runWithRings(
       [makeBatch(1, 7, 8)],
       `
-      b.get_table<never, { pid: number; n: number }>("ring").printf("%-4d|%3u|%s\\n", "pid", "n", "cpu");
+      b.table<never, { pid: number; n: number }>("ring").printf("%-4d|%3u|%s\\n", "pid", "n", "cpu");
       print("before"); b.ring_buffer_poll(); print("after");`,
     );
     expect(error).toBeUndefined();
@@ -330,7 +330,7 @@ describe("rows that the host writes", () => {
       `
       const { json_output, RowPrinter } = await import("bpfts");
       json_output();
-      b.get_table<never, { pid: number; n: number }>("ring").printf("%d %d\\n", "pid", "n"); b.ring_buffer_poll();
+      b.table<never, { pid: number; n: number }>("ring").printf("%d %d\\n", "pid", "n"); b.ring_buffer_poll();
       new RowPrinter([{ head: "PID", format: "%-6d", value: "pid" }, { head: "Twice", format: "%d", value: (row) => row.pid * 2n }]).print({ pid: 7n });`,
     );
     expect(stdout).toBe('{"pid":7,"n":0}\n{"pid":7,"twice":14}\n');
@@ -354,7 +354,7 @@ describe("rows that the host writes", () => {
       'Cannot print rows by "%d %d" with the fields pid: Cannot format "%d %d": it wants 2 values, 1 were given',
     ],
   ])("are refused at the call: %s", async (call, message) => {
-    expect((await runWithRings([], `b.get_table<never, { pid: number }>("ring").${call};`)).error).toMatchObject({
+    expect((await runWithRings([], `b.table<never, { pid: number }>("ring").${call};`)).error).toMatchObject({
       message,
     });
   });

@@ -24,7 +24,7 @@ async function runWithMap(
     value,
   };
   return runScriptText(
-    `import { BPF, print } from "bpfts"; const b = new BPF<string>({ text: "x" }); const t = b.get_table<any, any>("t"); ${lines}`,
+    `import { BPF, print } from "bpfts"; const b = new BPF<string>({ text: "x" }); const t = b.table<any, any>("t"); ${lines}`,
     {
       build: () => makeProgram({ maps: [map] }),
       kernel: makeFakeMap(shape),

@@ -187,7 +187,7 @@ describe("signals", () => {
     const result = await runScriptText(
       `import { BPF, Interrupt, print } from "bpfts";
       const b = new BPF({ text: "x" });
-      try { for await (const event of b.events<number>("events")) print(event); } catch (error) { print(error instanceof Interrupt); }`,
+      try { for await (const event of b.events("events")) print(event); } catch (error) { print(error instanceof Interrupt); }`,
       {
         build: () => makeProgram({ maps: [{ name: "events", type: 27, maxEntries: 4096, flags: 0 }] }),
         kernel: { ...signals.script, ringBufferOpen: () => 5, ringRead: () => 0, wait: () => (signals.raise(), 0) },
@@ -247,7 +247,7 @@ describe("timers", () => {
     const raced = await runScriptText(
       `${head}
       for (let i = 0; i < 3; i++) {
-        const it = b.events<number>("events")[Symbol.asyncIterator]();
+        const it = b.events("events")[Symbol.asyncIterator]();
         print(await Promise.race([it.next(), delay(20)]));
         await it.return();
       }
@@ -258,7 +258,7 @@ describe("timers", () => {
     const closed = await runScriptText(
       `${head}
       setTimeout(() => b.get_table("events").close_buffer(), 10);
-      for await (const event of b.events<number>("events")) print(event);
+      for await (const event of b.events("events")) print(event);
       print("closed");
       await delay(30);
       print("end");`,
@@ -382,7 +382,7 @@ describe("a promise that fails", () => {
       const result = await runScriptText(
         `import { BPF, print, sleep } from "bpfts"; void [print, sleep];
         const b = new BPF<string>({ text: "x" });
-        async function watch() { for await (const _ of b.events<number>("ring")); }
+        async function watch() { for await (const _ of b.events("ring")); }
         ${lines}`,
         {
           build: () => makeProgram({ maps: [{ name: "ring", type: 27, maxEntries: 4096, flags: 0 }] }),
@@ -547,7 +547,7 @@ describe("the command of -c", () => {
     const result = await runScriptText(
       `import { BPF, print } from "bpfts";
       const b = new BPF({ text: "x" });
-      b.get_table<never, Uint8Array>("events").open_ring_buffer((bytes) => print(bytes[0]));
+      b.table<never, Uint8Array>("events").open_ring_buffer((bytes) => print(bytes[0]));
       for (;;) b.ring_buffer_poll();`,
       {
         command: makeCommand(state),
@@ -572,7 +572,7 @@ describe("a script that sleeps", () => {
     const result = await runScriptText(
       `import { BPF, print, sleep } from "bpfts";
       const b = new BPF({ text: "x" });
-      b.get_table<never, Uint8Array>("events").open_ring_buffer((bytes) => print(bytes[0]));
+      b.table<never, Uint8Array>("events").open_ring_buffer((bytes) => print(bytes[0]));
       for (;;) { sleep(1); print("slept"); }`,
       {
         command: { pid: 7, release: () => undefined, haveEnded: () => state.ended, close: () => undefined },

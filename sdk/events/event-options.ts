@@ -1,0 +1,8 @@
+/** What any way to read events may be given. */
+export interface EventOptions {
+  /**
+   * Hands events of all CPUs over in the order of their times, as the kernel took them when the program submitted each (on the clock of
+   * `bpf_ktime_get_ns`), at the cost of some milliseconds. Without it only events of one CPU keep their order. A ring buffer has one order anyway.
+   */
+  readonly by_time?: boolean | undefined;
+}
