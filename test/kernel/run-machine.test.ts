@@ -153,7 +153,7 @@ describe("the command line", () => {
   it.each([
     [["run"], 2, /Missing required argument 'script'/],
     [["run", "--verbos", "x.ts"], 2, /Unknown option '--verbos'/],
-    [["runn", "x.ts"], 2, /Unknown command 'runn'/],
+    [["runn", "x.ts"], 2, /There is no command or tool "runn"\nhint: did you mean "run"\?/],
     [["run", "--memory", "1", "x.ts"], 2, /whole number of MiB/],
     [["run", "-c", "", "scripts/hello.ts"], 2, /-c/],
     [["run", "nothing-here.ts"], 1, /nothing-here\.ts/],
