@@ -46,6 +46,8 @@ bool ReadArguments(const Napi::CallbackInfo& info, const char* name, Tuple& valu
     return wrong == nullptr;
   };
   if ((read(Index, std::get<Index>(values)) && ...)) return true;
+  // A getter threw: its exception goes on as it is.
+  if (info.Env().IsExceptionPending()) return false;
   const std::string message = std::string(name) + ": argument " + std::to_string(place + 1) + " must be " + wrong;
   Napi::TypeError::New(info.Env(), message).ThrowAsJavaScriptException();
   return false;

@@ -11,7 +11,8 @@
 
 namespace bpfts {
 
-// Each Read answers what is wrong with the value, or null when it is fine.
+// Each Read answers what is wrong with the value, or null when it is fine. A getter of JavaScript's may throw: then the
+// value is empty, the exception is pending, and nothing may be asked of JavaScript before it is thrown.
 
 inline const char* Read(Napi::Value value, bool& into) {
   if (!value.IsBoolean()) return "a boolean";
@@ -79,44 +80,52 @@ inline const char* Read(Napi::Value value, std::vector<std::string>& into) {
   if (!value.IsArray()) return "an array of strings";
   const auto array = value.As<Napi::Array>();
   for (uint32_t i = 0; i < array.Length(); i++) {
-    if (Read(array.Get(i), into.emplace_back()) != nullptr) return "an array of strings without NUL";
+    const Napi::Value element = array.Get(i);
+    if (element.IsEmpty() || Read(element, into.emplace_back()) != nullptr) return "an array of strings without NUL";
   }
   return nullptr;
 }
 
-template <typename T>
-const char* ReadField(const Napi::Object& object, const char* name, T& into, const char* before) {
-  return before != nullptr ? before : Read(object.Get(name), into);
+/// The members of an object by their names, before any of them is read: a getter of a later one could take the memory
+/// of an earlier one away. False when a getter threw.
+template <size_t Count>
+bool GetMembers(const Napi::Value& value, const char* const (&names)[Count], Napi::Value (&members)[Count]) {
+  const auto object = value.As<Napi::Object>();
+  for (size_t i = 0; i < Count; i++) {
+    members[i] = object.Get(names[i]);
+    if (members[i].IsEmpty()) return false;
+  }
+  return true;
+}
+
+/// Reads members one after another. Answers whether all of them are what they should be.
+template <size_t Count, typename... Parts>
+bool ReadMembers(const Napi::Value& value, const char* const (&names)[Count], Parts&... parts) {
+  static_assert(sizeof...(Parts) == Count);
+  Napi::Value members[Count];
+  if (!GetMembers(value, names, members)) return false;
+  size_t at = 0;
+  return ((Read(members[at++], parts) == nullptr) && ...);
 }
 
 inline const char* Read(Napi::Value value, MapBatchView& into) {
   if (!value.IsObject()) return "a batch";
-  const auto object = value.As<Napi::Object>();
-  const char* wrong = ReadField(object, "keys", into.keys, nullptr);
-  wrong = ReadField(object, "values", into.values, wrong);
-  return ReadField(object, "count", into.count, wrong) == nullptr ? nullptr : "a batch: keys, values and their count";
+  const bool fine = ReadMembers(value, {"keys", "values", "count"}, into.keys, into.values, into.count);
+  return fine ? nullptr : "a batch: keys, values and their count";
 }
 
 inline const char* Read(Napi::Value value, UprobeTarget& into) {
   if (!value.IsObject()) return "a uprobe target";
-  const auto object = value.As<Napi::Object>();
-  const char* wrong = ReadField(object, "path", into.path, nullptr);
-  wrong = ReadField(object, "offset", into.offset, wrong);
-  wrong = ReadField(object, "retprobe", into.retprobe, wrong);
-  wrong = ReadField(object, "pid", into.pid, wrong);
-  wrong = ReadField(object, "refCtrOffset", into.ref_ctr_offset, wrong);
-  return ReadField(object, "cookie", into.cookie, wrong) == nullptr ? nullptr : "a uprobe target";
+  const bool fine = ReadMembers(value, {"path", "offset", "retprobe", "pid", "refCtrOffset", "cookie"}, into.path,
+                                into.offset, into.retprobe, into.pid, into.ref_ctr_offset, into.cookie);
+  return fine ? nullptr : "a uprobe target";
 }
 
 inline const char* Read(Napi::Value value, PerfEventTarget& into) {
   if (!value.IsObject()) return "a perf event target";
-  const auto object = value.As<Napi::Object>();
-  const char* wrong = ReadField(object, "type", into.type, nullptr);
-  wrong = ReadField(object, "config", into.config, wrong);
-  wrong = ReadField(object, "samplePeriod", into.sample_period, wrong);
-  wrong = ReadField(object, "sampleFreq", into.sample_freq, wrong);
-  wrong = ReadField(object, "pid", into.pid, wrong);
-  return ReadField(object, "cpu", into.cpu, wrong) == nullptr ? nullptr : "a perf event target";
+  const bool fine = ReadMembers(value, {"type", "config", "samplePeriod", "sampleFreq", "pid", "cpu"}, into.type,
+                                into.config, into.sample_period, into.sample_freq, into.pid, into.cpu);
+  return fine ? nullptr : "a perf event target";
 }
 
 }  // namespace bpfts

@@ -8,6 +8,11 @@ import { TableBase } from "./table-base.ts";
 import type { TableOwner } from "./table-base.ts";
 import { Table, UPDATE_ANY } from "./table.ts";
 
+/** Whether a number is one that the kernel takes for a pid or a descriptor. */
+export function isInt(value: unknown): value is number {
+  return typeof value === "number" && value === (value | 0);
+}
+
 /** A socket: a descriptor of a process, as /proc/PID/fd numbers it. Since: Linux 5.6. */
 export interface SocketReference {
   readonly pid: number;
@@ -54,7 +59,7 @@ export const tableReference: ReferenceKind<TableReference> = {
 export const socketReference: ReferenceKind<SocketReference> = {
   wanted: "sockets, as { pid, fd }",
   describe: (target) =>
-    typeof target === "object" && target !== null && Number.isInteger(target.pid) && Number.isInteger(target.fd)
+    typeof target === "object" && target !== null && isInt(target.pid) && isInt(target.fd)
       ? { kind: "socket", pid: target.pid, fd: target.fd }
       : undefined,
 };

@@ -3,6 +3,7 @@ import type { Codec } from "../codec/codec.ts";
 import { makeMapError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
 import type { KernelObject, MapReply } from "../wire/protocol.ts";
+import { isInt } from "./table-reference.ts";
 import type { ReferenceKind } from "./table-reference.ts";
 import { TableBase } from "./table-base.ts";
 import type { TableOwner } from "./table-base.ts";
@@ -11,7 +12,7 @@ import { UPDATE_ANY } from "./table.ts";
 /** Tasks by their pids. */
 export const processOwner: ReferenceKind<number> = {
   wanted: "pids",
-  describe: (target) => (Number.isInteger(target) && target > 0 ? { kind: "process", pid: target } : undefined),
+  describe: (target) => (isInt(target) && target > 0 ? { kind: "process", pid: target } : undefined),
 };
 
 /** Files by their paths. */

@@ -1,4 +1,5 @@
-import { copyFileSync, mkdirSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { copyFileSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { buildProgram, findInstruction, runTool, startProgram } from "../support/own-program.ts";
@@ -21,7 +22,8 @@ function writeCounter(attach: string): string {
   return writeScript(
     folder,
     `count-${++scripts}.ts`,
-    `import { BPF, Interrupt, print, sleep } from "bpfts";
+    `import { BPF, Interrupt, USDT, print, sleep } from "bpfts";
+void USDT;
 const b = new BPF({ text: \`
 #include <uapi/linux/ptrace.h>
 BPF_HASH(counts, long, u64);
@@ -226,6 +228,75 @@ try { b.detach_uprobe(where); } catch (e) { print("again:", (e as Error).message
     expect(result.stdout).toMatch(
       /^again: Cannot detach: nothing is attached to uprobe ".*places:outer"\nattached 1\ncount 6 1\n$/,
     );
+  });
+});
+
+describe("a name that stands for several functions", () => {
+  beforeAll(() => {
+    buildProgram("overloads.cc", file("overloads"), join(root, "test/kernel/programs/overloads-other.cc"));
+  });
+
+  it("is probed in all of them: overloads of C++, and static functions of two files", async () => {
+    const attach = (call: string, sym: string, fn: string): string =>
+      `b.${call}({ name: ${path("overloads")}, sym: "${sym}", fn_name: "${fn}" });`;
+    expect(await count(attach("attach_uprobe", "Shelf::add", "on_method"), file("overloads"))).toEqual({
+      1: 1,
+      2: 1,
+      3: 1,
+    });
+    expect(await count(attach("attach_uprobe", "Shelf::add(long)", "on_method"), file("overloads"))).toEqual({ 2: 1 });
+    expect(await count(attach("attach_uprobe", "twin", "on_call"), file("overloads"))).toEqual({ 5: 1, 6: 1 });
+    expect(await count(attach("attach_uretprobe", "twin", "on_return"), file("overloads"))).toEqual({ 6: 1, 18: 1 });
+  });
+
+  it("comes off all of them, and is an error that lists them where an offset would fit one", async () => {
+    const attach = `const where = { name: ${path("overloads")}, sym: "twin" };
+b.attach_uprobe({ ...where, fn_name: "on_call" });
+print(b.num_open_uprobes());
+b.detach_uprobe(where);
+try { b.attach_uprobe({ ...where, sym_off: 4, fn_name: "on_call" }); } catch (e) { print((e as Error).message, (e as { hint?: string }).hint); }`;
+    const result = await runCli(["run", "-c", file("overloads"), writeCounter(attach)]);
+    expect(result.stdout).toMatch(
+      /^2\nCannot attach "on_call" to uprobe: "twin" stands for 2 functions of ".*overloads", which sym_off cannot tell apart give the place with addr; the functions are: twin at 0x[0-9a-f]+, twin at 0x[0-9a-f]+\nattached 0\n/,
+    );
+  });
+});
+
+describe("a process that cannot be traced", () => {
+  it("is named with what became of it", async () => {
+    const zombie = spawn("python3", [
+      "-c",
+      "import os,sys; pid=os.fork() or os._exit(0); print(pid, flush=True); sys.stdin.read()",
+    ]);
+    const pid = Number(
+      await new Promise<string>((resolve) => zombie.stdout.once("data", (data: Buffer) => resolve(data.toString()))),
+    );
+    while (!/\) Z/.test(readFileSync(`/proc/${pid}/stat`, "latin1")))
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    const attach = [4194305, pid, 2]
+      .flatMap((one) => [
+        `b.attach_uprobe({ name: "c", sym: "malloc", fn_name: "on_call", pid: ${one} })`,
+        `BPF.get_user_functions("c", "malloc", ${one})`,
+        `new USDT({ pid: ${one} }).enumerate_probes()`,
+      ])
+      .map(
+        (call) =>
+          `try { ${call}; } catch (e) { print((e as Error).message.replace(/^[^:]*: /, ""), "|", (e as { hint?: string }).hint); }`,
+      )
+      .join("\n");
+    const result = await runCli(["run", "-c", "true", writeCounter(attach)]);
+    zombie.stdin.end();
+    const lines = result.stdout.split("\n").filter((line) => line.includes(" | "));
+    expect(result.stderr).toBe("");
+    expect(lines).toHaveLength(9);
+    for (const line of lines.slice(0, 3))
+      expect(line).toMatch(/^there is no process 4194305: it has ended \| start it first/);
+    for (const line of lines.slice(3, 6))
+      expect(line).toMatch(
+        new RegExp(`^process ${pid} \\(python3\\) has ended; its parent has not taken notice yet \\| `),
+      );
+    for (const line of lines.slice(6))
+      expect(line).toMatch(/^process 2 \(kthreadd\) is a thread of the kernel: it runs no program \| /);
   });
 });
 

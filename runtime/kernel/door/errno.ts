@@ -23,6 +23,7 @@ export const errno = {
   EILSEQ: -84,
   EMSGSIZE: -90,
   EOPNOTSUPP: -95,
+  EADDRNOTAVAIL: -99,
   ENOTSUPP: -524,
 } as const;
 

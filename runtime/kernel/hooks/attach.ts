@@ -8,7 +8,7 @@ import { haveFeature } from "../machine/features.ts";
 import type { FoundFile } from "../user/find-library.ts";
 import type { FunctionPlace } from "../user/function-place.ts";
 import { readLockdown } from "../machine/machine.ts";
-import { fixSyscallName, haveKernelSymbol } from "../machine/kallsyms.ts";
+import { fixSyscallName, haveKernelSymbol, listFunctionAddresses } from "../machine/kallsyms.ts";
 import type { Handle, KernelPort } from "../door/port.ts";
 import type { ProgramKindName } from "./program-kinds.ts";
 import { findMissingFunction, findMissingTarget } from "./missing-target.ts";
@@ -21,6 +21,8 @@ export interface AttachTarget {
   /** How messages call the place. */
   readonly label: string;
   open(port: KernelPort, program: Handle): Handle;
+  /** The places that are meant, where the kernel says that the one name stands for several. @throws BpftsError when they cannot be told apart */
+  split?(status: number): readonly AttachTarget[] | undefined;
   /** Where the user's text asks for it. */
   readonly location?: SourceLocation;
   /** Why it failed, in the words of this kind. */
@@ -38,7 +40,7 @@ export interface Link {
 }
 
 /**
- * Attaches a loaded program to one place.
+ * Attaches a loaded program to one place, or to each function that its name stands for: to all of them or none.
  *
  * @throws AttachError, PrivilegeError, UnsupportedFeatureError
  */
@@ -48,10 +50,19 @@ export function attachProgram(
   functionName: string,
   program: Handle,
   target: AttachTarget,
-): Link {
+): Link[] {
   const handle = target.open(port, program);
-  if (handle < 0) throw describeAttachFailure(port, kind, functionName, target, handle);
-  return { kind, key: target.key, handle };
+  if (handle >= 0) return [{ kind, key: target.key, handle }];
+  const parts = target.split?.(handle);
+  if (parts === undefined) throw describeAttachFailure(port, kind, functionName, target, handle);
+  const links: Link[] = [];
+  try {
+    for (const part of parts) links.push(...attachProgram(port, kind, functionName, program, part));
+  } catch (error) {
+    for (const link of links) port.linkClose(link.handle);
+    throw error;
+  }
+  return links;
 }
 
 function describeAttachFailure(
@@ -75,15 +86,46 @@ function describeAttachFailure(
   return new AttachError(message, details);
 }
 
-/** A kernel function's entry or return. Source: bpf_program__attach_kprobe_opts. */
-export function describeKprobe(event: string, retprobe: boolean, offset = 0): AttachTarget {
+/**
+ * A kernel function's entry or return. A static function's name may stand for several, in other files or modules: then all of them are meant.
+ *
+ * Source: bpf_program__attach_kprobe_opts. Since: Linux 6.7, and the stable kernels of that time, the kernel says so; before, it takes the first one.
+ */
+export function describeKprobe(
+  event: string,
+  retprobe: boolean,
+  offset = 0,
+  listAddresses = listFunctionAddresses,
+): AttachTarget {
   const symbol = fixSyscallName(event);
   return {
     key: offset === 0 ? symbol : `${symbol}+${offset}`,
     label: offset === 0 ? symbol : `${symbol}+0x${offset.toString(16)}`,
     open: (port, program) => port.attachKprobe(program, symbol, BigInt(offset), retprobe, 0n),
     explain: (port, status) => explainKprobe(port, symbol, status),
+    split: (status) =>
+      status === errno.EADDRNOTAVAIL ? splitKprobe(symbol, retprobe, offset, listAddresses(symbol)) : undefined,
   };
+}
+
+function splitKprobe(symbol: string, retprobe: boolean, offset: number, addresses: readonly bigint[]): AttachTarget[] {
+  const message = `Cannot attach to kernel function "${symbol}": several functions have that name`;
+  const list = addresses.map((address) => `0x${address.toString(16)}`).join(", ");
+  if (addresses.length === 0) {
+    throw new PrivilegeError(message, {
+      hint: "their addresses, which tell them apart, are hidden from this user: run bpfts as root, with kernel.kptr_restrict below 2",
+    });
+  }
+  if (offset !== 0) {
+    throw new AttachError(`${message}, which event_off cannot tell apart`, { hint: `they start at ${list}` });
+  }
+  return addresses.map((address) => ({
+    key: symbol,
+    label: `${symbol} at 0x${address.toString(16)}`,
+    // Without a name the offset is an address. Source: perf_kprobe_init of the kernel
+    open: (port, program) => port.attachKprobe(program, "", address, retprobe, 0n),
+    explain: (port, status) => explainKprobe(port, symbol, status),
+  }));
 }
 
 /** A kernel that is locked down for confidentiality hides what programs could read it with. Since: Linux 5.4. */

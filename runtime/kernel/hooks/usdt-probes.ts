@@ -3,6 +3,7 @@ import { findSimilar } from "../../base/similar.ts";
 import type { Binary } from "../user/binary.ts";
 import { listMappedFiles } from "../user/find-library.ts";
 import type { FoundFile } from "../user/find-library.ts";
+import { requireProcess } from "../user/require-process.ts";
 import { requireBinary } from "../user/function-place.ts";
 import type { UsdtPlace } from "./attach.ts";
 import type { KernelPort } from "../door/port.ts";
@@ -47,6 +48,7 @@ export function listUsdtProbes(port: KernelPort, userSpace: UserSpace, scope: Us
     const { binary, open, path } = requireBinary(userSpace, action, scope.path, pid);
     return readProbes(port, { open, path }, binary);
   }
+  requireProcess(action, pid);
   const files = listMappedFiles(pid);
   if (files.length === 0) throw new AttachError(`${action}: there is no process ${pid} with code of its own`);
   return files.flatMap((file) => {

@@ -25,6 +25,12 @@ export function findKernelAddress(name: string): bigint | undefined {
   return address === 0n ? undefined : address;
 }
 
+/** The addresses of all functions of that name, each once; none where addresses are hidden. Modules count. */
+export function listFunctionAddresses(name: string, symbols: string = readTable()): bigint[] {
+  const lines = symbols.matchAll(new RegExp(`^([0-9a-f]+) [tTwW] ${name.replace(/\W/g, "\\$&")}(?:\\t.*)?$`, "gm"));
+  return [...new Set([...lines].map(([, address]) => BigInt(`0x${address}`)))].filter((address) => address !== 0n);
+}
+
 const excluded =
   /^(?:__pfx_|__cfi_|_kbl_addr_|__perf|perf_|__SCT__|__bpf_prog_|bpf_prog_|__kstrtab)|\.cold(?:\.|$)|\.llvm\./;
 

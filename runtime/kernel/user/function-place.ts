@@ -2,6 +2,7 @@ import { AttachError } from "../../base/errors.ts";
 import { findSimilar } from "../../base/similar.ts";
 import type { Binary } from "./binary.ts";
 import { matchDemangled } from "./demangled-name.ts";
+import { requireProcess } from "./require-process.ts";
 import { findBinaryFile, listLibraryNames } from "./find-library.ts";
 import type { FoundFile } from "./find-library.ts";
 import type { KernelPort } from "../door/port.ts";
@@ -27,6 +28,7 @@ export interface FunctionPlace {
  * @throws AttachError when there is none, or when it is no ELF file
  */
 export function requireBinary(userSpace: UserSpace, action: string, name: string, pid: number): NamedBinary {
+  if (pid > 0) requireProcess(action, pid);
   const found = findBinaryFile(name, pid);
   if (found === undefined) {
     const inside = pid > 0 ? ` in the view of process ${pid}` : "";
@@ -49,20 +51,23 @@ export function requireBinary(userSpace: UserSpace, action: string, name: string
 }
 
 /**
- * Finds one function by its name in the binary, or by its C++ or Rust name without parameters.
+ * Finds a function by its name in the binary, or by its C++ or Rust name without parameters. A name may stand for several: static functions of several
+ * files, overloads, copies that the compiler made for some callers. Then all of them are meant.
  *
- * @throws AttachError
+ * @throws AttachError when there is none, and for an offset into several
  */
-export function requireFunctionPlace(
+export function requireNamedPlaces(
   port: KernelPort,
   { binary, path }: NamedBinary,
   action: string,
   sym: string,
   symOff: number,
-): FunctionPlace {
-  const symbol = binary.symbols.findByName(sym) ?? findDemangled(port, binary, sym);
-  if (symbol === undefined) throw describeMissing(port, binary, path, action, sym);
-  if (symbol.indirect) {
+): FunctionPlace[] {
+  const named = binary.symbols.findByName(sym);
+  const symbols = named.length > 0 ? named : listDemangled(port, binary, sym);
+  if (symbols.length === 0) throw describeMissing(port, binary, path, action, sym);
+  const direct = symbols.filter(({ indirect }) => !indirect);
+  if (direct.length === 0) {
     throw new AttachError(
       `${action}: "${sym}" is an indirect function of "${path}": its code only picks the one that is called`,
       {
@@ -70,7 +75,16 @@ export function requireFunctionPlace(
       },
     );
   }
-  return placeSymbol(binary, path, action, symbol.name, symbol.start + symOff);
+  if (direct.length > 1 && symOff !== 0) {
+    const list = direct.map(({ name, start }) => `${port.demangle(name)} at 0x${start.toString(16)}`);
+    throw new AttachError(
+      `${action}: "${sym}" stands for ${direct.length} functions of "${path}", which sym_off cannot tell apart`,
+      {
+        hint: `give the place with addr; the functions are: ${list.join(", ")}`,
+      },
+    );
+  }
+  return direct.map(({ name, start }) => placeSymbol(binary, path, action, name, start + symOff));
 }
 
 /**
@@ -103,9 +117,12 @@ export function requireFunctionPlaces(
   return [...places.values()];
 }
 
-/** Whether a name is of a part of a function that compilers moved away. Nobody calls it: it is jumped to, and what lies on the stack is no place to return to. */
+/**
+ * Whether a name is of a part of a function that compilers moved away. Nobody calls `.cold`: it is jumped to, and what lies on the stack is no place to
+ * return to. `.part.0` is called by the function that it is a part of.
+ */
 export function isPart(name: string): boolean {
-  return /\.cold(?:\.|$)/.test(name);
+  return /\.(?:cold|part\.\d+)(?:\.|$)/.test(name);
 }
 
 /** Finds the place of an address, given in the binary's own numbering. @throws AttachError */
@@ -132,14 +149,15 @@ function placeSymbol(binary: Binary, path: string, action: string, name: string,
   return { name, offset };
 }
 
-/** A C++ or Rust function by the name that people write, with or without its parameters. */
-function findDemangled(port: KernelPort, binary: Binary, wanted: string): BinarySymbol | undefined {
+/** C++ or Rust functions by the name that people write, with or without the parameters. Each address once. */
+function listDemangled(port: KernelPort, binary: Binary, wanted: string): BinarySymbol[] {
   const fits = matchDemangled(wanted);
+  const places = new Map<number, BinarySymbol>();
   for (const symbol of binary.symbols.list()) {
     if (!/^_[ZR]/.test(symbol.name) || isPart(symbol.name) || !fits.maybe(symbol.name)) continue;
-    if (fits.surely(port.demangle(symbol.name))) return symbol;
+    if (!places.has(symbol.start) && fits.surely(port.demangle(symbol.name))) places.set(symbol.start, symbol);
   }
-  return undefined;
+  return [...places.values()];
 }
 
 function describeMissing(port: KernelPort, binary: Binary, path: string, action: string, sym: string): AttachError {

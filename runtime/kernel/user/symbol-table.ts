@@ -12,6 +12,8 @@ export interface BinarySymbol {
   readonly isLabel: boolean;
 }
 
+/** Source: Standing of native/elf_symbols.cc: 0 for a function that others see, 1 for a static one, 2 for an old version. */
+const staticStanding = 1;
 const labelStanding = 3;
 
 /** The functions of a binary, by address and by name. */
@@ -19,7 +21,8 @@ export interface SymbolTable {
   readonly count: number;
   /** The innermost symbol that an address lies in; undefined between symbols. */
   find(address: number): BinarySymbol | undefined;
-  findByName(name: string): BinarySymbol | undefined;
+  /** The functions of a name, each address once: static ones of several files have one name. Old versions and labels only where there is nothing else. */
+  findByName(name: string): readonly BinarySymbol[];
   /** All symbols, sorted by address. */
   list(): Iterable<BinarySymbol>;
 }
@@ -28,7 +31,7 @@ export interface SymbolTable {
 export const emptySymbolTable: SymbolTable = {
   count: 0,
   find: () => undefined,
-  findByName: () => undefined,
+  findByName: () => [],
   list: () => [],
 };
 
@@ -41,7 +44,7 @@ export function openSymbolTable(packed: ElfSymbolTable): SymbolTable {
   const offsets = new Uint32Array(packed.nameOffsets.buffer, packed.nameOffsets.byteOffset, count);
   const names = Buffer.from(packed.names.buffer, packed.names.byteOffset, packed.names.length);
   const ranges = openRanges(starts, ends);
-  let byName: Map<string, number> | undefined;
+  let byName: Map<string, number[]> | undefined;
 
   const describe = (index: number): BinarySymbol => {
     const from = offsets[index]!;
@@ -63,15 +66,21 @@ export function openSymbolTable(packed: ElfSymbolTable): SymbolTable {
     findByName(name) {
       if (byName === undefined) {
         byName = new Map();
-        // Of several functions with one name, static ones in different files, the first wins.
-        for (let i = count - 1; i >= 0; i--) {
+        for (let i = 0; i < count; i++) {
           const { name } = describe(i);
-          const other = byName.get(name);
-          if (other === undefined || packed.standings[i]! <= packed.standings[other]!) byName.set(name, i);
+          const others = byName.get(name);
+          if (others === undefined) byName.set(name, [i]);
+          else others.push(i);
         }
       }
-      const index = byName.get(name);
-      return index === undefined ? undefined : describe(index);
+      const found = byName.get(name) ?? [];
+      const best = Math.max(staticStanding, Math.min(...found.map((index) => packed.standings[index]!)));
+      const places = new Map<number, BinarySymbol>();
+      for (const index of found) {
+        if (packed.standings[index]! <= best && !places.has(starts[index]!))
+          places.set(starts[index]!, describe(index));
+      }
+      return [...places.values()];
     },
     *list() {
       for (let i = 0; i < count; i++) yield describe(i);

@@ -16,8 +16,8 @@ import {
   isPart,
   requireAddressPlace,
   requireBinary,
-  requireFunctionPlace,
   requireFunctionPlaces,
+  requireNamedPlaces,
 } from "../../kernel/user/function-place.ts";
 import { compileNamePattern } from "../../kernel/machine/compile-name-pattern.ts";
 import type { NamePattern } from "../../base/name-pattern.ts";
@@ -133,11 +133,9 @@ function planUprobe(request: RequestOf<"uprobe">, { port, userSpace }: AttachCon
   const isPattern = request.symRe !== undefined && request.symRe !== "";
   const places = isPattern
     ? requireFunctionPlaces(file, action, compileNamePattern(request.symRe!, "start"))
-    : [
-        request.addr === undefined
-          ? requireFunctionPlace(port, file, action, request.sym!, request.symOff ?? 0)
-          : requireAddressPlace(file, action, Number(request.addr)),
-      ];
+    : request.addr === undefined
+      ? requireNamedPlaces(port, file, action, request.sym!, request.symOff ?? 0)
+      : [requireAddressPlace(file, action, Number(request.addr))];
   return {
     program: { name: request.fnName, kind: request.kind },
     targets: places.map((place) => describeUprobe(file, place, retprobe, pid > 0 ? pid : -1)),

@@ -208,8 +208,9 @@ class LoadedProgram implements BuiltProgram {
     let attached = 0;
     for (const target of plan.targets) {
       try {
-        this.links.push(attachProgram(this.options.port, plan.program.kind, plan.program.name, handle, target));
-        attached++;
+        const links = attachProgram(this.options.port, plan.program.kind, plan.program.name, handle, target);
+        this.links.push(...links);
+        attached += links.length;
       } catch (error) {
         if (!plan.isPattern) {
           this.detachLast(attached);

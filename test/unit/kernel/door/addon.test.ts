@@ -21,6 +21,51 @@ describe("the addon", () => {
     expect(methods(openAddon())).toEqual(methods(openFakeKernel().port));
   });
 
+  it("passes on what a getter throws, and reads no memory that one took away", () => {
+    const port = openAddon();
+    const trap = (name: string): object =>
+      Object.defineProperty(
+        { keys: new Uint8Array(4), values: new Uint8Array(4), count: 1, path: "/x", offset: 0n, type: 1, config: 0n },
+        name,
+        {
+          get() {
+            throw new RangeError("of the getter");
+          },
+        },
+      );
+    for (const name of ["keys", "values", "count"])
+      expect(() => port.mapUpdateAll(1, trap(name) as never, 0)).toThrow("of the getter");
+    for (const name of ["path", "offset"])
+      expect(() => port.attachUprobe(1, trap(name) as never)).toThrow("of the getter");
+    for (const name of ["type", "config"])
+      expect(() => port.attachPerfEvent(1, trap(name) as never)).toThrow("of the getter");
+    const list = Object.defineProperty(["true"], 1, {
+      get() {
+        throw new RangeError("of the getter");
+      },
+    });
+    expect(() => port.processSpawn(list, [])).toThrow("of the getter");
+    const proxy = new Proxy(
+      {},
+      {
+        get: () => {
+          throw new RangeError("of the proxy");
+        },
+      },
+    );
+    expect(() => port.attachUprobe(1, proxy as never)).toThrow("of the proxy");
+    const keys = new Uint8Array(8);
+    const batch = {
+      keys,
+      count: 2,
+      get values() {
+        structuredClone(keys, { transfer: [keys.buffer] });
+        return new Uint8Array(8);
+      },
+    };
+    expect(port.mapUpdateAll(1, batch, 0)).toBeLessThan(0);
+  });
+
   it("that is not built says how to build it", () => {
     const error = captureError(() => loadAddon("/nowhere/bpfts.node"));
     expect(error).toBeInstanceOf(ToolchainError);

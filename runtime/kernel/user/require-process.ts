@@ -1,0 +1,63 @@
+import { readFileSync, readlinkSync } from "node:fs";
+import { AttachError, PrivilegeError } from "../../base/errors.ts";
+import type { BpftsError } from "../../base/errors.ts";
+
+/** Source: PF_KTHREAD of linux/sched.h. */
+const kernelThread = 0x200000n;
+
+/** Reads a file of a process, or where a link leads. Stands in for /proc in tests. */
+export interface ProcessReader {
+  readStat(pid: number): string;
+  readProgram(pid: number): string;
+}
+
+const ownReader: ProcessReader = {
+  readStat: (pid) => readFileSync(`/proc/${pid}/stat`, "latin1"),
+  readProgram: (pid) => readlinkSync(`/proc/${pid}/exe`),
+};
+
+/**
+ * Makes sure that a process is there, runs a program and may be looked into, before anything is looked for in its view.
+ *
+ * @throws AttachError, PrivilegeError
+ */
+export function requireProcess(action: string, pid: number, reader = ownReader): void {
+  let stat: string;
+  try {
+    stat = reader.readStat(pid);
+  } catch (cause) {
+    throw describeUnreadable(action, pid, cause);
+  }
+  // A name may have brackets and spaces.
+  const name = stat.slice(stat.indexOf("(") + 1, stat.lastIndexOf(")"));
+  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+  if (fields[0] === "Z" || fields[0] === "X") {
+    throw new AttachError(`${action}: process ${pid} (${name}) has ended; its parent has not taken notice yet`, {
+      hint: "start it again and give its new pid, or leave pid out to trace every process",
+    });
+  }
+  if ((BigInt(fields[6] ?? 0) & kernelThread) !== 0n) {
+    throw new AttachError(`${action}: process ${pid} (${name}) is a thread of the kernel: it runs no program`, {
+      hint: "its functions are the kernel's: attach a kprobe, a tracepoint or KFUNC_PROBE",
+    });
+  }
+  try {
+    reader.readProgram(pid);
+  } catch (cause) {
+    throw describeUnreadable(action, pid, cause);
+  }
+}
+
+function describeUnreadable(action: string, pid: number, cause: unknown): BpftsError {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (code === "EACCES" || code === "EPERM") {
+    return new PrivilegeError(`${action}: this user may not look into process ${pid}`, {
+      cause,
+      hint: "run bpfts as root, or as the user of that process",
+    });
+  }
+  return new AttachError(`${action}: there is no process ${pid}: it has ended`, {
+    cause,
+    hint: "start it first, or leave pid out to trace every process; a pid of another container means nothing here",
+  });
+}
