@@ -92,6 +92,12 @@ export class PrivilegeError extends BpftsError {
   override readonly exitCode = 3;
 }
 
+/** A limit of this process, or a full disk, is in the way. */
+export class ResourceError extends BpftsError {
+  override readonly code = "BPFTS_RESOURCE";
+  override readonly exitCode = 3;
+}
+
 /** The kernel's verifier rejected a program; `detail` is its whole log. */
 export class VerifierError extends BpftsError {
   override readonly code = "BPFTS_VERIFIER";

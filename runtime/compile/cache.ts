@@ -60,15 +60,24 @@ function readFile(path: string): Buffer {
 
 /** Writes a file under a name of its own and renames it into place: two runs may race. Answers whether that worked. */
 export function replaceFile(path: string, body: Uint8Array | string): boolean {
+  try {
+    writeFileWhole(path, body);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The same for a file that a run cannot do without. @throws what Node's file system throws */
+export function writeFileWhole(path: string, body: Uint8Array | string): void {
   const temporary = makeTemporaryName(path);
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     writeFileSync(temporary, body, { mode: 0o600, flag: "wx" });
     renameSync(temporary, path);
-    return true;
-  } catch {
+  } catch (error) {
     rmSync(temporary, { force: true });
-    return false;
+    throw error;
   }
 }
 

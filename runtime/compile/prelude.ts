@@ -11,12 +11,13 @@ import {
   statSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { InternalError, ToolchainError } from "../base/errors.ts";
+import { dirname, join } from "node:path";
+import { InternalError, ResourceError, ToolchainError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
-import { hashKey, replaceFile, touchFile } from "./cache.ts";
-import type { CacheFolder } from "./cache-folder.ts";
 import { signedDivisionClang } from "./backend-refusals.ts";
+import { buildOnce } from "./build-lock.ts";
+import { hashKey, touchFile, writeFileWhole } from "./cache.ts";
+import type { CacheFolder } from "./cache-folder.ts";
 import { runClang } from "./clang.ts";
 import { hideNames } from "./hide-names.ts";
 import { openKernelNames, renderKernelNames } from "./kernel-names.ts";
@@ -66,6 +67,8 @@ export interface PreludeRequest {
   /** Whether the kernel knows version 4 of the instruction set. */
   readonly kernelDividesSigned: boolean;
   readonly log: Log;
+  /** Passes a moment while another run makes the same prelude. @throws InterruptedError when a signal came */
+  readonly wait: (ms: number) => void;
 }
 
 /** A version of the instruction set. The fourth divides signed numbers; kernels have it since 6.6. */
@@ -112,14 +115,16 @@ export function openPrelude(request: PreludeRequest, hidden: readonly string[] =
     ...(hidden.length === 0 ? ["-I", kernelFolder, "-I", folder] : ["-I", folder, "-I", kernelFolder]),
   ];
   const folders = [request.headers, kernelFolder, folder];
-  let names = openNames(kernelFolder, kernel, request.log);
-  const build = (): void => {
+  const build = (): KernelNames => {
+    const names = openNames(kernelFolder, kernel, request.log);
     if (hidden.length > 0)
-      replaceFile(join(folder, "vmlinux.h"), hideNames(readFileSync(join(kernelFolder, "vmlinux.h"), "utf8"), hidden));
+      writeKernelTypes(join(folder, typesFile), hideNames(readFileSync(join(kernelFolder, typesFile), "utf8"), hidden));
     buildPch({ ...request, folder, pch, flags, folders, names });
+    return names;
   };
-  if (!existsSync(pch)) build();
-  else touchFile(pch);
+  buildOnce(folder, () => existsSync(pch) && haveNames(kernelFolder), build, request.wait);
+  touchFile(pch);
+  let names = openNames(kernelFolder, kernel, request.log);
   return {
     pch,
     identity,
@@ -148,8 +153,7 @@ export function openPrelude(request: PreludeRequest, hidden: readonly string[] =
     rebuild: () => {
       request.log.info("the cached kernel types were damaged");
       for (const path of [kernelFolder, folder]) rmSync(path, { recursive: true, force: true });
-      names = openNames(kernelFolder, kernel, request.log);
-      build();
+      names = build();
     },
   };
 }
@@ -168,7 +172,7 @@ function buildPch(
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const machine = join(folder, "bpfts_machine.h");
   // A precompiled header remembers its inputs by time and size: another run's copy must not be replaced.
-  if (!existsSync(machine)) replaceFile(machine, request.renderMachineHeader(request.names));
+  if (!existsSync(machine)) writeKernelTypes(machine, request.renderMachineHeader(request.names));
   // clang writes nothing into the cache: what it made is taken from a folder of its own.
   const output = mkdtempSync(join(tmpdir(), "bpfts-clang-"));
   try {
@@ -190,17 +194,19 @@ function buildPch(
       "",
       { readable: request.folders, writable: output },
     );
+    if (!result.ok && /No space left on device|Disk quota exceeded/.test(result.stderr)) {
+      throw new ResourceError(`Cannot compile the kernel's types: no space is left in "${tmpdir()}"`, {
+        hint: "make room there, or set TMPDIR to a folder with room for 40 MiB",
+        detail: result.stderr,
+      });
+    }
     if (!result.ok) {
       throw new InternalError(
         `Cannot compile bpf-headers/prelude.h for this kernel: ${result.stderr.split("\n")[0] ?? ""}`,
         { detail: result.stderr },
       );
     }
-    if (!replaceFile(pch, readMade(made))) {
-      throw new ToolchainError(`Cannot write the kernel's types to "${folder}"`, {
-        hint: "set BPFTS_CACHE to a folder that this user can write to",
-      });
-    }
+    writeKernelTypes(pch, readMade(made));
   } finally {
     rmSync(output, { recursive: true, force: true });
   }
@@ -217,19 +223,39 @@ function readMade(path: string): Buffer {
   }
 }
 
+/** @throws ToolchainError when that cannot be */
+function writeKernelTypes(path: string, body: Uint8Array | string): void {
+  try {
+    writeFileWhole(path, body);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const isFull = code === "ENOSPC" || code === "EDQUOT";
+    throw new ToolchainError(`Cannot write the kernel's types to "${dirname(path)}": ${message}`, {
+      cause,
+      hint: isFull
+        ? "make room there, or set BPFTS_CACHE to a folder with room for 40 MiB"
+        : "set BPFTS_CACHE to a folder that this user can write to",
+    });
+  }
+}
+
+const typesFile = "vmlinux.h";
+const namesFile = "names-4";
+
+function haveNames(folder: string): boolean {
+  return existsSync(join(folder, namesFile)) && existsSync(join(folder, typesFile));
+}
+
 /** The kernel's types as C, and their names alone in a file that is quick to search. */
 function openNames(folder: string, kernel: KernelTypes, log: Log): KernelNames {
-  const header = join(folder, "vmlinux.h");
-  const namesPath = join(folder, "names-4");
-  if (!existsSync(namesPath) || !existsSync(header)) {
+  const header = join(folder, typesFile);
+  const namesPath = join(folder, namesFile);
+  if (!haveNames(folder)) {
     const started = performance.now();
     // Writing the header again would make every prelude on top of it stale.
     const text = existsSync(header) ? readFileSync(header, "utf8") : kernel.dumpC();
-    if ((!existsSync(header) && !replaceFile(header, text)) || !replaceFile(namesPath, renderKernelNames(text))) {
-      throw new ToolchainError(`Cannot write the kernel's types to "${folder}"`, {
-        hint: "set BPFTS_CACHE to a folder that this user can write to",
-      });
-    }
+    if (!existsSync(header)) writeKernelTypes(header, text);
+    writeKernelTypes(namesPath, renderKernelNames(text));
     log.info(`wrote the kernel's types in ${Math.round(performance.now() - started)} ms`);
   }
   touchFile(namesPath);

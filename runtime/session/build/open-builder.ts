@@ -1,7 +1,7 @@
 import type { BuildTools } from "./build-tools.ts";
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { ScriptError, UsageError } from "../../base/errors.ts";
+import { InterruptedError, ScriptError, UsageError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { CacheFolder } from "../../compile/cache-folder.ts";
 import { openPrelude } from "../../compile/prelude.ts";
@@ -72,6 +72,7 @@ export function openBuilder(options: BuilderOptions): Builder {
     renderMachineHeader: (names) =>
       renderMachineHeader({ ...names, arch: machine.arch, kernelVersionCode: machine.versionCode }),
     log,
+    wait: (ms) => waitUnlessStopped(port, ms),
   });
   const env = describeDialectEnv(machine, prelude, kernel.readTracepointFormat);
   const dumpModule = (module: string): string =>
@@ -87,6 +88,12 @@ export function openBuilder(options: BuilderOptions): Builder {
     listTracepoints: () => kernel.listTracepoints(),
     modules: { findTypes: (names) => findModuleTypes(names, kernel.btfFolder), dumpC: dumpModule },
   };
+}
+
+/** @throws InterruptedError when a signal came */
+function waitUnlessStopped(port: KernelPort, ms: number): void {
+  if (port.signalPending() !== 0) throw new InterruptedError("A signal came while another run made the kernel's types");
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 function openOwnKernel(port: KernelPort): KernelSource {
