@@ -1,4 +1,5 @@
 import { writeSync } from "node:fs";
+import { escapeText } from "../../sdk/wire/escape-text.ts";
 
 /**
  * Messages for the person at the terminal. The only place under `runtime/`
@@ -13,11 +14,11 @@ export interface Log {
 
 export const silentLog: Log = { warn() {}, info() {} };
 
-/** A log that writes lines to stderr and survives a stderr that was closed. */
+/** A log that writes lines to stderr, without what a terminal would act on, and survives a stderr that was closed. */
 export function openStderrLog(options: { readonly verbose: boolean }): Log {
   const write = (line: string): void => {
     try {
-      writeSync(2, line);
+      writeSync(2, escapeText(line, "\n\t"));
     } catch {
       // A closed or full stderr is no reason to stop tracing.
     }

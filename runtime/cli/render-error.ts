@@ -2,6 +2,7 @@ import { relative } from "node:path";
 import { BpftsError } from "../base/errors.ts";
 import type { Diagnostic } from "../base/diagnostic.ts";
 import type { SourceLocation } from "../base/location.ts";
+import { escapeJson, escapeText } from "../../sdk/wire/escape-text.ts";
 
 /** The status that our own bugs end with. Source: EX_SOFTWARE in sysexits.h. */
 const internalExitCode = 70;
@@ -11,8 +12,12 @@ export function findExitCode(error: unknown): number {
   return error instanceof BpftsError ? error.exitCode : internalExitCode;
 }
 
-/** Renders an error for a person: what, where with the line itself, more messages, the next step. */
+/** Renders an error for a person: what, where with the line itself, more messages, the next step. What a terminal would act on is an escape sequence. */
 export function renderError(error: unknown, options: { readonly verbose: boolean }): string {
+  return escapeText(renderLines(error, options).replaceAll("\r\n", "\n"), "\n\t");
+}
+
+function renderLines(error: unknown, options: { readonly verbose: boolean }): string {
   if (!(error instanceof BpftsError)) {
     return `error: bpfts has a bug: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\nhint: please report it with the script and the output of bpfts doctor\n`;
   }
@@ -34,7 +39,7 @@ export function renderError(error: unknown, options: { readonly verbose: boolean
 /** The same error as one line of JSON, for programs. */
 export function renderErrorJson(error: unknown): string {
   const known = error instanceof BpftsError ? error : undefined;
-  return `${JSON.stringify({
+  const json = JSON.stringify({
     error: {
       code: known?.code ?? "BPFTS_INTERNAL",
       name: known?.name ?? "InternalError",
@@ -45,7 +50,8 @@ export function renderErrorJson(error: unknown): string {
       ...(known !== undefined && known.diagnostics.length > 0 && { diagnostics: known.diagnostics }),
       ...(known?.detail !== undefined && { detail: known.detail }),
     },
-  })}\n`;
+  });
+  return `${escapeJson(json)}\n`;
 }
 
 /** Whether a diagnostic only says again what the error itself says, as the first of several does. */

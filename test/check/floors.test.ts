@@ -12,7 +12,7 @@ interface Floor {
 
 /** The house, ground floor first: runtime/README.md says what each is for. */
 const floors: readonly Floor[] = [
-  { folder: "runtime/base", values: [], packages: [], node: ["fs"] },
+  { folder: "runtime/base", values: ["sdk/wire/escape-text.ts"], packages: [], node: ["fs"] },
   { folder: "runtime/confine", values: ["runtime/base"], packages: [], node: ["child_process", "fs", "path", "url"] },
   {
     folder: "runtime/script",
@@ -85,7 +85,14 @@ const floors: readonly Floor[] = [
   },
   {
     folder: "runtime/cli",
-    values: ["runtime/base", "runtime/permit", "runtime/session", "runtime/inspect", "runtime/vm"],
+    values: [
+      "runtime/base",
+      "runtime/permit",
+      "runtime/session",
+      "runtime/inspect",
+      "runtime/vm",
+      "sdk/wire/escape-text.ts",
+    ],
     packages: ["commander"],
     node: ["fs", "os", "path", "process", "url"],
   },
