@@ -13,6 +13,20 @@ type CallFunction = (
   functionId: number,
 ) => number;
 
+/** What an error takes at the most, with its name and sentence. Units: bytes. */
+const ERROR_ROOM_BYTES = 64 * 1024;
+
+/** As QuickJS's own says it. */
+const outOfMemory = { name: "InternalError", message: "out of memory" };
+
+/** Whether the guest's memory has a piece so large. The library does not look: without one it would write over the guest's memory from its start. */
+function haveRoom(context: QuickJSContext, bytes: number): boolean {
+  const wasm = context["module"];
+  const pointer = wasm._malloc(bytes);
+  wasm._free(pointer);
+  return pointer !== 0 || bytes === 0;
+}
+
 const noBytes = new Uint8Array(0);
 
 /**
@@ -38,7 +52,8 @@ export function installCall(context: QuickJSContext, name: string, call: HostCal
       result = callHost(context, call, readArgument(0), readArgument(1), count > 2 ? readArgument(2) : undefined);
       return ffi.QTS_DupValuePointer(contextPointer as never, result.value);
     } catch (error) {
-      // What it was called with, or no memory on the way in or out.
+      // What it was called with, or no memory on the way in or out. Without room for the error the guest cannot go on.
+      if (!haveRoom(context, ERROR_ROOM_BYTES)) throw error;
       result = context.newError(error as Error);
       return ffi.QTS_Throw(contextPointer as never, result.value);
     } finally {
@@ -57,6 +72,8 @@ function callHost(
   const raw = bytes === undefined || context.typeof(bytes) === "undefined" ? undefined : context.getArrayBuffer(bytes);
   const answer = call(context.getString(name), context.getString(argument), raw?.value ?? noBytes);
   raw?.dispose();
+  const bytesNeeded = typeof answer === "string" ? Buffer.byteLength(answer) + 1 : answer.byteLength;
+  if (!haveRoom(context, bytesNeeded)) throw outOfMemory;
   if (typeof answer === "string") return context.newString(answer);
   const whole = answer.byteOffset === 0 && answer.byteLength === answer.buffer.byteLength;
   return context.newArrayBuffer((whole ? answer.buffer : answer.slice().buffer) as ArrayBuffer);

@@ -114,6 +114,25 @@ describe("limits", () => {
     expect(sandbox.memoryBytes).toBeLessThanOrEqual(32 * MIB);
   });
 
+  it.each([
+    ["bytes", new Uint8Array(40 * MIB)],
+    ["text", "x".repeat(40 * MIB)],
+    // Larger than what is free, smaller than all of it: written to its start it would not be out of bounds.
+    ["bytes that would fit over the guest's own data", new Uint8Array(15 * MIB)],
+  ])("stops an answer of %s that is larger than what is left", async (_, answer) => {
+    const { outcome } = await runModule(
+      `const kept = new ArrayBuffer(15 << 20);
+       let message;
+       try { __bpfts_call("large", ""); } catch (error) { message = error.message; }
+       __bpfts_call(message + " " + [1, 2, 3].map((x) => x + 1), "");
+       __bpfts_call("large", "");`,
+      { call: (name) => (name === "large" ? answer : (calls.push(name), "=null")) },
+    );
+    expect(calls.splice(0)).toEqual(["out of memory 2,3,4"]);
+    expect(limitOf(outcome)).toBe("memory");
+  });
+  const calls: string[] = [];
+
   it("lets a script go on that gave the memory back", async () => {
     const { outcome, reports } = await runModule(`
       function fill() { const all = []; for (;;) all.push(new ArrayBuffer(1 << 20)); }
