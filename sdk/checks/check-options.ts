@@ -27,6 +27,20 @@ export function requireNumber(call: string, what: string, value: unknown): void 
   );
 }
 
+/** The largest numbers of C's types that options end in; a larger one than `u64` cannot be written as a number of JavaScript's. */
+export const MAX: { readonly i32: number; readonly u32: number; readonly u64: number } = {
+  i32: 2 ** 31 - 1,
+  u32: 2 ** 32 - 1,
+  u64: Number.MAX_SAFE_INTEGER,
+};
+
+/** Looks at an option that may be left out. @throws BpfError for what is no whole number from `min` to `max` */
+export function requireInteger(call: string, what: string, value: unknown, min: number, max: number): void {
+  if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max))
+    return;
+  throw makeUsageError(`${call} takes ${what} as a whole number from ${min} to ${max}, got ${show(value)}`);
+}
+
 /** @throws BpfError for what is no text */
 export function requireText(call: string, what: string, value: unknown): void {
   if (typeof value !== "string") throw makeUsageError(`${call} takes ${what} as a text, got ${show(value)}`);

@@ -1,4 +1,4 @@
-import { requireOptions } from "../checks/check-options.ts";
+import { MAX, requireInteger, requireOptions } from "../checks/check-options.ts";
 import type { AttachArgument } from "../wire/protocol.ts";
 
 /** The C function that runs. `Functions` are the names that the C text defines. */
@@ -143,6 +143,7 @@ export interface RawTracepointOptions<Functions extends string = string> extends
 /** A program of a cgroup or of sockets as it crosses to the host. */
 export function describeFunc(options: FuncOptions): AttachArgument {
   requireOptions("attach_func()", options, ["fn_name", "attach_type", "cgroup", "map"]);
+  requireInteger("attach_func()", "attach_type", options.attach_type ?? null, 0, MAX.u32);
   return {
     kind: "func",
     fnName: options.fn_name,
@@ -158,6 +159,8 @@ export function describeKprobe(
   options: KprobeTarget & Partial<RunsFunction>,
 ): AttachArgument & { readonly kind: "kprobe" | "kretprobe" } {
   requireOptions(`A ${kind}`, options, ["event", "event_re", "fn_name", "event_off", "maxactive"]);
+  requireInteger(`A ${kind}`, "event_off", options.event_off, 0, MAX.u32);
+  requireInteger(`A ${kind}`, "maxactive", (options as { readonly maxactive?: number }).maxactive, 0, MAX.i32);
   return {
     kind,
     fnName: options.fn_name ?? "",
@@ -184,6 +187,9 @@ export function describeUprobe(
   options: UprobeTarget & Partial<RunsFunction>,
 ): AttachArgument {
   requireOptions(`A ${kind}`, options, ["name", "sym", "sym_re", "addr", "fn_name", "sym_off", "pid"]);
+  if (typeof options.addr !== "bigint") requireInteger(`A ${kind}`, "addr", options.addr, 0, MAX.u64);
+  requireInteger(`A ${kind}`, "sym_off", options.sym_off, 0, MAX.u64);
+  requireInteger(`A ${kind}`, "pid", options.pid, -1, MAX.i32);
   return {
     kind,
     fnName: options.fn_name ?? "",
@@ -207,6 +213,12 @@ export function describePerfEvent(options: PerfEventTarget & Partial<PerfEventOp
     "pid",
     "cpu",
   ]);
+  requireInteger("A perf event", "ev_type", options.ev_type ?? null, 0, MAX.u32);
+  requireInteger("A perf event", "ev_config", options.ev_config ?? null, 0, MAX.u64);
+  requireInteger("A perf event", "sample_period", options.sample_period, 1, MAX.u64);
+  requireInteger("A perf event", "sample_freq", options.sample_freq, 1, MAX.u64);
+  requireInteger("A perf event", "pid", options.pid, -1, MAX.i32);
+  requireInteger("A perf event", "cpu", options.cpu, -1, MAX.i32);
   return {
     kind: "perf_event",
     fnName: options.fn_name ?? "",

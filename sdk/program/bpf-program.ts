@@ -1,5 +1,5 @@
 import { BpfFunction } from "../tables/bpf-function.ts";
-import { requireNumber, requireOptions, requireText } from "../checks/check-options.ts";
+import { MAX, requireInteger, requireNumber, requireOptions, requireText } from "../checks/check-options.ts";
 import { makeUsageError } from "../wire/errors.ts";
 import type { EventStream } from "../events/event-stream.ts";
 import { callHost } from "../wire/host.ts";
@@ -146,6 +146,8 @@ export class BPF<Tables, Functions> extends Attachments<Functions> {
   load_func(name: FunctionIn<Functions>, type?: number, options: { readonly attach_type?: number } = {}): BpfFunction {
     requireOpenProgram(this.#program, "load_func");
     requireText("load_func()", "the function's name", name);
+    requireInteger("load_func()", "its type", type, 0, MAX.u32);
+    requireInteger("load_func()", "attach_type", options.attach_type, 0, MAX.u32);
     callHost("load_function", {
       program: this.#program.id,
       name,
