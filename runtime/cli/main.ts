@@ -5,6 +5,7 @@ import { openStderrLog } from "../base/log.ts";
 import { findSimilar } from "../base/similar.ts";
 import { findPackageFile } from "../session/build/package-files.ts";
 import { findExitCode, renderError, renderErrorJson } from "./render-error.ts";
+import { explainResource, requireLimits } from "./resource-limits.ts";
 import { version } from "./version.ts";
 
 /** A module that adds one command; loaded only when that command, or the help of all, is asked for. */
@@ -136,10 +137,11 @@ function describeUsage(error: CommanderError): UsageError {
 /** Does what a command line asks for. Answers the exit status; what went wrong is on stderr by then. */
 export async function main(args: readonly string[]): Promise<number> {
   try {
+    requireLimits();
     return await runCommand(args);
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) process.exit(0);
-    const error = thrown instanceof CommanderError ? describeUsage(thrown) : thrown;
+    const error = thrown instanceof CommanderError ? describeUsage(thrown) : explainResource(thrown);
     const text = args.includes("--json-errors")
       ? renderErrorJson(error)
       : renderError(error, { verbose: args.includes("--verbose") });

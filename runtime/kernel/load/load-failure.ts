@@ -10,7 +10,7 @@ import type { BpftsError } from "../../base/errors.ts";
 import type { SourceLocation } from "../../base/location.ts";
 import { findSourceLine } from "../../object/line-info.ts";
 import type { ObjectSpec } from "../../object/spec.ts";
-import { readCapabilities } from "../machine/capabilities.ts";
+import { isInUserNamespace, readCapabilities } from "../machine/capabilities.ts";
 import { readLockdown } from "../machine/machine.ts";
 import { renderErrno } from "../door/errno.ts";
 import type { ProgramRequest } from "../hooks/program-kinds.ts";
@@ -44,6 +44,12 @@ export function describeLoadFailure(
   if (result.status === eperm && !readCapabilities().has("CAP_BPF") && !readCapabilities().has("CAP_SYS_ADMIN")) {
     return new PrivilegeError("Cannot load BPF programs: this user may not", {
       hint: "run it as root, or give the process CAP_BPF and CAP_PERFMON (CAP_SYS_ADMIN before Linux 5.8); without either, try the script in a virtual machine: bpfts vm run",
+      detail,
+    });
+  }
+  if (result.status === eperm && isInUserNamespace()) {
+    return new PrivilegeError("Cannot load BPF programs: this user is root in a user namespace only", {
+      hint: "run it outside that namespace: on the machine itself, or in a container without a user namespace of its own",
       detail,
     });
   }

@@ -12,6 +12,15 @@ const bits: Readonly<Record<string, bigint>> = {
   CAP_BPF: 39n,
 };
 
+/** Whether root here is root in a user namespace alone: its capabilities are none to the kernel's own things. Source: user_namespaces(7). */
+export function isInUserNamespace(): boolean {
+  try {
+    return !/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync("/proc/self/uid_map", "utf8"));
+  } catch {
+    return false;
+  }
+}
+
 /** Reads the effective capabilities of this process, by name. */
 export function readCapabilities(): ReadonlySet<string> {
   const status = readFileSync("/proc/self/status", "utf8");

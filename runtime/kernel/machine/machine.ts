@@ -99,8 +99,18 @@ export function readOnlineCpus(): number[] {
   return parseCpuList(readCpuList("online"));
 }
 
+/** @throws UnsupportedFeatureError when there is no /sys */
 function readCpuList(kind: "online" | "possible"): string {
-  return readFileSync(`/sys/devices/system/cpu/${kind}`, "utf8");
+  const path = `/sys/devices/system/cpu/${kind}`;
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
+    throw new UnsupportedFeatureError("sysfs", `Cannot read "${path}": nothing is mounted on /sys`, {
+      cause,
+      hint: "mount it: mount -t sysfs sysfs /sys; a container needs it from the machine that it runs on",
+    });
+  }
 }
 
 function parseCpuList(text: string): number[] {
