@@ -1,5 +1,5 @@
-import { constants } from "node:os";
-import { ClangCrashError, CompileError, ToolchainError } from "../base/errors.ts";
+import { constants, tmpdir } from "node:os";
+import { ClangCrashError, CompileError, ResourceError, ToolchainError } from "../base/errors.ts";
 import { runConfined } from "../confine/confine.ts";
 import type { ConfinedResult, ConfineLimits } from "../confine/confine.ts";
 import { describeInstalled } from "../confine/installed-program.ts";
@@ -64,6 +64,12 @@ function requireEnd({ status, signal, passed }: ConfinedResult, stderr: string, 
     const what = /out of memory|bad_alloc/.test(stderr) ? "more than 4 GiB of memory" : "too long";
     throw new CompileError(`clang takes ${what} for this text`, {
       hint: "make the C text smaller: unrolled loops and macros of macros multiply",
+      detail: stderr,
+    });
+  }
+  if (/No space left on device|Disk quota exceeded/.test(stderr)) {
+    throw new ResourceError("clang has no room for what it writes", {
+      hint: `make room in "${tmpdir()}", or set TMPDIR to a folder with room for 40 MiB`,
       detail: stderr,
     });
   }

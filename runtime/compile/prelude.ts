@@ -12,7 +12,7 @@ import {
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { InternalError, ResourceError, ToolchainError } from "../base/errors.ts";
+import { InternalError, ToolchainError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { signedDivisionClang } from "./backend-refusals.ts";
 import { buildOnce } from "./build-lock.ts";
@@ -194,12 +194,6 @@ function buildPch(
       "",
       { readable: request.folders, writable: output },
     );
-    if (!result.ok && /No space left on device|Disk quota exceeded/.test(result.stderr)) {
-      throw new ResourceError(`Cannot compile the kernel's types: no space is left in "${tmpdir()}"`, {
-        hint: "make room there, or set TMPDIR to a folder with room for 40 MiB",
-        detail: result.stderr,
-      });
-    }
     if (!result.ok) {
       throw new InternalError(
         `Cannot compile bpf-headers/prelude.h for this kernel: ${result.stderr.split("\n")[0] ?? ""}`,
