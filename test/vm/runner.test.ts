@@ -220,7 +220,7 @@ describe("a machine that lacks something", () => {
   it("a cache folder that can be written", () => {
     writeFileSync(join(folder, "file"), "");
     expect(() => openVmFolder({ BPFTS_CACHE: join(folder, "file") })).toThrow(
-      /^Cannot keep kernels in the cache: .*"file" is no folder/,
+      /^Cannot keep kernels in the cache: .*file" is no folder$/,
     );
   });
 });
