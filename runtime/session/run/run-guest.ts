@@ -147,7 +147,7 @@ function runToEnd(guest: Guest, code: string): Thrown | undefined {
     if (outcome.kind === "done") outcome = sandbox.callHook("turn");
     if (outcome.kind === "thrown") return sortFailure(guest, outcome.thrown);
     // QuickJS takes an end in the middle of a promise for its failure, or keeps it to itself.
-    if (stopper.takeCut()) {
+    if (stopper.wasCut) {
       stopper.takeInterrupt();
       return undefined;
     }
@@ -190,7 +190,7 @@ function waitForTurn({ sandbox, stopper, waiter }: Guest, timeoutMs: number, eve
 function sortFailure({ stopper }: Guest, thrown: Thrown): Thrown | undefined {
   if (stopper.isStopped()) return undefined;
   if (thrown.limit === "stopped" && stopper.takeInterrupt()) return undefined;
-  if (thrown.name !== "Interrupt" && !stopper.takeCut()) return thrown;
+  if (thrown.name !== "Interrupt" && !stopper.wasCut) return thrown;
   stopper.noteInterrupt();
   return undefined;
 }
@@ -206,15 +206,17 @@ function runEndHandlers(guest: Guest): Thrown | undefined {
     if (sandbox.cuts > 0 && outcome.thrown.name === "InternalError") isBroken = true;
     else failure ??= outcome.thrown;
   };
+  const notePromises = (outcome: Outcome): void => {
+    if (!stopper.wasCut) note(outcome);
+  };
   do {
     stopper.startEnd();
     note(sandbox.callHook("end"));
-    note(sandbox.runJobs().outcome);
+    notePromises(sandbox.runJobs().outcome);
     // exit() in a handler and a signal end that handler; the others still run.
   } while ((stopper.takeExit() || stopper.takeInterrupt()) && stopper.findTimeLeft() > 0);
   stopper.startEnd();
-  const flushed = sandbox.callHook("flush");
-  if (!stopper.takeCut()) note(flushed);
+  notePromises(sandbox.callHook("flush"));
   if (sandbox.cuts > 0) {
     const rest = isBroken ? ": its end handlers and the last of its output may be missing" : "";
     log.warn(`A signal ended the script within one long operation, such as the join of a huge array or a sort${rest}`);

@@ -10,8 +10,8 @@ export interface Stopper {
   isStopped(): boolean;
   /** Whether the guest was stopped by a signal that it did not come to hear of. Takes the signal. */
   takeInterrupt(): boolean;
-  /** Whether guest code was cut off since this was last asked. A promise that was cut off may be rejected with anything: QuickJS does not always keep its own error for that. */
-  takeCut(): boolean;
+  /** Whether guest code was cut off. A promise that was cut off may be rejected with anything, and so may those that wait for it: QuickJS does not always keep its own error for that. */
+  readonly wasCut: boolean;
   /** Tells of a signal that ended the script although it heard of it. */
   noteInterrupt(): void;
   /** Whether a signal ended the script. */
@@ -45,7 +45,11 @@ export function openStopper(port: KernelPort, now: () => number = () => performa
   return {
     shouldStop() {
       if (reason !== undefined && !ending) return true;
-      if (exited || now() >= endBy) return true;
+      if (exited) return true;
+      if (now() >= endBy) {
+        cut = true;
+        return true;
+      }
       if (port.signalPending() === 0) {
         pendingSince = undefined;
         return false;
@@ -68,10 +72,8 @@ export function openStopper(port: KernelPort, now: () => number = () => performa
       interrupted = true;
       return true;
     },
-    takeCut() {
-      const was = cut;
-      cut = false;
-      return was;
+    get wasCut() {
+      return cut;
     },
     get wasInterrupted() {
       return interrupted;
