@@ -26,7 +26,7 @@ const loops: readonly (readonly [name: string, body: string])[] = [
   ["a join", `new Array(2 ** 31).join("");`],
   ["a search that finds nothing", `[].indexOf.call({ length: 2 ** 53 - 1 }, 5);`],
   ["a search in a text", `const s = "ab".repeat(1e6); for (;;) s.indexOf("ab".repeat(5e5) + "c");`],
-  ["a power", `(7n ** 20000000n).toString();`],
+  ["a power", `for (;;) (7n ** 300000n).toString();`],
   ["a sort", `const a = Array.from({ length: 3e5 }, (_, i) => (i * 7919) % 300007); for (;;) a.sort();`],
   ["JSON", `let x: unknown = []; for (let i = 0; i < 24; i++) x = [x, x]; JSON.stringify(x);`],
   ["a regular expression", `/^(([a-z])+.)+[A-Z]([a-z])+$/.test("a".repeat(60));`],
