@@ -73,7 +73,8 @@ function runJob(
   signal: AbortSignal,
 ): Promise<Omit<HostClangAnswer, "id">> {
   return new Promise((settle) => {
-    const file = openSync(output, "wx", 0o600);
+    // A file of this user's own could not be written by a program without rights: that one makes it itself, in a folder that it is given.
+    const file = job.output === "file" ? undefined : openSync(output, "wx", 0o600);
     const place = { pipe: ["-o", "-"], file: ["-o", output] } as const;
     const confined = describeConfined({
       argv: [request.clang, ...job.args, ...(job.output === undefined ? [] : place[job.output])],
@@ -88,13 +89,13 @@ function runJob(
       environment: { TMPDIR: dirname(output) },
     });
     const child = spawn(confined.file, confined.args, {
-      stdio: ["pipe", file, "pipe"],
+      stdio: ["pipe", file ?? "ignore", "pipe"],
       env: {},
       signal,
       killSignal: "SIGKILL",
       timeout: clangMs,
     });
-    closeSync(file);
+    if (file !== undefined) closeSync(file);
     const stderr: Buffer[] = [];
     child.stdin!.on("error", () => {});
     child.stdin!.end(request.input);
