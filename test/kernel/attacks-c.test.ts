@@ -290,15 +290,12 @@ describe("a script's C text", () => {
 /** Waits for a clang that belongs to a process's launcher. */
 async function findClang(pid: number): Promise<number> {
   for (let tries = 0; tries < 6000; tries++) {
-    const list = spawnSync("pgrep", ["-P", String(pid), "bpfts-confine"])
+    // The launcher of the bundler may still be there, ended and not yet taken note of.
+    const launchers = spawnSync("pgrep", ["-d,", "-P", String(pid), "bpfts-confine"])
       .stdout.toString()
       .trim();
     const clang =
-      list === ""
-        ? ""
-        : spawnSync("pgrep", ["-P", list.split("\n")[0]!, "clang"])
-            .stdout.toString()
-            .trim();
+      launchers === "" ? "" : spawnSync("pgrep", ["-P", launchers, "clang"]).stdout.toString().trim().split("\n")[0]!;
     if (clang !== "") return Number(clang);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
