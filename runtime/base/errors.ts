@@ -139,6 +139,17 @@ export class ClosedError extends BpftsError {
   override readonly code = "BPFTS_CLOSED";
 }
 
+/** The command of `-c` could not be run. Source: the status of a shell, 127 for one that is not found, else 126. */
+export class CommandError extends BpftsError {
+  override readonly code = "BPFTS_COMMAND";
+  override readonly exitCode: number;
+
+  constructor(exitCode: number, message: string, details: ErrorDetails = {}) {
+    super(message, details);
+    this.exitCode = exitCode;
+  }
+}
+
 /** A signal ended the work before it was done. A script that runs ends with it as it does at its end; a check has no result. Source: the status of a shell's command that SIGINT ended. */
 export class InterruptedError extends BpftsError {
   override readonly code = "BPFTS_INTERRUPTED";

@@ -49,7 +49,9 @@ Examples:
   bpfts vm run --kernel 6.1 scripts/hello.ts     the same script on another kernel
 
 Exit status: 0 done, 1 the script or its C text is wrong, 2 bad usage,
-3 this machine or user cannot do it, 70 a bug of bpfts.`;
+3 this machine or user cannot do it, 70 a bug of bpfts. With -c: the command's
+own status, 127 for one that is not found, 126 for one that cannot be executed.
+A script that calls exit(N) ends with N.`;
 
 /** Options that take the next word as their value, so that it is no command. */
 const optionsWithValue = /^(-c|--command|--memory|-I|--allow-read)$/;

@@ -23,6 +23,9 @@ Examples:
 
 A script reads the files of its own folder, or of the project (package.json) that it lies in, and no others.
 
+The exit status is the command's with -c, unless the script fails or calls exit(N);
+127 and 126 are those of a shell: not found, not executable.
+
 Ctrl-C ends a script: its probes are detached, what it registered for its end runs.
 A second Ctrl-C ends it at once.`;
 

@@ -13,6 +13,8 @@ export interface Thrown {
   readonly code: string | undefined;
   readonly hint: string | undefined;
   readonly hostErrorId: number | undefined;
+  /** `reason` of the SDK's `Interrupt`. */
+  readonly reason: string | undefined;
 }
 
 /** Reads what was thrown. `full` says that the memory is used up, where QuickJS throws null instead of an error. */
@@ -31,6 +33,7 @@ export function describeThrown(context: QuickJSContext, error: QuickJSHandle, fu
     code: readText(context, error, "code"),
     hint: readText(context, error, "hint"),
     hostErrorId: typeof id === "number" ? id : undefined,
+    reason: name === "Interrupt" ? readText(context, error, "reason") : undefined,
   };
 }
 
@@ -56,6 +59,7 @@ function describePrimitive(context: QuickJSContext, error: QuickJSHandle, type: 
     code: undefined,
     hint: undefined,
     hostErrorId: undefined,
+    reason: undefined,
   };
 }
 

@@ -260,5 +260,14 @@ class QuickJsSandbox implements Sandbox {
 }
 
 function makeThrown(limit: Thrown["limit"], message: string): Thrown {
-  return { limit, name: "InternalError", message, stack: "", code: undefined, hint: undefined, hostErrorId: undefined };
+  return {
+    limit,
+    name: "InternalError",
+    message,
+    stack: "",
+    code: undefined,
+    hint: undefined,
+    hostErrorId: undefined,
+    reason: undefined,
+  };
 }

@@ -14,6 +14,7 @@ import { openBridge } from "../bridge/bridge.ts";
 import type { Bridge } from "../bridge/bridge.ts";
 import type { StopReason } from "../bridge/bridge-state.ts";
 import type { Command } from "../wait/command.ts";
+import { findCommandFailure, reportCommandEnd } from "../wait/command-end.ts";
 import { openLookups } from "../bridge/open-lookups.ts";
 import { describeGuestFailure } from "./guest-failure.ts";
 import type { GuestScript } from "./guest-failure.ts";
@@ -96,15 +97,25 @@ export async function runGuest(run: GuestRun): Promise<number> {
     const last = runEndHandlers(guest);
     bridge.reportLosses();
     const thrown = failure ?? last;
+    const refused = command && findCommandFailure(command);
+    if (thrown !== undefined && refused !== undefined) log.warn(refused.message);
     if (thrown !== undefined) throw describeGuestFailure(thrown, run.script, (id) => bridge.findError(id));
+    if (refused !== undefined) throw refused;
     if (run.waits === false && stopper.wasInterrupted)
       throw new InterruptedError("A signal came before the check was done");
-    return stopper.exitCode;
+    return findExitCode(guest, command);
   } finally {
     bridge.close();
     lookups.close();
     sandbox.close();
   }
+}
+
+/** The status that the script chose; else its command's, as strace(1) and perf(1) do. Ctrl-C is no failure of the command that it ended. */
+function findExitCode({ stopper, log }: Guest, command: Command | undefined): number {
+  if (command === undefined || stopper.wasInterrupted) return stopper.exitCode ?? 0;
+  const status = stopper.exitCode === undefined || command.isReleased ? reportCommandEnd(command, log) : 0;
+  return stopper.exitCode ?? status;
 }
 
 interface Guest {
@@ -191,7 +202,7 @@ function sortFailure({ stopper }: Guest, thrown: Thrown): Thrown | undefined {
   if (stopper.isStopped()) return undefined;
   if (thrown.limit === "stopped" && stopper.takeInterrupt()) return undefined;
   if (thrown.name !== "Interrupt" && !stopper.wasCut) return thrown;
-  stopper.noteInterrupt();
+  if (thrown.reason !== COMMAND_ENDED) stopper.noteInterrupt();
   return undefined;
 }
 

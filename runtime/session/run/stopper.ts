@@ -22,7 +22,8 @@ export interface Stopper {
   startEnd(): void;
   /** How long the end may still take; Infinity while there is no hurry. Units: milliseconds. */
   findTimeLeft(): number;
-  readonly exitCode: number;
+  /** What the script chose; undefined when it left the choice. */
+  readonly exitCode: number | undefined;
 }
 
 /** A script that computes and never waits gets this long to come to a wait. Units: milliseconds. */
@@ -97,7 +98,7 @@ export function openStopper(port: KernelPort, now: () => number = () => performa
     },
     findTimeLeft: () => Math.max(0, endBy - now()),
     get exitCode() {
-      return reason?.kind === "exit" ? reason.code : 0;
+      return reason?.kind === "exit" ? reason.code : undefined;
     },
   };
 }

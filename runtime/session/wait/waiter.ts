@@ -50,7 +50,7 @@ export function openWaiter(
 
   /** Milliseconds until the script must hear that the command has ended; undefined while it runs, or when it was told. */
   const findSettleTime = (): number | undefined => {
-    if (command === undefined || told || !command.haveEnded()) return undefined;
+    if (command === undefined || told || command.findEnd() === undefined) return undefined;
     endedAt ??= now();
     return endedAt + SETTLE_MS - now();
   };

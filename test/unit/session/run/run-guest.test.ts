@@ -6,6 +6,7 @@ import {
   UsageError,
   VerifierError,
 } from "../../../../runtime/base/errors.ts";
+import type { Command } from "../../../../runtime/session/wait/command.ts";
 import { answerBatches } from "../../../support/fake-kernel.ts";
 import { makeProgram, makeSignals, runScriptText } from "../../../support/guest-run.ts";
 
@@ -507,20 +508,21 @@ print(inner(null));`);
   });
 });
 
-describe("the command of -c", () => {
-  const makeCommand = (state: {
-    ended: boolean;
-  }): { readonly pid: number; release(): void; haveEnded(): boolean; close(): void; readonly log: string[] } => {
-    const log: string[] = [];
-    return {
-      pid: 77,
-      log,
-      release: () => void log.push("release"),
-      haveEnded: () => state.ended,
-      close: () => undefined,
-    };
+const makeCommand = (state: { ended: boolean }): Command & { readonly log: string[] } => {
+  const log: string[] = [];
+  return {
+    line: "true",
+    program: "true",
+    pid: 77,
+    log,
+    release: () => void log.push("release"),
+    isReleased: true,
+    findEnd: () => (state.ended ? { exited: true, code: 0, signal: 0, refused: 0 } : undefined),
+    close: () => undefined,
   };
+};
 
+describe("the command of -c", () => {
   it("is offered by its pid, released at the first wait, and its end interrupts the script once", async () => {
     const command = makeCommand({ ended: true });
     const result = await runScriptText(
@@ -567,7 +569,6 @@ describe("the command of -c", () => {
 
 describe("a script that sleeps", () => {
   it("gets the events that the command caused before the interrupt", async () => {
-    const state = { ended: true };
     const batches = [record(1), record(2)];
     const result = await runScriptText(
       `import { BPF, print, sleep } from "bpfts";
@@ -575,7 +576,7 @@ describe("a script that sleeps", () => {
       b.table<never, Uint8Array>("events").open_ring_buffer((bytes) => print(bytes[0]));
       for (;;) { sleep(1); print("slept"); }`,
       {
-        command: { pid: 7, release: () => undefined, haveEnded: () => state.ended, close: () => undefined },
+        command: makeCommand({ ended: true }),
         build: () => makeProgram({ maps: [{ name: "events", type: 27, maxEntries: 4096, flags: 0 }] }),
         kernel: { ringBufferOpen: () => 5, ringRead: answerBatches(batches) },
       },
