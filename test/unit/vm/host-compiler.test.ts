@@ -19,7 +19,7 @@ beforeEach(() => {
   // A stand-in that prints its arguments and its input, complains, and fails when it is asked to.
   writeFileSync(
     join(folder, "clang-99"),
-    '#!/bin/sh\necho "$@"; cat; echo careful >&2; case "$*" in *FATAL*) echo "x: fatal error: no" >&2; exit 1;; *FAIL*) exit 1;; *CRASH*) kill -SEGV $$;; esac\n',
+    '#!/bin/sh\nfor last; do :; done; case "$*" in *" -o /"*) exec > "$last";; esac; echo "$@"; cat; echo careful >&2; case "$*" in *FATAL*) echo "x: fatal error: no" >&2; exit 1;; *FAIL*) exit 1;; *CRASH*) kill -SEGV $$;; esac\n',
   );
   chmodSync(join(folder, "clang-99"), 0o755);
   answers = [];
