@@ -11,17 +11,30 @@ export type TraceFields = [task: string, pid: number, cpu: number, flags: string
 const rest = /^-(\d+)\s+(?:\(\s*[-\d]+\)\s+)?\[(\d+)\]\s+(\S+)\s+(\d+\.\d+):\s+[^:]*:\s?(.*)$/s;
 /** Units: bytes. */
 const TASK_WIDTH = 16;
+/** A name of 15 bytes whose newlines are written as two characters. */
+const MAX_TASK_WIDTH = 30;
 
 /** Takes a line of the trace pipe apart; undefined for what is no event. Source: the kernel's trace_print_context */
 export function parseTraceLine(line: string): TraceFields | undefined {
-  // A name that is no ASCII has fewer characters than bytes.
+  // A name that is no ASCII has fewer characters than bytes, one with newlines has more.
   for (let width = TASK_WIDTH; width > 0; width = line.lastIndexOf("-", width - 1)) {
-    const match = rest.exec(line.slice(width));
-    if (match === null) continue;
-    const [, pid, cpu, flags, ts, msg] = match;
-    return [line.slice(0, width).trimStart(), Number(pid), Number(cpu), flags!, Number(ts), msg!];
+    const fields = parseBehind(line, width);
+    if (fields !== undefined) return fields;
+  }
+  for (let width = line.indexOf("-", TASK_WIDTH); width > 0 && width <= MAX_TASK_WIDTH; ) {
+    const fields = parseBehind(line, width);
+    if (fields !== undefined) return fields;
+    width = line.indexOf("-", width + 1);
   }
   return undefined;
+}
+
+/** The fields of a line whose task is so wide. */
+function parseBehind(line: string, width: number): TraceFields | undefined {
+  const match = rest.exec(line.slice(width));
+  if (match === null) return undefined;
+  const [, pid, cpu, flags, ts, msg] = match;
+  return [line.slice(0, width).trimStart(), Number(pid), Number(cpu), flags!, Number(ts), msg!];
 }
 
 let lines: string[] = [];

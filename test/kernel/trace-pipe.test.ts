@@ -46,7 +46,7 @@ describe("a trace pipe", () => {
     expect([pipe.isPrivate, listOwn().length]).toEqual([true, 1]);
     attachPrinter();
     callMkdir(100);
-    const lines = readLines(pipe.file, process.pid).map(nameUnknownTasks);
+    const lines = readLines(pipe.file, process.pid).map((line) => nameUnknownTasks(line, (bytes) => bytes.toString()));
     expect(lines.length).toBe(100);
     // "task-pid  [cpu] flags  seconds.micros: event: text"
     for (const line of lines) expect(line).toMatch(/^ *\S.*-\d+ +\[\d{3}\] \S+ +\d+\.\d+: bpf_trace_printk: hello 42$/);

@@ -14,6 +14,8 @@ export interface TracePipe extends Closable {
 }
 
 const event = "events/bpf_trace/bpf_trace_printk/enable";
+/** The kernel writes a task's name as `%16s`. Units: bytes. Source: trace_print_context */
+const TASK_BYTES = 16;
 let opened = 0;
 
 /**
@@ -51,16 +53,21 @@ export function openTracePipe(port: KernelPort): TracePipe {
 /**
  * Names the tasks that the kernel printed as `<...>`: it learns a task's name when
  * that task is next scheduled out, and a quick reader is there before. Those that
- * ended meanwhile stay as they are.
+ * ended meanwhile stay as they are. A name is bytes that its task chose: `decode` must be the one that decoded the lines.
  */
-export function nameUnknownTasks(lines: string): string {
+export function nameUnknownTasks(lines: string, decode: (bytes: Buffer) => string): string {
   return lines.replace(/^ *<\.\.\.>-(\d+)/gm, (unknown, pid: string) => {
     try {
-      return `${readFileSync(`/proc/${pid}/comm`, "utf8").slice(0, -1).replaceAll("\n", "\\n").padStart(16)}-${pid}`;
+      const name = escapeNewlines(readFileSync(`/proc/${pid}/comm`).subarray(0, -1));
+      return `${" ".repeat(Math.max(0, TASK_BYTES - name.length))}${decode(name)}-${pid}`;
     } catch {
       return unknown;
     }
   });
+}
+
+function escapeNewlines(name: Buffer): Buffer {
+  return Buffer.from(name.toString("latin1").replaceAll("\n", "\\n"), "latin1");
 }
 
 function openGlobalPipe(port: KernelPort, path: string): TracePipe {

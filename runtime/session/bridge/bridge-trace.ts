@@ -40,7 +40,7 @@ export function openTraceCalls(state: BridgeState): TraceCalls {
       });
     // A message with a newline of its own leaves an empty line behind.
     const lines = text.replace(/^\n+/, "").replace(/\n{2,}/g, "\n");
-    return lines === "" ? undefined : nameUnknownTasks(lines);
+    return lines === "" ? undefined : nameUnknownTasks(lines, decodeText);
   };
 
   return {

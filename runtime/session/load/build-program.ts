@@ -241,9 +241,9 @@ function renderHook({ kind }: ProgramRequest, label: string): string {
   return kind === "section" || kind === "func" ? label : `${kind} ${label}`;
 }
 
-/** @throws AttachError when the C text has no program of that name. */
+/** @throws AttachError when the C text has no program of that name. @throws UsageError when no name is given */
 export function requireFunction(programs: readonly ProgramDecl[], name: string | undefined, action = "attach"): void {
-  if (name === undefined)
+  if (name === undefined || name === "")
     throw new UsageError(`Cannot ${action}: no function is named`, {
       hint: "give fn_name: the name of a function of the C text",
     });

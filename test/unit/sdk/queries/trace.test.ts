@@ -3,7 +3,7 @@ import { parseTraceLine } from "../../../../sdk/queries/trace.ts";
 
 /** A line as the kernel writes it: the task's name fills 16 bytes. */
 function makeLine(task: string, message: string): string {
-  return `${" ".repeat(16 - Buffer.byteLength(task))}${task}-4711    [003] d..21  12.000042: bpf_trace_printk: ${message}`;
+  return `${" ".repeat(Math.max(0, 16 - Buffer.byteLength(task)))}${task}-4711    [003] d..21  12.000042: bpf_trace_printk: ${message}`;
 }
 
 describe("a line of the trace pipe", () => {
@@ -17,6 +17,9 @@ describe("a line of the trace pipe", () => {
     "-1 [0] x 1.0: a",
     "grüße-2",
     "中文",
+    // 15 bytes with newlines, as "<...>" is replaced by a name from /proc.
+    "a\\nb\\nc-d\\nefghijkl",
+    "\\n".repeat(15),
   ])("has the task %j", (task) => {
     expect(parseTraceLine(makeLine(task, "hello"))).toEqual([task, 4711, 3, "d..21", 12.000042, "hello"]);
   });
