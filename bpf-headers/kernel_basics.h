@@ -65,6 +65,41 @@
 #define round_up(x, y) ((((x)-1) | ((typeof(x))(y)-1)) + 1)
 #define round_down(x, y) ((x) & ~((typeof(x))(y)-1))
 
+#define roundup(x, y) ((((x) + (typeof(x))(y)-1) / (typeof(x))(y)) * (typeof(x))(y))
+#define rounddown(x, y) ((x) - (x) % (typeof(x))(y))
+#define ALIGN(x, a) (((x) + ((typeof(x))(a)-1)) & ~((typeof(x))(a)-1))
+#define ALIGN_DOWN(x, a) ((x) & ~((typeof(x))(a)-1))
+#define PTR_ALIGN(p, a) ((typeof(p))ALIGN((unsigned long)(p), (a)))
+#define IS_ALIGNED(x, a) (((x) & ((typeof(x))(a)-1)) == 0)
+#define DIV_ROUND_DOWN_ULL(n, d) ((u64)(n) / (u64)(d))
+#define DIV_ROUND_UP_ULL(n, d) (((u64)(n) + (u64)(d)-1) / (u64)(d))
+#define GENMASK(high, low) ((~0UL << (low)) & (~0UL >> (63 - (high))))
+#define GENMASK_ULL(high, low) ((~0ULL << (low)) & (~0ULL >> (63 - (high))))
+#define FIELD_GET(mask, reg) (((reg) & (mask)) / ((mask) & -(mask)))
+#define FIELD_PREP(mask, value) (((value) * ((mask) & -(mask))) & (mask))
+#define is_power_of_2(n) ({ u64 __bpfts_n = (n); __bpfts_n != 0 && (__bpfts_n & (__bpfts_n - 1)) == 0; })
+#define clamp_t(type, v, lo, hi) min_t(type, max_t(type, v, lo), hi)
+#define min3(a, b, c) min(min(a, b), c)
+#define max3(a, b, c) max(max(a, b), c)
+#define swap(a, b) ({ typeof(a) __bpfts_s = (a); (a) = (b); (b) = __bpfts_s; })
+#define abs(x) ({ typeof(x) __bpfts_x = (x); __bpfts_x < 0 ? -__bpfts_x : __bpfts_x; })
+
+/* The position of the highest bit, in a register or where C wants a constant. */
+#define ilog2(n) (__builtin_constant_p(n) ? bpfts_constant_log2((u64)(n)) : (int)bpfts_log2l(n) - 1)
+#define bpfts_constant_log2(n) ((n) == 0 ? 0 : 63 - __builtin_clzll((n) | ((n) == 0)))
+#define order_base_2(n) ((n) <= 1 ? 0 : ilog2((n)-1) + 1)
+
+/* Whether an option of the kernel's configuration is y, or m: 1 or 0, for #if too. The text before names the options. */
+#define __bpfts_is_1(x) __bpfts_is_2(x)
+#define __bpfts_is_2(x) __bpfts_is_3(__bpfts_set_##x)
+#define __bpfts_is_3(x) __bpfts_second(x 1, 0)
+#define __bpfts_second(ignored, value, ...) value
+#define __bpfts_set_1 0,
+#define IS_BUILTIN(option) __bpfts_is_1(option)
+#define IS_MODULE(option) __bpfts_is_1(option##_MODULE)
+#define IS_ENABLED(option) (IS_BUILTIN(option) || IS_MODULE(option))
+#define IS_REACHABLE(option) IS_BUILTIN(option)
+
 /* A power of two, usable where C wants a constant. */
 #define roundup_pow_of_two(n) ((n) <= 1 ? 1UL : 1UL << (64 - __builtin_clzl(((n)-1) | ((n) <= 1))))
 

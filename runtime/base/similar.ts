@@ -1,6 +1,9 @@
-/** Finds the candidate closest to a mistyped word, or undefined when none is close. */
-export function findSimilar(word: string, candidates: Iterable<string>): string | undefined {
-  const limit = Math.max(1, Math.floor(word.length / 3));
+/** Finds the candidate closest to a mistyped word, or undefined when none is close. `limit` is the largest number of mistakes; where candidates are thousands it must be small. */
+export function findSimilar(
+  word: string,
+  candidates: Iterable<string>,
+  limit: number = Math.max(1, Math.floor(word.length / 3)),
+): string | undefined {
   let best: string | undefined;
   let bestDistance = limit + 1;
   for (const candidate of candidates) {

@@ -3,7 +3,9 @@ import { renderAccessors } from "./words/accessors.ts";
 import { rewriteBuiltins } from "./words/builtins.ts";
 import type { DialectEnv } from "./text/env.ts";
 import { findFunctions } from "./text/functions.ts";
+import { parseTokens } from "./text/lexer.ts";
 import { rewriteIncludes } from "./words/includes.ts";
+import { listConstantNames, renderKernelMacros } from "./words/kernel-macros.ts";
 import { rewriteLiterals } from "./words/literals.ts";
 import { findMacroMaps } from "./words/macro-maps.ts";
 import { numberRings, readMapMacros } from "./words/maps.ts";
@@ -48,14 +50,16 @@ export function prepareUnit(source: CSource, env: DialectEnv): CUnit {
   rewriteShorthands(pass);
   const edited = pass.edits.apply();
   const license = findLicense(pass);
+  const accessors = renderAccessors(pass.tokens, findings.definedNames);
   const head = [
     ...env.moduleHeaders.map((file) => `#include ${JSON.stringify(file)}`),
     ...renderConfig(pass, env),
     ...renderMissingTags(pass, env),
     ...findings.definedNames.flatMap(renderOwnName),
-    // A constant of ours by the name of a table: `READ`, `HZ`.
+    // A macro of ours by the name of a table: `BIT`.
     ...maps.filter(({ name }) => /^[A-Z]/.test(name)).map(({ name }) => `#undef ${name}`),
-    ...renderAccessors(pass.tokens, findings.definedNames),
+    ...renderConstants(pass, accessors, new Set([...maps.map(({ name }) => name), ...findings.definedNames]), env),
+    ...accessors,
     ...(builtins.usesLibbpfUsdt ? ["#include <bpf/usdt.bpf.h>"] : []),
     ...(builtins.usesUsdt ? ['#include "bcc_usdt.h"'] : []),
     ...(includes.includes("bcc/proto.h") ? renderPackets(pass) : []),
@@ -78,6 +82,7 @@ export function prepareUnit(source: CSource, env: DialectEnv): CUnit {
       includes,
       findUnloadedModule: env.findUnloadedModule,
       listHelpers: env.listHelpers,
+      macros: env.macros,
     },
   });
 }
@@ -97,6 +102,18 @@ function renderConfig(pass: Pass, env: DialectEnv): string[] {
     const definition = value === "y" ? `${name} 1` : value === "m" ? `${name}_MODULE 1` : `${name} ${value}`;
     return [`#undef ${definition.split(" ")[0]}`, `#define ${definition}`];
   });
+}
+
+/** The constants of the kernel's headers that the text names, and that functions of the headers which it calls are made of. */
+function renderConstants(
+  pass: Pass,
+  accessors: readonly string[],
+  taken: ReadonlySet<string>,
+  env: DialectEnv,
+): string[] {
+  const names = listConstantNames(pass.tokens);
+  for (const name of listConstantNames(parseTokens(accessors.join("\n")))) names.add(name);
+  return renderKernelMacros(names, taken, env);
 }
 
 /** The packet headers that the text names and does not declare itself. */

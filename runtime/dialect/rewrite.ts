@@ -45,6 +45,7 @@ export function rewriteUnit(
     includes: unit.includes,
     findUnloadedModule: unit.findUnloadedModule,
     listHelpers: unit.listHelpers,
+    macros: unit.macros,
   };
   if (places === undefined) return { unit: { ...unit, ...facts } };
   const found = findReadSites(

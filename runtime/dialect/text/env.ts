@@ -7,6 +7,11 @@ export interface DialectEnv extends KernelNames {
   readTracepointFormat(category: string, event: string): string | undefined;
   /** The value of a kernel configuration option: `"y"`, `"m"`, a number, a quoted string; undefined when off or unknown. */
   findKernelConfig(name: string): string | undefined;
+  readonly macros: MacroTable;
+  /** Macros of the kernel's that headers of the user's own turned out to name: they stand before the text. */
+  readonly wantedMacros: readonly string[];
+  /** Macros of the kernel's whose names the text turned out to give to things of its own: they are left out. */
+  readonly ownMacros: readonly string[];
   readonly arch: "x86" | "arm64";
   readonly onlineCpus: number;
   readonly possibleCpus: number;
@@ -20,6 +25,16 @@ export interface DialectEnv extends KernelNames {
   findUnloadedModule(name: string): UnloadedModule | undefined;
   /** The names of the helpers that programs may call. */
   listHelpers(): readonly string[];
+}
+
+/** Numbers that are macros in the kernel's uapi headers. */
+export interface MacroTable {
+  /** The value as C text, undefined when the headers have no such number for this architecture. */
+  find(name: string): string | undefined;
+  /** Whether only another architecture's headers have it. */
+  isElsewhere(name: string): boolean;
+  /** All names for this architecture; slow, for messages. */
+  listNames(): string[];
 }
 
 /** Where a type may come from that this kernel does not have now. */

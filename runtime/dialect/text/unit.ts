@@ -1,6 +1,6 @@
 import type { Diagnostic } from "../../base/diagnostic.ts";
 import type { SourceLocation } from "../../base/location.ts";
-import type { UnloadedModule } from "./env.ts";
+import type { MacroTable, UnloadedModule } from "./env.ts";
 
 /** The user's C text as the script handed it over. */
 export interface CSource {
@@ -42,6 +42,8 @@ export interface CUnit {
   readonly findUnloadedModule: (name: string) => UnloadedModule | undefined;
   /** The names of the helpers that programs may call. */
   readonly listHelpers: () => readonly string[];
+  /** The constants of the kernel's headers, for hints about unknown names. */
+  readonly macros: MacroTable;
   /** Texts that stand in for headers of the user's own, by the paths that clang knows them by. Known after `rewriteUnit`. */
   readonly headers?: ReadonlyMap<string, string>;
   /** What `text` was put together from, for the next stage. */
@@ -69,7 +71,15 @@ export interface UnitParts {
   findOrigin(offset: number): number;
   readonly facts: Pick<
     CUnit,
-    "programs" | "maps" | "eventStructs" | "warnings" | "license" | "includes" | "findUnloadedModule" | "listHelpers"
+    | "programs"
+    | "maps"
+    | "eventStructs"
+    | "warnings"
+    | "license"
+    | "includes"
+    | "findUnloadedModule"
+    | "listHelpers"
+    | "macros"
   >;
 }
 

@@ -1,26 +1,20 @@
 import { findTypeVersion } from "../../base/bpf-since.ts";
 import { findSimilar } from "../../base/similar.ts";
 import { adviseFunction } from "./library-functions.ts";
-import type { UnloadedModule } from "./env.ts";
+import type { MacroTable, UnloadedModule } from "./env.ts";
 
 /** Where the kernel's headers define macros of a family, by how their names begin. */
 const macroFamilies: readonly (readonly [prefix: string, header: string])[] = [
-  ["__NR_", "asm/unistd.h"],
   ["ATTR_", "linux/fs.h"],
   ["BLK_", "linux/blkdev.h"],
-  ["CAP_", "linux/capability.h"],
   ["DCACHE_", "linux/dcache.h"],
   ["DRM_", "drm/drm.h"],
   ["ELF_", "linux/elf.h"],
-  ["EM_", "linux/elf-em.h"],
-  ["ETHTOOL_", "linux/ethtool.h"],
-  ["ETH_", "linux/if_ether.h"],
   ["EXIT_REASON_", "asm/vmx.h"],
   ["FMODE_", "linux/fs.h"],
   ["FS_", "linux/fs.h"],
   ["GFP_", "linux/gfp.h"],
   ["__GFP_", "linux/gfp.h"],
-  ["HZ", "asm/param.h"],
   ["ICMPV6_", "linux/icmpv6.h"],
   ["ICMP_", "linux/icmp.h"],
   ["IFF_", "linux/if.h"],
@@ -34,7 +28,6 @@ const macroFamilies: readonly (readonly [prefix: string, header: string])[] = [
   ["MAP_", "linux/mman.h"],
   ["MNT_", "linux/mount.h"],
   ["MSR_", "asm/msr-index.h"],
-  ["MS_", "linux/mount.h"],
   ["NETIF_F_", "linux/netdev_features.h"],
   ["NFPROTO_", "linux/netfilter.h"],
   ["NLM_", "linux/netlink.h"],
@@ -42,28 +35,21 @@ const macroFamilies: readonly (readonly [prefix: string, header: string])[] = [
   ["PERF_", "linux/perf_event.h"],
   ["PF_", "linux/sched.h"],
   ["PG_", "linux/page-flags.h"],
-  ["PR_", "linux/prctl.h"],
   ["REQ_", "linux/blk_types.h"],
   ["RTM_", "linux/rtnetlink.h"],
   ["RTN_", "linux/rtnetlink.h"],
   ["SB_", "linux/fs.h"],
   ["SCHED_", "linux/sched.h"],
-  ["SECCOMP_", "linux/seccomp.h"],
-  ["SIOC", "linux/sockios.h"],
   ["SKB_", "linux/skbuff.h"],
-  ["SOL_", "linux/socket.h"],
-  ["SO_", "asm/socket.h"],
   ["TASK_", "linux/sched.h"],
   ["TCPHDR_", "net/tcp.h"],
   ["TCP_", "linux/tcp.h"],
-  ["TIOC", "asm/ioctls.h"],
   ["UDP_", "linux/udp.h"],
   ["USB_", "linux/usb/ch9.h"],
   ["VLAN_", "linux/if_vlan.h"],
   ["VM_", "linux/mm.h"],
   ["X86_", "asm/cpufeatures.h"],
   ["XATTR_", "linux/xattr.h"],
-  ["XFRM_", "linux/xfrm.h"],
 ];
 
 /** What is known of a text besides its names. */
@@ -72,6 +58,7 @@ export interface TextFacts {
   readonly includes: readonly string[];
   readonly findUnloadedModule: (name: string) => UnloadedModule | undefined;
   readonly listHelpers: () => readonly string[];
+  readonly macros: MacroTable;
 }
 
 /** What clang says about names that nothing declares, or something else does, and what to tell the user then. */
@@ -169,12 +156,33 @@ export function listTakenNames(messages: readonly string[]): string[] {
   ];
 }
 
-function explainIdentifier(name: string, { includes }: TextFacts): string | undefined {
-  if (!/^_*[A-Z][A-Z0-9_]*$/.test(name)) return undefined;
+/** Constants that the kernel's configuration sets, and how they are given where nobody can read it. */
+const configured: Readonly<Record<string, string>> = { HZ: "CONFIG_HZ", NR_CPUS: "CONFIG_NR_CPUS" };
+
+function explainIdentifier(name: string, facts: TextFacts): string | undefined {
+  if (!/^(?:_*[A-Z][A-Z0-9_]*|(?:__NR|SYS)_\w+)$/.test(name)) return undefined;
+  const known = explainConstant(name, facts.macros);
+  if (known !== undefined) return known;
+  const { includes } = facts;
   const family = macroFamilies.find(([prefix]) => name.startsWith(prefix))?.[1];
   const header = family ?? (includes.length === 1 ? includes[0] : undefined);
   const from = header === undefined ? "" : ` (${family === undefined ? "perhaps from" : "from"} <${header}>)`;
   return `"${name}" is a macro of the kernel's headers${from}, which its types do not carry; define it in the text: #define ${name} …`;
+}
+
+/** What is known of a constant that the kernel's headers have for others, or under another name. */
+function explainConstant(name: string, macros: MacroTable): string | undefined {
+  if (Object.hasOwn(configured, name))
+    return `"${name}" is ${configured[name]!} of the kernel's configuration, which this machine does not show (/proc/config.gz, /boot/config-…): say what it is, cflags: ["-D${name}=…"]`;
+  const call = /^SYS_(\w+)$/.exec(name)?.[1];
+  if (call !== undefined && macros.find(`__NR_${call}`) !== undefined)
+    return `the kernel calls the number of a system call __NR_${call}`;
+  if (macros.isElsewhere(name))
+    return name.startsWith("__NR_")
+      ? `this architecture has no system call "${name.slice("__NR_".length)}"; put its use between #ifdef ${name} and #endif, and count the newer call, such as openat for open`
+      : `"${name}" is a constant of another architecture: put its use between #ifdef ${name} and #endif`;
+  const similar = findSimilar(name, macros.listNames(), name.length < 8 ? 1 : 2);
+  return similar === undefined ? undefined : `did you mean "${similar}"?`;
 }
 
 function explainFunction(name: string, { listHelpers }: TextFacts): string {

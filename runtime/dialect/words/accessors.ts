@@ -1,9 +1,9 @@
 import type { Token } from "../text/lexer.ts";
 
 /**
- * Inline functions of the kernel's headers that go through a pointer, as macros.
+ * Inline functions of the kernel's headers that go through a pointer or need constants of the headers, as macros.
  * They are put before the texts that use them, not into the prelude: there the
- * rewriter can make the loads in them explicit.
+ * rewriter can make the loads in them explicit, and the constants stand beside them.
  */
 export const accessorMacros: Readonly<Record<string, string>> = {
   skb_transport_header: "skb_transport_header(skb) ((unsigned char *)((skb)->head + (skb)->transport_header))",
@@ -42,6 +42,31 @@ export const accessorMacros: Readonly<Record<string, string>> = {
   dev_net: "dev_net(dev) ((dev)->nd_net.net)",
   sock_net: "sock_net(sk) ((sk)->__sk_common.skc_net.net)",
   read_pnet: "read_pnet(pnet) ((pnet)->net)",
+  // Requests of block devices.
+  req_op: "req_op(rq) ((rq)->cmd_flags & REQ_OP_MASK)",
+  bio_op: "bio_op(bio) ((bio)->bi_opf & REQ_OP_MASK)",
+  op_is_write: "op_is_write(op) (!!((op) & 1))",
+  rq_data_dir: "rq_data_dir(rq) ((int)((rq)->cmd_flags & 1))",
+  bio_data_dir: "bio_data_dir(bio) ((int)((bio)->bi_opf & 1))",
+  blk_rq_pos: "blk_rq_pos(rq) ((rq)->__sector)",
+  blk_rq_bytes: "blk_rq_bytes(rq) ((rq)->__data_len)",
+  blk_rq_sectors: "blk_rq_sectors(rq) ((rq)->__data_len >> 9)",
+  bio_sectors: "bio_sectors(bio) ((bio)->bi_iter.bi_size >> 9)",
+  // Modes of files.
+  S_ISLNK: "S_ISLNK(m) (((m) & S_IFMT) == S_IFLNK)",
+  S_ISREG: "S_ISREG(m) (((m) & S_IFMT) == S_IFREG)",
+  S_ISDIR: "S_ISDIR(m) (((m) & S_IFMT) == S_IFDIR)",
+  S_ISCHR: "S_ISCHR(m) (((m) & S_IFMT) == S_IFCHR)",
+  S_ISBLK: "S_ISBLK(m) (((m) & S_IFMT) == S_IFBLK)",
+  S_ISFIFO: "S_ISFIFO(m) (((m) & S_IFMT) == S_IFIFO)",
+  S_ISSOCK: "S_ISSOCK(m) (((m) & S_IFMT) == S_IFSOCK)",
+  task_nice: "task_nice(task) ((task)->static_prio - DEFAULT_PRIO)",
+  timespec64_to_ns: "timespec64_to_ns(ts) ((s64)(ts)->tv_sec * NSEC_PER_SEC + (ts)->tv_nsec)",
+  sock_flag: "sock_flag(sk, flag) (((sk)->__sk_common.skc_flags >> (flag)) & 1)",
+  jiffies_to_msecs: "jiffies_to_msecs(j) ((unsigned int)((u64)(j) * MSEC_PER_SEC / HZ))",
+  jiffies_to_usecs: "jiffies_to_usecs(j) ((unsigned int)((u64)(j) * USEC_PER_SEC / HZ))",
+  jiffies_to_nsecs: "jiffies_to_nsecs(j) ((u64)(j) * NSEC_PER_SEC / HZ)",
+  msecs_to_jiffies: "msecs_to_jiffies(ms) (((u64)(ms) * HZ + MSEC_PER_SEC - 1) / MSEC_PER_SEC)",
   test_bit: "test_bit(n, p) ((((const unsigned long *)(p))[(n) / 64] >> ((n) % 64)) & 1)",
   list_first_entry: "list_first_entry(ptr, type, member) container_of((ptr)->next, type, member)",
   list_next_entry: "list_next_entry(pos, member) container_of((pos)->member.next, typeof(*(pos)), member)",

@@ -1,17 +1,15 @@
 import { mapKinds } from "../../../sdk/abi/map-kinds.ts";
-import { archConstants, kernelConstants } from "./kernel-constants.ts";
 import type { DialectEnv } from "../text/env.ts";
 
 /** What the machine header depends on: the kernel's names and the machine's constants. */
-export type MachineEnv = Pick<DialectEnv, "findEnumValue" | "haveType" | "arch" | "kernelVersionCode"> & {
+export type MachineEnv = Pick<DialectEnv, "findEnumValue" | "haveType" | "kernelVersionCode"> & {
   /** Units: bytes. Left out where it is 4096. */
   readonly pageSize?: number;
 };
 
 /**
- * Renders `bpfts_machine.h`, which `bpf-headers/prelude.h` includes: constants
- * that the kernel's types may or may not have as enumerators, and those that
- * depend on the machine.
+ * Renders `bpfts_machine.h`, which `bpf-headers/prelude.h` includes: what our headers need of the kernel's and its
+ * types may lack, and what depends on the machine. A text's own constants stand before the text (`kernel-macros.ts`).
  */
 export function renderMachineHeader(env: MachineEnv): string {
   const lines = [
@@ -28,8 +26,7 @@ export function renderMachineHeader(env: MachineEnv): string {
   // Newer kernels have more kinds of maps than this one's types name, and our headers name them all.
   for (const { name, type } of mapKinds)
     if (env.findEnumValue(`BPF_MAP_TYPE_${name}`) === undefined) lines.push(`#define BPF_MAP_TYPE_${name} ${type}`);
-  for (const [name, value] of listConstants(env.arch))
-    if (env.findEnumValue(name) === undefined) lines.push(`#define ${name} ${value}`);
+  if (env.findEnumValue("BPF_F_NO_PREALLOC") === undefined) lines.push("#define BPF_F_NO_PREALLOC 1");
   lines.push(
     `#define DNAME_INLINE_LEN ${env.haveType("union", "shortname_store") ? "sizeof(union shortname_store)" : "sizeof(((struct dentry *)0)->d_iname)"}`,
   );
@@ -37,12 +34,4 @@ export function renderMachineHeader(env: MachineEnv): string {
   // A macro of linux/types.h: the kernel's own members have the other name in its types too.
   if (!env.haveType("struct", "rcu_head")) lines.push("#define rcu_head callback_head");
   return `${lines.join("\n")}\n`;
-}
-
-/** The constants of the pack with their values as C text; what depends on the architecture wins. */
-export function listConstants(arch: DialectEnv["arch"]): Map<string, string> {
-  const constants = new Map<string, string>();
-  for (const text of [kernelConstants, archConstants[arch]])
-    for (const match of text.matchAll(/(\w+) (\S+)/g)) constants.set(match[1]!, match[2]!);
-  return constants;
 }

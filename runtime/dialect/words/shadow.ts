@@ -151,6 +151,7 @@ function skipAttributes(tokens: readonly Token[], from: number): number {
   return at;
 }
 
+/** The names that an enum's braces declare. */
 function listEnumerators(tokens: readonly Token[], brace: number): string[] {
   const close = findClosing(tokens, brace) ?? brace;
   const names: string[] = [];

@@ -1,6 +1,5 @@
 import { buildId } from "../../base/build-id.ts";
 import { CompileError } from "../../base/errors.ts";
-import { noSignedDivision } from "../../compile/backend-refusals.ts";
 import { findCached, hashKey, writeCached } from "../../compile/cache.ts";
 import { cleanCache } from "../../compile/clean-cache.ts";
 import { checkCflags } from "../../compile/cflags.ts";
@@ -11,11 +10,11 @@ import { prepareUnit } from "../../dialect/prepare.ts";
 import { rewriteUnit } from "../../dialect/rewrite.ts";
 import type { RewrittenUnit } from "../../dialect/rewrite.ts";
 import type { CSource, CUnit, MapDecl, ProgramDecl } from "../../dialect/text/unit.ts";
-import { listTakenNames, listUnknownTypes } from "../../dialect/text/unknown-names.ts";
 import { describeObject } from "../../object/describe-object.ts";
 import type { ObjectSpec } from "../../object/spec.ts";
 import { explainMissingTracepoint } from "./missing-tracepoint.ts";
-import { addModules } from "./module-types.ts";
+import { listHeaderMacros, listNeeds, widenTools } from "./needs.ts";
+import type { Needs } from "./needs.ts";
 import { requireDefined } from "./require-defined.ts";
 import type { BuildTools } from "./build-tools.ts";
 
@@ -85,16 +84,6 @@ function checkFlags(cflags: readonly string[], source: CSource, { files }: Build
   });
 }
 
-/** What a text turned out to need besides the kernel's types. */
-interface Needs {
-  /** Types and enumerators of modules. */
-  readonly types: readonly string[];
-  /** Names of the kernel's that the text declares itself. */
-  readonly taken: readonly string[];
-  /** Division of signed numbers, which only the newest instruction set has. */
-  readonly signedDivision?: true;
-}
-
 /**
  * Does something with a prepared text; when clang lacks a type that a loaded module has, or stumbles over a name that
  * the kernel has too, does it again with that module's types, without that name of the kernel's. What a text needed
@@ -128,25 +117,13 @@ function withNeeds<T>(
     return use(prepared, key, tools, flags);
   } catch (error) {
     if (!(error instanceof CompileError)) throw error;
-    const messages = [error.message, ...error.diagnostics.map(({ message }) => message)];
-    const needs: Needs = {
-      types: listUnknownTypes(messages),
-      taken: listTakenNames(messages),
-      ...(messages.some((message) => message.endsWith(noSignedDivision)) && { signedDivision: true }),
-    };
+    const needs = listNeeds(error, prepared.text, tools);
     const wider = widenTools(tools, needs);
-    if (wider === undefined) throw explainMissingTracepoint(messages, prepared, tools.listTracepoints()) ?? error;
+    if (wider === undefined) throw explainMissingTracepoint(error, prepared, tools.listTracepoints()) ?? error;
     const result = withNeeds(source, cflags, wider, use);
     writeCached(tools.cache, `needs/${key}`, Buffer.from(JSON.stringify(needs)));
     return result;
   }
-}
-
-/** The same tools with what is needed; undefined when there is no more to be had. */
-function widenTools(tools: BuildTools, { types, taken, signedDivision }: Needs): BuildTools | undefined {
-  const prelude = signedDivision === true ? tools.prelude.divideSigned() : tools.prelude.hide(taken);
-  const other = prelude === undefined ? tools : { ...tools, prelude };
-  return addModules(other, types) ?? (prelude === undefined ? undefined : other);
 }
 
 /** Macros in macros are written out one step at a time. */
@@ -160,6 +137,10 @@ function rewritePrepared(
   const options = { toolchain: tools.toolchain, prelude: tools.prelude, cflags, readable: tools.files.folders };
   const { ast, warnings, headers: paths } = parseUnit(prepared, options);
   const headers = readOwnHeaders(paths, tools.files);
+  const missing = listHeaderMacros(headers, prepared.text, tools);
+  // In clang's words for the same in a line that is no condition, which it takes for 0.
+  if (missing.length > 0)
+    throw new CompileError(missing.map((name) => `use of undeclared identifier '${name}'`).join("; "));
   for (const { message, location } of warnings)
     tools.log.info(`C: ${location === undefined ? "" : `line ${location.line}: `}${message}`);
   const unit = rewriteExpanded(rewriteUnit(prepared, ast as Ast, tools.env, headers), (expanded) =>

@@ -1,14 +1,18 @@
-import type { DialectEnv, KernelNames } from "../../dialect/text/env.ts";
+import type { DialectEnv, KernelNames, MacroTable } from "../../dialect/text/env.ts";
 import type { Machine } from "../../kernel/machine/machine.ts";
 import { readHelpers } from "../../compile/helper-names.ts";
 import { findUnloadedModule } from "./find-module.ts";
 
+/** Who answers what the dialect asks. */
+export interface DialectSources {
+  readonly machine: Machine;
+  readonly names: KernelNames;
+  readonly macros: MacroTable;
+  readonly readTracepointFormat: DialectEnv["readTracepointFormat"];
+}
+
 /** Tells the dialect what it asks about this machine. */
-export function describeDialectEnv(
-  machine: Machine,
-  prelude: KernelNames,
-  readTracepointFormat: DialectEnv["readTracepointFormat"],
-): DialectEnv {
+export function describeDialectEnv({ machine, names, macros, readTracepointFormat }: DialectSources): DialectEnv {
   return {
     arch: machine.arch,
     kernelVersionCode: machine.versionCode,
@@ -17,10 +21,13 @@ export function describeDialectEnv(
     // Every kernel that carries BTF on these architectures passes syscall arguments through a struct pt_regs.
     haveSyscallWrapper: true,
     findKernelConfig: machine.findConfig,
-    haveType: prelude.haveType,
-    findEnumValue: prelude.findEnumValue,
-    isBitField: prelude.isBitField,
+    haveType: names.haveType,
+    findEnumValue: names.findEnumValue,
+    isBitField: names.isBitField,
     readTracepointFormat,
+    macros,
+    wantedMacros: [],
+    ownMacros: [],
     moduleHeaders: [],
     findUnloadedModule: (name) => findUnloadedModule(name, machine.release),
     listHelpers: () => readHelpers().map(({ name }) => name),

@@ -1,5 +1,5 @@
 import { AttachError } from "../../base/errors.ts";
-import type { BpftsError } from "../../base/errors.ts";
+import type { BpftsError, CompileError } from "../../base/errors.ts";
 import { adviseTracepoint } from "../../kernel/hooks/attach.ts";
 import { locateOffset } from "../../dialect/text/pass.ts";
 import type { CUnit } from "../../dialect/text/unit.ts";
@@ -9,11 +9,12 @@ import type { CUnit } from "../../dialect/text/unit.ts";
  * when the error is about something else, or nobody knows the kernel's tracepoints.
  */
 export function explainMissingTracepoint(
-  messages: readonly string[],
+  error: CompileError,
   unit: CUnit,
   known: readonly string[],
 ): BpftsError | undefined {
   if (known.length === 0) return undefined;
+  const messages = [error.message, ...error.diagnostics.map(({ message }) => message)];
   for (const { name, autoAttach, offset } of unit.programs) {
     if (autoAttach?.kind !== "tracepoint") continue;
     const { category, event } = autoAttach;

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { InterruptedError, ScriptError, UsageError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { CacheFolder } from "../../compile/cache-folder.ts";
+import { macrosFile, openKernelMacros } from "../../compile/kernel-macros.ts";
 import { openPrelude } from "../../compile/prelude.ts";
 import { findToolchain } from "../../compile/toolchain.ts";
 import { renderMachineHeader } from "../../dialect/words/machine.ts";
@@ -69,12 +70,17 @@ export function openBuilder(options: BuilderOptions): Builder {
     machineIdentity: `${machine.arch} ${machine.versionCode}`,
     // Since: Linux 6.6, on x86-64 and arm64.
     kernelDividesSigned: machine.versionCode >= 0x60600,
-    renderMachineHeader: (names) =>
-      renderMachineHeader({ ...names, arch: machine.arch, kernelVersionCode: machine.versionCode }),
+    renderMachineHeader: (names) => renderMachineHeader({ ...names, kernelVersionCode: machine.versionCode }),
     log,
     wait: (ms) => waitUnlessStopped(port, ms),
   });
-  const env = describeDialectEnv(machine, prelude, kernel.readTracepointFormat);
+  const macros = openKernelMacros(findPackageFile("bpf-headers", macrosFile), machine.arch);
+  const env = describeDialectEnv({
+    machine,
+    names: prelude,
+    macros,
+    readTracepointFormat: kernel.readTracepointFormat,
+  });
   const dumpModule = (module: string): string =>
     requireDump(port, join(kernel.btfFolder, module), join(kernel.btfFolder, "vmlinux"));
   return {

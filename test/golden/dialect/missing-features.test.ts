@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { explainUnknownName } from "../../../runtime/dialect/text/unknown-names.ts";
 import { describeMissing, isOlder } from "../../../runtime/kernel/load/missing-features.ts";
+import { fakeEnv } from "../../unit/dialect/fake-env.ts";
 import { buildText, clangs, openTools } from "../../support/build-text.ts";
 
 const text = `
@@ -36,7 +37,7 @@ describe("what an older kernel lacks", () => {
   });
 
   it("is told of structs, too", () => {
-    const facts = { includes: [], findUnloadedModule: () => undefined, listHelpers: () => [] };
+    const facts = { includes: [], findUnloadedModule: () => undefined, listHelpers: () => [], macros: fakeEnv.macros };
     expect(explainUnknownName("field has incomplete type 'struct bpf_timer'", facts)).toMatch(/came with Linux 5\.15/);
   });
 });

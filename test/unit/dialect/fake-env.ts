@@ -2,6 +2,16 @@ import type { DialectEnv } from "../../../runtime/dialect/text/env.ts";
 import { prepareUnit } from "../../../runtime/dialect/prepare.ts";
 import type { CSource, CUnit } from "../../../runtime/dialect/text/unit.ts";
 
+const fakeMacros: Readonly<Record<string, string>> = {
+  EPERM: "1",
+  O_CREAT: "0x40",
+  ECHO: "8",
+  TASK_COMM_LEN: "99",
+  S_IFMT: "0xf000",
+  S_IFREG: "0x8000",
+  __NR_openat: "0x38",
+};
+
 /** A machine with a handful of types, made up for the tests. */
 export const fakeEnv: DialectEnv = {
   arch: "x86",
@@ -21,6 +31,13 @@ export const fakeEnv: DialectEnv = {
     ].includes(`${kind} ${name}`),
   findEnumValue: (name) => ({ TASK_COMM_LEN: 16n, RED: 0n })[name],
   isBitField: () => false,
+  macros: {
+    find: (name) => fakeMacros[name],
+    isElsewhere: (name) => name === "__NR_open",
+    listNames: () => Object.keys(fakeMacros),
+  },
+  wantedMacros: [],
+  ownMacros: [],
   moduleHeaders: [],
   findUnloadedModule: () => undefined,
   listHelpers: () => ["bpf_ktime_get_ns", "bpf_get_current_task", "bpf_get_current_pid_tgid"],

@@ -1,3 +1,4 @@
+import { fakeEnv } from "../fake-env.ts";
 import { describe, expect, it } from "vitest";
 import { explainUnknownName, listTakenNames } from "../../../../runtime/dialect/text/unknown-names.ts";
 
@@ -30,6 +31,10 @@ describe("explainUnknownName", () => {
       [],
       'take a "own_t" as a pointer',
     ],
+    ["use of undeclared identifier 'O_CRAET'", [], 'did you mean "O_CREAT"?'],
+    ["use of undeclared identifier 'SYS_openat'", [], "__NR_openat"],
+    ["use of undeclared identifier '__NR_open'", [], 'no system call "open"'],
+    ["use of undeclared identifier 'HZ'", [], "CONFIG_HZ"],
     ["no member named 'state' in 'struct task_struct'", [], 'has no "state"'],
   ])("%s", (message, includes, hint) => {
     expect(
@@ -37,6 +42,7 @@ describe("explainUnknownName", () => {
         includes,
         findUnloadedModule: () => undefined,
         listHelpers: () => ["bpf_ktime_get_ns"],
+        macros: fakeEnv.macros,
       }),
     ).toContain(hint);
   });
@@ -49,6 +55,7 @@ describe("explainUnknownName", () => {
           includes: [],
           findUnloadedModule: () => undefined,
           listHelpers: () => ["bpf_ktime_get_ns"],
+          macros: fakeEnv.macros,
         }),
       ).toBeUndefined();
     },
