@@ -14,7 +14,7 @@ import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
+import { build, transformSync } from "esbuild";
 import ts from "typescript";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -22,12 +22,39 @@ const dist = join(root, "dist");
 const require = createRequire(import.meta.url);
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
-// What sdk/guest/globals.ts and the bundler (`loader` in runtime/script/read-script.ts) give every script.
-const scriptGlobals = `declare var console: typeof import("./print/output.ts").guestConsole;
-declare var setTimeout: typeof import("./time/timers.ts").setTimeout;
-declare var setInterval: typeof import("./time/timers.ts").setInterval;
-declare var clearTimeout: typeof import("./time/timers.ts").clearTimeout;
-declare var clearInterval: typeof import("./time/timers.ts").clearInterval;
+// What sdk/guest/globals.ts and the bundler (`define` and `loader` in runtime/script/bundle-script.ts) give every script.
+const globalFunctions = {
+  "guest/console.ts": { guestConsole: "console" },
+  "time/timers.ts": ["setTimeout", "setInterval", "clearTimeout", "clearInterval"],
+  "time/promises.ts": ["queueMicrotask"],
+  "web/base64.ts": ["atob", "btoa"],
+  "web/crypto.ts": ["crypto"],
+  "web/performance.ts": ["performance"],
+  "web/structured-clone.ts": ["structuredClone"],
+};
+const globalClasses = {
+  "web/abort.ts": ["AbortController", "AbortSignal"],
+  "web/dom-exception.ts": ["DOMException"],
+  "web/event-target.ts": ["Event", "EventTarget"],
+  "web/text-coding.ts": ["TextDecoder", "TextEncoder"],
+  "web/url.ts": ["URL"],
+  "web/url-search-params.ts": ["URLSearchParams"],
+};
+const scriptGlobals = `${Object.entries(globalFunctions)
+  .flatMap(([file, names]) =>
+    (Array.isArray(names) ? names.map((name) => [name, name]) : Object.entries(names)).map(
+      ([name, global]) => `declare var ${global}: typeof import("./${file}").${name};\n`,
+    ),
+  )
+  .join("")}${Object.entries(globalClasses)
+  .flatMap(([file, names]) =>
+    names.map(
+      (name) =>
+        `type ${name} = import("./${file}").${name};\ndeclare var ${name}: typeof import("./${file}").${name};\n`,
+    ),
+  )
+  .join("")}type CustomEvent<Detail = unknown> = import("./web/event-target.ts").CustomEvent<Detail>;
+declare var CustomEvent: typeof import("./web/event-target.ts").CustomEvent;
 declare module "*.c" {
   const text: string;
   export default text;
@@ -79,7 +106,7 @@ const result = await build({
 }).catch(() => process.exit(1));
 
 mkdirSync(dist, { recursive: true });
-const kept = new Set(["quickjs.wasm", ".bpfts-stamp", "types"]);
+const kept = new Set(["quickjs.wasm", ".bpfts-stamp", "types", "web"]);
 // The entry last: it carries the build's name, under which nothing of the new one is cached before.
 const files = result.outputFiles.toSorted(
   (a, b) => Number(a.path.endsWith("bpfts.cjs")) - Number(b.path.endsWith("bpfts.cjs")),
@@ -98,6 +125,7 @@ for (const file of files) {
 }
 replaceFile("quickjs.wasm", (path) => copyFileSync(require.resolve("@jitl/quickjs-wasmfile-release-sync/wasm"), path));
 writeTypes();
+writeWebModules();
 for (const name of readdirSync(dist)) {
   if (!kept.has(name)) rmSync(join(dist, name), { recursive: true });
 }
@@ -151,6 +179,23 @@ function writeTypes() {
     const name = relative(join(dist, "types"), join(entry.parentPath, entry.name));
     if (!wanted.has(name) && !folders.has(name)) rmSync(join(dist, "types", name), { recursive: true, force: true });
   }
+}
+
+// The modules of sdk/web/, which a running script reads one by one when it first uses what they have (sdk/web/load-module.ts).
+function writeWebModules() {
+  const folder = join(dist, "web");
+  mkdirSync(folder, { recursive: true });
+  const names = readdirSync(join(root, "sdk/web")).filter((name) => !/^(?:load-module|lazy-globals)\.ts$/.test(name));
+  for (const name of names) {
+    const { outputText } = ts.transpileModule(readFileSync(join(root, "sdk/web", name), "utf8"), {
+      fileName: name,
+      compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS, removeComments: true },
+    });
+    const { code } = transformSync(outputText, { minifySyntax: true, minifyWhitespace: true, target: "es2023" });
+    replaceFile(join("web", name.replace(/\.ts$/, ".js")), (path) => writeFileSync(path, code));
+  }
+  const wanted = new Set(names.map((name) => name.replace(/\.ts$/, ".js")));
+  for (const name of readdirSync(folder)) if (!wanted.has(name)) rmSync(join(folder, name));
 }
 
 function replaceFile(name, write) {

@@ -1,7 +1,8 @@
 import type { QuickJSContext, QuickJSHandle, QuickJSRuntime } from "quickjs-emscripten-core";
 import { InternalError, InterruptedError } from "../base/errors.ts";
 import type { Closable } from "../base/scope.ts";
-import { GUEST_HOOKS, HOST_FUNCTION } from "../../sdk/wire/protocol.ts";
+import { GUEST_HOOKS } from "../../sdk/wire/guest-hooks.ts";
+import { HOST_FUNCTION } from "../../sdk/wire/protocol.ts";
 import { captureImage, copyPages, restoreImage } from "./image.ts";
 import type { GuestImage } from "./image.ts";
 import { installCall } from "./install-call.ts";

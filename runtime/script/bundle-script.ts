@@ -77,7 +77,11 @@ async function build(bundler: Bundler, { entry, library, files, minifyWhitespace
     minifyWhitespace,
     entryPoints: [entry.path],
     absWorkingDir: folder,
-    mainFields: ["module", "main"],
+    // Builds of packages for browsers need least of what is not here. The platform has the bundler follow their maps of files, too.
+    platform: "browser",
+    mainFields: ["browser", "module", "main"],
+    conditions: ["browser", "module"],
+    define: { "process.env.NODE_ENV": '"production"' },
     plugins: [keepLibraryApart(library), keepToFiles(entry, files)],
     outfile: join(folder, bundleName),
     sourcemap: "external",

@@ -83,7 +83,10 @@ function explainMessage(
   if (refused !== undefined) return refuse(files, refused, "Cannot read");
   const unresolved = /^Could not resolve "(.*?)"/.exec(message.text)?.[1];
   if (unresolved !== undefined)
-    return explainUnresolved(unresolved, files, importer === undefined ? context.folder : dirname(importer), closed);
+    return (
+      explainNodeImport(unresolved, importer) ??
+      explainUnresolved(unresolved, files, importer === undefined ? context.folder : dirname(importer), closed)
+    );
   const unknown = new RegExp(`^No matching export in "${listNamespace}:.*" for import "(.*)"`).exec(message.text)?.[1];
   if (unknown === undefined) return { text: message.text, hint: message.notes[0]?.text };
   const similar = findSimilar(unknown, library.exports);
@@ -98,6 +101,18 @@ function refuse(files: FileScope, path: string, action: string): Explanation {
     return { text: `${action} "${path}": permission denied`, hint: "the user who runs bpfts must be able to read it" };
   const { message, hint } = files.describeRefusal(path, action);
   return { text: message, hint };
+}
+
+const isNodeModule = (name: string): boolean => name.startsWith("node:") || builtinModules.includes(name);
+
+/** A package that was written for Node: which one, and where it says so. */
+function explainNodeImport(name: string, importer: string | undefined): Explanation | undefined {
+  const [, owner, file] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\/(.*)$/.exec(importer ?? "") ?? [];
+  if (owner === undefined || !isNodeModule(name)) return undefined;
+  return {
+    text: `The package "${owner}" needs Node: its file "${file}" imports "${name}"`,
+    hint: "scripts run in a sandbox without Node: import a part of the package that does without, if it has one, or take a package that runs in browsers",
+  };
 }
 
 function explainUnresolved(name: string, files: FileScope, folder: string, closed: string | undefined): Explanation {
@@ -135,7 +150,7 @@ function countUtf16(lineText: string, bytes: number): number {
 }
 
 function adviseImport(name: string): string {
-  if (name.startsWith("node:") || builtinModules.includes(name)) {
+  if (isNodeModule(name)) {
     return `scripts run in a sandbox without Node: what "bpfts" offers takes its place (sleep, printf, read_file, …)`;
   }
   if (/^[a-z][a-z0-9+.-]+:/i.test(name))

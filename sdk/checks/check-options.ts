@@ -52,6 +52,6 @@ export function requireFunction(call: string, what: string, value: unknown): voi
 }
 
 function show(value: unknown): string {
-  const text = renderValue(value, 1);
+  const text = renderValue(value, { depth: 1 });
   return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text;
 }

@@ -1,10 +1,12 @@
 import "../events/event-stream.ts";
-import { flush, guestConsole } from "../print/output.ts";
+import { flush } from "../print/output.ts";
+import { defineLazyGlobals } from "../web/lazy-globals.ts";
+import { guestConsole } from "./console.ts";
 import { runEndHandlers, startScript } from "./process.ts";
 import { haveHost } from "../wire/host.ts";
-import { throwUnhandled, watchPromises } from "../time/promises.ts";
-import { GUEST_HOOKS } from "../wire/protocol.ts";
-import type { GuestHooks } from "../wire/protocol.ts";
+import { queueMicrotask, throwUnhandled, watchPromises } from "../time/promises.ts";
+import { GUEST_HOOKS } from "../wire/guest-hooks.ts";
+import type { GuestHooks } from "../wire/guest-hooks.ts";
 import { clearInterval, clearTimeout, setInterval, setTimeout } from "../time/timers.ts";
 import { interruptWaits, takeTurn } from "../time/wait.ts";
 
@@ -24,7 +26,9 @@ const hooks: GuestHooks = {
 export function installGlobals(): void {
   if (!haveHost()) return;
   watchPromises();
-  const names = { console: guestConsole, setTimeout, setInterval, clearTimeout, clearInterval, [GUEST_HOOKS]: hooks };
+  defineLazyGlobals();
+  const timers = { setTimeout, setInterval, clearTimeout, clearInterval, queueMicrotask };
+  const names = { console: guestConsole, ...timers, [GUEST_HOOKS]: hooks };
   for (const [name, value] of Object.entries(names)) {
     Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
   }

@@ -1,5 +1,6 @@
 import { callHost } from "../wire/host.ts";
 import { flush } from "../print/output.ts";
+import { noteStart } from "../time/start-time.ts";
 import { seedRandom } from "./random.ts";
 
 /** The name of the script's file, without its folder and ending. */
@@ -21,6 +22,7 @@ export function startScript(): void {
   argv = started.argv;
   command = started.command ?? undefined;
   possible_cpus = started.possibleCpus;
+  noteStart(BigInt(started.monotonicNs));
   seedRandom(started.seed);
 }
 

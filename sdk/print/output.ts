@@ -69,14 +69,3 @@ function joinValues(values: readonly unknown[]): string {
   if (values.length === 1 && typeof values[0] === "string") return values[0];
   return values.map((value) => (typeof value === "string" ? value : renderValue(value))).join(" ");
 }
-
-/** What scripts get as `console`. */
-export const guestConsole: Readonly<
-  Record<"log" | "info" | "debug" | "error" | "warn", (...values: readonly unknown[]) => void>
-> = {
-  log: print,
-  info: print,
-  debug: print,
-  error: eprint,
-  warn: eprint,
-};

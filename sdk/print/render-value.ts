@@ -13,12 +13,25 @@ export function showEntriesOf(type: NamedEntriesClass): void {
   namedEntriesClasses.push(type);
 }
 
+/** How a value is rendered. */
+export interface RenderOptions {
+  /** What stands behind a bigint: nothing, or JavaScript's own `n`. */
+  readonly bigints?: "" | "n";
+  /** 1 for a value that stands in another one: texts are quoted. */
+  readonly depth?: number;
+}
+
 /**
- * Renders any value for people, on one line: bigint without its `n`, objects and maps with their contents, in which nothing is left that a terminal would act
+ * Renders any value for people, on one line: objects and maps with their contents, in which nothing is left that a terminal would act
  * on. A text by itself stays as it is.
  */
-export function renderValue(value: unknown, depth = 0, seen: readonly unknown[] = []): string {
+export function renderValue(value: unknown, { bigints = "", depth = 0 }: RenderOptions = {}): string {
+  return render(value, bigints, depth, []);
+}
+
+function render(value: unknown, bigints: "" | "n", depth: number, seen: readonly unknown[]): string {
   if (typeof value === "string") return depth === 0 ? value : quoteText(value);
+  if (typeof value === "bigint") return `${value}${bigints}`;
   if (typeof value === "function") return `[function ${escapeText(value.name) || "(anonymous)"}]`;
   if (typeof value === "symbol") return escapeText(value.toString());
   if (typeof value !== "object" || value === null) return String(value);
@@ -27,9 +40,9 @@ export function renderValue(value: unknown, depth = 0, seen: readonly unknown[] 
   if (value instanceof Date) return value.toISOString();
   if (value instanceof RegExp) return escapeText(String(value));
   if (namedEntriesClasses.some((type) => value instanceof type))
-    return renderTable(value, (item) => renderValue(item, depth + 1, seen));
+    return renderTable(value, (item) => render(item, bigints, depth + 1, seen));
   if (depth >= MAX_DEPTH) return Array.isArray(value) ? "[…]" : "{…}";
-  const inner = (item: unknown): string => renderValue(item, depth + 1, [...seen, value]);
+  const inner = (item: unknown): string => render(item, bigints, depth + 1, [...seen, value]);
   if (Array.isArray(value)) return `[${renderItems(value, inner)}]`;
   if (ArrayBuffer.isView(value))
     return `${value.constructor.name} [${renderItems(value as unknown as Iterable<unknown>, inner)}]`;

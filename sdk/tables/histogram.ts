@@ -185,7 +185,7 @@ function splitKey(key: object): [unknown, number] {
 }
 
 function identify(bucket: unknown): unknown {
-  return typeof bucket === "object" && bucket !== null ? renderValue(bucket, 1) : bucket;
+  return typeof bucket === "object" && bucket !== null ? renderValue(bucket, { depth: 1 }) : bucket;
 }
 
 function newCounts(size: number): bigint[] {
@@ -205,7 +205,7 @@ function requireSlot(slot: number, size: number): number {
 function requireCount(count: unknown): bigint {
   if (typeof count === "bigint" || Number.isInteger(count)) return BigInt(count as bigint | number);
   throw makeUsageError(
-    `Cannot print a histogram of the value ${renderValue(count, 1)}: it is no integer`,
+    `Cannot print a histogram of the value ${renderValue(count, { depth: 1 })}: it is no integer`,
     "a histogram's values are counts, as BPF_HISTOGRAM has them",
   );
 }

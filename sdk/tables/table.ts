@@ -226,7 +226,7 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
           : (leaf as Record<string, unknown>)[by as string];
     if (typeof rank === "bigint" || typeof rank === "number") return rank;
     throw makeUsageError(
-      `Cannot order the entries of "${this.name}" by ${renderValue(rank, 1)}: it is no number`,
+      `Cannot order the entries of "${this.name}" by ${renderValue(rank, { depth: 1 })}: it is no number`,
       typeof leaf === "object" && leaf !== null && !Array.isArray(leaf)
         ? `say what counts: top(10, ${JSON.stringify(Object.keys(leaf)[0] ?? "field")}), or top(10, (value, key) => …)`
         : "say what counts: top(10, (value, key) => …)",

@@ -67,6 +67,12 @@ export function watchPromises(): void {
   Object.defineProperty(globalThis, "Promise", { ...fixed, value: WatchedPromise });
 }
 
+/** Runs a function once what runs now is done, before any timer. What it throws ends the script. */
+export function queueMicrotask(run: () => unknown): void {
+  if (typeof run !== "function") throw new TypeError("queueMicrotask() takes a function");
+  void watch(nativeThen.call(Native.resolve(), () => void run()) as Watched);
+}
+
 /** Throws the first rejection that nobody has handled by now. */
 export function throwUnhandled(): void {
   if (unhandled.size === 0) return;

@@ -6,6 +6,8 @@ interface Timer {
   due: number;
   readonly every: number | undefined;
   readonly run: () => unknown;
+  /** Whether a script that waits for nothing else may end before it. */
+  readonly isIdle: boolean;
 }
 
 const timers = new Map<number, Timer>();
@@ -14,7 +16,7 @@ let lastId = 0;
 function addTimer(
   run: (...values: never[]) => unknown,
   delayMs: number,
-  repeat: boolean,
+  { repeat = false, isIdle = false }: { readonly repeat?: boolean; readonly isIdle?: boolean },
   values: readonly unknown[],
 ): number {
   // What is no number is no delay, as in browsers. Infinity is a timer that never comes, and there is no longest delay.
@@ -25,18 +27,24 @@ function addTimer(
     due: Date.now() + delay,
     every: repeat ? Math.max(delay, 1) : undefined,
     run: () => run(...(values as never[])),
+    isIdle,
   });
   return id;
 }
 
 /** Runs a function once after `delayMs`: while a blocking call waits, or after the script's last line. Units: milliseconds, any number of them; Infinity never comes. */
 export function setTimeout(run: (...values: never[]) => unknown, delayMs = 0, ...values: readonly unknown[]): number {
-  return addTimer(run, delayMs, false, values);
+  return addTimer(run, delayMs, {}, values);
 }
 
 /** Runs a function again and again; a turn that was missed is not made up for. Units: milliseconds. */
 export function setInterval(run: (...values: never[]) => unknown, delayMs = 0, ...values: readonly unknown[]): number {
-  return addTimer(run, delayMs, true, values);
+  return addTimer(run, delayMs, { repeat: true }, values);
+}
+
+/** Runs a function once after `delayMs`, unless the script has ended by then: it ends as if there were no such timer. Units: milliseconds. */
+export function setIdleTimeout(run: () => unknown, delayMs: number): number {
+  return addTimer(run, delayMs, { isIdle: true }, []);
 }
 
 /** Takes a timer back. */
@@ -60,9 +68,16 @@ export function runTimers(now: number = Date.now()): void {
   }
 }
 
-/** How long it is to the next timer. Units: milliseconds; Infinity for one that never comes, undefined when there is none. */
-export function findNextTimer(): number | undefined {
+/**
+ * How long it is to the next timer. Units: milliseconds; Infinity for one that never comes, undefined when there is none. `waits` says that the script
+ * waits for something else, too: then idle timers count.
+ */
+export function findNextTimer(waits = true): number | undefined {
   let next: number | undefined;
-  for (const timer of timers.values()) if (next === undefined || timer.due < next) next = timer.due;
-  return next === undefined ? undefined : Math.max(0, next - Date.now());
+  let isWaiting = waits;
+  for (const timer of timers.values()) {
+    if (next === undefined || timer.due < next) next = timer.due;
+    isWaiting ||= !timer.isIdle;
+  }
+  return next === undefined || !isWaiting ? undefined : Math.max(0, next - Date.now());
 }

@@ -38,7 +38,7 @@ export function takeTurn(isOutermost = false): Turn {
   flush();
   throwUnhandled();
   // Last: whoever was served may have set a timer.
-  return { timerMs: findNextTimer(), events };
+  return { timerMs: findNextTimer(!isOutermost || events), events };
 }
 
 function serve(isOutermost: boolean): boolean {

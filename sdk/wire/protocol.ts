@@ -1,4 +1,5 @@
 import type { Layout } from "./layout.ts";
+import type { UrlParts } from "./url-parts.ts";
 
 /**
  * The calls between a script inside QuickJS and its host, as one table: every
@@ -22,6 +23,15 @@ export interface Calls {
   wait: Json<{ readonly timeoutMs: number; readonly events: boolean }, null>;
   now: Json<null, { readonly monotonicNs: string }>;
   read_file: Text<{ readonly path: string }>;
+
+  /** The code of a module of `sdk/web/`, for a global that the script uses first now. */
+  web_module: Text<{ readonly name: string }>;
+  /** Bytes out: as many random ones. */
+  random: Bytes<{ readonly size: number }>;
+  /** The parts of an address, null when it is none. */
+  parse_url: Json<{ readonly url: string; readonly base: string | null }, UrlParts | null>;
+  /** The parts of an address that one part was set in, as far as it can be. */
+  change_url: Json<{ readonly href: string; readonly name: keyof UrlParts; readonly value: string }, UrlParts>;
 
   build: Json<BuildArgument, BuildReply>;
   /** Loads a function without attaching it; `type` and `attachType` null are what the text says. */
@@ -161,6 +171,10 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   wait: "json",
   now: "json",
   read_file: "text",
+  web_module: "text",
+  random: "bytes",
+  parse_url: "json",
+  change_url: "json",
   build: "json",
   load_function: "json",
   attach: "json",
@@ -213,31 +227,6 @@ export function alignUp(size: number): number {
 
 /** The name of the host's one function, a property of the guest's global object. */
 export const HOST_FUNCTION = "__bpfts_call";
-/** The name of the object whose methods the host calls: `GuestHooks`. */
-export const GUEST_HOOKS = "__bpfts_guest";
-
-/** What the host calls in the guest between and after the script's own turns. */
-export interface GuestHooks {
-  /** Called once, before the script: asks for what it is started with. */
-  start(): void;
-  /** Runs timers that are due, serves those who wait for events, and says what is still to come. */
-  turn(): TurnReply;
-  /** Hands a signal to whoever waits in a promise. Answers whether somebody did. */
-  interrupt(): boolean;
-  /** Runs the end handlers and writes what is buffered. */
-  end(): void;
-  /** Writes what is buffered; throws what a promise was rejected with that nobody handles. */
-  flush(): void;
-}
-
-/** What a guest waits for between its turns. */
-export interface TurnReply {
-  /** Units: milliseconds until the next timer, undefined when there is none. */
-  readonly timerMs: number | undefined;
-  /** Whether somebody waits for an event in a promise. */
-  readonly events: boolean;
-}
-
 /** What a script is started with. */
 export interface StartReply {
   /** The name of the script's file, without its folder and ending. */
@@ -246,6 +235,8 @@ export interface StartReply {
   /** The child of `-c`. */
   readonly command: { readonly pid: number } | null;
   readonly possibleCpus: number;
+  /** The clock of `now` when the script began. */
+  readonly monotonicNs: string;
   /** Four random numbers of 32 bits. */
   readonly seed: readonly [number, number, number, number];
 }

@@ -38,7 +38,7 @@ const floors: readonly Floor[] = [
   },
   {
     folder: "runtime/sandbox",
-    values: ["runtime/base", "sdk/wire/protocol.ts"],
+    values: ["runtime/base", "sdk/wire/guest-hooks.ts", "sdk/wire/protocol.ts"],
     packages: ["quickjs-emscripten-core", "@jitl/quickjs-wasmfile-release-sync"],
     node: ["fs", "module", "url", "v8"],
   },

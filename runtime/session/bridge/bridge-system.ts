@@ -28,6 +28,7 @@ export function openSystemCalls(
       argv: state.args,
       command: state.command === undefined ? null : { pid: state.command.pid },
       possibleCpus: state.port.possibleCpus(),
+      monotonicNs: process.hrtime.bigint().toString(),
       seed: [...crypto.getRandomValues(new Uint32Array(4))] as [number, number, number, number],
     }),
     write(text, bytes) {

@@ -11,6 +11,7 @@ import { openProgramCalls } from "./bridge-program.ts";
 import { openUserRingCalls } from "./bridge-user-ring.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
 import { openSystemCalls } from "./bridge-system.ts";
+import { openWebCalls } from "./bridge-web.ts";
 import { openTraceCalls } from "./bridge-trace.ts";
 
 /** The host's side of the guest's one door. */
@@ -37,6 +38,7 @@ export function openBridge(state: BridgeState, isStopped: () => boolean): Bridge
   const trace = openTraceCalls(state);
   const handlers: Handlers<CallName> = {
     ...openSystemCalls(state),
+    ...openWebCalls(),
     ...programs.handlers,
     ...openMapCalls(state, requireMap, programs.lookups),
     ...openPerfCounterCalls(state.port, requireMap),

@@ -20,6 +20,7 @@ import type { SourceLocation } from "../../base/location.ts";
 import type { Thrown } from "../../sandbox/describe-thrown.ts";
 import { bundleName } from "../../script/bundle-script.ts";
 import { findBigintHint } from "./bigint-hint.ts";
+import { findGlobalHint } from "./missing-globals.ts";
 
 /** The script, as far as its stacks are concerned. */
 export interface GuestScript {
@@ -48,7 +49,10 @@ export function describeGuestFailure(
   const location = own[0]?.location;
   const passedOn = thrown.hostErrorId === undefined ? undefined : findError(thrown.hostErrorId);
   if (passedOn !== undefined) return placeError(passedOn, location);
-  const hint = thrown.hint ?? findBigintHint(thrown.name, thrown.message);
+  const hint =
+    thrown.hint ??
+    findBigintHint(thrown.name, thrown.message) ??
+    findGlobalHint(thrown.name, thrown.message, frames.find((frame) => frame.location !== undefined)?.location?.file);
   const details: ErrorDetails = {
     ...(location === undefined ? {} : { location }),
     ...(hint === undefined ? {} : { hint }),

@@ -9,7 +9,7 @@ import { defaultLimits, openSandbox } from "../../sandbox/sandbox.ts";
 import type { GuestLibrary, Outcome, Sandbox } from "../../sandbox/sandbox.ts";
 import { bundleName } from "../../script/bundle-script.ts";
 import { COMMAND_ENDED } from "../../../sdk/wire/protocol.ts";
-import type { TurnReply } from "../../../sdk/wire/protocol.ts";
+import type { TurnReply } from "../../../sdk/wire/guest-hooks.ts";
 import { openBridge } from "../bridge/bridge.ts";
 import type { Bridge } from "../bridge/bridge.ts";
 import type { StopReason } from "../bridge/bridge-state.ts";

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -109,6 +109,17 @@ describe("readScript", () => {
     expect(error.message).toBe('"bpfts" has no export "anser"');
     expect(error.hint).toBe('did you mean "answer"?');
     expect(error.location).toMatchObject({ line: 1, column: 18 });
+  });
+
+  it.each(["fs", "node:fs", "fs/promises"])("names the package and the file that needs Node's %s", async (name) => {
+    const packageFolder = join(folder, "node_modules", "@for", "node");
+    mkdirSync(join(packageFolder, "lib"), { recursive: true });
+    writeFileSync(join(packageFolder, "package.json"), '{"main":"lib/index.js"}');
+    writeFileSync(join(packageFolder, "lib", "index.js"), `export const files = require("${name}");\n`);
+    const error = await catchError(write("for-node.ts", 'import { files } from "@for/node";\nconsole.log(files);\n'));
+    expect(error.message).toBe(`The package "@for/node" needs Node: its file "lib/index.js" imports "${name}"`);
+    expect(error.hint).toContain("runs in browsers");
+    expect(error.location).toMatchObject({ file: join(packageFolder, "lib", "index.js"), line: 1 });
   });
 
   it("tells Node's modules, missing files and missing packages apart", async () => {
