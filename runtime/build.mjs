@@ -16,68 +16,12 @@ import { basename, dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transformSync } from "esbuild";
 import ts from "typescript";
+import { globalTypes } from "./global-types.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
 const require = createRequire(import.meta.url);
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-
-// What sdk/guest/globals.ts and the bundler (`define` and `loader` in runtime/script/bundle-script.ts) give every script.
-const globalFunctions = {
-  "guest/console.ts": { guestConsole: "console" },
-  "time/timers.ts": ["setTimeout", "setInterval", "clearTimeout", "clearInterval"],
-  "time/promises.ts": ["queueMicrotask"],
-  "web/base64.ts": ["atob", "btoa"],
-  "web/crypto.ts": ["crypto"],
-  "web/performance.ts": ["performance"],
-  "web/structured-clone.ts": ["structuredClone"],
-};
-const globalClasses = {
-  "web/abort.ts": ["AbortController", "AbortSignal"],
-  "web/dom-exception.ts": ["DOMException"],
-  "web/event-target.ts": ["Event", "EventTarget"],
-  "web/text-coding.ts": ["TextDecoder", "TextEncoder"],
-  "web/url.ts": ["URL"],
-  "web/url-search-params.ts": ["URLSearchParams"],
-};
-const scriptGlobals = `${Object.entries(globalFunctions)
-  .flatMap(([file, names]) =>
-    (Array.isArray(names) ? names.map((name) => [name, name]) : Object.entries(names)).map(
-      ([name, global]) => `declare var ${global}: typeof import("./${file}").${name};\n`,
-    ),
-  )
-  .join("")}${Object.entries(globalClasses)
-  .flatMap(([file, names]) =>
-    names.map(
-      (name) =>
-        `type ${name} = import("./${file}").${name};\ndeclare var ${name}: typeof import("./${file}").${name};\n`,
-    ),
-  )
-  .join("")}type CustomEvent<Detail = unknown> = import("./web/event-target.ts").CustomEvent<Detail>;
-declare var CustomEvent: typeof import("./web/event-target.ts").CustomEvent;
-declare module "*.c" {
-  const text: string;
-  export default text;
-}
-declare module "*.h" {
-  const text: string;
-  export default text;
-}
-`;
-
-// What the tsconfig.json of `bpfts init` adds: without it TypeScript advises to install Node's types for `process` and the like.
-const nodeNames = ["process", "Buffer", "require", "module", "global", "__dirname", "__filename"];
-const nodeModules = ["node:*", "fs", "fs/promises", "os", "net", "http", "https", "child_process", "worker_threads"];
-const noNode = `/**
- * A script runs in a sandbox, and Node's globals and modules are not there. "bpfts" exports what takes their place: \`argv\`, \`exit\`,
- * \`command\`, \`read_file\` for files below /proc and /sys, \`print\` beside \`console.log\`.
- */
-interface ScriptsRunInASandboxWithoutNode {}
-${nodeNames.map((name) => `declare const ${name}: ScriptsRunInASandboxWithoutNode;\n`).join("")}${nodeModules
-  .map(
-    (name) => `declare module "${name}" {\n  const none: ScriptsRunInASandboxWithoutNode;\n  export default none;\n}\n`,
-  )
-  .join("")}`;
 
 const result = await build({
   absWorkingDir: root,
@@ -106,7 +50,7 @@ const result = await build({
 }).catch(() => process.exit(1));
 
 mkdirSync(dist, { recursive: true });
-const kept = new Set(["quickjs.wasm", ".bpfts-stamp", "types", "web"]);
+const kept = new Set(["quickjs.wasm", ".bpfts-stamp", "index.js", "types", "web"]);
 // The entry last: it carries the build's name, under which nothing of the new one is cached before.
 const files = result.outputFiles.toSorted(
   (a, b) => Number(a.path.endsWith("bpfts.cjs")) - Number(b.path.endsWith("bpfts.cjs")),
@@ -123,6 +67,7 @@ for (const file of files) {
       : `(function (exports, require, module, __filename, __dirname) {${file.text}\n})`;
   replaceFile(name, (path) => writeFileSync(path, text));
 }
+await writeNodeEntry();
 replaceFile("quickjs.wasm", (path) => copyFileSync(require.resolve("@jitl/quickjs-wasmfile-release-sync/wasm"), path));
 writeTypes();
 writeWebModules();
@@ -168,17 +113,35 @@ function writeTypes() {
     // A file by itself does not know what Symbol.iterator is: TypeScript declares such a method a second time, as a property.
     const declarations = outputText.replace(/^ +\[Symbol\.\w+\]: .*\n/gm, "");
     mkdirSync(dirname(join(dist, "types", name)), { recursive: true });
-    const text = name === "index.ts" ? `/// <reference path="./script.d.ts" />\n${declarations}` : declarations;
+    // Every module resolution knows these endings.
+    const portable = declarations.replace(/(\bfrom |\bimport\(|^import )"(\.[^"]*)\.ts"/gm, '$1"$2.js"');
+    const text = name === "index.ts" ? `/// <reference lib="esnext.disposable" />\n${portable}` : portable;
     replaceFile(join("types", name.replace(/\.ts$/, ".d.ts")), (path) => writeFileSync(path, text));
   }
-  replaceFile(join("types", "script.d.ts"), (path) => writeFileSync(path, scriptGlobals));
-  replaceFile(join("types", "no-node.d.ts"), (path) => writeFileSync(path, noNode));
-  const wanted = new Set(["script.d.ts", "no-node.d.ts", ...names.map((name) => name.replace(/\.ts$/, ".d.ts"))]);
+  replaceFile(join("types", "globals.d.ts"), (path) => writeFileSync(path, globalTypes));
+  const wanted = new Set(["globals.d.ts", ...names.map((name) => name.replace(/\.ts$/, ".d.ts"))]);
   const folders = new Set(names.map(dirname));
   for (const entry of readdirSync(join(dist, "types"), { recursive: true, withFileTypes: true })) {
     const name = relative(join(dist, "types"), join(entry.parentPath, entry.name));
     if (!wanted.has(name) && !folders.has(name)) rmSync(join(dist, "types", name), { recursive: true, force: true });
   }
+}
+
+// What Node gets for `import "bpfts"`: functions that need no kernel work there, for tests of helpers; any other says that it needs bpfts.
+async function writeNodeEntry() {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: ["sdk/index.ts"],
+    bundle: true,
+    format: "esm",
+    platform: "neutral",
+    target: "node20",
+    legalComments: "none",
+    minifySyntax: true,
+    write: false,
+    logLevel: "warning",
+  });
+  replaceFile("index.js", (path) => writeFileSync(path, outputFiles[0].text));
 }
 
 // The modules of sdk/web/, which a running script reads one by one when it first uses what they have (sdk/web/load-module.ts).

@@ -1,4 +1,5 @@
 /** What scripts import as "bpfts". `sdk/README.md` is its manual. */
+import "./wire/dispose-symbols.ts";
 import "./guest/globals.ts";
 
 export { parse_args } from "./arguments/parse-args.ts";

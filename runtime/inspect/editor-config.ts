@@ -21,7 +21,7 @@ export function writeEditorConfig(folder: string, force: boolean): WrittenConfig
   if (found === text) return { path, outcome: "unchanged" };
   if (found !== undefined && !force) {
     throw new UsageError(`Cannot write "${path}": there is one already`, {
-      hint: `add this to its compilerOptions: "paths": { "bpfts": [${JSON.stringify(findTypes(resolve(folder)))}] }; or replace it with bpfts init --force`,
+      hint: `add this to its compilerOptions: "types": [${JSON.stringify(findGlobals(findTypes(resolve(folder))))}], "paths": { "bpfts": [${JSON.stringify(findTypes(resolve(folder)))}] }; or replace it with bpfts init --force`,
     });
   }
   try {
@@ -38,15 +38,16 @@ export function renderEditorConfig(folder: string): string {
   const types = findTypes(resolve(folder));
   const compilerOptions = {
     target: "ES2022",
-    lib: ["ES2023"],
+    // What the engine has; the types of the globals say what it lacks of that.
+    lib: ["ES2024", "ESNext.Collection", "ESNext.Iterator", "ESNext.Promise", "ESNext.Disposable"],
     module: "ESNext",
     moduleResolution: "Bundler",
     allowImportingTsExtensions: true,
     noEmit: true,
     strict: true,
     skipLibCheck: true,
-    // Scripts run in a sandbox without Node and without a browser; this one says so.
-    types: [types.replace(/index\.d\.ts$/, "no-node.d.ts")],
+    // Scripts run in a sandbox without Node and without a browser: its own globals, and a word on those that it does not have.
+    types: [findGlobals(types)],
     paths: { bpfts: [types] },
   };
   return `${JSON.stringify({ compilerOptions }, undefined, 2)}\n`;
@@ -64,6 +65,10 @@ function findTypes(folder: string): string {
   }
   const within = relative(install, existsSync(folder) ? realpathSync(folder) : folder);
   return within.startsWith(`..${sep}`) || within === ".." || isAbsolute(within) ? types : renderRelative(folder, types);
+}
+
+function findGlobals(types: string): string {
+  return types.replace(/index\.d\.ts$/, "globals.d.ts");
 }
 
 function renderRelative(from: string, to: string): string {

@@ -76,6 +76,17 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
     return answer;
   }
 
+  /** `using events = b.events("events")` closes the buffer at the end of the block. */
+  [Symbol.dispose](): void {
+    this.end();
+  }
+
+  /** For `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.end();
+    return Promise.resolve();
+  }
+
   /** @internal Whether somebody waits for an event. */
   get isAwaited(): boolean {
     return this.waiters.length > 0;

@@ -111,6 +111,17 @@ export class EventTable<Event = unknown> extends TableBase {
     this.ring = undefined;
   }
 
+  /** `using events = b.get_table("events")` closes the buffer at the end of the block. */
+  [Symbol.dispose](): void {
+    this.close_buffer();
+  }
+
+  /** For `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close_buffer();
+    return Promise.resolve();
+  }
+
   /** Decodes bytes that were taken as they are. Source: BCC's table.event(data) */
   event(bytes: Uint8Array): Event {
     if (!(bytes instanceof Uint8Array))

@@ -233,6 +233,17 @@ export class BPF<Tables, Functions> extends Attachments<Functions> {
     this.close();
   }
 
+  /** `using b = new BPF(…)` closes it at the end of the block. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** For `await using`. */
+  [Symbol.asyncDispose](): Promise<void> {
+    this.close();
+    return Promise.resolve();
+  }
+
   #findTable(name: string, options: TableOptions = {}, call = "get_table"): AnyTable {
     requireOpenProgram(this.#program, call);
     requireOptions(`${call}()`, options, ["u64"]);

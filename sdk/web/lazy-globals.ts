@@ -2,12 +2,15 @@ import { loadModule } from "./load-module.ts";
 
 /** The web's globals, each with the module that has it. */
 const modules = {
+  AsyncDisposableStack: "disposable",
   AbortController: "abort",
   AbortSignal: "abort",
   CustomEvent: "event-target",
   DOMException: "dom-exception",
+  DisposableStack: "disposable",
   Event: "event-target",
   EventTarget: "event-target",
+  SuppressedError: "disposable",
   TextDecoder: "text-coding",
   TextEncoder: "text-coding",
   URL: "url",

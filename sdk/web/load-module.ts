@@ -12,6 +12,7 @@ interface LazyModules {
   readonly base64: typeof import("./base64.ts");
   readonly "console-calls": typeof import("./console-calls.ts");
   readonly crypto: typeof import("./crypto.ts");
+  readonly disposable: typeof import("./disposable.ts");
   readonly "dom-exception": typeof import("./dom-exception.ts");
   readonly "event-target": typeof import("./event-target.ts");
   readonly performance: typeof import("./performance.ts");

@@ -1,5 +1,7 @@
+import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
 import { renderLongScript } from "../bench/long-script.mjs";
@@ -229,7 +231,44 @@ describe("bpfts init", () => {
     );
     expect(checkFolder(folder).messages).toEqual([
       expect.stringContaining("Argument of type '\"count\"'"),
-      expect.stringContaining("Property 'exit' does not exist on type 'ScriptsRunInASandboxWithoutNode'"),
+      expect.stringContaining("Property 'exit' does not exist on type 'ScriptsRunInASandboxWithoutNode & "),
+    ]);
+  });
+
+  it("knows the language as the engine has it", async () => {
+    const folder = makeProject();
+    expect((await runCli(["init", folder])).status).toBe(0);
+    writeScript(
+      folder,
+      "new.ts",
+      `import { BPF, print } from "bpfts";
+{
+  using b = new BPF({ text: "BPF_PERF_OUTPUT(events);" });
+  using events = b.get_table("events");
+  print(events.name);
+}
+print(Object.groupBy([1, 2], (n) => (n % 2 === 0 ? "even" : "odd")).even, Map.groupBy([1], (n) => n).size);
+print(new Set([1]).union(new Set([2])).size, [1, 2].values().map((n) => n * 2).toArray(), Promise.withResolvers<number>().promise instanceof Promise);
+print(Error.isError(1), RegExp.escape("a.b"), Iterator.from([1]).take(1).toArray(), [1].toSorted(), "a".isWellFormed());
+const signal: AbortSignal = AbortSignal.any([AbortSignal.timeout(5)]);
+const url: URL = new URL("http://a/");
+print(signal.aborted, url.href, new TextEncoder().encode("a").length, structuredClone([1])[0], crypto.randomUUID(), performance.now() > 0, process.env.NODE_ENV);
+queueMicrotask(() => console.table([{ a: 1n }]));
+`,
+    );
+    expect(checkFolder(folder).messages).toEqual([]);
+    const ran = await runCli(["run", join(folder, "new.ts")]);
+    expect(ran).toMatchObject({ status: 0, stderr: "" });
+    expect(ran.stdout).toContain("events\n[2] 1\n2 [2, 4] true\nfalse");
+    writeScript(
+      folder,
+      "intl.ts",
+      `const a: string = new Intl.NumberFormat("de").format(1);\nconst b: string = new Intl.DateTimeFormat("de").format();\nArray.fromAsync([1]);\nexport { a, b };\n`,
+    );
+    expect(checkFolder(folder).messages).toEqual([
+      expect.stringContaining("Property 'format' does not exist on type 'ScriptsRunWithoutIntl'"),
+      expect.stringContaining("Property 'format' does not exist on type 'ScriptsRunWithoutIntl'"),
+      expect.stringContaining("Property 'fromAsync' does not exist"),
     ]);
   });
 
@@ -265,14 +304,17 @@ describe("bpfts init", () => {
   });
 
   it.each([
-    ["NodeNext", "NodeNext", ["ES2023"]],
-    ["ESNext", "Bundler", ["ES2023", "DOM"]],
-  ])("is not needed where the package is installed: module %s, resolution %s", (module, moduleResolution, lib) => {
+    ["NodeNext", "NodeNext", ["ES2023"], ["bpfts/globals"]],
+    ["NodeNext", "NodeNext", ["ES2023"], ["node"]],
+    ["ESNext", "Bundler", ["ES2023", "DOM"], []],
+    ["ESNext", "Bundler", ["ES2023", "DOM"], ["node"]],
+  ])("is not needed where the package is installed: %s %s %j %j", (module, moduleResolution, lib, types) => {
     const project = makeProject();
     mkdirSync(join(project, "node_modules"));
     symlinkSync(root.replace(/\/$/, ""), join(project, "node_modules/bpfts"));
     writeFileSync(join(project, "package.json"), `{ "type": "module" }\n`);
-    // The globals of a browser are others than a script's; declarations of ours by themselves have no mistakes.
+    symlinkSync(join(root, "node_modules/@types"), join(project, "node_modules/@types"));
+    // Declarations of ours by themselves have no mistakes, and none beside those of Node or a browser.
     writeFileSync(
       join(project, "tsconfig.json"),
       JSON.stringify({
@@ -283,8 +325,8 @@ describe("bpfts init", () => {
           moduleResolution,
           strict: true,
           noEmit: true,
-          types: [],
-          skipLibCheck: lib.includes("DOM"),
+          types,
+          skipLibCheck: false,
         },
       }),
     );
@@ -295,12 +337,32 @@ describe("bpfts init", () => {
     );
     const { messages, instantiations, files } = checkFolder(project);
     expect(messages).toEqual([expect.stringContaining('"none"')]);
-    expect(instantiations).toBeLessThan(12_000);
+    // The other libraries are checked by themselves.
+    if (types.includes("bpfts/globals")) expect(instantiations).toBeLessThan(12_000);
     expect(
       files.filter(
         (name) => name.startsWith(root) && !name.startsWith(`${root}dist/types/`) && !name.includes("/node_modules/"),
       ),
     ).toEqual([]);
+  });
+
+  it("is not needed for tests of helpers in Node, where a program says that it needs bpfts", async () => {
+    const project = makeProject();
+    mkdirSync(join(project, "node_modules"));
+    symlinkSync(root.replace(/\/$/, ""), join(project, "node_modules/bpfts"));
+    const file = join(project, "helpers.mjs");
+    writeFileSync(
+      file,
+      `import { AF_INET, BPF, inet_ntop, sprintf, strftime } from "bpfts";
+console.log(sprintf("%-4s|%5.1f|%d", "a", 2.25, 3n), strftime("%Y", new Date(2001, 1)), inet_ntop(AF_INET, 0x0100007f));
+try { new BPF({ text: "" }); } catch (error) { console.log(error.message, "-", error.hint); }
+`,
+    );
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [file]);
+    expect(stderr).toBe("");
+    expect(stdout).toBe(
+      "a   |  2.2|3 2001 127.0.0.1\nThis script needs bpfts to run - start it with: bpfts run SCRIPT\n",
+    );
   });
 
   it("has a script of 200 lines of C checked with little work", async () => {

@@ -94,7 +94,7 @@ describe("the web's globals", () => {
        const left = Object.entries(Object.getOwnPropertyDescriptors(globalThis)).filter(([, { get }]) => get !== undefined).map(([name]) => name);
        console.log(read.length, read.filter((name) => !left.includes(name)).join());`,
     );
-    expect(stdout).toBe("15 btoa\n");
+    expect(stdout).toBe("18 btoa\n");
   });
 
   it("can be replaced, as globals can", async () => {

@@ -1,0 +1,81 @@
+// The types of a script's globals, for `types` of a tsconfig.json: dist/types/globals.d.ts. They are apart from the types of "bpfts", since in a project with
+// the types of Node or of a browser the same names would be declared twice.
+
+/** What sdk/guest/globals.ts gives every script. */
+const values = {
+  "guest/console.js": { guestConsole: "console" },
+  "time/timers.js": ["setTimeout", "setInterval", "clearTimeout", "clearInterval"],
+  "time/promises.js": ["queueMicrotask"],
+  "web/base64.js": ["atob", "btoa"],
+  "web/crypto.js": ["crypto"],
+  "web/performance.js": ["performance"],
+  "web/structured-clone.js": ["structuredClone"],
+};
+const classes = {
+  "web/abort.js": ["AbortController", "AbortSignal"],
+  "web/dom-exception.js": ["DOMException"],
+  "web/event-target.js": ["Event", "EventTarget"],
+  "web/text-coding.js": ["TextDecoder", "TextEncoder"],
+  "web/url.js": ["URL"],
+  "web/url-search-params.js": ["URLSearchParams"],
+};
+
+const declareValue = (name, file, exported = name) => `declare var ${name}: typeof import("./${file}").${exported};\n`;
+
+const present = [
+  ...Object.entries(values).flatMap(([file, names]) =>
+    Array.isArray(names)
+      ? names.map((name) => declareValue(name, file))
+      : Object.entries(names).map(([exported, name]) => declareValue(name, file, exported)),
+  ),
+  ...Object.entries(classes).flatMap(([file, names]) =>
+    names.map((name) => `type ${name} = import("./${file}").${name};\n${declareValue(name, file)}`),
+  ),
+  'type CustomEvent<Detail = unknown> = import("./web/event-target.js").CustomEvent<Detail>;\n',
+  declareValue("CustomEvent", "web/event-target.js"),
+  // `loader` in runtime/script/bundle-script.ts.
+  ...["c", "h"].map((ending) => `declare module "*.${ending}" {\n  const text: string;\n  export default text;\n}\n`),
+  // Newer than the libraries of TypeScript that `bpfts init` names.
+  `interface ErrorConstructor {
+  isError(value: unknown): value is Error;
+}
+interface RegExpConstructor {
+  escape(text: string): string;
+}
+`,
+];
+
+// Without these TypeScript advises to install Node's types for `process` and the like, and takes `Intl`, which ends the script.
+const nodeNames = ["Buffer", "require", "module", "global", "__dirname", "__filename"];
+const nodeModules = ["node:*", "fs", "fs/promises", "os", "net", "http", "https", "child_process", "worker_threads"];
+const formatters = ["Collator", "NumberFormat", "DateTimeFormat", "PluralRules"];
+const methods = { Segmenter: "segment", RelativeTimeFormat: "format", ListFormat: "format" };
+
+const missing = [
+  `/**
+ * A script runs in a sandbox, and Node's globals and modules are not there. "bpfts" exports what takes their place: \`argv\`, \`exit\`,
+ * \`command\`, \`read_file\` for files below /proc and /sys, \`print\` beside \`console.log\`.
+ */
+interface ScriptsRunInASandboxWithoutNode {}
+declare const process: ScriptsRunInASandboxWithoutNode & { readonly env: { readonly NODE_ENV: "production" } };
+`,
+  ...nodeNames.map((name) => `declare const ${name}: ScriptsRunInASandboxWithoutNode;\n`),
+  ...nodeModules.map(
+    (name) => `declare module "${name}" {\n  const none: ScriptsRunInASandboxWithoutNode;\n  export default none;\n}\n`,
+  ),
+  `/** A script's engine has no \`Intl\`: \`strftime\` of "bpfts" writes times, \`sprintf\` numbers. */
+interface ScriptsRunWithoutIntl {}
+declare namespace Intl {
+`,
+  ...formatters.map(
+    (name) =>
+      `  interface ${name}Constructor {\n    new (...options: readonly unknown[]): ScriptsRunWithoutIntl;\n    (...options: readonly unknown[]): ScriptsRunWithoutIntl;\n  }\n`,
+  ),
+  ...Object.entries(methods).map(
+    ([name, method]) =>
+      `  interface ${name} {\n    ${method}(...values: readonly unknown[]): ScriptsRunWithoutIntl;\n  }\n`,
+  ),
+  "}\n",
+];
+
+export const globalTypes = [...present, ...missing].join("");
