@@ -16,6 +16,7 @@ interface CommandModule {
 const modules: Readonly<Record<string, () => Promise<CommandModule>>> = {
   run: () => import("./run.ts"),
   check: () => import("./check.ts"),
+  list: () => import("./list.ts"),
   tools: () => import("./tools.ts"),
   types: () => import("./print-types.ts"),
   init: () => import("./init.ts"),
@@ -42,6 +43,7 @@ Examples:
   bpfts run -c 'mkdir /tmp/x' scripts/hello.ts   trace while a command runs
   bpfts tools                                    the tools that come with bpfts
   bpfts opensnoop -x                             run one of them
+  bpfts list -v '*open*'                         what a script can attach to
   bpfts check scripts/hello.ts                   compile and verify, attach nothing
   bpfts types scripts/counts.ts                  the types of its tables, out of the compiled program
   bpfts init                                     make an editor check the scripts of this folder

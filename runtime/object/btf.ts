@@ -1,5 +1,4 @@
 import { InternalError } from "../base/errors.ts";
-import { readString } from "./elf.ts";
 
 /** Source: enum of BTF_KIND_* in include/uapi/linux/btf.h. */
 export const btfKind = {
@@ -45,8 +44,18 @@ export interface BtfMember {
   readonly bitSize: number;
 }
 
+/** A parameter of a function's prototype; a type of 0 without a name stands for `...`. */
+export interface BtfParameter {
+  readonly name: string;
+  readonly type: number;
+}
+
 /** All types of one BTF blob. */
 export interface BtfTypes {
+  /** How many there are, with those of the base. */
+  readonly count: number;
+  /** The blob's own types in their order, without those of its base. */
+  list(): Iterable<BtfType>;
   find(name: string, ...kinds: number[]): BtfType | undefined;
   require(id: number): BtfType;
   /** Follows typedefs and qualifiers to the type itself. */
@@ -56,6 +65,8 @@ export interface BtfTypes {
   /** Source: the bits after BTF_KIND_INT: encoding (1 signed, 2 char, 4 bool), offset, width. */
   describeInt(type: BtfType): { readonly encoding: number; readonly bits: number };
   listEnumerators(type: BtfType): { readonly name: string; readonly value: bigint }[];
+  /** Of a function's prototype. */
+  listParameters(type: BtfType): BtfParameter[];
   /** The variables of a data section such as `.maps`. */
   listVariables(type: BtfType): { readonly name: string; readonly type: number }[];
 }
@@ -106,6 +117,15 @@ function hasNegative(view: DataView, at: number, count: number): boolean {
 export interface BtfOptions {
   /** Whether no enum says that it is signed, as from clang before 15: then the enumerators have to tell. */
   readonly enumsLackSign?: boolean;
+  /** What a module's types count on from: the kernel's own. */
+  readonly base?: { readonly types: BtfTypes; readonly bytes: Uint8Array };
+}
+
+/** Where the names of a blob lie. */
+function findStrings(bytes: Uint8Array): Buffer {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const start = view.getUint32(4, true) + view.getUint32(16, true);
+  return Buffer.from(bytes.buffer, bytes.byteOffset + start, view.getUint32(20, true));
 }
 
 /**
@@ -113,23 +133,28 @@ export interface BtfOptions {
  *
  * Source: Documentation/bpf/btf.rst in the kernel's tree.
  */
-export function parseBtf(bytes: Uint8Array, { enumsLackSign = false }: BtfOptions = {}): BtfTypes {
+export function parseBtf(bytes: Uint8Array, { enumsLackSign = false, base }: BtfOptions = {}): BtfTypes {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 24 || view.getUint16(0, true) !== 0xeb9f)
     throw new InternalError("The type information is not BTF");
   const headerSize = view.getUint32(4, true);
   const typesStart = headerSize + view.getUint32(8, true);
   const typesEnd = typesStart + view.getUint32(12, true);
-  const strings = bytes.subarray(headerSize + view.getUint32(16, true));
-  const types: BtfType[] = [{ id: 0, kind: 0, name: "void", count: 0, flag: false, sizeOrType: 0, extra: 0 }];
+  const strings = findStrings(bytes);
+  const baseStrings = base === undefined ? Buffer.alloc(0) : findStrings(base.bytes);
+  const readName = (offset: number): string =>
+    offset < baseStrings.length ? cutName(baseStrings, offset) : cutName(strings, offset - baseStrings.length);
+  const firstId = base?.types.count ?? 0;
+  const types: BtfType[] =
+    base === undefined ? [{ id: 0, kind: 0, name: "void", count: 0, flag: false, sizeOrType: 0, extra: 0 }] : [];
   for (let at = typesStart; at < typesEnd; ) {
     const info = view.getUint32(at + 4, true);
     const kind = (info >>> 24) & 0x1f;
     const count = info & 0xffff;
     types.push({
-      id: types.length,
+      id: firstId + types.length,
       kind,
-      name: readString(strings, view.getUint32(at, true)),
+      name: readName(view.getUint32(at, true)),
       count,
       flag: info >>> 31 === 1 || (enumsLackSign && kind === btfKind.enum && hasNegative(view, at + 12, count)),
       sizeOrType: view.getUint32(at + 8, true),
@@ -138,13 +163,17 @@ export function parseBtf(bytes: Uint8Array, { enumsLackSign = false }: BtfOption
     at += 12 + measureExtra(kind, count);
   }
   const requireType = (id: number): BtfType => {
-    const type = types[id];
+    const type = id < firstId ? base?.types.require(id) : types[id - firstId];
     if (type === undefined) throw new InternalError(`The type information has no type ${id}`);
     return type;
   };
   const parts = (type: BtfType, size: number): number[] =>
     Array.from({ length: type.count }, (_, index) => type.extra + index * size);
   return {
+    count: firstId + types.length,
+    list: () => types,
+    listParameters: (type) =>
+      parts(type, 8).map((at) => ({ name: readName(view.getUint32(at, true)), type: view.getUint32(at + 4, true) })),
     find: (name, ...kinds) => types.find((type) => type.name === name && kinds.includes(type.kind)),
     require: requireType,
     resolve: (id) => {
@@ -156,7 +185,7 @@ export function parseBtf(bytes: Uint8Array, { enumsLackSign = false }: BtfOption
       parts(type, 12).map((at) => {
         const offset = view.getUint32(at + 8, true);
         return {
-          name: readString(strings, view.getUint32(at, true)),
+          name: readName(view.getUint32(at, true)),
           type: view.getUint32(at + 4, true),
           bitOffset: type.flag ? offset & 0xffffff : offset,
           bitSize: type.flag ? offset >>> 24 : 0,
@@ -172,7 +201,7 @@ export function parseBtf(bytes: Uint8Array, { enumsLackSign = false }: BtfOption
     },
     listEnumerators: (type) =>
       parts(type, type.kind === btfKind.enum64 ? 12 : 8).map((at) => {
-        const name = readString(strings, view.getUint32(at, true));
+        const name = readName(view.getUint32(at, true));
         if (type.kind === btfKind.enum)
           return { name, value: BigInt(type.flag ? view.getInt32(at + 4, true) : view.getUint32(at + 4, true)) };
         const value = (BigInt(view.getUint32(at + 8, true)) << 32n) | BigInt(view.getUint32(at + 4, true));
@@ -184,4 +213,8 @@ export function parseBtf(bytes: Uint8Array, { enumsLackSign = false }: BtfOption
         return { name: variable.name, type: variable.sizeOrType };
       }),
   };
+}
+
+function cutName(strings: Buffer, offset: number): string {
+  return strings.toString("latin1", offset, strings.indexOf(0, offset));
 }

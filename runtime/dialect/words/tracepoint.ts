@@ -1,7 +1,7 @@
 import type { KernelNames } from "../text/env.ts";
 
 /** One field of a tracepoint's `format` file. */
-interface FormatField {
+export interface FormatField {
   readonly declaration: string;
   readonly offset: number;
   readonly size: number;
@@ -74,6 +74,11 @@ export function renderTracepointStruct(category: string, event: string, format: 
 
 function isCommon(field: FormatField): boolean {
   return /\bcommon_\w+$/.test(field.declaration);
+}
+
+/** The fields of a `format` file that a program is handed, without those that every tracepoint has, in the order of their places. */
+export function parseTracepointFormat(format: string): readonly FormatField[] {
+  return parseFormat(format).filter((field) => !isCommon(field));
 }
 
 function parseFormat(format: string): FormatField[] {
