@@ -130,7 +130,9 @@ function renderReport(
   isAlone: boolean,
 ): string {
   const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;
-  return `${file}: ok, ${count(report.programs, "program")}, ${count(report.maps, "map")}, ${flags.load ? "verified" : "compiled"} in ${Math.round(durationMs)} ms\n${isAlone ? renderAsks(report.asks) : ""}`;
+  const unverified = report.unverified.map(({ name, reason }) => `  not verified: "${name}": ${reason}\n`).join("");
+  const but = report.unverified.length === 0 ? "" : ` (${report.unverified.length} not)`;
+  return `${file}: ok, ${count(report.programs, "program")}, ${count(report.maps, "map")}, ${flags.load ? "verified" : "compiled"}${but} in ${Math.round(durationMs)} ms\n${unverified}${isAlone ? renderAsks(report.asks) : ""}`;
 }
 
 /** With several files one line each; alone, the whole story. */

@@ -17,6 +17,7 @@ import { listTracepoints } from "../kernel/machine/tracefs.ts";
 import { openUserSpace } from "../kernel/user/user-space.ts";
 import { planAttach } from "../session/load/attach-rows.ts";
 import { planAutoAttach } from "../session/load/auto-attach.ts";
+import { planByText } from "../session/load/verify-rest.ts";
 import { requireFunction } from "../session/load/build-program.ts";
 import { buildUnit, renderUnit } from "../session/build/build-unit.ts";
 import type { BuiltUnit } from "../session/build/build-unit.ts";
@@ -26,7 +27,7 @@ import type { FileGrants, FileScope } from "../script/file-scope.ts";
 import { describeSourceFile, openBuilder } from "../session/build/open-builder.ts";
 import type { Builder } from "../session/build/open-builder.ts";
 import { openPinnedMaps, planMaps } from "../session/load/plan-maps.ts";
-import type { AttachRequest } from "../session/load/program.ts";
+import type { AttachRequest, UnverifiedFunction } from "../session/load/program.ts";
 import { openGuard } from "../permit/guard.ts";
 import type { Asks } from "../permit/guard.ts";
 import { openInstructionLines } from "../session/load/locate-instruction.ts";
@@ -55,6 +56,8 @@ export interface CheckOptions {
 export interface CheckReport {
   readonly programs: number;
   readonly maps: number;
+  /** Functions of a script that the verifier did not look at. */
+  readonly unverified: readonly UnverifiedFunction[];
   /** From the text to the object; for a script, from its start to its end. Units: ms. */
   readonly buildMs: number;
   /** Units: ms, in the kernel; 0 for a script. */
@@ -76,6 +79,7 @@ export async function checkFile(path: string, options: CheckOptions): Promise<Ch
 
 async function checkScript(path: string, options: CheckOptions): Promise<CheckReport> {
   const emitted: string[] = [];
+  const unverified: UnverifiedFunction[] = [];
   let programs = 0;
   let maps = 0;
   const guard = openGuard(undefined);
@@ -92,6 +96,7 @@ async function checkScript(path: string, options: CheckOptions): Promise<CheckRe
     guard,
     loads: options.load,
     verifierLog: false,
+    reportUnverified: (functions) => void unverified.push(...functions),
     observe: (source, cflags, builder) => {
       const unit = buildUnit(source, cflags, builder);
       seen++;
@@ -107,7 +112,7 @@ async function checkScript(path: string, options: CheckOptions): Promise<CheckRe
     if (options.load || seen === 0 || !(error instanceof GuestError)) throw error;
     options.log.info(`went no further than: ${error.message}`);
   }
-  return { programs, maps, buildMs: measure(started), loadMs: 0, emitted, asks: guard.asks };
+  return { programs, maps, unverified, buildMs: measure(started), loadMs: 0, emitted, asks: guard.asks };
 }
 
 function checkSource(path: string, options: CheckOptions): CheckReport {
@@ -141,6 +146,7 @@ function checkSourceIn(files: FileScope, path: string, options: CheckOptions): C
   return {
     programs: unit.spec.programs.length,
     maps: countMaps(unit.spec),
+    unverified: [],
     buildMs,
     loadMs: measure(loadStarted),
     emitted,
@@ -217,26 +223,9 @@ function planLoads(
     const automatic = planAutoAttach(program, context);
     if (automatic !== undefined) return [automatic.program];
     if (attaches !== undefined) return [];
-    if (program.explicitSection) return [{ name, kind: "section" }];
-    return [{ name, kind: program.kind === "any" ? "kprobe" : (knownKinds[program.kind] ?? "section") }];
+    return [planByText(program) ?? { name, kind: program.explicitSection ? "section" : "kprobe" }];
   });
 }
-
-const knownKinds: Readonly<Record<string, ProgramKindName>> = {
-  tracepoint: "tracepoint",
-  raw_tracepoint: "raw_tracepoint",
-  perf_event: "perf_event",
-  xdp: "xdp",
-  tc: "sched_cls",
-  kprobe: "kprobe",
-  kretprobe: "kretprobe",
-  uprobe: "uprobe",
-  usdt: "usdt",
-  fentry: "fentry",
-  fexit: "fexit",
-  fmod_ret: "fmod_ret",
-  lsm: "lsm",
-};
 
 /** Patterns are not looked up: a check asks what kind it is, not where it goes. */
 function findKind(request: AttachRequest, context: AttachContext): ProgramKindName {

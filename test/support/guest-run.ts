@@ -48,6 +48,7 @@ export function makeProgram(spec: Partial<ObjectSpec>, changes: Partial<BuiltPro
     attach: () => 1,
     detach: () => 1,
     countAttached: () => 0,
+    verifyRest: () => [],
     close: () => undefined,
     ...changes,
   };

@@ -113,6 +113,8 @@ export interface ProgramDecl {
   readonly kind: ProgramKind;
   /** Where the function's name or macro says it is attached at once; undefined for functions that wait for an `attach_*` call. */
   readonly autoAttach?: AutoAttach;
+  /** True when nothing but its first parameter, `struct pt_regs *`, says what it is. */
+  readonly takesRegisters?: true;
   /** True when the user wrote the section (`SEC("…")`): libbpf's own rules for type and attachment hold. */
   readonly explicitSection: boolean;
   /** Units: index into `CSource.text` of the function's name. */

@@ -75,7 +75,8 @@ function rewriteProgram(
   }
   const named = findProgramForm({ name: fn.name, args: undefined });
   if (named?.tracepoint !== undefined) findings.tracepoints.push(named.tracepoint);
-  const context = findContextKind(fn.params[0] === undefined ? "" : readRange(pass.text, tokens, fn.params[0]));
+  const firstParam = fn.params[0] === undefined ? "" : readRange(pass.text, tokens, fn.params[0]);
+  const context = findContextKind(firstParam);
   const ownSection = named?.section ?? context.section;
   // clang gives a section's symbol and a function of that name no chance together; libbpf reads past the question mark.
   const section = fn.section ?? (ownSection === fn.name ? `?${ownSection}` : ownSection);
@@ -88,6 +89,9 @@ function rewriteProgram(
     explicitSection,
     offset,
     ...(autoAttach === undefined ? {} : { autoAttach }),
+    ...(kind === "any" &&
+      !explicitSection &&
+      /\bstruct\s+pt_regs\b/.test(firstParam) && { takesRegisters: true as const }),
   });
   if (explicitSection) return;
   const params = fn.params.filter((param) => readRange(pass.text, tokens, param) !== "void");

@@ -19,7 +19,8 @@ import type { BuiltUnit } from "../build/build-unit.ts";
 import { openPinnedMaps, planMaps } from "./plan-maps.ts";
 import type { Guard } from "../../permit/guard.ts";
 import type { SharedMaps } from "./plan-maps.ts";
-import type { AttachRequest, BuiltProgram, FunctionType } from "./program.ts";
+import type { AttachRequest, BuiltProgram, FunctionType, UnverifiedFunction } from "./program.ts";
+import { verifyRest } from "./verify-rest.ts";
 
 export interface LoadOptions extends AttachContext {
   readonly port: KernelPort;
@@ -191,6 +192,14 @@ class LoadedProgram implements BuiltProgram {
       this.links.splice(this.links.indexOf(link), 1);
     }
     return leaving.length;
+  }
+
+  verifyRest(): UnverifiedFunction[] {
+    const rest = this.unit.programs.filter(({ name }) => this.object.findProgram(name) === undefined);
+    return verifyRest(rest, (request) => {
+      admitProgram(this.unit, request, this.options);
+      this.object.loadProgram(request);
+    });
   }
 
   countAttached(kind: AttachRequest["kind"]): number {

@@ -21,6 +21,7 @@ export function makeDryProgram(unit: BuiltUnit): BuiltProgram {
       return 1;
     },
     detach: () => 1,
+    verifyRest: () => [],
     countAttached: () => 0,
     close: () => undefined,
   };

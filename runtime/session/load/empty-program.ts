@@ -16,6 +16,7 @@ export const emptyProgram: BuiltProgram = {
   detach: () => {
     throw new AttachError("Cannot detach: the C text is empty");
   },
+  verifyRest: () => [],
   countAttached: () => 0,
   close: () => {},
 };

@@ -12,6 +12,12 @@ export interface FunctionType {
   readonly attachType: number | null;
 }
 
+/** A function that the verifier did not look at, and why. */
+export interface UnverifiedFunction {
+  readonly name: string;
+  readonly reason: string;
+}
+
 /** A program that was built for a script: its maps exist, its named functions are attached. Owner: the session's scope. */
 export interface BuiltProgram extends Closable {
   readonly spec: ObjectSpec;
@@ -27,6 +33,8 @@ export interface BuiltProgram extends Closable {
   attach(request: AttachRequest): number;
   /** Detaches what an equal request attached. Answers how many links were closed. @throws AttachError when there are none */
   detach(request: AttachRequest): number;
+  /** Has the verifier look at the functions that nothing loaded, for a check. Answers those that it could not look at. @throws VerifierError */
+  verifyRest(): readonly UnverifiedFunction[];
   /** Events attached, by kind. Source: BCC's num_open_kprobes and friends. */
   countAttached(kind: AttachRequest["kind"]): number;
 }

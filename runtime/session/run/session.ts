@@ -30,7 +30,8 @@ import { openLookups } from "../bridge/open-lookups.ts";
 import { makeDryProgram, openDryPort } from "../load/dry-run.ts";
 import { findPackageFile } from "../build/package-files.ts";
 import type { BuildRequest } from "../build/build-request.ts";
-import type { BuiltProgram } from "../load/program.ts";
+import type { BuiltProgram, UnverifiedFunction } from "../load/program.ts";
+import { verifyBeforeClose } from "../load/verify-rest.ts";
 import { openProcessWatch } from "../wait/process-watch.ts";
 import { quoteLines } from "./quote-lines.ts";
 import { runGuest } from "./run-guest.ts";
@@ -59,6 +60,8 @@ export interface RunOptions {
   readonly loads?: boolean;
   /** Sees each text before it is built; what it throws goes to the script. */
   readonly observe?: (source: CSource, cflags: readonly string[], builder: Builder) => void;
+  /** For a check: the functions that nothing loaded meet the verifier when the script closes their program or ends; told of those that cannot. */
+  readonly reportUnverified?: (functions: readonly UnverifiedFunction[]) => void;
   /** Notes what the script asks for, and refuses what the user has not allowed. */
   readonly guard: Guard;
   /** Keep the verifier's log of programs that it accepts, too. */
@@ -91,7 +94,8 @@ export async function runScript(options: RunOptions): Promise<number> {
     const openPipe = (): TracePipe => (pipe ??= scope.own(openTracePipe(port)));
     const userSpace = scope.own(openUserSpace(port));
     const watch = openProcessWatch((pid) => userSpace.symbols.notice(pid));
-    return await runGuest({
+    const finishers: (() => void)[] = [];
+    const status = await runGuest({
       script,
       library: openGuestLibrary(readSdk, store),
       args: options.args,
@@ -106,6 +110,7 @@ export async function runScript(options: RunOptions): Promise<number> {
           openPipe,
           userSpace,
           watchProcess: (pid) => watch.watch(pid),
+          atEnd: (finish) => void finishers.push(finish),
           ...(command && { commandPid: command.pid }),
         },
         scope,
@@ -118,6 +123,8 @@ export async function runScript(options: RunOptions): Promise<number> {
       watch,
       ...(command !== undefined && { command }),
     });
+    for (const finish of finishers) finish();
+    return status;
   } catch (error) {
     // Ctrl-C is no error, also when the script has not begun.
     if (options.attaches && error instanceof InterruptedError) return 0;
@@ -150,6 +157,8 @@ interface Openers {
   watchProcess(pid: number): void;
   openBuilder(): Builder;
   openPipe(): TracePipe;
+  /** Does something when the script has come to its end. */
+  atEnd(finish: () => void): void;
 }
 
 /** A pipe that cannot be opened is the error of the call that reads it, not of a script that never does. */
@@ -206,6 +215,10 @@ function openBuild(
       locateLine,
     });
     if (open.commandPid !== undefined && haveStacks(unit)) open.watchProcess(open.commandPid);
-    return scope.own(program);
+    scope.own(program);
+    if (options.reportUnverified === undefined) return program;
+    const verified = verifyBeforeClose(program, options.reportUnverified);
+    open.atEnd(verified.finish);
+    return verified.program;
   };
 }
