@@ -45,6 +45,7 @@ export {
 export { eprint, flush, print, printf, sprintf } from "./print/output.ts";
 export { PerfHWConfig, PerfSWConfig, PerfType } from "./program/perf-types.ts";
 export { BPFAttachType, BPFProgType } from "./abi/program-types.ts";
+export type { ChildCommand } from "./guest/process.ts";
 export { argv, command, exit, monotonic_ns, on_exit, possible_cpus, read_file, script_name } from "./guest/process.ts";
 export type { EventCallback } from "./events/rings.ts";
 export { RowPrinter, is_json_output, json_output } from "./print/row-printer.ts";

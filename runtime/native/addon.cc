@@ -148,8 +148,10 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "processPid", ProcessPid);
   Bind(exports, "processRelease", ProcessRelease);
   Bind(exports, "processState", GetProcessState);
+  Bind(exports, "processReap", ProcessReap);
   Bind(exports, "processClose", ProcessClose);
   Bind(exports, "pidfdOpen", PidfdOpen);
+  Bind(exports, "pidfdSignal", PidfdSignal);
   Bind(exports, "pidfdCopy", PidfdCopy);
 
   Bind(exports, "elfDescribe", ElfDescribe);

@@ -171,6 +171,24 @@ Result<ProcessState> GetProcessState(Environment& environment, int32_t handle) {
   return process->ReadState();
 }
 
+/// Node waits for its children by their pids, and has none while a call of the addon's runs.
+int ProcessReap(Environment& environment, int32_t handle) {
+  Process* process = environment.handles.Find<Process>(handle);
+  if (process == nullptr) return -EBADF;
+  for (;;) {
+    process->ReadState();
+    siginfo_t child = {};
+    if (waitid(P_ALL, 0, &child, WEXITED | WNOHANG | WNOWAIT) < 0) {
+      if (errno == ECHILD) return 0;
+      if (errno != EINTR) return -errno;
+    } else if (child.si_pid == 0) {
+      return 1;
+    } else if (child.si_pid != process->pid()) {
+      waitpid(child.si_pid, nullptr, WNOHANG);
+    }
+  }
+}
+
 int ProcessClose(Environment& environment, int32_t process) {
   return environment.handles.Close(process, Kind::kProcess);
 }
@@ -180,6 +198,10 @@ int PidfdOpen(Environment&, int32_t pid) {
   // A thread that leads no process. Source: PIDFD_THREAD of linux/pidfd.h, since Linux 6.9.
   if (fd < 0 && (errno == EINVAL || errno == ENOENT)) fd = static_cast<int>(syscall(SYS_pidfd_open, pid, O_EXCL));
   return fd < 0 ? -errno : fd;
+}
+
+int PidfdSignal(Environment&, int32_t fd, int32_t signal) {
+  return syscall(SYS_pidfd_send_signal, fd, signal, nullptr, 0) < 0 ? -errno : 0;
 }
 
 int PidfdCopy(Environment& environment, int32_t pid, int32_t fd) {

@@ -39,8 +39,10 @@ int32_t ProcessSpawn(Environment& environment, const std::vector<std::string>& a
 int ProcessPid(Environment& environment, int32_t process);
 int ProcessRelease(Environment& environment, int32_t process);
 Result<ProcessState> GetProcessState(Environment& environment, int32_t process);
+int ProcessReap(Environment& environment, int32_t process);
 int ProcessClose(Environment& environment, int32_t process);
 int PidfdOpen(Environment& environment, int32_t pid);
+int PidfdSignal(Environment& environment, int32_t fd, int32_t signal);
 int PidfdCopy(Environment& environment, int32_t pid, int32_t fd);
 
 }  // namespace bpfts

@@ -154,7 +154,7 @@ TRACEPOINT_PROBE(syscalls, sys_exit_execveat) { return on_exit(args, args->ret);
     `-DONLY_COMMAND=${command === undefined ? 0 : 1}`,
   ],
 });
-if (command !== undefined) b.table<number, number>("command_tree").set(command.pid, 1);
+if (command !== undefined) b.table<number, number>("command_tree").set(command.root_pid, 1);
 
 const MORE_ARGUMENTS = 1;
 const RESULT = 2;

@@ -9,8 +9,28 @@ export let script_name = "";
 /** The script's own arguments, those after `--`. */
 export let argv: readonly string[] = [];
 
+/** The child of `-c`. */
+export class ChildCommand {
+  /** The process that everything of the command descends from: the command itself, or the shell that runs it. */
+  readonly root_pid: number;
+  #isShell: boolean;
+
+  /** @internal */
+  constructor(pid: number, isShell: boolean) {
+    this.root_pid = pid;
+    this.#isShell = isShell;
+  }
+
+  /** The command's own pid. Where a shell runs the command line, it is the shell's: a warning says so. */
+  get pid(): number {
+    if (this.#isShell) callHost("note_shell_pid", null);
+    this.#isShell = false;
+    return this.root_pid;
+  }
+}
+
 /** The child of `-c`, held until the script first waits; undefined when the script was started without one. */
-export let command: { readonly pid: number } | undefined;
+export let command: ChildCommand | undefined;
 
 /** How many CPUs this machine may ever have; per-CPU values have one entry for each. */
 export let possible_cpus = 1;
@@ -20,7 +40,7 @@ export function startScript(): void {
   const started = callHost("start", null);
   script_name = started.script;
   argv = started.argv;
-  command = started.command ?? undefined;
+  command = started.command === null ? undefined : new ChildCommand(started.command.pid, started.command.isShell);
   possible_cpus = started.possibleCpus;
   noteStart(BigInt(started.monotonicNs));
   seedRandom(started.seed);

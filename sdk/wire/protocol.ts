@@ -13,6 +13,8 @@ import type { UrlParts } from "./url-parts.ts";
 export interface Calls {
   /** What the script was started with. */
   start: Json<null, StartReply>;
+  /** The script tells processes apart by the pid of its command, which is a shell. */
+  note_shell_pid: Json<null, null>;
   /** The text, as it is and not as JSON: it is most of what crosses. It has no NUL in it. */
   write: Json<string, null>;
   /** The same to standard error. */
@@ -165,6 +167,7 @@ export type CallReply<Name extends CallName> = Calls[Name]["reply"];
 /** How the answer of each call crosses. */
 export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   start: "json",
+  note_shell_pid: "json",
   write: "json",
   write_error: "json",
   exit: "json",
@@ -233,7 +236,7 @@ export interface StartReply {
   readonly script: string;
   readonly argv: readonly string[];
   /** The child of `-c`. */
-  readonly command: { readonly pid: number } | null;
+  readonly command: { readonly pid: number; readonly isShell: boolean } | null;
   readonly possibleCpus: number;
   /** The clock of `now` when the script began. */
   readonly monotonicNs: string;

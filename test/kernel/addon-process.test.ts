@@ -131,6 +131,29 @@ describe("a child", () => {
     expect(gone()).toBe(true);
   });
 
+  it("leaves what it started to this process, which takes notice of its end", () => {
+    const child = port.processSpawn(["sh", "-c", "(sleep 0.2; true) & (sleep 60) &"], []);
+    expect(port.processReap(child)).toBe(1);
+    port.processRelease(child);
+    expect(awaitEnd(child).code).toBe(0);
+    const listChildren = (): number[] =>
+      readFileSync(`/proc/self/task/${process.pid}/children`, "utf8")
+        .trim()
+        .split(" ")
+        .filter(Boolean)
+        .map(Number);
+    const orphans = listChildren();
+    expect(orphans).toHaveLength(2);
+    for (const pid of orphans) {
+      const fd = port.pidfdOpen(pid);
+      expect([port.pidfdSignal(fd, 0), port.pidfdSignal(fd, 9), port.pidfdSignal(fd, 999)]).toEqual([0, 0, -22]);
+      closeSync(fd);
+    }
+    while (listChildren().length > 0) port.processReap(child);
+    expect([port.processReap(child), port.processReap(99)]).toEqual([0, -9]);
+    port.processClose(child);
+  });
+
   it("gives its descriptors back", () => {
     const before = countFds();
     for (let i = 0; i < 3; i++) port.processClose(port.processSpawn(["true"], []));

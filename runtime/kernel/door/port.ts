@@ -302,10 +302,17 @@ export interface KernelPort {
   processPid(process: Handle): number;
   processRelease(process: Handle): Status;
   processState(process: Handle): ProcessState | Status;
+  /**
+   * Takes notice of ended processes that a child left behind: they come to this process once `processSpawn` was called. Answers 1 while this
+   * process has children that run, 0 when it has none. Source: PR_SET_CHILD_SUBREAPER(2const)
+   */
+  processReap(process: Handle): Status;
   /** Kills it when it still runs and reaps it. */
   processClose(process: Handle): Status;
   /** A descriptor of any process or, since Linux 6.9, thread. Owner: the caller closes it with close(2). Since: Linux 5.3 */
   pidfdOpen(pid: number): Status;
+  /** Sends a signal to the process of a `pidfdOpen`, which cannot have become another one. Since: Linux 5.1 */
+  pidfdSignal(fd: number, signal: number): Status;
   /** A copy of another process's descriptor. Owner: the caller closes it with close(2). Since: Linux 5.6 */
   pidfdCopy(pid: number, fd: number): Status;
 

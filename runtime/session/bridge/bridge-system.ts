@@ -21,16 +21,22 @@ const refusedFiles =
 /** The calls about the process itself: arguments, output, time, files below /proc and /sys. */
 export function openSystemCalls(
   state: BridgeState,
-): Handlers<"start" | "write" | "write_error" | "exit" | "wait" | "now" | "read_file"> {
+): Handlers<"start" | "note_shell_pid" | "write" | "write_error" | "exit" | "wait" | "now" | "read_file"> {
   return {
     start: () => ({
       script: state.scriptName,
       argv: state.args,
-      command: state.command === undefined ? null : { pid: state.command.pid },
+      command: state.command === undefined ? null : { pid: state.command.pid, isShell: state.command.isShell },
       possibleCpus: state.port.possibleCpus(),
       monotonicNs: process.hrtime.bigint().toString(),
       seed: [...crypto.getRandomValues(new Uint32Array(4))] as [number, number, number, number],
     }),
+    note_shell_pid() {
+      state.log.warn(
+        `The script compares pids with that of the command, which is a shell here: "${state.command?.line ?? ""}". What the shell starts has other pids. A single command without operators and variables runs without a shell`,
+      );
+      return null;
+    },
     write(text, bytes) {
       writeOutput(state, bytes.length > 0 ? copyBytes(bytes) : text);
       return null;

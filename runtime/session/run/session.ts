@@ -89,7 +89,8 @@ export async function runScript(options: RunOptions): Promise<number> {
     const port = openAddon();
     port.signalsCatch();
     scope.defer(() => port.signalsRelease());
-    const command = options.command === undefined ? undefined : scope.own(openCommand(port, options.command));
+    const command =
+      options.command === undefined ? undefined : scope.own(openCommand(port, options.command, options.log));
     let pipe: TracePipe | undefined;
     const openPipe = (): TracePipe => (pipe ??= scope.own(openTracePipe(port)));
     const userSpace = scope.own(openUserSpace(port));

@@ -1,43 +1,53 @@
 import { InternalError, ResourceError, UsageError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
 import type { Closable } from "../../base/scope.ts";
 import { renderErrno } from "../../kernel/door/errno.ts";
 import type { KernelPort, ProcessState } from "../../kernel/door/port.ts";
+import { findProcess } from "../../kernel/user/process-tree.ts";
+import { splitSimpleCommand } from "./command-words.ts";
+import { endTree } from "./end-tree.ts";
 
-/** The child of `-c`: it is there from the start, and runs from the script's first wait on. Owner: the caller closes it, which kills it. */
+/** The child of `-c`: it is there from the start, and runs from the script's first wait on. Owner: the caller closes it, which ends all that it started. */
 export interface Command extends Closable {
   /** As the user wrote it. */
   readonly line: string;
   /** The program that is executed, by its path or its name. */
   readonly program: string;
   readonly pid: number;
+  /** Whether the child is a shell that runs the command line, so that what the line names has other pids. */
+  readonly isShell: boolean;
   /** Lets it run. Twice is fine. */
   release(): void;
   readonly isReleased: boolean;
   /** How it ended; undefined while it runs, or waits to be released. */
   findEnd(): ProcessState | undefined;
+  /** Takes notice of ended processes that its children left behind, and answers whether any runs, itself included. */
+  haveProcesses(): boolean;
 }
-
-/** What only a shell can do with a command line. */
-const shellSyntax = /[|&;<>()$`\\"'*?[\]#~=%{}!\n]/;
 
 /**
  * Starts a command and holds it before its first instruction, so that a script can put its probes in place and filter on its pid.
- * A plain command is started itself, so that the pid is its own; one with a shell's syntax runs in `/bin/sh`.
+ * A simple command is started itself, so that the pid is its own; what only a shell understands runs in `/bin/sh`.
  *
  * @throws UsageError when it is empty, ResourceError when no process can be made
  */
-export function openCommand(port: KernelPort, commandLine: string): Command {
+export function openCommand(port: KernelPort, commandLine: string, log: Log): Command {
   if (commandLine.trim() === "")
     throw new UsageError("The command of -c is empty", { hint: "for example: -c 'mkdir /tmp/x'" });
-  const argv = shellSyntax.test(commandLine) ? ["/bin/sh", "-c", commandLine] : commandLine.trim().split(/\s+/);
+  const words = splitSimpleCommand(commandLine);
+  const argv = words ?? ["/bin/sh", "-c", commandLine];
   const child = port.processSpawn(argv, []);
   if (child < 0) throw new ResourceError(`Cannot start the command "${commandLine}" (${renderErrno(child)})`);
   let released = false;
   let end: ProcessState | undefined;
+  const pid = port.processPid(child);
+  const entry = findProcess(pid);
+  const haveProcesses = (): boolean => port.processReap(child) !== 0;
   return {
     line: commandLine,
     program: argv[0]!,
-    pid: port.processPid(child),
+    pid,
+    isShell: words === undefined,
     release() {
       if (released) return;
       released = true;
@@ -54,6 +64,10 @@ export function openCommand(port: KernelPort, commandLine: string): Command {
       if (state.exited) end = state;
       return end;
     },
-    close: () => void port.processClose(child),
+    haveProcesses,
+    close() {
+      if (released && entry !== undefined) endTree(port, entry, haveProcesses, log);
+      port.processClose(child);
+    },
   };
 }

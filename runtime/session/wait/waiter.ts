@@ -24,6 +24,8 @@ export function wakeAtSecondLook(): () => true | undefined {
 
 /** Events of a child reach the buffers a little after its end is told of. Units: milliseconds. */
 const SETTLE_MS = 20;
+/** How often ended processes that the command left behind are taken notice of. Units: milliseconds. */
+const REAP_MS = 1000;
 /** What the port takes at once; a longer wait is several. Units: milliseconds. */
 const LONGEST_WAIT_MS = 2 ** 31 - 1;
 
@@ -47,6 +49,17 @@ export function openWaiter(
   const { runJobs = () => 0, watch, findTimeLeft = () => Infinity } = chores;
   let endedAt: number | undefined;
   let told = false;
+  let reapAt = 0;
+
+  /** Takes notice of ended processes now and then. Answers how long it is to the next time. Units: milliseconds. */
+  const reap = (): number => {
+    if (command === undefined) return Infinity;
+    const time = now();
+    if (time < reapAt) return reapAt - time;
+    command.haveProcesses();
+    reapAt = time + REAP_MS;
+    return REAP_MS;
+  };
 
   /** Milliseconds until the script must hear that the command has ended; undefined while it runs, or when it was told. */
   const findSettleTime = (): number | undefined => {
@@ -65,12 +78,14 @@ export function openWaiter(
         if (port.signalTake() !== 0) throw new InterruptedError("A signal came");
         const answer = check();
         if (answer !== undefined) return answer;
+        // First: it may be what takes notice of the command's own end.
+        const reapLeft = reap();
         const settle = findSettleTime();
         if (settle !== undefined && settle <= 0) {
           told = true;
           throw new InterruptedError("The command has ended", { detail: COMMAND_ENDED });
         }
-        const left = Math.min(end - now(), settle ?? Infinity, watch?.look() ?? Infinity);
+        const left = Math.min(end - now(), settle ?? Infinity, watch?.look() ?? Infinity, reapLeft);
         if (end - now() <= 0) return undefined;
         port.wait(left === Infinity ? -1 : Math.max(1, Math.ceil(Math.min(left, LONGEST_WAIT_MS))), sources);
       }

@@ -514,10 +514,12 @@ const makeCommand = (state: { ended: boolean }): Command & { readonly log: strin
     line: "true",
     program: "true",
     pid: 77,
+    isShell: false,
     log,
     release: () => void log.push("release"),
     isReleased: true,
     findEnd: () => (state.ended ? { exited: true, code: 0, signal: 0, refused: 0 } : undefined),
+    haveProcesses: () => !state.ended,
     close: () => undefined,
   };
 };
