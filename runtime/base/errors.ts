@@ -37,10 +37,15 @@ export abstract class BpftsError extends Error {
   }
 }
 
-/** A bad option or argument on the command line. */
+/** A bad option or argument on the command line of bpfts; what a script does wrong is an `ArgumentError`. */
 export class UsageError extends BpftsError {
   override readonly code = "BPFTS_USAGE";
   override readonly exitCode = 2;
+}
+
+/** The script gave a call something that it does not take. */
+export class ArgumentError extends BpftsError {
+  override readonly code = "BPFTS_ARGUMENT";
 }
 
 /** The script itself: unreadable, a syntax error, an import that cannot be found. */

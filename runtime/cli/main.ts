@@ -50,10 +50,16 @@ Examples:
   bpfts doctor                                   what this machine can do
   bpfts vm run --kernel 6.1 scripts/hello.ts     the same script on another kernel
 
-Exit status: 0 done, 1 the script or its C text is wrong, 2 bad usage,
-3 this machine or user cannot do it, 70 a bug of bpfts. With -c: the command's
-own status, 127 for one that is not found, 126 for one that cannot be executed.
-A script that calls exit(N) ends with N.`;
+Exit status:
+  0    done; also Ctrl-C on a script that runs
+  1    the script or its C text is wrong, or fails
+  2    bad usage of the command line
+  3    this machine or user cannot do it
+  70   a bug of bpfts
+  124  the time of vm run --timeout is over
+  130  Ctrl-C on a check, which has no result then
+  127, 126, the command's own status      with -c: not found, not executable, ended
+  N    the script called exit(N)`;
 
 /** Options that take the next word as their value, so that it is no command. */
 const optionsWithValue = /^(-c|--command|--memory|-I|--allow-read)$/;

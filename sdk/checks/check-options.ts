@@ -1,4 +1,4 @@
-import { makeUsageError } from "../wire/errors.ts";
+import { makeArgumentError } from "../wire/errors.ts";
 import { renderValue } from "../print/render-value.ts";
 
 const SHOWN_LENGTH = 40;
@@ -9,7 +9,10 @@ const SHOWN_LENGTH = 40;
  */
 export function requireOptions(call: string, options: unknown, names: readonly string[]): void {
   const refuse = (reason: string): never => {
-    throw makeUsageError(`${call} ${reason}`, `its options are: ${names.join(", ")}; for example { ${names[0]!}: … }`);
+    throw makeArgumentError(
+      `${call} ${reason}`,
+      `its options are: ${names.join(", ")}; for example { ${names[0]!}: … }`,
+    );
   };
   if (typeof options !== "object" || options === null || Array.isArray(options))
     return refuse(`takes its options as an object, got ${show(options)}`);
@@ -19,7 +22,7 @@ export function requireOptions(call: string, options: unknown, names: readonly s
 /** @throws BpfError for what is no number */
 export function requireNumber(call: string, what: string, value: unknown): void {
   if (typeof value === "number" && !Number.isNaN(value)) return;
-  throw makeUsageError(
+  throw makeArgumentError(
     `${call} takes ${what} as a number, got ${show(value)}`,
     Number.isNaN(value)
       ? "Number(…) of a text that is no number, or of an argument that was not given, is NaN"
@@ -38,17 +41,17 @@ export const MAX: { readonly i32: number; readonly u32: number; readonly u64: nu
 export function requireInteger(call: string, what: string, value: unknown, min: number, max: number): void {
   if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max))
     return;
-  throw makeUsageError(`${call} takes ${what} as a whole number from ${min} to ${max}, got ${show(value)}`);
+  throw makeArgumentError(`${call} takes ${what} as a whole number from ${min} to ${max}, got ${show(value)}`);
 }
 
 /** @throws BpfError for what is no text */
 export function requireText(call: string, what: string, value: unknown): void {
-  if (typeof value !== "string") throw makeUsageError(`${call} takes ${what} as a text, got ${show(value)}`);
+  if (typeof value !== "string") throw makeArgumentError(`${call} takes ${what} as a text, got ${show(value)}`);
 }
 
 /** @throws BpfError for what is no function */
 export function requireFunction(call: string, what: string, value: unknown): void {
-  if (typeof value !== "function") throw makeUsageError(`${call} takes ${what} as a function, got ${show(value)}`);
+  if (typeof value !== "function") throw makeArgumentError(`${call} takes ${what} as a function, got ${show(value)}`);
 }
 
 function show(value: unknown): string {

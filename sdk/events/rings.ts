@@ -1,4 +1,4 @@
-import { makeUsageError } from "../wire/errors.ts";
+import { makeArgumentError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
 import type { RingKind } from "../wire/protocol.ts";
 import type { RecordCursor, RecordWalk } from "../codec/record-walk.ts";
@@ -18,7 +18,8 @@ export interface OpenRing {
   readonly callback: EventCallback<unknown>;
   readonly lostCallback: ((lost: number) => void) | undefined;
   readonly closeCallback: (() => void) | undefined;
-  lost: number;
+  /** Events that were lost while it was open, once it is closed. */
+  lost: number | undefined;
 }
 
 const rings = new Map<number, OpenRing>();
@@ -33,8 +34,13 @@ export function openRing(ring: OpenRing): OpenRing {
 export function closeRing(ring: OpenRing): void {
   for (const delivery of deliveries) if (delivery.ring === ring) skipRecords(delivery);
   if (!rings.delete(ring.id)) return;
-  callHost("ring_close", { ring: ring.id });
+  ring.lost = callHost("ring_close", { ring: ring.id });
   ring.closeCallback?.();
+}
+
+/** How many events of a ring were lost until now, or until it was closed. */
+export function countLost(ring: OpenRing): number {
+  return ring.lost ?? callHost("ring_lost", { ring: ring.id });
 }
 
 /** Ends all rings of a program. */
@@ -70,7 +76,7 @@ function requireOpenRing(kind: RingKind): void {
     other === undefined
       ? `open one before: b.get_table(…).open_${kind}_buffer(callback)`
       : `"${other.table.name}" is a ${other.kind} buffer: use ${other.kind}_buffer_poll()`;
-  throw makeUsageError(`Cannot wait for events of a ${kind} buffer: none is open`, hint);
+  throw makeArgumentError(`Cannot wait for events of a ${kind} buffer: none is open`, hint);
 }
 
 /** Hands all that is there to its callbacks, without a turn for anything else. Answers whether any came. @throws Interrupt at a signal */
@@ -131,7 +137,6 @@ function openSection(batch: Delivery): void {
   batch.ring = ring;
   batch.walk = ring === undefined ? skipRecords : ring.bindWalk(batch.buffer);
   if (ring === undefined || lost === 0) return;
-  ring.lost += lost;
   ring.lostCallback?.(lost);
 }
 

@@ -1,12 +1,12 @@
 import { requireFunction, requireOptions } from "../checks/check-options.ts";
 import { makeBytesLayout, makeCodec } from "../codec/codec.ts";
-import { makeUsageError } from "../wire/errors.ts";
+import { makeArgumentError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
 import { findFieldUse } from "../codec/field-use.ts";
 import { bindBytesWalk, compileWalk } from "../codec/record-walk.ts";
 import type { EventOptions } from "./event-options.ts";
 import { EventStream } from "./event-stream.ts";
-import { closeRing, openRing } from "./rings.ts";
+import { closeRing, countLost, openRing } from "./rings.ts";
 import type { EventCallback, OpenRing } from "./rings.ts";
 import type { Layout } from "../wire/layout.ts";
 import { is_json_output } from "../print/row-printer.ts";
@@ -40,6 +40,8 @@ interface Opening {
 export class EventTable<Event = unknown> extends TableBase {
   private readonly kind: RingKind;
   private ring: OpenRing | undefined;
+  /** While it was open before. */
+  private lostBefore = 0;
 
   constructor(info: MapReply, owner: TableOwner, kind: RingKind) {
     super(info, owner);
@@ -50,9 +52,9 @@ export class EventTable<Event = unknown> extends TableBase {
     return `open_${this.kind === "ring" ? "ring" : "perf"}_buffer(callback) hands its events over, and so does: for (const event of b.events(${JSON.stringify(this.name)}))`;
   }
 
-  /** How many events were lost so far, as far as the kernel tells. */
+  /** How many events were lost until now: the kernel is asked. Closing the buffer keeps the number, opening it again goes on from there. */
   get lost(): number {
-    return this.ring?.lost ?? 0;
+    return this.lostBefore + (this.ring === undefined ? 0 : countLost(this.ring));
   }
 
   /**
@@ -66,7 +68,7 @@ export class EventTable<Event = unknown> extends TableBase {
     if (options.lost_cb !== undefined) requireFunction("open_perf_buffer()", "lost_cb", options.lost_cb);
     const pages = options.page_cnt ?? DEFAULT_PAGES;
     if (!Number.isInteger(pages) || pages < 1 || (pages & (pages - 1)) !== 0) {
-      throw makeUsageError(
+      throw makeArgumentError(
         `Cannot open perf buffer "${this.name}" with ${pages} pages: page_cnt must be a power of two`,
       );
     }
@@ -107,7 +109,9 @@ export class EventTable<Event = unknown> extends TableBase {
 
   /** Closes the buffer: no more callbacks come. Twice is fine. */
   close_buffer(): void {
-    if (this.ring !== undefined) closeRing(this.ring);
+    if (this.ring === undefined) return;
+    closeRing(this.ring);
+    this.lostBefore += countLost(this.ring);
     this.ring = undefined;
   }
 
@@ -125,7 +129,7 @@ export class EventTable<Event = unknown> extends TableBase {
   /** Decodes bytes that were taken as they are. Source: BCC's table.event(data) */
   event(bytes: Uint8Array): Event {
     if (!(bytes instanceof Uint8Array))
-      throw makeUsageError(
+      throw makeArgumentError(
         `Cannot read an event of "${this.name}": it takes bytes (Uint8Array)`,
         "a callback gets the event itself: (event, cpu, size) => …",
       );
@@ -166,7 +170,7 @@ export class EventTable<Event = unknown> extends TableBase {
     const map = this.requireOpen("open");
     requireFunction(`open_${this.kind}_buffer()`, "the callback", callback);
     if (this.ring !== undefined)
-      throw makeUsageError(
+      throw makeArgumentError(
         `Cannot open "${this.name}": it is open already`,
         "one callback gets all events of a buffer",
       );
@@ -189,7 +193,7 @@ export class EventTable<Event = unknown> extends TableBase {
       callback: callback as EventCallback<unknown>,
       lostCallback,
       closeCallback,
-      lost: 0,
+      lost: undefined,
     });
   }
 
@@ -200,7 +204,7 @@ export class EventTable<Event = unknown> extends TableBase {
   private requireKind(wanted: RingKind, called: string, right: string): void {
     if (this.kind !== wanted) {
       const is = this.kind === "ring" ? "a ring buffer (BPF_RINGBUF_OUTPUT)" : "a perf buffer (BPF_PERF_OUTPUT)";
-      throw makeUsageError(`Cannot call ${called}() on "${this.name}": it is ${is}`, `use ${right}()`);
+      throw makeArgumentError(`Cannot call ${called}() on "${this.name}": it is ${is}`, `use ${right}()`);
     }
   }
 }

@@ -1,4 +1,4 @@
-import { makeUsageError } from "../wire/errors.ts";
+import { makeArgumentError } from "../wire/errors.ts";
 import { formatC } from "./format.ts";
 
 /**
@@ -9,7 +9,7 @@ import { formatC } from "./format.ts";
  */
 export function formatPositions(format: string, values: readonly unknown[]): string {
   const refuse = (reason: string, hint: string): never => {
-    throw makeUsageError(`Cannot format ${JSON.stringify(format)}: ${reason}`, hint);
+    throw makeArgumentError(`Cannot format ${JSON.stringify(format)}: ${reason}`, hint);
   };
   let automatic = 0;
   return format.replace(

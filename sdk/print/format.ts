@@ -1,4 +1,4 @@
-import { makeUsageError } from "../wire/errors.ts";
+import { makeArgumentError } from "../wire/errors.ts";
 import { quoteText, showText } from "../wire/escape-text.ts";
 import { decodeUtf8 } from "../wire/utf8.ts";
 
@@ -77,7 +77,7 @@ export function compileFormat(format: string): Formatter {
 function requireNoConversion(format: string, literal: string): void {
   const found = unknownConversion.exec(literal);
   if (found !== null)
-    throw makeUsageError(
+    throw makeArgumentError(
       `Cannot format ${JSON.stringify(format)}: there is no conversion "${found[0]}"`,
       "%s takes any value, %d integers, %f numbers, %r a text as it is; write %% for a percent sign",
     );
@@ -127,7 +127,7 @@ function generateFormatter(
   const tables = pads.map((_, index) => `const pad${index} = pads[${index}];`).join(" ");
   const source = `${tables} ${kept.length > 0 ? `var ${kept.join(", ")};` : ""} return function (v) { if (v.length < ${next}) refuse(v.length); var ${["t", "n", ...values].join(", ")}; return ${parts.length === 0 ? '""' : parts.join(" + ")}; };`;
   const refuse = (count: number): never => {
-    throw makeUsageError(`Cannot format ${JSON.stringify(format)}: it wants ${next} values, ${count} were given`);
+    throw makeArgumentError(`Cannot format ${JSON.stringify(format)}: it wants ${next} values, ${count} were given`);
   };
   return (new Function("convert", "refuse", "pads", "show", source) as (...inner: readonly unknown[]) => Formatter)(
     convertOne,
@@ -349,13 +349,13 @@ function requireInteger(value: unknown, whole: string): bigint {
   if (typeof value === "bigint") return value;
   if (typeof value === "number" && Number.isFinite(value)) return BigInt(Math.trunc(value));
   if (typeof value === "boolean") return value ? 1n : 0n;
-  throw makeUsageError(`Cannot format ${describe(value)} with "${whole}": it wants an integer`);
+  throw makeArgumentError(`Cannot format ${describe(value)} with "${whole}": it wants an integer`);
 }
 
 function requireFloat(value: unknown, whole: string): number {
   if (typeof value === "number") return value;
   if (typeof value === "bigint") return Number(value);
-  throw makeUsageError(`Cannot format ${describe(value)} with "${whole}": it wants a number`);
+  throw makeArgumentError(`Cannot format ${describe(value)} with "${whole}": it wants a number`);
 }
 
 function describe(value: unknown): string {

@@ -1,4 +1,4 @@
-import { makeClosedError, makeUsageError } from "../wire/errors.ts";
+import { makeClosedError, makeArgumentError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
 import { KernelQueries } from "../queries/kernel-queries.ts";
 import type { AttachArgument } from "../wire/protocol.ts";
@@ -155,7 +155,7 @@ export abstract class Attachments<Functions> extends KernelQueries {
   /** Runs a function on samples of a perf event, on every CPU unless `cpu` says which. */
   attach_perf_event(options: PerfEventOptions<FunctionIn<Functions>>): this {
     if ((options.sample_period === undefined) === (options.sample_freq === undefined)) {
-      throw makeUsageError(
+      throw makeArgumentError(
         `Cannot attach "${options.fn_name}" to a perf event: give exactly one of sample_period and sample_freq`,
       );
     }

@@ -1,6 +1,6 @@
 import { BpfFunction } from "../tables/bpf-function.ts";
 import { MAX, requireInteger, requireNumber, requireOptions, requireText } from "../checks/check-options.ts";
-import { makeUsageError } from "../wire/errors.ts";
+import { makeArgumentError } from "../wire/errors.ts";
 import type { EventStream } from "../events/event-stream.ts";
 import { callHost } from "../wire/host.ts";
 import { makeTable } from "./make-table.ts";
@@ -133,7 +133,7 @@ export class BPF<Tables, Functions> extends Attachments<Functions> {
     const { u64, ...others } = options;
     const table = this.#findTable(name, { u64 }, "events");
     if (!(table instanceof EventTable))
-      throw makeUsageError(`Cannot read events from "${name}": it is no perf or ring buffer`);
+      throw makeArgumentError(`Cannot read events from "${name}": it is no perf or ring buffer`);
     return (table as EventTable<ValueAs<EventIn<Tables, Name>, U64>>).events(others);
   }
 
@@ -254,7 +254,7 @@ export class BPF<Tables, Functions> extends Attachments<Functions> {
       const info = this.#maps.find((map) => map.name === name);
       if (info === undefined) {
         const names = this.#maps.map((map) => `"${map.name}"`);
-        throw makeUsageError(
+        throw makeArgumentError(
           `There is no table "${name}" in this program`,
           names.length === 0 ? "its C text declares none" : `its tables are: ${names.join(", ")}`,
         );
@@ -276,9 +276,9 @@ function buildProgram(options: BpfOptions, cflags: readonly string[], debug: num
     "attach_usdt_ignore_pid",
   ]);
   if (options.cflags !== undefined && !Array.isArray(options.cflags))
-    throw makeUsageError("new BPF() takes cflags as a list of texts", 'for example cflags: ["-DMAX=3"]');
+    throw makeArgumentError("new BPF() takes cflags as a list of texts", 'for example cflags: ["-DMAX=3"]');
   if ((options.text === undefined) === (options.src_file === undefined)) {
-    throw makeUsageError("Cannot make a BPF program: give exactly one of text and src_file");
+    throw makeArgumentError("Cannot make a BPF program: give exactly one of text and src_file");
   }
   return callHost("build", {
     ...(options.text === undefined ? {} : { text: options.text }),

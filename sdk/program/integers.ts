@@ -1,4 +1,4 @@
-import { makeUsageError } from "../wire/errors.ts";
+import { makeArgumentError } from "../wire/errors.ts";
 import type { Layout } from "../wire/layout.ts";
 import type { MapReply } from "../wire/protocol.ts";
 import type { EventTable } from "../events/table-ring.ts";
@@ -56,7 +56,7 @@ type NumberTable<Given> = Given extends StackTraceTable | BuildIdStackTable
 /** @throws BpfError for what is neither */
 export function requireIntegers(given: unknown): Integers {
   if (given === undefined || given === "bigint" || given === "number") return given ?? "bigint";
-  throw makeUsageError(`u64 is "bigint" or "number", got ${JSON.stringify(given) ?? String(given)}`);
+  throw makeArgumentError(`u64 is "bigint" or "number", got ${JSON.stringify(given) ?? String(given)}`);
 }
 
 /** A map whose 64-bit integers are read as numbers. */

@@ -1,5 +1,5 @@
 import { MAX, requireInteger } from "../checks/check-options.ts";
-import { makeUsageError } from "../wire/errors.ts";
+import { makeArgumentError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
 import { eprint } from "../print/output.ts";
 import { exit } from "../guest/process.ts";
@@ -50,7 +50,7 @@ export class USDT {
 
   constructor(options: UsdtOptions) {
     if (options.pid === undefined && (options.path === undefined || options.path === ""))
-      throw makeUsageError("Cannot look for USDT probes: give pid, path, or both");
+      throw makeArgumentError("Cannot look for USDT probes: give pid, path, or both");
     requireInteger("A USDT", "pid", options.pid, 0, MAX.i32);
     this.pid = options.pid;
     this.path = options.path;

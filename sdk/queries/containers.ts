@@ -1,4 +1,4 @@
-import { makeUsageError } from "../wire/errors.ts";
+import { makeArgumentError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
 
 /** Whose events a tool is to see. Source: `--cgroupmap` and `--mntnsmap` of BCC's tools. */
@@ -94,7 +94,7 @@ const MAX_LEVELS = 16;
 
 function quotePath(path: string): string {
   if (!/^\/[^"\\\n]*$/.test(path))
-    throw makeUsageError(
+    throw makeArgumentError(
       `Cannot use the pinned map "${path}": its whole path is wanted`,
       "a map that bpftool pinned lies below /sys/fs/bpf",
     );

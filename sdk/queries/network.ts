@@ -1,4 +1,4 @@
-import { makeUsageError } from "../wire/errors.ts";
+import { makeArgumentError } from "../wire/errors.ts";
 
 /** Address families, as `AF_*` in C. Source: include/linux/socket.h in the kernel's tree. */
 export const AF_INET = 2;
@@ -14,20 +14,22 @@ export const AF_INET6 = 10;
 export function inet_ntop(family: number, address: number | bigint | Uint8Array | readonly number[]): string {
   const size = family === AF_INET ? 4 : family === AF_INET6 ? 16 : 0;
   if (size === 0)
-    throw makeUsageError(`Cannot write an address of family ${family}: only AF_INET (2) and AF_INET6 (10) are known`);
+    throw makeArgumentError(
+      `Cannot write an address of family ${family}: only AF_INET (2) and AF_INET6 (10) are known`,
+    );
   const bytes =
     typeof address === "number" || typeof address === "bigint"
       ? readLittleEndian(BigInt(address), size)
       : Array.from(address);
   if (bytes.length !== size)
-    throw makeUsageError(`Cannot write an address of family ${family} from ${bytes.length} bytes: it has ${size}`);
+    throw makeArgumentError(`Cannot write an address of family ${family} from ${bytes.length} bytes: it has ${size}`);
   return size === 4 ? bytes.join(".") : renderIpv6(bytes);
 }
 
 /** The bytes of an address's text. @throws BpfError when it is none */
 export function inet_pton(family: number, text: string): Uint8Array {
   const bytes = family === AF_INET ? parseIpv4(text) : family === AF_INET6 ? parseIpv6(text) : undefined;
-  if (bytes === undefined) throw makeUsageError(`"${text}" is no ${family === AF_INET ? "IPv4" : "IPv6"} address`);
+  if (bytes === undefined) throw makeArgumentError(`"${text}" is no ${family === AF_INET ? "IPv4" : "IPv6"} address`);
   return Uint8Array.from(bytes);
 }
 

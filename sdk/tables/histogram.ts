@@ -1,5 +1,5 @@
 import { requireOptions, requireText } from "../checks/check-options.ts";
-import { makeUsageError } from "../wire/errors.ts";
+import { makeArgumentError } from "../wire/errors.ts";
 import { escapeJson, escapeText } from "../wire/escape-text.ts";
 import { renderValue } from "../print/render-value.ts";
 
@@ -199,12 +199,12 @@ function requireSlot(slot: number, size: number): number {
     size === LOG2_SLOTS
       ? "the program stores bpf_log2l(value) as the slot"
       : "print_log2_hist, with bpf_log2l(value) as the slot, takes values of any size";
-  throw makeUsageError(`Cannot print a histogram with the slot ${slot}: slots are 0 to ${size - 1}`, hint);
+  throw makeArgumentError(`Cannot print a histogram with the slot ${slot}: slots are 0 to ${size - 1}`, hint);
 }
 
 function requireCount(count: unknown): bigint {
   if (typeof count === "bigint" || Number.isInteger(count)) return BigInt(count as bigint | number);
-  throw makeUsageError(
+  throw makeArgumentError(
     `Cannot print a histogram of the value ${renderValue(count, { depth: 1 })}: it is no integer`,
     "a histogram's values are counts, as BPF_HISTOGRAM has them",
   );

@@ -1,6 +1,6 @@
 import { makeTableCodec } from "../codec/codec.ts";
 import type { Codec } from "../codec/codec.ts";
-import { makeUsageError } from "../wire/errors.ts";
+import { makeArgumentError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
 import type { MapReply } from "../wire/protocol.ts";
 import { TableBase } from "./table-base.ts";
@@ -31,7 +31,7 @@ export class UserRingTable<Value = Uint8Array> extends TableBase {
 
   private requireBytes(value: unknown): Uint8Array {
     if (value instanceof Uint8Array) return value;
-    throw makeUsageError(
+    throw makeArgumentError(
       `Cannot write to "${this.name}": the C text names no type for its values, so they are Uint8Arrays`,
       `name one: BPF_USER_RINGBUF(${this.name}, pages, struct command)`,
     );

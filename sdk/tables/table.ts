@@ -1,7 +1,7 @@
 import { makeBytesLayout, makeTableCodec } from "../codec/codec.ts";
 import type { Codec } from "../codec/codec.ts";
 import { requireNumber } from "../checks/check-options.ts";
-import { makeMapError, makeUsageError } from "../wire/errors.ts";
+import { makeMapError, makeArgumentError } from "../wire/errors.ts";
 import {
   buildLinearHistogram,
   buildLog2Histogram,
@@ -225,7 +225,7 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
           ? this.rankValue(leaf)
           : (leaf as Record<string, unknown>)[by as string];
     if (typeof rank === "bigint" || typeof rank === "number") return rank;
-    throw makeUsageError(
+    throw makeArgumentError(
       `Cannot order the entries of "${this.name}" by ${renderValue(rank, { depth: 1 })}: it is no number`,
       typeof leaf === "object" && leaf !== null && !Array.isArray(leaf)
         ? `say what counts: top(10, ${JSON.stringify(Object.keys(leaf)[0] ?? "field")}), or top(10, (value, key) => …)`

@@ -70,10 +70,10 @@ export function makeClosedError(message: string): BpfError {
 }
 
 /** Makes the error for a wrong argument of a call of this API. */
-export function makeUsageError(message: string, hint?: string): BpfError {
+export function makeArgumentError(message: string, hint?: string): BpfError {
   return new BpfError(
-    "BPFTS_USAGE",
+    "BPFTS_ARGUMENT",
     message,
-    hint === undefined ? { name: "UsageError" } : { name: "UsageError", hint },
+    hint === undefined ? { name: "ArgumentError" } : { name: "ArgumentError", hint },
   );
 }

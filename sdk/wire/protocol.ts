@@ -92,7 +92,10 @@ export interface Calls {
     },
     number
   >;
-  ring_close: Json<{ readonly ring: number }, null>;
+  /** Answers how many records were lost while it was open. */
+  ring_close: Json<{ readonly ring: number }, number>;
+  /** Records that were lost until now. */
+  ring_lost: Json<{ readonly ring: number }, number>;
   /**
    * Waits for records and answers all that are there, up to a few hundred KiB.
    * Bytes out, for each ring that has something to say: u32 ring, u32 records lost
@@ -197,6 +200,7 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   user_ring_write: "json",
   ring_open: "json",
   ring_close: "json",
+  ring_lost: "json",
   poll: "bytes",
   trace_read: "text",
   find_cgroup: "json",

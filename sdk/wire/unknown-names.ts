@@ -1,4 +1,4 @@
-import { makeUsageError } from "./errors.ts";
+import { makeArgumentError } from "./errors.ts";
 
 /** What an error says of a name that is not there. */
 interface UnknownName {
@@ -23,7 +23,7 @@ export function refuseUnknownNames(prototype: object, explain: (object: object, 
   const end = Object.create(Object.getPrototypeOf(prototype) as object) as object;
   const refuse = (object: object, name: string): never => {
     const { owner, hint } = explain(object, name);
-    throw makeUsageError(`${owner} has no ${JSON.stringify(name)}`, hint);
+    throw makeArgumentError(`${owner} has no ${JSON.stringify(name)}`, hint);
   };
   const isKnown = (target: object, name: string | symbol): name is symbol =>
     typeof name === "symbol" || probed.has(name) || Reflect.has(target, name);
@@ -35,7 +35,7 @@ export function refuseUnknownNames(prototype: object, explain: (object: object, 
       has: (target, name) => {
         if (isKnown(target, name)) return Reflect.has(target, name);
         const { owner } = explain(prototype, name);
-        throw makeUsageError(
+        throw makeArgumentError(
           `Cannot look for ${JSON.stringify(name)} in ${owner} with "in"`,
           "has(key) says whether a table has a key",
         );

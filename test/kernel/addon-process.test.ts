@@ -137,11 +137,7 @@ describe("a child", () => {
     port.processRelease(child);
     expect(awaitEnd(child).code).toBe(0);
     const listChildren = (): number[] =>
-      readFileSync(`/proc/self/task/${process.pid}/children`, "utf8")
-        .trim()
-        .split(" ")
-        .filter(Boolean)
-        .map(Number);
+      readFileSync(`/proc/self/task/${process.pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
     const orphans = listChildren();
     expect(orphans).toHaveLength(2);
     for (const pid of orphans) {

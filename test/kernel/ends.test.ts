@@ -78,7 +78,7 @@ describe("the first Ctrl-C", () => {
     ]);
     setTimeout(() => run.child.kill("SIGINT"), 1500);
     const result = await run.ended;
-    expect([result.stdout, result.status === 0]).toEqual(["", false]);
+    expect([result.stdout, result.status]).toEqual(["", 130]);
   });
 });
 

@@ -40,7 +40,7 @@ describe("names that tasks choose", () => {
       folder,
       "print.ts",
       `import { BPF, Interrupt, RowPrinter, command, print, printf, json_output } from "bpfts";
-const b = new BPF({ text: \`${program("events.ringbuf_output(&e, sizeof(e), 0);")}\`, cflags: [\`-DONLY_PID=\${command!.pid}\`] });
+const b = new BPF({ text: \`${program("events.ringbuf_output(&e, sizeof(e), 0);")}\`, cflags: [\`-DONLY_PID=\${command!.root_pid}\`] });
 const rows = new RowPrinter<{ comm: string }>([{ head: "C", format: "%-4s", value: "comm" }]);
 let seen = 0;
 b.get_table("events").open_ring_buffer((e) => {
@@ -82,7 +82,7 @@ try { for (;;) b.ring_buffer_poll(); } catch (error) { if (!(error instanceof In
         folder,
         `rows-${json}.ts`,
         `import { BPF, Interrupt, command, json_output } from "bpfts";
-const b = new BPF({ text: \`${program("events.ringbuf_output(&e, sizeof(e), 0);")}\`, cflags: [\`-DONLY_PID=\${command!.pid}\`] });
+const b = new BPF({ text: \`${program("events.ringbuf_output(&e, sizeof(e), 0);")}\`, cflags: [\`-DONLY_PID=\${command!.root_pid}\`] });
 json_output(${json});
 b.get_table("events").printf("%d %s|%r\\n", "pid", "comm", "comm");
 try { for (;;) b.ring_buffer_poll(); } catch (error) { if (!(error instanceof Interrupt)) throw error; }
@@ -102,7 +102,7 @@ try { for (;;) b.ring_buffer_poll(); } catch (error) { if (!(error instanceof In
       folder,
       "trace.ts",
       `import { BPF, command } from "bpfts";
-const b = new BPF({ text: \`${program('bpf_trace_printk("name\\\\t%s\\\\n", e.comm);')}\`, cflags: [\`-DONLY_PID=\${command!.pid}\`] });
+const b = new BPF({ text: \`${program('bpf_trace_printk("name\\\\t%s\\\\n", e.comm);')}\`, cflags: [\`-DONLY_PID=\${command!.root_pid}\`] });
 b.trace_print();
 `,
     );
@@ -141,7 +141,7 @@ BPF_QUEUE(queue, struct key_t, 8);
       folder,
       "keys.ts",
       `import { BPF, Interrupt, command, print, sleep } from "bpfts";
-const b = new BPF({ text: \`${program(body, maps)}\`, cflags: [\`-DONLY_PID=\${command!.pid}\`] });
+const b = new BPF({ text: \`${program(body, maps)}\`, cflags: [\`-DONLY_PID=\${command!.root_pid}\`] });
 const show = (value: unknown) => JSON.stringify(value, (_, item) => (typeof item === "bigint" ? String(item) : item));
 try { sleep(60); } catch (error) { if (!(error instanceof Interrupt)) throw error; }
 for (const name of ["names", "keys", "lru", "cpus"] as const) {

@@ -32,10 +32,10 @@ TRACEPOINT_PROBE(sched, sched_process_exit) {
   put(0, own_parent(task)); put(1, OWN_BARE(task)); put(2, OWN_TGID(own_up(task))); put(3, OWN_BIT(task));
   return 0;
 }
-\`.replace("TRACED", String(command!.pid)) });
+\`.replace("TRACED", String(command!.root_pid)) });
 try { sleep(60); } catch (error) { if (!(error instanceof Interrupt)) throw error; }
 const seen = b.table<number, bigint>("seen");
-print([0, 1, 2, 3].map((slot) => Number(seen.get(slot) ?? -1n)).map((value, slot) => (slot === 1 ? value === command!.pid : value)).join(" "));
+print([0, 1, 2, 3].map((slot) => Number(seen.get(slot) ?? -1n)).map((value, slot) => (slot === 1 ? value === command!.root_pid : value)).join(" "));
 `;
 
 describe("headers of the user's own beside the script", () => {

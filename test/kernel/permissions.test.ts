@@ -162,7 +162,7 @@ setTimeout(() => {}, 5000);
       `import { BPF, command, sleep } from "bpfts";
 new BPF({
   text: \`${onMkdir} {
-    if (bpf_get_current_pid_tgid() >> 32 == \${command!.pid})
+    if (bpf_get_current_pid_tgid() >> 32 == \${command!.root_pid})
         bpf_send_signal(12);
     return 0;
 }\`,

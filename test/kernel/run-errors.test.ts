@@ -1,5 +1,7 @@
+import { spawnSync } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { makeFolder, parseCliError, runCli, writeScript } from "../support/run-cli.ts";
+import { cli, makeFolder, parseCliError, runCli, writeScript } from "../support/run-cli.ts";
 
 const folder = makeFolder();
 
@@ -148,10 +150,10 @@ const rows: readonly Row[] = [
   {
     name: "no function name",
     script: `import { BPF } from "bpfts";\nconst b = new BPF({ text: \`int on_open(void *ctx) { return 0; }\` });\nb.attach_tracepoint({ tp: "sched:sched_process_exit" } as never);\n`,
-    code: "BPFTS_USAGE",
+    code: "BPFTS_ARGUMENT",
     message: /no function is named/,
     hint: /give fn_name/,
-    status: 2,
+    status: 1,
   },
   {
     name: "a script that throws",
@@ -180,9 +182,57 @@ const rows: readonly Row[] = [
   {
     name: "a file outside of /proc and /sys",
     script: 'import { read_file } from "bpfts";\nread_file("/etc/hostname");\n',
-    code: "BPFTS_USAGE",
+    code: "BPFTS_ARGUMENT",
     message: /\/etc\/hostname/,
-    status: 2,
+    status: 1,
+  },
+  {
+    name: "a value that a format does not take",
+    script: 'import { printf } from "bpfts";\nprintf("%d\\n", "text");\n',
+    code: "BPFTS_ARGUMENT",
+    message: /Cannot format "text" with "%d"/,
+    status: 1,
+    at: "printf(",
+  },
+  {
+    name: "an option that a call does not have",
+    script: `import { BPF } from "bpfts";\nnew BPF({ text: "", cflag: [] } as never);\n`,
+    code: "BPFTS_ARGUMENT",
+    message: /cflag/,
+    status: 1,
+    at: "new BPF",
+  },
+  {
+    name: "a pattern that cannot be read",
+    script: `import { BPF } from "bpfts";\nBPF.get_tracepoints("(");\n`,
+    code: "BPFTS_ARGUMENT",
+    message: /Cannot read the pattern/,
+    status: 1,
+    at: "get_tracepoints",
+  },
+  {
+    name: "a key that a table does not take",
+    script: `import { BPF } from "bpfts";\nconst b = new BPF({ text: "BPF_HASH(counts, u32, u64);" });\nb.table("counts").set("x" as never, 1n);\n`,
+    code: "BPFTS_DECODE",
+    message: /x/,
+    status: 1,
+    at: "set(",
+  },
+  {
+    name: "an index beyond an array",
+    script: `import { BPF } from "bpfts";\nconst b = new BPF({ text: "BPF_ARRAY(values, u64, 4);" });\nb.table<number, bigint>("values").set(9, 1n);\n`,
+    code: "BPFTS_MAP",
+    message: /9/,
+    status: 1,
+    at: "set(",
+  },
+  {
+    name: "a program that is closed",
+    script: `import { BPF } from "bpfts";\nconst b = new BPF({ text: "BPF_HASH(counts, u32, u64);" });\nconst t = b.table<number, bigint>("counts");\nb.close();\nt.get(1);\n`,
+    code: "BPFTS_CLOSED",
+    message: /closed/,
+    status: 1,
+    at: "t.get",
   },
 ];
 
@@ -200,6 +250,17 @@ describe("every error has its place, its advice and its exit code", () => {
       const line = row.script.split("\n")[error.location!.line - 1]!;
       expect(line).toContain(row.at);
     }
+  });
+
+  it("a full disk is a limit of the machine", () => {
+    const path = writeScript(folder, "full.ts", 'import { print } from "bpfts";\nprint("text");\n');
+    const full = openSync("/dev/full", "w");
+    const { status, stderr } = spawnSync(process.execPath, [cli, "run", path], {
+      stdio: ["ignore", full, "pipe"],
+      encoding: "utf8",
+    });
+    closeSync(full);
+    expect([status, stderr]).toEqual([3, expect.stringMatching(/^error: Cannot write to stdout \(ENOSPC/)]);
   });
 
   it("says it to a person with the line itself", async () => {

@@ -234,7 +234,7 @@ SEC("tp_btf/sys_enter") int BPF_PROG(on_enter, struct pt_regs *regs, long id) {
 }`,
       `
 const counts = b.get_table("counts");
-const pid = command!.pid;
+const pid = command!.root_pid;
 counts.set(pid, 1000n);
 setTimeout(() => undefined, 0);
 json([counts.get(pid), counts.has(1), fails(() => counts.get(0)), fails(() => counts.get(4194305))]);
@@ -383,9 +383,9 @@ describe("a bloom filter", () => {
 TRACEPOINT_PROBE(syscalls, sys_enter_chdir) { ${onlyCommand} u32 pid = ONLY_PID; seen.push(&pid, 0); return 0; }`,
       `
 const seen = b.get_table("seen");
-json([seen.has(5), seen.add(5).has(5), seen.has(command!.pid)]);
+json([seen.has(5), seen.add(5).has(5), seen.has(command!.root_pid)]);
 wait();
-json(seen.has(command!.pid));`,
+json(seen.has(command!.root_pid));`,
     );
     expect(rows).toEqual([[false, true, false], true]);
   });

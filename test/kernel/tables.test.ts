@@ -35,8 +35,8 @@ TRACEPOINT_PROBE(syscalls, sys_enter_chdir) {
     ${onCall}
     return 0;
 }
-\`, cflags: [\`-DONLY_PID=\${command!.pid}\`] });
-const pid = command!.pid;
+\`, cflags: [\`-DONLY_PID=\${command!.root_pid}\`] });
+const pid = command!.root_pid;
 const json = (value: unknown) => print(JSON.stringify(value, (_, item) => (typeof item === "bigint" ? \`\${item}n\` : item)));
 ${before}
 try { for (;;) WAIT; } catch (error) { if (!(error instanceof Interrupt)) throw error; }

@@ -36,17 +36,17 @@ int gfp_t(struct bpf_raw_tracepoint_args *ctx) {
 
 const script = `import { BPF, command, print } from "bpfts";
 interface Data { TCP_CLOSE: number; TCP_LISTEN: bigint; atomic_t: bigint }
-const b = new BPF({ text: \`${text}\`.replace("TRACED", String(command!.pid)) });
+const b = new BPF({ text: \`${text}\`.replace("TRACED", String(command!.root_pid)) });
 b.attach_raw_tracepoint({ tp: "sys_enter", fn_name: "gfp_t" });
 let seen = 0;
 b.table<string, Data>("PIDTYPE_PID").open_perf_buffer((event) => {
   const { TCP_CLOSE, TCP_LISTEN, atomic_t } = event as unknown as Data;
-  print("event", TCP_CLOSE === command!.pid, TCP_LISTEN, atomic_t);
+  print("event", TCP_CLOSE === command!.root_pid, TCP_LISTEN, atomic_t);
   seen++;
 });
 while (seen === 0) b.perf_buffer_poll(1000);
-const kept = b.table<number, Data>("TCP_CLOSE").get(command!.pid)!;
-print("kept", kept.TCP_CLOSE === command!.pid, kept.TCP_LISTEN, kept.atomic_t, b.table<number, bigint>("atomic_t").get(0)! > 0n);
+const kept = b.table<number, Data>("TCP_CLOSE").get(command!.root_pid)!;
+print("kept", kept.TCP_CLOSE === command!.root_pid, kept.TCP_LISTEN, kept.atomic_t, b.table<number, bigint>("atomic_t").get(0)! > 0n);
 const sized = b.table<number, { value_of: number | string }>("sized");
 sized.set(1, { value_of: "PIDTYPE_SID" });
 print(JSON.stringify([sized.get(0), sized.get(1)]), sized.max_entries);

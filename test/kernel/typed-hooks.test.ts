@@ -19,7 +19,7 @@ static int is_mine(struct task_struct *task) { return task->tgid == TRACED || ta
 static int is_traced(void) { struct task_struct *task = (struct task_struct *)bpf_get_current_task(); return is_mine(task); }
 static void put(u32 slot, long value) { seen.update(&slot, &value); }
 static void count(u32 slot) { seen.atomic_increment(slot); }
-${text}\`.replaceAll("TRACED", String(command!.pid)) });
+${text}\`.replaceAll("TRACED", String(command!.root_pid)) });
 ${more}
 try { sleep(60); } catch (error) { if (!(error instanceof Interrupt)) throw error; }
 print([...b.get_table("seen").entries()].sort(([a], [c]) => Number(a) - Number(c)).map(([slot, value]) => slot + "=" + value).join(" "));

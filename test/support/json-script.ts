@@ -19,7 +19,7 @@ const json = (value: unknown) => print(JSON.stringify(value, (_, item) => (typeo
 const fails = (run: () => unknown): string => { try { return \`no error but \${String(run())}\`; } catch (error) { return (error as Error).message; } };
 const wait = () => { try { sleep(300); } catch (error) { if (!(error instanceof Interrupt)) throw error; } };
 void [bpfts, argv, json, fails, wait];
-const b = new BPF({ text: \`${c}\`, cflags: [\`-DONLY_PID=\${command?.pid ?? 0}\`] });
+const b = new BPF({ text: \`${c}\`, cflags: [\`-DONLY_PID=\${command?.root_pid ?? 0}\`] });
 ${lines}
 `,
   );

@@ -1,25 +1,25 @@
 import { closeSync, constants, openSync, statSync, statfsSync } from "node:fs";
-import { UsageError } from "../../base/errors.ts";
+import { ArgumentError } from "../../base/errors.ts";
 
 /** Source: CGROUP2_SUPER_MAGIC of linux/magic.h. */
 const cgroup2Magic = 0x63677270;
 
-/** The number of a cgroup as `bpf_get_current_cgroup_id` gives it: its directory's inode. @throws UsageError when it is no cgroup of version 2 */
+/** The number of a cgroup as `bpf_get_current_cgroup_id` gives it: its directory's inode. @throws ArgumentError when it is no cgroup of version 2 */
 export function readCgroupId(path: string): bigint {
   requireCgroup(path);
   return statSync(path, { bigint: true }).ino;
 }
 
-/** The number of a process's mount namespace. @throws UsageError when there is no such process */
+/** The number of a process's mount namespace. @throws ArgumentError when there is no such process */
 export function readMountNamespace(pid: number): number {
   try {
     return statSync(`/proc/${Math.trunc(pid)}/ns/mnt`).ino;
   } catch (cause) {
-    throw new UsageError(`There is no process ${pid}, or this user may not see its namespaces`, { cause });
+    throw new ArgumentError(`There is no process ${pid}, or this user may not see its namespaces`, { cause });
   }
 }
 
-/** Opens a cgroup's directory. Owner: the caller closes it. @throws UsageError when it is no cgroup of version 2 */
+/** Opens a cgroup's directory. Owner: the caller closes it. @throws ArgumentError when it is no cgroup of version 2 */
 export function openCgroup(path: string): number {
   requireCgroup(path);
   return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
@@ -40,13 +40,13 @@ function requireCgroup(path: string): void {
   try {
     type = path.startsWith("/") && statSync(path).isDirectory() ? statfsSync(path).type : 0;
   } catch (cause) {
-    throw new UsageError(
+    throw new ArgumentError(
       `There is no cgroup "${path}": ${(cause as NodeJS.ErrnoException).code === "ENOENT" ? "no such directory" : (cause as Error).message}`,
       { cause, hint },
     );
   }
   if (type !== cgroup2Magic)
-    throw new UsageError(`There is no cgroup "${path}": it is no directory of the cgroup file system, version 2`, {
+    throw new ArgumentError(`There is no cgroup "${path}": it is no directory of the cgroup file system, version 2`, {
       hint,
     });
 }

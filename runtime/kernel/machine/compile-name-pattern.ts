@@ -1,6 +1,6 @@
 import { createRequire } from "node:module";
 import type { RE2JS } from "re2js";
-import { UsageError } from "../../base/errors.ts";
+import { ArgumentError } from "../../base/errors.ts";
 import type { NamePattern } from "../../base/name-pattern.ts";
 
 /** What of a name a pattern must fit: all of it, or its start. */
@@ -10,7 +10,7 @@ export type PatternExtent = "whole" | "start";
  * Compiles a script's pattern with RE2, whose time grows with the name and never with the ways to fit it: the host cannot be
  * interrupted in the middle of a search. The syntax is Python's and JavaScript's as far as RE2 has it.
  *
- * @throws UsageError when it is no regular expression, or has what RE2 lacks
+ * @throws ArgumentError when it is no regular expression, or has what RE2 lacks
  */
 export function compileNamePattern(pattern: string, extent: PatternExtent, flags = ""): NamePattern {
   const re2 = loadEngine();
@@ -65,19 +65,22 @@ const missing: readonly (readonly [RegExp, string])[] = [
   [/\(\?\(/, "has a condition: (?(1)…|…)"],
 ];
 
-function describeRefusal(pattern: string, cause: Error): UsageError {
+function describeRefusal(pattern: string, cause: Error): ArgumentError {
   const reason = cause.message.replace(/^error parsing regexp: /, "");
   const lacking = /unsupported Perl syntax|invalid escape|named capture|nested repetition/.test(reason)
     ? missing.find(([spelling]) => spelling.test(pattern))
     : undefined;
   if (lacking === undefined) {
-    return new UsageError(`Cannot read the pattern "${pattern}": ${reason}`, {
+    return new ArgumentError(`Cannot read the pattern "${pattern}": ${reason}`, {
       cause,
       hint: "the syntax is RE2's: https://github.com/google/re2/wiki/Syntax",
     });
   }
-  return new UsageError(`Cannot use the pattern "${pattern}": it ${lacking[1]}, which patterns for names do not have`, {
-    cause,
-    hint: 'take a simpler pattern and filter the names in the script: BPF.get_kprobe_functions("vfs_.*").filter((name) => …)',
-  });
+  return new ArgumentError(
+    `Cannot use the pattern "${pattern}": it ${lacking[1]}, which patterns for names do not have`,
+    {
+      cause,
+      hint: 'take a simpler pattern and filter the names in the script: BPF.get_kprobe_functions("vfs_.*").filter((name) => …)',
+    },
+  );
 }

@@ -1,4 +1,4 @@
-import { UnsupportedFeatureError, UsageError } from "../../base/errors.ts";
+import { UnsupportedFeatureError, ArgumentError } from "../../base/errors.ts";
 import type { RingKind } from "../../../sdk/wire/protocol.ts";
 import { errno, renderErrno } from "../../kernel/door/errno.ts";
 import { waitSources } from "../../kernel/door/port.ts";
@@ -20,8 +20,10 @@ interface Ring {
   readonly handle: Handle;
   /** What fits into it, on one CPU. */
   readonly capacityBytes: number;
-  /** Losses that the script has been told of. */
+  /** Losses that were counted. */
   lost: number;
+  /** Those of them that a batch has told of. */
+  told: number;
   /** Outputs that failed, as the dialect counts them: the kernel's own count lacks those that no record followed. */
   countFailed(): number;
   /** Set when the host writes the events' rows itself. */
@@ -35,7 +37,7 @@ interface Ring {
 
 /** The buffers of a run and the calls that read them. */
 export interface EventCalls {
-  readonly handlers: Handlers<"ring_open" | "ring_close" | "poll">;
+  readonly handlers: Handlers<"ring_open" | "ring_close" | "ring_lost" | "poll">;
   /** Events that were lost, by buffer, for the line at the end. */
   listLosses(): readonly { readonly name: string; readonly lost: number }[];
   close(): void;
@@ -68,10 +70,10 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
     port.ringClose(ring.handle);
   };
 
-  /** Events lost since the last time this was asked. Counted now and then only, and at the end: each CPU is interrupted to say its number, and programs' own counts are read from a map. */
-  const countLost = (ring: Ring, isEnd = true): number => {
+  /** Counts what was lost. Where it need not be exact that happens now and then only: each CPU is interrupted to say its number, and programs' own counts are read from a map. */
+  const countLost = (ring: Ring, isExact = true): void => {
     const now = performance.now();
-    if (!isEnd && now - ring.countedAt < COUNT_MS) return 0;
+    if (!isExact && now - ring.countedAt < COUNT_MS) return;
     ring.countedAt = now;
     const total = Math.max(port.ringLost(ring.handle), ring.countFailed());
     const fresh = Math.max(0, total - ring.lost);
@@ -79,7 +81,6 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
       ring.lost = total;
       losses.set(ring.name, (losses.get(ring.name) ?? 0) + fresh);
     }
-    return fresh;
   };
 
   /** Reads into the batch. Undefined when it has no room left for the ring's next record. */
@@ -110,9 +111,11 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
     const records = ring.merger === undefined ? readRecords(ring) : readMerged(ring, ring.merger);
     if (records === undefined) return false;
     // A buffer that is found empty may stay so: what the script hears now is all that it hears for a while.
-    const lost = countLost(ring, records.length === 0 && ring.uncounted);
+    countLost(ring, records.length === 0 && ring.uncounted);
+    const lost = ring.lost - ring.told;
     ring.uncounted = records.length > 0;
     if (records.length === 0 && lost === 0) return true;
+    ring.told = ring.lost;
     if (ring.writeRows !== undefined) writeOutput(state, ring.writeRows(records));
     room.addSection(ring.id, lost, records, ring.writeRows !== undefined);
     return true;
@@ -146,7 +149,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
         if (handle < 0) {
           const message = `Cannot open ${kind === "perf" ? "perf" : "ring"} buffer "${name}" (${renderErrno(handle)})`;
           if (kind === "ring") throw new UnsupportedFeatureError("ringbuf", message, { since: "5.8" });
-          throw new UsageError(message, { hint: `it was opened with ${pages} pages for each CPU: try fewer` });
+          throw new ArgumentError(message, { hint: `it was opened with ${pages} pages for each CPU: try fewer` });
         }
         const id = ++lastId;
         // Nobody listens to a perf buffer before it is open, so nothing was lost until then; a ring buffer keeps what comes.
@@ -160,6 +163,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
           handle,
           capacityBytes,
           lost: 0,
+          told: 0,
           countFailed,
           countedAt: performance.now(),
           uncounted: false,
@@ -171,7 +175,12 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
       ring_close({ ring }) {
         const found = rings.get(ring);
         if (found !== undefined) closeRing(found);
-        return null;
+        return found?.lost ?? 0;
+      },
+      ring_lost({ ring }) {
+        const found = rings.get(ring);
+        if (found !== undefined) countLost(found);
+        return found?.lost ?? 0;
       },
       poll({ kind, timeoutMs }) {
         const napMs = napper.findNap(Math.min(...[...rings.values()].map((ring) => ring.capacityBytes)));

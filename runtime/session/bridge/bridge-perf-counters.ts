@@ -1,4 +1,4 @@
-import { UnsupportedFeatureError, UsageError } from "../../base/errors.ts";
+import { UnsupportedFeatureError, ArgumentError } from "../../base/errors.ts";
 import { errno, renderErrno } from "../../kernel/door/errno.ts";
 import { readOnlineCpus } from "../../kernel/machine/machine.ts";
 import type { Handle, KernelPort } from "../../kernel/door/port.ts";
@@ -47,7 +47,7 @@ function describeFailure(
   pid: number,
   cpu: number,
   status: number,
-): UsageError | UnsupportedFeatureError {
+): ArgumentError | UnsupportedFeatureError {
   const action = `Cannot count event type ${type} config ${config} on CPU ${cpu}`;
   if (status === errno.ENOENT || status === errno.EOPNOTSUPP || status === errno.ENODEV) {
     return new UnsupportedFeatureError(
@@ -56,10 +56,10 @@ function describeFailure(
       { hint: "virtual machines seldom have hardware events: try PerfType.SOFTWARE" },
     );
   }
-  if (status === errno.ESRCH) return new UsageError(`${action}: there is no process ${pid}`);
+  if (status === errno.ESRCH) return new ArgumentError(`${action}: there is no process ${pid}`);
   if (status === errno.E2BIG)
-    return new UsageError(`${action}: "${map.name}" has ${map.maxEntries} entries`, {
+    return new ArgumentError(`${action}: "${map.name}" has ${map.maxEntries} entries`, {
       hint: "declare it with one entry for each CPU: BPF_PERF_ARRAY(name, NUM_CPUS) and -DNUM_CPUS in cflags",
     });
-  return new UsageError(`${action} (${renderErrno(status)})`);
+  return new ArgumentError(`${action} (${renderErrno(status)})`);
 }

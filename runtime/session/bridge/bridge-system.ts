@@ -1,6 +1,6 @@
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
-import { UsageError } from "../../base/errors.ts";
+import { ArgumentError, ResourceError } from "../../base/errors.ts";
 import { decodeText } from "./decode-text.ts";
 import { errno, renderErrno } from "../../kernel/door/errno.ts";
 import { waitSources } from "../../kernel/door/port.ts";
@@ -48,7 +48,7 @@ export function openSystemCalls(
     },
     exit({ code }) {
       if (!Number.isInteger(code) || code < 0 || code > 255)
-        throw new UsageError(`Cannot exit with ${code}: an exit status is a whole number from 0 to 255`);
+        throw new ArgumentError(`Cannot exit with ${code}: an exit status is a whole number from 0 to 255`);
       state.stop({ kind: "exit", code });
       return null;
     },
@@ -67,12 +67,12 @@ export function openSystemCalls(
 /**
  * Writes to stdout; a reader that is gone ends the script.
  *
- * @throws UsageError when what stdout is takes no more: a full disk
+ * @throws ResourceError when what stdout is takes no more: a full disk
  */
 export function writeOutput(state: BridgeState, output: string | Buffer): void {
   const written = writeAll(state, 1, typeof output === "string" ? encodeOutput(output) : output);
   if (written === errno.EPIPE) state.stop({ kind: "closed-output" });
-  else if (written < 0) throw new UsageError(`Cannot write to stdout (${renderErrno(written)})`);
+  else if (written < 0) throw new ResourceError(`Cannot write to stdout (${renderErrno(written)})`);
 }
 
 /** What `%r` writes may have been no UTF-8. */
@@ -105,26 +105,26 @@ function writeAll(state: BridgeState, fd: 1 | 2, bytes: Buffer): number {
 /**
  * Reads a file that lies below /proc or /sys, with every symbolic link followed first: `/proc/self/root/etc/passwd` does not.
  *
- * @throws UsageError
+ * @throws ArgumentError
  */
 export function readSystemFile(path: string): string {
   let real: string;
   try {
     real = realpathSync.native(resolve("/", path));
   } catch (cause) {
-    throw new UsageError(`Cannot read "${path}": ${describeFileFailure(cause)}`, { cause });
+    throw new ArgumentError(`Cannot read "${path}": ${describeFileFailure(cause)}`, { cause });
   }
   const refusal = findRefusal(real);
   if (refusal !== undefined) {
     const hint = real === path ? refusal.hint : `it leads to "${real}"`;
-    throw new UsageError(`Cannot read "${path}": ${refusal.reason}`, hint === undefined ? {} : { hint });
+    throw new ArgumentError(`Cannot read "${path}": ${refusal.reason}`, hint === undefined ? {} : { hint });
   }
   const read = readRegularFile(real, {
     maxBytes: MAX_FILE_BYTES,
     isWanted: (opened) => findRefusal(opened) === undefined,
   });
-  if (read.kind === "elsewhere") throw new UsageError(`Cannot read "${path}": it leads to another file now`);
-  if (read.kind === "failed") throw new UsageError(`Cannot read "${path}": ${read.reason}`, { cause: read.cause });
+  if (read.kind === "elsewhere") throw new ArgumentError(`Cannot read "${path}": it leads to another file now`);
+  if (read.kind === "failed") throw new ArgumentError(`Cannot read "${path}": ${read.reason}`, { cause: read.cause });
   return decodeText(read.bytes);
 }
 

@@ -17,7 +17,7 @@ export interface ObjectLookups {
 /**
  * Runs `use` with the descriptor of what a script has named, and closes it unless it belongs to somebody else.
  *
- * @throws UsageError, MapError when it is not there
+ * @throws ArgumentError, MapError when it is not there
  */
 export function withKernelObject<T>(object: KernelObject, lookups: ObjectLookups, use: (fd: number) => T): T {
   const { port } = lookups;

@@ -45,9 +45,9 @@ export interface KernelLookups extends Closable {
   ): readonly { readonly name: string; readonly address: number }[];
   findLibrary(name: string, pid: number): string | undefined;
   findExecutable(name: string): string | undefined;
-  /** The number of a cgroup. @throws UsageError when there is none at that path */
+  /** The number of a cgroup. @throws ArgumentError when there is none at that path */
   findCgroup(path: string): bigint;
-  /** The number of a process's mount namespace. @throws UsageError when there is no such process */
+  /** The number of a process's mount namespace. @throws ArgumentError when there is no such process */
   findMountNamespace(pid: number): number;
   /** The probes of one name, or all for "". @throws AttachError */
   findUsdtProbes(probe: string, path: string, pid: number): readonly UsdtProbePlace[];

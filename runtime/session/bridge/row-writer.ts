@@ -1,4 +1,4 @@
-import { UsageError } from "../../base/errors.ts";
+import { ArgumentError } from "../../base/errors.ts";
 import { findSimilar } from "../../base/similar.ts";
 import { escapeJson } from "../../../sdk/wire/escape-text.ts";
 import { compileFormat } from "../../../sdk/print/format.ts";
@@ -17,11 +17,11 @@ const ownFields = ["cpu"];
  * Makes the writer of rows that the script has only described: they are decoded and written on this side, which saves
  * their way through the sandbox. Only the members that the row names are read.
  *
- * @throws UsageError when a field is not there, or the format wants another number of them
+ * @throws ArgumentError when a field is not there, or the format wants another number of them
  */
 export function openRowWriter(name: string, layout: Layout | null, row: RowFormat): RowWriter {
   if (layout === null || layout.kind !== "struct") {
-    throw new UsageError(`Cannot print rows of "${name}": its events are no struct that the C text tells`, {
+    throw new ArgumentError(`Cannot print rows of "${name}": its events are no struct that the C text tells`, {
       hint: "print them from a callback",
     });
   }
@@ -53,7 +53,7 @@ function tryRow(writeRows: RowWriter, layout: StructLayout, row: RowFormat): voi
   try {
     writeRows(zeros);
   } catch (cause) {
-    throw new UsageError(
+    throw new ArgumentError(
       `Cannot print rows by ${JSON.stringify(row.format)} with the fields ${row.fields.join(", ")}: ${(cause as Error).message}`,
       { cause },
     );
@@ -64,7 +64,7 @@ function requireField(name: string, layout: StructLayout, field: string): void {
   const known = [...listFields(layout), ...ownFields];
   if (known.includes(field)) return;
   const similar = findSimilar(field, known);
-  throw new UsageError(`Cannot print field "${field}" of "${name}": struct ${layout.name} has none of that name`, {
+  throw new ArgumentError(`Cannot print field "${field}" of "${name}": struct ${layout.name} has none of that name`, {
     hint: similar === undefined ? `its fields are: ${known.join(", ")}` : `did you mean "${similar}"?`,
   });
 }

@@ -1,7 +1,7 @@
 import type { BuildTools } from "./build-tools.ts";
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { InterruptedError, ScriptError, UsageError } from "../../base/errors.ts";
+import { ArgumentError, InterruptedError, ScriptError, UnsupportedFeatureError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import type { CacheFolder } from "../../compile/cache-folder.ts";
 import { macrosFile, openKernelMacros } from "../../compile/kernel-macros.ts";
@@ -112,7 +112,7 @@ function openOwnKernel(port: KernelPort): KernelSource {
 function requireDump(port: KernelPort, path: string, base: string | null = null): string {
   const text = port.btfDumpC(path, base);
   if (typeof text === "string") return text;
-  throw new UsageError(`Cannot read the kernel's types from "${path}" (errno ${-text})`);
+  throw new UnsupportedFeatureError("btf", `Cannot read the kernel's types from "${path}" (errno ${-text})`);
 }
 
 /** Where a script's C texts may stand. */
@@ -128,11 +128,11 @@ export interface SourceScope {
 /**
  * Reads the C text that a script asks to build and finds where it stands.
  *
- * @throws ScriptError when `src_file` is not there or not the script's, UsageError when nothing or too much is given.
+ * @throws ScriptError when `src_file` is not there or not the script's, ArgumentError when nothing or too much is given.
  */
 export function readSource(request: BuildRequest, { folder, files, scope }: SourceScope): CSource {
   if ((request.text === undefined) === (request.srcFile === undefined)) {
-    throw new UsageError("new BPF() needs exactly one of text and src_file", {
+    throw new ArgumentError("new BPF() needs exactly one of text and src_file", {
       hint: 'new BPF({ text: `…` }) or new BPF({ src_file: "tool.c" })',
     });
   }

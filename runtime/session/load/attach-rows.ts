@@ -1,4 +1,4 @@
-import { AttachError, UsageError } from "../../base/errors.ts";
+import { AttachError, ArgumentError } from "../../base/errors.ts";
 import {
   describeAuto,
   describeCgroup,
@@ -77,7 +77,7 @@ const rows: { readonly [Kind in AttachRequest["kind"]]?: Row<Kind> } = {
   perf_event: (request, context) => {
     const cpus = request.cpu === undefined || request.cpu < 0 ? context.machine.onlineCpus : [request.cpu];
     if ((request.samplePeriod ?? 0) > 0 === (request.sampleFreq ?? 0) > 0)
-      throw new UsageError("attach_perf_event needs exactly one of sample_period and sample_freq");
+      throw new ArgumentError("attach_perf_event needs exactly one of sample_period and sample_freq");
     return {
       program: { name: request.fnName, kind: "perf_event" },
       targets: cpus.map((cpu) => ({
@@ -101,7 +101,7 @@ const rows: { readonly [Kind in AttachRequest["kind"]]?: Row<Kind> } = {
 /**
  * Turns an `attach_*` call into what to load and where to put it.
  *
- * @throws AttachError when a pattern fits nothing, UsageError when the call lacks an argument.
+ * @throws AttachError when a pattern fits nothing, ArgumentError when the call lacks an argument.
  */
 export function planAttach(request: AttachRequest, context: AttachContext): AttachPlan {
   const row = rows[request.kind] as Row<AttachRequest["kind"]> | undefined;
@@ -122,9 +122,9 @@ function planKprobe(request: RequestOf<"kprobe">, retprobe: boolean): AttachPlan
 function planUprobe(request: RequestOf<"uprobe">, { port, userSpace }: AttachContext, retprobe: boolean): AttachPlan {
   const action = `Cannot attach "${request.fnName}" to ${request.kind}`;
   const given = [request.sym, request.symRe, request.addr].filter((option) => option !== undefined && option !== "");
-  if (given.length !== 1) throw new UsageError(`${action}: give exactly one of sym, sym_re and addr`);
+  if (given.length !== 1) throw new ArgumentError(`${action}: give exactly one of sym, sym_re and addr`);
   if (retprobe && ((request.symOff ?? 0) !== 0 || isPart(request.sym ?? ""))) {
-    throw new UsageError(`${action}: a return probe belongs where a function starts`, {
+    throw new ArgumentError(`${action}: a return probe belongs where a function starts`, {
       hint: "further in the kernel would take what lies on the stack for the place to return to, and overwrite it",
     });
   }
@@ -187,12 +187,12 @@ function planFunc(request: RequestOf<"func">, context: AttachContext): AttachPla
   const action = `Cannot attach "${request.fnName}"`;
   const place = findAttachType(request.attachType);
   if (place === undefined)
-    throw new UsageError(`${action}: attach_func knows no attach type ${request.attachType}`, {
+    throw new ArgumentError(`${action}: attach_func knows no attach type ${request.attachType}`, {
       hint: "give one of BPFAttachType",
     });
   const target = place.on === "cgroup" ? request.cgroup : request.map;
   if (target === undefined || (request.cgroup !== undefined && request.map !== undefined))
-    throw new UsageError(`${action} to ${place.name}: give its ${place.on}`);
+    throw new ArgumentError(`${action} to ${place.name}: give its ${place.on}`);
   const program: ProgramRequest = {
     name: request.fnName,
     kind: "func",
@@ -201,14 +201,14 @@ function planFunc(request: RequestOf<"func">, context: AttachContext): AttachPla
   };
   if (place.on === "cgroup") return { program, targets: [describeCgroup(target, place.type)], isPattern: false };
   const map = context.findMap?.(target);
-  if (map === undefined) throw new UsageError(`${action} to "${target}": it is no table of this program`);
+  if (map === undefined) throw new ArgumentError(`${action} to "${target}": it is no table of this program`);
   return { program, targets: [describeMapTarget(target, map, place.type)], isPattern: false };
 }
 
 /**
  * How a function is loaded that is not attached yet: as the script says, else as its name or section does.
  *
- * @throws UsageError when nobody says it
+ * @throws ArgumentError when nobody says it
  */
 export function planFunction(
   decl: ProgramDecl,
@@ -225,7 +225,7 @@ export function planFunction(
   if (decl.explicitSection) return { name, kind: "section" };
   const automatic = planAutoAttach(decl, context);
   if (automatic === undefined)
-    throw new UsageError(`Cannot load "${name}": nothing says what type of program it is`, {
+    throw new ArgumentError(`Cannot load "${name}": nothing says what type of program it is`, {
       hint: `give its type: load_func("${name}", BPF.TRACEPOINT)`,
     });
   return automatic.program;
@@ -249,7 +249,7 @@ function choose(
 ): { names: readonly string[]; isPattern: boolean } {
   if (pattern === undefined || pattern === "") {
     if (name === undefined || name === "")
-      throw new UsageError(`Cannot attach: the option "${option}" (or "${option}_re") is missing`);
+      throw new ArgumentError(`Cannot attach: the option "${option}" (or "${option}_re") is missing`);
     return { names: [name], isPattern: false };
   }
   const names = list(compileNamePattern(pattern, "whole"));

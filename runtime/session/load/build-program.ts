@@ -1,5 +1,5 @@
 import type { AttachContext, AttachPlan } from "./attach-plan.ts";
-import { AttachError, UsageError } from "../../base/errors.ts";
+import { AttachError, ArgumentError } from "../../base/errors.ts";
 import type { SourceLocation } from "../../base/location.ts";
 import type { Log } from "../../base/log.ts";
 import { findSimilar } from "../../base/similar.ts";
@@ -250,10 +250,10 @@ function renderHook({ kind }: ProgramRequest, label: string): string {
   return kind === "section" || kind === "func" ? label : `${kind} ${label}`;
 }
 
-/** @throws AttachError when the C text has no program of that name. @throws UsageError when no name is given */
+/** @throws AttachError when the C text has no program of that name. @throws ArgumentError when no name is given */
 export function requireFunction(programs: readonly ProgramDecl[], name: string | undefined, action = "attach"): void {
   if (name === undefined || name === "")
-    throw new UsageError(`Cannot ${action}: no function is named`, {
+    throw new ArgumentError(`Cannot ${action}: no function is named`, {
       hint: "give fn_name: the name of a function of the C text",
     });
   if (programs.some((program) => program.name === name)) return;

@@ -1,4 +1,4 @@
-import { MapError, UsageError } from "../../base/errors.ts";
+import { MapError, ArgumentError } from "../../base/errors.ts";
 import { errno, renderErrno } from "../../kernel/door/errno.ts";
 import type { MapRequest } from "../../kernel/load/load-object.ts";
 import type { Handle, KernelPort } from "../../kernel/door/port.ts";
@@ -13,13 +13,13 @@ export interface ExistingMaps {
   readonly pinned: ReadonlyMap<string, Handle>;
 }
 
-/** What the maps of a unit need beyond their C definition. @throws UsageError when an extern table has nobody who declares it */
+/** What the maps of a unit need beyond their C definition. @throws ArgumentError when an extern table has nobody who declares it */
 export function planMaps(unit: Pick<BuiltUnit, "maps">, { sharedMaps, pinned }: ExistingMaps): MapRequest[] {
   return unit.maps.flatMap(({ name, sharing, pinPath }): MapRequest[] => {
     if (sharing === "extern") {
       const existing = sharedMaps.get(name);
       if (existing === undefined)
-        throw new UsageError(
+        throw new ArgumentError(
           `Cannot use the extern table "${name}": no program of this script has a public or shared table of that name`,
           { hint: "build the program that declares it with BPF_TABLE_PUBLIC first" },
         );

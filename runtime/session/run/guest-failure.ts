@@ -12,7 +12,7 @@ import {
   PrivilegeError,
   ScriptError,
   ToolchainError,
-  UsageError,
+  ArgumentError,
 } from "../../base/errors.ts";
 import type { ErrorDetails } from "../../base/errors.ts";
 import { renderLocation } from "../../base/location.ts";
@@ -87,7 +87,7 @@ const errorsByCode: Readonly<Record<string, MakeError>> = {
   BPFTS_PRIVILEGE: (message, details) => new PrivilegeError(message, details),
   BPFTS_SCRIPT: (message, details) => new ScriptError(message, details),
   BPFTS_TOOLCHAIN: (message, details) => new ToolchainError(message, details),
-  BPFTS_USAGE: (message, details) => new UsageError(message, details),
+  BPFTS_ARGUMENT: (message, details) => new ArgumentError(message, details),
 };
 
 function describeLimit(thrown: Thrown, details: ErrorDetails): GuestLimitError {

@@ -14,7 +14,7 @@ export interface Command extends Closable {
   /** The program that is executed, by its path or its name. */
   readonly program: string;
   readonly pid: number;
-  /** Whether the child is a shell that runs the command line, so that what the line names has other pids. */
+  /** Whether the child is a shell that runs the command line, so that what the line names has other pids. False for one whose line begins with exec. */
   readonly isShell: boolean;
   /** Lets it run. Twice is fine. */
   release(): void;
@@ -47,7 +47,7 @@ export function openCommand(port: KernelPort, commandLine: string, log: Log): Co
     line: commandLine,
     program: argv[0]!,
     pid,
-    isShell: words === undefined,
+    isShell: words === undefined && !/^\s*exec\s/.test(commandLine),
     release() {
       if (released) return;
       released = true;

@@ -67,7 +67,7 @@ describe("a pattern for names", () => {
   ])("says what it lacks, and what to do: %s", (pattern, lacking) => {
     expect(() => fits(pattern, "x")).toThrow(
       expect.objectContaining({
-        code: "BPFTS_USAGE",
+        code: "BPFTS_ARGUMENT",
         message: expect.stringMatching(new RegExp(`^Cannot use the pattern ".*": it .*${lacking}`)) as string,
         hint: expect.stringContaining("filter the names in the script") as string,
       }),

@@ -140,7 +140,7 @@ describe("64-bit integers as numbers", () => {
   it("are asked for by one of two words", async () => {
     for (const call of [`b.table("t", { u64: "nubmer" })`, `b.get_table("t", { u64: 1 as never })`])
       expect((await runWithHash(call)).error).toMatchObject({
-        code: "BPFTS_USAGE",
+        code: "BPFTS_ARGUMENT",
         message: expect.stringMatching(/^u64 is "bigint" or "number", got /) as string,
       });
     expect((await runWithHash(`b.get_table("t", { u46: "number" } as never)`)).error).toMatchObject({
@@ -171,11 +171,11 @@ describe("top", () => {
       record,
     );
     expect(error).toMatchObject({
-      code: "BPFTS_USAGE",
+      code: "BPFTS_ARGUMENT",
       message: expect.stringMatching(/^Cannot order the entries of "t" by .*: it is no number$/) as string,
       hint: 'say what counts: top(10, "ts"), or top(10, (value, key) => …)',
     });
-    expect((await runWithHash(`b.table("t").top("3" as never)`)).error).toMatchObject({ code: "BPFTS_USAGE" });
+    expect((await runWithHash(`b.table("t").top("3" as never)`)).error).toMatchObject({ code: "BPFTS_ARGUMENT" });
   });
 });
 
@@ -186,7 +186,7 @@ describe("tables as properties", () => {
     );
     expect(stdout).toBe('["t"] true false true { t: Table "t" {1 => 2} }\n');
     expect((await runWithHash("b.tables.u;")).error).toMatchObject({
-      code: "BPFTS_USAGE",
+      code: "BPFTS_ARGUMENT",
       message: 'There is no table "u" in this program',
       hint: 'its tables are: "t"',
     });

@@ -248,7 +248,7 @@ describe("a wait for what never comes", () => {
       wait: () => 0,
     });
     expect(error).toMatchObject({
-      code: "BPFTS_USAGE",
+      code: "BPFTS_ARGUMENT",
       message: expect.stringMatching(message) as string,
       hint,
       location: { line: 4 },

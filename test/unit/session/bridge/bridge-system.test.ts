@@ -28,7 +28,7 @@ describe("reading files", () => {
     "/proc/self/fd/1",
     "/proc/thread-self/root/etc/passwd",
   ])("does not reach %s", (path) => {
-    expect(() => readSystemFile(path)).toThrow(expect.objectContaining({ code: "BPFTS_USAGE" }));
+    expect(() => readSystemFile(path)).toThrow(expect.objectContaining({ code: "BPFTS_ARGUMENT" }));
   });
 
   it("follows links of one's own before it looks where they lead", () => {
@@ -47,7 +47,7 @@ describe("reading files", () => {
     expect(() => readSystemFile("/proc/no-such-file")).toThrow('Cannot read "/proc/no-such-file": no such file');
     expect(() => readSystemFile("/proc/kmsg")).toThrow('Cannot read "/proc/kmsg": it is no text file');
     expect(() => readSystemFile("/proc/self/mem")).toThrow("it is no text file");
-    expect(() => readSystemFile("/proc/self")).toThrow(expect.objectContaining({ code: "BPFTS_USAGE" }));
+    expect(() => readSystemFile("/proc/self")).toThrow(expect.objectContaining({ code: "BPFTS_ARGUMENT" }));
   });
 });
 

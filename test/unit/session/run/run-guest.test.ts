@@ -3,7 +3,7 @@ import {
   GuestError,
   GuestLimitError,
   InterruptedError,
-  UsageError,
+  ArgumentError,
   VerifierError,
 } from "../../../../runtime/base/errors.ts";
 import type { Command } from "../../../../runtime/session/wait/command.ts";
@@ -66,7 +66,7 @@ describe("output", () => {
       kernel: { write: () => -28 },
     });
     expect(result.error).toMatchObject({
-      code: "BPFTS_USAGE",
+      code: "BPFTS_RESOURCE",
       message: expect.stringMatching(/^Cannot write to stdout \(ENOSPC/) as string,
     });
   });
@@ -457,7 +457,7 @@ print(inner(null));`);
 
   it("of the SDK are the host's classes, at the script's line", async () => {
     const result = await runScriptText(`import { BPF } from "bpfts";\nnew BPF({});`);
-    expect(result.error).toBeInstanceOf(UsageError);
+    expect(result.error).toBeInstanceOf(ArgumentError);
     expect(result.error).toMatchObject({ location: { line: 2 } });
   });
 
@@ -501,7 +501,7 @@ print(inner(null));`);
       kernel: { ringBufferOpen: () => 5 },
     });
     expect(result.error).toMatchObject({
-      code: "BPFTS_USAGE",
+      code: "BPFTS_ARGUMENT",
       message,
       hint: expect.stringContaining("was not given, is NaN") as string,
     });

@@ -1,0 +1,98 @@
+import { describe, expect, it } from "vitest";
+import { makeFolder, runCli, writeScript } from "../support/run-cli.ts";
+
+const folder = makeFolder();
+
+/** A program that emits an event for each write of the command, into a buffer that is too small. */
+const program = (kind: "perf" | "ring"): string => `import { BPF, Interrupt, command, printf, sleep } from "bpfts";
+const b = new BPF({ text: \`
+struct event { u64 number; u64 padding[6]; };
+${kind === "perf" ? "BPF_PERF_OUTPUT(events);" : "BPF_RINGBUF_OUTPUT(events, 2);"}
+BPF_ARRAY(emitted, u64, 1);
+TRACEPOINT_PROBE(syscalls, sys_enter_write) {
+    if (bpf_get_current_pid_tgid() >> 32 != COMMAND) return 0;
+    int zero = 0;
+    u64 *count = emitted.lookup(&zero);
+    if (!count) return 0;
+    struct event event = { .number = (*count)++ };
+    ${kind === "perf" ? "events.perf_submit(args, &event, sizeof event);" : "events.ringbuf_output(&event, sizeof event, 0);"}
+    return 0;
+}
+\`, cflags: ["-DCOMMAND=" + command!.pid] });
+const events = b.table<never, { readonly number: bigint }>("events");
+let delivered = 0;
+let told = 0;
+const take = (): number => delivered++;
+const open = (): void => ${kind === "perf" ? "events.open_perf_buffer(take, { page_cnt: 1, lost_cb: (count) => void (told += count) })" : "events.open_ring_buffer(take)"};
+const poll = (ms: number): unknown => ${kind === "perf" ? "b.perf_buffer_poll(ms)" : "b.ring_buffer_poll(ms)"};
+const drain = (): void => {
+  for (let before = -1; before !== delivered; ) {
+    before = delivered;
+    poll(0);
+  }
+};
+const emitted = (): number => Number(b.table<number, bigint>("emitted").get(0));
+const say = (): void => printf("%d %d %d %d\\n", emitted(), delivered, events.lost, told);
+`;
+
+const count = async (
+  kind: "perf" | "ring",
+  body: string,
+): Promise<{ readonly rows: number[][]; readonly stderr: string }> => {
+  const script = writeScript(folder, `${kind}-${body.length}.ts`, program(kind) + body);
+  const { status, stdout, stderr } = await runCli([
+    "run",
+    "-c",
+    "dd if=/dev/zero of=/dev/null bs=1 count=100000 status=none",
+    script,
+  ]);
+  expect([status, stderr]).toEqual([0, expect.stringMatching(/^warning: Lost \d+ events of "events": .*\n$/)]);
+  return {
+    rows: stdout
+      .trim()
+      .split("\n")
+      .map((line) => line.split(" ").map(Number)),
+    stderr,
+  };
+};
+
+describe.each(["perf", "ring"] as const)("the losses of a %s buffer", (kind) => {
+  it("are exact when the script reads them, not only at the next batch", async () => {
+    const { rows, stderr } = await count(
+      kind,
+      `open();
+try { for (;;) { poll(20); const until = Date.now() + 20; while (Date.now() < until); } } catch (error) { if (!(error instanceof Interrupt)) throw error; }
+say();
+drain();
+say();`,
+    );
+    const [[emittedFirst, deliveredFirst, lostFirst], [emitted, delivered, lost, told]] = rows as [number[], number[]];
+    expect([emittedFirst, emitted]).toEqual([100000, 100000]);
+    expect(lost).toBeGreaterThan(1000);
+    expect(delivered! + lost!).toBe(emitted);
+    // What still lies in the buffer is neither lost nor delivered; nothing more is lost by reading it.
+    expect([lostFirst, deliveredFirst! <= delivered!]).toEqual([lost, true]);
+    if (kind === "perf") expect(told).toBe(lost);
+    expect(stderr).toContain(`Lost ${lost} events`);
+  });
+
+  it("stay when the buffer is closed, and go on when it is opened again", async () => {
+    const { rows, stderr } = await count(
+      kind,
+      `open();
+sleep(0.02);
+const first = events.lost;
+drain();
+events.close_buffer();
+const kept = events.lost;
+open();
+try { for (;;) sleep(1); } catch (error) { if (!(error instanceof Interrupt)) throw error; }
+const last = events.lost;
+b.close();
+printf("%d %d %d %d\\n", first, kept, last, events.lost);`,
+    );
+    const [first, kept, last, closed] = rows[0]!;
+    expect([kept! >= first!, last! >= kept!, closed]).toEqual([true, true, last]);
+    expect(stderr).toContain(`Lost ${last} events`);
+  });
+});
