@@ -57,7 +57,7 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
         if (!this.open) return;
         // What a poll throws leaves the buffer open: the script may go on after an interrupt.
         isLeft = false;
-        pollRings("any", -1);
+        pollRings("any", -1, () => !this.open || this.haveEvent());
         isLeft = true;
       }
     } finally {

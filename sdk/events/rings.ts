@@ -49,29 +49,36 @@ export function closeRings(owned: (ring: OpenRing) => boolean): void {
 }
 
 /**
- * Waits until events come or the time is over, and hands all that are there to their callbacks.
+ * Waits until events come or the time is over, and hands all that are there to their callbacks. A wait without end is also over when `isOver` says so:
+ * a timer or a promise may close, during the wait, what would have ended it.
  * Units: milliseconds, -1 waits for ever, 0 takes what is there. Answers whether any came.
  *
  * @throws Interrupt at a signal; BpfError when nothing is open that could ever end a wait without end
  */
-export function pollRings(kind: RingKind | "any", timeoutMs: number): boolean {
+export function pollRings(
+  kind: RingKind | "any",
+  timeoutMs: number,
+  isOver = (): boolean => !haveOpenRing(kind),
+): boolean {
   // What a callback that threw left over comes first.
   if (deliveries.length === 0) {
     if (timeoutMs < 0 && kind !== "any") requireOpenRing(kind);
-    const batch = block(timeoutMs, (waitMs, events) =>
-      callHost("poll", { kind: events ? "any" : kind, timeoutMs: waitMs }),
+    const batch = block<Uint8Array | "over">(timeoutMs, (waitMs, events) =>
+      timeoutMs < 0 && isOver() ? "over" : callHost("poll", { kind: events ? "any" : kind, timeoutMs: waitMs }),
     );
-    note(batch);
+    if (batch !== "over") note(batch);
   }
   return deliver();
 }
 
+function haveOpenRing(kind: RingKind | "any"): boolean {
+  for (const ring of rings.values()) if (kind === "any" || ring.kind === kind) return true;
+  return false;
+}
+
 function requireOpenRing(kind: RingKind): void {
-  let other: OpenRing | undefined;
-  for (const ring of rings.values()) {
-    if (ring.kind === kind) return;
-    other = ring;
-  }
+  if (haveOpenRing(kind)) return;
+  const [other] = [...rings.values()];
   const hint =
     other === undefined
       ? `open one before: b.get_table(…).open_${kind}_buffer(callback)`

@@ -213,16 +213,26 @@ const rows: readonly Row[] = [
   {
     name: "a key that a table does not take",
     script: `import { BPF } from "bpfts";\nconst b = new BPF({ text: "BPF_HASH(counts, u32, u64);" });\nb.table("counts").set("x" as never, 1n);\n`,
-    code: "BPFTS_DECODE",
+    code: "BPFTS_MAP",
     message: /x/,
     status: 1,
     at: "set(",
   },
   {
+    name: "bytes that are no event",
+    script: program(
+      "struct event { u64 a; u64 b; };\nBPF_PERF_OUTPUT(events);\nTRACEPOINT_PROBE(syscalls, sys_enter_mkdir) {\n    struct event e = {};\n    events.perf_submit(args, &e, sizeof e);\n    return 0;\n}",
+    ).replace("b.close();", 'b.table<never, unknown>("events").event(new Uint8Array(3));'),
+    code: "BPFTS_DECODE",
+    message: /3/,
+    status: 1,
+    at: "event(",
+  },
+  {
     name: "an index beyond an array",
     script: `import { BPF } from "bpfts";\nconst b = new BPF({ text: "BPF_ARRAY(values, u64, 4);" });\nb.table<number, bigint>("values").set(9, 1n);\n`,
     code: "BPFTS_MAP",
-    message: /9/,
+    message: /its indices go from 0 to 3/,
     status: 1,
     at: "set(",
   },
