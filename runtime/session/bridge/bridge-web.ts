@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { InternalError, UsageError } from "../../base/errors.ts";
+import { ArgumentError, InternalError } from "../../base/errors.ts";
 import { findPackageFile } from "../build/package-files.ts";
 import { urlParts } from "../../../sdk/wire/url-parts.ts";
 import type { UrlParts } from "../../../sdk/wire/url-parts.ts";
@@ -18,7 +18,7 @@ export function openWebCalls(): Handlers<"web_module" | "random" | "parse_url" |
     },
     random({ size }) {
       if (!Number.isInteger(size) || size < 1 || size > MAX_RANDOM_BYTES)
-        throw new UsageError(`Cannot make ${size} random bytes: 1 to ${MAX_RANDOM_BYTES} at a time`);
+        throw new ArgumentError(`Cannot make ${size} random bytes: 1 to ${MAX_RANDOM_BYTES} at a time`);
       return crypto.getRandomValues(new Uint8Array(size));
     },
     parse_url({ url, base }) {
