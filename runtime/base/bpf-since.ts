@@ -78,3 +78,30 @@ const typeVersions: Readonly<Record<string, string>> = {
 export function findTypeVersion(name: string): string | undefined {
   return Object.hasOwn(typeVersions, name) ? typeVersions[name] : undefined;
 }
+
+/** Kernel functions that programs may call, by the kernel that they came with. Source: the BTF_ID_FLAGS lists of each release. */
+const kfuncsByVersion: readonly (readonly [version: string, names: string])[] = [
+  [
+    "6.2",
+    "task_acquire task_release task_from_pid cgroup_acquire cgroup_release cgroup_ancestor rcu_read_lock rcu_read_unlock rdonly_cast cast_to_kern_ctx obj_new_impl obj_drop_impl",
+  ],
+  ["6.3", "cpumask_create cpumask_acquire cpumask_release cpumask_set_cpu cpumask_test_cpu"],
+  ["6.4", "iter_num_new iter_num_next iter_num_destroy dynptr_from_skb dynptr_from_xdp dynptr_slice dynptr_slice_rdwr"],
+  [
+    "6.7",
+    "iter_task_new iter_task_next iter_task_destroy iter_css_new iter_css_next iter_css_destroy iter_task_vma_new iter_task_vma_next iter_task_vma_destroy throw",
+  ],
+  ["6.9", "arena_alloc_pages arena_free_pages"],
+  ["6.10", "wq_init wq_start wq_set_callback_impl crypto_ctx_create crypto_encrypt crypto_decrypt"],
+  ["6.11", "iter_bits_new iter_bits_next iter_bits_destroy"],
+  ["6.12", "get_task_exe_file put_file path_d_path"],
+];
+
+const kfuncVersions: ReadonlyMap<string, string> = new Map(
+  kfuncsByVersion.flatMap(([since, names]) => names.split(" ").map((name) => [`bpf_${name}`, since] as const)),
+);
+
+/** The first kernel that has a function for BPF programs; undefined for others. */
+export function findKfuncVersion(name: string): string | undefined {
+  return kfuncVersions.get(name);
+}

@@ -1,3 +1,4 @@
+import { release } from "node:os";
 import {
   AttachError,
   MapError,
@@ -10,6 +11,7 @@ import type { BpftsError } from "../../base/errors.ts";
 import type { SourceLocation } from "../../base/location.ts";
 import { findSourceLine } from "../../object/line-info.ts";
 import type { ObjectSpec } from "../../object/spec.ts";
+import { findMapKind } from "../../../sdk/abi/map-kinds.ts";
 import { isInUserNamespace, readCapabilities } from "../machine/capabilities.ts";
 import { readLockdown } from "../machine/machine.ts";
 import { renderErrno } from "../door/errno.ts";
@@ -17,7 +19,7 @@ import type { ProgramRequest } from "../hooks/program-kinds.ts";
 import type { ObjectLoadResult } from "../door/port.ts";
 import { findMissingTarget } from "../hooks/missing-target.ts";
 import { findProgramKind } from "../hooks/program-kinds.ts";
-import { describeMissing } from "./missing-features.ts";
+import { describeMissing, isOlder } from "./missing-features.ts";
 import { summariseVerifierLog } from "./verifier.ts";
 
 interface LoadedBytes {
@@ -35,6 +37,7 @@ export function describeLoadFailure(
   object: LoadedBytes,
   result: ObjectLoadResult,
   wanted: readonly ProgramRequest[],
+  kernel: string = release(),
 ): BpftsError {
   const detail = [result.log, ...Object.values(result.programLogs)].filter((text) => text !== "").join("\n");
   const rejected =
@@ -64,12 +67,19 @@ export function describeLoadFailure(
       { detail, hint: "that is its owner's decision; the script can be tried on another kernel: bpfts vm run" },
     );
   }
-  const feature = describeMissing({ bytes: object.bytes, place: (line) => placeLine(object, line) }, detail);
+  const feature = describeMissing({ bytes: object.bytes, place: (line) => placeLine(object, line) }, detail, kernel);
   if (feature !== undefined) return feature;
   if (rejected !== undefined) return describeRejection(object, rejected[0], rejected[1], result);
   const map =
     /map '([^']+)': failed to create[^:]*: (.*)/.exec(result.log) ??
     /failed to create map.*'([^']+)'.*: (.*)/.exec(result.log);
+  const kind = map === null ? undefined : findMapKind(object.spec.maps.find(({ name }) => name === map[1])?.type ?? 0);
+  if (kind !== undefined && result.status === -22 && isOlder(kernel, kind.since))
+    return new UnsupportedFeatureError(
+      "map",
+      `Cannot create map "${map![1]}": this kernel (${kernel}) has no maps of kind ${kind.name.toLowerCase()}, which came with Linux ${kind.since}`,
+      { detail, since: kind.since, hint: "try it on another kernel: bpfts vm run" },
+    );
   if (map !== null)
     return new MapError(`Cannot create map "${map[1]}": ${renderErrno(result.status)}`, {
       detail,

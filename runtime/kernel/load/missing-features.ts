@@ -1,5 +1,5 @@
 import { release } from "node:os";
-import { laterHelpers } from "../../base/bpf-since.ts";
+import { findKfuncVersion, laterHelpers } from "../../base/bpf-since.ts";
 import type { LaterHelper } from "../../base/bpf-since.ts";
 import { UnsupportedFeatureError } from "../../base/errors.ts";
 import type { SourceLocation } from "../../base/location.ts";
@@ -30,20 +30,38 @@ const instead: Readonly<Record<string, string>> = {
   bpf_cgrp_storage_get: "use a BPF_HASH with the cgroup's number as the key",
   bpf_get_func_ip: "use PT_REGS_IP(ctx)",
   bpf_get_func_arg: "name the arguments: KFUNC_PROBE(function, type name, …)",
+  bpf_iter_num_new: "write a loop with a constant bound (for (int i = 0; i < 64; i++))",
+  bpf_task_from_pid: "note the tasks in a table as they start, by their pid",
+  bpf_rcu_read_lock: "read through the pointer with bpf_probe_read_kernel()",
+  bpf_obj_new_impl: "keep data in a table: BPF_HASH, BPF_PERCPU_ARRAY",
   bpf_trace_vprintk: "print at most three values at a time",
 };
 
+function adviseInstead(name: string): string {
+  return instead[name] === undefined ? "try it on another kernel: bpfts vm run" : `${instead[name]}, ${elsewhere}`;
+}
+
+/** What people write where a macro calls the function. */
+function describeUse(name: string): string {
+  if (name.startsWith("bpf_iter_num_")) return " (of bpf_for and bpf_repeat)";
+  return /^bpf_iter_\w+_new$/.test(name) ? " (of bpf_for_each)" : "";
+}
+
 /** Turns a refusal that comes of what this kernel lacks into the name of that; undefined for others. */
-export function describeMissing(object: RefusedObject, log: string): UnsupportedFeatureError | undefined {
+export function describeMissing(
+  object: RefusedObject,
+  log: string,
+  kernel: string = release(),
+): UnsupportedFeatureError | undefined {
   const asked = /extern \((func|var) ksym\) '(\w+)'.*not found|extern '(\w+)' \(strong\): not resolved/.exec(log);
-  if (asked !== null) return describeMissingSymbol(object, asked[2] ?? asked[3]!, asked[1] === "var", log);
+  if (asked !== null) return describeMissingSymbol(object, asked[2] ?? asked[3]!, asked[1] === "var", log, kernel);
   const config =
     /extern (?:\(kcfg\) )?'?(CONFIG_\w+|LINUX_\w+)'?.*(?:not found|failed to)|failed to find .*\b(CONFIG_\w+)/.exec(
       log,
     );
   if (config !== null) return describeMissingConfig(object, config[1] ?? config[2]!, log);
-  const helper = findMissingHelper(object.bytes, log);
-  return helper === undefined ? undefined : describeMissingHelper(object, helper, log);
+  const helper = findMissingHelper(object.bytes, log, kernel);
+  return helper === undefined ? undefined : describeMissingHelper(object, helper, log, kernel);
 }
 
 function describeMissingSymbol(
@@ -51,7 +69,15 @@ function describeMissingSymbol(
   name: string,
   isVariable: boolean,
   detail: string,
+  kernel: string,
 ): UnsupportedFeatureError {
+  const since = isVariable ? undefined : findKfuncVersion(name);
+  if (since !== undefined && isOlder(kernel, since))
+    return new UnsupportedFeatureError(
+      "kfunc",
+      `Cannot load the C text: this kernel (${kernel}) has no ${name}()${describeUse(name)}, which came with Linux ${since}`,
+      { detail, since, hint: adviseInstead(name), ...locateName(object, name) },
+    );
   const similar = isVariable ? undefined : findSimilar(name, listKernelFunctions(/^bpf_/));
   return new UnsupportedFeatureError(
     "ksym",
@@ -80,7 +106,7 @@ function describeMissingConfig(object: RefusedObject, name: string, detail: stri
 }
 
 /** The helper that the kernel's log speaks of; a callback is refused before its helper is looked at. */
-function findMissingHelper(bytes: Uint8Array, log: string): LaterHelper | undefined {
+function findMissingHelper(bytes: Uint8Array, log: string, kernel: string): LaterHelper | undefined {
   const said = /(?:invalid|unknown) func (?:unknown)?#(\d+)/.exec(log);
   if (said !== null) return laterHelpers.find(({ id }) => id === Number(said[1]));
   if (
@@ -89,22 +115,23 @@ function findMissingHelper(bytes: Uint8Array, log: string): LaterHelper | undefi
     )
   )
     return undefined;
-  return laterHelpers.find(({ id, since }) => isOlder(release(), since) && findHelperCall(bytes, id) !== undefined);
+  return laterHelpers.find(({ id, since }) => isOlder(kernel, since) && findHelperCall(bytes, id) !== undefined);
 }
 
 function describeMissingHelper(
   object: RefusedObject,
   { name, id, since }: LaterHelper,
   detail: string,
+  kernel: string,
 ): UnsupportedFeatureError {
   const line = findHelperCall(object.bytes, id);
   return new UnsupportedFeatureError(
     "helper",
-    `Cannot load the C text: this kernel (${release()}) has no ${name}(), which came with Linux ${since}`,
+    `Cannot load the C text: this kernel (${kernel}) has no ${name}(), which came with Linux ${since}`,
     {
       detail,
       since,
-      hint: instead[name] === undefined ? "try it on another kernel: bpfts vm run" : `${instead[name]}, ${elsewhere}`,
+      hint: adviseInstead(name),
       ...(line !== undefined && { location: object.place(line) }),
     },
   );

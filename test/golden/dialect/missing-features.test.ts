@@ -1,6 +1,9 @@
 import { describe, expect, it } from "vitest";
+import { findKfuncVersion } from "../../../runtime/base/bpf-since.ts";
 import { explainUnknownName } from "../../../runtime/dialect/text/unknown-names.ts";
 import { describeMissing, isOlder } from "../../../runtime/kernel/load/missing-features.ts";
+import type { BpftsError } from "../../../runtime/base/errors.ts";
+import { describeLoadFailure } from "../../../runtime/kernel/load/load-failure.ts";
 import { fakeEnv } from "../../unit/dialect/fake-env.ts";
 import { buildText, clangs, openTools } from "../../support/build-text.ts";
 
@@ -36,8 +39,42 @@ describe("what an older kernel lacks", () => {
     ]).toEqual([true, false, false, true]);
   });
 
+  it("is named where it is a function of the kernel's, by the word that people write", () => {
+    const log = "libbpf: extern (func ksym) 'bpf_iter_num_new': not found in kernel or module BTFs\n";
+    expect(describeMissing(object, log, "5.10.0-46-amd64")).toMatchObject({
+      message: expect.stringMatching(/\(5\.10\.0-46-amd64\) has no .*bpf_for.*came with Linux 6\.4$/) as string,
+      since: "6.4",
+      hint: expect.stringMatching(/constant bound/) as string,
+    });
+    expect(describeMissing(object, log, "6.12.1")?.message).toMatch(/no function "bpf_iter_num_new"/);
+    expect(findKfuncVersion("bpf_iter_num_new")).toBe("6.4");
+    expect(findKfuncVersion("bpf_task_from_pid")).toBe("6.2");
+    expect(findKfuncVersion("vfs_read")).toBeUndefined();
+  });
+
+  it("is named where it is a kind of map", () => {
+    const map = { name: "r", type: 31, maxEntries: 4096, flags: 0 };
+    const refused = { bytes, spec: { programs: [], maps: [map], structs: {}, license: "GPL" } };
+    const result = {
+      status: -22,
+      handle: 0,
+      log: "libbpf: map 'r': failed to create: Invalid argument(-22)\n",
+      programLogs: {},
+    };
+    const describe = (kernel: string): BpftsError => describeLoadFailure(refused, result as never, [], kernel);
+    expect(describe("5.10.0").message).toMatch(/no maps of kind user_ringbuf, which came with Linux 6\.1$/);
+    expect(describe("6.12.0").message).toMatch(/EINVAL/);
+  });
+
   it("is told of structs, too", () => {
-    const facts = { includes: [], findUnloadedModule: () => undefined, listHelpers: () => [], macros: fakeEnv.macros };
+    const facts = {
+      includes: [],
+      findUnloadedModule: () => undefined,
+      listHelpers: () => [],
+      macros: fakeEnv.macros,
+      maps: [],
+      head: [],
+    };
     expect(explainUnknownName("field has incomplete type 'struct bpf_timer'", facts)).toMatch(/came with Linux 5\.15/);
   });
 });
