@@ -23,13 +23,22 @@ export function placeRefusals(
 ): Diagnostic[] {
   const places = new Set<string>();
   const said = new Set<string>();
+  const lines = listUserLines(unit);
+  const warnings = new Map<string, Diagnostic[]>();
+  // A text may be refused at a thousand places for one reason.
+  const ask = (flags: string): Diagnostic[] => {
+    const found = warnings.get(flags) ?? parseDiagnostics(listWarnings(flags.split(" ")));
+    warnings.set(flags, found);
+    return found;
+  };
   return parseDiagnostics(stderr).flatMap((diagnostic) => {
     if (diagnostic.severity !== "error") return [];
-    const lineText = diagnostic.location === undefined ? undefined : readLine(unit, diagnostic.location.line);
+    const lineText =
+      diagnostic.location === undefined ? undefined : lines[diagnostic.location.line - (lines[0]?.number ?? 0)]?.text;
     const refusal = explainRefusal(diagnostic.message, { clang, ...(lineText !== undefined && { lineText }) });
     if (refusal === undefined) return [diagnostic];
     const { message, hint, warning } = refusal;
-    const asked = warning === undefined ? [] : parseDiagnostics(listWarnings(warning.split(" ")));
+    const asked = warning === undefined ? [] : ask(warning);
     const place =
       findPlaceSaid(unit, diagnostic) ??
       asked.find(({ location }) => location !== undefined)?.location ??
@@ -69,10 +78,6 @@ function findPlaceSaid(unit: RefusedText, { message, notes = [] }: Diagnostic): 
   const [first] = said;
   // Debug information leaves out what a file's path and the current folder have in common.
   return first === undefined ? undefined : unit.file.endsWith(`/${first.file}`) ? { ...first, file: unit.file } : first;
-}
-
-function readLine(unit: RefusedText, line: number): string | undefined {
-  return listUserLines(unit).find(({ number }) => number === line)?.text;
 }
 
 /** The lines of the user's part with the numbers that `#line` gives them. */

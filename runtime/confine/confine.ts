@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { InternalError, InterruptedError, ToolchainError } from "../base/errors.ts";
+import { CompileError, InternalError, InterruptedError, ToolchainError } from "../base/errors.ts";
 import { requireLauncher } from "./launcher.ts";
 
 /** A program to run, and all that it may reach. */
@@ -80,6 +80,10 @@ export function runConfined(program: ConfinedProgram, run: ConfinedRun = {}): Co
     ...(run.stopFd !== undefined && { stdio: ["pipe", "pipe", "pipe", run.stopFd] }),
   });
   const name = program.argv[0] ?? "";
+  if ((result.error as NodeJS.ErrnoException | undefined)?.code === "ENOBUFS")
+    throw new CompileError(`${name} writes more than ${maxOutputBytes / 1024 ** 2} MiB about this text`, {
+      hint: "make the text smaller: put what it repeats into a function or a loop",
+    });
   if (result.error !== undefined)
     throw new ToolchainError(`Cannot run "${name}": ${result.error.message}`, {
       cause: result.error,

@@ -166,7 +166,7 @@ function describeCall(unit: CUnit, { start, end }: TextRange): Diagnostic | unde
     severity: "warning",
     message,
     location,
-    lineText: readLineAt(unit.source.text, origin),
+    lineText: readLineAt(unit.source, origin),
     hint: "read the member before, into a variable of its own",
   };
 }

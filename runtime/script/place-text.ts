@@ -1,3 +1,4 @@
+import { findLastAtMost } from "../base/line-index.ts";
 import { listLineStarts } from "../base/location.ts";
 import type { SourceLocation } from "../base/location.ts";
 import { normalizeText } from "./normalize-text.ts";
@@ -39,7 +40,17 @@ export function placeText(text: string, sources: readonly SourceFile[]): PlacedT
   const normal = normalizeText(text);
   const placed = placeNormalText(normal, sources);
   if (placed === undefined || normal === text) return placed;
-  return { ...placed, locate: (offset) => placed.locate(normalizeText(text.slice(0, offset)).length) };
+  const dropped = listDropped(text);
+  return {
+    ...placed,
+    locate: (offset) =>
+      placed.locate(offset - (offset > (dropped[0] ?? offset) ? findLastAtMost(dropped, offset - 1) + 1 : 0)),
+  };
+}
+
+/** The offsets of the characters that `normalizeText` drops. */
+function listDropped(text: string): number[] {
+  return [...text.matchAll(/^\ufeff|\r(?=\n)/g)].map((match) => match.index);
 }
 
 function placeNormalText(text: string, sources: readonly SourceFile[]): PlacedText | undefined {
@@ -71,14 +82,8 @@ function locate(literal: Literal, offset: number): Position | undefined {
 }
 
 function findPosition({ file, lineStarts }: Pick<Literal, "file" | "lineStarts">, at: number): Position {
-  let low = 0;
-  let high = lineStarts.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (lineStarts[middle]! <= at) low = middle;
-    else high = middle - 1;
-  }
-  return { file, line: low + 1, column: at - lineStarts[low]! + 1 };
+  const index = findLastAtMost(lineStarts, at);
+  return { file, line: index + 1, column: at - lineStarts[index]! + 1 };
 }
 
 const simpleEscapes: Readonly<Record<string, string>> = {
@@ -141,16 +146,16 @@ interface PlacedLine {
  * What was changed in its line keeps its place between lines that were not.
  */
 function placeLines(text: string, literals: readonly Literal[]): PlacedText | undefined {
-  const known = new Map<string, PlacedLine[]>();
+  const known = new Map<string, Map<Literal, PlacedLine[]>>();
   for (const literal of literals) {
     let start = 0;
     const lines = literal.text.split("\n");
     for (const [index, line] of lines.entries()) {
       if (line.trim() !== "") {
-        const list = known.get(line);
-        const entry = { literal, index, start };
-        if (list === undefined) known.set(line, [entry]);
-        else list.push(entry);
+        const lists = known.get(line) ?? new Map<Literal, PlacedLine[]>();
+        const list = lists.get(literal) ?? [];
+        list.push({ literal, index, start });
+        known.set(line, lists.set(literal, list));
       }
       start += line.length + 1;
     }
@@ -159,11 +164,10 @@ function placeLines(text: string, literals: readonly Literal[]): PlacedText | un
   let last: PlacedLine | undefined;
   const counts = new Map<string, number>();
   for (const line of text.split("\n")) {
-    const candidates = known.get(line) ?? [];
-    const following = candidates.find(
-      (candidate) => last !== undefined && candidate.literal === last.literal && candidate.start > last.start,
-    );
-    const chosen: PlacedLine | undefined = following ?? (candidates.length === 1 ? candidates[0] : undefined);
+    const candidates = known.get(line);
+    const following = last && findFollowing(candidates?.get(last.literal), last);
+    const [only] = candidates?.size === 1 ? [...candidates.values()] : [];
+    const chosen: PlacedLine | undefined = following ?? (only?.length === 1 ? only[0] : undefined);
     placed.push(chosen);
     if (chosen !== undefined) {
       last = chosen;
@@ -178,8 +182,7 @@ function placeLines(text: string, literals: readonly Literal[]): PlacedText | un
     file,
     exact: false,
     locate: (wanted) => {
-      let index = starts.findIndex((start) => start > wanted);
-      index = index < 0 ? starts.length - 1 : index - 1;
+      const index = findLastAtMost(starts, wanted);
       const line = placed[index];
       if (line === undefined) return undefined;
       const end = line.literal.text.indexOf("\n", line.start);
@@ -191,16 +194,35 @@ function placeLines(text: string, literals: readonly Literal[]): PlacedText | un
   };
 }
 
+/** The first of a literal's lines, in order, behind another line of it. */
+function findFollowing(lines: readonly PlacedLine[] | undefined, last: PlacedLine): PlacedLine | undefined {
+  if (lines === undefined) return undefined;
+  let low = 0;
+  let high = lines.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (lines[middle]!.start > last.start) high = middle;
+    else low = middle + 1;
+  }
+  return lines[low];
+}
+
 /** Places lines that lie as far apart in the text as in one literal, or as far from its beginning or end. */
 function fillGaps(placed: (PlacedLine | undefined)[]): void {
+  const known = new Map<Literal, number[]>();
+  const listStarts = (literal: Literal): number[] => {
+    const starts = known.get(literal) ?? listLineStarts(literal.text);
+    known.set(literal, starts);
+    return starts;
+  };
   for (let from = 0; from < placed.length; from++) {
     if (placed[from] !== undefined) continue;
-    const found = placed.findIndex((line, index) => index > from && line !== undefined);
-    const to = found < 0 ? placed.length : found;
+    let to = from + 1;
+    while (to < placed.length && placed[to] === undefined) to++;
     const before = placed[from - 1];
     const literal = (before ?? placed[to])?.literal;
     if (literal === undefined) return;
-    const starts = listLineStarts(literal.text);
+    const starts = listStarts(literal);
     const first = before === undefined ? 0 : before.index + 1;
     const end = placed[to] ?? { literal, index: starts.length };
     if (end.literal === literal && end.index - first === to - from) {

@@ -1,5 +1,6 @@
 import { DialectError } from "../../base/errors.ts";
 import type { Diagnostic } from "../../base/diagnostic.ts";
+import { indexLines } from "../../base/line-index.ts";
 import type { SourceLocation } from "../../base/location.ts";
 import { EditList } from "./edits.ts";
 import { parseTokens } from "./lexer.ts";
@@ -39,21 +40,13 @@ export function locateOffset(source: CSource, offset: number): SourceLocation {
   const place = source.place?.locate(offset);
   if (source.place !== undefined && place !== undefined)
     return { file: source.place.file, line: place.line, column: place.column };
-  const before = source.text.slice(0, offset);
-  const lineStart = before.lastIndexOf("\n") + 1;
-  return {
-    file: source.name,
-    line: before.split("\n").length,
-    column: offset - lineStart + 1,
-    lineText: readLineAt(source.text, offset),
-  };
+  return { file: source.name, ...indexLines(source).locate(offset), lineText: readLineAt(source, offset) };
 }
 
 /** The text of the line that an index lies in. */
-export function readLineAt(text: string, offset: number): string {
-  const start = text.lastIndexOf("\n", offset - 1) + 1;
-  const end = text.indexOf("\n", offset);
-  return text.slice(start, end < 0 ? text.length : end);
+export function readLineAt(source: { readonly text: string }, offset: number): string {
+  const lines = indexLines(source);
+  return lines.read(lines.locate(offset).line) ?? "";
 }
 
 /** The error for something wrong at a token of the pass. */
@@ -76,7 +69,7 @@ function describePlace(
 ): { location: SourceLocation; hint?: string; diagnostics: Diagnostic[] } {
   const origin = pass.findOrigin(offset);
   const location = locateOffset(pass.source, origin);
-  const lineText = readLineAt(pass.source.text, origin);
+  const lineText = readLineAt(pass.source, origin);
   const more = hint === undefined ? {} : { hint };
   return { location, ...more, diagnostics: [{ severity, message, location, lineText, ...more }] };
 }

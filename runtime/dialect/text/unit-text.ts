@@ -1,3 +1,4 @@
+import { findLastAtMost } from "../../base/line-index.ts";
 import { listLineStarts } from "../../base/location.ts";
 import type { SourceLocation } from "../../base/location.ts";
 import { locateOffset } from "./pass.ts";
@@ -12,6 +13,12 @@ export function makeUnit(unitParts: UnitParts): CUnit {
   const after = ["", '#line 1 "<bpfts>"', ...tail, ""].join("\n");
   const lineStarts = listLineStarts(body);
   const sourceStarts = listLineStarts(source.text);
+  const tables = new Map<number, readonly number[] | undefined>();
+  const countLineUnits = (index: number, bytes: number): number => {
+    if (!tables.has(index)) tables.set(index, listByteCounts(body.slice(lineStarts[index], lineStarts[index + 1])));
+    const counts = tables.get(index);
+    return counts === undefined ? bytes : countUnits(counts, bytes);
+  };
   return {
     ...facts,
     parts: unitParts,
@@ -19,7 +26,11 @@ export function makeUnit(unitParts: UnitParts): CUnit {
     text: before + body + after,
     source,
     file,
-    explain: (message) => explainUnknownName(message, facts),
+    explain: (message, line = 0) => {
+      const start = lineStarts[line - firstLine];
+      const end = lineStarts[line - firstLine + 1];
+      return explainUnknownName(message, { ...facts, head }, start === undefined ? "" : body.slice(start, end));
+    },
     locate(line, column): SourceLocation | undefined {
       const index = line - firstLine;
       const start = lineStarts[index];
@@ -29,8 +40,10 @@ export function makeUnit(unitParts: UnitParts): CUnit {
         const { column: _, ...place } = locateOffset(source, sourceStart);
         return place;
       }
-      const end = lineStarts[index + 1] ?? body.length + 1;
-      return locateOffset(source, findOrigin(start + countUnits(body.slice(start, end), column - 1)));
+      return locateOffset(
+        source,
+        findOrigin(Math.min(start + countLineUnits(index, column - 1), lineStarts[index + 1] ?? body.length + 1)),
+      );
     },
   };
 }
@@ -50,14 +63,23 @@ function findFirstLine(source: CSource): { file: string; line: number } {
   return isWhole ? { file: place.file, line: first.line } : { file: source.name, line: 1 };
 }
 
-/** How many UTF-16 code units the first `bytes` bytes of a text's UTF-8 form are. */
-export function countUnits(text: string, bytes: number): number {
-  let at = 0;
-  let left = bytes;
-  while (left > 0 && at < text.length) {
-    const code = text.codePointAt(at)!;
-    left -= code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-    at += code < 0x10000 ? 1 : 2;
+/** For each UTF-16 code unit of a line how many bytes of its UTF-8 form stand before it; undefined where the two are the same. */
+function listByteCounts(line: string): readonly number[] | undefined {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what ASCII is.
+  if (/^[\0-\x7f]*$/.test(line)) return undefined;
+  const counts: number[] = [];
+  let bytes = 0;
+  for (const character of line) {
+    // The second half of a pair has no place of its own.
+    for (let half = 0; half < character.length; half++) counts.push(bytes + half);
+    bytes += Buffer.byteLength(character);
   }
-  return at;
+  counts.push(bytes);
+  return counts;
+}
+
+/** How many UTF-16 code units the first `bytes` bytes of a line are. */
+function countUnits(counts: readonly number[], bytes: number): number {
+  const at = findLastAtMost(counts, bytes);
+  return counts[at]! < bytes && at + 1 < counts.length ? at + 1 : at;
 }

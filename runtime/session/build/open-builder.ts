@@ -2,6 +2,7 @@ import type { BuildTools } from "./build-tools.ts";
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { ArgumentError, InterruptedError, ScriptError, UnsupportedFeatureError } from "../../base/errors.ts";
+import { LineIndex } from "../../base/line-index.ts";
 import type { Log } from "../../base/log.ts";
 import type { CacheFolder } from "../../compile/cache-folder.ts";
 import { macrosFile, openKernelMacros } from "../../compile/kernel-macros.ts";
@@ -170,10 +171,7 @@ function findSourceFile(path: string, folder: string, scope: FileScope): string 
 /** A whole file as a unit: every offset stands where it stands. @throws ScriptError */
 export function describeSourceFile(path: string, scope: FileScope): CSource {
   const text = scope.readText(path);
-  const locate = (offset: number): { line: number; column: number } => {
-    const before = text.slice(0, offset);
-    return { line: before.split("\n").length, column: offset - before.lastIndexOf("\n") };
-  };
   const file = resolve(path);
-  return { text, name: path, place: { file, locate }, folder: dirname(file) };
+  const lines = new LineIndex(text);
+  return { text, name: path, place: { file, locate: (offset) => lines.locate(offset) }, folder: dirname(file) };
 }
