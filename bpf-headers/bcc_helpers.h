@@ -46,6 +46,11 @@ static __always_inline unsigned int bpfts_log2l(unsigned long v)
 
 	return high ? bpfts_log2(high) + 32 + 1 : bpfts_log2(v) + 1;
 }
+/* The number of the lowest bit that is set, from 1; 0 has none. */
+static __always_inline int bpfts_ffs(u64 v)
+{
+	return v == 0 ? 0 : (int)bpfts_log2l(v & -v);
+}
 #define bpf_log2(v) bpfts_log2(v)
 #define bpf_log2l(v) bpfts_log2l(v)
 

@@ -61,11 +61,15 @@
 /* A pointer to a struct that is never declared compiles; a map of it does not. */
 #define bpfts_require_complete(type_) _Static_assert(sizeof(type_) + 1, "")
 
+/* libbpf reads a number of entries as 32 bits: more would become another number. */
+#define bpfts_require_size(size_) _Static_assert((u64)(size_) <= 0xffffffff, "a table has at most 4294967295 entries or bytes")
+
 #define bpfts_map(type_, key_, leaf_, name_, size_, flags_) \
 	struct { \
 		bpfts_require_complete(key_); \
 		bpfts_require_complete(leaf_); \
 		__uint(type, type_); \
+		bpfts_require_size(size_); \
 		__uint(max_entries, size_); \
 		__uint(map_flags, (flags_) | bpfts_kind_flags(type_)); \
 		__type(key, key_); \
@@ -77,6 +81,7 @@
 	struct { \
 		bpfts_require_complete(leaf_); \
 		__uint(type, type_); \
+		bpfts_require_size(size_); \
 		__uint(max_entries, size_); \
 		__uint(map_flags, flags_); \
 		__type(value, leaf_); \
@@ -86,12 +91,14 @@
 #define bpfts_bare_map(type_, name_, size_) \
 	struct { \
 		__uint(type, type_); \
+		bpfts_require_size(size_); \
 		__uint(max_entries, size_); \
 	} name_ SEC(".maps")
 
 #define bpfts_map_of_maps(type_, key_, inner_, name_, size_) \
 	struct { \
 		__uint(type, type_); \
+		bpfts_require_size(size_); \
 		__uint(max_entries, size_); \
 		__type(key, key_); \
 		__type(value, int); \
@@ -162,8 +169,8 @@ struct bpf_stacktrace_buildid {
 /* Size 0 is filled in by libbpf: one slot for each possible CPU. */
 #define BPF_PERF_OUTPUT(name) BPF_TABLE(perf_output, int, u32, name, 0)
 #define BPF_PERF_ARRAY(name, size) BPF_TABLE(perf_array, int, u32, name, size)
-#define BPF_RINGBUF_OUTPUT(name, pages) bpfts_bare_map(BPF_MAP_TYPE_RINGBUF, name, (pages) * PAGE_SIZE)
-#define bpfts_user_ringbuf_2(name, pages) bpfts_bare_map(BPF_MAP_TYPE_USER_RINGBUF, name, (pages) * PAGE_SIZE)
+#define BPF_RINGBUF_OUTPUT(name, pages) bpfts_bare_map(BPF_MAP_TYPE_RINGBUF, name, (u64)(pages) * PAGE_SIZE)
+#define bpfts_user_ringbuf_2(name, pages) bpfts_bare_map(BPF_MAP_TYPE_USER_RINGBUF, name, (u64)(pages) * PAGE_SIZE)
 /* The type of what the script writes, in a section that nobody loads. */
 #define bpfts_user_ringbuf_3(name, pages, T) \
 	bpfts_user_ringbuf_2(name, pages); \

@@ -100,6 +100,28 @@
 #define IS_ENABLED(option) (IS_BUILTIN(option) || IS_MODULE(option))
 #define IS_REACHABLE(option) IS_BUILTIN(option)
 
+/*
+ * clang makes no BPF code of these: version 14 crashes or does not end. They are worked out by halves; a constant
+ * stays one, so that they may stand where C wants it. Zero has no highest bit: the value is anything then, as in C.
+ */
+#define __builtin_clzll(x) (__builtin_constant_p(x) ? __builtin_clzll(x) : 64 - (int)bpfts_log2l(x))
+#define __builtin_clzl(x) (__builtin_constant_p(x) ? __builtin_clzl(x) : 64 - (int)bpfts_log2l(x))
+#define __builtin_clz(x) (__builtin_constant_p(x) ? __builtin_clz(x) : 32 - (int)bpfts_log2l((u32)(x)))
+#define __builtin_ctzll(x) (__builtin_constant_p(x) ? __builtin_ctzll(x) : bpfts_ffs(x) - 1)
+#define __builtin_ctzl(x) (__builtin_constant_p(x) ? __builtin_ctzl(x) : bpfts_ffs(x) - 1)
+#define __builtin_ctz(x) (__builtin_constant_p(x) ? __builtin_ctz(x) : bpfts_ffs((u32)(x)) - 1)
+#define __builtin_ffsll(x) (__builtin_constant_p(x) ? __builtin_ffsll(x) : bpfts_ffs(x))
+#define __builtin_ffsl(x) (__builtin_constant_p(x) ? __builtin_ffsl(x) : bpfts_ffs(x))
+#define __builtin_ffs(x) (__builtin_constant_p(x) ? __builtin_ffs(x) : bpfts_ffs((u32)(x)))
+#define fls64(x) ({ u64 __bpfts_n = (x); __bpfts_n == 0 ? 0 : (int)bpfts_log2l(__bpfts_n); })
+#define fls(x) fls64((u32)(x))
+#define __fls(x) ((unsigned long)(bpfts_log2l(x) - 1))
+#define __ffs(x) ((unsigned long)(bpfts_ffs(x) - 1))
+#define __ffs64(x) __ffs(x)
+#define ffs(x) __builtin_ffs(x)
+#define hweight64(x) ((unsigned long)__builtin_popcountll(x))
+#define hweight32(x) ((unsigned int)__builtin_popcount(x))
+
 /* A power of two, usable where C wants a constant. */
 #define roundup_pow_of_two(n) ((n) <= 1 ? 1UL : 1UL << (64 - __builtin_clzl(((n)-1) | ((n) <= 1))))
 

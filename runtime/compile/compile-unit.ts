@@ -1,6 +1,7 @@
 import type { ClangResult } from "./clang-result.ts";
 import type { Diagnostic } from "../base/diagnostic.ts";
 import { ClangCrashError, CompileError } from "../base/errors.ts";
+import { indexLines } from "../base/line-index.ts";
 import type { SourceLocation } from "../base/location.ts";
 import { runClang } from "./clang.ts";
 import { findRefusedFunction } from "./backend-refusals.ts";
@@ -20,7 +21,7 @@ export interface CompilableUnit {
   /** Texts that stand in for headers, by the paths that clang knows them by. */
   readonly headers?: ReadonlyMap<string, string>;
   /** A hint for a message of clang's, where the dialect knows more than clang. */
-  explain?(message: string): string | undefined;
+  explain?(message: string, line?: number): string | undefined;
 }
 
 /** A compiled unit. */
@@ -176,7 +177,8 @@ function placeDiagnostic(unit: CompilableUnit, diagnostic: Diagnostic): Diagnost
   const hint =
     diagnostic.hint ??
     (diagnostic.severity === "error"
-      ? (unit.explain?.(diagnostic.message) ?? explainConfined(diagnostic.message))
+      ? (unit.explain?.(diagnostic.message, location?.file === unit.file ? location.line : undefined) ??
+        explainConfined(diagnostic.message))
       : undefined);
   const rest = hint === undefined ? said : { ...said, hint };
   const notes =
@@ -188,7 +190,7 @@ function placeDiagnostic(unit: CompilableUnit, diagnostic: Diagnostic): Diagnost
     if (found !== undefined) return { ...rest, notes, location: found };
   }
   // Text that stands in no file: its own line is what the user can look at.
-  const lineText = location.file === "<stdin>" ? unit.text.split("\n")[location.line - 1] : undefined;
+  const lineText = location.file === "<stdin>" ? indexLines(unit).read(location.line) : undefined;
   return { ...rest, notes, ...(lineText !== undefined && { lineText }), ...(lineText === undefined && { location }) };
 }
 

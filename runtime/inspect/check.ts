@@ -3,8 +3,10 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { GuestError, UnsupportedFeatureError, UsageError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import type { SourceLocation } from "../base/location.ts";
 import { Scope } from "../base/scope.ts";
 import { openCacheFolder } from "../compile/cache-folder.ts";
+import { locateOffset } from "../dialect/text/pass.ts";
 import type { CSource } from "../dialect/text/unit.ts";
 import { openAddon } from "../kernel/door/addon.ts";
 import { loadObject } from "../kernel/load/load-object.ts";
@@ -28,6 +30,7 @@ import { describeSourceFile, openBuilder } from "../session/build/open-builder.t
 import type { Builder } from "../session/build/open-builder.ts";
 import { openPinnedMaps, planMaps } from "../session/load/plan-maps.ts";
 import type { AttachRequest, UnverifiedFunction } from "../session/load/program.ts";
+import { requireSizes } from "../session/load/require-sizes.ts";
 import { openGuard } from "../permit/guard.ts";
 import type { Asks } from "../permit/guard.ts";
 import { openInstructionLines } from "../session/load/locate-instruction.ts";
@@ -141,7 +144,7 @@ function checkSourceIn(files: FileScope, path: string, options: CheckOptions): C
   );
   const loadStarted = performance.now();
   if (options.load && options.emit === undefined) {
-    loadBuilt(unit, options.attaches, { port, machine: builder.machine });
+    loadBuilt(unit, options.attaches, { port, machine: builder.machine }, (offset) => locateOffset(source, offset));
   }
   return {
     programs: unit.spec.programs.length,
@@ -163,8 +166,10 @@ export function loadBuilt(
   unit: BuiltUnit,
   attaches: readonly AttachRequest[] | undefined,
   kernel: Pick<AttachContext, "port" | "machine">,
+  locate: (offset: number) => SourceLocation | undefined = () => undefined,
 ): void {
   const { port } = kernel;
+  requireSizes(unit, locate);
   const scope = new Scope();
   try {
     const object = loadObject(port, {

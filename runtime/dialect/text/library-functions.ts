@@ -40,6 +40,14 @@ const instead: Readonly<Record<string, string>> = {
   get_random_u32: "write bpf_get_prandom_u32()",
   smp_processor_id: "write bpf_get_smp_processor_id()",
   raw_smp_processor_id: "write bpf_get_smp_processor_id()",
+  bpf_for:
+    "libbpf's headers have bpf_for since 1.2, and kernels since Linux 6.4: write for (int i = 0; i < 64; i++), or bpf_loop() since 5.17",
+  bpf_repeat:
+    "libbpf's headers have bpf_repeat since 1.2, and kernels since Linux 6.4: write for (int i = 0; i < 64; i++), or bpf_loop() since 5.17",
+  bpf_for_each:
+    'libbpf\'s headers have bpf_for_each since 1.2, and kernels since Linux 6.4: go through the objects in a program of an iterator, SEC("iter/task")',
+  current: "write (struct task_struct *)bpf_get_current_task()",
+  jiffies: "write bpf_jiffies64()",
   get_current: "write (struct task_struct *)bpf_get_current_task()",
   copy_from_user: "write bpf_probe_read_user(to, size, from)",
   copy_to_user: "a program writes into a process by bpf_probe_write_user(to, from, size) alone, and may harm it",

@@ -55,8 +55,8 @@ export interface CUnit {
    * Units: line and column as clang reports them for `file` (1-based, columns in bytes).
    */
   locate(line: number, column?: number): SourceLocation | undefined;
-  /** A hint for a message of clang's, where the dialect knows more than clang. */
-  explain(message: string): string | undefined;
+  /** A hint for a message of clang's about a line of `file`, where the dialect knows more than clang. */
+  explain(message: string, line?: number): string | undefined;
 }
 
 /** What a unit is put together from. */

@@ -59,10 +59,17 @@ export interface TextFacts {
   readonly findUnloadedModule: (name: string) => UnloadedModule | undefined;
   readonly listHelpers: () => readonly string[];
   readonly macros: MacroTable;
+  /** The names of its tables. */
+  readonly maps: readonly { readonly name: string }[];
+  /** What stands before it: structs of tracepoints. */
+  readonly head: readonly string[];
 }
 
 /** What clang says about names that nothing declares, or something else does, and what to tell the user then. */
-const messages: readonly { readonly pattern: RegExp; explain(name: string, facts: TextFacts): string | undefined }[] = [
+const messages: readonly {
+  readonly pattern: RegExp;
+  explain(name: string, facts: TextFacts, line: string): string | undefined;
+}[] = [
   { pattern: /use of undeclared identifier '(\w+)'/, explain: explainIdentifier },
   {
     pattern:
@@ -92,6 +99,36 @@ const messages: readonly { readonly pattern: RegExp; explain(name: string, facts
     explain: (name) =>
       `a register holds a number or a pointer: take a "${name}" as a pointer, or as unsigned long where it has eight bytes or less and is passed by value`,
   },
+  // A table is a struct without a name to clang; whose it is, the line tells.
+  {
+    pattern: /(subscripted value) is not an array, pointer, or vector/,
+    explain: (_, { maps }, line) => {
+      const table = findTable(maps, line, /^\s*\[/);
+      return (
+        table &&
+        `"${table}" is a table: ${table}.lookup(&key) answers a pointer to a value, ${table}.increment(key) counts`
+      );
+    },
+  },
+  {
+    pattern: /(member reference type) 'struct \((?:unnamed|anonymous) .*is not a pointer/,
+    explain: (_, { maps }, line) => {
+      const table = findTable(maps, line, /^\s*->/);
+      return table && `"${table}" is a table: its methods stand behind a dot, as in ${table}.lookup(&key)`;
+    },
+  },
+  {
+    pattern: /operand of type '((?:struct|union) [^']*)' where arithmetic or pointer type is required/,
+    explain: (name) =>
+      `a BPF program returns a number: make it "int", and hand a "${name}" to the script by a table or as an event (events.perf_submit(ctx, &data, sizeof(data)))`,
+  },
+  {
+    pattern: /no member named '(\w+)' in 'struct tracepoint__/,
+    explain: (name, { head }) =>
+      head.some((line) => new RegExp(`\\bdata_loc_${name}\\b`).test(line))
+        ? `"${name}" has a variable length (__data_loc): TP_DATA_LOC_READ_STR(&to, ${name}, sizeof(to)) copies a text, TP_DATA_LOC_READ_CONST(&to, ${name}, sizeof(to)) that many bytes`
+        : undefined,
+  },
   // clang's own "did you mean" is better than ours.
   {
     pattern: /no member named '(\w+)' in '(?:struct|union) [^']*'(?!; did you mean)/,
@@ -105,13 +142,23 @@ const messages: readonly { readonly pattern: RegExp; explain(name: string, facts
  * header has it, and why including that header does not help. Undefined for
  * other messages.
  */
-export function explainUnknownName(message: string, facts: TextFacts): string | undefined {
+export function explainUnknownName(message: string, facts: TextFacts, line = ""): string | undefined {
   for (const { pattern, explain } of messages) {
     const match = pattern.exec(message);
     const name = match?.slice(1).find((part) => part !== undefined);
-    if (name !== undefined) return explain(name, facts);
+    const found = name === undefined ? undefined : explain(name, facts, line);
+    if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** The table whose name stands in a line before what is wrong. */
+function findTable(maps: TextFacts["maps"], line: string, next: RegExp): string | undefined {
+  return maps.find(({ name }) =>
+    [...line.matchAll(new RegExp(`\\b${name}\\b`, "g"))].some((match) =>
+      next.test(line.slice(match.index + name.length)),
+    ),
+  )?.name;
 }
 
 /** What BPF programs use of a newer kernel. */
@@ -160,7 +207,7 @@ export function listTakenNames(messages: readonly string[]): string[] {
 const configured: Readonly<Record<string, string>> = { HZ: "CONFIG_HZ", NR_CPUS: "CONFIG_NR_CPUS" };
 
 function explainIdentifier(name: string, facts: TextFacts): string | undefined {
-  if (!/^(?:_*[A-Z][A-Z0-9_]*|(?:__NR|SYS)_\w+)$/.test(name)) return undefined;
+  if (!/^(?:_*[A-Z][A-Z0-9_]*|(?:__NR|SYS)_\w+)$/.test(name)) return adviseFunction(name);
   const known = explainConstant(name, facts.macros);
   if (known !== undefined) return known;
   const { includes } = facts;

@@ -14,7 +14,12 @@ export interface VerifierSummary {
 }
 
 /** Advice for sentences that we know: one row each, first match wins. */
-const advice: readonly { readonly pattern: RegExp; readonly hint: string }[] = [
+const advice: readonly {
+  readonly pattern: RegExp;
+  readonly hint: string;
+  /** What must be true besides of the numbers in the sentence. */
+  readonly when?: (...numbers: readonly number[]) => boolean;
+}[] = [
   {
     pattern: /invalid mem access '(?:map_value_or_null|ptr_or_null_\w*|ringbuf_mem_or_null|mem_or_null)'/,
     hint: "check the pointer before you use it: if (!ptr) return 0;",
@@ -36,6 +41,11 @@ const advice: readonly { readonly pattern: RegExp; readonly hint: string }[] = [
     hint: "give the loop a constant bound (for (int i = 0; i < 16; i++)), or make the program smaller",
   },
   {
+    pattern: /stack (?:type )?R?\d* ?off[ =](-\d+)(?:\+\d+)? (?:access_)?size[ =](\d+)/,
+    when: (offset, size) => offset! + size! > 0,
+    hint: "more is read than the variable has: a table's key and value are u64 unless its macro names other types, as in BPF_HASH(start, u32), and a size is that of the variable, sizeof(x)",
+  },
+  {
     pattern: /stack (?:depth|limit)|combined stack size|invalid (?:indirect )?(?:read|write|access) (?:from|to) stack/,
     hint: "the stack holds 512 bytes, and only what was written may be read: initialise it (= {}), move large data to a per-CPU array",
   },
@@ -45,20 +55,32 @@ const advice: readonly { readonly pattern: RegExp; readonly hint: string }[] = [
   },
   { pattern: /!read_ok/, hint: "something is used before it is set: initialise it (= {})" },
   {
+    pattern: /bpf_d_path#\d+|helper call is not allowed in probe/,
+    hint: "bpf_d_path() works in some functions alone (KFUNC_PROBE of filp_close, vfs_truncate, vfs_fallocate, vfs_getattr, dentry_open, security_file_permission) and in LSM_PROBE: elsewhere go up file->f_path.dentry->d_parent in a loop with a constant bound",
+  },
+  {
+    pattern: /cannot use bpf_(?:spin_lock|timer|list_head|rb_root)/,
+    hint: "this kind of program may not on this kernel: count with increment() or __sync_fetch_and_add(), or keep a value for each CPU (BPF_PERCPU_HASH)",
+  },
+  {
+    pattern: /calling kernel function .* is not allowed/,
+    hint: "the kernel offers this function to other kinds of programs alone: its documentation, or bpftool btf dump, tells which",
+  },
+  {
     pattern: /(?:unknown func|invalid func|helper call is not allowed|program of this type cannot use helper)/,
     hint: "this helper is not there for this kind of program, or not on this kernel: see bpftool feature probe",
   },
   {
     pattern: /R\d+ type=\w+ expected=/,
-    hint: "the helper wants another kind of pointer: a key or value must stand on the stack or in a map",
+    hint: "the helper wants another kind of pointer: a key or value must stand on the stack or in a map, and is given by its address, as &key",
   },
   {
     pattern: /min value is negative|unbounded (?:memory|min|max)|R\d+ (?:min|max) value/,
     hint: "the size may be negative or too large: use an unsigned type and compare it with the limit first; before Linux 6.8 it has to be a u64",
   },
   {
-    pattern: /Unreleased reference/,
-    hint: "every reserved record needs ringbuf_submit or ringbuf_discard on each path",
+    pattern: /Unreleased reference|reference leak/,
+    hint: "every record that ringbuf_reserve gave needs ringbuf_submit or ringbuf_discard on each path, and what a function acquired its release",
   },
   {
     pattern: /BPF_STX uses reserved fields|unknown opcode (?:db|c3)/,
@@ -72,7 +94,7 @@ const advice: readonly { readonly pattern: RegExp; readonly hint: string }[] = [
 ];
 
 const noise =
-  /^(?:processed \d+ insns|verification time|stack depth|insns? |max_states|mark_precise|last_idx|regs=|parent |-- |\s*$)/;
+  /^(?:processed \d+ insns|verification time|(?:cur|old) state:|stack depth|insns? |max_states|mark_precise|last_idx|regs=|parent |-- |\s*$)/;
 const state = /^(?:(?:from )?\d+ to \d+: |R\d+=| ?R\d+_?\w*=|frame\d+:|; )/;
 const instructionLine = /^(\d+): \(([0-9a-f]{2})\)/;
 
@@ -90,7 +112,10 @@ export function summariseVerifierLog(log: string): VerifierSummary {
   }
   if (sentence === "") sentence = lines.at(-1)?.trim() ?? "no reason given";
   const place = source === undefined ? null : /^(.*) @ (.*):(\d+)$/.exec(source);
-  const hint = advice.find(({ pattern }) => pattern.test(sentence))?.hint;
+  const hint = advice.find(({ pattern, when }) => {
+    const match = pattern.exec(sentence);
+    return match !== null && (when === undefined || when(...match.slice(1).map(Number)));
+  })?.hint;
   return {
     sentence,
     logLines: lines.length,

@@ -44,6 +44,8 @@ export interface EventCalls {
 }
 
 const PAGE_BYTES = 4096;
+/** What stands before an event in a perf buffer. Units: bytes. Source: struct perf_event_header, and the length of raw data. */
+const SAMPLE_HEADER_BYTES = 32;
 /** A perf record is smaller: a batch with as much room left was not ended by one that found none. Units: bytes. */
 const MAX_PERF_RECORD = 64 * 1024 + 16;
 /** There are records, but it is not known yet what comes before them. */
@@ -144,6 +146,12 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
       ring_open({ map, kind, pages, name, byTime, rows }) {
         const target = requireMap(map);
         const writeRows = rows === null ? undefined : openRowWriter(name, target.event, rows);
+        const eventBytes = target.event?.size ?? 0;
+        if (kind === "perf" && eventBytes + SAMPLE_HEADER_BYTES > pages * PAGE_BYTES)
+          throw new UsageError(
+            `Cannot open perf buffer "${name}": an event has ${eventBytes} bytes and never fits into ${pages} page${pages === 1 ? "" : "s"}`,
+            { hint: `give it more: { page_cnt: ${2 ** Math.ceil(Math.log2((4 * eventBytes) / PAGE_BYTES))} }` },
+          );
         const handle =
           kind === "perf" ? port.perfBufferOpen(target.handle, pages, byTime) : port.ringBufferOpen(target.handle);
         if (handle < 0) {

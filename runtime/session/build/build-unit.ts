@@ -1,5 +1,6 @@
 import { buildId } from "../../base/build-id.ts";
 import { CompileError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
 import { findCached, hashKey, writeCached } from "../../compile/cache.ts";
 import { cleanCache } from "../../compile/clean-cache.ts";
 import { checkCflags } from "../../compile/cflags.ts";
@@ -142,13 +143,19 @@ function rewritePrepared(
   if (missing.length > 0)
     throw new CompileError(missing.map((name) => `use of undeclared identifier '${name}'`).join("; "));
   for (const { message, location } of warnings)
-    tools.log.info(`C: ${location === undefined ? "" : `line ${location.line}: `}${message}`);
+    warnOf(message, `C: ${location === undefined ? "" : `line ${location.line}: `}${message}`, tools.log);
   const unit = rewriteExpanded(rewriteUnit(prepared, ast as Ast, tools.env, headers), (expanded) =>
     rewriteUnit(expanded, parseUnit(expanded, options).ast as Ast, tools.env, headers),
   );
   for (const { message, location } of unit.warnings)
     tools.log.warn(`${location === undefined ? "" : `line ${location.line}: `}${message}`);
   return { unit, headers };
+}
+
+/** Most that clang warns of is harmless in this dialect. A pointer in a number is what was meant to be read through it. */
+function warnOf(message: string, line: string, log: Log): void {
+  if (!/^incompatible pointer to integer conversion/.test(message)) log.info(line);
+  else log.warn(`${line} (a table's lookup answers a pointer: keep it as one, test it, and read through it)`);
 }
 
 function rewriteExpanded(first: RewrittenUnit, rewrite: (expanded: CUnit) => RewrittenUnit): CUnit {

@@ -18,6 +18,7 @@ import { planAutoAttach } from "./auto-attach.ts";
 import type { BuiltUnit } from "../build/build-unit.ts";
 import { openPinnedMaps, planMaps } from "./plan-maps.ts";
 import type { Guard } from "../../permit/guard.ts";
+import { requireSizes } from "./require-sizes.ts";
 import type { SharedMaps } from "./plan-maps.ts";
 import type { AttachRequest, BuiltProgram, FunctionType, UnverifiedFunction } from "./program.ts";
 import { verifyRest } from "./verify-rest.ts";
@@ -47,6 +48,7 @@ export interface LoadOptions extends AttachContext {
  */
 export function loadUnit(unit: BuiltUnit, options: LoadOptions): BuiltProgram {
   const { port } = options;
+  requireSizes(unit, options.locate);
   const automatic = unit.programs.flatMap((program) => {
     const plan = planAutoAttach(program, options);
     const location = options.locate(program.offset);

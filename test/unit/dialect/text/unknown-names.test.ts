@@ -43,6 +43,8 @@ describe("explainUnknownName", () => {
         findUnloadedModule: () => undefined,
         listHelpers: () => ["bpf_ktime_get_ns"],
         macros: fakeEnv.macros,
+        maps: [],
+        head: [],
       }),
     ).toContain(hint);
   });
@@ -56,6 +58,8 @@ describe("explainUnknownName", () => {
           findUnloadedModule: () => undefined,
           listHelpers: () => ["bpf_ktime_get_ns"],
           macros: fakeEnv.macros,
+          maps: [],
+          head: [],
         }),
       ).toBeUndefined();
     },

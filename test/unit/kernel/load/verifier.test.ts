@@ -22,6 +22,14 @@ const known: readonly [sentence: string, advice: string][] = [
   ["back-edge from insn 10 to 3", "constant bound"],
   ["BPF program is too large. Processed 1000001 insn", "constant bound"],
   ["invalid indirect read from stack R2 off -16+4 size 8", "initialise it"],
+  ["invalid read from stack R2 off=-4 size=8", "the variable has"],
+  ["invalid indirect read from stack R2 off -4+0 size 8", "the variable has"],
+  ["invalid stack type R2 off=-4 access_size=8", "the variable has"],
+  ["BPF_EXIT instruction in main prog would lead to reference leak", "ringbuf_discard"],
+  ["program of this type cannot use helper bpf_d_path#147", "LSM_PROBE"],
+  ["helper call is not allowed in probe", "LSM_PROBE"],
+  ["tracing progs cannot use bpf_spin_lock yet", "BPF_PERCPU_HASH"],
+  ["calling kernel function bpf_task_acquire is not allowed", "other kinds of programs"],
   ["R0 !read_ok", "return 0;"],
   ["R3 !read_ok", "initialise it"],
   ["unknown func bpf_nothing#999", "bpftool feature probe"],
@@ -31,6 +39,15 @@ const known: readonly [sentence: string, advice: string][] = [
 ];
 
 describe("summariseVerifierLog", () => {
+  it("finds what is said before the states of a loop", () => {
+    const log =
+      "3: (85) call bpf_get_prandom_u32#7\ninfinite loop detected at insn 3\ncur state: R0=scalar() R10=fp0\nold state: R0=scalar(umin=1) R10=fp0\nprocessed 9 insns (limit 1000000)\n";
+    expect(summariseVerifierLog(log)).toMatchObject({
+      sentence: "infinite loop detected at insn 3",
+      hint: expect.stringContaining("constant bound") as string,
+    });
+  });
+
   it("finds the sentence, the instruction and the source line", () => {
     expect(summariseVerifierLog(nullCheck)).toMatchObject({
       sentence: "R0 invalid mem access 'map_value_or_null'",
