@@ -148,7 +148,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
         const writeRows = rows === null ? undefined : openRowWriter(name, target.event, rows);
         const eventBytes = target.event?.size ?? 0;
         if (kind === "perf" && eventBytes + SAMPLE_HEADER_BYTES > pages * PAGE_BYTES)
-          throw new UsageError(
+          throw new ArgumentError(
             `Cannot open perf buffer "${name}": an event has ${eventBytes} bytes and never fits into ${pages} page${pages === 1 ? "" : "s"}`,
             { hint: `give it more: { page_cnt: ${2 ** Math.ceil(Math.log2((4 * eventBytes) / PAGE_BYTES))} }` },
           );
