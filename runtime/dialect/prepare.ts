@@ -39,7 +39,7 @@ export function prepareUnit(source: CSource, env: DialectEnv): CUnit {
   rewriteKernelTypedefs(second, env);
   const pass = reopenPass(second);
   rewriteLiterals(pass);
-  const includes = rewriteIncludes(pass);
+  const includes = rewriteIncludes(pass, env.headers);
   const maps = numberRings([...readMapMacros(pass), ...findMacroMaps(pass)]);
   const functions = findFunctions(pass.tokens);
   const senders = rewriteMethods(pass, maps, functions);

@@ -8,6 +8,8 @@ export interface DialectEnv extends KernelNames {
   /** The value of a kernel configuration option: `"y"`, `"m"`, a number, a quoted string; undefined when off or unknown. */
   findKernelConfig(name: string): string | undefined;
   readonly macros: MacroTable;
+  /** The kernel's headers, without `uapi/`. */
+  readonly headers: HeaderList;
   /** Macros of the kernel's that headers of the user's own turned out to name: they stand before the text. */
   readonly wantedMacros: readonly string[];
   /** Macros of the kernel's whose names the text turned out to give to things of its own: they are left out. */
@@ -34,6 +36,13 @@ export interface MacroTable {
   /** Whether only another architecture's headers have it. */
   isElsewhere(name: string): boolean;
   /** All names for this architecture; slow, for messages. */
+  listNames(): string[];
+}
+
+/** The names of the kernel's headers. A kernel may have others. */
+export interface HeaderList {
+  has(name: string): boolean;
+  /** All names; slow, for messages. */
   listNames(): string[];
 }
 

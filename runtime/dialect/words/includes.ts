@@ -1,5 +1,6 @@
 import { findSimilar } from "../../base/similar.ts";
-import { makeDialectError } from "../text/pass.ts";
+import { addWarning, makeDialectError } from "../text/pass.ts";
+import type { HeaderList } from "../text/env.ts";
 import type { Pass } from "../text/pass.ts";
 
 /** First folders of kernel headers: what stands in them comes with the prelude. */
@@ -79,7 +80,7 @@ const keptRoots = new Set(["bpf"]);
  *
  * @throws DialectError for a header that nothing here can answer.
  */
-export function rewriteIncludes(pass: Pass): string[] {
+export function rewriteIncludes(pass: Pass, known: HeaderList): string[] {
   const includes: string[] = [];
   const { tokens, text, edits } = pass;
   for (let i = 0; i + 2 < tokens.length; i++) {
@@ -93,6 +94,7 @@ export function rewriteIncludes(pass: Pass): string[] {
     const header = (match[1] ?? match[2])!.trim();
     const isKernel = isAnswered(header);
     if (isKernel) {
+      warnOfMistyped(pass, hash.start, header, known);
       includes.push(header);
       edits.replace(hash.start, hash.start + match[0].length, "");
       continue;
@@ -110,6 +112,16 @@ export function rewriteIncludes(pass: Pass): string[] {
     );
   }
   return includes;
+}
+
+/** A kernel may have a header that the list has not: only one that is nearly another one's name is worth a word. */
+function warnOfMistyped(pass: Pass, offset: number, header: string, known: HeaderList): void {
+  const name = header.replace(/^uapi\//, "");
+  if (answeredHeaders.has(header) || !/^[\w-]+(?:\/[\w-]+)+\.h$/.test(name) || known.has(name)) return;
+  const similar = findSimilar(name, known.listNames(), 1);
+  if (similar === undefined) return;
+  const wanted = header === name ? similar : `uapi/${similar}`;
+  addWarning(pass, offset, `There is no kernel header <${header}>: did you mean <${wanted}>?`);
 }
 
 function isAnswered(header: string): boolean {

@@ -1,4 +1,4 @@
-import type { DialectEnv, KernelNames, MacroTable } from "../../dialect/text/env.ts";
+import type { DialectEnv, HeaderList, KernelNames, MacroTable } from "../../dialect/text/env.ts";
 import type { Machine } from "../../kernel/machine/machine.ts";
 import { readHelpers } from "../../compile/helper-names.ts";
 import { findUnloadedModule } from "./find-module.ts";
@@ -8,11 +8,18 @@ export interface DialectSources {
   readonly machine: Machine;
   readonly names: KernelNames;
   readonly macros: MacroTable;
+  readonly headers: HeaderList;
   readonly readTracepointFormat: DialectEnv["readTracepointFormat"];
 }
 
 /** Tells the dialect what it asks about this machine. */
-export function describeDialectEnv({ machine, names, macros, readTracepointFormat }: DialectSources): DialectEnv {
+export function describeDialectEnv({
+  machine,
+  names,
+  macros,
+  headers,
+  readTracepointFormat,
+}: DialectSources): DialectEnv {
   return {
     arch: machine.arch,
     kernelVersionCode: machine.versionCode,
@@ -26,6 +33,7 @@ export function describeDialectEnv({ machine, names, macros, readTracepointForma
     isBitField: names.isBitField,
     readTracepointFormat,
     macros,
+    headers,
     wantedMacros: [],
     ownMacros: [],
     moduleHeaders: [],

@@ -5,6 +5,7 @@ import { ArgumentError, InterruptedError, ScriptError, UnsupportedFeatureError }
 import { LineIndex } from "../../base/line-index.ts";
 import type { Log } from "../../base/log.ts";
 import type { CacheFolder } from "../../compile/cache-folder.ts";
+import { headersFile, openKernelHeaders } from "../../compile/kernel-headers.ts";
 import { macrosFile, openKernelMacros } from "../../compile/kernel-macros.ts";
 import { openPrelude } from "../../compile/prelude.ts";
 import { findToolchain } from "../../compile/toolchain.ts";
@@ -76,12 +77,9 @@ export function openBuilder(options: BuilderOptions): Builder {
     wait: (ms) => waitUnlessStopped(port, ms),
   });
   const macros = openKernelMacros(findPackageFile("bpf-headers", macrosFile), machine.arch);
-  const env = describeDialectEnv({
-    machine,
-    names: prelude,
-    macros,
-    readTracepointFormat: kernel.readTracepointFormat,
-  });
+  const headers = openKernelHeaders(findPackageFile("bpf-headers", headersFile));
+  const { readTracepointFormat } = kernel;
+  const env = describeDialectEnv({ machine, names: prelude, macros, headers, readTracepointFormat });
   const dumpModule = (module: string): string =>
     requireDump(port, join(kernel.btfFolder, module), join(kernel.btfFolder, "vmlinux"));
   return {

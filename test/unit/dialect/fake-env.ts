@@ -12,6 +12,8 @@ const fakeMacros: Readonly<Record<string, string>> = {
   __NR_openat: "0x38",
 };
 
+const fakeHeaders = ["linux/sched.h", "linux/blkdev.h", "net/sock.h"];
+
 /** A machine with a handful of types, made up for the tests. */
 export const fakeEnv: DialectEnv = {
   arch: "x86",
@@ -35,6 +37,10 @@ export const fakeEnv: DialectEnv = {
     find: (name) => fakeMacros[name],
     isElsewhere: (name) => name === "__NR_open",
     listNames: () => Object.keys(fakeMacros),
+  },
+  headers: {
+    has: (name) => fakeHeaders.includes(name),
+    listNames: () => fakeHeaders,
   },
   wantedMacros: [],
   ownMacros: [],
