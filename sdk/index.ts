@@ -1,5 +1,6 @@
 /** What scripts import as "bpfts". `sdk/README.md` is its manual. */
 import "./wire/dispose-symbols.ts";
+import "./wire/error-stacks.ts";
 import "./guest/globals.ts";
 
 export { parse_args } from "./arguments/parse-args.ts";
@@ -25,8 +26,26 @@ export { BpfFunction } from "./tables/bpf-function.ts";
 export { cgroup_id, filter_by_containers, mntns_id } from "./queries/containers.ts";
 export type { ContainerFilter } from "./queries/containers.ts";
 export { errno_name } from "./queries/errno-names.ts";
-export { BpfError, Interrupt } from "./wire/errors.ts";
-export type { ErrorLocation } from "./wire/errors.ts";
+export {
+  AttachError,
+  BpfError,
+  ClosedError,
+  CompileError,
+  DecodeError,
+  DialectError,
+  InternalError,
+  Interrupt,
+  MapError,
+  PrivilegeError,
+  ResourceError,
+  ScriptError,
+  ToolchainError,
+  UnsupportedFeatureError,
+  ArgumentError,
+  VerifierError,
+} from "./wire/errors.ts";
+export type { ErrorCode, ErrorLocation } from "./wire/errors.ts";
+export type { MapErrorReason } from "./wire/error-message.ts";
 export { EventStream } from "./events/event-stream.ts";
 export type { HistogramOptions } from "./tables/histogram.ts";
 export {

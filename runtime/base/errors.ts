@@ -1,5 +1,6 @@
 import type { Diagnostic } from "./diagnostic.ts";
-import type { SourceLocation } from "./location.ts";
+import type { MapErrorReason } from "../../sdk/wire/error-message.ts";
+import type { SourceLocation, StackFrame } from "./location.ts";
 
 /** What every error of bpfts may carry besides its message. */
 export interface ErrorDetails {
@@ -12,6 +13,10 @@ export interface ErrorDetails {
   readonly diagnostics?: readonly Diagnostic[];
   /** Long text that is shown on request only: a verifier log, a command's output. */
   readonly detail?: string;
+  /** What the kernel answered, as a positive number. */
+  readonly errno?: number;
+  /** The script's own functions that led to it, the innermost first. */
+  readonly frames?: readonly StackFrame[];
 }
 
 /**
@@ -26,6 +31,8 @@ export abstract class BpftsError extends Error {
   readonly hint?: string;
   readonly diagnostics: readonly Diagnostic[];
   readonly detail?: string;
+  readonly errno?: number;
+  readonly frames?: readonly StackFrame[];
 
   constructor(message: string, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? undefined : { cause: details.cause });
@@ -33,6 +40,8 @@ export abstract class BpftsError extends Error {
     if (details.location !== undefined) this.location = details.location;
     if (details.hint !== undefined) this.hint = details.hint;
     if (details.detail !== undefined) this.detail = details.detail;
+    if (details.errno !== undefined) this.errno = details.errno;
+    if (details.frames !== undefined) this.frames = details.frames;
     this.diagnostics = details.diagnostics ?? [];
   }
 }
@@ -122,6 +131,12 @@ export class AttachError extends BpftsError {
 /** A map operation failed: wrong key or value, full map, wrong kind. */
 export class MapError extends BpftsError {
   override readonly code = "BPFTS_MAP";
+  readonly reason: MapErrorReason;
+
+  constructor(message: string, details: ErrorDetails & { readonly reason?: MapErrorReason } = {}) {
+    super(message, details);
+    this.reason = details.reason ?? "other";
+  }
 }
 
 /** Bytes do not fit the layout that they should be read with. */

@@ -14,6 +14,12 @@ export interface SourceLocation {
   readonly lineText?: string;
 }
 
+/** A function on the way to an error, and where it went on; one without a name is the script itself or a function that has none. */
+export interface StackFrame {
+  readonly name?: string;
+  readonly location: SourceLocation;
+}
+
 /** Renders a location as `file:line:column`, the form that terminals and editors link. */
 export function renderLocation(location: SourceLocation): string {
   const column = location.column === undefined ? "" : `:${location.column}`;

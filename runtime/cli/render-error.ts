@@ -1,7 +1,8 @@
 import { relative } from "node:path";
-import { BpftsError } from "../base/errors.ts";
+import { BpftsError, GuestError } from "../base/errors.ts";
 import type { Diagnostic } from "../base/diagnostic.ts";
-import type { SourceLocation } from "../base/location.ts";
+import { renderLocation } from "../base/location.ts";
+import type { SourceLocation, StackFrame } from "../base/location.ts";
 import { escapeJson, escapeText } from "../../sdk/wire/escape-text.ts";
 
 /** The status that our own bugs end with. Source: EX_SOFTWARE in sysexits.h. */
@@ -23,6 +24,8 @@ function renderLines(error: unknown, options: { readonly verbose: boolean }): st
   }
   const lines = [`error: ${error.message}`];
   if (error.location !== undefined) lines.push(...renderPlace(error.location));
+  // The whole stack, packages and all, is the detail of an error of the script's own.
+  if (!(options.verbose && error instanceof GuestError)) lines.push(...(error.frames ?? []).map(renderFrame));
   for (const diagnostic of error.diagnostics)
     lines.push(...(isHead(diagnostic, error) ? (diagnostic.notes ?? []) : [diagnostic]).flatMap(renderDiagnostic));
   if (options.verbose && error.detail !== undefined)
@@ -48,6 +51,8 @@ export function renderErrorJson(error: unknown): string {
       ...(known?.location && { location: known.location }),
       ...(known?.hint !== undefined && { hint: known.hint }),
       ...(known !== undefined && known.diagnostics.length > 0 && { diagnostics: known.diagnostics }),
+      ...(known?.errno !== undefined && { errno: known.errno }),
+      ...(known?.frames !== undefined && { frames: known.frames }),
       ...(known?.detail !== undefined && { detail: known.detail }),
     },
   });
@@ -71,12 +76,19 @@ function renderDiagnostic(diagnostic: Diagnostic): string[] {
   return [...lines, ...(diagnostic.notes ?? []).flatMap(renderDiagnostic)];
 }
 
+function renderFrame({ name, location }: StackFrame): string {
+  const place = renderLocation({ ...location, file: shortenPath(location.file) });
+  return `    at ${name === undefined ? place : `${name} (${place})`}`;
+}
+
+function shortenPath(file: string): string {
+  const shown = relative(process.cwd(), file);
+  return shown.startsWith("../..") || shown === "" ? file : shown;
+}
+
 /** A place is shown with its line when it came with it: nothing is read here. */
 function renderPlace(location: SourceLocation): string[] {
-  const shown = relative(process.cwd(), location.file);
-  const file = shown.startsWith("../..") || shown === "" ? location.file : shown;
-  const column = location.column === undefined ? "" : `:${location.column}`;
-  const head = `  --> ${file}:${location.line}${column}`;
+  const head = `  --> ${renderLocation({ ...location, file: shortenPath(location.file) })}`;
   const text = location.lineText;
   if (text === undefined) return [head];
   const gutter = String(location.line);

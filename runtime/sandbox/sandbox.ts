@@ -270,5 +270,6 @@ function makeThrown(limit: Thrown["limit"], message: string): Thrown {
     hint: undefined,
     hostErrorId: undefined,
     reason: undefined,
+    related: [],
   };
 }

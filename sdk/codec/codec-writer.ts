@@ -82,6 +82,8 @@ function compileArray(layout: ArrayLayout, label: string): Writer {
       if (bytes.length > length) {
         throw makeMapError(
           `Cannot write ${label}: ${describeValue(value)} has ${bytes.length} bytes, char[${length}] holds ${length}`,
+          undefined,
+          "out_of_range",
         );
       }
       const target = new Uint8Array(view.buffer, view.byteOffset + offset, length);
@@ -268,13 +270,18 @@ function requireInteger(
     throw makeMapError(
       `Cannot write ${label}: ${value} is too large to be exact as a number`,
       `write it as a bigint: ${BigInt(value)}n`,
+      "out_of_range",
     );
   }
   const big = BigInt(value);
   const low = signed ? -(1n << BigInt(bits - 1)) : 0n;
   const high = (1n << BigInt(signed ? bits - 1 : bits)) - 1n;
   if (big < low || big > high)
-    throw makeMapError(`Cannot write ${label}: ${big} is out of range for ${type}, which holds ${low} to ${high}`);
+    throw makeMapError(
+      `Cannot write ${label}: ${big} is out of range for ${type}, which holds ${low} to ${high}`,
+      undefined,
+      "out_of_range",
+    );
   return big;
 }
 

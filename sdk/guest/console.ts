@@ -6,7 +6,8 @@ let haveGroups = false;
 
 function log(toError: boolean, values: readonly unknown[]): void {
   // Most lines need no more than this.
-  if (!haveGroups && !(values.length > 1 && typeof values[0] === "string" && values[0].includes("%"))) {
+  const isFormat = values.length > 1 && typeof values[0] === "string" && values[0].includes("%");
+  if (!haveGroups && !isFormat && !values.some((value) => value instanceof Error)) {
     const text = values.map((value) => renderValue(value, { bigints: "n" })).join(" ");
     if (toError) eprint(text);
     else print(text);

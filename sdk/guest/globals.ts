@@ -1,5 +1,6 @@
 import "../events/event-stream.ts";
 import { flush } from "../print/output.ts";
+import { renderValue } from "../print/render-value.ts";
 import { defineLazyGlobals } from "../web/lazy-globals.ts";
 import { guestConsole } from "./console.ts";
 import { runEndHandlers, startScript } from "./process.ts";
@@ -15,6 +16,7 @@ const hooks: GuestHooks = {
   turn: () => takeTurn(true),
   interrupt: () => interruptWaits(),
   end: runEndHandlers,
+  describe: (value) => renderValue(value, { bigints: "n", depth: 1 }),
   flush() {
     flush();
     // What an end handler left to a promise.

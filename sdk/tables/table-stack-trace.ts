@@ -67,6 +67,7 @@ function requireStack<Leaf>(table: Table<number, Leaf>, stackId: number | bigint
       : id < 0
         ? "a negative id is an error that the program should not store"
         : "walk a stack before the table is cleared, and ids of this table only",
+    "no_such_key",
   );
 }
 

@@ -1,6 +1,8 @@
 import { formatC } from "../print/format.ts";
 import { eprint, print } from "../print/output.ts";
 import { renderValue } from "../print/render-value.ts";
+import { readStack } from "../wire/error-stacks.ts";
+import { escapeText } from "../wire/escape-text.ts";
 
 /** The calls of `console` beyond plain values. Source: the Console standard; Node's conversions. */
 
@@ -22,7 +24,26 @@ export function formatLog(values: readonly unknown[]): string {
   return [text, ...rest.slice(at).map(renderShown)].join(" ");
 }
 
-const renderShown = (value: unknown): string => renderValue(value, { bigints: "n" });
+const renderShown = (value: unknown): string =>
+  value instanceof Error ? renderError(value, 0) : renderValue(value, { bigints: "n" });
+
+const MAX_CAUSES = 6;
+
+/** An error with its stack and its causes. */
+function renderError(error: Error, depth: number): string {
+  const { hint, errors } = error as { readonly hint?: unknown; readonly errors?: unknown };
+  const lines = [readStack(error) || `${error.name}: ${error.message}`];
+  if (typeof hint === "string") lines.push(`hint: ${hint}`);
+  const add = (label: string, value: unknown): void => {
+    const text = value instanceof Error ? renderError(value, depth + 1) : renderCell(value);
+    lines.push(`${label}: ${text}`.replace(/\n/g, "\n  "));
+  };
+  if (depth < MAX_CAUSES) {
+    if (Array.isArray(errors)) errors.forEach((one, at) => add(`error ${at + 1} of ${errors.length}`, one));
+    if (error.cause !== undefined) add("caused by", error.cause);
+  }
+  return escapeText(lines.join("\n"), "\n\t");
+}
 
 const conversions: Readonly<Record<string, (value: unknown) => string>> = {
   s: (value) => (typeof value === "symbol" ? value.toString() : renderShown(value)),

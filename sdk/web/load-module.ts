@@ -3,6 +3,8 @@ import { eprint, print } from "../print/output.ts";
 import { renderValue } from "../print/render-value.ts";
 import { startedNs } from "../time/start-time.ts";
 import { setIdleTimeout } from "../time/timers.ts";
+import { readStack } from "../wire/error-stacks.ts";
+import { escapeText } from "../wire/escape-text.ts";
 import { callHost } from "../wire/host.ts";
 import { decodeUtf8, encodeUtf8 } from "../wire/utf8.ts";
 
@@ -29,6 +31,8 @@ const library: Readonly<Record<string, object>> = {
   "../print/render-value.ts": { renderValue },
   "../time/start-time.ts": { startedNs },
   "../time/timers.ts": { setIdleTimeout },
+  "../wire/error-stacks.ts": { readStack },
+  "../wire/escape-text.ts": { escapeText },
   "../wire/host.ts": { callHost },
   "../wire/utf8.ts": { decodeUtf8, encodeUtf8 },
 };

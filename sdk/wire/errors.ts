@@ -1,4 +1,4 @@
-import type { ErrorMessage } from "./protocol.ts";
+import type { ErrorMessage, MapErrorReason } from "./error-message.ts";
 
 /** Where in the script's files an error points. */
 export interface ErrorLocation {
@@ -7,29 +7,112 @@ export interface ErrorLocation {
   readonly column?: number;
 }
 
+/** The codes of errors, each with a class of its own; `BPFTS_CLANG_CRASH` is a `ToolchainError`, too. */
+export type ErrorCode =
+  | "BPFTS_ARGUMENT"
+  | "BPFTS_DIALECT"
+  | "BPFTS_COMPILE"
+  | "BPFTS_VERIFIER"
+  | "BPFTS_ATTACH"
+  | "BPFTS_UNSUPPORTED"
+  | "BPFTS_PRIVILEGE"
+  | "BPFTS_RESOURCE"
+  | "BPFTS_TOOLCHAIN"
+  | "BPFTS_CLANG_CRASH"
+  | "BPFTS_SCRIPT"
+  | "BPFTS_MAP"
+  | "BPFTS_DECODE"
+  | "BPFTS_CLOSED"
+  | "BPFTS_INTERNAL";
+
 /**
- * What every failing call of this API throws. `code` is stable and meant for
- * programs (`"BPFTS_VERIFIER"`, `"BPFTS_ATTACH"`, `"BPFTS_MAP"`, …), `message` is one
+ * What every failing call of this API throws, always as one of its subclasses. `code` is stable and meant for programs, `message` is one
  * line for people, `hint` the next step.
  */
 export class BpfError extends Error {
-  readonly code: string;
+  readonly code: ErrorCode;
   readonly hint: string | undefined;
   /** Long text: the verifier's log, a command's output. */
   readonly detail: string | undefined;
   readonly location: ErrorLocation | undefined;
+  /** What the kernel answered, as a positive number: `errno_name(errno)` is its name. Undefined where the kernel was not asked. */
+  readonly errno: number | undefined;
   /** The host's number for its own error object; undefined for errors born in the guest. */
   readonly hostErrorId: number | undefined;
 
-  constructor(code: string, message: string, details: Partial<ErrorMessage> = {}) {
+  constructor(code: ErrorCode, message: string, details: Partial<ErrorMessage> = {}) {
     super(message);
-    this.name = details.name ?? "BpfError";
+    this.name = new.target.name;
     this.code = code;
     this.hint = details.hint;
     this.detail = details.detail;
     this.location = details.location;
+    this.errno = details.errno;
     this.hostErrorId = details.id;
   }
+}
+
+/** A wrong argument of a call of this API. */
+export class ArgumentError extends BpfError {}
+/** The C text uses the dialect in a way that cannot be right. */
+export class DialectError extends BpfError {}
+/** clang refused the C text. */
+export class CompileError extends BpfError {}
+/** The kernel's verifier refused a program; `detail` is its log. */
+export class VerifierError extends BpfError {}
+/** A program could not be attached. */
+export class AttachError extends BpfError {}
+/** This kernel cannot do it. */
+export class UnsupportedFeatureError extends BpfError {}
+/** This user may not do it. */
+export class PrivilegeError extends BpfError {}
+/** A limit of the process, or a full disk, is in the way. */
+export class ResourceError extends BpfError {}
+/** clang is missing, too old, or has no bpf target. */
+export class ToolchainError extends BpfError {}
+/** A file that the script names cannot be read. */
+export class ScriptError extends BpfError {}
+/** Bytes or values do not fit the layout of their C type. */
+export class DecodeError extends BpfError {}
+/** Something was used after it was closed. */
+export class ClosedError extends BpfError {}
+/** A bug of bpfts. */
+export class InternalError extends BpfError {}
+
+/** A map operation failed. */
+export class MapError extends BpfError {
+  readonly reason: MapErrorReason;
+
+  constructor(code: ErrorCode, message: string, details: Partial<ErrorMessage> = {}) {
+    super(code, message, details);
+    this.reason = details.reason ?? "other";
+  }
+}
+
+type ErrorClass = new (code: ErrorCode, message: string, details?: Partial<ErrorMessage>) => BpfError;
+
+const errorClasses: Readonly<Record<ErrorCode, ErrorClass>> = {
+  BPFTS_ARGUMENT: ArgumentError,
+  BPFTS_DIALECT: DialectError,
+  BPFTS_COMPILE: CompileError,
+  BPFTS_VERIFIER: VerifierError,
+  BPFTS_ATTACH: AttachError,
+  BPFTS_UNSUPPORTED: UnsupportedFeatureError,
+  BPFTS_PRIVILEGE: PrivilegeError,
+  BPFTS_RESOURCE: ResourceError,
+  BPFTS_TOOLCHAIN: ToolchainError,
+  BPFTS_CLANG_CRASH: ToolchainError,
+  BPFTS_SCRIPT: ScriptError,
+  BPFTS_MAP: MapError,
+  BPFTS_DECODE: DecodeError,
+  BPFTS_CLOSED: ClosedError,
+  BPFTS_INTERNAL: InternalError,
+};
+
+/** Makes the error that a host's message says, of the class that its code has. */
+export function makeError(message: ErrorMessage): BpfError {
+  const code = (Object.hasOwn(errorClasses, message.code) ? message.code : "BPFTS_INTERNAL") as ErrorCode;
+  return new errorClasses[code](code, message.message, message);
 }
 
 /**
@@ -51,29 +134,21 @@ export class Interrupt extends Error {
 }
 
 /** Makes the error for a wrong key, value or argument. */
-export function makeMapError(message: string, hint?: string): BpfError {
-  return new BpfError("BPFTS_MAP", message, hint === undefined ? { name: "MapError" } : { name: "MapError", hint });
+export function makeMapError(message: string, hint?: string, reason: MapErrorReason = "wrong_type"): MapError {
+  return new MapError("BPFTS_MAP", message, hint === undefined ? { reason } : { hint, reason });
 }
 
 /** Makes the error for bytes or values that do not fit their layout. */
-export function makeDecodeError(message: string, hint?: string): BpfError {
-  return new BpfError(
-    "BPFTS_DECODE",
-    message,
-    hint === undefined ? { name: "DecodeError" } : { name: "DecodeError", hint },
-  );
+export function makeDecodeError(message: string, hint?: string): DecodeError {
+  return new DecodeError("BPFTS_DECODE", message, hint === undefined ? {} : { hint });
 }
 
 /** Makes the error for a use after `close()`. */
-export function makeClosedError(message: string): BpfError {
-  return new BpfError("BPFTS_CLOSED", message, { name: "ClosedError" });
+export function makeClosedError(message: string): ClosedError {
+  return new ClosedError("BPFTS_CLOSED", message);
 }
 
 /** Makes the error for a wrong argument of a call of this API. */
-export function makeArgumentError(message: string, hint?: string): BpfError {
-  return new BpfError(
-    "BPFTS_ARGUMENT",
-    message,
-    hint === undefined ? { name: "ArgumentError" } : { name: "ArgumentError", hint },
-  );
+export function makeArgumentError(message: string, hint?: string): ArgumentError {
+  return new ArgumentError("BPFTS_ARGUMENT", message, hint === undefined ? {} : { hint });
 }

@@ -11,6 +11,8 @@ export interface GuestHooks {
   interrupt(): boolean;
   /** Runs the end handlers and writes what is buffered. */
   end(): void;
+  /** What a value that was thrown has in it, for people. */
+  describe(value: unknown): string;
   /** Writes what is buffered; throws what a promise was rejected with that nobody handles. */
   flush(): void;
 }

@@ -1,6 +1,7 @@
-import { BpfError, Interrupt } from "./errors.ts";
+import { Interrupt, makeError, makeArgumentError } from "./errors.ts";
 import { COMMAND_ENDED, ERROR_MARK, HOST_FUNCTION, INTERRUPTED_CODE, callKinds } from "./protocol.ts";
-import type { CallArgument, CallName, CallReply, ErrorMessage } from "./protocol.ts";
+import type { ErrorMessage } from "./error-message.ts";
+import type { CallArgument, CallName, CallReply } from "./protocol.ts";
 import { decodeUtf8 } from "./utf8.ts";
 
 type RawCall = (name: string, argument: string, bytes?: ArrayBuffer) => string | ArrayBuffer;
@@ -43,10 +44,7 @@ function requireRawCall(): RawCall {
   if (rawCall !== undefined) return rawCall;
   const found = (globalThis as Record<string, unknown>)[HOST_FUNCTION];
   if (typeof found !== "function") {
-    throw new BpfError("BPFTS_USAGE", "This script needs bpfts to run", {
-      name: "UsageError",
-      hint: "start it with: bpfts run SCRIPT",
-    });
+    throw makeArgumentError("This script needs bpfts to run", "start it with: bpfts run SCRIPT");
   }
   rawCall = found as RawCall;
   return rawCall;
@@ -60,5 +58,5 @@ function copyBuffer(bytes: Uint8Array): ArrayBuffer {
 
 function reviveError(message: ErrorMessage): Error {
   if (message.code === INTERRUPTED_CODE) return new Interrupt(message.detail === COMMAND_ENDED ? "command" : "signal");
-  return new BpfError(message.code, message.message, message);
+  return makeError(message);
 }

@@ -26,6 +26,9 @@ export interface Calls {
   now: Json<null, { readonly monotonicNs: string }>;
   read_file: Text<{ readonly path: string }>;
 
+  /** The frames of a stack as QuickJS writes it that stand in the script's files, one a line. */
+  render_stack: Json<{ readonly stack: string }, readonly string[]>;
+
   /** The code of a module of `sdk/web/`, for a global that the script uses first now. */
   web_module: Text<{ readonly name: string }>;
   /** Bytes out: as many random ones. */
@@ -177,6 +180,7 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   wait: "json",
   now: "json",
   read_file: "text",
+  render_stack: "json",
   web_module: "text",
   random: "bytes",
   parse_url: "json",
@@ -376,19 +380,6 @@ export interface UsdtProbeReply {
   readonly path: string;
   readonly semaphore: string;
   readonly locations: readonly { readonly address: string; readonly arguments: readonly string[] }[];
-}
-
-/** A host error as it crosses into the guest. */
-export interface ErrorMessage {
-  /** The class's name, `"VerifierError"`. */
-  readonly name: string;
-  readonly code: string;
-  readonly message: string;
-  readonly hint?: string;
-  readonly detail?: string;
-  readonly location?: { readonly file: string; readonly line: number; readonly column?: number };
-  /** What the host knows its own error object by, should the script not catch it. */
-  readonly id: number;
 }
 
 /** The code that a signal crosses with; the guest throws it as `Interrupt`. */

@@ -113,7 +113,9 @@ export function openMapCalls(
     map_delete_all({ map }, bytes) {
       const target = requireMap(map);
       if (bytes.length % Math.max(1, target.keySize) !== 0)
-        throw new MapError(`Cannot delete from "${target.name}": its keys have ${target.keySize} bytes`);
+        throw new MapError(`Cannot delete from "${target.name}": its keys have ${target.keySize} bytes`, {
+          reason: "wrong_type",
+        });
       if (target.kind?.keys === "index") return removeIndices(target, bytes.length === 0 ? undefined : bytes.slice());
       const status = port.mapDeleteAll(target.handle, bytes.length === 0 ? null : bytes.slice());
       if (status < 0) throw describeFailure(target, "delete from", status);
@@ -159,7 +161,9 @@ function packBatch(batch: MapBatch): Uint8Array {
 /** The bytes leave the guest's memory here: it may move while the kernel is asked. */
 function requireSize(map: OpenMap, bytes: Uint8Array, size: number, what: string): Uint8Array {
   if (bytes.length !== size)
-    throw new MapError(`Cannot use ${what} of ${bytes.length} bytes with "${map.name}": it wants ${size}`);
+    throw new MapError(`Cannot use ${what} of ${bytes.length} bytes with "${map.name}": it wants ${size}`, {
+      reason: "wrong_type",
+    });
   return bytes.slice();
 }
 
@@ -167,10 +171,11 @@ function requireSize(map: OpenMap, bytes: Uint8Array, size: number, what: string
 function describeReference(map: OpenMap, object: KernelObject, status: Status): MapError {
   const hint = referenceHints[object.kind];
   if (status === errno.EINVAL || status === errno.EOPNOTSUPP || status === errno.ENOTSUPP)
-    return new MapError(
-      `Cannot write to "${map.name}": the kernel does not take it (${renderErrno(status)})`,
-      hint === undefined ? {} : { hint },
-    );
+    return new MapError(`Cannot write to "${map.name}": the kernel does not take it (${renderErrno(status)})`, {
+      errno: -status,
+      reason: "unsupported",
+      ...(hint === undefined ? {} : { hint }),
+    });
   return describeUpdate(map, status);
 }
 
@@ -187,14 +192,27 @@ function refuseMissing(map: OpenMap, action: string, status: Status): undefined 
 
 function describeUpdate(map: OpenMap, status: Status): MapError {
   if (map.kind?.keys === "index" && status === errno.E2BIG)
-    return new MapError(`Cannot write to "${map.name}": its indices go from 0 to ${map.maxEntries - 1}`);
+    return new MapError(`Cannot write to "${map.name}": its indices go from 0 to ${map.maxEntries - 1}`, {
+      errno: -status,
+      reason: "out_of_range",
+    });
   if (status === errno.E2BIG || status === errno.ENOSPC || (status === errno.ENOMEM && map.kind?.keys !== "none")) {
     return new MapError(`Cannot write to "${map.name}": it is full, it holds ${map.maxEntries} entries`, {
+      errno: -status,
+      reason: "full",
       hint: "make it larger where the C text declares it, or delete entries",
     });
   }
-  if (status === errno.ENOENT) return new MapError(`Cannot write to "${map.name}": the key is not there`);
-  if (status === errno.EEXIST) return new MapError(`Cannot write to "${map.name}": the key is there already`);
+  if (status === errno.ENOENT)
+    return new MapError(`Cannot write to "${map.name}": the key is not there`, {
+      errno: -status,
+      reason: "no_such_key",
+    });
+  if (status === errno.EEXIST)
+    return new MapError(`Cannot write to "${map.name}": the key is there already`, {
+      errno: -status,
+      reason: "exists",
+    });
   return describeFailure(map, "write to", status);
 }
 
@@ -203,6 +221,9 @@ function describeFailure(map: OpenMap, action: string, status: Status): MapError
     map.kind?.isOpaque === true &&
     (status === errno.ENOTSUPP || status === errno.EOPNOTSUPP || status === errno.ENOSPC)
   )
-    return new MapError(`Cannot ${action} "${map.name}": the kernel does not tell what is in a map of this kind`);
-  return new MapError(`Cannot ${action} "${map.name}" (${renderErrno(status)})`);
+    return new MapError(`Cannot ${action} "${map.name}": the kernel does not tell what is in a map of this kind`, {
+      errno: -status,
+      reason: "unsupported",
+    });
+  return new MapError(`Cannot ${action} "${map.name}" (${renderErrno(status)})`, { errno: -status });
 }

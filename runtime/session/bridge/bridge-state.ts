@@ -30,6 +30,8 @@ export interface BridgeState {
   openTracePipe(): TracePipe;
   /** How long the script's end may still take; Infinity while there is no hurry. Units: milliseconds. */
   findTimeLeft(): number;
+  /** The frames of a stack of the script's that stand in its files, one a line. */
+  renderStack(stack: string): readonly string[];
   /** From now on nothing is answered and the script is stopped. */
   stop(reason: StopReason): void;
 }

@@ -21,7 +21,9 @@ const refusedFiles =
 /** The calls about the process itself: arguments, output, time, files below /proc and /sys. */
 export function openSystemCalls(
   state: BridgeState,
-): Handlers<"start" | "note_shell_pid" | "write" | "write_error" | "exit" | "wait" | "now" | "read_file"> {
+): Handlers<
+  "start" | "note_shell_pid" | "write" | "write_error" | "exit" | "wait" | "now" | "read_file" | "render_stack"
+> {
   return {
     start: () => ({
       script: state.scriptName,
@@ -56,6 +58,7 @@ export function openSystemCalls(
       state.waiter.waitFor(timeoutMs, events ? waitSources.rings : 0, events ? wakeAtSecondLook() : () => undefined);
       return null;
     },
+    render_stack: ({ stack }) => state.renderStack(stack),
     now: () => ({ monotonicNs: process.hrtime.bigint().toString() }),
     read_file({ path }) {
       state.guard.noteFile(path);

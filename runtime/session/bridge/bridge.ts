@@ -1,7 +1,8 @@
-import { BpftsError, InternalError, InterruptedError } from "../../base/errors.ts";
+import { BpftsError, InternalError, InterruptedError, MapError } from "../../base/errors.ts";
 import type { Closable } from "../../base/scope.ts";
 import { ANSWER_MARK, ERROR_MARK, INTERRUPTED_CODE, callKinds } from "../../../sdk/wire/protocol.ts";
-import type { CallName, ErrorMessage } from "../../../sdk/wire/protocol.ts";
+import type { ErrorMessage } from "../../../sdk/wire/error-message.ts";
+import type { CallName } from "../../../sdk/wire/protocol.ts";
 import { encodeUtf8, isPlainText } from "../../../sdk/wire/utf8.ts";
 import { openEventCalls } from "./bridge-events.ts";
 import { openLookupCalls } from "./bridge-lookup.ts";
@@ -112,6 +113,8 @@ function describeError(error: BpftsError, id: number): ErrorMessage {
     id,
     ...(error.hint === undefined ? {} : { hint: error.hint }),
     ...(error.detail === undefined ? {} : { detail: error.detail }),
+    ...(error.errno === undefined ? {} : { errno: error.errno }),
+    ...(error instanceof MapError ? { reason: error.reason } : {}),
     ...(error.location === undefined ? {} : { location: error.location }),
   };
 }

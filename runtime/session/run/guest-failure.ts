@@ -15,25 +15,13 @@ import {
   ArgumentError,
 } from "../../base/errors.ts";
 import type { ErrorDetails } from "../../base/errors.ts";
-import { renderLocation } from "../../base/location.ts";
-import type { SourceLocation } from "../../base/location.ts";
+import type { Diagnostic } from "../../base/diagnostic.ts";
+import type { SourceLocation, StackFrame } from "../../base/location.ts";
 import type { Thrown } from "../../sandbox/describe-thrown.ts";
-import { bundleName } from "../../script/bundle-script.ts";
 import { findBigintHint } from "./bigint-hint.ts";
 import { findGlobalHint } from "./missing-globals.ts";
-
-/** The script, as far as its stacks are concerned. */
-export interface GuestScript {
-  /** The user's own files. */
-  readonly files: readonly string[];
-  mapPosition(line: number, column: number): SourceLocation | undefined;
-}
-
-/** One line of a guest's stack, in the user's file where it has one. */
-interface Frame {
-  readonly name: string;
-  readonly location: SourceLocation | undefined;
-}
+import { isOwn, listOwnFrames, mapStack, renderFrames } from "./script-stack.ts";
+import type { GuestScript } from "./script-stack.ts";
 
 /**
  * Makes the host's error of what a guest threw: the host's own object where the guest only passed it on, the
@@ -45,10 +33,13 @@ export function describeGuestFailure(
   findError: (id: number) => BpftsError | undefined,
 ): BpftsError {
   const frames = mapStack(thrown.stack, script);
-  const own = frames.filter(({ location }) => location !== undefined && script.files.includes(location.file));
+  const own = frames.filter((frame) => isOwn(frame, script));
   const location = own[0]?.location;
+  const related = thrown.related.map((one) => describeRelated(one, script, findError));
+  // One frame says no more than the place does.
+  const ownFrames = own.length < 2 ? undefined : listOwnFrames(own, script);
   const passedOn = thrown.hostErrorId === undefined ? undefined : findError(thrown.hostErrorId);
-  if (passedOn !== undefined) return placeError(passedOn, location);
+  if (passedOn !== undefined) return placeError(passedOn, location, { frames: ownFrames, related });
   const hint =
     thrown.hint ??
     findBigintHint(thrown.name, thrown.message) ??
@@ -56,22 +47,59 @@ export function describeGuestFailure(
   const details: ErrorDetails = {
     ...(location === undefined ? {} : { location }),
     ...(hint === undefined ? {} : { hint }),
+    ...(ownFrames === undefined ? {} : { frames: ownFrames }),
+    ...(related.length === 0 ? {} : { diagnostics: related }),
   };
   if (thrown.limit !== undefined) return describeLimit(thrown, details);
   const make = errorsByCode[thrown.code ?? ""];
   if (make !== undefined) return make(thrown.message, details);
   const isError = thrown.stack !== "" || thrown.message !== "";
-  const message = noErrors.has(thrown.name)
-    ? `The script threw ${thrown.message}, which is no error`
-    : `${thrown.name}${thrown.message === "" ? "" : `: ${thrown.message}`}`;
-  return new GuestError(message, {
+  return new GuestError(renderThrown(thrown), {
     ...details,
-    ...(isError && own.length > 0 ? { detail: renderStack(frames, script) } : {}),
+    ...(isError && own.length > 0 ? { detail: renderFrames(frames, script).join("\n") } : {}),
   });
 }
 
 /** What is thrown and has no class, by `Thrown.name`. */
-const noErrors = new Set(["null", "undefined", "string", "number", "bigint", "boolean", "symbol", "object"]);
+const noErrors = new Set([
+  "null",
+  "undefined",
+  "string",
+  "number",
+  "bigint",
+  "boolean",
+  "symbol",
+  "object",
+  "function",
+]);
+
+function renderThrown(thrown: Thrown): string {
+  if (noErrors.has(thrown.name)) return `The script threw ${thrown.message}, which is no error`;
+  return `${thrown.name}${thrown.message === "" ? "" : `: ${thrown.message}`}`;
+}
+
+/** Makes a note of a cause, or of one of an AggregateError's errors: with its own place, what clang or the verifier said, and its own causes. */
+function describeRelated(
+  { label, thrown }: Thrown["related"][number],
+  script: GuestScript,
+  findError: (id: number) => BpftsError | undefined,
+): Diagnostic {
+  const host = thrown.hostErrorId === undefined ? undefined : findError(thrown.hostErrorId);
+  const location = host?.location ?? mapStack(thrown.stack, script).find((frame) => isOwn(frame, script))?.location;
+  const hint = host?.hint ?? thrown.hint;
+  const notes = [
+    ...(host?.diagnostics ?? []).filter(({ message }) => message !== host?.message),
+    ...thrown.related.map((one) => describeRelated(one, script, findError)),
+  ];
+  const text = host === undefined ? renderThrown(thrown) : `${host.name}: ${host.message}`;
+  return {
+    severity: "note",
+    message: `${label}: ${noErrors.has(thrown.name) ? thrown.message : text}`,
+    ...(location && { location }),
+    ...(hint !== undefined && { hint }),
+    ...(notes.length > 0 && { notes }),
+  };
+}
 
 type MakeError = (message: string, details: ErrorDetails) => BpftsError;
 
@@ -108,32 +136,16 @@ function describeLimit(thrown: Thrown, details: ErrorDetails): GuestLimitError {
 }
 
 /** An error without a place is the call's that failed. */
-function placeError(error: BpftsError, location: SourceLocation | undefined): BpftsError {
-  if (error.location === undefined && location !== undefined)
-    Object.defineProperty(error, "location", { value: location, enumerable: true });
+function placeError(
+  error: BpftsError,
+  location: SourceLocation | undefined,
+  { frames, related }: { readonly frames: readonly StackFrame[] | undefined; readonly related: readonly Diagnostic[] },
+): BpftsError {
+  const define = (name: keyof BpftsError, value: unknown): void => {
+    Object.defineProperty(error, name, { value, enumerable: true });
+  };
+  if (error.location === undefined && location !== undefined) define("location", location);
+  if (frames !== undefined) define("frames", frames);
+  if (related.length > 0) define("diagnostics", [...error.diagnostics, ...related]);
   return error;
-}
-
-/** Frames of the SDK are left out: what is wrong stands in the script. */
-function mapStack(stack: string, script: GuestScript): Frame[] {
-  return stack.split("\n").flatMap((line) => {
-    const match = /^\s*at (?:(.*?) )?\(?([^()\s]*?):(\d+)(?::(\d+))?\)?$/.exec(line);
-    if (match === null) return [];
-    const [, name = "", file, row, column = "1"] = match;
-    if (file !== bundleName) return [];
-    return [{ name, location: script.mapPosition(Number(row), Number(column)) }];
-  });
-}
-
-const MAX_FRAMES = 20;
-
-function renderStack(frames: readonly Frame[], script: GuestScript): string {
-  const lines = frames.flatMap(({ name, location }) => {
-    if (location === undefined || (!script.files.includes(location.file) && !location.file.includes("/node_modules/")))
-      return [];
-    const known = name !== "" && !name.startsWith("<");
-    return [`    at ${known ? `${name} (${renderLocation(location)})` : renderLocation(location)}`];
-  });
-  if (lines.length <= MAX_FRAMES) return lines.join("\n");
-  return [...lines.slice(0, MAX_FRAMES), `    … ${lines.length - MAX_FRAMES} more`].join("\n");
 }

@@ -17,7 +17,8 @@ import type { Command } from "../wait/command.ts";
 import { findCommandFailure, reportCommandEnd } from "../wait/command-end.ts";
 import { openLookups } from "../bridge/open-lookups.ts";
 import { describeGuestFailure } from "./guest-failure.ts";
-import type { GuestScript } from "./guest-failure.ts";
+import { mapStack, renderFrames } from "./script-stack.ts";
+import type { GuestScript } from "./script-stack.ts";
 import type { KernelLookups } from "../bridge/lookups.ts";
 import type { BuildRequest } from "../build/build-request.ts";
 import type { BuiltProgram } from "../load/program.ts";
@@ -80,6 +81,7 @@ export async function runGuest(run: GuestRun): Promise<number> {
       lookups,
       findTimeLeft: () => stopper.findTimeLeft(),
       stop: (reason) => stopper.stop(reason),
+      renderStack: (stack) => renderFrames(mapStack(stack, run.script), run.script),
     },
     () => stopper.isStopped(),
   );

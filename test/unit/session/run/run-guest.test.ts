@@ -486,7 +486,7 @@ print(inner(null));`);
   it.each([
     [`"text"`, "text"],
     ["null", "null"],
-    ["{ a: 1 }", "an object"],
+    ["{ a: 1 }", "{ a: 1 }"],
   ])("say what was thrown when it is no error: %s", async (value, said) => {
     const result = await runScriptText(`import "bpfts"; throw ${value};`);
     expect(result.error).toMatchObject({ message: `The script threw ${said}, which is no error` });
