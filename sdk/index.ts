@@ -70,6 +70,8 @@ export type { EventCallback } from "./events/rings.ts";
 export { RowPrinter, is_json_output, json_output } from "./print/row-printer.ts";
 export type { Column } from "./print/row-printer.ts";
 export { intervals } from "./events/intervals.ts";
+export { report } from "./report/report.ts";
+export type { ReportOptions, ReportedPrint, ReportedTable } from "./report/report-options.ts";
 export { sleep } from "./events/sleep.ts";
 export type { BuildIdFrame, SymbolOptions } from "./queries/symbols.ts";
 export { syscall_name } from "./queries/syscall-names.ts";

@@ -215,7 +215,7 @@ function findLast(counts: readonly bigint[]): number {
 }
 
 /** A slot's ends: slot i counts values of i bits; 0 and 1 share the first row. */
-function findInterval(slot: number): [bigint, bigint] {
+export function findInterval(slot: number): [bigint, bigint] {
   const low = (1n << BigInt(slot)) >> 1n;
   const high = (1n << BigInt(slot)) - 1n;
   return [low === high ? low - 1n : low, high];
@@ -258,7 +258,7 @@ function findMost(counts: readonly bigint[]): bigint {
 }
 
 /** A bar of `width` cells, the largest count filling it. */
-function renderStars(count: bigint, max: bigint, width: number): string {
+export function renderStars(count: bigint, max: bigint, width: number): string {
   const exact = (width * Number(count)) / Number(max);
   let stars = 0;
   while (stars <= exact - 1 && stars <= width - 1) stars++;

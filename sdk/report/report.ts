@@ -1,0 +1,148 @@
+import { requireOptions } from "../checks/check-options.ts";
+import { pollRings, takeEvents } from "../events/rings.ts";
+import { sleep } from "../events/sleep.ts";
+import { EventTable } from "../events/table-ring.ts";
+import { eprint, print, printf, sprintf } from "../print/output.ts";
+import type { BPF } from "../program/bpf-program.ts";
+import { StackTraceTable } from "../tables/table-stack-trace.ts";
+import { Table } from "../tables/table.ts";
+import { Interrupt, makeArgumentError } from "../wire/errors.ts";
+import type { ReportOptions, ReportedPrint } from "./report-options.ts";
+import { findWallTime, nameFrames, renderWallTime } from "./show-part.ts";
+import type { FindStacks } from "./show-part.ts";
+import { renderJson, showTable } from "./show-table.ts";
+import { readRows } from "./table-rows.ts";
+
+/** A program as a report reads it. */
+type Reported = Pick<BPF<unknown, unknown>, "table_names" | "table">;
+
+/**
+ * Waits until Ctrl-C, the end of the command of `-c` or the given time; prints events as they come and tables at the end: rows with the smallest
+ * value first, histograms in BCC's layout, stacks by their functions' names. This is how the script of a one-liner ends.
+ *
+ * @example report(b, { duration: 5 })
+ */
+export function report(b: Reported, options: ReportOptions = {}): void {
+  requireOptions("report()", options, [
+    ...["probes", "tables", "prints", "duration", "interval", "keep", "top", "sort", "json", "show"],
+  ]);
+  const findStacks: FindStacks = () => {
+    const found = listTables(b).find(([, table]) => table instanceof StackTraceTable);
+    return found?.[1] as StackTraceTable | undefined;
+  };
+  const rings = openEvents(b, options, findStacks);
+  // A check ends with the first wait: it has attached nothing.
+  const first = waitUntil(Date.now() + 1, rings > 0);
+  if (options.probes !== undefined && first !== "signal")
+    eprint(`Attached ${options.probes} probe${options.probes === 1 ? "" : "s"}.`);
+  const end = options.duration === undefined ? Number.POSITIVE_INFINITY : Date.now() + options.duration * 1000;
+  const step = options.interval === undefined ? Number.POSITIVE_INFINITY : options.interval * 1000;
+  let next = Date.now() + step;
+  for (;;) {
+    const isLast = first !== undefined || waitUntil(Math.min(end, next), rings > 0) !== undefined || Date.now() >= end;
+    show(b, options, findStacks, step !== Number.POSITIVE_INFINITY && options.keep !== true);
+    if (isLast) break;
+    if (options.json !== true) print("");
+    next += step;
+  }
+  if (options.json === true)
+    for (const [name, table] of listTables(b))
+      if (table instanceof EventTable && table.lost > 0) print(renderJson({ type: "lost", name, count: table.lost }));
+}
+
+function listTables(b: Reported): (readonly [string, unknown])[] {
+  return b.table_names.map((name) => [name, b.table(name)] as const);
+}
+
+/** Waits for a moment; events go to their callbacks meanwhile. Answers what ended the script before. Units: ms of Date.now. */
+function waitUntil(moment: number, haveRings: boolean): Interrupt["reason"] | undefined {
+  try {
+    for (;;) {
+      const left = moment - Date.now();
+      if (left <= 0) return undefined;
+      // A wait is a 32-bit number of milliseconds.
+      const wait = Math.min(left, 86_400_000);
+      if (haveRings) pollRings("any", wait);
+      else sleep(wait / 1000);
+    }
+  } catch (error) {
+    if (!(error instanceof Interrupt)) throw error;
+    drain();
+    return error.reason;
+  }
+}
+
+/** Takes what came before the end. */
+function drain(): void {
+  try {
+    while (takeEvents());
+  } catch (error) {
+    if (!(error instanceof Interrupt)) throw error;
+  }
+}
+
+function show(b: Reported, options: ReportOptions, findStacks: FindStacks, takes: boolean): void {
+  if (options.show !== undefined) return void options.show();
+  let isFirst = true;
+  for (const [name, table] of listTables(b)) {
+    const shown = options.tables?.[name];
+    if (options.tables !== undefined && shown === undefined) continue;
+    if (!(table instanceof Table) || table instanceof StackTraceTable) continue;
+    const rows = readRows(table, shown, takes);
+    if (rows.length === 0) continue;
+    if (!isFirst && options.json !== true) print("");
+    isFirst = false;
+    showTable(name, shown, rows, options, findStacks);
+    if (rows.length >= table.max_entries && shown !== undefined && shown.keys.length > 0)
+      eprint(`warning: ${name} is full: it has ${rows.length} keys, and others were not counted`);
+  }
+  if (takes) findStacks()?.clear();
+}
+
+/** Opens every buffer of events. Answers how many there are. */
+function openEvents(b: Reported, options: ReportOptions, findStacks: FindStacks): number {
+  const rings = listTables(b).filter((entry): entry is readonly [string, EventTable] => entry[1] instanceof EventTable);
+  for (const [name, ring] of rings) {
+    if (name !== "prints" || options.prints === undefined) openPlain(name, ring, options);
+    else openPrints(ring, options.prints, options.json === true, findStacks);
+  }
+  return rings.length;
+}
+
+/** Events of a script that says nothing of them: their fields. */
+function openPlain(name: string, ring: EventTable, { json }: ReportOptions): void {
+  const callback = (event: unknown): void => {
+    if (json === true) print(renderJson({ type: "event", name, data: event }));
+    else print(event);
+  };
+  ring.subscribe(callback, { by_time: true });
+}
+
+const special = /^(?:kstack|ustack|walltime)$/;
+
+function openPrints(ring: EventTable, prints: readonly ReportedPrint[], json: boolean, findStacks: FindStacks): void {
+  const [only] = prints;
+  if (!json && prints.length === 1 && !only!.values.some((name) => special.test(name)) && only!.values.length > 0)
+    return ring.printf(only!.format, ...(only!.values as never[]));
+  ring.open_ring_buffer((event) => {
+    const record = event as Readonly<Record<string, unknown>>;
+    const number = prints.length === 1 ? 1 : Number(record["statement"]);
+    const statement = prints[number - 1];
+    if (statement === undefined) throw makeArgumentError(`There is no print ${number}`);
+    const fields = (prints.length === 1 ? record : record[`print_${number}`]) as Readonly<Record<string, unknown>>;
+    const values = statement.values.map((name) => showField(name, fields, findStacks));
+    if (!json) return printf(statement.format, ...values);
+    const data = Object.fromEntries(statement.values.map((name, index) => [name, values[index]]));
+    print(
+      renderJson({ type: "event", name: "print", text: sprintf(statement.format, ...values).replace(/\n$/, ""), data }),
+    );
+  });
+}
+
+function showField(name: string, fields: Readonly<Record<string, unknown>>, findStacks: FindStacks): unknown {
+  const value = fields[name];
+  if (name === "walltime") return renderWallTime(findWallTime(value as bigint));
+  if (name !== "kstack" && name !== "ustack") return value;
+  const pid = name === "ustack" ? Number(fields["ustack_pid"]) : undefined;
+  return nameFrames(Number(value), pid, findStacks).join("\n");
+}

@@ -1,0 +1,75 @@
+import { callHost } from "../wire/host.ts";
+import { renderValue } from "../print/render-value.ts";
+import { nameKernelAddress, nameUserAddress } from "../queries/symbols.ts";
+import type { StackTraceTable } from "../tables/table-stack-trace.ts";
+import { errno_name } from "../queries/errno-names.ts";
+import type { KeyPart } from "./table-rows.ts";
+
+/** Looks up stacks by their numbers; undefined for a program without any. */
+export type FindStacks = () => StackTraceTable | undefined;
+
+const two = (value: number): string => String(value).padStart(2, "0");
+
+/** How far the time of day is ahead of the clock that programs read. Units: ns. */
+function findClockOffset(): bigint {
+  return BigInt(Date.now()) * 1_000_000n - BigInt(callHost("now", null).monotonicNs);
+}
+
+let clockOffset: bigint | undefined;
+
+/** A moment of `bpf_ktime_get_ns` as nanoseconds since 1970. */
+export function findWallTime(monotonicNs: bigint): bigint {
+  return (clockOffset ??= findClockOffset()) + monotonicNs;
+}
+
+/** A moment as people write it, in the script's time zone. */
+export function renderWallTime(ns: bigint): string {
+  const date = new Date(Number(ns / 1_000_000n));
+  const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+  const clock = [date.getHours(), date.getMinutes(), date.getSeconds()].map(two).join(":");
+  return `${day} ${clock}.${String(ns % 1_000_000_000n).padStart(9, "0")}`;
+}
+
+/** The frames of a stack, the innermost first. */
+export function nameFrames(id: number, pid: number | undefined, findStacks: FindStacks): string[] {
+  // Without frames to walk: a kernel thread has no user stack.
+  if (id < 0) return [id === -14 ? "[no stack]" : `[no stack: ${errno_name(id)}]`];
+  try {
+    const stacks = findStacks();
+    if (stacks === undefined) return [`[stack ${id}]`];
+    return stacks.walk(id, (address) =>
+      pid === undefined
+        ? nameKernelAddress(address, { show_offset: true })
+        : nameUserAddress(address, pid, { show_offset: true, show_module: true }),
+    );
+  } catch {
+    return [`[stack ${id} is gone]`];
+  }
+}
+
+/** A key's parts as they are shown: stacks as frames, times as times, the pid of a stack within its stack. */
+export function showParts(parts: readonly KeyPart[], findStacks: FindStacks): KeyPart[] {
+  const find = (name: string): unknown => parts.find((part) => part.name === name)?.value;
+  return parts
+    .filter(({ name }) => name !== "ustack_pid" && !/^__pad/.test(name))
+    .map(({ name, value }) => {
+      if (name === "walltime" && typeof value === "bigint") return { name, value: renderWallTime(findWallTime(value)) };
+      if (name === "kstack") return { name, value: nameFrames(Number(value), undefined, findStacks) };
+      if (name === "ustack" && find("ustack_pid") !== undefined)
+        return { name, value: nameFrames(Number(value), Number(find("ustack_pid")), findStacks) };
+      return { name, value };
+    });
+}
+
+/** Whether a part is a stack. */
+export function isStack({ name, value }: KeyPart): boolean {
+  return (name === "kstack" || name === "ustack") && Array.isArray(value);
+}
+
+/** Parts on one line: texts as they are, what is a stack left out. */
+export function renderParts(parts: readonly KeyPart[]): string {
+  return parts
+    .filter((part) => !isStack(part))
+    .map(({ value }) => renderValue(value, { depth: typeof value === "string" ? 0 : 1 }))
+    .join(", ");
+}

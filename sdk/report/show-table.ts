@@ -1,0 +1,152 @@
+import { print } from "../print/output.ts";
+import { renderValue } from "../print/render-value.ts";
+import { findInterval, renderStars } from "../tables/histogram.ts";
+import { escapeJson, escapeText, quoteText } from "../wire/escape-text.ts";
+import type { ReportOptions, ReportedTable } from "./report-options.ts";
+import { isStack, renderParts, showParts } from "./show-part.ts";
+import type { FindStacks } from "./show-part.ts";
+import { orderRows, readSlots } from "./table-rows.ts";
+import type { KeyPart, SlotRow, TableRow } from "./table-rows.ts";
+
+/** A slot with its ends; one that has no end has none. */
+interface Bucket {
+  readonly from?: bigint;
+  readonly to?: bigint;
+  readonly count: bigint;
+}
+
+/** Prints one table; one without entries prints nothing. */
+export function showTable(
+  name: string,
+  table: ReportedTable | undefined,
+  rows: readonly TableRow[],
+  options: ReportOptions,
+  findStacks: FindStacks,
+): void {
+  if (rows.length === 0) return;
+  if (table?.kind === "log2" || table?.kind === "linear") return showHistograms(name, table, rows, options, findStacks);
+  const ordered = orderRows(rows, options.sort ?? "value", options.top).map(({ key, value }) => ({
+    key: table?.keys.length === 0 ? [] : showParts(key, findStacks),
+    value,
+  }));
+  if (options.json === true) {
+    print(renderJson({ type: "table", name, rows: ordered.map(({ key, value }) => ({ key: joinParts(key), value })) }));
+    return;
+  }
+  if (table?.keys.length === 0) return print(`${name}: ${renderValue(ordered[0]!.value)}`);
+  print(`${name}:`);
+  const texts = ordered.map(({ key }) => escapeText(renderParts(key)));
+  const width = texts.reduce((most, text) => Math.max(most, text.length), 0);
+  ordered.forEach(({ key, value }, index) => {
+    for (const frames of key.filter(isStack).map((part) => part.value as readonly string[]))
+      for (const frame of frames) print(`    ${frame}`);
+    print(`${texts[index]!.padEnd(width)}  ${renderValue(value)}`);
+  });
+}
+
+function showHistograms(
+  name: string,
+  table: ReportedTable,
+  rows: readonly TableRow[],
+  { json, top, sort }: ReportOptions,
+  findStacks: FindStacks,
+): void {
+  const groups = new Map<string, { key: readonly KeyPart[]; slots: SlotRow[]; total: bigint }>();
+  for (const row of readSlots(rows)) {
+    const identity = renderValue(
+      row.key.map(({ value }) => value),
+      { depth: 1 },
+    );
+    const group = groups.get(identity) ?? { key: row.key, slots: [], total: 0n };
+    group.slots.push(row);
+    group.total += row.count;
+    groups.set(identity, group);
+  }
+  const ordered = orderRows(
+    [...groups.values()].map((group) => ({ key: group.key, value: group.total, group })),
+    sort ?? "value",
+    top,
+  ) as (TableRow & { readonly group: { readonly slots: SlotRow[] } })[];
+  ordered.forEach(({ key, group }, index) => {
+    const parts = showParts(key, findStacks);
+    const buckets = listBuckets(group.slots, table);
+    if (json === true)
+      return print(
+        renderJson({ type: "hist", name, key: joinParts(parts), buckets: buckets.filter(({ count }) => count > 0n) }),
+      );
+    if (index > 0) print("");
+    for (const frames of parts.filter(isStack).map((part) => part.value as readonly string[]))
+      for (const frame of frames) print(`    ${frame}`);
+    const labels = parts
+      .filter((part) => !isStack(part))
+      .map(
+        (part) =>
+          `${part.name} = ${typeof part.value === "string" ? quoteText(part.value) : renderValue(part.value, { depth: 1 })}`,
+      );
+    print(labels.length === 0 ? `${name}:` : [name, ...labels].join(", "));
+    for (const line of renderBuckets(buckets)) print(line);
+  });
+}
+
+/** The slots from the first to the last one that counted. */
+function listBuckets(slots: readonly SlotRow[], { steps }: ReportedTable): Bucket[] {
+  const counts = new Map(slots.map(({ slot, count }) => [slot, count]));
+  const first = Math.min(...counts.keys());
+  const last = Math.max(...counts.keys());
+  const buckets: Bucket[] = [];
+  for (let slot = first; slot <= last; slot++) {
+    const count = counts.get(slot) ?? 0n;
+    if (count === 0n && slot === 0) continue;
+    buckets.push({ ...(steps === undefined ? boundLog2(slot) : boundLinear(slot, steps)), count });
+  }
+  return buckets;
+}
+
+function boundLog2(slot: number): Omit<Bucket, "count"> {
+  if (slot === 0) return { to: -1n };
+  const [from, to] = findInterval(slot);
+  return { from, to };
+}
+
+function boundLinear(slot: number, [min, max, step]: readonly [number, number, number]): Omit<Bucket, "count"> {
+  const from = min + (slot - 1) * step;
+  if (slot === 0) return { to: BigInt(min) - 1n };
+  if (from >= max) return { from: BigInt(max) };
+  return { from: BigInt(from), to: BigInt(Math.min(from + step, max) - 1) };
+}
+
+/** BCC's layout, with rows for what lies below and above all slots. */
+function renderBuckets(buckets: readonly Bucket[]): string[] {
+  const isWide = buckets.some(({ from, to }) => (to ?? from ?? 0n) > 0xffffffffn);
+  const number = isWide ? 20 : 10;
+  const width = isWide ? 20 : 40;
+  const max = buckets.reduce((most, { count }) => (count > most ? count : most), 0n);
+  const head = `${" ".repeat(isWide ? 15 : 5)}${"value".padEnd(isWide ? 29 : 19)} : count     distribution`;
+  return [
+    head,
+    ...buckets.map(({ from, to, count }) => {
+      const [left, arrow, right] =
+        from === undefined
+          ? ["", "< ", String(to! + 1n)]
+          : to === undefined
+            ? ["", ">=", String(from)]
+            : [String(from), "->", String(to)];
+      return `${left.padStart(number)} ${arrow} ${right.padEnd(number)} : ${String(count).padEnd(8)} |${renderStars(count, max, width)}|`;
+    }),
+  ];
+}
+
+function joinParts(parts: readonly KeyPart[]): Record<string, unknown> {
+  return Object.fromEntries(parts.map(({ name, value }) => [name === "" ? "key" : name, value]));
+}
+
+/** One line of JSON; 64-bit numbers are numbers where they are exact, else texts. */
+export function renderJson(value: unknown): string {
+  return escapeJson(
+    JSON.stringify(value, (_, item: unknown) => {
+      if (item instanceof Uint8Array) return [...item];
+      if (typeof item !== "bigint") return item;
+      return Number.isSafeInteger(Number(item)) ? Number(item) : item.toString();
+    }),
+  );
+}
