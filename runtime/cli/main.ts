@@ -37,10 +37,15 @@ const modules: Readonly<Record<string, () => Promise<CommandModule>>> = {
   },
 };
 
+/** Commands that no word of the command line names. */
+const hidden: Readonly<Record<string, () => Promise<CommandModule>>> = { "one-line": () => import("./one-line.ts") };
+
 const examples = `
 Examples:
   bpfts run scripts/hello.ts                     trace until Ctrl-C
   bpfts run -c 'mkdir /tmp/x' scripts/hello.ts   trace while a command runs
+  bpfts -e 'tracepoint:raw_syscalls:sys_enter { count(comm); }'
+                                                 one line of C with probes; bpfts -e --help
   bpfts tools                                    the tools that come with bpfts
   bpfts opensnoop -x                             run one of them
   bpfts list -v '*open*'                         what a script can attach to
@@ -62,7 +67,8 @@ Exit status:
   N    the script called exit(N)`;
 
 /** Options that take the next word as their value, so that it is no command. */
-const optionsWithValue = /^(-c|--command|--memory|-I|--allow-read)$/;
+const optionsWithValue =
+  /^(-c|--command|--memory|-I|--allow-read|-p|--pid|-d|--duration|-i|--interval|--top|--sort|-o|--output|--js|--missing)$/;
 
 /** The position of the first word that is neither an option nor its value; -1 when there is none. */
 function findWord(args: readonly string[]): number {
@@ -77,10 +83,20 @@ function findWord(args: readonly string[]): number {
 async function expandTool(args: readonly string[]): Promise<readonly string[]> {
   const at = findWord(args);
   const name = args[at];
-  if (name === undefined || name === "help" || Object.hasOwn(modules, name)) return args;
+  if (name === undefined || name === "help" || Object.hasOwn(modules, name) || Object.hasOwn(hidden, name)) return args;
   const { findTool } = await import("./list-tools.ts");
   const tool = findTool(name);
   return tool === undefined ? args : ["run", ...args.slice(0, at), tool.path, "--", ...args.slice(at + 1)];
+}
+
+/** `bpfts -e TEXT` and `bpfts run -e TEXT` are a command of their own. */
+function expandOneLine(args: readonly string[]): readonly string[] {
+  const given = args[0] === "run" ? args.slice(1) : args;
+  for (let at = 0; at < given.length && given[at]!.startsWith("-") && given[at] !== "--"; at++) {
+    if (/^(?:-e|--expression(?:=|$))/.test(given[at]!)) return ["one-line", ...given];
+    if (optionsWithValue.test(given[at]!)) at++;
+  }
+  return args;
 }
 
 /** The hint for a word that is neither a command nor a tool. */
@@ -93,21 +109,22 @@ async function suggestWord(word: string): Promise<string | undefined> {
 
 async function runCommand(given: readonly string[]): Promise<number> {
   let exitCode = 0;
-  const args = await expandTool(given);
+  const args = await expandTool(expandOneLine(given));
   const program = new Command("bpfts")
     .description("eBPF scripts in TypeScript: the kernel side as inline C in BCC's dialect, the user side in a sandbox")
     .version(version, "-V, --version")
     .addHelpText("after", examples)
     .showSuggestionAfterError(true);
   const word = args[findWord(args)];
-  if (word !== undefined && word !== "help" && !Object.hasOwn(modules, word)) {
+  const load = word === undefined ? undefined : (modules[word] ?? hidden[word]);
+  if (word !== undefined && word !== "help" && load === undefined) {
     throw new UsageError(`There is no command or tool "${word}"`, {
       hint: (await suggestWord(word)) ?? "bpfts --help lists the commands, bpfts tools the tools",
     });
   }
-  const wanted = word !== undefined && modules[word] !== undefined ? [modules[word]] : Object.values(modules);
-  for (const load of args.includes("--version") && word === undefined ? [] : wanted) {
-    (await load()).addCommand(program, (code) => {
+  const wanted = load === undefined ? Object.values(modules) : [load];
+  for (const open of args.includes("--version") && word === undefined ? [] : wanted) {
+    (await open()).addCommand(program, (code) => {
       exitCode = code;
     });
   }

@@ -5,7 +5,7 @@ import { buildId } from "../base/build-id.ts";
 import { ScriptError } from "../base/errors.ts";
 import type { SourceLocation } from "../base/location.ts";
 import { bundleScript } from "./bundle-script.ts";
-import type { ScriptBundle, ScriptEntry } from "./bundle-script.ts";
+import type { ScriptEntry } from "./bundle-script.ts";
 import type { BundleStore } from "./bundle-store.ts";
 import { noGrants, openFileScope } from "./file-scope.ts";
 import type { FileGrants, FileScope } from "./file-scope.ts";
@@ -24,8 +24,21 @@ export interface Script {
   readonly files: readonly string[];
   /** What else it may read. */
   readonly scope: FileScope;
+  /** Where a place in its file comes from, for a script that was made from another text. */
+  readonly findOrigin?: ScriptText["findOrigin"];
   /** From a place in `code` to the place in the user's file. Units: 1-based line and column. */
   mapPosition(line: number, column: number): SourceLocation | undefined;
+}
+
+/** A script that stands in no file, and the texts that it was made from. */
+export interface ScriptText {
+  /** The name that it would have as a file. */
+  readonly name: string;
+  readonly text: string;
+  /** The texts that its places lead to, by name. */
+  readonly sources: Readonly<Record<string, string>>;
+  /** From a place in `text` to one in a source. Units: 1-based line and column. */
+  findOrigin(line: number, column: number): Required<Omit<SourceLocation, "lineText">> | undefined;
 }
 
 export interface ReadScriptOptions {
@@ -48,22 +61,33 @@ interface Bundle {
  *
  * @throws ScriptError when a file cannot be read, has a syntax error or imports what is not there or not the script's.
  */
-export async function readScript(path: string, options: ReadScriptOptions): Promise<Script> {
-  const entry = findEntry(path);
+export async function readScript(script: string | ScriptText, options: ReadScriptOptions): Promise<Script> {
+  const made = typeof script === "string" ? undefined : script;
+  const entry = typeof script === "string" ? findEntry(script) : describeText(script);
   const scope = openFileScope(
     entry.text === undefined ? findScriptTree(entry.path) : undefined,
     options.grants ?? noGrants,
   );
   if (entry.text !== undefined) scope.keep(entry.path, entry.text);
+  for (const [name, text] of Object.entries(made?.sources ?? {})) scope.keep(name, text);
   const { code, map, inputs } = await findOrBundle(entry, scope, options);
   const paths = Object.keys(inputs);
   return {
     path: entry.path,
     folder: entry.folder,
     code,
-    files: [entry.path, ...paths.filter((file) => file !== entry.path && !file.includes("/node_modules/"))],
+    files: [
+      entry.path,
+      ...paths.filter((file) => file !== entry.path && !file.includes("/node_modules/")),
+      ...Object.keys(made?.sources ?? {}),
+    ],
     scope,
-    mapPosition: (line, column) => openSourceMap(map)(line, column),
+    mapPosition: (line, column) => {
+      const found = openSourceMap(map)(line, column);
+      if (made === undefined || found?.file !== entry.path) return found;
+      return made.findOrigin(found.line, found.column ?? 1);
+    },
+    ...(made && { findOrigin: (line: number, column: number) => made.findOrigin(line, column) }),
   };
 }
 
@@ -72,14 +96,25 @@ async function findOrBundle(
   scope: FileScope,
   { store, readLibrary }: ReadScriptOptions,
 ): Promise<Bundle> {
-  const name = `bundle/${createHash("sha256").update(`${buildId}\0${entry.path}`).digest("hex").slice(0, 32)}`;
-  const isPiped = entry.text !== undefined;
-  const found = isPiped ? undefined : findBundle(store, name, scope);
+  const key = `${buildId}\0${entry.path}${entry.text === undefined ? "" : `\0${entry.text}`}`;
+  const name = `bundle/${hash(key).slice(0, 32)}`;
+  const hashInput = (file: string): string | undefined =>
+    file === entry.path && entry.text !== undefined ? hash(entry.text) : hashFile(file, scope);
+  const found = findBundle(store, name, hashInput);
   if (found !== undefined) return found;
-  const made = await bundleScript(entry, await readLibrary(), scope);
-  const bundle = hashInputs(made, scope);
-  if (!isPiped) store?.write(name, Buffer.from(JSON.stringify(bundle)));
+  const { code, map, inputs } = await bundleScript(entry, await readLibrary(), scope);
+  const hashes = Object.fromEntries(inputs.map((file) => [file, hashInput(file) ?? ""]));
+  const bundle = { code, map, inputs: hashes };
+  store?.write(name, Buffer.from(JSON.stringify(bundle)));
   return bundle;
+}
+
+function hash(data: string | Buffer): string {
+  return createHash("sha256").update(data).digest("hex");
+}
+
+function describeText({ name, text }: ScriptText): ScriptEntry {
+  return { path: resolve(name), folder: process.cwd(), text };
 }
 
 /** The largest script that is taken from a pipe. Units: bytes. */
@@ -87,6 +122,7 @@ const MAX_PIPED_BYTES = 16 * 1024 * 1024;
 
 /** Finds the file that the user named. What is no file on a disk, such as `/dev/stdin`, is read at once. */
 function findEntry(path: string): ScriptEntry {
+  if (path === "-") return { path: resolve("stdin.ts"), folder: process.cwd(), text: readStandardInput() };
   const absolute = resolve(path);
   try {
     const stat = statSync(absolute);
@@ -94,7 +130,7 @@ function findEntry(path: string): ScriptEntry {
       throw new ScriptError(`Cannot run "${path}": it is a directory`, {
         hint: "name the script itself, for example scripts/hello.ts",
       });
-    if (!stat.isFile()) return { path: absolute, folder: process.cwd(), text: readPipe(absolute, path) };
+    if (!stat.isFile()) return { path: absolute, folder: process.cwd(), text: readNamedPipe(absolute, path) };
     const real = realpathSync(absolute);
     return { path: real, folder: dirname(real) };
   } catch (cause) {
@@ -107,42 +143,55 @@ function findEntry(path: string): ScriptEntry {
   }
 }
 
-function readPipe(path: string, shown: string): string {
+function readStandardInput(): string {
+  try {
+    return readNamedPipe("/dev/stdin", "-");
+  } catch (error) {
+    // A socket cannot be opened a second time.
+    if ((error as NodeJS.ErrnoException).code === "ENXIO") return readPipe(0, "-");
+    throw error;
+  }
+}
+
+function readNamedPipe(path: string, shown: string): string {
   const fd = openSync(path, "r");
   try {
-    const chunks: Buffer[] = [];
-    for (let total = 0; ; ) {
-      const chunk = Buffer.allocUnsafe(65536);
-      const size = readSync(fd, chunk);
-      if (size === 0) return Buffer.concat(chunks).toString("utf8");
-      total += size;
-      if (total > MAX_PIPED_BYTES)
-        throw new ScriptError(
-          `Cannot read script "${shown}": it has no end after ${MAX_PIPED_BYTES / 1024 / 1024} MiB`,
-          { hint: "name a file, or a pipe that a script comes through" },
-        );
-      chunks.push(chunk.subarray(0, size));
-    }
+    return readPipe(fd, shown);
   } finally {
     closeSync(fd);
   }
 }
 
+function readPipe(fd: number, shown: string): string {
+  const chunks: Buffer[] = [];
+  for (let total = 0; ; ) {
+    const chunk = Buffer.allocUnsafe(65536);
+    const size = readSync(fd, chunk);
+    if (size === 0) return Buffer.concat(chunks).toString("utf8");
+    total += size;
+    if (total > MAX_PIPED_BYTES)
+      throw new ScriptError(`Cannot read script "${shown}": it has no end after ${MAX_PIPED_BYTES / 1024 / 1024} MiB`, {
+        hint: "name a file, or a pipe that a script comes through",
+      });
+    chunks.push(chunk.subarray(0, size));
+  }
+}
+
 /** A bundle that was made before of the very files that are there now, each of which the script may read now. */
-function findBundle(store: BundleStore | undefined, name: string, scope: FileScope): Bundle | undefined {
+function findBundle(
+  store: BundleStore | undefined,
+  name: string,
+  hashInput: (file: string) => string | undefined,
+): Bundle | undefined {
   const body = store?.find(name);
   if (body === undefined) return undefined;
   const bundle = JSON.parse(body.toString("utf8")) as Bundle;
-  return Object.entries(bundle.inputs).every(([file, hash]) => hashFile(file, scope) === hash) ? bundle : undefined;
-}
-
-function hashInputs({ code, map, inputs }: ScriptBundle, scope: FileScope): Bundle {
-  return { code, map, inputs: Object.fromEntries(inputs.map((file) => [file, hashFile(file, scope) ?? ""])) };
+  return Object.entries(bundle.inputs).every(([file, kept]) => hashInput(file) === kept) ? bundle : undefined;
 }
 
 function hashFile(file: string, scope: FileScope): string | undefined {
   try {
-    return createHash("sha256").update(scope.readBytes(file)).digest("hex");
+    return hash(scope.readBytes(file));
   } catch {
     return undefined;
   }

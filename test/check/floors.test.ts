@@ -27,6 +27,7 @@ const floors: readonly Floor[] = [
     packages: [],
     node: ["crypto", "fs", "os", "path", "url"],
   },
+  { folder: "runtime/one-liner", values: ["runtime/base", "runtime/dialect/text"], packages: [], node: [] },
   { folder: "runtime/object", values: ["runtime/base"], packages: [], node: [] },
   { folder: "runtime/permit", values: ["runtime/base", "runtime/object", "sdk/abi"], packages: [], node: [] },
   // These are pure, and place what the kernel says while the object is at hand.
@@ -55,6 +56,7 @@ const floors: readonly Floor[] = [
       "runtime/script",
       "runtime/dialect",
       "runtime/compile",
+      "runtime/one-liner",
       "runtime/object",
       "runtime/permit",
       "runtime/kernel",

@@ -78,6 +78,19 @@ export function renderUnit(source: CSource, cflags: readonly string[], tools: Bu
   );
 }
 
+/** The declarations of a text as clang sees them, without what they become. @throws DialectError, CompileError */
+export function parseText(source: CSource, tools: BuildTools): Ast {
+  return withNeeds(source, [], tools, (prepared, _key, wider, flags) => {
+    const options = {
+      toolchain: wider.toolchain,
+      prelude: wider.prelude,
+      cflags: flags,
+      readable: wider.files.folders,
+    };
+    return parseUnit(prepared, options).ast as Ast;
+  });
+}
+
 function checkFlags(cflags: readonly string[], source: CSource, { files }: BuildTools): string[] {
   return checkCflags(cflags, {
     ...(source.folder !== undefined && { folder: source.folder }),

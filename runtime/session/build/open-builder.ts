@@ -10,7 +10,7 @@ import { macrosFile, openKernelMacros } from "../../compile/kernel-macros.ts";
 import { openPrelude } from "../../compile/prelude.ts";
 import { findToolchain } from "../../compile/toolchain.ts";
 import { renderMachineHeader } from "../../dialect/words/machine.ts";
-import type { CSource } from "../../dialect/text/unit.ts";
+import type { CSource, TextPlace } from "../../dialect/text/unit.ts";
 import { readMachine, requireBtf } from "../../kernel/machine/machine.ts";
 import type { Machine } from "../../kernel/machine/machine.ts";
 import { btfFolder } from "../../kernel/machine/module-types.ts";
@@ -20,6 +20,8 @@ import { listTracepoints, mountTracefs, readTracepointFormat } from "../../kerne
 import { noGrants, openFileScope } from "../../script/file-scope.ts";
 import type { FileScope } from "../../script/file-scope.ts";
 import { placeText } from "../../script/place-text.ts";
+import type { ScriptText } from "../../script/read-script.ts";
+import type { SourceLocation } from "../../base/location.ts";
 import type { SourceFile } from "../../script/place-text.ts";
 import type { DialectEnv } from "../../dialect/text/env.ts";
 import { describeDialectEnv } from "./dialect-env.ts";
@@ -122,6 +124,8 @@ export interface SourceScope {
   readonly files: readonly string[];
   /** All that it may read. */
   readonly scope: FileScope;
+  /** Where a place in the script comes from, for a script that was made from another text. */
+  readonly findOrigin?: ScriptText["findOrigin"];
 }
 
 /**
@@ -129,7 +133,7 @@ export interface SourceScope {
  *
  * @throws ScriptError when `src_file` is not there or not the script's, ArgumentError when nothing or too much is given.
  */
-export function readSource(request: BuildRequest, { folder, files, scope }: SourceScope): CSource {
+export function readSource(request: BuildRequest, { folder, files, scope, findOrigin }: SourceScope): CSource {
   if ((request.text === undefined) === (request.srcFile === undefined)) {
     throw new ArgumentError("new BPF() needs exactly one of text and src_file", {
       hint: 'new BPF({ text: `…` }) or new BPF({ src_file: "tool.c" })',
@@ -139,7 +143,26 @@ export function readSource(request: BuildRequest, { folder, files, scope }: Sour
   const text = request.text!;
   const placed = placeText(text, readSources(files, scope));
   if (placed === undefined) return { text, name: "<text>", folder };
+  if (findOrigin !== undefined) {
+    const locate = (offset: number): SourceLocation | undefined => {
+      const place = placed.locate(offset);
+      return place && findOrigin(place.line, place.column);
+    };
+    return { text, name: "<text>", place: describeOrigin(locate, text), folder };
+  }
   return { text, name: placed.exact ? placed.file : "<text>", place: placed, folder };
+}
+
+/** The places of a text that was made from another one, by that one's name. */
+function describeOrigin(locate: (offset: number) => SourceLocation | undefined, text: string): TextPlace {
+  const file = [...text].map((_, offset) => locate(offset)?.file).find((name) => name !== undefined) ?? "<text>";
+  return {
+    file,
+    locate: (offset) => {
+      const found = locate(offset);
+      return found?.column === undefined ? undefined : { line: found.line, column: found.column };
+    },
+  };
 }
 
 /** What has been changed or removed since the script was read places nothing. */

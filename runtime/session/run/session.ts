@@ -17,7 +17,7 @@ import { openUserSpace } from "../../kernel/user/user-space.ts";
 import type { UserSpace } from "../../kernel/user/user-space.ts";
 import type { FileGrants, FileScope } from "../../script/file-scope.ts";
 import { readScript } from "../../script/read-script.ts";
-import type { Script } from "../../script/read-script.ts";
+import type { Script, ScriptText } from "../../script/read-script.ts";
 import { libraryName, readLibrary } from "../../script/read-library.ts";
 import type { Library } from "../../script/read-library.ts";
 import { haveStacks, loadUnit } from "../load/build-program.ts";
@@ -43,7 +43,8 @@ import { openCommand } from "../wait/command.ts";
 
 /** One run of one script. */
 export interface RunOptions {
-  readonly script: string;
+  /** A path, or a script that stands in no file. */
+  readonly script: string | ScriptText;
   /** The script's own arguments. */
   readonly args: readonly string[];
   /** The command of `-c`. */
@@ -66,6 +67,8 @@ export interface RunOptions {
   readonly guard: Guard;
   /** Keep the verifier's log of programs that it accepts, too. */
   readonly verifierLog: boolean;
+  /** The file that the script's output goes to, by its descriptor; standard output unless given. */
+  readonly output?: number;
 }
 
 /**
@@ -101,7 +104,9 @@ export async function runScript(options: RunOptions): Promise<number> {
       library: openGuestLibrary(readSdk, store),
       args: options.args,
       guard: options.guard,
-      port: options.attaches ? port : muteOutput(options.loads === false ? openDryPort(port) : port),
+      port: options.attaches
+        ? redirectOutput(port, options.output)
+        : muteOutput(options.loads === false ? openDryPort(port) : port),
       build: openBuild(
         script,
         port,
@@ -142,6 +147,12 @@ function openGuestLibrary(read: () => Promise<Library>, store: BundleStore): Gue
   return buildId === "source"
     ? library
     : { ...library, images: { find: () => store.find(name), write: (image) => store.write(name, image) } };
+}
+
+function redirectOutput(port: KernelPort, output: number | undefined): KernelPort {
+  if (output === undefined) return port;
+  const write: KernelPort["write"] = (fd, bytes, timeoutMs) => port.write(fd === 1 ? output : fd, bytes, timeoutMs);
+  return Object.create(port, { write: { value: write } }) as KernelPort;
 }
 
 /** A check has a line of its own to say: what the script prints on its way is not for anybody. */
@@ -194,8 +205,16 @@ function openBuild(
       const position = place?.locate(offset);
       return position && { file: place!.file, ...position };
     };
-    const locateLine = (line: number): SourceLocation | undefined =>
-      locate(listLineStarts(source.text)[line - 1] ?? source.text.length);
+    const starts = listLineStarts(source.text);
+    const locateLine = (line: number): SourceLocation | undefined => {
+      const end = starts[line] ?? source.text.length + 1;
+      // The beginning of a line may be what another text was made into.
+      for (let at = starts[line - 1] ?? source.text.length; at < end; at++) {
+        const found = locate(at);
+        if (found !== undefined) return found;
+      }
+      return undefined;
+    };
     noteUnit(options.guard, unit, port.possibleCpus());
     options.guard.admitObject(unit.bytes, openInstructionLines(unit.bytes, locateLine));
     if (options.loads === false) return makeDryProgram(unit);

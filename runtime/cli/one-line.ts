@@ -1,0 +1,163 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { closeSync, openSync } from "node:fs";
+import { UsageError } from "../base/errors.ts";
+import { openStderrLog } from "../base/log.ts";
+import { openGuard } from "../permit/guard.ts";
+import { readOneLiner } from "../session/one-liner/read-one-liner.ts";
+import { runScript } from "../session/run/session.ts";
+import { addAllowOptions, readAllowed } from "./allow-options.ts";
+import type { AllowFlags } from "./allow-options.ts";
+import { addGrantOptions, readGrants } from "./file-grants.ts";
+import type { GrantFlags } from "./file-grants.ts";
+
+interface OneLineFlags extends GrantFlags, AllowFlags {
+  readonly expression: string;
+  readonly command?: string;
+  readonly pid?: number;
+  readonly duration?: number;
+  readonly interval?: number;
+  readonly keep?: boolean;
+  readonly top?: number;
+  readonly sort?: "key" | "value";
+  readonly json?: boolean;
+  readonly output?: string;
+  readonly js?: string;
+  readonly script?: boolean;
+  readonly dryRun?: boolean;
+  readonly missing: "error" | "warn";
+  readonly verbose: boolean;
+}
+
+/** The name that the command line's own word is expanded to. */
+export const oneLineCommand = "one-line";
+
+const examples = `
+Examples:
+  bpfts -e 'tracepoint:raw_syscalls:sys_enter { count(comm); }'              system calls by process
+  bpfts -e 'tracepoint:syscalls:sys_enter_openat { print("%s %s\\n", comm, str(args->filename)); }'
+  bpfts -e 'tracepoint:syscalls:sys_exit_read if (args->ret > 0) { hist(args->ret, comm); }' -d 5
+  bpfts -e 'profile:hz:99 { count(kstack); }' -d 5 --top 5                   where the kernel spends its time
+  bpfts -e 'uprobe:c:malloc { hist(arg1); }' -p 1234
+  bpfts -e 'tracepoint:raw_syscalls:sys_enter if (pid == cpid) { count(args->id); }' -c 'ls /tmp'
+  bpfts -e '…' --script > tool.ts                                            the script that it stands for
+
+Probes: tracepoint:CATEGORY:EVENT rawtracepoint:EVENT kprobe:FUNCTION kretprobe:FUNCTION fentry:FUNCTION
+  fexit:FUNCTION uprobe:LIBRARY:SYMBOL uretprobe:LIBRARY:SYMBOL usdt:PATH:[PROVIDER:]NAME profile:hz:N
+  software:EVENT:N hardware:EVENT:N interval:s:N, and BCC trace's p: r: t: u:
+Words: pid tid uid gid comm cpu nsecs walltime cgroup ppid cpid retval arg1 … arg6 kstack ustack, str(ptr[, length])
+Tables: count(key…) sum(value, key…) min max avg hist lhist(value, min, max, step, key…), each as NAME.count(…), too;
+  NAME.set(key, value) NAME.get(key) NAME.has(key) NAME.take(key); print("format", value…)`;
+
+/** Adds the command behind \`bpfts -e\`. */
+export function addCommand(program: Command, finish: (exitCode: number) => void): void {
+  const command = addGrantOptions(program.command(oneLineCommand, { hidden: true }))
+    .summary("run one line of C with probes")
+    .usage("-e TEXT [options]")
+    .description("Run C in which a function is written as a probe and a block; its tables print themselves at the end.")
+    .requiredOption("-e, --expression <text>", "the text")
+    .option("-c, --command <command>", "run a command once the probes are attached, and end with it; its pid is cpid")
+    .option("-p, --pid <pid>", "only what this process does", parseCount)
+    .option("-d, --duration <seconds>", "end by itself", parseSeconds)
+    .option("-i, --interval <seconds>", "print and empty the tables again and again", parseSeconds)
+    .option("--keep", "with -i: do not empty them")
+    .option("--top <rows>", "only the rows with the largest values", parseCount)
+    .option("--sort <by>", "order rows by key or by value (the default), the smallest first", parseSort)
+    .option("--json", "write events and tables as JSON, one object a line")
+    .option("-o, --output <file>", "write to a file; what the command of -c prints does not go there")
+    .option("--js <typescript>", "run this in place of printing the tables, which are variables of their names")
+    .option("--script", "print the script that the text stands for, and end")
+    .option("--dry-run", "compile and verify, attach nothing")
+    .option(
+      "--missing <action>",
+      "what to do about a probe that does not exist: error (the default) or warn",
+      parseMissing,
+      "error",
+    )
+    .option("--memory <mebibytes>", "the most memory that the script may use", parseCount, 64)
+    .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
+    .option("--json-errors", "write errors as JSON, one a line");
+  addAllowOptions(command)
+    .addHelpText("after", examples)
+    .action(async (flags: OneLineFlags & { readonly memory: number }) => finish(await runLine(flags)));
+}
+
+async function runLine(flags: OneLineFlags & { readonly memory: number }): Promise<number> {
+  if (flags.keep === true && flags.interval === undefined)
+    throw new UsageError("--keep does nothing without an interval", { hint: "give one: -i 1" });
+  const log = openStderrLog(flags);
+  const grants = readGrants(flags);
+  const { pid, duration, interval, keep, top, sort, json, js, missing } = flags;
+  const script = readOneLiner({
+    text: flags.expression,
+    missing,
+    grants,
+    log,
+    environment: process.env,
+    ...(pid !== undefined && { pid }),
+    ...(duration !== undefined && { duration }),
+    ...(interval !== undefined && { interval }),
+    ...(keep !== undefined && { keep }),
+    ...(top !== undefined && { top }),
+    ...(sort !== undefined && { sort }),
+    ...(json !== undefined && { json }),
+    ...(js !== undefined && { js }),
+  });
+  if (flags.script === true) {
+    process.stdout.write(script.text);
+    return 0;
+  }
+  const output = flags.output === undefined ? undefined : openOutput(flags.output);
+  try {
+    const exitCode = await runScript({
+      script,
+      args: [],
+      ...(flags.command !== undefined && { command: flags.command }),
+      memoryBytes: flags.memory * 1024 * 1024,
+      log,
+      environment: process.env,
+      grants,
+      attaches: flags.dryRun !== true,
+      guard: openGuard(readAllowed(flags)),
+      verifierLog: flags.verbose,
+      ...(output !== undefined && { output }),
+    });
+    if (flags.dryRun === true) process.stdout.write("-e: ok, verified\n");
+    return exitCode;
+  } finally {
+    if (output !== undefined) closeSync(output);
+  }
+}
+
+function openOutput(path: string): number {
+  try {
+    return openSync(path, "w", 0o644);
+  } catch (cause) {
+    throw new UsageError(`Cannot write "${path}": ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`, {
+      cause,
+    });
+  }
+}
+
+function parseCount(text: string): number {
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || value < 1 || value > 0x7fffffff)
+    throw new InvalidArgumentError("give a whole number from 1");
+  return value;
+}
+
+function parseSeconds(text: string): number {
+  const value = Number(text);
+  if (!/^\d*\.?\d+$/.test(text) || value <= 0 || value > 1e9)
+    throw new InvalidArgumentError("give seconds, such as 5 or 0.5");
+  return value;
+}
+
+function parseSort(text: string): string {
+  if (text !== "key" && text !== "value") throw new InvalidArgumentError("give key or value");
+  return text;
+}
+
+function parseMissing(text: string): string {
+  if (text !== "error" && text !== "warn") throw new InvalidArgumentError("give error or warn");
+  return text;
+}

@@ -1,0 +1,151 @@
+import { splitAtCommas } from "../dialect/text/lexer.ts";
+import type { TokenRange } from "../dialect/text/lexer.ts";
+import { BlockColumns } from "./block-columns.ts";
+import type { TableCall } from "./block-columns.ts";
+import { fillColumn, passKey } from "./fill-column.ts";
+import { copyPiece, makePiece } from "./pieces.ts";
+import type { Piece } from "./pieces.ts";
+import type { Column, LineTable, TableUse } from "./tables.ts";
+import { findTableWord } from "./table-words.ts";
+import { askName } from "./value-types.ts";
+
+/** Expressions of a block: copied, with what is ours in them written as C. */
+export abstract class BlockExpressions extends BlockColumns {
+  /** Copies an expression; what is ours in it becomes C. */
+  protected lowerExpression({ from, to }: TokenRange): Piece[] {
+    const { tokens, text } = this;
+    if (from >= to) return [];
+    const pieces: Piece[] = [];
+    let last = tokens[from]!.start;
+    const replace = (start: number, end: number, ...made: readonly Piece[]): void => {
+      pieces.push(copyPiece(text, last, start), ...made);
+      last = end;
+    };
+    for (let at = from; at < to; at++) {
+      const token = tokens[at]!;
+      if (token.text === "@" || (token.kind === "word" && token.text.startsWith("$")))
+        throw this.fail(
+          token,
+          `"${token.text}" is no C`,
+          "a table is named and called, count(key) or NAME.count(key); a variable is declared: u64 x = …",
+        );
+      const call = this.readTableCall(at);
+      if (call !== undefined) {
+        if (call.word.use === "statement") throw this.refuseStatement(at, call.word.name);
+        replace(token.start, tokens[call.close]!.end, ...this.lowerValue(call));
+        at = call.close;
+        continue;
+      }
+      if (token.kind === "word" && tokens[at + 1]?.text === "(" && !this.isMember(at) && !this.isOwn(token.text)) {
+        if (token.text === "str")
+          throw this.fail(
+            token,
+            '"str()" is no value of C: it is a key, or something to print',
+            'for example count(str(args->filename)), print("%s", str(args->filename))',
+          );
+        if (token.text === "print") throw this.refuseStatement(at, "print");
+        if (token.text === "printf")
+          throw this.fail(token, 'A block has no "printf"', `write print(…): it is formatted by bpfts`);
+        if (/^(kstack|ustack|nsecs|pid|comm)$/.test(token.text))
+          throw this.fail(token, `"${token.text}" is no function`, `write ${token.text}`);
+      }
+      const compared = this.readComparison(at);
+      if (compared !== undefined) {
+        replace(token.start, tokens[at + 2]!.end, makePiece(compared, token.start));
+        at += 2;
+        continue;
+      }
+      const word = this.readWord(at);
+      if (word === "walltime")
+        throw this.fail(
+          token,
+          '"walltime" is a key or something to print, by itself',
+          "differences of times are taken with nsecs",
+        );
+      if (word === "nsecs") replace(token.start, token.end, makePiece("bpf_ktime_get_ns()", token.start));
+    }
+    const end = tokens[to - 1]!.end;
+    if (last < end) pieces.push(copyPiece(text, last, end));
+    return pieces;
+  }
+
+  private refuseStatement(at: number, name: string): Error {
+    const doc = findTableWord(name)?.doc ?? 'print("format", values…)';
+    return this.fail(this.tokens[at]!, `"${name}" is a statement of its own`, doc);
+  }
+
+  /** The argument of a column as C: of a text, its pointer. */
+  protected lowerColumn({ from, to }: TokenRange, column: Column): Piece[] {
+    if (column.form === "value") return this.lowerExpression({ from, to });
+    if (column.form !== "str") return [];
+    const pointer = splitAtCommas(this.tokens, from + 1, to - 1)[0]!;
+    return this.lowerExpression(pointer);
+  }
+
+  protected ask(column: Column, pieces: readonly Piece[]): Piece[] {
+    if (column.form === "str") return [makePiece("(void)("), ...pieces, makePiece(");")];
+    if (column.form !== "value") return [];
+    return [makePiece(`${askName}(${column.question!}, (`), ...pieces, makePiece("));")];
+  }
+
+  protected readonly lowerArguments = (call: TableCall, use: TableUse): Piece[][] => {
+    const parts = splitAtCommas(this.tokens, call.open, call.close).slice(call.word.before);
+    return use.keys.map((column, index) => this.lowerColumn(parts[index]!, column));
+  };
+
+  protected lowerValueOf(call: TableCall, use: TableUse): Piece[] {
+    const parts = splitAtCommas(this.tokens, call.open, call.close);
+    if (use.value === undefined) return [makePiece("1")];
+    return this.lowerExpression(parts[call.word.after === 1 ? parts.length - 1 : 0]!);
+  }
+
+  /** `NAME.take(key)` and its like. */
+  private lowerValue(call: TableCall): Piece[] {
+    const use = this.readUse(call);
+    this.options.findings.tables.push(use);
+    const keys = this.lowerArguments(call, use);
+    const { tables } = this.options;
+    const at = use.at;
+    if (tables === undefined) {
+      const asks = use.keys.flatMap((column, index) => this.ask(column, keys[index]!));
+      return [makePiece("({ ", at), ...asks, makePiece(" (u64)0; })", at)];
+    }
+    const table = tables.get(use.table)!;
+    const name = `${use.table}_${call.word.name}`;
+    if (!table.isStruct) return [makePiece(`${name}(`, at), ...passKey(table, keys[0]), makePiece(")", at)];
+    const [lines, key] = this.fillKey(table, use, keys);
+    return [
+      makePiece("({ ", at),
+      ...lines.flatMap((line) => [...line, makePiece(" ")]),
+      makePiece(`${name}(${key}); })`, at),
+    ];
+  }
+
+  /** The lines that put a key together, and its address. */
+  protected fillKey(table: LineTable, use: TableUse, keys: readonly (readonly Piece[])[]): [Piece[][], string] {
+    const variable = `${table.name}_of`;
+    const start: Piece[][] = table.isLarge
+      ? [
+          [makePiece(`u32 ${table.name}_slot = 0;`)],
+          [makePiece(`${table.keyType} *${variable} = ${table.name}_room.lookup(&${table.name}_slot);`)],
+          [makePiece(`if (!${variable})`)],
+          [makePiece("    return 0;")],
+          [makePiece(`__builtin_memset(${variable}, 0, sizeof(*${variable}));`)],
+        ]
+      : [
+          [makePiece(`${table.keyType} ${variable};`)],
+          // What lies between members is a part of the key, too.
+          [makePiece(`__builtin_memset(&${variable}, 0, sizeof(${variable}));`)],
+        ];
+    const member = table.isLarge ? `${variable}->` : `${variable}.`;
+    const fields = use.keys.flatMap((column, index) => {
+      const { name, type } = table.keys[index]!;
+      return fillColumn(
+        `${member}${name}`,
+        { ...column, isText: type.kind === "text", isPointer: type.kind === "pointer" },
+        keys[index]!,
+      );
+    });
+    return [[...start, ...fields], table.isLarge ? variable : `&${variable}`];
+  }
+}

@@ -1,0 +1,150 @@
+import type { Token } from "../dialect/text/lexer.ts";
+import type { Line, LineBlock, LineProbe } from "./parse-line.ts";
+import { makePiece } from "./pieces.ts";
+import type { Piece } from "./pieces.ts";
+import { findReadyWord, readyWords } from "./ready-words.ts";
+import type { Column, LineTable, TableUse } from "./tables.ts";
+
+/** A `print` of the text. */
+export interface PrintUse {
+  readonly format: string;
+  readonly at: number;
+  readonly columns: readonly Column[];
+}
+
+/** What was met while blocks were lowered. */
+export interface Findings {
+  readonly tables: TableUse[];
+  readonly prints: PrintUse[];
+  /** How many questions about types there are. */
+  questions: number;
+  /** Ready words that were met in all blocks. */
+  readonly words: Set<string>;
+}
+
+/** What lowering is told. */
+export interface LoweringOptions {
+  readonly line: Line;
+  readonly findings: Findings;
+  /** Undefined while types are asked for. */
+  readonly tables?: ReadonlyMap<string, LineTable>;
+  /** Names that the text declares at file level. */
+  readonly ownNames: ReadonlySet<string>;
+  /** How a `print` sends its event, once types are known. */
+  readonly sendEvent?: (index: number, columns: readonly Column[], values: readonly (readonly Piece[])[]) => Piece[][];
+}
+
+/** The ready words of one block: which are met, and where its own names stand for something else. */
+export abstract class BlockWords {
+  protected readonly tokens: readonly Token[];
+  protected readonly text: string;
+  private readonly declared: ReadonlySet<string>;
+  private readonly met = new Set<string>();
+  private readonly written = new Set<string>();
+
+  constructor(
+    protected readonly options: LoweringOptions,
+    protected readonly block: LineBlock,
+    protected readonly probe: LineProbe,
+  ) {
+    this.tokens = options.line.tokens;
+    this.text = options.line.text;
+    this.declared = this.findDeclared();
+  }
+
+  /** Whether a word that was met is also a name of the block's own. */
+  protected get shadows(): boolean {
+    return [...this.met].some((name) => this.declared.has(name));
+  }
+
+  protected declares(name: string): boolean {
+    return this.declared.has(name);
+  }
+
+  /** Declares the words that were met and are not declared yet. */
+  protected declareMet(): Piece[][] {
+    const lines: Piece[][] = [];
+    for (const { name, declare } of readyWords) {
+      if (!this.met.has(name) || this.written.has(name)) continue;
+      this.written.add(name);
+      const meaning = declare({ kind: this.probe.kind, probe: this.probe.text });
+      if ("lines" in meaning) lines.push(...meaning.lines.map((text) => [makePiece(text)]));
+    }
+    return lines;
+  }
+
+  /** Names that the block seems to declare: a word behind a type or a star, before what ends a declarator. */
+  private findDeclared(): Set<string> {
+    const names = new Set<string>();
+    const { body } = this.block;
+    for (let at = body.from + 1; at < body.to; at++) {
+      const [before, token, next] = [this.tokens[at - 1]!, this.tokens[at]!, this.tokens[at + 1]!];
+      if (token.kind !== "word" || !/^[=;,[)]$/.test(next.text)) continue;
+      const isBehindType = before.kind === "word" && !/^(return|else|case|goto|sizeof|do)$/.test(before.text);
+      if (isBehindType || before.text === "*") names.add(token.text);
+    }
+    return names;
+  }
+
+  /** Notes a ready word where a word is one. Answers it. @throws DialectError where it means nothing here */
+  protected readWord(at: number): string | undefined {
+    const token = this.tokens[at]!;
+    if (token.kind !== "word") return undefined;
+    const before = this.tokens[at - 1]?.text;
+    const next = this.tokens[at + 1]?.text;
+    if (before === "." || before === "->" || /^(struct|union|enum|goto)$/.test(before ?? "") || next === "(")
+      return undefined;
+    if (this.options.ownNames.has(token.text)) return undefined;
+    const isOwn = this.declared.has(token.text);
+    if (/^arg\d+$/.test(token.text) && !isOwn && findReadyWord(token.text) === undefined) {
+      const hint =
+        token.text === "arg0"
+          ? "arguments count from 1 here, as in BCC's trace: arg1 is the first"
+          : "the arguments in registers are arg1 to arg6";
+      throw this.fail(token, `There is no "${token.text}"`, hint);
+    }
+    if (token.text === "args" && next === "." && this.probe.kind.context === "args" && !isOwn) {
+      const member = this.tokens[at + 2]?.text ?? "";
+      throw this.fail(token, `"args" is a pointer: args->${member}`, "C has -> for the members behind a pointer");
+    }
+    const word = findReadyWord(token.text);
+    if (word === undefined) return undefined;
+    if (!isOwn) {
+      const meaning = word.declare({ kind: this.probe.kind, probe: this.probe.text });
+      if ("refused" in meaning) throw this.fail(token, meaning.refused, meaning.hint);
+    }
+    if (word.inline !== undefined) return isOwn ? undefined : word.name;
+    this.met.add(word.name);
+    this.options.findings.words.add(word.name);
+    return word.name;
+  }
+
+  protected fail({ start }: Token, message: string, hint?: string): Error {
+    return this.options.line.fail(start, message, hint);
+  }
+
+  protected isMember(at: number): boolean {
+    return this.tokens[at - 1]?.text === "." || this.tokens[at - 1]?.text === "->";
+  }
+
+  protected isOwn(name: string): boolean {
+    return this.declared.has(name) || this.options.ownNames.has(name);
+  }
+
+  /** `comm == "bash"`: C would compare addresses. */
+  protected readComparison(at: number): string | undefined {
+    const [left, operator, right] = [this.tokens[at], this.tokens[at + 1], this.tokens[at + 2]];
+    if (operator === undefined || right === undefined || !/^[=!]=$/.test(operator.text)) return undefined;
+    const [name, literal] = left!.kind === "string" ? [right, left!] : [left!, right];
+    if (name.text !== "comm" || literal.kind !== "string" || this.isMember(at) || this.isOwn("comm")) return undefined;
+    this.met.add("comm");
+    const characters = [...literal.text.slice(1, -1)].slice(0, 15);
+    if (literal.text.includes("\\"))
+      throw this.fail(literal, "A name that comm is compared with has no escapes", "compare characters: comm[0] == 10");
+    const tests = [
+      ...characters.map((character, index) => `comm[${index}] == '${character === "'" ? "\\'" : character}'`),
+      `comm[${characters.length}] == 0`,
+    ];
+    return `${operator.text === "!=" ? "!" : ""}(${tests.join(" && ")})`;
+  }
+}

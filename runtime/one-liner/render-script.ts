@@ -1,0 +1,113 @@
+import { escapePieces, makePiece } from "./pieces.ts";
+import type { Piece } from "./pieces.ts";
+import type { LineTable } from "./tables.ts";
+import type { TranslatedLine } from "./translated-line.ts";
+
+/** The options of the command line that the script is to have. */
+export interface ScriptSettings {
+  /** Units: seconds. */
+  readonly duration?: number;
+  /** Units: seconds. */
+  readonly interval?: number;
+  readonly keep?: boolean;
+  readonly top?: number;
+  readonly sort?: "key" | "value";
+  readonly json?: boolean;
+  /** TypeScript that takes the place of the printed tables. */
+  readonly js?: string;
+}
+
+/** What TypeScript of the command line may call. */
+const scriptNames = [
+  ...["command", "eprint", "errno_name", "exit", "inet_ntop", "monotonic_ns", "print", "printf", "read_file"],
+  ...["sprintf", "strftime", "syscall_name", "tcp_state_name"],
+];
+
+/** The name of `--js` in messages. */
+export const jsName = "--js";
+
+/** The whole script: `c` in a template literal, the calls that attach what names do not, the report. */
+export function renderScript(translated: TranslatedLine, c: readonly Piece[], settings: ScriptSettings): Piece[] {
+  const { line, functions, usesCommand } = translated;
+  const usdt = functions.flatMap(({ made, probe }) =>
+    made.usdt === undefined ? [] : [{ ...made.usdt, at: probe.at }],
+  );
+  const attaches = functions.flatMap(({ made, probe }) =>
+    made.attach === undefined ? [] : [{ text: made.attach, at: probe.at }],
+  );
+  const body = [...usdt.map(({ statement }) => statement), ...attaches.map(({ text }) => text)].join("\n");
+  const imports = [
+    "BPF",
+    ...["PerfHWConfig", "PerfSWConfig", "PerfType", "USDT"].filter((name) => new RegExp(`\\b${name}\\b`).test(body)),
+  ];
+  const named = new Set((settings.js ?? "").match(/\b[a-z]\w+\b/g));
+  imports.push(...scriptNames.filter((name) => named.has(name) || (name === "command" && usesCommand)), "report");
+  const contexts = usdt.length === 0 ? "" : `  usdt_contexts: [${usdt.map(({ name }) => name).join(", ")}],\n`;
+  return [
+    ...line.text.split("\n").map((text) => makePiece(`// ${text}\n`)),
+    makePiece(`import { ${imports.join(", ")} } from "bpfts";\n\n`),
+    ...usdt.map(({ statement, at }) => makePiece(`${statement}\n`, at)),
+    makePiece("const b = new BPF({\n  text: `\n"),
+    ...escapePieces(c),
+    makePiece(`\n\`,\n${contexts}});\n`),
+    ...attaches.map(({ text, at }) => makePiece(`${text}\n`, at)),
+    ...(usesCommand ? [makePiece("b.tables.command_pid.set(0, command?.root_pid ?? 0);\n")] : []),
+    makePiece("\n"),
+    ...renderReport(translated, settings),
+  ];
+}
+
+function renderReport({ functions, tables, prints }: TranslatedLine, settings: ScriptSettings): Piece[] {
+  const shown = tables.filter((table) => !table.isTaken);
+  const options: Piece[][] = [[makePiece(`probes: ${functions.length}`)]];
+  const add = (text: string): void => {
+    options.push([makePiece(text)]);
+  };
+  add(
+    `tables: {${shown.map((table) => `\n    ${table.name}: ${renderTableOptions(table)},`).join("")}${shown.length === 0 ? "" : "\n  "}}`,
+  );
+  if (prints.length > 0)
+    add(
+      `prints: [${prints
+        .map(
+          ({ format, columns }) =>
+            `\n    { format: "${spellEscapes(format)}", values: ${JSON.stringify(columns.map(({ name }) => name))} },`,
+        )
+        .join("")}\n  ]`,
+    );
+  const { duration, interval, keep, top, sort, json, js } = settings;
+  if (duration !== undefined) add(`duration: ${duration}`);
+  if (interval !== undefined) add(`interval: ${interval}`);
+  if (keep === true) add("keep: true");
+  if (top !== undefined) add(`top: ${top}`);
+  if (sort !== undefined) add(`sort: "${sort}"`);
+  if (json === true) add("json: true");
+  if (js !== undefined) {
+    const names = tables.map(({ name }) => name);
+    options.push([
+      makePiece(`show: () => {${names.length === 0 ? "" : `\n    const { ${names.join(", ")} } = b.tables;`}\n    `),
+      { text: js, at: 0, isCopy: true, from: jsName },
+      makePiece("\n  }"),
+    ]);
+  }
+  return [
+    makePiece("report(b, {\n"),
+    ...options.flatMap((pieces) => [makePiece("  "), ...pieces, makePiece(",\n")]),
+    makePiece("});\n"),
+  ];
+}
+
+function renderTableOptions({ kind, keys, steps }: LineTable): string {
+  const names = keys.map(({ name }) => JSON.stringify(name)).join(", ");
+  const bounds = steps === undefined ? "" : `, steps: [${steps.join(", ")}]`;
+  return `{ kind: "${kind}", keys: [${names}]${bounds} }`;
+}
+
+/** A C literal's escapes as TypeScript has them: octal ones are none there. */
+function spellEscapes(format: string): string {
+  return format.replace(/\\([0-7]{1,3}|[ae?])/g, (_, code: string) => {
+    if (code === "a") return "\\x07";
+    if (code === "e") return "\\x1b";
+    return code === "?" ? "?" : `\\x${parseInt(code, 8).toString(16).padStart(2, "0")}`;
+  });
+}

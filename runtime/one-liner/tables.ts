@@ -1,0 +1,213 @@
+import type { Line } from "./parse-line.ts";
+import type { TableKind, TableWord } from "./table-words.ts";
+import { areAlike, declareValue, describeValue, measureType, nameType } from "./value-types.ts";
+import type { ValueType } from "./value-types.ts";
+
+/** One thing that a key or an event is made of. */
+export interface Column {
+  readonly name: string;
+  readonly form: "comm" | "str" | "kstack" | "ustack" | "walltime" | "value";
+  /** The number of the question for its type. */
+  readonly question?: number;
+  /** Units: bytes of a `str`. */
+  readonly size?: number;
+  /** Units: index into the text. */
+  readonly at: number;
+  /** As the user wrote it. */
+  readonly text: string;
+}
+
+/** One use of a table. */
+export interface TableUse {
+  readonly table: string;
+  readonly word: TableWord;
+  readonly at: number;
+  readonly keys: readonly Column[];
+  readonly value?: Column;
+  /** `min, max, step` of a linear histogram. */
+  readonly steps?: readonly [number, number, number];
+}
+
+/** A column whose type is known. */
+export interface Field {
+  readonly name: string;
+  readonly form: Column["form"];
+  readonly type: ValueType;
+}
+
+/** A table that the text uses and does not declare. */
+export interface LineTable {
+  readonly name: string;
+  readonly kind: TableKind;
+  readonly keys: readonly Field[];
+  /** The C type of its keys: a number's, or a struct of their own. */
+  readonly keyType: string;
+  readonly isStruct: boolean;
+  readonly value: ValueType;
+  readonly steps?: readonly [number, number, number];
+  /** Whether a histogram counts numbers that may be negative. */
+  readonly isSigned: boolean;
+  /** Whether the text takes values out of it: then what is left says nothing. */
+  readonly isTaken: boolean;
+  /** Whether the text declares it: its types are the declaration's. */
+  readonly isDeclared?: boolean;
+  /** Whether its keys are too large for the stack of a program. */
+  readonly isLarge: boolean;
+}
+
+const counter: ValueType = { kind: "integer", size: 8, signed: false };
+/** Units: bytes. What is larger lies in a map of its own. */
+const MAX_STACK_KEY = 64;
+/** The kernel's own limit. Source: MAX_BPF_STACK, which bounds keys of hash maps. */
+const MAX_KEY = 512;
+
+/** The type of a column. @throws DialectError where it can be no column */
+export function typeColumn(column: Column, types: ReadonlyMap<number, ValueType>, line: Line): ValueType {
+  switch (column.form) {
+    case "comm":
+      return { kind: "text", length: 16 };
+    case "str":
+      return { kind: "text", length: column.size! };
+    case "kstack":
+    case "ustack":
+      return { kind: "integer", size: 4, signed: true };
+    case "walltime":
+      return counter;
+    case "value":
+      break;
+  }
+  const type = types.get(column.question!);
+  if (type === undefined || type.kind === "other")
+    throw line.fail(
+      column.at,
+      `"${column.text}" is no number and no text: it is of type "${type?.name ?? "unknown"}"`,
+      "name a member of it",
+    );
+  return type;
+}
+
+/** Says of all uses of one table what it is. @throws DialectError where two uses do not agree, with the places of both */
+export function resolveTable(uses: readonly TableUse[], types: ReadonlyMap<number, ValueType>, line: Line): LineTable {
+  const first = uses.find(({ word }) => word.name === "set") ?? uses[0]!;
+  const { table: name } = first;
+  for (const use of uses) requireAlike(first, use, types, line);
+  if (first.word.kind === "map" && first.word.name !== "set")
+    throw line.fail(first.at, `Nothing sets a value of "${name}"`, `somewhere before: ${name}.set(key, value)`);
+  const keys = first.keys.map((column) => ({
+    name: column.name,
+    form: column.form,
+    type: requireKey(column, types, line),
+  }));
+  const { kind } = first.word;
+  const hasSlots = kind === "log2" || kind === "linear";
+  const only = keys.length === 1 ? keys[0] : undefined;
+  const isPlain = only !== undefined && only.form !== "ustack" && only.type.kind !== "text" && !hasSlots;
+  const isStruct = keys.length > 0 && !isPlain;
+  const size = keys.reduce((sum, { type }) => sum + measureType(type) + 4, hasSlots ? 4 : 0);
+  if (size > MAX_KEY)
+    throw line.fail(
+      first.at,
+      `The keys of "${name}" have ${size} bytes, and the kernel takes ${MAX_KEY}`,
+      "give texts a length: str(ptr, 64)",
+    );
+  return {
+    name,
+    kind,
+    keys,
+    isStruct,
+    keyType: isStruct ? `struct ${name}_key` : isPlain ? nameType(only.type) : "u32",
+    value: findValueType(uses, types, line),
+    ...(first.steps && { steps: first.steps }),
+    isSigned: uses.some(({ value }) => {
+      const type = value && typeColumn(value, types, line);
+      return type?.kind === "integer" && type.signed;
+    }),
+    isTaken: uses.some(({ word }) => word.name === "take"),
+    isLarge: isStruct && size > MAX_STACK_KEY,
+  };
+}
+
+function requireKey(column: Column, types: ReadonlyMap<number, ValueType>, line: Line): ValueType {
+  const type = typeColumn(column, types, line);
+  if (type.kind === "pointer" && type.ofText)
+    throw line.fail(
+      column.at,
+      `"${column.text}" is a pointer: its address would be the key, not its text`,
+      `the text is str(${column.text}), the address (u64)${column.text}`,
+    );
+  return type;
+}
+
+function findValueType(uses: readonly TableUse[], types: ReadonlyMap<number, ValueType>, line: Line): ValueType {
+  const { kind } = uses[0]!.word;
+  if (kind === "log2" || kind === "linear") return counter;
+  const found = uses.flatMap(({ value }) =>
+    value === undefined ? [] : [{ value, type: typeColumn(value, types, line) }],
+  );
+  for (const { value, type } of found)
+    if (type.kind === "text" || value.form === "str" || value.form === "comm")
+      throw line.fail(value.at, `"${value.text}" is a text, and a table's value is a number`, "let it be a key");
+  if (kind !== "map") {
+    const isSigned = found.some(({ type }) => type.kind === "integer" && type.signed);
+    return { kind: "integer", size: 8, signed: isSigned };
+  }
+  const [set] = found;
+  return set === undefined ? counter : set.type;
+}
+
+function requireAlike(first: TableUse, use: TableUse, types: ReadonlyMap<number, ValueType>, line: Line): void {
+  const differ = (found: string, wanted: string): never => {
+    const place = (at: number): string => {
+      const before = line.text.slice(0, at);
+      return `${line.name}:${before.split("\n").length}:${at - before.lastIndexOf("\n")}`;
+    };
+    throw line.fail(
+      use.at,
+      `Table "${use.table}" is used with ${found} here, and with ${wanted} at ${place(first.at)}`,
+      "give the two tables different names: NAME.count(…)",
+    );
+  };
+  if (use.word.kind !== first.word.kind) differ(`"${use.word.name}"`, `"${first.word.name}"`);
+  if (String(use.steps) !== String(first.steps)) differ(`steps ${String(use.steps)}`, `steps ${String(first.steps)}`);
+  if (use.keys.length !== first.keys.length) differ(renderKeys(use.keys.length), renderKeys(first.keys.length));
+  use.keys.forEach((column, index) => {
+    const found = typeColumn(column, types, line);
+    const wanted = typeColumn(first.keys[index]!, types, line);
+    if (!areAlike(found, wanted))
+      differ(`keys of type ${describeValue(found)}`, `keys of type ${describeValue(wanted)}`);
+  });
+}
+
+function renderKeys(count: number): string {
+  return count === 1 ? "one key" : `${count} keys`;
+}
+
+/** Words that name a column of their own form, or none. */
+const reservedNames = new Set([
+  ...["slot", "statement", "nothing", "kstack", "ustack", "walltime", "ustack_pid"],
+  ..."auto break case char const continue default do double else enum extern float for goto if inline int long".split(
+    " ",
+  ),
+  ..."register return short signed sizeof static struct switch typedef union unsigned void volatile while".split(" "),
+]);
+
+/** Gives columns names that tell them apart and that C can have. */
+export function nameColumns(columns: readonly Column[]): Column[] {
+  const taken = new Set<string>();
+  return columns.map((column) => {
+    const isReserved = column.form === "value" || column.form === "str" ? reservedNames.has(column.name) : false;
+    const wanted = isReserved || /^[A-Z_\d]+$/.test(column.name) ? `${column.name.toLowerCase()}_value` : column.name;
+    let name = wanted;
+    for (let number = 2; taken.has(name); number++) name = `${wanted}_${number}`;
+    taken.add(name);
+    return { ...column, name };
+  });
+}
+
+/** The members of a struct that columns become. */
+export function declareFields(fields: readonly Field[]): string[] {
+  return fields.flatMap(({ name, form, type }) => [
+    `    ${declareValue(type, name)};`,
+    ...(form === "ustack" ? [`    u32 ${name}_pid;`] : []),
+  ]);
+}

@@ -1,0 +1,225 @@
+import type { Findings, LoweringOptions } from "./block-words.ts";
+import { indent } from "./fill-column.ts";
+import { BlockLowering } from "./lower-block.ts";
+import { parseLine } from "./parse-line.ts";
+import type { Line, LineBlock, LineProbe } from "./parse-line.ts";
+import { copyPiece, joinPieces, makePiece } from "./pieces.ts";
+import type { JoinedText, Piece } from "./pieces.ts";
+import { describeEvents, renderEvents, sendPrint } from "./prints.ts";
+import { renderScript } from "./render-script.ts";
+import type { ScriptSettings } from "./render-script.ts";
+import { renderTable } from "./render-tables.ts";
+import { resolveTable } from "./tables.ts";
+import type { LineTable, TableUse } from "./tables.ts";
+import type { LineFunction } from "./translated-line.ts";
+import { askDeclaration } from "./value-types.ts";
+import type { ValueType } from "./value-types.ts";
+
+/** What a one-liner is translated with. */
+export interface TranslateOptions extends ScriptSettings {
+  /** The name of the text in messages: `-e`. */
+  readonly name: string;
+  /** The process of `-p`. */
+  readonly pid?: number;
+  /** Answers the types that clang gives to the questions of a text in the dialect. */
+  readonly askTypes: (text: JoinedText) => ReadonlyMap<number, ValueType>;
+  /** Whether there is no such probe; undefined for those that `--missing warn` leaves out. */
+  readonly isMissing?: (kind: string, parts: readonly string[]) => boolean;
+  readonly warn: (message: string) => void;
+}
+
+/**
+ * Translates a one-liner into a whole script: its blocks become BCC's functions, its words tables with the types that
+ * clang gives to their keys.
+ *
+ * @throws DialectError, CompileError at their places in the text
+ */
+export function translateLine(text: string, options: TranslateOptions): JoinedText {
+  const line = parseLine(text, options.name);
+  if (line.blocks.length === 0)
+    throw line.fail(
+      0,
+      "The text attaches to nothing",
+      "name a probe and a block: tracepoint:raw_syscalls:sys_enter { count(comm); }",
+    );
+  const ownNames = findOwnNames(line);
+  const jobs = listJobs(line, options);
+  const asked = lowerAll({ line, findings: openFindings(), ownNames }, jobs);
+  const { findings } = asked;
+  const types = askTypes(line, asked.functions, findings, options);
+  const tables = resolveTables(line, findings.tables, types, ownNames);
+  const events = describeEvents(line, findings.prints, types);
+  const known = new Map(tables.map((table) => [table.name, table]));
+  const sendEvent: LoweringOptions["sendEvent"] = (index, columns, values) => sendPrint(events, index, columns, values);
+  const { functions } = lowerAll({ line, findings: openFindings(), ownNames, tables: known, sendEvent }, jobs);
+  const pieces = [
+    ...renderDeclarations(line),
+    ...renderMaps(findings),
+    ...tables.flatMap((table) => renderLines(renderTable(table, listWords(findings.tables, table.name)))),
+    ...renderLines(renderEvents(events)),
+    ...functions,
+  ];
+  const translated = {
+    line,
+    functions: jobs,
+    tables,
+    prints: findings.prints,
+    usesCommand: findings.words.has("cpid"),
+  };
+  return joinPieces(renderScript(translated, dropEnd(pieces), options), options.name);
+}
+
+function openFindings(): Findings {
+  return { tables: [], prints: [], questions: 0, words: new Set() };
+}
+
+interface Job extends LineFunction {
+  readonly block: LineBlock;
+  readonly filter: readonly string[];
+}
+
+/** One function for each probe of each block. */
+function listJobs(line: Line, options: TranslateOptions): Job[] {
+  const seen = new Set<string>();
+  let number = 0;
+  return line.blocks.flatMap((block) =>
+    block.probes.flatMap((probe) => {
+      number++;
+      const word = probe.kind.words[0]!;
+      if (options.isMissing?.(word, probe.parts) === true) {
+        options.warn(`There is no ${word} "${probe.parts.join(":")}": its block is left out`);
+        return [];
+      }
+      const key = [word, ...probe.parts].join(":");
+      const isRepeated = seen.has(key);
+      seen.add(key);
+      const named = probe.parts.at(-1)!.replace(/\W+/g, "_").replace(/^_|_$/g, "");
+      const target = {
+        parts: probe.parts,
+        functionName: `on_${/^\w*[a-z]/i.test(named) ? named : word}_${number}`,
+        isRepeated,
+        ...(options.pid !== undefined && { pid: options.pid }),
+      };
+      if (isRepeated && (word === "fentry" || word === "fexit"))
+        throw line.fail(probe.at, `Two blocks are for "${probe.text}"`, "write one block for it");
+      return [{ block, probe, made: probe.kind.make(target), filter: filterProcess(line, probe, target, options.pid) }];
+    }),
+  );
+}
+
+function filterProcess(
+  line: Line,
+  probe: LineProbe,
+  target: Parameters<LineProbe["kind"]["make"]>[0],
+  pid: number | undefined,
+): string[] {
+  if (pid === undefined) return [];
+  const reason = probe.kind.elsewhere?.(target);
+  if (reason !== undefined)
+    throw line.fail(
+      probe.at,
+      `-p cannot choose the events of "${probe.text}": ${reason}`,
+      "leave -p out, or name another probe",
+    );
+  if (/^(uprobe|uretprobe|usdt)$/.test(probe.kind.words[0]!)) return [];
+  return [`if (bpf_get_current_pid_tgid() >> 32 != ${pid})`, "    return 0;"];
+}
+
+/** The names that the text declares at file level, its macros and tables too. */
+function findOwnNames(line: Line): Set<string> {
+  const names = new Set<string>();
+  for (const { from, to } of line.declarations) {
+    let depth = 0;
+    for (let at = from; at < to; at++) {
+      const token = line.tokens[at]!;
+      const next = line.tokens[at + 1]?.text ?? "";
+      if (token.text === "{") depth++;
+      if (token.text === "}") depth--;
+      if (token.kind !== "word" || depth > 0) continue;
+      const isDefined = token.inDirective && line.tokens[at - 1]?.text === "define";
+      const isTable = line.tokens[at - 1]?.text === "(" && /^BPF_/.test(line.tokens[at - 2]?.text ?? "");
+      if (isDefined || isTable || (!token.inDirective && /^[=;,([]$/.test(next) && !/^BPF_/.test(token.text)))
+        names.add(token.text);
+    }
+  }
+  return names;
+}
+
+function lowerAll(options: LoweringOptions, jobs: readonly Job[]): { functions: Piece[]; findings: Findings } {
+  const functions = jobs.flatMap((job) => {
+    const { block, probe, made, filter } = job;
+    const lines = new BlockLowering(options, block, probe).lower(filter);
+    return [
+      makePiece(`// ${probe.text.replace(/\s+/g, " ")}\n`),
+      makePiece(made.head, probe.at),
+      makePiece(" {\n"),
+      ...indent(lines).flatMap((pieces) => [...pieces, makePiece("\n")]),
+      makePiece("}\n\n"),
+    ];
+  });
+  return { functions, findings: options.findings };
+}
+
+function renderDeclarations(line: Line): Piece[] {
+  const pieces = line.declarations.flatMap(({ from, to }) => [
+    copyPiece(line.text, line.tokens[from]!.start, line.tokens[to - 1]!.end),
+    makePiece("\n"),
+  ]);
+  return pieces.length === 0 ? [] : [...pieces, makePiece("\n")];
+}
+
+function askTypes(
+  line: Line,
+  functions: readonly Piece[],
+  findings: Findings,
+  options: TranslateOptions,
+): ReadonlyMap<number, ValueType> {
+  if (findings.questions === 0) return new Map();
+  const pieces = [makePiece(`${askDeclaration}\n`), ...renderDeclarations(line), ...renderMaps(findings), ...functions];
+  return options.askTypes(joinPieces(pieces, options.name));
+}
+
+function renderMaps({ words }: Findings): Piece[] {
+  return renderLines([
+    ...(words.has("kstack") || words.has("ustack") ? ["BPF_STACK_TRACE(stacks, 16384);"] : []),
+    ...(words.has("cpid") ? ["BPF_ARRAY(command_pid, u32, 1);"] : []),
+  ]);
+}
+
+function renderLines(lines: readonly string[]): Piece[] {
+  return lines.length === 0 ? [] : [makePiece(`${lines.join("\n")}\n\n`)];
+}
+
+function dropEnd(pieces: readonly Piece[]): Piece[] {
+  const last = pieces.at(-1)!;
+  return [...pieces.slice(0, -1), { ...last, text: last.text.trimEnd() }];
+}
+
+function resolveTables(
+  line: Line,
+  uses: readonly TableUse[],
+  types: ReadonlyMap<number, ValueType>,
+  ownNames: ReadonlySet<string>,
+): LineTable[] {
+  const names = [...new Set(uses.map(({ table }) => table))];
+  return names.map((name) => {
+    const table = resolveTable(
+      uses.filter((use) => use.table === name),
+      types,
+      line,
+    );
+    if (!ownNames.has(name)) return table;
+    const [first] = uses.filter((use) => use.table === name);
+    if (table.keys.length !== 1 || table.isStruct)
+      throw line.fail(
+        first!.at,
+        `"${name}" is declared by the text: its key is one number here`,
+        "leave the declaration out, or use its own methods: update(&key, &value)",
+      );
+    return { ...table, isDeclared: true, keyType: `__typeof__(${name}.key)` };
+  });
+}
+
+function listWords(uses: readonly TableUse[], name: string): Set<string> {
+  return new Set(uses.filter(({ table }) => table === name).map(({ word }) => word.name));
+}

@@ -1,0 +1,109 @@
+import type { AstNode } from "../dialect/reads/ast.ts";
+
+/** What a table or an event keeps of a C type. */
+export type ValueType =
+  | { readonly kind: "integer"; readonly size: 1 | 2 | 4 | 8; readonly signed: boolean }
+  /** A `char` array. */
+  | { readonly kind: "text"; readonly length: number }
+  /** An address; of characters when it is a C text's. */
+  | { readonly kind: "pointer"; readonly ofText: boolean; readonly name: string }
+  /** What no column can be made of. */
+  | { readonly kind: "other"; readonly name: string };
+
+/** The function whose calls ask clang for the types of their second arguments; the first one numbers the question. */
+export const askName = "bpfts_type_of";
+
+/** Its declaration, for the text that is only parsed. */
+export const askDeclaration = `extern void ${askName}(int, ...);`;
+
+const integers: Readonly<Record<string, readonly [size: 1 | 2 | 4 | 8, signed: boolean]>> = {
+  char: [1, true],
+  "signed char": [1, true],
+  "unsigned char": [1, false],
+  _Bool: [1, false],
+  bool: [1, false],
+  short: [2, true],
+  "unsigned short": [2, false],
+  int: [4, true],
+  "unsigned int": [4, false],
+  long: [8, true],
+  "unsigned long": [8, false],
+  "long long": [8, true],
+  "unsigned long long": [8, false],
+};
+
+/** Reads what clang made of the questions in a parsed text: types by number. */
+export function readAskedTypes(ast: AstNode): Map<number, ValueType> {
+  const types = new Map<number, ValueType>();
+  visit(ast, (node) => {
+    if (node.kind !== "CallExpr") return;
+    const [callee, number, value] = (node.inner ?? []) as readonly AstNode[];
+    if (callee === undefined || value === undefined || !isAsk(callee)) return;
+    types.set(Number(findNumber(number)), describeType(skipCasts(value)));
+  });
+  return types;
+}
+
+function visit(node: AstNode, see: (node: AstNode) => void): void {
+  see(node);
+  for (const inner of node.inner ?? []) visit(inner as AstNode, see);
+}
+
+function isAsk(node: AstNode): boolean {
+  if (node.referencedDecl?.name === askName) return true;
+  return (node.inner ?? []).some((inner) => isAsk(inner as AstNode));
+}
+
+function findNumber(node: AstNode | undefined): unknown {
+  if (node === undefined || node.kind === "IntegerLiteral") return node?.value;
+  return findNumber(node.inner?.[0] as AstNode | undefined);
+}
+
+/** The expression as it was written: arrays are no pointers yet, small integers no `int`. */
+function skipCasts(node: AstNode): AstNode {
+  const inner = node.inner?.[0] as AstNode | undefined;
+  return node.kind === "ImplicitCastExpr" && inner !== undefined ? skipCasts(inner) : node;
+}
+
+function describeType({ type, kind, inner }: AstNode): ValueType {
+  // In the parentheses that the question has around it.
+  if (kind === "ParenExpr" && inner?.[0] !== undefined) return describeType(inner[0] as AstNode);
+  const written = type?.qualType ?? "";
+  const name = (type?.desugaredQualType ?? written)
+    .replace(/\b(?:const|volatile|restrict)\b/g, "")
+    .replace(/\s+/g, " ")
+    .trim();
+  const integer = integers[name];
+  if (integer !== undefined) return { kind: "integer", size: integer[0], signed: integer[1] };
+  if (/^enum\b/.test(name)) return { kind: "integer", size: 4, signed: false };
+  const array = /^(?:unsigned |signed )?char ?\[(\d+)\]$/.exec(name);
+  if (array !== null) return { kind: "text", length: Number(array[1]) };
+  if (/\*$|\(\*\)/.test(name))
+    return { kind: "pointer", ofText: /^(?:unsigned |signed )?char \*$/.test(name), name: written };
+  return { kind: "other", name: written };
+}
+
+/** A member or parameter of that type in C. */
+export function declareValue(type: ValueType, name: string): string {
+  return type.kind === "text" ? `char ${name}[${type.length}]` : `${nameType(type)} ${name}`;
+}
+
+/** The name of a type that is no array. */
+export function nameType(type: ValueType): string {
+  return type.kind === "integer" ? `${type.signed ? "s" : "u"}${type.size * 8}` : "u64";
+}
+
+/** Units: bytes. */
+export function measureType(type: ValueType): number {
+  return type.kind === "integer" ? type.size : type.kind === "text" ? type.length : 8;
+}
+
+/** Whether two uses of a table agree: numbers of one size, texts of one length. */
+export function areAlike(a: ValueType, b: ValueType): boolean {
+  return (a.kind === "text") === (b.kind === "text") && measureType(a) === measureType(b);
+}
+
+/** A type as messages name it. */
+export function describeValue(type: ValueType): string {
+  return type.kind === "text" ? `char[${type.length}]` : type.kind === "integer" ? nameType(type) : type.name;
+}

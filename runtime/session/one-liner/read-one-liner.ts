@@ -1,0 +1,147 @@
+import { release, version } from "node:os";
+import { buildId } from "../../base/build-id.ts";
+import { BpftsError } from "../../base/errors.ts";
+import type { Log } from "../../base/log.ts";
+import { findSimilar } from "../../base/similar.ts";
+import { findCached, hashKey, writeCached } from "../../compile/cache.ts";
+import { openCacheFolder } from "../../compile/cache-folder.ts";
+import type { CSource } from "../../dialect/text/unit.ts";
+import { openAddon } from "../../kernel/door/addon.ts";
+import { haveKernelSymbol } from "../../kernel/machine/kallsyms.ts";
+import { haveTracepoint, mountTracefs } from "../../kernel/machine/tracefs.ts";
+import { locateIn } from "../../one-liner/parse-line.ts";
+import { findOrigin } from "../../one-liner/pieces.ts";
+import type { JoinedText } from "../../one-liner/pieces.ts";
+import { readyWords } from "../../one-liner/ready-words.ts";
+import { jsName } from "../../one-liner/render-script.ts";
+import type { ScriptSettings } from "../../one-liner/render-script.ts";
+import { translateLine } from "../../one-liner/translate.ts";
+import { readAskedTypes } from "../../one-liner/value-types.ts";
+import type { ValueType } from "../../one-liner/value-types.ts";
+import { openFileScope } from "../../script/file-scope.ts";
+import type { FileGrants, FileScope } from "../../script/file-scope.ts";
+import type { ScriptText } from "../../script/read-script.ts";
+import { parseText } from "../build/build-unit.ts";
+import { openBuilder } from "../build/open-builder.ts";
+import { quoteLines } from "../run/quote-lines.ts";
+
+/** A one-liner and the options that its script is to have. */
+export interface OneLinerRequest extends ScriptSettings {
+  readonly text: string;
+  /** The process of `-p`. */
+  readonly pid?: number;
+  /** What to do about probes that do not exist. */
+  readonly missing: "error" | "warn";
+  readonly grants: FileGrants;
+  readonly log: Log;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+}
+
+/** The name of the one-liner in messages. */
+export const lineName = "-e";
+
+/**
+ * Makes the script that a one-liner stands for. The script goes the way of all scripts from there on; its places lead back to the
+ * one-liner. What was made before for this kernel comes from the cache.
+ *
+ * @throws BpftsError at its place in the one-liner
+ */
+export function readOneLiner(request: OneLinerRequest): ScriptText {
+  const { text, js } = request;
+  const sources = { [lineName]: text, ...(js !== undefined && { [jsName]: js }) };
+  const files = openFileScope(undefined, request.grants);
+  for (const [name, source] of Object.entries(sources)) files.keep(name, source);
+  try {
+    const joined = findOrTranslate(request, files);
+    return {
+      name: "one-liner.ts",
+      text: joined.text,
+      sources,
+      findOrigin: (line, column) => locateOrigin(joined, sources, line, column),
+    };
+  } catch (error) {
+    throw quoteLines(error, files);
+  }
+}
+
+function findOrTranslate(request: OneLinerRequest, files: FileScope): JoinedText {
+  const { grants, log, environment, missing, ...settings } = request;
+  const cache = openCacheFolder(environment, log);
+  const key = `one-liner/${hashKey(buildId, release(), version(), JSON.stringify(settings))}`;
+  // What a changed source makes of a text is not what it made before.
+  const isKept = missing === "error" && buildId !== "source";
+  const cached = isKept ? findCached(cache, key) : undefined;
+  if (cached !== undefined) return JSON.parse(cached.toString("utf8")) as JoinedText;
+  const askTypes = (asked: JoinedText): ReadonlyMap<number, ValueType> => {
+    const builder = openBuilder({ port: openAddon(), cache, environment, files, log });
+    try {
+      return readAskedTypes(parseText(describeText(asked, request.text), builder));
+    } catch (error) {
+      if (error instanceof BpftsError) adviseWord(error);
+      throw error;
+    }
+  };
+  const joined = translateLine(request.text, {
+    ...settings,
+    name: lineName,
+    askTypes,
+    warn: (message) => log.warn(message),
+    ...(missing === "warn" && { isMissing }),
+  });
+  if (isKept) writeCached(cache, key, Buffer.from(JSON.stringify(joined)));
+  return joined;
+}
+
+/** The text that clang is asked about, its places those of the one-liner. */
+function describeText(asked: JoinedText, text: string): CSource {
+  const locate = (offset: number): { line: number; column: number } | undefined => {
+    const origin = findOrigin(asked, offset);
+    return origin && locateIn(text, origin.at);
+  };
+  return { text: asked.text, name: "<text>", place: { file: lineName, locate } };
+}
+
+/** A name that clang does not know may be a ready word that was mistyped. */
+function adviseWord(error: BpftsError): void {
+  const name = /undeclared identifier '(\w+)'/.exec(error.message)?.[1];
+  const similar =
+    name === undefined
+      ? undefined
+      : findSimilar(
+          name,
+          readyWords.map((word) => word.name),
+        );
+  if (similar !== undefined)
+    Object.defineProperty(error, "hint", { value: `did you mean "${similar}"?`, enumerable: true });
+}
+
+function locateOrigin(
+  joined: JoinedText,
+  sources: Readonly<Record<string, string>>,
+  line: number,
+  column: number,
+): { file: string; line: number; column: number } | undefined {
+  const start = findLineStart(joined.text, line);
+  const origin = start === undefined ? undefined : findOrigin(joined, start + column - 1);
+  return origin && { file: origin.from, ...locateIn(sources[origin.from] ?? "", origin.at) };
+}
+
+function findLineStart(text: string, line: number): number | undefined {
+  let start = 0;
+  for (let number = 1; number < line; number++) {
+    const end = text.indexOf("\n", start);
+    if (end < 0) return undefined;
+    start = end + 1;
+  }
+  return start;
+}
+
+/** Whether this kernel surely lacks a probe. */
+function isMissing(kind: string, parts: readonly string[]): boolean {
+  if (parts.some((part) => /[*?]/.test(part))) return false;
+  if (kind === "tracepoint") {
+    mountTracefs(openAddon());
+    return haveTracepoint(parts[0]!, parts[1]!) === false;
+  }
+  return /^(kprobe|kretprobe|fentry|fexit)$/.test(kind) && !haveKernelSymbol(parts[0]!);
+}

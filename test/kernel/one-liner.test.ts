@@ -1,0 +1,332 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { describe, expect, it } from "vitest";
+import { cli, makeFolder, parseCliError, root, runCli, startCli, writeScript } from "../support/run-cli.ts";
+import type { CliResult } from "../support/run-cli.ts";
+import { buildProgram } from "../support/own-program.ts";
+
+const folder = makeFolder();
+const program = buildProgram("one_liner.c", join(folder, "target"));
+
+/** A shell that changes its directory 100 times. */
+const chdirs = "i=0; while [ $i -lt 50 ]; do cd /; cd /tmp; i=$((i+1)); done";
+const chdir = 80;
+
+async function trace(text: string, command: string, ...options: readonly string[]): Promise<string[]> {
+  const result = await runCli(["-e", text, "-c", command, ...options]);
+  expect({ status: result.status, stderr: result.stderr }).toEqual({
+    status: 0,
+    stderr: expect.stringMatching(/^Attached \d probes?\.\n$/) as string,
+  });
+  return result.stdout.trimEnd().split("\n");
+}
+
+const parse = (lines: readonly string[]): unknown[] => lines.map((line) => JSON.parse(line) as unknown);
+
+describe("one-liners count exactly", () => {
+  it("1: prints opened files", async () => {
+    const path = writeScript(folder, "one.txt", "");
+    const lines = await trace(
+      'tracepoint:syscalls:sys_enter_openat if (pid == cpid) { print("%s %s\\n", comm, str(args->filename)); }',
+      `cat ${path} ${path} ${path}`,
+    );
+    expect(lines.filter((line) => line.includes(folder))).toEqual(Array(3).fill(`cat ${path}`));
+  });
+
+  it("2: counts system calls by name", async () => {
+    const text = `tracepoint:raw_syscalls:sys_enter if (pid == cpid && args->id == ${chdir}) { count(comm); }`;
+    expect(await trace(text, chdirs)).toEqual(["count:", "sh  100"]);
+  });
+
+  it("3 and 10: makes a histogram, and a sum, of what read returns", async () => {
+    const reads = "exec dd if=/dev/zero of=/dev/null bs=512 count=20 status=none";
+    const text =
+      "tracepoint:syscalls:sys_exit_read if (pid == cpid && args->ret == 512) { hist(args->ret); sum(args->ret, comm); }";
+    expect(await trace(text, reads)).toEqual([
+      "hist:",
+      "     value               : count     distribution",
+      `       512 -> 1023       : 20       |${"*".repeat(40)}|`,
+      "",
+      "sum:",
+      "dd  10240",
+    ]);
+  });
+
+  it("6: prints processes that start", async () => {
+    const text = 'tracepoint:sched:sched_process_exec if (pid == cpid) { print("%s %d\\n", comm, pid == cpid); }';
+    expect(await trace(text, "exec true; :")).toEqual(["sh 1", "true 1"]);
+  });
+
+  it("8: counts kernel stacks", async () => {
+    const lines = parse(
+      await trace("tracepoint:sched:sched_switch if (pid == cpid) { count(kstack); }", "sleep 0.05", "--json"),
+    ) as { rows: { key: { kstack: string[] }; value: number }[] }[];
+    const sleeping = lines[0]!.rows.filter(({ key }) => key.kstack.some((frame) => frame.includes("nanosleep")));
+    expect(sleeping.reduce((sum, { value }) => sum + value, 0)).toBe(1);
+  });
+
+  it("11 and 16: sees signals that are sent", async () => {
+    const command = "trap '' USR1; kill -USR1 $$; kill -USR1 $$; kill -USR1 $$";
+    const print = 'print("%s %d %d\\n", comm, args->pid == cpid, args->sig);';
+    expect(await trace(`tracepoint:syscalls:sys_enter_kill if (pid == cpid) { ${print} }`, command)).toEqual(
+      Array(3).fill("sh 1 10"),
+    );
+    const count =
+      "tracepoint:signal:signal_generate if (pid == cpid && args->sig == 10) { count(args->comm, args->sig); }";
+    expect(await trace(count, command)).toEqual(["count:", "sh, 10  3"]);
+  });
+
+  it("12: counts page faults", async () => {
+    const count = async (pages: number): Promise<number> => {
+      const text = 'software:page_faults:1 if (pid == cpid && comm == "target") { count(comm, pid == cpid); }';
+      const lines = await trace(text, `${program} ${pages}`);
+      return Number(/^target, 1 +(\d+)$/.exec(lines[1]!)![1]);
+    };
+    const [few, many] = [await count(0), await count(1000)];
+    expect(many - few).toBeGreaterThanOrEqual(990);
+    expect(many - few).toBeLessThanOrEqual(1010);
+  });
+
+  it("14: makes a histogram of a function's argument, of one process alone", async () => {
+    const text = `uprobe:${program}:work { hist(arg1); args1.sum(arg1); } uretprobe:${program}:work { results.count((int)retval); }`;
+    expect(await trace(text, program)).toEqual([
+      "hist:",
+      "     value               : count     distribution",
+      `         0 -> 1          : 2        |${"********************".padEnd(40)}|`,
+      `         2 -> 3          : 2        |${"********************".padEnd(40)}|`,
+      `         4 -> 7          : 4        |${"*".repeat(40)}|`,
+      "",
+      "args1: 28",
+      "",
+      "results:",
+      "-5  1",
+      "7   7",
+    ]);
+  });
+
+  it("17: reads the arguments of a raw tracepoint", async () => {
+    const text = `rawtracepoint:sys_enter if (pid == cpid && arg2 == ${chdir}) { count(comm, ctx->args[1]); }`;
+    expect(await trace(text, chdirs)).toEqual(["count:", `sh, ${chdir}  100`]);
+  });
+
+  it("18: has two probes for one block", async () => {
+    const path = writeScript(folder, "both.txt", "");
+    const text =
+      "tracepoint:syscalls:sys_enter_openat, tracepoint:syscalls:sys_exit_openat if (pid == cpid) { count(comm); }";
+    const [, row] = await trace(text, `cat ${path} ${path}`);
+    // The entry of each call, and its return.
+    expect(Number(/^cat +(\d+)$/.exec(row!)![1]) % 2).toBe(0);
+  });
+
+  it("19: keeps a time by thread and takes it", async () => {
+    const text = `tracepoint:raw_syscalls:sys_enter if (pid == cpid && args->id == ${chdir}) { t.set(tid, nsecs); }
+      tracepoint:raw_syscalls:sys_exit if (t.has(tid)) { hist(nsecs - t.take(tid), args->id); }`;
+    const lines = parse(await trace(text, chdirs, "--json")) as { key: unknown; buckets: { count: number }[] }[];
+    expect(lines).toMatchObject([{ type: "hist", name: "hist", key: { id: chdir } }]);
+    expect(lines[0]!.buckets.reduce((sum, { count }) => sum + count, 0)).toBe(100);
+  });
+});
+
+describe("words and tables", () => {
+  const own = "tracepoint:syscalls:sys_enter_chdir if (pid == cpid)";
+
+  it("fills every kind of table", async () => {
+    const block = `{ n.set(pid, n.get(pid) + 1); u64 i = n.get(pid); count(); sum(i); min(i); max(i, comm); avg(i);
+      lhist(i, 10, 90, 20, comm); signs.hist((s64)i - 50); signs2.lhist((s64)i - 50, -10, 10, 10); }`;
+    expect(await trace(`${own} ${block}`, chdirs)).toEqual([
+      expect.stringMatching(/^n:$/),
+      expect.stringMatching(/^\d+ {2}100$/),
+      "",
+      "count: 100",
+      "",
+      "sum: 5050",
+      "",
+      "min: 1",
+      "",
+      "max:",
+      "sh  100",
+      "",
+      "avg: 50",
+      "",
+      'lhist, comm = "sh"',
+      "     value               : count     distribution",
+      "           <  10         : 9        |******************                      |",
+      "        10 -> 29         : 20       |****************************************|",
+      "        30 -> 49         : 20       |****************************************|",
+      "        50 -> 69         : 20       |****************************************|",
+      "        70 -> 89         : 20       |****************************************|",
+      "           >= 90         : 11       |**********************                  |",
+      "",
+      "signs:",
+      "     value               : count     distribution",
+      "           <  0          : 49       |****************************************|",
+      "         0 -> 1          : 2        |*                                       |",
+      "         2 -> 3          : 2        |*                                       |",
+      "         4 -> 7          : 4        |***                                     |",
+      "         8 -> 15         : 8        |******                                  |",
+      "        16 -> 31         : 16       |*************                           |",
+      "        32 -> 63         : 19       |***************                         |",
+      "",
+      "signs2:",
+      "     value               : count     distribution",
+      "           <  -10        : 39       |**************************************  |",
+      "       -10 -> -1         : 10       |*********                               |",
+      "         0 -> 9          : 10       |*********                               |",
+      "           >= 10         : 41       |****************************************|",
+    ]);
+  });
+
+  it("keeps keys that are too large for a program's stack", async () => {
+    expect(await trace(`${own} { count(str(args->filename), comm); }`, chdirs)).toEqual([
+      "count:",
+      "/, sh     50",
+      "/tmp, sh  50",
+    ]);
+  });
+
+  it("prints several events in their order, with stacks and times", async () => {
+    const block = '{ print("a %s\\n", str(args->filename)); print("%s %s\\n", walltime, kstack); }';
+    const lines = await trace(`${own} ${block}`, "cd /; cd /tmp");
+    expect(lines[0]).toBe("a /");
+    expect(lines[1]).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{9} \w/);
+    expect(Math.abs(Date.parse(lines[1]!.slice(0, 19)) - Date.now())).toBeLessThan(60_000);
+    expect(lines.filter((line) => line.startsWith("a "))).toEqual(["a /", "a /tmp"]);
+  });
+
+  it("compares names, and has C beside the words", async () => {
+    const text = `#define LIMIT 3
+      static int is_small(u64 n) { return n < LIMIT; }
+      ${own} { if (comm != "sh") return; if (comm == "sh" && is_small(n.get(pid))) { n.set(pid, n.get(pid) + 1); small.count(); } else large.count(); }`;
+    expect((await trace(text, chdirs)).slice(-3)).toEqual(["small: 3", "", "large: 97"]);
+  });
+});
+
+describe("options", () => {
+  const own =
+    "tracepoint:syscalls:sys_enter_chdir if (pid == cpid) { count(str(args->filename)); n.sum(1, args->filename != 0); }";
+  const command = "cd /; cd /tmp; cd /tmp; cd /usr; cd /usr; cd /usr";
+
+  it("--top, --sort and --json", async () => {
+    expect((await trace(own, command)).slice(0, 4)).toEqual(["count:", "/     1", "/tmp  2", "/usr  3"]);
+    expect((await trace(own, command, "--top", "2")).slice(0, 4)).toEqual(["count:", "/tmp  2", "/usr  3", ""]);
+    expect((await trace(own, "cd /usr; cd /; cd /", "--sort", "key")).slice(0, 3)).toEqual([
+      "count:",
+      "/     2",
+      "/usr  1",
+    ]);
+    expect(parse(await trace(own, command, "--json"))[0]).toEqual({
+      type: "table",
+      name: "count",
+      rows: [
+        { key: { filename: "/" }, value: 1 },
+        { key: { filename: "/tmp" }, value: 2 },
+        { key: { filename: "/usr" }, value: 3 },
+      ],
+    });
+    const print = 'tracepoint:syscalls:sys_enter_chdir if (pid == cpid) { print("%s!\\n", str(args->filename)); }';
+    expect(parse(await trace(print, "cd /; :", "--json"))).toEqual([
+      { type: "event", name: "print", text: "/!", data: { filename: "/" } },
+    ]);
+  });
+
+  it("--js, -o, -i and -d", async () => {
+    expect(
+      await trace(own, command, "--js", "for (const [key, n] of count.top(1)) printf('%s %d\\n', key.filename, n);"),
+    ).toEqual(["/usr 3"]);
+    const path = join(folder, "out.txt");
+    expect(await trace(own, `${command}; echo own`, "-o", path)).toEqual(["own"]);
+    expect(readFileSync(path, "utf8")).toContain("/usr  3\n");
+    const result = await runCli([
+      "-e",
+      "tracepoint:syscalls:sys_enter_chdir if (pid == cpid) { count(); }",
+      "-i",
+      "0.4",
+      "-d",
+      "3",
+      "-c",
+      "cd /; sleep 0.9; cd /; cd /; sleep 9",
+    ]);
+    expect(result.stdout.split("\n").filter((line) => line !== "")).toEqual(["count: 1", "count: 2"]);
+  });
+
+  it("-p sees one process alone", async () => {
+    const shell = spawn("sh", { stdio: ["pipe", "pipe", "ignore"] });
+    const other = spawn("sh", { stdio: ["pipe", "pipe", "ignore"] });
+    try {
+      const text = "tracepoint:syscalls:sys_enter_chdir { count(str(args->filename)); }";
+      const running = startCli(["-e", text, "-p", String(shell.pid)]);
+      await running.waitFor("Attached 1 probe.");
+      for (const child of [other, shell]) {
+        child.stdin.write("cd /; cd /usr; cd /usr; echo done\n");
+        await once(child.stdout, "data");
+      }
+      running.child.kill("SIGINT");
+      expect(await running.ended).toMatchObject({ status: 0, stdout: "count:\n/     1\n/usr  2\n" });
+    } finally {
+      shell.kill();
+      other.kill();
+    }
+    const timer = "tracepoint:syscalls:sys_enter_chdir { count(); } interval:s:1 { ticks.count(); }";
+    const refused = parseCliError(await runCli(["-e", timer, "-p", "1", "--json-errors"]));
+    expect(refused).toMatchObject({ location: { file: "-e", line: 1, column: 59 } });
+  });
+
+  it("--dry-run attaches nothing", async () => {
+    const result = await runCli(["-e", own, "--dry-run"]);
+    expect(result).toMatchObject({ status: 0, stdout: "-e: ok, verified\n", stderr: "" });
+  });
+});
+
+describe("the way to a script", () => {
+  const texts = [
+    `tracepoint:raw_syscalls:sys_enter if (pid == cpid && args->id == ${chdir}) { count(comm); sum(args->id, comm); }`,
+    'tracepoint:syscalls:sys_enter_chdir if (pid == cpid) { print("%s\\n", str(args->filename)); lhist(args->filename != 0, 0, 4, 1); }',
+  ];
+
+  it.each(texts)("prints the same bytes as %s", async (text) => {
+    const script = await runCli(["-e", text, "--script"]);
+    expect(script).toMatchObject({ status: 0, stderr: "" });
+    const path = writeScript(folder, "same.ts", script.stdout);
+    const [direct, through] = [await runCli(["-e", text, "-c", chdirs]), await runCli(["run", "-c", chdirs, path])];
+    expect(through.stdout).toBe(direct.stdout);
+    expect(direct.stdout.length).toBeGreaterThan(10);
+    const piped = spawnSync(process.execPath, [cli, "run", "-c", chdirs, "-"], { input: script.stdout, cwd: root });
+    expect(String(piped.stdout)).toBe(direct.stdout);
+  });
+});
+
+describe("errors stand in the text", () => {
+  const fail = async (text: string, ...options: readonly string[]): Promise<CliResult> =>
+    runCli(["-e", text, ...options, "--json-errors"]);
+
+  it.each([
+    ["tracepoint:syscalls:sys_enter_chdirr { count(comm); }", "BPFTS_ATTACH", 12, "syscalls:sys_enter_chdir"],
+    ["tracepoint:syscalls:sys_enter_chdir { count(args->nope); }", "BPFTS_COMPILE", 51, "nope"],
+    ["tracepoint:syscalls:sys_enter_chdir { count(pidd); }", "BPFTS_COMPILE", 45, "pid"],
+    ["tracepoint:syscalls:sys_enter_chdir { hist(args.ret); }", "BPFTS_DIALECT", 44, "pointer"],
+    ["uprobe:c:mallocc { count(); }", "BPFTS_ATTACH", 8, "malloc"],
+  ])("%s", async (text, code, column, hint) => {
+    const error = parseCliError(await fail(text));
+    expect(error).toMatchObject({ code, location: { file: "-e", line: 1, column } });
+    expect(error.hint).toContain(hint);
+  });
+
+  it("what the verifier rejects", async () => {
+    const text =
+      "tracepoint:syscalls:sys_enter_chdir {\n  count(cpu);\n  u64 *p = (void *)args;\n  for (;;) { n.sum(p[100000]); } }";
+    expect(parseCliError(await fail(text))).toMatchObject({ location: { file: "-e" } });
+  });
+
+  it("what --js does wrong", async () => {
+    const result = await fail(
+      "tracepoint:syscalls:sys_enter_chdir if (pid == cpid) { count(); }",
+      "-c",
+      "cd /",
+      "--js",
+      "count.nope()",
+    );
+    expect(parseCliError(result)).toMatchObject({ location: { file: "--js", line: 1 } });
+  });
+});
