@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { SortedLines } from "./sorted-lines.ts";
+import { findSortedLine } from "./sorted-text.ts";
 
 /** The names of the kernel's headers, without `uapi/`. */
 export interface KernelHeaders {
@@ -13,9 +13,9 @@ export const headersFile = "kernel-headers.txt";
 
 /** Opens the list that `bpf-headers/generate-headers.mjs` made. */
 export function openKernelHeaders(path: string): KernelHeaders {
-  let lines: SortedLines | undefined;
+  let lines: string | undefined;
   return {
-    has: (name) => (lines ??= new SortedLines(path)).find(`${name}\n`) !== undefined,
+    has: (name) => findSortedLine((lines ??= readFileSync(path, "latin1")), `${name}\n`) !== undefined,
     listNames: () => readFileSync(path, "latin1").trimEnd().split("\n").slice(1),
   };
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { SortedLines } from "./sorted-lines.ts";
+import { findSortedLine } from "./sorted-text.ts";
 
 /** Macros of the kernel's uapi headers. */
 export interface KernelMacros {
@@ -14,12 +14,11 @@ export interface KernelMacros {
 /** The name that the table's file has in `bpf-headers/`. */
 export const macrosFile = "kernel-macros.txt";
 
-/** Opens the table that `bpf-headers/generate-macros.mjs` made; the file is read when a name is asked for, and then in parts. */
+/** Opens the table that `bpf-headers/generate-macros.mjs` made; the file is read when a name is asked for. */
 export function openKernelMacros(path: string, arch: "x86" | "arm64"): KernelMacros {
-  let lines: SortedLines | undefined;
-  const find = (prefix: string): string | undefined => (lines ??= new SortedLines(path)).find(prefix);
+  let lines: string | undefined;
   const read = (key: string): string | undefined =>
-    find(`${key} `)
+    findSortedLine((lines ??= readFileSync(path, "latin1")), `${key} `)
       ?.slice(key.length + 1)
       .trimEnd();
   const other = arch === "x86" ? "arm64" : "x86";
