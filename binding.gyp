@@ -22,6 +22,7 @@
         "runtime/native/log.cc",
         "runtime/native/map.cc",
         "runtime/native/map_batch.cc",
+        "runtime/native/multi_link.cc",
         "runtime/native/object.cc",
         "runtime/native/output.cc",
         "runtime/native/poller.cc",

@@ -10,6 +10,8 @@ export interface Log {
   warn(message: string): void;
   /** How a run goes its way; shown with `--verbose`. */
   info(message: string): void;
+  /** How far a long piece of work is: one line in place of the last one, nothing for undefined. Shown on a terminal alone. */
+  progress?(message: string | undefined): void;
 }
 
 export const silentLog: Log = { warn() {}, info() {} };
@@ -23,10 +25,21 @@ export function openStderrLog(options: { readonly verbose: boolean }): Log {
       // A closed or full stderr is no reason to stop tracing.
     }
   };
+  /** The last line goes: a carriage return, and the sequence that clears what follows it. */
+  const writeLine = (line: string): void => {
+    try {
+      writeSync(2, `\r\x1b[K${escapeText(line, "")}`);
+    } catch {
+      // As above.
+    }
+  };
   return {
     warn: (message) => write(`warning: ${message}\n`),
     info: (message) => {
       if (options.verbose) write(`bpfts: ${message}\n`);
+    },
+    progress: (message) => {
+      if (process.stderr.isTTY) writeLine(message ?? "");
     },
   };
 }

@@ -15,6 +15,7 @@
 #include "link.h"
 #include "log.h"
 #include "map.h"
+#include "multi_link.h"
 #include "object.h"
 #include "output.h"
 #include "poller.h"
@@ -114,6 +115,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "attachRawTracepoint", AttachRawTracepoint);
   Bind(exports, "attachKprobe", AttachKprobe);
   Bind(exports, "attachUprobe", AttachUprobe);
+  Bind(exports, "attachUprobeMulti", AttachUprobeMulti);
+  Bind(exports, "attachKprobeMulti", AttachKprobeMulti);
   Bind(exports, "attachUsdt", AttachUsdt);
   Bind(exports, "attachPerfEvent", AttachPerfEvent);
   Bind(exports, "attachTarget", AttachTarget);

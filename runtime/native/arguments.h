@@ -121,6 +121,13 @@ inline const char* Read(Napi::Value value, UprobeTarget& into) {
   return fine ? nullptr : "a uprobe target";
 }
 
+inline const char* Read(Napi::Value value, UprobeMultiTarget& into) {
+  if (!value.IsObject()) return "a target of many uprobes";
+  const bool fine = ReadMembers(value, {"path", "offsets", "refCtrOffsets", "cookies", "retprobe", "pid"}, into.path,
+                                into.offsets, into.ref_ctr_offsets, into.cookies, into.retprobe, into.pid);
+  return fine ? nullptr : "a target of many uprobes";
+}
+
 inline const char* Read(Napi::Value value, PerfEventTarget& into) {
   if (!value.IsObject()) return "a perf event target";
   const bool fine = ReadMembers(value, {"type", "config", "samplePeriod", "sampleFreq", "pid", "cpu"}, into.type,

@@ -64,9 +64,10 @@ int32_t AttachAuto(Environment& environment, int32_t program) {
 }
 
 int32_t AttachTracepoint(Environment& environment, int32_t program, const std::string& category,
-                         const std::string& name) {
+                         const std::string& name, uint64_t cookie) {
   return AddLink(environment, program, [&](struct bpf_program* target) {
-    return bpf_program__attach_tracepoint(target, category.c_str(), name.c_str());
+    LIBBPF_OPTS(bpf_tracepoint_opts, options, .bpf_cookie = cookie);
+    return bpf_program__attach_tracepoint_opts(target, category.c_str(), name.c_str(), &options);
   });
 }
 

@@ -64,7 +64,7 @@ class PerfCounter final : public Resource {
 
 int32_t AttachAuto(Environment& environment, int32_t program);
 int32_t AttachTracepoint(Environment& environment, int32_t program, const std::string& category,
-                         const std::string& name);
+                         const std::string& name, uint64_t cookie);
 int32_t AttachRawTracepoint(Environment& environment, int32_t program, const std::string& name);
 int32_t AttachKprobe(Environment& environment, int32_t program, const std::string& symbol, uint64_t offset,
                      bool retprobe, uint64_t cookie);

@@ -78,6 +78,17 @@ struct UprobeTarget {
   uint64_t cookie = 0;
 };
 
+/// Many places of one binary; what there is one of for each place is eight bytes.
+struct UprobeMultiTarget {
+  std::string path;
+  Bytes offsets;
+  /// None, or one for each place.
+  Bytes ref_ctr_offsets;
+  Bytes cookies;
+  bool retprobe = false;
+  int32_t pid = -1;
+};
+
 struct PerfEventTarget {
   uint32_t type = 0;
   uint64_t config = 0;

@@ -20,6 +20,7 @@ export type KprobeTarget =
       /** The kernel function. */
       readonly event: string;
       readonly event_re?: undefined;
+      readonly limit?: undefined;
       /** How far behind the function's start. Units: bytes. */
       readonly event_off?: number | undefined;
     }
@@ -27,6 +28,8 @@ export type KprobeTarget =
       readonly event?: undefined;
       /** A regular expression that matches the whole names of kernel functions. */
       readonly event_re: string;
+      /** An error when it matches more than so many; no limit unless given. */
+      readonly limit?: number | undefined;
       readonly event_off?: undefined;
     };
 
@@ -45,11 +48,14 @@ export type TracepointTarget =
       /** The tracepoint: `"category:event"`. */
       readonly tp: `${string}:${string}`;
       readonly tp_re?: undefined;
+      readonly limit?: undefined;
     }
   | {
       readonly tp?: undefined;
       /** A regular expression that matches names of tracepoints, as `category:event`, from their start. */
       readonly tp_re: string;
+      /** An error when it matches more than so many; no limit unless given. */
+      readonly limit?: number | undefined;
     };
 
 /** What `attach_tracepoint` takes. */
@@ -66,6 +72,7 @@ export type UprobeTarget = {
       /** The function's name in the binary, or a C++ or Rust name as people write it. */
       readonly sym: string;
       readonly sym_re?: undefined;
+      readonly limit?: undefined;
       readonly addr?: undefined;
       /** How far behind the function's start. Units: bytes. */
       readonly sym_off?: number | undefined;
@@ -74,12 +81,15 @@ export type UprobeTarget = {
       readonly sym?: undefined;
       /** A regular expression that matches names of functions from their start. */
       readonly sym_re: string;
+      /** An error when it matches more than so many; no limit unless given. */
+      readonly limit?: number | undefined;
       readonly addr?: undefined;
       readonly sym_off?: undefined;
     }
   | {
       readonly sym?: undefined;
       readonly sym_re?: undefined;
+      readonly limit?: undefined;
       /** An address in the binary's own numbering, as `nm` prints it. */
       readonly addr: bigint | number;
       readonly sym_off?: undefined;
@@ -158,7 +168,7 @@ export function describeKprobe(
   kind: "kprobe" | "kretprobe",
   options: KprobeTarget & Partial<RunsFunction>,
 ): AttachArgument & { readonly kind: "kprobe" | "kretprobe" } {
-  requireOptions(`A ${kind}`, options, ["event", "event_re", "fn_name", "event_off", "maxactive"]);
+  requireOptions(`A ${kind}`, options, ["event", "event_re", "fn_name", "event_off", "maxactive", "limit"]);
   requireInteger(`A ${kind}`, "event_off", options.event_off, 0, MAX.u32);
   requireInteger(`A ${kind}`, "maxactive", (options as { readonly maxactive?: number }).maxactive, 0, MAX.i32);
   return {
@@ -166,18 +176,20 @@ export function describeKprobe(
     fnName: options.fn_name ?? "",
     ...(options.event === undefined ? {} : { event: options.event }),
     ...(options.event_re === undefined ? {} : { eventRe: options.event_re }),
+    ...(options.limit === undefined ? {} : { limit: options.limit }),
     ...(options.event_off === undefined ? {} : { eventOff: options.event_off }),
   };
 }
 
 /** A tracepoint as it crosses to the host. */
 export function describeTracepoint(options: TracepointTarget & Partial<RunsFunction>): AttachArgument {
-  requireOptions("A tracepoint", options, ["tp", "tp_re", "fn_name"]);
+  requireOptions("A tracepoint", options, ["tp", "tp_re", "fn_name", "limit"]);
   return {
     kind: "tracepoint",
     fnName: options.fn_name ?? "",
     ...(options.tp === undefined ? {} : { tp: options.tp }),
     ...(options.tp_re === undefined ? {} : { tpRe: options.tp_re }),
+    ...(options.limit === undefined ? {} : { limit: options.limit }),
   };
 }
 
@@ -186,7 +198,7 @@ export function describeUprobe(
   kind: "uprobe" | "uretprobe",
   options: UprobeTarget & Partial<RunsFunction>,
 ): AttachArgument {
-  requireOptions(`A ${kind}`, options, ["name", "sym", "sym_re", "addr", "fn_name", "sym_off", "pid"]);
+  requireOptions(`A ${kind}`, options, ["name", "sym", "sym_re", "addr", "fn_name", "sym_off", "pid", "limit"]);
   if (typeof options.addr !== "bigint") requireInteger(`A ${kind}`, "addr", options.addr, 0, MAX.u64);
   requireInteger(`A ${kind}`, "sym_off", options.sym_off, 0, MAX.u64);
   requireInteger(`A ${kind}`, "pid", options.pid, -1, MAX.i32);
@@ -196,6 +208,7 @@ export function describeUprobe(
     name: options.name,
     ...(options.sym === undefined ? {} : { sym: options.sym }),
     ...(options.sym_re === undefined ? {} : { symRe: options.sym_re }),
+    ...(options.limit === undefined ? {} : { limit: options.limit }),
     ...(options.addr === undefined ? {} : { addr: String(options.addr) }),
     ...(options.sym_off === undefined ? {} : { symOff: options.sym_off }),
     ...(options.pid === undefined ? {} : { pid: options.pid }),

@@ -167,6 +167,17 @@ export abstract class Attachments<Functions> extends KernelQueries {
     return this.#detach(describePerfEvent(options));
   }
 
+  /**
+   * The name of the place that a function was hit at, by what `bpf_get_attach_cookie(ctx)` answered there: a kernel function, a
+   * function of a binary, or a tracepoint as `category:event`. One function can so count thousands of places. Other numbers are `[unknown]`.
+   *
+   * Since: Linux 5.15
+   */
+  attached_name(cookie: bigint | number): string {
+    requireOpenProgram(this.#open, "attached_name");
+    return callHost("find_attached_name", { program: this.#open.id, cookie: String(cookie) }) ?? "[unknown]";
+  }
+
   /** How many kprobes and kretprobes are attached now. */
   num_open_kprobes(): number {
     return this.#count("kprobe") + this.#count("kretprobe");

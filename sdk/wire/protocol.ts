@@ -51,6 +51,8 @@ export interface Calls {
   >;
   attach: Json<{ readonly program: number; readonly request: AttachArgument }, number>;
   detach: Json<{ readonly program: number; readonly request: AttachArgument }, number>;
+  /** The name of the place that a cookie of the program's stands for. */
+  find_attached_name: Json<{ readonly program: number; readonly cookie: string }, string | null>;
   count_attached: Json<{ readonly program: number; readonly kind: AttachArgument["kind"] }, number>;
   close_program: Json<{ readonly program: number }, null>;
 
@@ -189,6 +191,7 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   load_function: "json",
   attach: "json",
   detach: "json",
+  find_attached_name: "json",
   count_attached: "json",
   close_program: "json",
   map_lookup: "bytes",
@@ -316,8 +319,15 @@ export type AttachArgument =
       readonly eventRe?: string;
       readonly eventOff?: number;
       readonly maxactive?: number;
+      readonly limit?: number;
     }
-  | { readonly kind: "tracepoint"; readonly fnName: string; readonly tp?: string; readonly tpRe?: string }
+  | {
+      readonly kind: "tracepoint";
+      readonly fnName: string;
+      readonly tp?: string;
+      readonly tpRe?: string;
+      readonly limit?: number;
+    }
   | { readonly kind: "raw_tracepoint"; readonly fnName: string; readonly tp: string }
   | { readonly kind: "kfunc" | "kretfunc" | "fmod_ret" | "lsm"; readonly fnName: string }
   | {
@@ -329,6 +339,7 @@ export type AttachArgument =
       readonly addr?: string;
       readonly symOff?: number;
       readonly pid?: number;
+      readonly limit?: number;
     }
   | {
       readonly kind: "usdt";

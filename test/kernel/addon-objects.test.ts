@@ -23,7 +23,7 @@ describe("an object", () => {
   it("opens, loads, attaches and counts exactly what this process does", () => {
     const object = loadBpf(counter);
     const map = port.mapHandle(object, "a_map_whose_name_is_long");
-    const link = port.attachTracepoint(port.programHandle(object, "on_mkdir"), "syscalls", "sys_enter_mkdir");
+    const link = port.attachTracepoint(port.programHandle(object, "on_mkdir"), "syscalls", "sys_enter_mkdir", 0n);
     expect(link).toBeGreaterThan(0);
     callMkdir(123);
     expect(readU64(requireBytes(port.mapLookup(map, u32(7), 0)))).toBe(123n);
@@ -119,8 +119,8 @@ describe("an object", () => {
       const object = port.objectOpen(bytes, "cycle");
       port.objectLoad(object, 0);
       const program = port.programHandle(object, "on_mkdir");
-      const link = port.attachTracepoint(program, "syscalls", "sys_enter_mkdir");
-      expect(port.attachTracepoint(program, "syscalls", "no_such_event")).toBe(-2);
+      const link = port.attachTracepoint(program, "syscalls", "sys_enter_mkdir", 0n);
+      expect(port.attachTracepoint(program, "syscalls", "no_such_event", 0n)).toBe(-2);
       if (closesLinkFirst) port.linkClose(link);
       port.objectClose(object);
       expect(port.linkClose(link)).toBe(0);
@@ -137,7 +137,7 @@ describe("a handle", () => {
     const object = loadBpf(counter);
     const map = port.mapHandle(object, "a_map_whose_name_is_long");
     const program = port.programHandle(object, "on_mkdir");
-    const link = port.attachTracepoint(program, "syscalls", "sys_enter_mkdir");
+    const link = port.attachTracepoint(program, "syscalls", "sys_enter_mkdir", 0n);
     expect([port.objectClose(object), port.objectClose(object), port.linkClose(link), port.mapClose(map)]).toEqual([
       0, 0, 0, 0,
     ]);
@@ -145,7 +145,7 @@ describe("a handle", () => {
     expect(port.mapReadAll(map, false)).toBe(-9);
     expect(port.programFd(program)).toBe(-9);
     expect(port.programInfo(program)).toBe(-9);
-    expect(port.attachTracepoint(program, "syscalls", "sys_enter_mkdir")).toBe(-9);
+    expect(port.attachTracepoint(program, "syscalls", "sys_enter_mkdir", 0n)).toBe(-9);
     expect(
       port.attachPerfEvent(program, { type: 1, config: 0n, samplePeriod: 1000n, sampleFreq: 0n, pid: -1, cpu: 0 }),
     ).toBe(-9);

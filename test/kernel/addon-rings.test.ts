@@ -36,9 +36,9 @@ function trace(text: string, open: (map: number) => number): Traced {
   const object = loadBpf(text);
   const handle = open(port.mapHandle(object, "events"));
   expect(handle).toBeGreaterThan(0);
-  expect(port.attachTracepoint(port.programHandle(object, "on_mkdir"), "syscalls", "sys_enter_mkdir")).toBeGreaterThan(
-    0,
-  );
+  expect(
+    port.attachTracepoint(port.programHandle(object, "on_mkdir"), "syscalls", "sys_enter_mkdir", 0n),
+  ).toBeGreaterThan(0);
   return {
     handle,
     readAll(maxBytes = 1 << 20) {
@@ -111,7 +111,7 @@ describe("a ring buffer", () => {
     const object = loadBpf(ring);
     const map = port.mapHandle(object, "events");
     const other = port.ringBufferOpen(map);
-    port.attachTracepoint(port.programHandle(object, "on_mkdir"), "syscalls", "sys_enter_mkdir");
+    port.attachTracepoint(port.programHandle(object, "on_mkdir"), "syscalls", "sys_enter_mkdir", 0n);
     for (let i = 0; i < 3; i++) {
       const handle = port.ringBufferOpen(map);
       expect(handle).toBeGreaterThan(0);
@@ -153,7 +153,7 @@ describe.each([
     );
     const object = loadBpf(text, port.processPid(child));
     const handle = open(port.mapHandle(object, "events"));
-    port.attachTracepoint(port.programHandle(object, "on_mkdir"), "syscalls", "sys_enter_mkdir");
+    port.attachTracepoint(port.programHandle(object, "on_mkdir"), "syscalls", "sys_enter_mkdir", 0n);
     port.processRelease(child);
     expect(port.wait(30_000)).toBeGreaterThan(0);
     expect(port.wait(30, 2)).toBe(0);
@@ -200,7 +200,7 @@ describe("two rings on one map", () => {
     const object = loadBpf(ring);
     const map = port.mapHandle(object, "events");
     const [first, second] = [port.ringBufferOpen(map), port.ringBufferOpen(map)];
-    port.attachTracepoint(port.programHandle(object, "on_mkdir"), "syscalls", "sys_enter_mkdir");
+    port.attachTracepoint(port.programHandle(object, "on_mkdir"), "syscalls", "sys_enter_mkdir", 0n);
     callMkdir(1);
     expect(readRing(first, 1000).length).toBe(1);
     expect(port.ringClose(first)).toBe(0);

@@ -28,9 +28,9 @@ afterEach(() => {
 function attachPrinter(): number {
   const object = loadBpf(printer);
   opened.push(object);
-  expect(port.attachTracepoint(port.programHandle(object, "on_mkdir"), "syscalls", "sys_enter_mkdir")).toBeGreaterThan(
-    0,
-  );
+  expect(
+    port.attachTracepoint(port.programHandle(object, "on_mkdir"), "syscalls", "sys_enter_mkdir", 0n),
+  ).toBeGreaterThan(0);
   return object;
 }
 

@@ -78,6 +78,8 @@ const methods: Readonly<Record<keyof KernelPort, true>> = {
   attachTracepoint: true,
   attachRawTracepoint: true,
   attachKprobe: true,
+  attachUprobeMulti: true,
+  attachKprobeMulti: true,
   attachUprobe: true,
   attachUsdt: true,
   attachPerfEvent: true,

@@ -49,6 +49,7 @@ export function makeProgram(spec: Partial<ObjectSpec>, changes: Partial<BuiltPro
     detach: () => 1,
     countAttached: () => 0,
     verifyRest: () => [],
+    findAttachedName: () => undefined,
     close: () => undefined,
     ...changes,
   };

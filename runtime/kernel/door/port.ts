@@ -64,6 +64,18 @@ export interface UprobeTarget {
   readonly cookie: bigint;
 }
 
+/** Many places in the code of one binary. What there is one of for each place is a u64 each, in one order. */
+export interface UprobeMultiTarget {
+  readonly path: string;
+  readonly offsets: Uint8Array;
+  /** Empty when no place has a semaphore. */
+  readonly refCtrOffsets: Uint8Array;
+  readonly cookies: Uint8Array;
+  readonly retprobe: boolean;
+  /** -1 for every process. */
+  readonly pid: number;
+}
+
 /** An event that fires a program. Source: struct perf_event_attr, perf_event_open(2). */
 export interface PerfEventTarget {
   readonly type: number;
@@ -221,10 +233,18 @@ export interface KernelPort {
 
   /** Attaches by the section name alone, for programs whose section says it all (fentry, tp_btf, lsm, iter). */
   attachAuto(program: Handle): Handle;
-  attachTracepoint(program: Handle, category: string, name: string): Handle;
+  /** A cookie that is not 0n needs Linux 5.15. */
+  attachTracepoint(program: Handle, category: string, name: string, cookie: bigint): Handle;
   attachRawTracepoint(program: Handle, name: string): Handle;
   attachKprobe(program: Handle, symbol: string, offset: bigint, retprobe: boolean, cookie: bigint): Handle;
   attachUprobe(program: Handle, target: UprobeTarget): Handle;
+  /** One link for many places of one binary, for a program that was loaded for it. All of them or none. Source: BPF_TRACE_UPROBE_MULTI. Since: Linux 6.6 */
+  attachUprobeMulti(program: Handle, target: UprobeMultiTarget): Handle;
+  /**
+   * One link for many kernel functions, for a program that was loaded for it. All of them or none. `addresses` and `cookies` are u64 each, in one order.
+   * Source: BPF_TRACE_KPROBE_MULTI. Since: Linux 5.18
+   */
+  attachKprobeMulti(program: Handle, addresses: Uint8Array, cookies: Uint8Array, retprobe: boolean): Handle;
   attachUsdt(program: Handle, pid: number, path: string, provider: string, name: string, cookie: bigint): Handle;
   attachPerfEvent(program: Handle, target: PerfEventTarget): Handle;
   /** Attaches to a cgroup or a network namespace by its descriptor. Source: BPF_LINK_CREATE, enum bpf_attach_type. Since: Linux 5.7 */

@@ -12,6 +12,7 @@ import { fixSyscallName, haveKernelSymbol, listFunctionAddresses } from "../mach
 import type { Handle, KernelPort } from "../door/port.ts";
 import type { ProgramKindName } from "./program-kinds.ts";
 import { findMissingFunction, findMissingTarget } from "./missing-target.ts";
+import type { MultiPlace } from "./multi-links.ts";
 import type { UsdtSpecs } from "./usdt-specs.ts";
 
 /** One place that a program is to sit on. */
@@ -20,7 +21,12 @@ export interface AttachTarget {
   readonly key: string;
   /** How messages call the place. */
   readonly label: string;
-  open(port: KernelPort, program: Handle): Handle;
+  /** The name by which a cookie of the place is told, where that is not the label. */
+  readonly name?: string;
+  /** How it goes on one link with others; absent where it cannot. */
+  readonly place?: MultiPlace;
+  /** `cookie` is the number that the program gets from bpf_get_attach_cookie, where the kernel has such numbers. */
+  open(port: KernelPort, program: Handle, cookie: bigint): Handle;
   /** The places that are meant, where the kernel says that the one name stands for several. @throws BpftsError when they cannot be told apart */
   split?(status: number): readonly AttachTarget[] | undefined;
   /** Where the user's text asks for it. */
@@ -50,14 +56,15 @@ export function attachProgram(
   functionName: string,
   program: Handle,
   target: AttachTarget,
+  cookie = 0n,
 ): Link[] {
-  const handle = target.open(port, program);
+  const handle = target.open(port, program, cookie);
   if (handle >= 0) return [{ kind, key: target.key, handle }];
   const parts = target.split?.(handle);
   if (parts === undefined) throw describeAttachFailure(port, kind, functionName, target, handle);
   const links: Link[] = [];
   try {
-    for (const part of parts) links.push(...attachProgram(port, kind, functionName, program, part));
+    for (const part of parts) links.push(...attachProgram(port, kind, functionName, program, part, cookie));
   } catch (error) {
     for (const link of links) port.linkClose(link.handle);
     throw error;
@@ -101,7 +108,7 @@ export function describeKprobe(
   return {
     key: offset === 0 ? symbol : `${symbol}+${offset}`,
     label: offset === 0 ? symbol : `${symbol}+0x${offset.toString(16)}`,
-    open: (port, program) => port.attachKprobe(program, symbol, BigInt(offset), retprobe, 0n),
+    open: (port, program, cookie) => port.attachKprobe(program, symbol, BigInt(offset), retprobe, cookie),
     explain: (port, status) => explainKprobe(port, symbol, status),
     split: (status) =>
       status === errno.EADDRNOTAVAIL ? splitKprobe(symbol, retprobe, offset, listAddresses(symbol)) : undefined,
@@ -123,7 +130,7 @@ function splitKprobe(symbol: string, retprobe: boolean, offset: number, addresse
     key: symbol,
     label: `${symbol} at 0x${address.toString(16)}`,
     // Without a name the offset is an address. Source: perf_kprobe_init of the kernel
-    open: (port, program) => port.attachKprobe(program, "", address, retprobe, 0n),
+    open: (port, program, cookie) => port.attachKprobe(program, "", address, retprobe, cookie),
     explain: (port, status) => explainKprobe(port, symbol, status),
   }));
 }
@@ -180,14 +187,16 @@ export function describeUprobe(file: FoundFile, place: FunctionPlace, retprobe: 
   return {
     key: `${file.path}:${place.offset}:${pid}`,
     label: `${file.path}:${place.name}`,
-    open: (port, program) =>
+    name: place.name,
+    place: { kind: "uprobe", path: file.open, pid, retprobe, offset: BigInt(place.offset), refCtrOffset: 0n },
+    open: (port, program, cookie) =>
       port.attachUprobe(program, {
         path: file.open,
         offset: BigInt(place.offset),
         retprobe,
         pid,
         refCtrOffset: 0n,
-        cookie: 0n,
+        cookie,
       }),
     explain: (port, status) => explainUprobe(port, status, pid),
   };
@@ -207,7 +216,17 @@ export function describeUsdt(file: FoundFile, place: UsdtPlace, specs: UsdtSpecs
   return {
     key: `${file.path}:${place.offset}:${pid}`,
     label: `${file.path}:${place.name}`,
-    open(port, program) {
+    name: place.name,
+    place: {
+      kind: "uprobe",
+      path: file.open,
+      pid,
+      retprobe: false,
+      offset: BigInt(place.offset),
+      refCtrOffset: BigInt(place.semaphoreOffset),
+      ownCookie: () => BigInt(specs.describe(place.arguments)),
+    },
+    open(port, program, name) {
       const spec = specs.describe(place.arguments);
       const haveCookie = haveFeature(port, "bpf_cookie") !== false;
       if (!haveCookie && spec !== 0) {
@@ -220,7 +239,8 @@ export function describeUsdt(file: FoundFile, place: UsdtPlace, specs: UsdtSpecs
         retprobe: false,
         pid,
         refCtrOffset: BigInt(place.semaphoreOffset),
-        cookie: haveCookie ? BigInt(spec) : 0n,
+        // A program that reads no arguments gets the number of the name.
+        cookie: haveCookie ? BigInt(spec) || name : 0n,
       });
     },
     explain: (port, status) =>
@@ -277,7 +297,7 @@ export function describeTracepoint(
   return {
     key: label,
     label,
-    open: (port, program) => port.attachTracepoint(program, category, name),
+    open: (port, program, cookie) => port.attachTracepoint(program, category, name, cookie),
     explain: (_port, status) => {
       const known = listTracepoints();
       const lockdown = explainLockdown();

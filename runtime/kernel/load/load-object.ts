@@ -5,6 +5,7 @@ import type { SourceLocation } from "../../base/location.ts";
 import type { ObjectSpec } from "../../object/spec.ts";
 import { describeLoadFailure } from "./load-failure.ts";
 import type { Handle, KernelPort } from "../door/port.ts";
+import { isMultiProgram } from "../hooks/multi-links.ts";
 import { findProgramKind } from "../hooks/program-kinds.ts";
 import type { ProgramRequest } from "../hooks/program-kinds.ts";
 
@@ -77,7 +78,7 @@ export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject
     Object.assign(logs, result.programLogs);
     if (result.status < 0) throw describeLoadFailure(request, result, wanted);
     for (const program of wanted)
-      programs.set(program.name, { handle: port.programHandle(object, program.name), request: program });
+      programs.set(nameVariant(program), { handle: port.programHandle(object, program.name), request: program });
     return object;
   };
 
@@ -90,10 +91,10 @@ export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject
   return {
     logs,
     findMap: (name) => maps.get(name),
-    findProgram: (name) => programs.get(name),
+    findProgram: (name) => [...programs.values()].find(({ request: loaded }) => loaded.name === name),
     loadProgram: (wanted) => {
       if (scope.isClosed) throw new ClosedError(`Cannot load "${wanted.name}": its BPF object was closed`);
-      const known = programs.get(wanted.name);
+      const known = programs.get(nameVariant(wanted));
       if (known !== undefined) return known.handle;
       // libbpf fixes all types before its one load: a later program comes from the same bytes opened again, on the same maps.
       // But not libbpf's USDT maps: each opening counts their rows from the first one again.
@@ -101,10 +102,15 @@ export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject
         .filter(([name]) => !name.startsWith("__bpf_usdt_"))
         .map(([name, existing]) => ({ name, existing }));
       open([wanted], reuse);
-      return programs.get(wanted.name)!.handle;
+      return programs.get(nameVariant(wanted))!.handle;
     },
     close: () => scope.close(),
   };
+}
+
+/** One function may be loaded twice: the kernel takes a program either for links of many places or for those of one. */
+function nameVariant(request: ProgramRequest): string {
+  return isMultiProgram(request) ? `${request.name} ${request.expectedAttachType}` : request.name;
 }
 
 function configureProgram(port: KernelPort, object: Handle, request: ProgramRequest): void {

@@ -28,6 +28,7 @@ export type FeatureName =
   | "kprobe"
   | "kprobe_multi"
   | "uprobe"
+  | "uprobe_multi"
   | "fentry"
   | "lsm"
   | "iter"
@@ -95,6 +96,13 @@ export const features: readonly Feature[] = [
     config: "CONFIG_UPROBE_EVENTS",
     instead: elsewhere,
     probe: () => existsSync("/sys/bus/event_source/devices/uprobe/type") || haveSymbols(["uprobe_register"]),
+  },
+  {
+    name: "uprobe_multi",
+    title: "many uprobes by one link",
+    since: "6.6",
+    instead: "the functions are attached one by one, which is slow to undo",
+    probe: () => haveSymbols(["bpf_uprobe_multi_link_attach"]),
   },
   {
     name: "fentry",

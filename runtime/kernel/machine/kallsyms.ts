@@ -31,6 +31,20 @@ export function listFunctionAddresses(name: string, symbols: string = readTable(
   return [...new Set([...lines].map(([, address]) => BigInt(`0x${address}`)))].filter((address) => address !== 0n);
 }
 
+/** The addresses of functions by their names, in one walk; names whose addresses are hidden are left out. */
+export function readFunctionAddresses(names: ReadonlySet<string>): ReadonlyMap<string, readonly bigint[]> {
+  const found = new Map<string, bigint[]>();
+  for (const [, address, name] of readTable().matchAll(/^([0-9a-f]+) [tTwW] ([^\t\n]+)/gm)) {
+    if (!names.has(name!)) continue;
+    const number = BigInt(`0x${address}`);
+    const others = found.get(name!);
+    if (number === 0n || others?.includes(number)) continue;
+    if (others === undefined) found.set(name!, [number]);
+    else others.push(number);
+  }
+  return found;
+}
+
 const excluded =
   /^(?:__pfx_|__cfi_|_kbl_addr_|__perf|perf_|__SCT__|__bpf_prog_|bpf_prog_|__kstrtab)|\.cold(?:\.|$)|\.llvm\./;
 

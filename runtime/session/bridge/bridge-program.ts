@@ -27,7 +27,9 @@ export interface OpenMap extends ObjectMapInfo {
 
 /** The programs and maps of a run, as the script counts them. */
 export interface ProgramTable {
-  readonly handlers: Handlers<"build" | "load_function" | "attach" | "detach" | "count_attached" | "close_program">;
+  readonly handlers: Handlers<
+    "build" | "load_function" | "attach" | "detach" | "find_attached_name" | "count_attached" | "close_program"
+  >;
   /** @throws ClosedError */
   requireMap(map: number): OpenMap;
   /** What tables of references are written with. */
@@ -82,6 +84,7 @@ export function openProgramCalls(state: BridgeState): ProgramTable {
       },
       attach: ({ program, request }) => requireProgram(program).attach(request),
       detach: ({ program, request }) => requireProgram(program).detach(request),
+      find_attached_name: ({ program, cookie }) => requireProgram(program).findAttachedName(Number(cookie)) ?? null,
       count_attached: ({ program, kind }) => requireProgram(program).countAttached(kind),
       close_program({ program }) {
         programs[program]?.close();

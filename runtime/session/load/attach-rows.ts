@@ -11,7 +11,7 @@ import {
   describeLibbpfUsdt,
 } from "../../kernel/hooks/attach.ts";
 import { findAttachType } from "../../kernel/hooks/attach-types.ts";
-import type { UsdtPlace } from "../../kernel/hooks/attach.ts";
+import type { AttachTarget, UsdtPlace } from "../../kernel/hooks/attach.ts";
 import {
   isPart,
   requireAddressPlace,
@@ -21,7 +21,8 @@ import {
 } from "../../kernel/user/function-place.ts";
 import { compileNamePattern } from "../../kernel/machine/compile-name-pattern.ts";
 import type { NamePattern } from "../../base/name-pattern.ts";
-import { listKernelFunctions } from "../../kernel/machine/kallsyms.ts";
+import { canShareLink } from "../../kernel/hooks/multi-links.ts";
+import { listKernelFunctions, readFunctionAddresses } from "../../kernel/machine/kallsyms.ts";
 import { parseUsdtArguments } from "../../kernel/hooks/usdt-arguments.ts";
 import { openUsdtSpecs } from "../../kernel/hooks/usdt-specs.ts";
 import { placeUsdtProbe, requireUsdtProbes } from "../../kernel/hooks/usdt-probes.ts";
@@ -44,12 +45,12 @@ type Row<Kind extends AttachRequest["kind"]> = (request: RequestOf<Kind>, contex
 
 /** One row for each kind of `attach_*` call. */
 const rows: { readonly [Kind in AttachRequest["kind"]]?: Row<Kind> } = {
-  kprobe: (request) => planKprobe(request, false),
-  kretprobe: (request) => planKprobe(request, true),
+  kprobe: (request, context) => planKprobe(request, context, false),
+  kretprobe: (request, context) => planKprobe(request, context, true),
   tracepoint: (request, context) => {
-    const { names, isPattern } = choose(request.tp, request.tpRe, "tp", (pattern) =>
-      context.listTracepoints().filter((name) => pattern.test(name)),
-    );
+    const list = (pattern: NamePattern): readonly string[] =>
+      context.listTracepoints().filter((name) => pattern.test(name));
+    const { names, isPattern } = choose(request.tp, request.tpRe, "tp", list, request.limit);
     const targets = names.map((name) => {
       const at = name.indexOf(":");
       if (at <= 0)
@@ -110,13 +111,26 @@ export function planAttach(request: AttachRequest, context: AttachContext): Atta
   return row(request as never, context);
 }
 
-function planKprobe(request: RequestOf<"kprobe">, retprobe: boolean): AttachPlan {
-  const { names, isPattern } = choose(request.event, request.eventRe, "event", listKernelFunctions);
-  return {
-    program: { name: request.fnName, kind: request.kind },
-    targets: names.map((name) => describeKprobe(name, retprobe, request.eventOff ?? 0)),
-    isPattern,
-  };
+function planKprobe(request: RequestOf<"kprobe">, { machine }: AttachContext, retprobe: boolean): AttachPlan {
+  const { names, isPattern } = choose(request.event, request.eventRe, "event", listKernelFunctions, request.limit);
+  const program: ProgramRequest = { name: request.fnName, kind: request.kind };
+  const targets = names.map((name) => describeKprobe(name, retprobe, request.eventOff ?? 0));
+  return { program, targets: isPattern ? shareKprobes(targets, retprobe, machine.versionCode) : targets, isPattern };
+}
+
+/** Functions whose addresses are known can go on one link. */
+function shareKprobes(
+  targets: readonly AttachTarget[],
+  retprobe: boolean,
+  versionCode: number,
+): readonly AttachTarget[] {
+  if (!canShareLink([{ kind: "kprobe", retprobe, addresses: [] }], versionCode)) return targets;
+  const known = readFunctionAddresses(new Set(targets.map(({ key }) => key)));
+  if (known.size === 0) return targets;
+  return targets.flatMap((target) => {
+    const addresses = known.get(target.key);
+    return addresses === undefined ? [] : [{ ...target, place: { kind: "kprobe" as const, retprobe, addresses } }];
+  });
 }
 
 function planUprobe(request: RequestOf<"uprobe">, { port, userSpace }: AttachContext, retprobe: boolean): AttachPlan {
@@ -132,7 +146,7 @@ function planUprobe(request: RequestOf<"uprobe">, { port, userSpace }: AttachCon
   const file = requireBinary(userSpace, action, request.name, Math.max(pid, 0));
   const isPattern = request.symRe !== undefined && request.symRe !== "";
   const places = isPattern
-    ? requireFunctionPlaces(file, action, compileNamePattern(request.symRe!, "start"))
+    ? requireLimit(requireFunctionPlaces(file, action, compileNamePattern(request.symRe!, "start")), request.limit)
     : request.addr === undefined
       ? requireNamedPlaces(port, file, action, request.sym!, request.symOff ?? 0)
       : [requireAddressPlace(file, action, Number(request.addr))];
@@ -246,6 +260,7 @@ function choose(
   pattern: string | undefined,
   option: string,
   list: (pattern: NamePattern) => readonly string[],
+  limit: number | undefined,
 ): { names: readonly string[]; isPattern: boolean } {
   if (pattern === undefined || pattern === "") {
     if (name === undefined || name === "")
@@ -257,5 +272,16 @@ function choose(
     throw new AttachError(`Cannot attach: nothing fits the pattern "${pattern}"`, {
       hint: "a pattern must fit the whole name: vfs_.*",
     });
-  return { names, isPattern: true };
+  return { names: requireLimit(names, limit), isPattern: true };
+}
+
+/** @throws AttachError when a pattern fits more than the script wants */
+function requireLimit<Found>(found: readonly Found[], limit: number | undefined): readonly Found[] {
+  if (limit === undefined || found.length <= limit) return found;
+  throw new AttachError(
+    `Cannot attach: the pattern fits ${found.length} places, which is more than the limit of ${limit}`,
+    {
+      hint: "write a narrower pattern, or raise the option limit",
+    },
+  );
 }

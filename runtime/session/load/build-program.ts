@@ -3,8 +3,6 @@ import { AttachError, ArgumentError } from "../../base/errors.ts";
 import type { SourceLocation } from "../../base/location.ts";
 import type { Log } from "../../base/log.ts";
 import { findSimilar } from "../../base/similar.ts";
-import { attachProgram } from "../../kernel/hooks/attach.ts";
-import type { Link } from "../../kernel/hooks/attach.ts";
 import { loadObject } from "../../kernel/load/load-object.ts";
 import type { LoadedObject } from "../../kernel/load/load-object.ts";
 import type { Handle, KernelPort } from "../../kernel/door/port.ts";
@@ -16,6 +14,7 @@ import type { ProgramDecl } from "../../dialect/text/unit.ts";
 import { planAttach, planFunction } from "./attach-rows.ts";
 import { planAutoAttach } from "./auto-attach.ts";
 import type { BuiltUnit } from "../build/build-unit.ts";
+import { LinkSet } from "./link-set.ts";
 import { openPinnedMaps, planMaps } from "./plan-maps.ts";
 import type { Guard } from "../../permit/guard.ts";
 import { requireSizes } from "./require-sizes.ts";
@@ -109,7 +108,7 @@ export function haveStacks(unit: BuiltUnit): boolean {
 }
 
 class LoadedProgram implements BuiltProgram {
-  private readonly links: Link[] = [];
+  private readonly links: LinkSet;
   private readonly context: AttachContext;
 
   constructor(
@@ -123,6 +122,7 @@ class LoadedProgram implements BuiltProgram {
       object.findMap("__bpf_usdt_specs") !== undefined && object.findMap("__bpfts_usdt_specs") === undefined;
     const listUsdtArguments = (name: string): readonly number[] =>
       unit.programs.find((program) => program.name === name)?.usdtArguments ?? [];
+    this.links = new LinkSet({ port: options.port, versionCode: options.machine.versionCode, log: options.log });
     this.context = { ...options, usdt, usesLibbpfUsdt, findMap: (name) => object.findMap(name), listUsdtArguments };
   }
 
@@ -174,26 +174,15 @@ class LoadedProgram implements BuiltProgram {
 
   attach(request: AttachRequest): number {
     requireFunction(this.unit.programs, request.fnName);
-    const before = this.links.length;
-    this.carryOut(planAttach(request, this.context));
+    const count = this.carryOut(planAttach(request, this.context));
     if ("pid" in request && request.pid !== undefined && request.pid > 0 && haveStacks(this.unit))
       this.options.watchProcess?.(request.pid);
-    return this.links.length - before;
+    return count;
   }
 
   detach(request: AttachRequest): number {
-    const plan = planAttach(request, this.context);
-    const keys = new Set(plan.targets.map(({ key }) => key));
-    const leaving = this.links.filter((link) => link.kind === plan.program.kind && keys.has(link.key));
-    if (leaving.length === 0)
-      throw new AttachError(
-        `Cannot detach: nothing is attached to ${plan.program.kind} "${plan.targets[0]?.label ?? ""}"`,
-      );
-    for (const link of leaving) {
-      this.options.port.linkClose(link.handle);
-      this.links.splice(this.links.indexOf(link), 1);
-    }
-    return leaving.length;
+    const { program, targets } = planAttach(request, this.context);
+    return this.links.detach(program.kind, new Set(targets.map(({ key }) => key)), targets[0]?.label ?? "");
   }
 
   verifyRest(): UnverifiedFunction[] {
@@ -205,44 +194,34 @@ class LoadedProgram implements BuiltProgram {
   }
 
   countAttached(kind: AttachRequest["kind"]): number {
-    return this.links.filter((link) => link.kind === kind).length;
+    return this.links.count(kind as ProgramRequest["kind"]);
   }
 
-  /** Loads the function of a plan and puts it on every place that the plan names. */
-  carryOut(plan: AttachPlan): void {
+  findAttachedName(cookie: number): string | undefined {
+    return this.links.findName(cookie);
+  }
+
+  /** Loads the function of a plan and puts it on every place that the plan names. Answers how many there are. */
+  carryOut(plan: AttachPlan): number {
     admitProgram(this.unit, plan.program, this.options);
     for (const { label } of plan.targets) this.options.guard.noteHook(renderHook(plan.program, label));
-    const handle = this.object.loadProgram(plan.program);
-    this.requireSameType(plan.program, `attach "${plan.program.name}" to a ${plan.program.kind}`);
-    if (!this.options.attaches) return;
-    let failure: unknown;
-    let attached = 0;
-    for (const target of plan.targets) {
-      try {
-        const links = attachProgram(this.options.port, plan.program.kind, plan.program.name, handle, target);
-        this.links.push(...links);
-        attached += links.length;
-      } catch (error) {
-        if (!plan.isPattern) {
-          this.detachLast(attached);
-          throw error;
-        }
-        failure ??= error;
-        this.options.log.info((error as Error).message);
-      }
+    const load = (request: ProgramRequest): Handle => {
+      const handle = this.object.loadProgram(request);
+      this.requireSameType(plan.program, `attach "${plan.program.name}" to a ${plan.program.kind}`);
+      return handle;
+    };
+    if (!this.options.attaches) {
+      load(plan.program);
+      return 0;
     }
-    if (attached === 0 && failure !== undefined) throw failure;
+    const count = this.links.attach(plan, load);
     for (const warning of plan.warnings ?? []) this.options.log.warn(warning);
-  }
-
-  /** An attachment that fails at one of its places leaves nothing at the others. */
-  private detachLast(count: number): void {
-    for (const link of this.links.splice(this.links.length - count)) this.options.port.linkClose(link.handle);
+    return count;
   }
 
   close(): void {
     // All links first and together: maps and programs may still be in use by another one's.
-    for (const link of this.links.splice(0).reverse()) this.options.port.linkClose(link.handle);
+    this.links.close();
     this.object.close();
   }
 }

@@ -23,6 +23,7 @@ export function makeDryProgram(unit: BuiltUnit): BuiltProgram {
     detach: () => 1,
     verifyRest: () => [],
     countAttached: () => 0,
+    findAttachedName: () => undefined,
     close: () => undefined,
   };
 }

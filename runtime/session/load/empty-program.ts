@@ -18,5 +18,6 @@ export const emptyProgram: BuiltProgram = {
   },
   verifyRest: () => [],
   countAttached: () => 0,
+  findAttachedName: () => undefined,
   close: () => {},
 };

@@ -35,6 +35,8 @@ export interface BuiltProgram extends Closable {
   detach(request: AttachRequest): number;
   /** Has the verifier look at the functions that nothing loaded, for a check. Answers those that it could not look at. @throws VerifierError */
   verifyRest(): readonly UnverifiedFunction[];
-  /** Events attached, by kind. Source: BCC's num_open_kprobes and friends. */
+  /** The name of the place that a function was hit at, by the cookie that it got there; undefined for a number of nobody's. */
+  findAttachedName(cookie: number): string | undefined;
+  /** Places that functions sit on, by kind. Source: BCC's num_open_kprobes and friends. */
   countAttached(kind: AttachRequest["kind"]): number;
 }

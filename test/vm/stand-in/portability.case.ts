@@ -13,6 +13,7 @@ it("an object of another kernel loads and reads the right values", () => {
     port.programHandle(object, port.objectPrograms(object)[0]!.name),
     "syscalls",
     "sys_enter_mkdir",
+    0n,
   );
   expect(link).toBeGreaterThan(0);
   callMkdir(3);

@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "environment.h"
+#include "values.h"
+
+namespace bpfts {
+
+/// One link for many places of one binary. Since: Linux 6.6. Source: BPF_TRACE_UPROBE_MULTI
+int32_t AttachUprobeMulti(Environment& environment, int32_t program, const UprobeMultiTarget& target);
+/// One link for many kernel functions. Since: Linux 5.18. Source: BPF_TRACE_KPROBE_MULTI
+int32_t AttachKprobeMulti(Environment& environment, int32_t program, const Bytes& addresses, const Bytes& cookies,
+                          bool retprobe);
+
+}  // namespace bpfts
