@@ -3,25 +3,19 @@ import { closeSync, openSync } from "node:fs";
 import { UsageError } from "../base/errors.ts";
 import { openStderrLog } from "../base/log.ts";
 import { openGuard } from "../permit/guard.ts";
+import type { ScriptSettings } from "../one-liner/render-script.ts";
 import { readOneLiner } from "../session/one-liner/read-one-liner.ts";
+import type { OneLinerRequest } from "../session/one-liner/read-one-liner.ts";
 import { runScript } from "../session/run/session.ts";
 import { addAllowOptions, readAllowed } from "./allow-options.ts";
 import type { AllowFlags } from "./allow-options.ts";
 import { addGrantOptions, readGrants } from "./file-grants.ts";
 import type { GrantFlags } from "./file-grants.ts";
 
-interface OneLineFlags extends GrantFlags, AllowFlags {
+interface OneLineFlags extends GrantFlags, AllowFlags, Pick<OneLinerRequest, keyof ScriptSettings | "pid"> {
   readonly expression: string;
   readonly command?: string;
-  readonly pid?: number;
-  readonly duration?: number;
-  readonly interval?: number;
-  readonly keep?: boolean;
-  readonly top?: number;
-  readonly sort?: "key" | "value";
-  readonly json?: boolean;
   readonly output?: string;
-  readonly js?: string;
   readonly script?: boolean;
   readonly dryRun?: boolean;
   readonly missing: "error" | "warn";

@@ -4,6 +4,7 @@ import type { TableCall } from "./block-columns.ts";
 import { indent, passKey } from "./fill-column.ts";
 import { copyPiece, makePiece } from "./pieces.ts";
 import type { Piece } from "./pieces.ts";
+import { listConversions } from "./prints.ts";
 import { nameColumns } from "./tables.ts";
 
 const controlWords = new Set(["if", "for", "while", "switch"]);
@@ -60,9 +61,7 @@ export class BlockLowering extends BlockExpressions {
     if (literals.length === 0 || literals.some(({ kind }) => kind !== "string"))
       throw this.fail(tokens[at]!, '"print" begins with a format', 'print("%-6d %s\\n", pid, comm)');
     const format = literals.map(({ text }) => text.slice(1, -1)).join("");
-    const wanted = [
-      ...format.matchAll(/%(?:%|[-+ #0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?(?:hh|h|ll|l|z|j|t)?([a-zA-Z]))/g),
-    ].filter((match) => match[1] !== undefined).length;
+    const wanted = listConversions(format).length;
     if (wanted !== parts.length)
       throw this.fail(
         tokens[head!.from]!,

@@ -28,7 +28,7 @@ export function describeEvents(line: Line, prints: readonly PrintUse[], types: R
 }
 
 /** The letters of a format's conversions. */
-function listConversions(format: string): string[] {
+export function listConversions(format: string): string[] {
   return [...format.matchAll(/%(?:%|[-+ #0]*(?:\d+|\*)?(?:\.(?:\d+|\*))?(?:hh|h|ll|l|z|j|t)?([a-zA-Z]))/g)].flatMap(
     ([, letter]) => (letter === undefined ? [] : [letter]),
   );

@@ -20,6 +20,8 @@ export interface ScriptEntry {
   readonly folder: string;
   /** Its text where it cannot be read a second time: it came through a pipe. */
   readonly text?: string;
+  /** Whether it has files of its own all the same. */
+  readonly haveTree?: boolean;
 }
 
 /** One module of JavaScript made of a script and all that it imports. */

@@ -10,6 +10,7 @@ import type { BundleStore } from "./bundle-store.ts";
 import { noGrants, openFileScope } from "./file-scope.ts";
 import type { FileGrants, FileScope } from "./file-scope.ts";
 import type { Library } from "./read-library.ts";
+import { readRegularFile } from "./read-regular-file.ts";
 import { findScriptTree } from "./script-tree.ts";
 import { openSourceMap } from "./source-map.ts";
 
@@ -65,7 +66,7 @@ export async function readScript(script: string | ScriptText, options: ReadScrip
   const made = typeof script === "string" ? undefined : script;
   const entry = typeof script === "string" ? findEntry(script) : describeText(script);
   const scope = openFileScope(
-    entry.text === undefined ? findScriptTree(entry.path) : undefined,
+    entry.text === undefined || entry.haveTree === true ? findScriptTree(entry.path) : undefined,
     options.grants ?? noGrants,
   );
   if (entry.text !== undefined) scope.keep(entry.path, entry.text);
@@ -132,7 +133,8 @@ function findEntry(path: string): ScriptEntry {
       });
     if (!stat.isFile()) return { path: absolute, folder: process.cwd(), text: readNamedPipe(absolute, path) };
     const real = realpathSync(absolute);
-    return { path: real, folder: dirname(real) };
+    const entry = { path: real, folder: dirname(real) };
+    return real.endsWith(".c") ? describeSource(entry) : entry;
   } catch (cause) {
     if (cause instanceof ScriptError) throw cause;
     const reason = (cause as NodeJS.ErrnoException).code === "ENOENT" ? "no such file" : (cause as Error).message;
@@ -141,6 +143,19 @@ function findEntry(path: string): ScriptEntry {
       hint: "check the path; it is taken from the current directory",
     });
   }
+}
+
+/** A file of C in the dialect as a script: its tables and events are reported. */
+function describeSource({ path, folder }: ScriptEntry): ScriptEntry {
+  const read = readRegularFile(path, { maxBytes: MAX_PIPED_BYTES, isWanted: () => true });
+  const c = read.kind === "read" ? read.bytes.toString("utf8") : "";
+  const histograms = [...c.matchAll(/\bBPF_HISTOGRAM\s*\(\s*(\w+)/g)].map(([, name]) => name!);
+  const text = [
+    'import { BPF, report } from "bpfts";',
+    `const b = new BPF({ src_file: ${JSON.stringify(path)} });`,
+    `report(b, { histograms: ${JSON.stringify(histograms)} });`,
+  ];
+  return { path: `${path}.ts`, folder, text: `${text.join("\n")}\n`, haveTree: true };
 }
 
 function readStandardInput(): string {

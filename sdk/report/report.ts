@@ -1,3 +1,4 @@
+import { findMapKind } from "../abi/map-kinds.ts";
 import { requireOptions } from "../checks/check-options.ts";
 import { pollRings, takeEvents } from "../events/rings.ts";
 import { sleep } from "../events/sleep.ts";
@@ -7,7 +8,7 @@ import type { BPF } from "../program/bpf-program.ts";
 import { StackTraceTable } from "../tables/table-stack-trace.ts";
 import { Table } from "../tables/table.ts";
 import { Interrupt, makeArgumentError } from "../wire/errors.ts";
-import type { ReportOptions, ReportedPrint } from "./report-options.ts";
+import type { ReportOptions, ReportedPrint, ReportedTable } from "./report-options.ts";
 import { findWallTime, nameFrames, renderWallTime } from "./show-part.ts";
 import type { FindStacks } from "./show-part.ts";
 import { renderJson, showTable } from "./show-table.ts";
@@ -24,7 +25,7 @@ type Reported = Pick<BPF<unknown, unknown>, "table_names" | "table">;
  */
 export function report(b: Reported, options: ReportOptions = {}): void {
   requireOptions("report()", options, [
-    ...["probes", "tables", "prints", "duration", "interval", "keep", "top", "sort", "json", "show"],
+    ...["probes", "tables", "histograms", "prints", "duration", "interval", "keep", "top", "sort", "json", "show"],
   ]);
   const findStacks: FindStacks = () => {
     const found = listTables(b).find(([, table]) => table instanceof StackTraceTable);
@@ -81,11 +82,14 @@ function drain(): void {
   }
 }
 
+const plainHistogram: ReportedTable = { kind: "log2", keys: [""] };
+
 function show(b: Reported, options: ReportOptions, findStacks: FindStacks, takes: boolean): void {
   if (options.show !== undefined) return void options.show();
   let isFirst = true;
   for (const [name, table] of listTables(b)) {
-    const shown = options.tables?.[name];
+    const isHistogram = options.histograms?.includes(name) === true;
+    const shown = options.tables?.[name] ?? (isHistogram ? plainHistogram : undefined);
     if (options.tables !== undefined && shown === undefined) continue;
     if (!(table instanceof Table) || table instanceof StackTraceTable) continue;
     const rows = readRows(table, shown, takes);
@@ -93,7 +97,9 @@ function show(b: Reported, options: ReportOptions, findStacks: FindStacks, takes
     if (!isFirst && options.json !== true) print("");
     isFirst = false;
     showTable(name, shown, rows, options, findStacks);
-    if (rows.length >= table.max_entries && shown !== undefined && shown.keys.length > 0)
+    // The other kinds have all their keys from the beginning, or make room.
+    const canBeFull = /^(?:PERCPU_)?HASH$/.test(findMapKind(table.ttype)?.name ?? "") && shown?.keys.length !== 0;
+    if (canBeFull && rows.length >= table.max_entries)
       eprint(`warning: ${name} is full: it has ${rows.length} keys, and others were not counted`);
   }
   if (takes) findStacks()?.clear();

@@ -32,11 +32,13 @@ export function readRows(table: Table, shown: ReportedTable | undefined, takes: 
 
 /** A histogram's rows: the last part of each key is the slot. */
 export function readSlots(rows: readonly TableRow[]): SlotRow[] {
-  return rows.map(({ key, value }) => ({
-    key: key.slice(0, -1),
-    slot: Number(key.at(-1)!.value),
-    count: BigInt(value as number | bigint),
-  }));
+  return rows
+    .map(({ key, value }) => ({
+      key: key.slice(0, -1),
+      slot: Number(key.at(-1)!.value),
+      count: BigInt(value as number | bigint),
+    }))
+    .filter(({ count }) => count > 0n);
 }
 
 function splitKey(key: unknown, names: readonly string[] | undefined): KeyPart[] {

@@ -5,6 +5,8 @@ import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import { cli, makeFolder, parseCliError, root, runCli, startCli, writeScript } from "../support/run-cli.ts";
 import type { CliResult } from "../support/run-cli.ts";
+import { openAddon } from "../../runtime/kernel/door/addon.ts";
+import { needFeature } from "../support/need-feature.ts";
 import { buildProgram } from "../support/own-program.ts";
 
 const folder = makeFolder();
@@ -126,6 +128,53 @@ describe("one-liners count exactly", () => {
     const lines = parse(await trace(text, chdirs, "--json")) as { key: unknown; buckets: { count: number }[] }[];
     expect(lines).toMatchObject([{ type: "hist", name: "hist", key: { id: chdir } }]);
     expect(lines[0]!.buckets.reduce((sum, { count }) => sum + count, 0)).toBe(100);
+  });
+});
+
+describe("one-liners on kernel functions", () => {
+  const port = openAddon();
+  const reads = "exec dd if=/dev/zero of=/dev/null bs=512 count=20 status=none";
+
+  it("4: makes a histogram of equal steps of what a function returns", async (context) => {
+    needFeature(context, port, "kprobe");
+    const text = "kretprobe:vfs_read if (pid == cpid && retval == 512) { lhist(retval, 0, 2000, 200); }";
+    expect(await trace(text, reads)).toEqual([
+      "lhist:",
+      "     value               : count     distribution",
+      `       400 -> 599        : 20       |${"*".repeat(40)}|`,
+    ]);
+  });
+
+  it("5: measures the time between a function's entry and its return", async (context) => {
+    needFeature(context, port, "kprobe");
+    const text = `kprobe:vfs_read if (pid == cpid && arg3 == 512) { s.set(tid, nsecs); }
+      kretprobe:vfs_read if (s.has(tid)) { hist(nsecs - s.take(tid), comm); }`;
+    const lines = parse(await trace(text, reads, "--json")) as { key: unknown; buckets: { count: number }[] }[];
+    expect(lines).toMatchObject([{ name: "hist", key: { comm: "dd" } }]);
+    expect(lines[0]!.buckets.reduce((sum, { count }) => sum + count, 0)).toBe(20);
+  });
+
+  it("13: counts calls by name and process, of a pattern too", async (context) => {
+    needFeature(context, port, "kprobe");
+    const text = "kprobe:vfs_read if (pid == cpid && arg3 == 512) { count(comm, pid == cpid); }";
+    expect(await trace(text, reads)).toEqual(["count:", "dd, 1  20"]);
+    expect(await trace(text.replace("vfs_read", "vfs_rea?"), reads)).toEqual(["count:", "dd, 1  20"]);
+  });
+
+  it("20: reads a struct behind an argument", async (context) => {
+    needFeature(context, port, "kprobe");
+    const path = writeScript(folder, "twenty.txt", "");
+    const text = `kprobe:do_sys_openat2 if (uid == 0 && pid == cpid) {
+      struct open_how *how = (void *)arg3; print("%s %s %x\\n", comm, str(arg2), how->flags); }`;
+    const lines = await trace(text, `cat ${path}`);
+    expect(lines.filter((line) => line.includes(path))).toEqual([expect.stringMatching(/^cat \S+ 8?000$/)]);
+  });
+
+  it("traces the entry and the return of a function without breakpoints", async (context) => {
+    needFeature(context, port, "fentry");
+    const text = `fentry:vfs_read if (pid == cpid && arg3 == 512) { count(comm); }
+      fexit:vfs_read if (pid == cpid && arg3 == 512) { sum(retval, comm); }`;
+    expect(await trace(text, reads)).toEqual(["count:", "dd  20", "", "sum:", "dd  10240"]);
   });
 });
 
@@ -294,6 +343,49 @@ describe("the way to a script", () => {
     expect(direct.stdout.length).toBeGreaterThan(10);
     const piped = spawnSync(process.execPath, [cli, "run", "-c", chdirs, "-"], { input: script.stdout, cwd: root });
     expect(String(piped.stdout)).toBe(direct.stdout);
+  });
+});
+
+describe("a file of C is a script", () => {
+  it("prints its tables and events by their types", async () => {
+    // Nobody else goes to this test's own folder.
+    const others = [...folder].map((character, index) => `path[${index}] != '${character}'`).join(" || ");
+    const path = writeScript(
+      folder,
+      "counts.c",
+      `struct event { char comm[16]; u32 n; };
+BPF_HASH(counts, u32, u64);
+BPF_HISTOGRAM(dist);
+BPF_RINGBUF_OUTPUT(events, 8);
+TRACEPOINT_PROBE(syscalls, sys_enter_chdir) {
+  char path[64] = {};
+  struct event e = { .n = 7 };
+  bpf_get_current_comm(&e.comm, sizeof(e.comm));
+  bpf_probe_read_user_str(&path, sizeof(path), args->filename);
+  if (${others}) return 0;
+  counts.increment(e.n);
+  dist.increment(bpf_log2l(e.n));
+  events.ringbuf_output(&e, sizeof(e), 0);
+  return 0;
+}
+`,
+    );
+    const result = await runCli(["run", "-c", `cd ${folder}; cd ${folder}`, path]);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(result.stdout.split("\n")).toEqual([
+      '{ comm: "sh", n: 7 }',
+      '{ comm: "sh", n: 7 }',
+      "counts:",
+      "7  2",
+      "",
+      "dist:",
+      "     value               : count     distribution",
+      `         4 -> 7          : 2        |${"*".repeat(40)}|`,
+      "",
+    ]);
+    const broken = writeScript(folder, "broken.c", "BPF_HASH(counts);\nint on(void *ctx) { nope(); return 0; }\n");
+    const error = parseCliError(await runCli(["run", "--json-errors", broken]));
+    expect(error).toMatchObject({ code: "BPFTS_COMPILE", location: { file: broken, line: 2 } });
   });
 });
 
