@@ -1,6 +1,7 @@
 import type { Interrupt } from "../wire/errors.ts";
 import { pollRings, takeEvents } from "./rings.ts";
 import { serveWhileWaiting } from "../time/wait.ts";
+import { requireCancel, watchCancel } from "./cancel.ts";
 import type { EventOptions } from "./event-options.ts";
 
 /** A buffer of events as a stream needs it. */
@@ -11,7 +12,7 @@ interface EventSource<Event> {
 
 interface Waiter<Event> {
   readonly resolve: (result: IteratorResult<Event, undefined>) => void;
-  readonly reject: (error: Interrupt) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** A stream as those see it who serve all of them. */
@@ -38,6 +39,9 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
   private nextIndex = 0;
   private open = false;
   private waiters: Waiter<Event>[] = [];
+  /** Set when the time of the loop is over, or its signal was aborted. */
+  private cancelled: { readonly aborted?: { readonly reason: unknown } } | undefined;
+  private forgetCancel: () => void = () => undefined;
   /** For the next who asks: it came while nobody waited. */
   private interruption: Interrupt | undefined;
 
@@ -54,7 +58,11 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
       for (;;) {
         while (this.nextIndex < this.queue.length) yield this.queue[this.nextIndex++]!;
         this.clearQueue();
-        if (!this.open) return;
+        if (!this.open) {
+          const aborted = this.takeAborted();
+          if (aborted !== undefined) throw aborted.reason;
+          return;
+        }
         // What a poll throws leaves the buffer open: the script may go on after an interrupt.
         isLeft = false;
         pollRings("any", -1, () => !this.open || this.haveEvent());
@@ -110,12 +118,18 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
     const error = this.interruption;
     this.interruption = undefined;
     if (error !== undefined) return Promise.reject(error);
-    if (!this.open) return Promise.resolve({ done: true, value: undefined });
+    if (!this.open) {
+      const aborted = this.takeAborted();
+      if (aborted !== undefined) return Promise.reject(aborted.reason as Error);
+      return Promise.resolve({ done: true, value: undefined });
+    }
     return new Promise((resolve, reject) => this.waiters.push({ resolve, reject }));
   }
 
   private subscribe(): void {
     if (this.open) return;
+    requireCancel("events()", this.options);
+    this.cancelled = undefined;
     this.table.subscribe(
       (event) => this.queue.push(event),
       this.options,
@@ -124,13 +138,37 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
     this.open = true;
     this.queue = (kept.get(this.table) ?? []) as Event[];
     kept.delete(this.table);
+    this.forgetCancel = watchCancel(this.options, (aborted) => this.cancel(aborted));
+  }
+
+  /** What came before the time was over is delivered; nobody wants it after an abort. */
+  private cancel(aborted: { readonly reason: unknown } | undefined): void {
+    if (!this.open) return;
+    if (aborted === undefined) takeEvents();
+    else if (this.haveEvent()) kept.set(this.table, this.queue.slice(this.nextIndex));
+    this.serve();
+    this.cancelled = aborted === undefined ? {} : { aborted };
+    if (aborted !== undefined) this.clearQueue();
+    this.table.close_buffer();
+  }
+
+  /** The abort that ended the loop, once. */
+  private takeAborted(): { readonly reason: unknown } | undefined {
+    const aborted = this.cancelled?.aborted;
+    if (aborted !== undefined) this.cancelled = {};
+    return aborted;
   }
 
   private noteClosed(): void {
     this.open = false;
     awaited.delete(this);
-    this.clearQueue();
-    for (const waiter of this.waiters.splice(0)) waiter.resolve({ done: true, value: undefined });
+    this.forgetCancel();
+    if (this.cancelled === undefined) this.clearQueue();
+    for (const waiter of this.waiters.splice(0)) {
+      const aborted = this.takeAborted();
+      if (aborted === undefined) waiter.resolve({ done: true, value: undefined });
+      else waiter.reject(aborted.reason);
+    }
   }
 
   private haveEvent(): boolean {

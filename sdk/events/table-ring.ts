@@ -15,7 +15,7 @@ import { TableBase } from "../tables/table-base.ts";
 import type { TableOwner } from "../tables/table-base.ts";
 
 /** What `open_perf_buffer` takes besides the callback. */
-export interface PerfBufferOptions extends EventOptions {
+export interface PerfBufferOptions extends Pick<EventOptions, "by_time"> {
   /** Pages of each CPU's buffer, a power of two. */
   readonly page_cnt?: number | undefined;
   /** Told how many events were lost since it was last told. */
@@ -92,7 +92,7 @@ export class EventTable<Event = unknown> extends TableBase {
 
   /** @internal Opens it, hands every event to `callback` and tells `closeCallback` when no more will come. */
   subscribe(callback: EventCallback<Event>, options: EventOptions = {}, closeCallback?: () => void): void {
-    requireOptions("events()", options, ["by_time"]);
+    requireOptions("events()", options, ["by_time", "signal", "timeout_ms"]);
     this.open(callback, { byTime: options.by_time === true, closeCallback });
   }
 

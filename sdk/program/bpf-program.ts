@@ -129,7 +129,7 @@ export class BPF<Tables, Functions> extends Attachments<Functions> {
     name: Name,
     options: EventOptions & TableOptions<U64> = {},
   ): EventStream<ValueAs<EventIn<Tables, Name>, U64>> {
-    requireOptions("events()", options, ["by_time", "u64"]);
+    requireOptions("events()", options, ["by_time", "signal", "timeout_ms", "u64"]);
     const { u64, ...others } = options;
     const table = this.#findTable(name, { u64 }, "events");
     if (!(table instanceof EventTable))
@@ -157,28 +157,36 @@ export class BPF<Tables, Functions> extends Attachments<Functions> {
     return new BpfFunction(name, this.#program.id);
   }
 
-  /** Waits for events of perf buffers and hands them to their callbacks. Units: milliseconds, -1 waits for ever. @throws Interrupt at a signal */
-  perf_buffer_poll(timeout = -1): void {
+  /**
+   * Waits for events of perf buffers and hands them to their callbacks. Answers whether any came. Units: milliseconds, -1 waits for ever.
+   *
+   * @throws Interrupt at a signal
+   */
+  perf_buffer_poll(timeout = -1): boolean {
     requireOpenProgram(this.#program, "perf_buffer_poll");
     requireNumber("perf_buffer_poll()", "its milliseconds", timeout);
-    pollRings("perf", timeout);
+    return pollRings("perf", timeout);
   }
 
-  /** Hands the events of perf buffers that are there to their callbacks. */
-  perf_buffer_consume(): void {
-    this.perf_buffer_poll(0);
+  /** Hands the events of perf buffers that are there to their callbacks. Answers whether there were any. */
+  perf_buffer_consume(): boolean {
+    return this.perf_buffer_poll(0);
   }
 
-  /** Waits for events of ring buffers and hands them to their callbacks. Units: milliseconds, -1 waits for ever. @throws Interrupt at a signal */
-  ring_buffer_poll(timeout = -1): void {
+  /**
+   * Waits for events of ring buffers and hands them to their callbacks. Answers whether any came. Units: milliseconds, -1 waits for ever.
+   *
+   * @throws Interrupt at a signal
+   */
+  ring_buffer_poll(timeout = -1): boolean {
     requireOpenProgram(this.#program, "ring_buffer_poll");
     requireNumber("ring_buffer_poll()", "its milliseconds", timeout);
-    pollRings("ring", timeout);
+    return pollRings("ring", timeout);
   }
 
-  /** Hands the events of ring buffers that are there to their callbacks. */
-  ring_buffer_consume(): void {
-    this.ring_buffer_poll(0);
+  /** Hands the events of ring buffers that are there to their callbacks. Answers whether there were any. */
+  ring_buffer_consume(): boolean {
+    return this.ring_buffer_poll(0);
   }
 
   /** Prints what `bpf_trace_printk` writes, until Ctrl-C: all of it, or by a format: `"{1} {5}"` is the pid and the message. */

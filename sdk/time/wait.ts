@@ -47,14 +47,25 @@ function serve(isOutermost: boolean): boolean {
   } catch (error) {
     // Where no call blocks, a signal is for those who wait, not for nobody: uncaught, it would end the script.
     if (!isOutermost || !(error instanceof Interrupt)) throw error;
-    background.interrupt(error);
+    interruptWaits(error);
     return false;
   }
 }
 
 /** Tells those who wait in a promise of a signal. Answers whether there was one. */
 export function interruptWaits(error: Interrupt = new Interrupt()): boolean {
-  return background.interrupt(error);
+  const listeners = [...interruptListeners];
+  const heard = background.interrupt(error) || listeners.length > 0;
+  for (const listener of listeners) listener(error);
+  return heard;
+}
+
+const interruptListeners = new Set<(error: Interrupt) => void>();
+
+/** Has a function told of the next signal, as those who wait in a promise are. Answers a function that takes it back. */
+export function listenForInterrupt(listener: (error: Interrupt) => void): () => void {
+  interruptListeners.add(listener);
+  return () => void interruptListeners.delete(listener);
 }
 
 /**

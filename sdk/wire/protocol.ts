@@ -1,4 +1,6 @@
 import type { Layout } from "./layout.ts";
+import type { StartReply } from "./start-reply.ts";
+import type { TerminalReply } from "./terminal-reply.ts";
 import type { UrlParts } from "./url-parts.ts";
 
 /**
@@ -29,6 +31,7 @@ export interface Calls {
   /** The frames of a stack as QuickJS writes it that stand in the script's files, one a line. */
   render_stack: Json<{ readonly stack: string }, readonly string[]>;
 
+  terminal: Json<null, TerminalReply>;
   /** The code of a module of `sdk/web/`, for a global that the script uses first now. */
   web_module: Text<{ readonly name: string }>;
   /** Bytes out: as many random ones. */
@@ -183,6 +186,7 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   now: "json",
   read_file: "text",
   render_stack: "json",
+  terminal: "json",
   web_module: "text",
   random: "bytes",
   parse_url: "json",
@@ -241,20 +245,6 @@ export function alignUp(size: number): number {
 
 /** The name of the host's one function, a property of the guest's global object. */
 export const HOST_FUNCTION = "__bpfts_call";
-/** What a script is started with. */
-export interface StartReply {
-  /** The name of the script's file, without its folder and ending. */
-  readonly script: string;
-  readonly argv: readonly string[];
-  /** The child of `-c`. */
-  readonly command: { readonly pid: number; readonly isShell: boolean } | null;
-  readonly possibleCpus: number;
-  /** The clock of `now` when the script began. */
-  readonly monotonicNs: string;
-  /** Four random numbers of 32 bits. */
-  readonly seed: readonly [number, number, number, number];
-}
-
 /** What `new BPF(…)` is made from. */
 export interface BuildArgument {
   readonly text?: string;

@@ -65,7 +65,7 @@ const floors: readonly Floor[] = [
       "sdk",
     ],
     packages: [],
-    node: ["crypto", "fs", "os", "path", "url"],
+    node: ["crypto", "fs", "os", "path", "tty", "url"],
   },
   {
     folder: "runtime/inspect",

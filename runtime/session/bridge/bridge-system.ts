@@ -2,6 +2,7 @@ import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { ArgumentError, ResourceError } from "../../base/errors.ts";
 import { decodeText } from "./decode-text.ts";
+import { readTerminal } from "./read-terminal.ts";
 import { errno, renderErrno } from "../../kernel/door/errno.ts";
 import { waitSources } from "../../kernel/door/port.ts";
 import { encodeUtf8, isPlainText } from "../../../sdk/wire/utf8.ts";
@@ -22,7 +23,16 @@ const refusedFiles =
 export function openSystemCalls(
   state: BridgeState,
 ): Handlers<
-  "start" | "note_shell_pid" | "write" | "write_error" | "exit" | "wait" | "now" | "read_file" | "render_stack"
+  | "start"
+  | "note_shell_pid"
+  | "write"
+  | "write_error"
+  | "exit"
+  | "wait"
+  | "now"
+  | "read_file"
+  | "render_stack"
+  | "terminal"
 > {
   return {
     start: () => ({
@@ -58,6 +68,7 @@ export function openSystemCalls(
       state.waiter.waitFor(timeoutMs, events ? waitSources.rings : 0, events ? wakeAtSecondLook() : () => undefined);
       return null;
     },
+    terminal: () => readTerminal(),
     render_stack: ({ stack }) => state.renderStack(stack),
     now: () => ({ monotonicNs: process.hrtime.bigint().toString() }),
     read_file({ path }) {

@@ -1,0 +1,21 @@
+import { callHost } from "../wire/host.ts";
+
+/** The terminal that standard output goes to. */
+export interface Terminal {
+  /** Whether standard output is one, and no file and no pipe. */
+  readonly is_tty: boolean;
+  /** Units: characters. Without a terminal the variable COLUMNS, or 80. */
+  readonly columns: number;
+  /** Units: lines. Without a terminal the variable LINES, or 24. */
+  readonly rows: number;
+  /** Whether the user has set NO_COLOR, to whatever text. Source: no-color.org. */
+  readonly no_color: boolean;
+  /** Whether to write colours: to a terminal that is not dumb, without NO_COLOR; FORCE_COLOR asks for them anyway. */
+  readonly colors: boolean;
+}
+
+/** Asks what standard output is now: a terminal's size changes. */
+export function terminal(): Terminal {
+  const { isTty, noColor, ...rest } = callHost("terminal", null);
+  return { is_tty: isTty, no_color: noColor, ...rest };
+}

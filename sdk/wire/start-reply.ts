@@ -1,0 +1,13 @@
+/** What a script is started with. */
+export interface StartReply {
+  /** The name of the script's file, without its folder and ending. */
+  readonly script: string;
+  readonly argv: readonly string[];
+  /** The child of `-c`. */
+  readonly command: { readonly pid: number; readonly isShell: boolean } | null;
+  readonly possibleCpus: number;
+  /** The clock of `now` when the script began. */
+  readonly monotonicNs: string;
+  /** Four random numbers of 32 bits. */
+  readonly seed: readonly [number, number, number, number];
+}
