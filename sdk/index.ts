@@ -4,6 +4,7 @@ import "./wire/error-stacks.ts";
 import "./guest/globals.ts";
 
 export { parse_args } from "./arguments/parse-args.ts";
+export { tool_options } from "./arguments/tool-options.ts";
 export type { ArgumentSpec, ArgumentType, ArgumentValues, CommandLineSpec } from "./arguments/argument-spec.ts";
 export { BPF } from "./program/bpf.ts";
 export type { BpfClass } from "./program/bpf.ts";
@@ -25,7 +26,7 @@ export type { BpfOptions, BuildOptions } from "./program/bpf-options.ts";
 export { BpfFunction } from "./tables/bpf-function.ts";
 export { cgroup_id, filter_by_containers, mntns_id } from "./queries/containers.ts";
 export type { ContainerFilter } from "./queries/containers.ts";
-export { errno_name } from "./queries/errno-names.ts";
+export { errno_name, errno_number } from "./queries/errno-names.ts";
 export {
   AttachError,
   BpfError,
@@ -48,6 +49,8 @@ export type { ErrorCode, ErrorLocation } from "./wire/errors.ts";
 export type { MapErrorReason } from "./wire/error-message.ts";
 export { EventStream } from "./events/event-stream.ts";
 export type { HistogramOptions } from "./tables/histogram.ts";
+export { flag_names, open_flags } from "./queries/flag-names.ts";
+export type { FlagTable } from "./queries/flag-names.ts";
 export {
   AF_INET,
   AF_INET6,
@@ -68,7 +71,8 @@ export type { ChildCommand } from "./guest/process.ts";
 export { argv, command, exit, monotonic_ns, on_exit, possible_cpus, read_file, script_name } from "./guest/process.ts";
 export type { EventCallback } from "./events/rings.ts";
 export { RowPrinter, is_json_output, json_output } from "./print/row-printer.ts";
-export type { Column } from "./print/row-printer.ts";
+export type { Column, RowOptions } from "./print/row-printer.ts";
+export { poll_events } from "./events/poll-events.ts";
 export { intervals } from "./events/intervals.ts";
 export { report } from "./report/report.ts";
 export type { ReportOptions, ReportedPrint, ReportedTable } from "./report/report-options.ts";
@@ -78,7 +82,11 @@ export type { CancelOptions, CancelSignal } from "./events/cancel.ts";
 export { terminal } from "./print/terminal.ts";
 export type { Terminal } from "./print/terminal.ts";
 export type { BuildIdFrame, SymbolOptions } from "./queries/symbols.ts";
-export { syscall_name } from "./queries/syscall-names.ts";
+export { filter_by_process } from "./queries/processes.ts";
+export type { ProcessFilter } from "./queries/processes.ts";
+export { signal_name, signal_number } from "./queries/signal-names.ts";
+export { syscall_name, syscall_number } from "./queries/syscall-names.ts";
+export { user_id, user_name } from "./queries/users.ts";
 export { Table } from "./tables/table.ts";
 export { BloomFilterTable } from "./tables/table-bloom.ts";
 export { PerCpuTable } from "./tables/table-percpu.ts";

@@ -6,7 +6,16 @@
 //   bpfts killsnoop -s 9,15  these signals only
 //
 // Source: BCC's killsnoop, whose options and columns these are.
-import { BPF, RowPrinter, command, json_output, parse_args, strftime } from "bpfts";
+import {
+  BPF,
+  RowPrinter,
+  filter_by_process,
+  json_output,
+  parse_args,
+  poll_events,
+  strftime,
+  tool_options,
+} from "bpfts";
 
 const args = parse_args({
   description: "Trace signals issued by the kill() syscall",
@@ -22,21 +31,19 @@ examples:
     pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only which is the sender of signal" },
     tpid: { flags: ["-T", "--tpid"], type: "int", help: "trace this target PID only which is the receiver of signal" },
     signal: { flags: ["-s", "--signal"], type: "string", help: "trace this signal only, or these: 9,15" },
-    json: { flags: ["--json"], help: "print a JSON object a line" },
+    ...tool_options,
   },
 });
 json_output(args.json);
 
-const onlyPid = args.pid ?? command?.pid;
 const signals = args.signal?.split(",").map(Number) ?? [];
 const conditions = [
-  ...(onlyPid !== undefined ? [`pid != ${onlyPid}`] : []),
   ...(args.tpid !== undefined ? [`target != ${args.tpid}`] : []),
   ...(signals.length > 0 ? [`(${signals.map((signal) => `signal != ${signal}`).join(" && ")})`] : []),
 ];
 
 const b = new BPF({
-  text: `
+  text: `${filter_by_process(args)}
 struct kill_t {
     int target;
     int signal;
@@ -54,10 +61,9 @@ BPF_HASH(kills, u32, struct kill_t);
 BPF_PERF_OUTPUT(events);
 
 TRACEPOINT_PROBE(syscalls, sys_enter_kill) {
-    u64 id = bpf_get_current_pid_tgid();
-    u32 pid = id >> 32, tid = id;
+    u32 tid = bpf_get_current_pid_tgid();
     int target = args->pid, signal = args->sig;
-    if (UNWANTED)
+    if (UNWANTED || process_should_be_filtered())
         return 0;
     struct kill_t kill = { .target = target, .signal = signal };
     kills.update(&tid, &kill);
@@ -102,4 +108,4 @@ const rows = new RowPrinter<KillEvent>([
 
 rows.print_header();
 events.open_perf_buffer((event) => rows.print(event));
-for (;;) b.perf_buffer_poll();
+poll_events(args.duration);

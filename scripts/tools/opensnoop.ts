@@ -6,30 +6,16 @@
 //   bpfts -c 'ls /tmp' opensnoop    the opens of one command
 //
 // Source: BCC's opensnoop, whose options and columns these are.
-import { BPF, RowPrinter, command, filter_by_containers, json_output, parse_args, setTimeout, exit } from "bpfts";
-
-/** Flags of open(2) by name. Source: include/uapi/asm-generic/fcntl.h. */
-const openFlags = {
-  O_RDONLY: 0o0,
-  O_WRONLY: 0o1,
-  O_RDWR: 0o2,
-  O_ACCMODE: 0o3,
-  O_CREAT: 0o100,
-  O_EXCL: 0o200,
-  O_NOCTTY: 0o400,
-  O_TRUNC: 0o1000,
-  O_APPEND: 0o2000,
-  O_NONBLOCK: 0o4000,
-  O_DSYNC: 0o10000,
-  O_DIRECT: 0o40000,
-  O_LARGEFILE: 0o100000,
-  O_DIRECTORY: 0o200000,
-  O_NOFOLLOW: 0o400000,
-  O_NOATIME: 0o1000000,
-  O_CLOEXEC: 0o2000000,
-  O_PATH: 0o10000000,
-  O_TMPFILE: 0o20200000,
-} as const;
+import {
+  BPF,
+  RowPrinter,
+  filter_by_process,
+  json_output,
+  open_flags,
+  parse_args,
+  poll_events,
+  tool_options,
+} from "bpfts";
 
 const args = parse_args({
   description: "Trace open() syscalls",
@@ -55,16 +41,14 @@ examples:
     tid: { flags: ["-t", "--tid"], type: "int", help: "trace this TID only" },
     cgroupmap: { flags: ["--cgroupmap"], type: "string", help: "trace cgroups in this BPF map only" },
     mntnsmap: { flags: ["--mntnsmap"], type: "string", help: "trace mount namespaces in this BPF map only" },
-    cgroup: { flags: ["--cgroup"], type: "string", repeat: true, help: "trace this cgroup, by its path, only" },
     uid: { flags: ["-u", "--uid"], type: "int", help: "trace this UID only" },
-    duration: { flags: ["-d", "--duration"], type: "float", help: "total duration of trace in seconds" },
     name: { flags: ["-n", "--name"], type: "string", help: "only print process names containing this name" },
     extended_fields: { flags: ["-e", "--extended_fields"], help: "show extended fields" },
     flag_filter: {
       flags: ["-f", "--flag_filter"],
       type: "string",
       repeat: true,
-      choices: Object.keys(openFlags) as (keyof typeof openFlags)[],
+      choices: Object.keys(open_flags) as (keyof typeof open_flags)[],
       metavar: "FLAG",
       help: "filter on flags argument (e.g., O_WRONLY)",
     },
@@ -74,22 +58,18 @@ examples:
       default: 64,
       help: "size of the ring buffer in pages, a power of two (default %(default)s)",
     },
-    json: { flags: ["--json"], help: "print a JSON object a line" },
+    ...tool_options,
+    duration: { flags: ["-d", "--duration"], type: "float", help: "total duration of trace in seconds" },
   },
 });
 json_output(args.json);
 
-const wantedFlags = args.flag_filter.reduce<number>((flags, name) => flags | openFlags[name], 0);
-const onlyPid = args.pid ?? command?.pid;
-const conditions = [
-  ...(args.tid !== undefined ? [`tid != ${args.tid}`] : onlyPid !== undefined ? [`pid != ${onlyPid}`] : []),
-  ...(args.uid !== undefined ? [`(u32)bpf_get_current_uid_gid() != ${args.uid}`] : []),
-];
+const wantedFlags = args.flag_filter.reduce<number>((flags, name) => flags | open_flags[name], 0);
 /** Whatever is not an exact access mode is a bit. */
 const flagCondition = args.flag_filter.length === 0 ? "0" : `!(flags & ${wantedFlags})`;
 
 const b = new BPF({
-  text: `${filter_by_containers(args)}
+  text: `${filter_by_process(args)}
 struct open_t {
     const char *name;
     int flags;
@@ -112,9 +92,8 @@ BPF_HASH(opens, u32, struct open_t, 10240);
 BPF_RINGBUF_OUTPUT(events, BUFFER_PAGES);
 
 static inline int on_enter(const char *name, int flags, u32 mode) {
-    u64 id = bpf_get_current_pid_tgid();
-    u32 pid = id >> 32, tid = id;
-    if (UNWANTED || FLAGS_UNWANTED || container_should_be_filtered())
+    u32 tid = bpf_get_current_pid_tgid();
+    if (UID_UNWANTED || FLAGS_UNWANTED || process_should_be_filtered())
         return 0;
     struct open_t open = { .name = name, .flags = flags, .mode = mode };
     opens.update(&tid, &open);
@@ -164,7 +143,7 @@ TRACEPOINT_PROBE(syscalls, sys_exit_openat2) { return on_exit(args->ret); }
 `,
   cflags: [
     `-DBUFFER_PAGES=${args.buffer_pages}`,
-    `-DUNWANTED=(${conditions.join("||") || "0"})`,
+    `-DUID_UNWANTED=(${args.uid === undefined ? "0" : `(u32)bpf_get_current_uid_gid() != ${args.uid}`})`,
     `-DFLAGS_UNWANTED=(${flagCondition})`,
     `-DONLY_FAILED=${args.failed ? 1 : 0}`,
     ...(BPF.tracepoint_exists("syscalls", "sys_enter_open") ? ["-DHAVE_OPEN"] : []),
@@ -185,7 +164,7 @@ interface OpenEvent {
 }
 
 let first: bigint | undefined;
-const hasMode = (flags: number): boolean => (flags & (openFlags.O_CREAT | 0o20000000)) !== 0;
+const hasMode = (flags: number): boolean => (flags & (open_flags.O_CREAT | 0o20000000)) !== 0;
 const octal = (value: number, width: number): string => (value >>> 0).toString(8).padStart(width, "0");
 
 const rows = new RowPrinter<OpenEvent>([
@@ -193,13 +172,13 @@ const rows = new RowPrinter<OpenEvent>([
     ? [
         {
           head: "TIME(s)",
-          format: "%-14s",
+          format: "%-13s",
           name: "time",
           value: ({ ts }: OpenEvent) => (Number(ts - (first ??= ts)) / 1e9).toFixed(9),
         },
       ]
     : []),
-  ...(args.print_uid ? [{ head: "UID", format: "%-6d", value: "uid" as const }] : []),
+  ...(args.print_uid ? [{ head: "UID", format: "%-5d", value: "uid" as const }] : []),
   args.tid !== undefined
     ? { head: "TID", format: "%-6d", value: "tid" as const }
     : { head: "PID", format: "%-6d", value: "pid" as const },
@@ -223,5 +202,4 @@ rows.print_header();
 b.table<never, OpenEvent>("events").open_ring_buffer((event) => {
   if (args.name === undefined || event.comm.includes(args.name)) rows.print(event);
 });
-if (args.duration !== undefined) setTimeout(() => exit(0), args.duration * 1000);
-for (;;) b.ring_buffer_poll();
+poll_events(args.duration);

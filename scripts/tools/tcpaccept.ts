@@ -108,12 +108,12 @@ const address = (ip: number, bytes: Uint8Array): string =>
 const started = { first: undefined as bigint | undefined };
 
 const rows = new RowPrinter<AcceptEvent>([
-  ...(args.time ? [{ head: "TIME", format: "%-9s", value: () => strftime("%H:%M:%S") }] : []),
+  ...(args.time ? [{ head: "TIME", format: "%-8s", value: () => strftime("%H:%M:%S") }] : []),
   ...(args.timestamp
     ? [
         {
           head: "TIME(s)",
-          format: "%-9.3f",
+          format: "%-8.3f",
           name: "seconds",
           value: ({ ts }: AcceptEvent) => Number(ts - (started.first ??= ts)) / 1e9,
         },

@@ -1,3 +1,4 @@
+import { requireOptions } from "../checks/check-options.ts";
 import { escapeJson } from "../wire/escape-text.ts";
 import { formatC } from "./format.ts";
 import { print } from "./output.ts";
@@ -18,12 +19,18 @@ export function is_json_output(): boolean {
 export interface Column<Row> {
   /** What stands above it. */
   readonly head: string;
-  /** One conversion of printf's, `"%-6d"`. */
+  /** One conversion of printf's, `"%-6d"`, and what is to stand around it. */
   readonly format: string;
   /** The row's field, or what makes the value out of the row. */
   readonly value: (keyof Row & string) | ((row: Row) => unknown);
   /** The name in JSON; the field's name, or the head in lower case, unless given. */
   readonly name?: string;
+}
+
+/** How rows are laid out. */
+export interface RowOptions {
+  /** Commas between values and no padding, for the `--csv` of BCC's tools; a text with a comma or a quote in it is quoted (RFC 4180). */
+  readonly csv?: boolean;
 }
 
 /**
@@ -32,26 +39,35 @@ export interface Column<Row> {
  */
 export class RowPrinter<Row> {
   private readonly columns: readonly Column<Row>[];
-  private readonly format: string;
+  private readonly formats: readonly string[];
+  private readonly csv: boolean;
 
-  constructor(columns: readonly Column<Row>[]) {
+  constructor(columns: readonly Column<Row>[], options: RowOptions = {}) {
+    requireOptions("new RowPrinter()", options, ["csv"]);
     this.columns = columns;
-    this.format = columns.map((column) => column.format).join(" ");
+    this.csv = options.csv ?? false;
+    this.formats = columns.map(({ format }) => (this.csv ? keepConversion(format) : format));
   }
 
   /** Prints the heads, as wide as their columns; nothing in JSON. */
   print_header(): void {
     if (json) return;
-    const heads = this.columns.map(({ head, format }) => {
-      const [, flags = "", width = ""] = /^%([-+ #0]*)(\d*)/.exec(format) ?? [];
-      return formatC(`%${flags.includes("-") ? "-" : ""}${width}s`, [head]);
-    });
+    if (this.csv) return print(this.columns.map(({ head }) => head).join(","));
+    const heads = this.columns.map(({ head, format }) =>
+      formatC(
+        format.replace(conversion, (_, flags: string, width: string) => `%${flags.includes("-") ? "-" : ""}${width}s`),
+        [head],
+      ),
+    );
     print(heads.join(" ").trimEnd());
   }
 
   print(row: Row): void {
     const values = this.columns.map(({ value }) => (typeof value === "function" ? value(row) : row[value]));
-    if (!json) return print(formatC(this.format, values));
+    if (!json) {
+      const cells = this.formats.map((format, index) => formatC(format, [values[index]]));
+      return print(this.csv ? cells.map(quoteCsv).join(",") : cells.join(" "));
+    }
     print(
       escapeJson(
         JSON.stringify(
@@ -61,6 +77,19 @@ export class RowPrinter<Row> {
       ),
     );
   }
+}
+
+/** A conversion of printf's: flags, width, precision, letters. */
+const conversion = /%([-+ #0]*)(\d*)(\.\d+)?([hljzt]*[a-zA-Z])/;
+
+/** A text that has to fit a column is cut by its precision; a number's precision says how many digits it has. */
+function keepConversion(format: string): string {
+  const [, , , precision = "", letters = "s"] = conversion.exec(format) ?? [];
+  return `%${letters === "s" ? "" : precision}${letters}`;
+}
+
+function quoteCsv(text: string): string {
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 function nameColumn<Row>(column: Column<Row>): string {

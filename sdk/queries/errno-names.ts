@@ -18,12 +18,35 @@ const kernelNames: Readonly<Record<number, string>> = {
   515: "ENOIOCTLCMD",
   516: "ERESTART_RESTARTBLOCK",
   517: "EPROBE_DEFER",
+  518: "EOPENSTALE",
+  519: "ENOPARAM",
+  521: "EBADHANDLE",
+  522: "ENOTSYNC",
+  523: "EBADCOOKIE",
   524: "ENOTSUPP",
+  525: "ETOOSMALL",
+  526: "ESERVERFAULT",
+  527: "EBADTYPE",
+  528: "EJUKEBOX",
+  529: "EIOCBQUEUED",
+  530: "ERECALLCONFLICT",
+  531: "ENOGRACE",
 };
+
+/** Second names of some numbers. */
+const otherNames: Readonly<Record<string, number>> = { EWOULDBLOCK: 11, EDEADLOCK: 35, ENOTSUP: 95 };
 
 /** The name of an error number, positive or as a call returns it: `errno_name(-2)` is `"ENOENT"`; the number as text when it has none. */
 export function errno_name(number: number | bigint): string {
   const value = Math.abs(Number(number));
   const name = names[value - 1] ?? "-";
   return name === "-" ? (kernelNames[value] ?? String(number)) : name;
+}
+
+/** The number of an error by its name: `errno_number("ENOENT")` is 2; undefined for a name that Linux does not have. */
+export function errno_number(name: string): number | undefined {
+  const index = name === "-" ? -1 : names.indexOf(name);
+  if (index >= 0) return index + 1;
+  const kept = Object.entries(kernelNames).find(([, known]) => known === name);
+  return kept === undefined ? otherNames[name] : Number(kept[0]);
 }

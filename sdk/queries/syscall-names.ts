@@ -10,7 +10,7 @@ const shared: readonly Run[] = [
       "openat2 pidfd_getfd faccessat2 process_madvise epoll_pwait2 mount_setattr quotactl_fd landlock_create_ruleset landlock_add_rule landlock_restrict_self " +
       "memfd_secret process_mrelease futex_waitv set_mempolicy_home_node cachestat fchmodat2 map_shadow_stack futex_wake futex_wait futex_requeue statmount " +
       "listmount lsm_get_self_attr lsm_set_self_attr lsm_list_modules mseal setxattrat getxattrat listxattrat removexattrat open_tree_attr file_getattr " +
-      "file_setattr",
+      "file_setattr listns",
   ],
 ];
 
@@ -39,7 +39,7 @@ const x86: readonly Run[] = [
       "dup3 pipe2 inotify_init1 preadv pwritev rt_tgsigqueueinfo perf_event_open recvmmsg fanotify_init fanotify_mark prlimit64 name_to_handle_at " +
       "open_by_handle_at clock_adjtime syncfs sendmmsg setns getcpu process_vm_readv process_vm_writev kcmp finit_module sched_setattr sched_getattr " +
       "renameat2 seccomp getrandom memfd_create kexec_file_load bpf execveat userfaultfd membarrier mlock2 copy_file_range preadv2 pwritev2 pkey_mprotect " +
-      "pkey_alloc pkey_free statx io_pgetevents rseq",
+      "pkey_alloc pkey_free statx io_pgetevents rseq uretprobe uprobe",
   ],
 ];
 
@@ -83,11 +83,22 @@ const generic: readonly Run[] = [
 ];
 
 let names: Map<number, string> | undefined;
+let numbers: Map<string, number> | undefined;
 
 /** The name of a system call by its number on this machine; `[unknown: N]` for one that is not in the table. Source: BCC's syscall_name */
 export function syscall_name(number: number | bigint): string {
+  return takeNames().get(Number(number)) ?? `[unknown: ${number}]`;
+}
+
+/** The number of a system call on this machine by its name, as in `man 2 syscalls`; undefined for a name that is not in the table. */
+export function syscall_number(name: string): number | undefined {
+  numbers ??= new Map([...takeNames()].map(([number, known]) => [known, number]));
+  return numbers.get(name);
+}
+
+function takeNames(): Map<number, string> {
   names ??= readNames(haveHost() && callHost("find_syscall_prefix", null) === "__arm64_sys_" ? generic : x86);
-  return names.get(Number(number)) ?? `[unknown: ${number}]`;
+  return names;
 }
 
 function readNames(own: readonly Run[]): Map<number, string> {

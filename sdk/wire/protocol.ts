@@ -117,6 +117,7 @@ export interface Calls {
   /** The number of a cgroup, as `bpf_get_current_cgroup_id` gives it. */
   find_cgroup: Json<{ readonly path: string }, string>;
   find_mount_namespace: Json<{ readonly pid: number }, number>;
+  list_users: Json<null, readonly (readonly [name: string, uid: number])[]>;
   find_kprobe_functions: Json<PatternArgument, readonly string[]>;
   find_tracepoints: Json<PatternArgument, readonly string[]>;
   have_tracepoint: Json<{ readonly category: string; readonly event: string }, boolean>;
@@ -216,6 +217,7 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   trace_read: "text",
   find_cgroup: "json",
   find_mount_namespace: "json",
+  list_users: "json",
   find_kprobe_functions: "json",
   find_tracepoints: "json",
   have_tracepoint: "json",

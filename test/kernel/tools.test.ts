@@ -7,22 +7,13 @@ import { needFeature } from "../support/need-feature.ts";
 import { makeCgroup } from "../support/own-cgroup.ts";
 import { buildProgram } from "../support/own-program.ts";
 import { makeFolder, root, runCli } from "../support/run-cli.ts";
+import { runTool as runAnyTool, split } from "../support/run-tool.ts";
 
 const folder = makeFolder();
 const programs = join(root, "test/kernel/programs");
 
-/** Runs a tool beside one command; answers its rows without those that are printed by the command itself. */
-async function runTool(command: string, ...args: readonly string[]): Promise<string[]> {
-  const result = await runCli(["-c", command, ...args], { cwd: folder });
-  expect(result.stderr).toBe("");
-  expect(result.status).toBe(0);
-  return result.stdout.trimEnd().split("\n");
-}
-
-/** The words of each row. */
-function split(rows: readonly string[]): string[][] {
-  return rows.map((row) => row.trim().split(/\s+/));
-}
+const runTool = (command: string, ...args: readonly string[]): Promise<string[]> =>
+  runAnyTool(folder, command, ...args);
 
 describe("tools by name", () => {
   const names = readdirSync(join(root, "scripts/tools")).map((file) => file.replace(/\.ts$/, ""));

@@ -14,6 +14,7 @@ import type { BridgeState, Handlers } from "./bridge-state.ts";
 import { openSystemCalls } from "./bridge-system.ts";
 import { openWebCalls } from "./bridge-web.ts";
 import { openTraceCalls } from "./bridge-trace.ts";
+import { openUserCalls } from "./bridge-users.ts";
 
 /** The host's side of the guest's one door. */
 export interface Bridge extends Closable {
@@ -47,6 +48,7 @@ export function openBridge(state: BridgeState, isStopped: () => boolean): Bridge
     ...events.handlers,
     ...trace.handlers,
     ...openLookupCalls(state),
+    ...openUserCalls(),
   };
   const errors = new Map<number, BpftsError>();
   let lastError = 0;

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { isIPv4, isIPv6 } from "node:net";
 import { constants } from "node:os";
 import { describe, expect, it } from "vitest";
-import { errno_name } from "../../../sdk/queries/errno-names.ts";
+import { errno_name, errno_number } from "../../../sdk/queries/errno-names.ts";
 import {
   AF_INET,
   AF_INET6,
@@ -13,7 +13,9 @@ import {
   tcp_flag_names,
   tcp_state_name,
 } from "../../../sdk/queries/network.ts";
-import { syscall_name } from "../../../sdk/queries/syscall-names.ts";
+import { flag_names, open_flags } from "../../../sdk/queries/flag-names.ts";
+import { signal_name, signal_number } from "../../../sdk/queries/signal-names.ts";
+import { syscall_name, syscall_number } from "../../../sdk/queries/syscall-names.ts";
 import { strftime } from "../../../sdk/time/time-format.ts";
 
 describe("addresses", () => {
@@ -123,4 +125,54 @@ describe("strftime", () => {
   ])("counts the weeks of %s", (time, wanted) =>
     expect(strftime("%C %g %G %h %k %l %P %r %u %w %U %V %W", new Date(time))).toBe(wanted),
   );
+});
+
+describe("numbers of names", () => {
+  it("finds errors as Node knows them, and the kernel's own", () => {
+    for (const [name, number] of Object.entries(constants.errno))
+      expect([name, errno_number(name)]).toEqual([name, number]);
+    expect([errno_number("EJUKEBOX"), errno_name(-528)]).toEqual([528, "EJUKEBOX"]);
+    expect([errno_number("-"), errno_number("ENONSENSE")]).toEqual([undefined, undefined]);
+  });
+
+  it("finds signals as Node knows them, and real-time ones", () => {
+    const others = { SIGIOT: "SIGABRT", SIGPOLL: "SIGIO", SIGUNUSED: "SIGSYS" } as Readonly<Record<string, string>>;
+    for (const [name, number] of Object.entries(constants.signals)) {
+      const known = others[name] ?? name;
+      expect([signal_name(number), signal_number(known)]).toEqual([known, number]);
+    }
+    expect([signal_name(34), signal_name(35), signal_name(64), signal_name(65), signal_name(0)]).toEqual([
+      "SIGRTMIN",
+      "SIGRTMIN+1",
+      "SIGRTMIN+30",
+      "65",
+      "0",
+    ]);
+    expect(["kill", "RTMIN", "sigrtmin+30", "RTMIN+31", "nonsense", ""].map(signal_number)).toEqual([
+      9,
+      34,
+      64,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it("finds system calls, and takes what it finds back", () => {
+    expect(["read", "openat", "uretprobe", "file_setattr", "nonsense"].map(syscall_number)).toEqual([
+      0,
+      257,
+      335,
+      469,
+      undefined,
+    ]);
+    for (let number = 0; number <= 336; number++) expect(syscall_number(syscall_name(number))).toBe(number);
+  });
+
+  it("names flags, several bits at once, and leaves no bit out", () => {
+    expect(flag_names(0o2102, open_flags)).toBe("O_RDWR|O_CREAT|O_APPEND");
+    expect(flag_names(open_flags.O_TMPFILE, { TMPFILE: open_flags.O_TMPFILE })).toBe("TMPFILE");
+    expect(flag_names(1n << 63n, open_flags)).toBe("0x8000000000000000");
+    expect([flag_names(0, open_flags), flag_names(0x40000001, { ONE: 1 })]).toEqual(["0x0", "ONE|0x40000000"]);
+  });
 });

@@ -347,6 +347,20 @@ describe("rows that the host writes", () => {
     expect(stdout).toBe("PID         LAT NAME\n7          1.50 x\n");
   });
 
+  it("keep what stands around a value, and are comma-separated when that is asked for", async () => {
+    const { stdout } = await runWithRings(
+      [],
+      `
+      const { RowPrinter } = await import("bpfts");
+      const columns = [{ head: "COMM", format: "%-6.6s", value: "comm" }, { head: "NEW", format: "-> %-5s", value: "state" }, { head: "MS", format: "%.3f", value: "ms" }];
+      for (const csv of [false, true]) {
+        const rows = new RowPrinter(columns, { csv });
+        rows.print_header(); rows.print({ comm: "longer, \\"name", state: "A", ms: 1 });
+      }`,
+    );
+    expect(stdout).toBe('COMM   -> NEW   MS\nlonger -> A     1.000\nCOMM,NEW,MS\n"longer, ""name",A,1.000\n');
+  });
+
   it.each([
     [`printf("%d", "pdi" as never)`, 'Cannot print field "pdi" of "ring": struct event_t has none of that name'],
     [

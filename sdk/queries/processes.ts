@@ -1,0 +1,52 @@
+import { command } from "../guest/process.ts";
+import { filter_by_containers } from "./containers.ts";
+import type { ContainerFilter } from "./containers.ts";
+
+/** Whose events a tool is to see: a process, a thread, containers, or what the command of `-c` started. */
+export interface ProcessFilter extends ContainerFilter {
+  readonly pid?: number | undefined;
+  /** A thread. It goes before `pid`. */
+  readonly tid?: number | undefined;
+}
+
+/**
+ * C text that defines `process_should_be_filtered()`, which is 1 when the current process is none of those that the options take in. Without `pid` and `tid` these
+ * are, when bpfts was started with `-c`, the command and all that it starts. Put the text before the program's own and ask first thing:
+ * `if (process_should_be_filtered()) return 0;`. Where the current process is not the one in question, `pid_should_be_filtered(pid, tid)` looks at the numbers alone.
+ *
+ * @throws BpfError when there is no cgroup at a path
+ */
+export function filter_by_process(filter: ProcessFilter): string {
+  const { tid, pid } = filter;
+  const followsCommand = tid === undefined && pid === undefined && command !== undefined;
+  const condition =
+    tid !== undefined
+      ? `tid != ${tid}`
+      : pid !== undefined
+        ? `pid != ${pid}`
+        : followsCommand
+          ? "bpfts_is_no_descendant(pid)"
+          : "0";
+  return `${filter_by_containers(filter)}${followsCommand ? followCommand(command!.pid) : ""}
+static inline int pid_should_be_filtered(u32 pid, u32 tid) { return ${condition}; }
+static inline int process_should_be_filtered(void) {
+    u64 id = bpf_get_current_pid_tgid();
+    return pid_should_be_filtered(id >> 32, id) || container_should_be_filtered();
+}
+`;
+}
+
+/** A process of the tree is one whose parent is of it when it forks. */
+function followCommand(root: number): string {
+  return `
+BPF_HASH(command_tree, u32, u8);
+static inline int bpfts_is_no_descendant(u32 pid) { return pid != ${root} && !command_tree.lookup(&pid); }
+TRACEPOINT_PROBE(sched, sched_process_fork) {
+    u32 child = args->child_pid;
+    u8 one = 1;
+    if (!bpfts_is_no_descendant(bpf_get_current_pid_tgid() >> 32))
+        command_tree.update(&child, &one);
+    return 0;
+}
+`;
+}

@@ -1,0 +1,15 @@
+import { expect } from "vitest";
+import { runCli } from "./run-cli.ts";
+
+/** Runs a tool beside one command, which must succeed as the tool must; answers what both print, line by line. */
+export async function runTool(folder: string, command: string, ...args: readonly string[]): Promise<string[]> {
+  const result = await runCli(["-c", command, ...args], { cwd: folder });
+  expect(result.stderr).toBe("");
+  expect(result.status).toBe(0);
+  return result.stdout.trimEnd().split("\n");
+}
+
+/** The words of each row. */
+export function split(rows: readonly string[]): string[][] {
+  return rows.map((row) => row.trim().split(/\s+/));
+}
