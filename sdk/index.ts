@@ -5,6 +5,7 @@ import "./guest/globals.ts";
 
 export { parse_args } from "./arguments/parse-args.ts";
 export { tool_options } from "./arguments/tool-options.ts";
+export { is_none_of, port_list } from "./arguments/port-list.ts";
 export type { ArgumentSpec, ArgumentType, ArgumentValues, CommandLineSpec } from "./arguments/argument-spec.ts";
 export { BPF } from "./program/bpf.ts";
 export type { BpfClass } from "./program/bpf.ts";
@@ -54,6 +55,7 @@ export type { FlagTable } from "./queries/flag-names.ts";
 export {
   AF_INET,
   AF_INET6,
+  address_text,
   htonl,
   htons,
   inet_ntop,
@@ -70,6 +72,7 @@ export { BPFAttachType, BPFProgType } from "./abi/program-types.ts";
 export type { ChildCommand } from "./guest/process.ts";
 export { argv, command, exit, monotonic_ns, on_exit, possible_cpus, read_file, script_name } from "./guest/process.ts";
 export type { EventCallback } from "./events/rings.ts";
+export { elapsed_column, time_column } from "./print/time-columns.ts";
 export { RowPrinter, is_json_output, json_output } from "./print/row-printer.ts";
 export type { Column, RowOptions } from "./print/row-printer.ts";
 export { poll_events } from "./events/poll-events.ts";

@@ -104,8 +104,8 @@ function tellTime(): string {
 }
 
 const rows = new RowPrinter<ExitEvent>([
-  ...(args.timestamp || isUtc ? [{ head: `TIME-${zone}`, format: "%-12s", name: "time", value: tellTime }] : []),
-  ...(args.label !== undefined ? [{ head: "LABEL", format: "%-5s", value: () => args.label || "exit" }] : []),
+  (args.timestamp || isUtc) && { head: `TIME-${zone}`, format: "%-12s", name: "time", value: tellTime },
+  args.label !== undefined && { head: "LABEL", format: "%-5s", value: () => args.label || "exit" },
   { head: "PCOMM", format: "%-16s", name: "comm", value: "comm" },
   { head: "PID", format: "%-7d", value: "pid" },
   { head: "PPID", format: "%-7d", value: "ppid" },

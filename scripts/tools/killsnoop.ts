@@ -13,7 +13,7 @@ import {
   json_output,
   parse_args,
   poll_events,
-  strftime,
+  time_column,
   tool_options,
 } from "bpfts";
 
@@ -98,7 +98,7 @@ interface KillEvent {
 }
 
 const rows = new RowPrinter<KillEvent>([
-  { head: "TIME", format: "%-9s", value: () => strftime("%H:%M:%S") },
+  time_column("%-9s"),
   { head: "PID", format: "%-6d", value: "pid" },
   { head: "COMM", format: "%-16s", value: "comm" },
   { head: "SIG", format: "%-4d", value: "signal" },

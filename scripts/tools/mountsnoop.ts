@@ -169,12 +169,8 @@ const rows = new RowPrinter<MountEvent>([
   { head: "COMM", format: "%-16s", value: "comm" },
   { head: "PID", format: "%-7d", value: "pid" },
   { head: "TID", format: "%-7d", value: "tid" },
-  ...(args.parent_process
-    ? [
-        { head: "PCOMM", format: "%-16s", value: "pcomm" as const },
-        { head: "PPID", format: "%-7d", value: "ppid" as const },
-      ]
-    : []),
+  args.parent_process && { head: "PCOMM", format: "%-16s", value: "pcomm" },
+  args.parent_process && { head: "PPID", format: "%-7d", value: "ppid" },
   { head: "MNT_NS", format: "%-11d", value: "mnt_ns" },
   { head: "CALL", format: "%s", value: renderCall },
 ]);

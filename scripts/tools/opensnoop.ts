@@ -9,6 +9,7 @@
 import {
   BPF,
   RowPrinter,
+  elapsed_column,
   filter_by_process,
   json_output,
   open_flags,
@@ -163,38 +164,24 @@ interface OpenEvent {
   readonly path: string;
 }
 
-let first: bigint | undefined;
 const hasMode = (flags: number): boolean => (flags & (open_flags.O_CREAT | 0o20000000)) !== 0;
 const octal = (value: number, width: number): string => (value >>> 0).toString(8).padStart(width, "0");
 
 const rows = new RowPrinter<OpenEvent>([
-  ...(args.timestamp
-    ? [
-        {
-          head: "TIME(s)",
-          format: "%-13s",
-          name: "time",
-          value: ({ ts }: OpenEvent) => (Number(ts - (first ??= ts)) / 1e9).toFixed(9),
-        },
-      ]
-    : []),
-  ...(args.print_uid ? [{ head: "UID", format: "%-5d", value: "uid" as const }] : []),
+  args.timestamp && elapsed_column<OpenEvent>("%-13.9f"),
+  args.print_uid && { head: "UID", format: "%-5d", value: "uid" },
   args.tid !== undefined
     ? { head: "TID", format: "%-6d", value: "tid" as const }
     : { head: "PID", format: "%-6d", value: "pid" as const },
   { head: "COMM", format: "%-16s", value: "comm" },
   { head: "FD", format: "%4d", value: ({ ret }) => (ret >= 0 ? ret : -1) },
   { head: "ERR", format: "%3d", value: ({ ret }) => (ret >= 0 ? 0 : -ret) },
-  ...(args.extended_fields
-    ? [
-        { head: "FLAGS", format: "%-8s", value: ({ flags }: OpenEvent) => octal(flags, 8) },
-        {
-          head: "MODE",
-          format: "%-4s",
-          value: ({ flags, mode }: OpenEvent) => (hasMode(flags) ? octal(mode, 4) : "n/a"),
-        },
-      ]
-    : []),
+  args.extended_fields && { head: "FLAGS", format: "%-8s", value: ({ flags }) => octal(flags, 8) },
+  args.extended_fields && {
+    head: "MODE",
+    format: "%-4s",
+    value: ({ flags, mode }) => (hasMode(flags) ? octal(mode, 4) : "n/a"),
+  },
   { head: "PATH", format: "%s", value: "path" },
 ]);
 

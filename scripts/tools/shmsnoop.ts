@@ -9,6 +9,7 @@
 import {
   BPF,
   RowPrinter,
+  elapsed_column,
   filter_by_process,
   flag_names,
   json_output,
@@ -132,18 +133,8 @@ function renderArguments({ call, words }: ShmEvent): string {
   return sprintf("shmid: 0x%lx, cmd: %lu, buf: 0x%lx", first, second, third);
 }
 
-let start: bigint | undefined;
 const rows = new RowPrinter<ShmEvent>([
-  ...(args.timestamp
-    ? [
-        {
-          head: "TIME(s)",
-          format: "%-13.9f",
-          name: "time",
-          value: ({ ts }: ShmEvent) => Number(ts - (start ??= ts)) / 1e9,
-        },
-      ]
-    : []),
+  args.timestamp && elapsed_column<ShmEvent>("%-13.9f"),
   args.tid !== undefined
     ? { head: "TID", format: "%-6d", value: "tid" as const }
     : { head: "PID", format: "%-6d", value: "pid" as const },

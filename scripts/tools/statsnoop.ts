@@ -6,7 +6,16 @@
 //   bpfts -c 'ls -l /' statsnoop    those of one command
 //
 // Source: BCC's statsnoop, whose options and columns these are. It sees newfstatat(), by which today's programs call stat(), too.
-import { BPF, RowPrinter, filter_by_process, json_output, parse_args, poll_events, tool_options } from "bpfts";
+import {
+  BPF,
+  RowPrinter,
+  elapsed_column,
+  filter_by_process,
+  json_output,
+  parse_args,
+  poll_events,
+  tool_options,
+} from "bpfts";
 
 const args = parse_args({
   description: "Trace stat() syscalls",
@@ -94,18 +103,8 @@ interface StatEvent {
   readonly path: string;
 }
 
-let first: bigint | undefined;
 const rows = new RowPrinter<StatEvent>([
-  ...(args.timestamp
-    ? [
-        {
-          head: "TIME(s)",
-          format: "%-13.9f",
-          name: "time",
-          value: ({ ts }: StatEvent) => Number(ts - (first ??= ts)) / 1e9,
-        },
-      ]
-    : []),
+  args.timestamp && elapsed_column<StatEvent>("%-13.9f"),
   { head: "PID", format: "%-7d", value: "pid" },
   { head: "COMM", format: "%-16s", value: "comm" },
   { head: "FD", format: "%4d", value: ({ ret }) => (ret >= 0 ? ret : -1) },

@@ -42,11 +42,12 @@ export class RowPrinter<Row> {
   private readonly formats: readonly string[];
   private readonly csv: boolean;
 
-  constructor(columns: readonly Column<Row>[], options: RowOptions = {}) {
+  /** A column that is false is left out: `args.time && time_column()`. */
+  constructor(columns: readonly (Column<Row> | false)[], options: RowOptions = {}) {
     requireOptions("new RowPrinter()", options, ["csv"]);
-    this.columns = columns;
+    this.columns = columns.filter((column) => column !== false);
     this.csv = options.csv ?? false;
-    this.formats = columns.map(({ format }) => (this.csv ? keepConversion(format) : format));
+    this.formats = this.columns.map(({ format }) => (this.csv ? keepConversion(format) : format));
   }
 
   /** Prints the heads, as wide as their columns; nothing in JSON. */

@@ -26,6 +26,11 @@ export function inet_ntop(family: number, address: number | bigint | Uint8Array 
   return size === 4 ? bytes.join(".") : renderIpv6(bytes);
 }
 
+/** The text of an address of either family in a field that has room for both, `u8 saddr[16]`: one of IPv4 lies in the first four bytes. @throws BpfError for another family */
+export function address_text(family: number, field: Uint8Array): string {
+  return inet_ntop(family, family === AF_INET ? field.subarray(0, 4) : field);
+}
+
 /** The bytes of an address's text. @throws BpfError when it is none */
 export function inet_pton(family: number, text: string): Uint8Array {
   const bytes = family === AF_INET ? parseIpv4(text) : family === AF_INET6 ? parseIpv6(text) : undefined;
