@@ -66,5 +66,5 @@ const rows = new RowPrinter<{ readonly pid: number; readonly line: string }>([
   { head: "COMMAND", format: "%s", name: "command", value: "line" },
 ]);
 rows.print_header();
-events.open_perf_buffer((event) => rows.print(event));
+events.open_perf_buffer((event) => rows.print(event), { by_time: true });
 for (;;) b.perf_buffer_poll();

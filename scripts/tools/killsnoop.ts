@@ -107,5 +107,5 @@ const rows = new RowPrinter<KillEvent>([
 ]);
 
 rows.print_header();
-events.open_perf_buffer((event) => rows.print(event));
+events.open_perf_buffer((event) => rows.print(event), { by_time: true });
 poll_events(args.duration);

@@ -176,5 +176,5 @@ const rows = new RowPrinter<MountEvent>([
 ]);
 
 rows.print_header();
-b.table<never, MountEvent>("events").open_perf_buffer((event) => rows.print(event));
+b.table<never, MountEvent>("events").open_perf_buffer((event) => rows.print(event), { by_time: true });
 poll_events(args.duration);

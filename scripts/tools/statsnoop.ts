@@ -113,5 +113,5 @@ const rows = new RowPrinter<StatEvent>([
 ]);
 
 rows.print_header();
-b.table<never, StatEvent>("events").open_perf_buffer((event) => rows.print(event), { page_cnt: 64 });
+b.table<never, StatEvent>("events").open_perf_buffer((event) => rows.print(event), { page_cnt: 64, by_time: true });
 poll_events(args.duration);

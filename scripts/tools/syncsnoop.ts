@@ -61,5 +61,5 @@ const rows = new RowPrinter<SyncEvent>([
 ]);
 
 rows.print_header();
-b.table<never, SyncEvent>("events").open_perf_buffer((event) => rows.print(event));
+b.table<never, SyncEvent>("events").open_perf_buffer((event) => rows.print(event), { by_time: true });
 poll_events(args.duration);

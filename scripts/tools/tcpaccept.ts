@@ -128,5 +128,5 @@ const rows = new RowPrinter<AcceptEvent>([
   { head: "LPORT", format: "%-5d", value: "lport" },
 ]);
 rows.print_header();
-b.table<never, AcceptEvent>("events").open_perf_buffer((event) => rows.print(event));
+b.table<never, AcceptEvent>("events").open_perf_buffer((event) => rows.print(event), { by_time: true });
 for (;;) b.perf_buffer_poll();

@@ -170,6 +170,6 @@ if (args.count) {
     { head: "DPORT", format: "%-6d", value: ({ flow }) => flow.dport },
   ]);
   rows.print_header();
-  b.table<never, ConnectEvent>("events").open_perf_buffer((event) => rows.print(event));
+  b.table<never, ConnectEvent>("events").open_perf_buffer((event) => rows.print(event), { by_time: true });
   poll_events(args.duration);
 }

@@ -180,5 +180,5 @@ const rows = new RowPrinter<LifeEvent>(
   { csv: args.csv },
 );
 rows.print_header();
-b.table<never, LifeEvent>("events").open_perf_buffer((event) => rows.print(event), { page_cnt: 64 });
+b.table<never, LifeEvent>("events").open_perf_buffer((event) => rows.print(event), { page_cnt: 64, by_time: true });
 poll_events(args.duration);

@@ -175,6 +175,6 @@ if (args.count) {
     args.sequence && { head: "SEQ", format: "%u", value: "seq" },
   ]);
   rows.print_header();
-  b.table<never, RetransmitEvent>("events").open_perf_buffer((event) => rows.print(event));
+  b.table<never, RetransmitEvent>("events").open_perf_buffer((event) => rows.print(event), { by_time: true });
   poll_events(args.duration);
 }

@@ -162,5 +162,5 @@ const rows = new RowPrinter<StateEvent>(
   { csv: args.csv },
 );
 rows.print_header();
-b.table<never, StateEvent>("events").open_perf_buffer((event) => rows.print(event), { page_cnt: 64 });
+b.table<never, StateEvent>("events").open_perf_buffer((event) => rows.print(event), { page_cnt: 64, by_time: true });
 poll_events(args.duration);

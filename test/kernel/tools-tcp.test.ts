@@ -62,7 +62,7 @@ describe("tcpstates", () => {
     const [client, server] = ports[0]!;
     const states = (port: string): string[] =>
       rows.filter((row) => row[4] === port && row[6] !== "0").map((row) => `${row[7]} ${row[8]} ${row[9]}`);
-    expect(states(client!)).toEqual([
+    expect(states(client!), JSON.stringify(rows)).toEqual([
       "SYN_SENT -> ESTABLISHED",
       "ESTABLISHED -> FIN_WAIT1",
       "FIN_WAIT1 -> FIN_WAIT2",
