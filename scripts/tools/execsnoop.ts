@@ -218,6 +218,6 @@ b.table<never, ExecEvent>("events").open_perf_buffer(
     const line = words.join(" ");
     if (matches(args.name, event.comm) && matches(args.line, line)) rows.print({ ...event, line });
   },
-  { page_cnt: 64 },
+  { page_cnt: 64, by_time: true },
 );
 for (;;) b.perf_buffer_poll();

@@ -115,8 +115,11 @@ const rows = new RowPrinter<ExitEvent>([
 ]);
 
 rows.print_header();
-b.table<never, ExitEvent>("events").open_perf_buffer((event) => {
-  if (event.is_wanted !== 0) rows.print(event);
-  if (args.pid !== undefined && event.is_last_thread !== 0) exit(0);
-});
+b.table<never, ExitEvent>("events").open_perf_buffer(
+  (event) => {
+    if (event.is_wanted !== 0) rows.print(event);
+    if (args.pid !== undefined && event.is_last_thread !== 0) exit(0);
+  },
+  { by_time: true },
+);
 poll_events(args.duration);

@@ -149,6 +149,6 @@ b.table<never, ShmEvent>("events").open_perf_buffer(
   (event) => {
     if (args.name === undefined || event.comm.includes(args.name)) rows.print(event);
   },
-  { page_cnt: 64 },
+  { page_cnt: 64, by_time: true },
 );
 poll_events(args.duration);
