@@ -27,7 +27,7 @@ export function filter_by_process(filter: ProcessFilter): string {
         : followsCommand
           ? "bpfts_is_no_descendant(pid)"
           : "0";
-  return `${filter_by_containers(filter)}${followsCommand ? followCommand(command!.pid) : ""}
+  return `${filter_by_containers(filter)}${followsCommand ? followCommand(command!.root_pid) : ""}
 static inline int pid_should_be_filtered(u32 pid, u32 tid) { return ${condition}; }
 static inline int process_should_be_filtered(void) {
     u64 id = bpf_get_current_pid_tgid();
