@@ -1,4 +1,3 @@
-import { requireOptions } from "../checks/check-options.ts";
 import { escapeJson } from "../wire/escape-text.ts";
 import { formatC } from "./format.ts";
 import { print } from "./output.ts";
@@ -44,7 +43,6 @@ export class RowPrinter<Row> {
 
   /** A column that is false is left out: `args.time && time_column()`. */
   constructor(columns: readonly (Column<Row> | false)[], options: RowOptions = {}) {
-    requireOptions("new RowPrinter()", options, ["csv"]);
     this.columns = columns.filter((column) => column !== false);
     this.csv = options.csv ?? false;
     this.formats = this.columns.map(({ format }) => (this.csv ? keepConversion(format) : format));

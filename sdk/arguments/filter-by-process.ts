@@ -1,6 +1,6 @@
 import { command } from "../guest/process.ts";
-import { filter_by_containers } from "./containers.ts";
-import type { ContainerFilter } from "./containers.ts";
+import { filter_by_containers } from "../queries/containers.ts";
+import type { ContainerFilter } from "../queries/containers.ts";
 
 /** Whose events a tool is to see: a process, a thread, containers, or what the command of `-c` started. */
 export interface ProcessFilter extends ContainerFilter {

@@ -1,5 +1,5 @@
-import { strftime } from "../time/time-format.ts";
-import type { Column } from "./row-printer.ts";
+import { strftime } from "./time-format.ts";
+import type { Column } from "../print/row-printer.ts";
 
 /** A column of the time of day at which its row is printed: TIME, as BCC's tools have it. */
 export function time_column(format = "%-8s"): Column<unknown> {
