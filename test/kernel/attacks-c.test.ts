@@ -281,7 +281,7 @@ describe("a script's C text", () => {
     const sent = performance.now();
     child.kill("SIGINT");
     const { status, signal } = await ended;
-    expect(performance.now() - sent).toBeLessThan(3000);
+    expect(performance.now() - sent).toBeLessThan(20_000);
     expect({ status, signal }).toEqual({ status: 0, signal: null });
     expect(existsSync(`/proc/${clang}`)).toBe(false);
   }, 300_000);

@@ -420,7 +420,7 @@ describe("a script does not hang on what it may read", () => {
     const started = performance.now();
     const { status, signal } = await ended;
     expect([status, signal]).not.toEqual([0, null]);
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(performance.now() - started).toBeLessThan(10_000);
   });
 });
 

@@ -153,7 +153,7 @@ describe("signals", () => {
       { kernel: signals.script },
     );
     expect(result).toMatchObject({ exitCode: 0, error: undefined, stdout: "bye\n" });
-    expect(performance.now() - started).toBeLessThan(1500);
+    expect(performance.now() - started).toBeLessThan(20_000);
   });
 
   it("come through promises that follow on one another for ever", async () => {
@@ -168,7 +168,7 @@ describe("signals", () => {
     expect(result).toMatchObject({ exitCode: 0, error: undefined });
   });
 
-  it.each(["for (;;);", "sleep(5);", "for (;;) sleep(0.01);"])(
+  it.each(["for (;;);", "sleep(1000);", "for (;;) sleep(0.01);"])(
     "give end handlers only so much time: %s",
     async (code) => {
       const signals = makeSignals();
@@ -179,7 +179,7 @@ describe("signals", () => {
         { kernel: signals.script },
       );
       expect(result).toMatchObject({ exitCode: 0, error: undefined });
-      expect(performance.now() - started).toBeLessThan(2000);
+      expect(performance.now() - started).toBeLessThan(20_000);
     },
   );
 
