@@ -3,6 +3,7 @@ import { eprint, print } from "../print/output.ts";
 import { renderValue } from "../print/render-value.ts";
 import { readStack } from "../wire/error-stacks.ts";
 import { escapeText } from "../wire/escape-text.ts";
+import { performance } from "./performance.ts";
 
 /** The calls of `console` beyond plain values. Source: the Console standard; Node's conversions. */
 

@@ -1,3 +1,5 @@
+import { performance } from "./performance.ts";
+
 /** A message to listeners. Source: the DOM standard, without its tree of nodes. */
 export class Event {
   readonly type: string;
