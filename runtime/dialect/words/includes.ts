@@ -121,7 +121,7 @@ function warnOfMistyped(pass: Pass, offset: number, header: string, known: Heade
   const similar = findSimilar(name, known.listNames(), 1);
   if (similar === undefined) return;
   const wanted = header === name ? similar : `uapi/${similar}`;
-  addWarning(pass, offset, `There is no kernel header <${header}>: did you mean <${wanted}>?`);
+  addWarning(pass, offset, `No kernel header <${header}> is known: did you mean <${wanted}>?`);
 }
 
 function isAnswered(header: string): boolean {
