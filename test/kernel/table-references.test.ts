@@ -70,7 +70,7 @@ json([jumps.size, ...jumps]);`,
       `BPF_PROG_ARRAY(jumps, 4);
 TRACEPOINT_PROBE(syscalls, sys_enter_chdir) { ${onlyCommand} jumps.call(args, 0); return 0; }
 int filter(struct __sk_buff *skb) { return 0; }`,
-      `json(fails(() => b.get_table("jumps").set(0, b.load_func("filter", BPF.SOCKET_FILTER))));`,
+      `json(fails(() => b.get_table("jumps").set(0, b.load_func("filter", BPF.SOCKET_FILTER)))); sleep(0);`,
     );
     expect(rows).toEqual(['Cannot write to "jumps": the kernel does not take it (EINVAL, invalid argument)']);
   });

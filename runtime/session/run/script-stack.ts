@@ -24,10 +24,11 @@ export function mapStack(stack: string, script: GuestScript): Frame[] {
     const raw = /^\s*at (?:(.*?) )?\(?([^()\s]*?):(\d+)(?::(\d+))?\)?$/.exec(line);
     if (raw?.[2] === bundleName)
       return [{ name: raw[1] ?? "", location: script.mapPosition(Number(raw[3]), Number(raw[4] ?? 1)) }];
-    const mapped = /^\s*at (?:(.*?) \()?(\/.*?):(\d+):(\d+)\)?$/.exec(line);
-    if (mapped === null) return [];
-    const [, name = "", file, row, column] = mapped;
-    return [{ name, location: { file: file!, line: Number(row), column: Number(column) } }];
+    const mapped = /^\s*at (?:(.*?) \()?(\S.*?):(\d+):(\d+)\)?$/.exec(line);
+    const [, name = "", file = "", row, column] = mapped ?? [];
+    // A one-liner is no path.
+    if (!file.startsWith("/") && !script.files.includes(file)) return [];
+    return [{ name, location: { file, line: Number(row), column: Number(column) } }];
   });
 }
 
