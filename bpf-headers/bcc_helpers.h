@@ -16,7 +16,10 @@
 	({ \
 		static const char __bpfts_format[] = format; \
 		unsigned long long __bpfts_values[___bpf_narg(__VA_ARGS__)]; \
+		_Pragma("clang diagnostic push") \
+		_Pragma("clang diagnostic ignored \"-Wint-conversion\"") \
 		___bpf_fill(__bpfts_values, __VA_ARGS__); \
+		_Pragma("clang diagnostic pop") \
 		bpf_trace_vprintk(__bpfts_format, sizeof(__bpfts_format), __bpfts_values, sizeof(__bpfts_values)); \
 	})
 

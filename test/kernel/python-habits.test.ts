@@ -56,7 +56,7 @@ const habits: readonly (readonly [call: string, error: string])[] = [
   ["events.open_perf_buffer()", "open_perf_buffer() takes the callback as a function, got undefined"],
   [
     "b.events('events', true)[Symbol.iterator]().next()",
-    "events() takes its options as an object, got true; its options are: by_time, u64; for example { by_time: … }",
+    "events() takes its options as an object, got true; its options are: by_time, signal, timeout_ms, u64; for example { by_time: … }",
   ],
   [
     "b.perf_buffer_poll({ timeout: 100 })",
@@ -85,11 +85,11 @@ const habits: readonly (readonly [call: string, error: string])[] = [
   ],
   [
     "b.attach_kprobe({ event: 'vfs_read', fn: 'on_call' })",
-    'A kprobe has no option "fn"; its options are: event, event_re, fn_name, event_off, maxactive; for example { event: … }',
+    'A kprobe has no option "fn"; its options are: event, event_re, fn_name, event_off, maxactive, limit; for example { event: … }',
   ],
   [
     "b.attach_tracepoint('sched:sched_switch', 'on_call')",
-    'A tracepoint takes its options as an object, got "sched:sched_switch"; its options are: tp, tp_re, fn_name; for example { tp: … }',
+    'A tracepoint takes its options as an object, got "sched:sched_switch"; its options are: tp, tp_re, fn_name, limit; for example { tp: … }',
   ],
   [
     "b.load_func({ fn_name: 'on_call' })",
