@@ -113,6 +113,6 @@ new BPF({ text: "int f(void *ctx) { return 0; }" }).${call}({ fn_name: "f", ${op
     );
     const { status, stderr } = await runCli(["run", wrong]);
     expect(stderr).toMatch(new RegExp(`^error: ${sentence} as a whole number from -?\\d+ to \\d+, got`));
-    expect(status).toBe(2);
+    expect(status).toBe(1);
   });
 });
