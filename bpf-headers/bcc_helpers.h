@@ -12,14 +12,25 @@
 		static const char __bpfts_format[] = format; \
 		bpf_trace_printk(__bpfts_format, sizeof(__bpfts_format), ##__VA_ARGS__); \
 	})
+/* Cast, since a text is an address here and clang would warn of it. */
+#define bpfts_fill(values, ...) ___bpf_apply(bpfts_fill_, ___bpf_narg(__VA_ARGS__))(values, 0, __VA_ARGS__)
+#define bpfts_fill_1(values, at, x) values[at] = (unsigned long long)(x)
+#define bpfts_fill_2(values, at, x, ...) bpfts_fill_1(values, at, x); bpfts_fill_1(values, at + 1, __VA_ARGS__)
+#define bpfts_fill_3(values, at, x, ...) bpfts_fill_1(values, at, x); bpfts_fill_2(values, at + 1, __VA_ARGS__)
+#define bpfts_fill_4(values, at, x, ...) bpfts_fill_1(values, at, x); bpfts_fill_3(values, at + 1, __VA_ARGS__)
+#define bpfts_fill_5(values, at, x, ...) bpfts_fill_1(values, at, x); bpfts_fill_4(values, at + 1, __VA_ARGS__)
+#define bpfts_fill_6(values, at, x, ...) bpfts_fill_1(values, at, x); bpfts_fill_5(values, at + 1, __VA_ARGS__)
+#define bpfts_fill_7(values, at, x, ...) bpfts_fill_1(values, at, x); bpfts_fill_6(values, at + 1, __VA_ARGS__)
+#define bpfts_fill_8(values, at, x, ...) bpfts_fill_1(values, at, x); bpfts_fill_7(values, at + 1, __VA_ARGS__)
+#define bpfts_fill_9(values, at, x, ...) bpfts_fill_1(values, at, x); bpfts_fill_8(values, at + 1, __VA_ARGS__)
+#define bpfts_fill_10(values, at, x, ...) bpfts_fill_1(values, at, x); bpfts_fill_9(values, at + 1, __VA_ARGS__)
+#define bpfts_fill_11(values, at, x, ...) bpfts_fill_1(values, at, x); bpfts_fill_10(values, at + 1, __VA_ARGS__)
+#define bpfts_fill_12(values, at, x, ...) bpfts_fill_1(values, at, x); bpfts_fill_11(values, at + 1, __VA_ARGS__)
 #define bpfts_printk_many(format, ...) \
 	({ \
 		static const char __bpfts_format[] = format; \
 		unsigned long long __bpfts_values[___bpf_narg(__VA_ARGS__)]; \
-		_Pragma("clang diagnostic push") \
-		_Pragma("clang diagnostic ignored \"-Wint-conversion\"") \
-		___bpf_fill(__bpfts_values, __VA_ARGS__); \
-		_Pragma("clang diagnostic pop") \
+		bpfts_fill(__bpfts_values, __VA_ARGS__); \
 		bpf_trace_vprintk(__bpfts_format, sizeof(__bpfts_format), __bpfts_values, sizeof(__bpfts_values)); \
 	})
 
