@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
-import { beforeAll, describe, expect, it } from "vitest";
+import { beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { findCacheFolder, openCacheFolder } from "../../runtime/compile/cache-folder.ts";
 import { silentLog } from "../../runtime/base/log.ts";
 import { cli, makeFolder, root, writeScript } from "../support/run-cli.ts";
@@ -181,6 +181,8 @@ describe("a cache that others could change", () => {
     const warnings: string[] = [];
     const cache = openCacheFolder(environment, { ...silentLog, warn: (message) => warnings.push(message) });
     expect(cache.path).toMatch(/^\/tmp\/bpfts-cache-/);
+    // The end of a process removes it, which a worker of the tests does not come to.
+    onTestFinished(() => rmSync(cache.path, { recursive: true, force: true }));
     expect(lstatSync(cache.path).mode & 0o777).toBe(0o700);
     expect(warnings).toEqual([
       expect.stringMatching(/^Nothing is kept for the next run, since the cache folder is not used: /),
