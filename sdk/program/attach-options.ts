@@ -1,5 +1,5 @@
 import { MAX, requireInteger, requireOptions } from "../checks/check-options.ts";
-import type { AttachArgument } from "../wire/protocol.ts";
+import type { AttachArgument } from "../wire/attach-argument.ts";
 
 /** The C function that runs. `Functions` are the names that the C text defines. */
 export interface RunsFunction<Functions extends string = string> {

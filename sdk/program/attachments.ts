@@ -1,7 +1,7 @@
 import { makeClosedError, makeArgumentError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
 import { KernelQueries } from "../queries/kernel-queries.ts";
-import type { AttachArgument } from "../wire/protocol.ts";
+import type { AttachArgument } from "../wire/attach-argument.ts";
 import {
   describeFunc,
   describeKprobe,

@@ -1,4 +1,4 @@
-import type { AttachArgument } from "../../../sdk/wire/protocol.ts";
+import type { AttachArgument } from "../../../sdk/wire/attach-argument.ts";
 import type { Closable } from "../../base/scope.ts";
 import type { Handle } from "../../kernel/door/port.ts";
 import type { ObjectSpec } from "../../object/spec.ts";
