@@ -24,7 +24,11 @@ export type {
   UprobeTarget,
 } from "./program/attach-options.ts";
 export type { BpfOptions, BuildOptions } from "./program/bpf-options.ts";
+export { files_by_descriptor } from "./program/files-by-descriptor.ts";
+export { find_function, function_entry, function_return, have_function_probes } from "./program/function-probes.ts";
+export type { FunctionProbeOptions } from "./program/function-probes.ts";
 export { BpfFunction } from "./tables/bpf-function.ts";
+export { capability_name } from "./queries/capability-names.ts";
 export { cgroup_id, filter_by_containers, mntns_id } from "./queries/containers.ts";
 export type { ContainerFilter } from "./queries/containers.ts";
 export { errno_name, errno_number } from "./queries/errno-names.ts";
@@ -60,6 +64,7 @@ export {
   htons,
   inet_ntop,
   inet_pton,
+  ip_protocol_name,
   ntohl,
   ntohs,
   tcp_flag_names,
@@ -75,6 +80,8 @@ export type { EventCallback } from "./events/rings.ts";
 export { elapsed_column, time_column } from "./time/time-columns.ts";
 export { RowPrinter, is_json_output, json_output } from "./print/row-printer.ts";
 export type { Column, RowOptions } from "./print/row-printer.ts";
+export { TopScreen, loadavg_title } from "./report/top-screen.ts";
+export type { TopOptions } from "./report/top-screen.ts";
 export { poll_events } from "./events/poll-events.ts";
 export { intervals } from "./events/intervals.ts";
 export { report } from "./report/report.ts";

@@ -50,31 +50,34 @@ export class RowPrinter<Row> {
 
   /** Prints the heads, as wide as their columns; nothing in JSON. */
   print_header(): void {
-    if (json) return;
-    if (this.csv) return print(this.columns.map(({ head }) => head).join(","));
+    if (!json) print(this.render_header());
+  }
+
+  print(row: Row): void {
+    print(this.render(row));
+  }
+
+  /** The line of the heads. */
+  render_header(): string {
+    if (this.csv) return this.columns.map(({ head }) => head).join(",");
     const heads = this.columns.map(({ head, format }) =>
       formatC(
         format.replace(conversion, (_, flags: string, width: string) => `%${flags.includes("-") ? "-" : ""}${width}s`),
         [head],
       ),
     );
-    print(heads.join(" ").trimEnd());
+    return heads.join(" ").trimEnd();
   }
 
-  print(row: Row): void {
+  /** The line of a row. In JSON the object begins with the fields of `before`. */
+  render(row: Row, before: Readonly<Record<string, unknown>> = {}): string {
     const values = this.columns.map(({ value }) => (typeof value === "function" ? value(row) : row[value]));
     if (!json) {
       const cells = this.formats.map((format, index) => formatC(format, [values[index]]));
-      return print(this.csv ? cells.map(quoteCsv).join(",") : cells.join(" "));
+      return this.csv ? cells.map(quoteCsv).join(",") : cells.join(" ");
     }
-    print(
-      escapeJson(
-        JSON.stringify(
-          Object.fromEntries(this.columns.map((column, index) => [nameColumn(column), values[index]])),
-          renderBig,
-        ),
-      ),
-    );
+    const fields = Object.fromEntries(this.columns.map((column, index) => [nameColumn(column), values[index]]));
+    return escapeJson(JSON.stringify({ ...before, ...fields }, renderBig));
   }
 }
 

@@ -74,6 +74,29 @@ export function tcp_state_name(state: number): string {
   return tcpstate[state] ?? String(state);
 }
 
+/** Source: the registry of protocol numbers of the IANA, and include/uapi/linux/in.h for 262. */
+const protocols: Readonly<Record<number, string>> = {
+  1: "ICMP",
+  2: "IGMP",
+  6: "TCP",
+  17: "UDP",
+  33: "DCCP",
+  46: "RSVP",
+  47: "GRE",
+  50: "ESP",
+  51: "AH",
+  58: "ICMPV6",
+  132: "SCTP",
+  136: "UDPLITE",
+  255: "RAW",
+  262: "MPTCP",
+};
+
+/** The name of a protocol of an inet socket, as `IPPROTO_*` in C; its number when it has none. */
+export function ip_protocol_name(protocol: number): string {
+  return protocols[protocol] ?? String(protocol);
+}
+
 const flagNames = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"];
 
 /** The names of the flags of a TCP header's byte, `"SYN|ACK"`. */

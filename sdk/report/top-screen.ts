@@ -1,0 +1,67 @@
+import { read_file } from "../guest/process.ts";
+import { strftime } from "../time/time-format.ts";
+import { flush, print } from "../print/output.ts";
+import { type RowPrinter, is_json_output } from "../print/row-printer.ts";
+import { terminal } from "../print/terminal.ts";
+
+/** How a tool like top shows its rows. */
+export interface TopOptions {
+  /** Whether each table takes the place of the one before it. Only a terminal can do so. @default true */
+  readonly clear?: boolean;
+  /** How many rows a table has at most. A cleared screen shows no more of them than fit. @default 20 */
+  readonly max_rows?: number;
+}
+
+/**
+ * Shows sorted rows again and again, as top does: on a terminal each table takes the place of the one before it and is cut to the terminal's size; anywhere else, and
+ * without `clear`, the tables follow each other. After `json_output()` each row is an object that begins with the time.
+ *
+ * @example
+ * const screen = new TopScreen(rows, { clear: !args.noclear, max_rows: args.maxrows });
+ * for (const isLast of intervals(args.interval, args.count)) screen.show(readRows(), (row) => row.bytes, loadavg_title());
+ */
+export class TopScreen<Row> {
+  private readonly rows: RowPrinter<Row>;
+  private readonly clear: boolean;
+  private readonly maxRows: number;
+
+  constructor(rows: RowPrinter<Row>, options: TopOptions = {}) {
+    this.rows = rows;
+    this.clear = options.clear ?? true;
+    this.maxRows = options.max_rows ?? 20;
+  }
+
+  /** Shows a table: the title, the heads, and the rows with the largest values of `sort_by` first. */
+  show(rows: Iterable<Row>, sort_by: (row: Row) => number | bigint, title = ""): void {
+    const sorted = [...rows].map((row) => ({ row, value: sort_by(row) })).sort((x, y) => compare(y.value, x.value));
+    const shown = sorted.slice(0, this.maxRows).map(({ row }) => row);
+    if (is_json_output()) {
+      const time = strftime("%H:%M:%S");
+      for (const row of shown) print(this.rows.render(row, { time }));
+    } else {
+      const lines = [...(title === "" ? [] : title.split("\n")), this.rows.render_header()];
+      this.showLines([...lines, ...shown.map((row) => this.rows.render(row))]);
+    }
+    flush();
+  }
+
+  private showLines(lines: readonly string[]): void {
+    const { is_tty, columns, rows } = terminal();
+    if (!is_tty || !this.clear) return print(["", ...lines].join("\n"));
+    // The cursor stands on a line of its own below the last one.
+    const fitting = lines.slice(0, Math.max(1, rows - 1)).map((line) => [...line].slice(0, columns).join(""));
+    print(`${CLEAR}${fitting.join("\n")}`);
+  }
+}
+
+/** The title of a table: the time, and the load from /proc/loadavg. Source: BCC's tools like top. */
+export function loadavg_title(): string {
+  return `${strftime("%H:%M:%S").padEnd(8)} loadavg: ${read_file("/proc/loadavg")}`;
+}
+
+/** Erases the screen, and puts the cursor in its first line. */
+const CLEAR = "\x1b[H\x1b[2J";
+
+function compare(x: number | bigint, y: number | bigint): number {
+  return x < y ? -1 : x > y ? 1 : 0;
+}
