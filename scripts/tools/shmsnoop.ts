@@ -139,7 +139,7 @@ const rows = new RowPrinter<ShmEvent>([
     ? { head: "TID", format: "%-6d", value: "tid" as const }
     : { head: "PID", format: "%-6d", value: "pid" as const },
   { head: "COMM", format: "%-16s", value: "comm" },
-  { head: "SYS", format: "%6s", value: ({ call }) => calls[call]!.name },
+  { head: "SYS", format: "%6s", value: ({ call }) => calls[call]?.name ?? "" },
   { head: "RET", format: "%16x", value: "ret" },
   { head: "ARGs", format: "%s", name: "args", value: renderArguments },
 ]);
