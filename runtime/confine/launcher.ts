@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { adviseBuild } from "../base/advise-build.ts";
 import { ToolchainError } from "../base/errors.ts";
 
 /**
@@ -16,7 +17,7 @@ export function requireLauncher(): string {
     const path = join(folder, "build", "Release", "bpfts-confine");
     if (existsSync(path)) return path;
     throw new ToolchainError(`The program that confines compilers is not built: "${path}" is missing`, {
-      hint: "npm start builds it (or: npx node-gyp rebuild)",
+      hint: adviseBuild(folder),
     });
   }
 }

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { adviseBuild } from "../../base/advise-build.ts";
 import { ToolchainError } from "../../base/errors.ts";
 import type { KernelPort } from "./port.ts";
 
@@ -33,7 +34,7 @@ function findAddon(): string {
 export function loadAddon(path: string): KernelPort {
   if (!existsSync(path))
     throw new ToolchainError(`The native addon is not built: "${path}" is missing`, {
-      hint: "npm start builds it (or: npx node-gyp rebuild)",
+      hint: adviseBuild(dirname(dirname(dirname(path)))),
     });
   try {
     const load = createRequire(import.meta.url) as (id: string) => KernelPort;
