@@ -51,7 +51,7 @@ export {
   VerifierError,
 } from "./wire/errors.ts";
 export type { ErrorCode, ErrorLocation } from "./wire/errors.ts";
-export type { MapErrorReason } from "./wire/error-message.ts";
+export type { AttachErrorReason, MapErrorReason } from "./wire/error-message.ts";
 export { EventStream } from "./events/event-stream.ts";
 export type { HistogramOptions } from "./tables/histogram.ts";
 export { flag_names, open_flags } from "./queries/flag-names.ts";

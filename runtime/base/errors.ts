@@ -1,5 +1,5 @@
 import type { Diagnostic } from "./diagnostic.ts";
-import type { MapErrorReason } from "../../sdk/wire/error-message.ts";
+import type { AttachErrorReason, MapErrorReason } from "../../sdk/wire/error-message.ts";
 import type { SourceLocation, StackFrame } from "./location.ts";
 
 /** What every error of bpfts may carry besides its message. */
@@ -126,7 +126,21 @@ export class VerifierError extends BpftsError {
 /** A program could not be attached. */
 export class AttachError extends BpftsError {
   override readonly code = "BPFTS_ATTACH";
+  readonly reason: AttachErrorReason;
+
+  constructor(message: string, details: ErrorDetails & { readonly reason?: AttachErrorReason } = {}) {
+    super(message, details);
+    this.reason = details.reason ?? reasonsByErrno[details.errno ?? 0] ?? "other";
+  }
 }
+
+/** Source: ENOENT, ESRCH, EBUSY and EEXIST of the kernel. */
+const reasonsByErrno: Readonly<Record<number, AttachErrorReason>> = {
+  2: "no_such_place",
+  3: "no_such_process",
+  16: "exists",
+  17: "exists",
+};
 
 /** A map operation failed: wrong key or value, full map, wrong kind. */
 export class MapError extends BpftsError {

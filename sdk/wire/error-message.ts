@@ -11,6 +11,20 @@ export type MapErrorReason =
   | "unsupported"
   | "other";
 
+/**
+ * Why a program could not be attached: the kernel, the binary or the machine has no such function, tracepoint, probe or file; the C text has no such
+ * function; the process is not there; the place is there and takes no probe; the name stands for several places; something is attached there already; any
+ * other answer of the kernel's, see `errno`.
+ */
+export type AttachErrorReason =
+  | "no_such_place"
+  | "no_such_function"
+  | "no_such_process"
+  | "not_traceable"
+  | "ambiguous"
+  | "exists"
+  | "other";
+
 /** A host error as it crosses into the guest. */
 export interface ErrorMessage {
   /** The class's name, `"VerifierError"`. */
@@ -20,7 +34,7 @@ export interface ErrorMessage {
   readonly hint?: string;
   readonly detail?: string;
   readonly errno?: number;
-  readonly reason?: MapErrorReason;
+  readonly reason?: MapErrorReason | AttachErrorReason;
   readonly location?: { readonly file: string; readonly line: number; readonly column?: number };
   /** What the host knows its own error object by, should the script not catch it. */
   readonly id: number;

@@ -1,4 +1,4 @@
-import type { ErrorMessage, MapErrorReason } from "./error-message.ts";
+import type { AttachErrorReason, ErrorMessage, MapErrorReason } from "./error-message.ts";
 
 /** Where in the script's files an error points. */
 export interface ErrorLocation {
@@ -60,8 +60,6 @@ export class DialectError extends BpfError {}
 export class CompileError extends BpfError {}
 /** The kernel's verifier refused a program; `detail` is its log. */
 export class VerifierError extends BpfError {}
-/** A program could not be attached. */
-export class AttachError extends BpfError {}
 /** This kernel cannot do it. */
 export class UnsupportedFeatureError extends BpfError {}
 /** This user may not do it. */
@@ -85,7 +83,17 @@ export class MapError extends BpfError {
 
   constructor(code: ErrorCode, message: string, details: Partial<ErrorMessage> = {}) {
     super(code, message, details);
-    this.reason = details.reason ?? "other";
+    this.reason = (details.reason ?? "other") as MapErrorReason;
+  }
+}
+
+/** A program could not be attached. */
+export class AttachError extends BpfError {
+  readonly reason: AttachErrorReason;
+
+  constructor(code: ErrorCode, message: string, details: Partial<ErrorMessage> = {}) {
+    super(code, message, details);
+    this.reason = (details.reason ?? "other") as AttachErrorReason;
   }
 }
 

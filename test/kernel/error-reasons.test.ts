@@ -60,3 +60,41 @@ try { start(); } catch (cause) { throw new Error("no program", { cause }); }
     expect(stderr).toMatch(/\nnote: caused by: CompileError: .*\n {2}--> .*wrapped\.ts:5:5\n 5 \| {5}retrun 0;\n/);
   });
 });
+
+describe("a program that cannot be attached", () => {
+  it("says why in a word, with the kernel's own number where it was asked", async () => {
+    const script = writeScript(
+      folder,
+      "attach.ts",
+      `import { AttachError, BPF, errno_name, print } from "bpfts";
+using b = new BPF({ text: "int f(struct pt_regs *ctx) { return 0; } int g(struct bpf_raw_tracepoint_args *ctx) { return 0; }" });
+const attempt = (run: () => unknown): void => {
+  try { run(); print("worked"); }
+  catch (error) {
+    if (!(error instanceof AttachError)) throw error;
+    print(error.code, error.reason, error.errno === undefined ? "-" : errno_name(error.errno));
+  }
+};
+attempt(() => b.attach_raw_tracepoint({ tp: "no_such_event", fn_name: "g" }));
+attempt(() => b.attach_uprobe({ name: "c", sym: "no_such_function", fn_name: "f" }));
+attempt(() => b.attach_uprobe({ name: "no_such_library", sym: "x", fn_name: "f" }));
+attempt(() => b.attach_uprobe({ name: "c", sym_re: "no_such_.*", fn_name: "f" }));
+attempt(() => b.attach_uprobe({ name: "c", sym: "malloc", pid: 4194303, fn_name: "f" }));
+attempt(() => b.attach_uprobe({ name: "/proc/self/maps", sym: "x", fn_name: "f" }));
+attempt(() => b.attach_uprobe({ name: "c", sym: "malloc", fn_name: "h" as "f" }));
+`,
+    );
+    const result = await runCli(["run", script]);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(result.stdout.split("\n")).toEqual([
+      "BPFTS_ATTACH no_such_place ENOENT",
+      "BPFTS_ATTACH no_such_place -",
+      "BPFTS_ATTACH no_such_place -",
+      "BPFTS_ATTACH no_such_place -",
+      "BPFTS_ATTACH no_such_process -",
+      "BPFTS_ATTACH not_traceable -",
+      "BPFTS_ATTACH no_such_function -",
+      "",
+    ]);
+  });
+});

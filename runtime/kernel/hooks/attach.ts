@@ -1,5 +1,6 @@
 import { AttachError, PrivilegeError, UnsupportedFeatureError } from "../../base/errors.ts";
 import type { BpftsError } from "../../base/errors.ts";
+import type { AttachErrorReason } from "../../../sdk/wire/error-message.ts";
 import type { SourceLocation } from "../../base/location.ts";
 import { findSimilar } from "../../base/similar.ts";
 import { withCgroup } from "../machine/cgroups.ts";
@@ -35,7 +36,14 @@ export interface AttachTarget {
   explain?(
     port: KernelPort,
     status: number,
-  ): { readonly reason: string; readonly hint?: string; readonly unsupported?: string } | undefined;
+  ):
+    | {
+        readonly reason: string;
+        readonly hint?: string;
+        readonly unsupported?: string;
+        readonly kind?: AttachErrorReason;
+      }
+    | undefined;
 }
 
 /** A program on its place. Owner: whoever attached it closes it. */
@@ -84,10 +92,13 @@ function describeAttachFailure(
   const details = {
     ...(why?.hint !== undefined && { hint: why.hint }),
     ...(target.location && { location: target.location }),
+    ...(why?.kind !== undefined && { reason: why.kind }),
+    ...(status > noCookie && { errno: -status }),
   };
   if (why?.unsupported !== undefined) return new UnsupportedFeatureError(why.unsupported, message, details);
   if ((status === -1 || status === -13) && why === undefined)
     return new PrivilegeError(message, {
+      errno: -status,
       hint: "run it as root, or give the process CAP_BPF and CAP_PERFMON; without either, try the script in a virtual machine: bpfts vm run",
     });
   return new AttachError(message, details);
@@ -124,7 +135,10 @@ function splitKprobe(symbol: string, retprobe: boolean, offset: number, addresse
     });
   }
   if (offset !== 0) {
-    throw new AttachError(`${message}, which event_off cannot tell apart`, { hint: `they start at ${list}` });
+    throw new AttachError(`${message}, which event_off cannot tell apart`, {
+      reason: "ambiguous",
+      hint: `they start at ${list}`,
+    });
   }
   return addresses.map((address) => ({
     key: symbol,
@@ -163,14 +177,16 @@ function explainKprobe(
       unsupported: "kprobe",
     };
   }
-  if (missing !== undefined) return missing;
+  if (missing !== undefined) return { kind: "no_such_place", ...missing };
   if (status === errno.EILSEQ)
     return {
+      kind: "not_traceable",
       reason: "the offset lies inside an instruction",
       hint: "event_off must be where an instruction starts; without it the probe sits on the function's first byte",
     };
   if (status === -22 || status === -2)
     return {
+      kind: "not_traceable",
       reason: `it is not traceable: inlined, marked "notrace" or blacklisted (${renderErrno(status)})`,
       hint: "look for another function of its call chain: grep NAME /sys/kernel/tracing/available_filter_functions",
     };
@@ -281,6 +297,7 @@ function explainUprobe(
   if (status === -3) return { reason: `there is no process ${pid}` };
   if (status === -22 || status === -524 || status === errno.EILSEQ)
     return {
+      kind: "not_traceable",
       reason: `the kernel cannot put a probe on that instruction (${renderErrno(status)})`,
       hint: "attach to a function's first byte; sym_off must be the start of an instruction",
     };
@@ -303,7 +320,7 @@ export function describeTracepoint(
       const lockdown = explainLockdown();
       if (known.length === 0 && lockdown !== undefined) return lockdown;
       if (status !== -2 || known.includes(label)) return undefined;
-      return { reason: "no such tracepoint", hint: adviseTracepoint(label, known) };
+      return { kind: "no_such_place", reason: "no such tracepoint", hint: adviseTracepoint(label, known) };
     },
   };
 }

@@ -50,7 +50,8 @@ export function listUsdtProbes(port: KernelPort, userSpace: UserSpace, scope: Us
   }
   requireProcess(action, pid);
   const files = listMappedFiles(pid);
-  if (files.length === 0) throw new AttachError(`${action}: there is no process ${pid} with code of its own`);
+  if (files.length === 0)
+    throw new AttachError(`${action}: there is no process ${pid} with code of its own`, { reason: "no_such_process" });
   return files.flatMap((file) => {
     const binary = userSpace.binaries.find(file.open, file.path, [`/proc/${pid}/root`, ""]);
     return binary === undefined ? [] : readProbes(port, file, binary);
@@ -87,11 +88,13 @@ export function requireUsdtProbes(
   const fits = all.filter(({ provider, name }) => (at < 0 ? name === wanted : `${provider}:${name}` === wanted));
   if (fits.length === 0)
     throw new AttachError(`Cannot enable the USDT probe "${wanted}": ${where} has no such probe`, {
+      reason: "no_such_place",
       hint: advise(wanted, all, at >= 0),
     });
   const providers = [...new Set(fits.map(({ provider }) => provider))];
   if (providers.length > 1) {
     throw new AttachError(`Cannot enable the USDT probe "${wanted}": ${where} has several of that name`, {
+      reason: "ambiguous",
       hint: `say which: ${providers.map((provider) => `"${provider}:${wanted}"`).join(", ")}`,
     });
   }

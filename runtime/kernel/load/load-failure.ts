@@ -114,6 +114,7 @@ function describeMissingTarget(
     if (missing === undefined) continue;
     const location = findPlace(object, name, 0);
     return new AttachError(`Cannot attach "${name}" to ${section}: ${missing.reason}`, {
+      reason: "no_such_place",
       detail,
       hint: missing.hint,
       ...(location && { location: placeLine(object, location) }),

@@ -32,9 +32,11 @@ export function requireBinary(userSpace: UserSpace, action: string, name: string
   const found = findBinaryFile(name, pid);
   if (found === undefined) {
     const inside = pid > 0 ? ` in the view of process ${pid}` : "";
-    if (name.includes("/")) throw new AttachError(`${action}: there is no file "${name}"${inside}`);
+    if (name.includes("/"))
+      throw new AttachError(`${action}: there is no file "${name}"${inside}`, { reason: "no_such_place" });
     const similar = findSimilar(name.replace(/^lib|\.so.*$/g, ""), listLibraryNames());
     throw new AttachError(`${action}: no library or program is called "${name}"${inside}`, {
+      reason: "no_such_place",
       hint:
         similar === undefined
           ? 'give a library\'s short name ("c"), a command of PATH, or a path'
@@ -45,6 +47,7 @@ export function requireBinary(userSpace: UserSpace, action: string, name: string
   const binary = userSpace.binaries.find(found.open, found.path, root);
   if (binary === undefined)
     throw new AttachError(`${action}: "${found.path}" is no ELF binary`, {
+      reason: "not_traceable",
       hint: "a script runs in its interpreter: name that one",
     });
   return { ...found, binary };
@@ -71,6 +74,7 @@ export function requireNamedPlaces(
     throw new AttachError(
       `${action}: "${sym}" is an indirect function of "${path}": its code only picks the one that is called`,
       {
+        reason: "not_traceable",
         hint: "attach to the one that this CPU uses, by its own name where the binary has it (sym_re), or to a caller",
       },
     );
@@ -80,6 +84,7 @@ export function requireNamedPlaces(
     throw new AttachError(
       `${action}: "${sym}" stands for ${direct.length} functions of "${path}", which sym_off cannot tell apart`,
       {
+        reason: "ambiguous",
         hint: `give the place with addr; the functions are: ${list.join(", ")}`,
       },
     );
@@ -112,6 +117,7 @@ export function requireFunctionPlaces(
   }
   if (places.size === 0)
     throw new AttachError(`${action}: no function of "${path}" fits the pattern`, {
+      reason: "no_such_place",
       hint: "names are compared from their start, as the binary has them: list them with BPF.get_user_functions",
     });
   return [...places.values()];
@@ -144,6 +150,7 @@ function placeSymbol(binary: Binary, path: string, action: string, name: string,
   const offset = binary.findOffset(address);
   if (offset === undefined)
     throw new AttachError(`${action}: the address 0x${address.toString(16)} is not in the code of "${path}"`, {
+      reason: "no_such_place",
       hint: "addresses are those of its symbol table, as nm prints them",
     });
   return { name, offset };
@@ -163,6 +170,7 @@ function listDemangled(port: KernelPort, binary: Binary, wanted: string): Binary
 function describeMissing(port: KernelPort, binary: Binary, path: string, action: string, sym: string): AttachError {
   if (binary.symbols.count === 0)
     return new AttachError(`${action}: "${path}" has no symbols: it was stripped`, {
+      reason: "no_such_place",
       hint: "install its debug symbols, or give the function's addr",
     });
   const names = [...binary.symbols.list()].map(({ name }) => name);
@@ -172,5 +180,5 @@ function describeMissing(port: KernelPort, binary: Binary, path: string, action:
     similar === undefined
       ? "list its functions with BPF.get_user_functions"
       : `did you mean "${similar}"?${readable === similar ? "" : ` (${readable})`}`;
-  return new AttachError(`${action}: "${path}" has no function "${sym}"`, { hint });
+  return new AttachError(`${action}: "${path}" has no function "${sym}"`, { reason: "no_such_place", hint });
 }

@@ -33,11 +33,13 @@ export function requireProcess(action: string, pid: number, reader = ownReader):
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   if (fields[0] === "Z" || fields[0] === "X") {
     throw new AttachError(`${action}: process ${pid} (${name}) has ended; its parent has not taken notice yet`, {
+      reason: "no_such_process",
       hint: "start it again and give its new pid, or leave pid out to trace every process",
     });
   }
   if ((BigInt(fields[6] ?? 0) & kernelThread) !== 0n) {
     throw new AttachError(`${action}: process ${pid} (${name}) is a thread of the kernel: it runs no program`, {
+      reason: "not_traceable",
       hint: "its functions are the kernel's: attach a kprobe, a tracepoint or KFUNC_PROBE",
     });
   }
@@ -57,6 +59,7 @@ function describeUnreadable(action: string, pid: number, cause: unknown): BpftsE
     });
   }
   return new AttachError(`${action}: there is no process ${pid}: it has ended`, {
+    reason: "no_such_process",
     cause,
     hint: "start it first, or leave pid out to trace every process; a pid of another container means nothing here",
   });

@@ -1,4 +1,4 @@
-import { BpftsError, InternalError, InterruptedError, MapError } from "../../base/errors.ts";
+import { AttachError, BpftsError, InternalError, InterruptedError, MapError } from "../../base/errors.ts";
 import type { Closable } from "../../base/scope.ts";
 import { ANSWER_MARK, ERROR_MARK, INTERRUPTED_CODE, callKinds } from "../../../sdk/wire/protocol.ts";
 import type { ErrorMessage } from "../../../sdk/wire/error-message.ts";
@@ -116,7 +116,7 @@ function describeError(error: BpftsError, id: number): ErrorMessage {
     ...(error.hint === undefined ? {} : { hint: error.hint }),
     ...(error.detail === undefined ? {} : { detail: error.detail }),
     ...(error.errno === undefined ? {} : { errno: error.errno }),
-    ...(error instanceof MapError ? { reason: error.reason } : {}),
+    ...(error instanceof MapError || error instanceof AttachError ? { reason: error.reason } : {}),
     ...(error.location === undefined ? {} : { location: error.location }),
   };
 }

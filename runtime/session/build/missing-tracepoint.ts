@@ -22,6 +22,7 @@ export function explainMissingTracepoint(
     const struct = new RegExp(`'(?:const )?struct tracepoint__${category}__${event}\\b`);
     if (known.includes(label) || !messages.some((message) => struct.test(message))) continue;
     return new AttachError(`Cannot attach "${name}" to tracepoint "${label}": no such tracepoint`, {
+      reason: "no_such_place",
       location: locateOffset(unit.source, offset),
       hint: adviseTracepoint(label, known),
     });

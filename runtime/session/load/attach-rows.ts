@@ -270,6 +270,7 @@ function choose(
   const names = list(compileNamePattern(pattern, "whole"));
   if (names.length === 0)
     throw new AttachError(`Cannot attach: nothing fits the pattern "${pattern}"`, {
+      reason: "no_such_place",
       hint: "a pattern must fit the whole name: vfs_.*",
     });
   return { names: requireLimit(names, limit), isPattern: true };
@@ -281,6 +282,7 @@ function requireLimit<Found>(found: readonly Found[], limit: number | undefined)
   throw new AttachError(
     `Cannot attach: the pattern fits ${found.length} places, which is more than the limit of ${limit}`,
     {
+      reason: "ambiguous",
       hint: "write a narrower pattern, or raise the option limit",
     },
   );

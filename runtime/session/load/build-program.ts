@@ -247,6 +247,7 @@ export function requireFunction(programs: readonly ProgramDecl[], name: string |
       ? "the C text has no function at all"
       : `the C text has: ${programs.map((program) => program.name).join(", ")}`;
   throw new AttachError(`Cannot ${action} "${name}": the C text has no such function`, {
+    reason: "no_such_function",
     hint: similar === undefined ? known : `did you mean "${similar}"?`,
   });
 }
