@@ -17,7 +17,7 @@ export function requireLauncher(): string {
     const path = join(folder, "build", "Release", "bpfts-confine");
     if (existsSync(path)) return path;
     throw new ToolchainError(`The program that confines compilers is not built: "${path}" is missing`, {
-      hint: adviseBuild(folder),
+      hint: adviseBuild(folder, existsSync),
     });
   }
 }

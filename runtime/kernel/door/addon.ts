@@ -34,7 +34,7 @@ function findAddon(): string {
 export function loadAddon(path: string): KernelPort {
   if (!existsSync(path))
     throw new ToolchainError(`The native addon is not built: "${path}" is missing`, {
-      hint: adviseBuild(dirname(dirname(dirname(path)))),
+      hint: adviseBuild(dirname(dirname(dirname(path))), existsSync),
     });
   try {
     const load = createRequire(import.meta.url) as (id: string) => KernelPort;
