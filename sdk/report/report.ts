@@ -11,7 +11,8 @@ import { Interrupt, makeArgumentError } from "../wire/errors.ts";
 import type { ReportOptions, ReportedPrint, ReportedTable } from "./report-options.ts";
 import { findWallTime, nameFrames, renderWallTime } from "./show-part.ts";
 import type { FindStacks } from "./show-part.ts";
-import { renderJson, showTable } from "./show-table.ts";
+import { renderJson } from "../print/render-json.ts";
+import { showTable } from "./show-table.ts";
 import { readRows } from "./table-rows.ts";
 
 /** A program as a report reads it. */

@@ -1,7 +1,8 @@
 import { print } from "../print/output.ts";
+import { renderJson } from "../print/render-json.ts";
 import { renderValue } from "../print/render-value.ts";
 import { findInterval, renderStars } from "../tables/histogram.ts";
-import { escapeJson, escapeText, quoteText } from "../wire/escape-text.ts";
+import { escapeText, quoteText } from "../wire/escape-text.ts";
 import type { ReportOptions, ReportedTable } from "./report-options.ts";
 import { isStack, renderParts, showParts } from "./show-part.ts";
 import type { FindStacks } from "./show-part.ts";
@@ -138,15 +139,4 @@ function renderBuckets(buckets: readonly Bucket[]): string[] {
 
 function joinParts(parts: readonly KeyPart[]): Record<string, unknown> {
   return Object.fromEntries(parts.map(({ name, value }) => [name === "" ? "key" : name, value]));
-}
-
-/** One line of JSON; 64-bit numbers are numbers where they are exact, else texts. */
-export function renderJson(value: unknown): string {
-  return escapeJson(
-    JSON.stringify(value, (_, item: unknown) => {
-      if (item instanceof Uint8Array) return [...item];
-      if (typeof item !== "bigint") return item;
-      return Number.isSafeInteger(Number(item)) ? Number(item) : item.toString();
-    }),
-  );
 }
