@@ -19,6 +19,7 @@
         "runtime/native/file.cc",
         "runtime/native/handles.cc",
         "runtime/native/link.cc",
+        "runtime/native/live.cc",
         "runtime/native/log.cc",
         "runtime/native/map.cc",
         "runtime/native/map_batch.cc",

@@ -13,6 +13,7 @@
 #include "environment.h"
 #include "file.h"
 #include "link.h"
+#include "live.h"
 #include "log.h"
 #include "map.h"
 #include "multi_link.h"
@@ -123,6 +124,12 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "attachMap", AttachMap);
   Bind(exports, "perfCounterOpen", PerfCounterOpen);
   Bind(exports, "linkClose", LinkClose);
+
+  Bind(exports, "liveNextId", LiveNextId);
+  Bind(exports, "liveOpen", LiveOpen);
+  Bind(exports, "liveInfo", GetLiveInfo);
+  Bind(exports, "pinOpen", PinOpen);
+  Bind(exports, "statsEnable", StatsEnable);
 
   Bind(exports, "perfBufferOpen", PerfBufferOpen);
   Bind(exports, "ringBufferOpen", RingBufferOpen);

@@ -131,6 +131,13 @@ inline Napi::Value ToJs(Napi::Env env, const ElfInfo& info) {
   return object;
 }
 
+inline Napi::Value ToJs(Napi::Env env, const LiveInfo& live) {
+  auto object = Napi::Object::New(env);
+  object.Set("info", ToJs(env, live.info));
+  object.Set("parts", ToJs(env, live.parts));
+  return object;
+}
+
 template <typename T>
 Napi::Value ToJs(Napi::Env env, const std::variant<int, T>& result) {
   return std::visit([env](const auto& value) { return ToJs(env, value); }, result);

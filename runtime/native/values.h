@@ -51,6 +51,12 @@ struct LiveProgramInfo {
   uint64_t recursion_misses = 0;
 };
 
+struct LiveInfo {
+  Buffer info;
+  /// What the kernel wrote into each room that was asked for.
+  std::vector<Buffer> parts;
+};
+
 struct LoadResult {
   int status = 0;
   std::string log;

@@ -156,6 +156,17 @@ export interface UsdtNote {
   readonly semaphore: bigint;
 }
 
+/** Kinds of objects that exist in the kernel by themselves. Source: the order of native/live.cc. */
+export const liveKinds = { program: 0, map: 1, link: 2, btf: 3 } as const;
+
+/** What the kernel says of a live object. */
+export interface LiveInfo {
+  /** The kernel's struct. Source: struct bpf_prog_info, bpf_map_info, bpf_link_info, bpf_btf_info of linux/bpf.h. */
+  readonly info: Uint8Array;
+  /** What it wrote into each room that was asked for. */
+  readonly parts: readonly Uint8Array[];
+}
+
 /** What a wait can leave out. Source: WaitSource of native/poller.h. */
 export const waitSources = { rings: 1, files: 2 } as const;
 
@@ -254,6 +265,22 @@ export interface KernelPort {
   /** Opens a counter and puts it into a perf event array at `index`, where it stays until the link is closed. Without a period and a frequency it only counts. */
   perfCounterOpen(map: Handle, index: number, target: PerfEventTarget): Handle;
   linkClose(link: Handle): Status;
+
+  // Objects that exist in the kernel, whoever made them. Source: BPF_OBJ_GET_INFO_BY_FD, enum bpf_stats_type.
+
+  /** The id after `id`, 0 for the first one; -ENOENT at the end. `kind` is one of `liveKinds`. */
+  liveNextId(kind: number, id: number): Status;
+  /** A descriptor of a live object. Owner: the caller closes it with close(2). -ENOENT when the object is gone. */
+  liveOpen(kind: number, id: number): Status;
+  /**
+   * Fills in a request: the kernel's struct with the counts that ask for more. `rooms` has two u32 for each pointer of the struct that is
+   * to be answered: its place in the struct and how many bytes it may fill. -ENOENT when the object is gone.
+   */
+  liveInfo(kind: number, id: number, request: Uint8Array, rooms: Uint8Array): LiveInfo | Status;
+  /** A descriptor of a pinned program, map or link. Owner: the caller closes it with close(2). */
+  pinOpen(path: string): Status;
+  /** The kernel counts runs and run times of programs until the descriptor is closed. Owner: the caller closes it with close(2). Since: Linux 5.8 */
+  statsEnable(): Status;
 
   // Rings. A record in a batch is: u32 size, u32 cpu, then the bytes, padded to 8.
 

@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, statSync, statfsSync } from "node:fs";
+import { closeSync, constants, openSync, readdirSync, statSync, statfsSync } from "node:fs";
 import { ArgumentError } from "../../base/errors.ts";
 
 /** Source: CGROUP2_SUPER_MAGIC of linux/magic.h. */
@@ -52,3 +52,33 @@ function requireCgroup(path: string): void {
 }
 
 const hint = "its whole path is wanted, as below /sys/fs/cgroup (with old cgroups beside: /sys/fs/cgroup/unified)";
+
+let paths: ReadonlyMap<bigint, string> | undefined;
+
+/** The path of a cgroup of version 2 by its number; undefined where it is gone or lies outside of what this process sees. */
+export function findCgroupPath(id: bigint): string | undefined {
+  return (paths ??= readCgroupPaths()).get(id);
+}
+
+function readCgroupPaths(): ReadonlyMap<bigint, string> {
+  const found = new Map<bigint, string>();
+  const walk = (folder: string): void => {
+    try {
+      found.set(statSync(folder, { bigint: true }).ino, folder);
+      for (const entry of readdirSync(folder, { withFileTypes: true }))
+        if (entry.isDirectory()) walk(`${folder}/${entry.name}`);
+    } catch {
+      // A cgroup may go while it is looked at.
+    }
+  };
+  for (const root of ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]) if (isCgroupRoot(root)) walk(root);
+  return found;
+}
+
+function isCgroupRoot(path: string): boolean {
+  try {
+    return statfsSync(path).type === cgroup2Magic;
+  } catch {
+    return false;
+  }
+}
