@@ -17,6 +17,9 @@ const modules: Readonly<Record<string, () => Promise<CommandModule>>> = {
   run: () => import("./run.ts"),
   check: () => import("./check.ts"),
   list: () => import("./list.ts"),
+  prog: () => import("./prog.ts"),
+  map: () => import("./map.ts"),
+  link: () => import("./link.ts"),
   tools: () => import("./tools.ts"),
   types: () => import("./print-types.ts"),
   init: () => import("./init.ts"),
@@ -49,6 +52,7 @@ Examples:
   bpfts tools                                    the tools that come with bpfts
   bpfts opensnoop -x                             run one of them
   bpfts list -v '*open*'                         what a script can attach to
+  bpfts prog                                     the BPF programs in the kernel, and who holds them
   bpfts check scripts/hello.ts                   compile and verify, attach nothing
   bpfts types scripts/counts.ts                  the types of its tables, out of the compiled program
   bpfts init                                     make an editor check the scripts of this folder

@@ -94,6 +94,7 @@ const floors: readonly Floor[] = [
       "runtime/inspect",
       "runtime/vm",
       "sdk/wire/escape-text.ts",
+      "sdk/print/render-json.ts",
     ],
     packages: ["commander"],
     node: ["fs", "os", "path", "process", "url"],
