@@ -22,7 +22,26 @@ const classes = {
 
 const declareValue = (name, file, exported = name) => `declare var ${name}: typeof import("./${file}").${exported};\n`;
 
+/**
+ * The parts of the language's library that the engine has, beyond those of ES2016 that `bpfts init` names: all up to ES2024 and some newer ones, but no
+ * `Atomics` and no `SharedArrayBuffer`, which would be for threads.
+ */
+const libraries = {
+  es2017: ["arraybuffer", "date", "object", "string", "typedarrays"],
+  es2018: ["asynciterable", "asyncgenerator", "promise", "regexp"],
+  es2019: ["array", "object", "string", "symbol"],
+  es2020: ["bigint", "date", "number", "promise", "string", "symbol.wellknown"],
+  es2021: ["promise", "string", "weakref"],
+  es2022: ["array", "error", "object", "regexp", "string"],
+  es2023: ["array", "collection"],
+  es2024: ["arraybuffer", "collection", "object", "promise", "regexp", "string"],
+  esnext: ["collection", "iterator", "promise", "disposable"],
+};
+
 const present = [
+  ...Object.entries(libraries).flatMap(([year, parts]) =>
+    parts.map((part) => `/// <reference lib="${year}.${part}" />\n`),
+  ),
   ...Object.entries(values).flatMap(([file, names]) =>
     Array.isArray(names)
       ? names.map((name) => declareValue(name, file))

@@ -38,8 +38,8 @@ export function renderEditorConfig(folder: string): string {
   const types = findTypes(resolve(folder));
   const compilerOptions = {
     target: "ES2022",
-    // What the engine has; the types of the globals say what it lacks of that.
-    lib: ["ES2024", "ESNext.Collection", "ESNext.Iterator", "ESNext.Promise", "ESNext.Disposable"],
+    // The types of the globals name what the engine has of newer ones.
+    lib: ["ES2016"],
     module: "ESNext",
     moduleResolution: "Bundler",
     allowImportingTsExtensions: true,

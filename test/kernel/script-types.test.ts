@@ -19,6 +19,45 @@ interface Checked {
   readonly files: readonly string[];
 }
 
+interface LibraryName {
+  readonly name: string;
+  readonly statics: readonly string[];
+  readonly methods: readonly string[];
+}
+
+/** What TypeScript's own library declares for a script of a folder, with members. */
+function listLibraryNames(folder: string): readonly LibraryName[] {
+  const empty = writeScript(folder, "empty.ts", "export {};\n");
+  const config = ts.getParsedCommandLineOfConfigFile(
+    join(folder, "tsconfig.json"),
+    {},
+    { ...ts.sys, onUnRecoverableConfigFileDiagnostic: () => {} },
+  )!;
+  const program = ts.createProgram(config.fileNames, config.options);
+  const checker = program.getTypeChecker();
+  const listMembers = (symbol: ts.Symbol): string[] =>
+    checker
+      .getTypeOfSymbol(symbol)
+      .getProperties()
+      .map(({ name }) => name)
+      .filter((name) => !name.startsWith("__"));
+  return checker
+    .getSymbolsInScope(program.getSourceFile(empty)!, ts.SymbolFlags.Value)
+    .filter(
+      ({ name, declarations }) =>
+        declarations?.some((declaration) => program.isSourceFileDefaultLibrary(declaration.getSourceFile())) === true &&
+        !["undefined", "globalThis"].includes(name),
+    )
+    .map((symbol) => {
+      const prototype = checker.getTypeOfSymbol(symbol).getProperty("prototype");
+      return {
+        name: symbol.name,
+        statics: listMembers(symbol),
+        methods: prototype === undefined ? [] : listMembers(prototype),
+      };
+    });
+}
+
 /** Checks a folder as an editor does: by its tsconfig.json alone. */
 function checkFolder(folder: string): Checked {
   const config = ts.getParsedCommandLineOfConfigFile(
@@ -263,13 +302,38 @@ queueMicrotask(() => console.table([{ a: 1n }]));
     writeScript(
       folder,
       "intl.ts",
-      `const a: string = new Intl.NumberFormat("de").format(1);\nconst b: string = new Intl.DateTimeFormat("de").format();\nArray.fromAsync([1]);\nexport { a, b };\n`,
+      `const a: string = new Intl.NumberFormat("de").format(1);\nconst b: string = new Intl.DateTimeFormat("de").format();\nArray.fromAsync([1]);\nAtomics.add(new Int32Array(1), 0, 1);\nexport { a, b };\n`,
     );
     expect(checkFolder(folder).messages).toEqual([
       expect.stringContaining("Property 'format' does not exist on type 'ScriptsRunWithoutIntl'"),
       expect.stringContaining("Property 'format' does not exist on type 'ScriptsRunWithoutIntl'"),
       expect.stringContaining("Property 'fromAsync' does not exist"),
+      expect.stringContaining("Cannot find name 'Atomics'"),
     ]);
+  });
+
+  it("knows nothing of the language that the engine has not", async () => {
+    const folder = makeProject();
+    expect((await runCli(["init", folder])).status).toBe(0);
+    const missing = listLibraryNames(folder);
+    expect(missing.length).toBeGreaterThan(50);
+    const script = writeScript(
+      folder,
+      "probe.ts",
+      `import { print } from "bpfts";
+const own = ["message", "name", "stack", "cause", "errors", "error", "suppressed", "lastIndex", "prototype", "next", "return", "throw"];
+for (const { name, statics, methods } of ${JSON.stringify(missing)}) {
+  const value = (globalThis as any)[name];
+  if (value === undefined) { print(name); continue; }
+  for (const key of statics) if (!(key in Object(value))) print(name + "." + key);
+  for (const key of methods) if (!(key in value.prototype) && !own.includes(key)) print(name + ".prototype." + key);
+}
+`,
+    );
+    const ran = await runCli(["run", script]);
+    expect(ran).toMatchObject({ status: 0, stderr: "" });
+    // What is left of a last match lies in RegExp by old custom; TypeScript's first library names Intl, whose parts are made to be refused.
+    expect(ran.stdout.split("\n").filter((line) => line !== "" && !line.startsWith("RegExp."))).toEqual(["Intl"]);
   });
 
   it("overwrites nothing unless told to", async () => {
@@ -338,7 +402,7 @@ queueMicrotask(() => console.table([{ a: 1n }]));
     const { messages, instantiations, files } = checkFolder(project);
     expect(messages).toEqual([expect.stringContaining('"none"')]);
     // The other libraries are checked by themselves.
-    if (types.includes("bpfts/globals")) expect(instantiations).toBeLessThan(12_000);
+    if (types.includes("bpfts/globals")) expect(instantiations).toBeLessThan(13_500);
     expect(
       files.filter(
         (name) => name.startsWith(root) && !name.startsWith(`${root}dist/types/`) && !name.includes("/node_modules/"),
