@@ -5,6 +5,7 @@ import "./guest/globals.ts";
 
 export { parse_args } from "./arguments/parse-args.ts";
 export { tool_options } from "./arguments/tool-options.ts";
+export { interval_options, positive_int, positive_seconds } from "./arguments/interval-options.ts";
 export { is_none_of, port_list } from "./arguments/port-list.ts";
 export type { ArgumentSpec, ArgumentType, ArgumentValues, CommandLineSpec } from "./arguments/argument-spec.ts";
 export { BPF } from "./program/bpf.ts";
@@ -84,6 +85,8 @@ export { TopScreen, loadavg_title } from "./report/top-screen.ts";
 export type { TopOptions } from "./report/top-screen.ts";
 export { poll_events } from "./events/poll-events.ts";
 export { intervals } from "./events/intervals.ts";
+export { print_intervals } from "./report/print-intervals.ts";
+export type { IntervalOptions } from "./report/print-intervals.ts";
 export { report } from "./report/report.ts";
 export type { ReportOptions, ReportedPrint, ReportedTable } from "./report/report-options.ts";
 export { sleep } from "./events/sleep.ts";

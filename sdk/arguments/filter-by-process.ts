@@ -12,7 +12,8 @@ export interface ProcessFilter extends ContainerFilter {
 /**
  * C text that defines `process_should_be_filtered()`, which is 1 when the current process is none of those that the options take in. Without `pid` and `tid` these
  * are, when bpfts was started with `-c`, the command and all that it starts. Put the text before the program's own and ask first thing:
- * `if (process_should_be_filtered()) return 0;`. Where the current process is not the one in question, `pid_should_be_filtered(pid, tid)` looks at the numbers alone.
+ * `if (process_should_be_filtered()) return 0;`. Where the current process is not the one in question, `pid_should_be_filtered(pid, tid)` looks at the numbers alone, and
+ * `task_should_be_filtered(task)` at a `struct task_struct *` that the kernel handed over.
  *
  * @throws BpfError when there is no cgroup at a path
  */
@@ -32,6 +33,9 @@ static inline int pid_should_be_filtered(u32 pid, u32 tid) { return ${condition}
 static inline int process_should_be_filtered(void) {
     u64 id = bpf_get_current_pid_tgid();
     return pid_should_be_filtered(id >> 32, id) || container_should_be_filtered();
+}
+static inline int task_should_be_filtered(struct task_struct *task) {
+    return pid_should_be_filtered(BPF_CORE_READ(task, tgid), BPF_CORE_READ(task, pid)) || task_container_should_be_filtered(task);
 }
 `;
 }

@@ -13,7 +13,8 @@ export interface ContainerFilter {
 
 /**
  * C text that defines `container_should_be_filtered()`: 1 for a process that none of the given options takes in, 0 always when none is given. Put it
- * before the program's own text and ask it first thing: `if (container_should_be_filtered()) return 0;`.
+ * before the program's own text and ask it first thing: `if (container_should_be_filtered()) return 0;`. `task_container_should_be_filtered(task)` asks about another
+ * task than the current one.
  *
  * Source: BCC's filter_by_containers. @throws BpfError when there is no such cgroup
  */
@@ -24,8 +25,10 @@ export function filter_by_containers(filter: ContainerFilter): string {
     ...(filter.mntnsmap === undefined ? [] : [filterByMountMap(filter.mntnsmap)]),
     ...(cgroups.length === 0 ? [] : [filterByCgroups(cgroups.map(cgroup_id))]),
   ];
-  const calls = parts.map(({ name }) => `${name}()`).join(" || ");
-  return `${parts.map(({ text }) => text).join("")}static inline int container_should_be_filtered(void) { return ${calls === "" ? "0" : calls}; }\n`;
+  const calls = parts.map(({ name }) => `${name}(task)`).join(" || ");
+  return `${parts.map(({ text }) => text).join("")}static inline int task_container_should_be_filtered(struct task_struct *task) { return ${calls === "" ? "0" : calls}; }
+static inline int container_should_be_filtered(void) { return task_container_should_be_filtered((struct task_struct *)bpf_get_current_task()); }
+`;
 }
 
 /** The number of a cgroup of version 2, as `bpf_get_current_cgroup_id()` gives it. @throws BpfError when there is none at that path */
@@ -47,8 +50,8 @@ function filterByCgroupMap(path: string): FilterPart {
   return {
     name: "bpfts_misses_cgroup_map",
     text: `BPF_TABLE_PINNED("hash", u64, u64, cgroupset, 1024, ${quotePath(path)});
-static inline int bpfts_misses_cgroup_map(void) {
-    u64 group = bpf_get_current_cgroup_id();
+static inline int bpfts_misses_cgroup_map(struct task_struct *task) {
+    u64 group = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
     return cgroupset.lookup(&group) == NULL;
 }
 `,
@@ -59,8 +62,7 @@ function filterByMountMap(path: string): FilterPart {
   return {
     name: "bpfts_misses_mount_map",
     text: `BPF_TABLE_PINNED("hash", u64, u32, mount_ns_set, 1024, ${quotePath(path)});
-static inline int bpfts_misses_mount_map(void) {
-    struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+static inline int bpfts_misses_mount_map(struct task_struct *task) {
     u64 mounts = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
     return mount_ns_set.lookup(&mounts) == NULL;
 }
@@ -72,8 +74,7 @@ static inline int bpfts_misses_mount_map(void) {
 function filterByCgroups(ids: readonly bigint[]): FilterPart {
   return {
     name: "bpfts_is_outside",
-    text: `static inline int bpfts_is_outside(void) {
-    struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+    text: `static inline int bpfts_is_outside(struct task_struct *task) {
     struct cgroup *group = BPF_CORE_READ(task, cgroups, dfl_cgrp);
     #pragma unroll
     for (int level = 0; level < ${MAX_LEVELS}; level++) {

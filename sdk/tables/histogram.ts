@@ -13,6 +13,8 @@ export interface HistogramOptions<Key = unknown, Bucket = SectionBucket<Key>> {
   readonly bucket_sort_fn?: (buckets: Bucket[]) => Bucket[];
   /** Leaves out empty rows before the first that counts. */
   readonly strip_leading_zero?: boolean;
+  /** Takes the counts out of the table, so that the next histogram begins with nothing: what is counted meanwhile is in one of the two. */
+  readonly take?: boolean;
 }
 
 /** What a section stands for: the first member of the key struct, whatever its type is. */
@@ -22,7 +24,7 @@ export type SectionBucket<Key> = Key extends object ? Key[keyof Key] : unknown;
 export function requireHistogramArguments(call: string, valueType: unknown, header: unknown, options: unknown): void {
   requireText(call, "val_type, its first argument,", valueType);
   requireText(call, "section_header, its second argument,", header);
-  requireOptions(call, options, ["section_print_fn", "bucket_fn", "bucket_sort_fn", "strip_leading_zero"]);
+  requireOptions(call, options, ["section_print_fn", "bucket_fn", "bucket_sort_fn", "strip_leading_zero", "take"]);
 }
 
 type Slots = Iterable<readonly [unknown, unknown]>;
@@ -37,7 +39,7 @@ const LINEAR_SLOTS = 1025;
 
 /**
  * Renders power-of-two histograms: one text for each section. Keys are slots, or structs whose first
- * member is the bucket and whose second (third after padding) is the slot.
+ * member is the bucket and whose second (third after padding) is the slot. Without a header all sections are one.
  *
  * Source: BCC's print_log2_hist, whose layout scripts and people read.
  */
@@ -99,7 +101,7 @@ function renderSectionsJson<Key, Bucket>(
   now: Date,
   list: (counts: readonly bigint[]) => readonly Interval[],
 ): string[] {
-  const { plain, sections } = collectSections(slots, size, options);
+  const { plain, sections } = collectSections(slots, size, header, options);
   const stamp = new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 19).replace("T", " ");
   const render = (counts: readonly bigint[], extra: object): string =>
     escapeJson(renderJson({ ts: stamp, val_type: valueType, data: list(counts), ...extra }));
@@ -129,7 +131,7 @@ function buildSections<Key, Bucket>(
   options: HistogramOptions<Key, Bucket>,
   render: (counts: readonly bigint[]) => string[],
 ): string[] {
-  const { plain, sections } = collectSections(slots, size, options);
+  const { plain, sections } = collectSections(slots, size, header, options);
   if (plain !== undefined) {
     const rows = render(plain);
     return rows.length === 0 ? [] : [rows.join("\n")];
@@ -148,17 +150,18 @@ function nameBucket<Key, Bucket>(bucket: unknown, options: HistogramOptions<Key,
 function collectSections<Key, Bucket>(
   slots: Slots,
   size: number,
+  header: string,
   options: HistogramOptions<Key, Bucket>,
 ): { plain?: bigint[]; sections: Section[] } {
   const sections = new Map<unknown, Section>();
   let plain: bigint[] | undefined;
   for (const [key, count] of slots) {
-    if (typeof key !== "object" || key === null) {
+    const [member, slot] = typeof key === "object" && key !== null ? splitKey(key) : [undefined, Number(key)];
+    if (header === "" || typeof key !== "object") {
       plain ??= newCounts(size);
-      plain[requireSlot(Number(key), size)]! += requireCount(count);
+      plain[requireSlot(slot, size)]! += requireCount(count);
       continue;
     }
-    const [member, slot] = splitKey(key);
     const bucket = options.bucket_fn === undefined ? member : options.bucket_fn(member as SectionBucket<Key>);
     const identity = identify(bucket);
     let section = sections.get(identity);

@@ -45,8 +45,8 @@ export class PerCpuTable<Key = unknown, Leaf = unknown> extends Table<Key, Leaf[
     return this.combine(leaves, sumUp);
   }
 
-  protected override *countSlots(): IterableIterator<readonly [Key, unknown]> {
-    for (const [key, leaves] of this.entries()) yield [key, this.combine(leaves, sumUp)];
+  protected override *countSlots(take = false): IterableIterator<readonly [Key, unknown]> {
+    for (const [key, leaves] of this.readPairs(take)) yield [key, this.combine(leaves, sumUp)];
   }
 
   private reduce(key: Key, run: (values: (number | bigint)[]) => unknown): unknown {

@@ -186,7 +186,7 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
   ): void {
     requireHistogramArguments("print_log2_hist()", val_type, section_header, options);
     const build = is_json_output() ? renderHistogramJson : buildLog2Histogram;
-    for (const text of build(this.countSlots(), val_type, section_header, options)) print(text);
+    for (const text of build(this.countSlots(options.take), val_type, section_header, options)) print(text);
   }
 
   /** Prints a histogram of buckets of width one in BCC's layout, or as JSON after `json_output()`. */
@@ -198,7 +198,7 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
   ): void {
     requireHistogramArguments("print_linear_hist()", val_type, section_header, options);
     const build = is_json_output() ? renderLinearJson : buildLinearHistogram;
-    for (const text of build(this.countSlots(), val_type, section_header, options)) print(text);
+    for (const text of build(this.countSlots(options.take), val_type, section_header, options)) print(text);
   }
 
   /** Prints a power-of-two histogram as JSON, one object a section. */
@@ -209,7 +209,8 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
     options: HistogramOptions<K, Bucket> = {},
   ): void {
     requireHistogramArguments("print_json_hist()", val_type, section_header, options);
-    for (const text of renderHistogramJson(this.countSlots(), val_type, section_header, options)) print(text);
+    for (const text of renderHistogramJson(this.countSlots(options.take), val_type, section_header, options))
+      print(text);
   }
 
   /** What an entry is ordered by where nothing else is asked for. */
@@ -234,8 +235,8 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
   }
 
   /** The entries as a histogram counts them. */
-  protected countSlots(): Iterable<readonly [Key, unknown]> {
-    return this.entries();
+  protected countSlots(take = false): Iterable<readonly [Key, unknown]> {
+    return this.readPairs(take);
   }
 
   protected readBatch(remove: boolean): { buffer: ArrayBuffer; count: number; keysAt: number; valuesAt: number } {
@@ -245,7 +246,7 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
     return { buffer, count, keysAt: HEADER_SIZE, valuesAt: HEADER_SIZE + alignUp(count * this.keyCodec.size) };
   }
 
-  private readPairs(remove: boolean): IterableIterator<[Key, Leaf]> {
+  protected readPairs(remove: boolean): IterableIterator<[Key, Leaf]> {
     const { buffer, count, keysAt, valuesAt } = this.readBatch(remove);
     this.bindPairs ??= bindPairs(this.keyCodec, this.leafCodec);
     return this.bindPairs(buffer)(count, keysAt, valuesAt) as IterableIterator<[Key, Leaf]>;

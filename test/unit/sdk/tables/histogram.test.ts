@@ -57,6 +57,17 @@ describe("log2 histogram", () => {
   });
 });
 
+describe("a histogram without a header", () => {
+  it("is one for all buckets", () => {
+    const slots: [object, number][] = [
+      [{ id: 1, slot: 1n }, 2],
+      [{ id: 2, slot: 1n }, 3],
+    ];
+    expect(buildLog2Histogram(slots, "us", "", {})[0]!.split("\n")[1]).toMatch(/^ +0 -> 1 +: 5 /);
+    expect(JSON.parse(renderHistogramJson(slots, "us", "", {})[0]!)).toMatchObject({ data: [{ count: 5 }] });
+  });
+});
+
 describe("what a script has counted", () => {
   it("has every digit of a 64-bit count", () => {
     const most = 18446744073709551615n;
