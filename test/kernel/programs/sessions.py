@@ -30,6 +30,15 @@ configure(b"lo")
 if "sessions" in sys.argv:
     serve(socket.AF_INET, "127.0.0.1", False)
     serve(socket.AF_INET6, "::1", True)
+if "reset" in sys.argv:
+    # Who closes what it has not read resets the connection.
+    listener = socket.create_server(("127.0.0.1", 0))
+    client = socket.create_connection(listener.getsockname())
+    server, _ = listener.accept()
+    client.sendall(b"unread")
+    print("session", client.getsockname()[1], listener.getsockname()[1], flush=True)
+    server.close()
+    client.close()
 if "refused" in sys.argv:
     port = socket.socket()
     port.bind(("127.0.0.1", 0))
