@@ -16,7 +16,7 @@ const runTool = (command: string, ...args: readonly string[]): Promise<string[]>
   runAnyTool(folder, command, ...args);
 
 describe("tools by name", () => {
-  const names = readdirSync(join(root, "scripts/tools")).map((file) => file.replace(/\.ts$/, ""));
+  const names = readdirSync(join(root, "scripts/tools")).flatMap((file) => /^(.*)\.ts$/.exec(file)?.[1] ?? []);
 
   it("are listed with a line on each", async () => {
     const { stdout } = await runCli(["tools"], { cwd: folder });
