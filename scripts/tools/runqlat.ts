@@ -10,7 +10,7 @@
 // --pidnss tells tasks apart by the namespace of the one that waited.
 import { BPF, filter_by_process, interval_options, is_json_output, json_output, parse_args, print } from "bpfts";
 import { print_intervals, tool_options } from "bpfts";
-import { task_state } from "./parts/task-state.ts";
+import { run_queue_waits } from "./parts/run-queue-waits.ts";
 
 const args = parse_args({
   description: "Summarize run queue (scheduler) latency as a histogram",
@@ -37,13 +37,12 @@ const section = args.tids ? "tid" : args.pids ? "pid" : args.pidnss ? "pidns" : 
 const idOfTask = { tid: "next->pid", pid: "next->tgid", pidns: "pid_namespace(next)", "": "0" }[section];
 
 const b = new BPF({
-  text: `${filter_by_process(args)}${task_state}
+  text: `${filter_by_process(args)}${run_queue_waits}
 struct dist_key_t {
     u32 id;
     u32 slot;
 };
 
-BPF_HASH(start, u32, u64, 65536);
 BPF_HISTOGRAM(dist, struct dist_key_t, 65536);
 
 static inline u32 pid_namespace(struct task_struct *task) {
@@ -51,36 +50,9 @@ static inline u32 pid_namespace(struct task_struct *task) {
     return pid->numbers[pid->level].ns->ns.inum;
 }
 
-// A task that waits already goes on waiting.
-static inline int on_wakeup(struct task_struct *task) {
-    u32 tid = task->pid;
-    u64 now = bpf_ktime_get_ns();
-    if (tid && !task_should_be_filtered(task))
-        start.insert(&tid, &now);
-    return 0;
-}
-
-RAW_TRACEPOINT_PROBE(sched_wakeup) { return on_wakeup((struct task_struct *)ctx->args[0]); }
-RAW_TRACEPOINT_PROBE(sched_wakeup_new) { return on_wakeup((struct task_struct *)ctx->args[0]); }
-
-RAW_TRACEPOINT_PROBE(sched_switch) {
-    struct task_struct *prev = (struct task_struct *)ctx->args[1];
-    struct task_struct *next = (struct task_struct *)ctx->args[2];
-    u64 now = bpf_ktime_get_ns();
-    u32 tid = prev->pid;
-    if (!is_runnable(prev, ctx->args[0]))
-        start.delete(&tid);
-    else if (tid && !task_should_be_filtered(prev))
-        start.update(&tid, &now);
-
-    tid = next->pid;
-    u64 *since = start.lookup(&tid);
-    if (!since)
-        return 0;
-    struct dist_key_t key = { .id = ${idOfTask}, .slot = bpf_log2l((now - *since) / UNIT_NS) };
+static inline void on_run(void *ctx, struct task_struct *prev, struct task_struct *next, u64 waited_ns) {
+    struct dist_key_t key = { .id = ${idOfTask}, .slot = bpf_log2l(waited_ns / UNIT_NS) };
     dist.atomic_increment(key);
-    start.delete(&tid);
-    return 0;
 }
 `,
   cflags: [`-DUNIT_NS=${args.milliseconds ? 1000000 : 1000}`],
