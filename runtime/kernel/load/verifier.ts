@@ -25,6 +25,10 @@ const advice: readonly {
     hint: "check the pointer before you use it: if (!ptr) return 0;",
   },
   {
+    pattern: /invalid mem access '(?:trusted_|rcu_)ptr_or_null_\w*'/,
+    hint: "take it into a variable and check that before you use it: struct cgroup *cgroup = ctx->cgroup; if (!cgroup) return 0; a second load of the member is another pointer",
+  },
+  {
     pattern: /invalid mem access 'scalar'|invalid mem access 'inv'/,
     hint: "this is no pointer that the verifier can trust: read through it with bpf_probe_read_kernel() or bpf_probe_read_user()",
   },

@@ -15,6 +15,7 @@ processed 6 insns (limit 1000000) max_states_per_insn 0 total_states 0 peak_stat
 const known: readonly [sentence: string, advice: string][] = [
   ["BPF_STX uses reserved fields", "need Linux 5.12"],
   ["R0 invalid mem access 'map_value_or_null'", "check the pointer"],
+  ["R2 invalid mem access 'trusted_ptr_or_null_'", "take it into a variable"],
   ["bpf_lsm_bprm_check_security is not sleepable", "without .s"],
   ["R1 invalid mem access 'scalar'", "bpf_probe_read_kernel"],
   ["invalid access to map value, value_size=64 off=400 size=1", "index may leave the value"],
