@@ -60,6 +60,8 @@ export function describeLoadFailure(
   if (missing !== undefined) return missing;
   const traced = wanted.find(({ kind }) => ["fentry", "lsm"].includes(findProgramKind(kind)?.feature ?? ""));
   if (rejected === undefined && traced !== undefined) return describeTracing(traced, result.status, detail);
+  const unseen = findUnseen(object, result.status, rejected, wanted);
+  if (unseen !== undefined) return describeUnseen(object, unseen, detail);
   if (readLockdown() === "confidentiality" && (result.status === eperm || /bpf_probe_read|unknown func/.test(detail))) {
     return new UnsupportedFeatureError(
       "lockdown",
@@ -140,6 +142,37 @@ function describeTracing(program: ProgramRequest, status: number, detail: string
       detail,
       since: program.kind === "lsm" ? "5.7" : "5.5",
       hint: "use a kprobe or a tracepoint instead, or try it on another kernel: bpfts vm run",
+    },
+  );
+}
+
+/** Sections of programs that the owner of a kernel may refuse as such. */
+const guardedSections = /^\??(?:fentry|fexit|fmod_ret|lsm|iter|freplace|struct_ops)\b/;
+
+/** The program that the kernel refused before its verifier looked at anything: nothing in it can be the reason. */
+function findUnseen(
+  { spec }: LoadedBytes,
+  status: number,
+  rejected: readonly [name: string, log: string] | undefined,
+  wanted: readonly ProgramRequest[],
+): string | undefined {
+  if (status !== eperm) return undefined;
+  if (rejected !== undefined) return /^processed 0 insns[^\n]*\n?$/.test(rejected[1].trimStart()) ? rejected[0] : undefined;
+  const names = new Set(wanted.map(({ name }) => name));
+  const guarded = spec.programs.filter(({ name, section }) => names.has(name) && guardedSections.test(section));
+  return guarded.length === 1 && names.size === 1 ? guarded[0]!.name : undefined;
+}
+
+function describeUnseen(object: LoadedBytes, program: string, detail: string): UnsupportedFeatureError {
+  const section = object.spec.programs.find(({ name }) => name === program)?.section.replace(/^\?/, "") ?? "";
+  const location = findPlace(object, program, 0);
+  return new UnsupportedFeatureError(
+    section.split("/")[0]!,
+    `Cannot load "${program}": this kernel refuses ${section} programs (${renderErrno(eperm)})`,
+    {
+      detail,
+      hint: "it did not look at the program: this is its owner's decision; the script can be tried on another kernel: bpfts vm run",
+      ...(location && { location: placeLine(object, location) }),
     },
   );
 }
