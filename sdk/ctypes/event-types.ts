@@ -35,16 +35,18 @@ type SubmittedBy<Call extends string> = Call extends `perf_submit(${string},${in
       ? FirstArgument<Rest>
       : [];
 
-type FirstArgument<S extends string> = S extends `${infer Argument},${string}` ? [Argument] : [];
+/** What stands before the first comma, in a list of one. */
+export type FirstArgument<S extends string> = S extends `${infer Argument},${string}` ? [Argument] : [];
 
-type BareName<S extends string> = S extends `(${string})${infer Rest}`
+/** A variable without casts and the sign that takes its address. */
+export type BareName<S extends string> = S extends `(${string})${infer Rest}`
   ? BareName<Trim<Rest>>
   : S extends `&${infer Rest}`
     ? BareName<Trim<Rest>>
     : S;
 
 /** What a plain variable is; in the function first: a line that begins with a brace ends the one before it. */
-type EventOfVariable<Variable extends string, Before extends string, Text extends string> = Variable extends
+export type EventOfVariable<Variable extends string, Before extends string, Text extends string> = Variable extends
   | ""
   | `${string}${"." | ">" | "*" | "(" | "[" | " "}${string}`
   ? unknown
@@ -63,13 +65,16 @@ type DeclaredType<
   Kept extends string = "",
 > = S extends `${infer Head}${Variable}${infer After}`
   ? AfterLast<`${Kept}${Head}`, ";"> extends infer Statement extends string
-    ? After extends `${" " | ";" | "=" | "," | ")" | "[" | "{" | "\n"}${string}`
+    ? [BeginsWord<AfterLast<Head, "\n">>, After] extends [true, `${" " | ";" | "=" | "," | ")" | "[" | "{" | "\n"}${string}`]
       ? ReadType<LastWords<Statement>, Text> extends [infer Event]
         ? DeclaredType<After, Variable, Text, [After extends `[${string}` ? unknown : Event], Variable>
         : DeclaredType<After, Variable, Text, Found, `${Statement}${Variable}`>
       : DeclaredType<After, Variable, Text, Found, `${Statement}${Variable}`>
     : Found
   : Found;
+
+/** Whether a declared name may begin behind this text. */
+type BeginsWord<Line extends string> = Line extends "" | `${string}${" " | "\t" | "*" | "(" | ","}` ? true : false;
 
 /** What a declaration begins with. */
 type LastWords<S extends string> = Clean<
