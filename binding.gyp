@@ -18,6 +18,7 @@
         "runtime/native/elf_symbols.cc",
         "runtime/native/file.cc",
         "runtime/native/handles.cc",
+        "runtime/native/iterator.cc",
         "runtime/native/link.cc",
         "runtime/native/live.cc",
         "runtime/native/log.cc",

@@ -68,6 +68,13 @@ static __always_inline int bpfts_ffs(u64 v)
 #define bpf_log2(v) bpfts_log2(v)
 #define bpf_log2l(v) bpfts_log2l(v)
 
+/* Keeps the type of an iterator's records in the object, where the runtime finds it by the function. */
+#define bpf_seq_write(seq, data, len) \
+	({ \
+		static typeof(&*(data)) __bpfts_record __attribute__((used, section(".bpfts.events"))); \
+		bpf_seq_write(seq, data, len); \
+	})
+
 #define lock_xadd(ptr, val) ((void)__sync_fetch_and_add(ptr, val))
 #define CUR_CPU_IDENTIFIER BPF_F_CURRENT_CPU
 

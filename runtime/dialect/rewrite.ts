@@ -128,21 +128,43 @@ function editReadSites(edits: EditList, sites: readonly ReadSite[], base: number
 
 const eventPrefix = "__bpfts_event_";
 
-/** Finds the type of each ring's events by the variables that `bpfts_keep_event` declares. */
+const recordName = "__bpfts_record";
+
+/** Stands for the type of a function's records where it writes some of several types. */
+export const MIXED_RECORDS = "?";
+
+/** Finds the type of each ring's events by the variables that `bpfts_keep_event` declares, and by its name that of each function's records (`bpf_seq_write`). */
 function findEventStructs(ast: Ast): Record<string, string> {
   const found: Record<string, string> = {};
-  const visit = (node: AstNode): void => {
-    if (node.kind === "VarDecl" && node.name?.startsWith(eventPrefix) === true) {
-      const map = node.name.slice(eventPrefix.length);
-      const type = node.type?.desugaredQualType ?? node.type?.qualType ?? "";
-      const name = /^(?:const )?(?:(?:struct|union|enum) )?(\w+(?: \w+)*) \*$/.exec(type)?.[1];
-      if (name !== undefined && name !== "void" && name !== "char") found[map] ??= name;
-      return;
-    }
-    for (const child of listChildren(node)) visit(child);
+  const visit = (node: AstNode, owner: string): void => {
+    const target = node.kind === "VarDecl" ? readTarget(node) : undefined;
+    if (node.name === recordName && target !== undefined) {
+      const name = readName(target) ?? MIXED_RECORDS;
+      if (!isText(target)) found[owner] = (found[owner] ?? name) === name ? name : MIXED_RECORDS;
+    } else if (node.name?.startsWith(eventPrefix) === true && target !== undefined) {
+      const name = isText(target) ? undefined : readName(target);
+      if (name !== undefined) found[node.name.slice(eventPrefix.length)] ??= name;
+    } else for (const child of listChildren(node)) visit(child, owner);
   };
-  for (const node of listChildren(ast)) if (node.kind === "FunctionDecl" || node.kind === "VarDecl") visit(node);
+  for (const node of listChildren(ast))
+    // libbpf's heads put the body of a program into a function of their own.
+    if (node.kind === "FunctionDecl" || node.kind === "VarDecl") visit(node, (node.name ?? "").replace(/^____/, ""));
   return found;
+}
+
+/** What a variable points at, as clang spells the type. */
+function readTarget(node: AstNode): string | undefined {
+  const type = node.type?.desugaredQualType ?? node.type?.qualType ?? "";
+  return type.endsWith("*") ? type.slice(0, -1).trim() : undefined;
+}
+
+/** The name of a struct, union, enum or plain type; undefined for one without a name. */
+function readName(type: string): string | undefined {
+  return /^(?:const )?(?:(?:struct|union|enum) )?(\w+(?: \w+)*)$/.exec(type)?.[1];
+}
+
+function isText(type: string): boolean {
+  return /^(?:const )?(?:void|char)$/.test(type);
 }
 
 /** Says which loads stay as they are, and where: the verifier may refuse them. One line for each macro call, and for each line of another file. */

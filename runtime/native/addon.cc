@@ -12,6 +12,7 @@
 #include "elf.h"
 #include "environment.h"
 #include "file.h"
+#include "iterator.h"
 #include "link.h"
 #include "live.h"
 #include "log.h"
@@ -124,6 +125,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "attachMap", AttachMap);
   Bind(exports, "perfCounterOpen", PerfCounterOpen);
   Bind(exports, "linkClose", LinkClose);
+  Bind(exports, "iteratorOpen", IteratorOpen);
+  Bind(exports, "iteratorRead", IteratorRead);
+  Bind(exports, "iteratorClose", IteratorClose);
 
   Bind(exports, "liveNextId", LiveNextId);
   Bind(exports, "liveOpen", LiveOpen);

@@ -13,6 +13,8 @@ import { EventTable } from "../events/table-ring.ts";
 import type { EventOptions } from "../events/event-options.ts";
 import type { FunctionIn } from "./attach-options.ts";
 import type { DynamicTable, EventIn, EventName, NameIn, TableIn, TableProperties } from "./table-choice.ts";
+import { IteratorOutput } from "./iterator-output.ts";
+import type { IteratorOptions, RecordIn } from "./iterator-output.ts";
 import { readAsNumbers, requireIntegers } from "./integers.ts";
 import type { Integers, TableAs, TableOptions, ValueAs } from "./integers.ts";
 import { findNameHint, isProbed, refuseUnknownNames } from "../wire/unknown-names.ts";
@@ -135,6 +137,21 @@ export class BPF<Tables, Functions> extends Attachments<Functions> {
     if (!(table instanceof EventTable))
       throw makeArgumentError(`Cannot read events from "${name}": it is no perf or ring buffer`);
     return (table as EventTable<ValueAs<EventIn<Tables, Name>, U64>>).events(others);
+  }
+
+  /**
+   * What an iterator's function writes about objects of the kernel: `for (const line of b.read_iter("dump_task"))`, records where the function
+   * writes some with `bpf_seq_write`, all of it with `.text()`. Each loop reads anew.
+   *
+   * Since: Linux 5.8. @throws BpfError when there is no such function, or it is no iterator
+   */
+  read_iter<Name extends FunctionIn<Functions>, U64 extends Integers = "bigint">(
+    fn_name: Name,
+    options: IteratorOptions<U64> = {},
+  ): IteratorOutput<ValueAs<RecordIn<Functions, Name>, U64>> {
+    requireOpenProgram(this.#program, "read_iter");
+    requireText("read_iter()", "the function's name", fn_name);
+    return new IteratorOutput(this.#program.id, fn_name, options);
   }
 
   /**

@@ -24,7 +24,7 @@ export type BpfClass = Omit<typeof BpfProgram, "prototype"> & {
     options: BpfOptions<Text>,
     cflags?: readonly string[],
     debug?: number,
-  ): BPF<TablesOf<Text>, { readonly fn_name: FunctionName<Text> }>;
+  ): BPF<TablesOf<Text>, { readonly fn_name: FunctionName<Text>; readonly text: Text }>;
   readonly prototype: BPF;
 };
 

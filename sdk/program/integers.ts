@@ -71,6 +71,11 @@ export function readAsNumbers(info: MapReply): MapReply {
   };
 }
 
+/** A layout of which 64-bit integers are read as numbers; `place` names it in messages. */
+export function readLayoutAsNumbers(layout: Layout, place: string): Layout {
+  return markLayout(layout, place, "");
+}
+
 function markLayout(layout: Layout, place: string, path: string): Layout {
   switch (layout.kind) {
     case "float":

@@ -1,4 +1,5 @@
 import type { AttachArgument } from "./attach-argument.ts";
+import type { IteratorArgument, IteratorReply } from "./iterator-calls.ts";
 import type { Layout } from "./layout.ts";
 import type { StartReply } from "./start-reply.ts";
 import type { TerminalReply } from "./terminal-reply.ts";
@@ -59,6 +60,15 @@ export interface Calls {
   find_attached_name: Json<{ readonly program: number; readonly cookie: string }, string | null>;
   count_attached: Json<{ readonly program: number; readonly kind: AttachArgument["kind"] }, number>;
   close_program: Json<{ readonly program: number }, null>;
+
+  /** Loads an iterator and begins to read what it writes. */
+  iterator_open: Json<
+    { readonly program: number; readonly fnName: string; readonly options: IteratorArgument },
+    IteratorReply
+  >;
+  /** Bytes out: what comes next; absent at the end. */
+  iterator_read: Bytes<{ readonly iterator: number }>;
+  iterator_close: Json<{ readonly iterator: number }, null>;
 
   /** Bytes in: the key. Bytes out: the value; absent when there is no such key. With `key`, the host puts that thing's descriptor in the key's place. */
   map_lookup: Bytes<{ readonly map: number; readonly remove: boolean; readonly key?: KernelObject }>;
@@ -200,6 +210,9 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   find_attached_name: "json",
   count_attached: "json",
   close_program: "json",
+  iterator_open: "json",
+  iterator_read: "bytes",
+  iterator_close: "json",
   map_lookup: "bytes",
   map_update: "json",
   map_delete: "json",

@@ -32,7 +32,7 @@ export interface CUnit {
   readonly file: string;
   readonly programs: readonly ProgramDecl[];
   readonly maps: readonly MapDecl[];
-  /** The C type of the events that a perf or ring buffer carries, by map: `"data_t"` for `struct data_t`. Known after `rewriteUnit`; the object carries it as the variable `__bpfts_event_<map>` too. */
+  /** The C type of the events that a perf or ring buffer carries, by map, and of the records that a function writes with `bpf_seq_write`, by its name: `"data_t"` for `struct data_t`. Known after `rewriteUnit`; the object carries it as the variable `__bpfts_event_<map>` too. */
   readonly eventStructs: Readonly<Record<string, string>>;
   readonly warnings: readonly Diagnostic[];
   readonly license: string;

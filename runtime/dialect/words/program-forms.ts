@@ -286,12 +286,13 @@ const contextKinds: readonly { readonly struct: RegExp; readonly kind: ProgramKi
   { struct: /^sk_msg_md$/, kind: "sk_msg", section: "sk_msg" },
   { struct: /^bpf_raw_tracepoint_args$/, kind: "raw_tracepoint", section: "raw_tp" },
   { struct: /^tracepoint__/, kind: "tracepoint", section: "tracepoint" },
-  { struct: /^bpf_iter__/, kind: "iter", section: "iter" },
 ];
 
 /** Finds the kind of a program from the type of its first parameter; what attaches it may choose another. */
 export function findContextKind(param: string): { readonly kind: ProgramKind; readonly section: string } {
   const struct = /\bstruct\s+(\w+)/.exec(param)?.[1] ?? "";
+  const iterator = /^bpf_iter__(\w+)$/.exec(struct)?.[1];
+  if (iterator !== undefined) return { kind: "iter", section: `iter/${iterator}` };
   return contextKinds.find((row) => row.struct.test(struct)) ?? { kind: "any", section: "kprobe" };
 }
 

@@ -1,3 +1,5 @@
+import type { IteratorPort } from "./iterator-port.ts";
+
 /**
  * The door to the kernel: everything that bpfts asks of it goes through this
  * interface, which the native addon implements (`addon.ts`) and a fake answers
@@ -171,7 +173,7 @@ export interface LiveInfo {
 export const waitSources = { rings: 1, files: 2 } as const;
 
 /** Every call that bpfts makes to the kernel; the rules above hold for each. */
-export interface KernelPort {
+export interface KernelPort extends IteratorPort {
   // Objects. Source: libbpf bpf_object__*, bpf_program__*, bpf_map__*.
 
   /** Opens an object from memory; creates nothing in the kernel yet. */

@@ -1,5 +1,5 @@
 import { findSimilar } from "../../base/similar.ts";
-import { haveKernelSymbol, listKernelFunctions } from "../machine/kallsyms.ts";
+import { haveKernelSymbol, listFunctionSuffixes, listKernelFunctions } from "../machine/kallsyms.ts";
 import { listTracepoints } from "../machine/tracefs.ts";
 
 /** Why a place is not there, and which one may be meant. */
@@ -24,6 +24,8 @@ export function findMissingTarget(section: string): MissingTarget | undefined {
     case "fexit":
     case "fmod_ret":
       return findMissingFunction(target.replace(/\+.*$/, ""));
+    case "iter":
+      return describeMissingName("iterator", target, listIterators());
     case "lsm":
       return describeMissingName("LSM hook", target, listHooks());
     case "tp":
@@ -55,8 +57,15 @@ function listHooks(): string[] {
   return listKernelFunctions(/^bpf_lsm_/).map((name) => name.slice("bpf_lsm_".length));
 }
 
+/** What programs can walk through. Each has a function of its own, which programs are typed by. Source: kernel/bpf/bpf_iter.c */
+function listIterators(): string[] {
+  // They are gone after the boot.
+  return listFunctionSuffixes("bpf_iter_");
+}
+
 const where: Readonly<Record<string, string>> = {
   "kernel function": "look for its name in this kernel: grep NAME /proc/kallsyms",
+  iterator: "list what there is: bpfts list 'iter:*'",
   "LSM hook": "the hooks are this kernel's functions bpf_lsm_…: grep bpf_lsm_ /proc/kallsyms",
 };
 

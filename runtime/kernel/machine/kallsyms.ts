@@ -45,6 +45,11 @@ export function readFunctionAddresses(names: ReadonlySet<string>): ReadonlyMap<s
   return found;
 }
 
+/** The ends of the names of all functions that begin with a prefix, also of those that nothing can be attached to. */
+export function listFunctionSuffixes(prefix: string): string[] {
+  return [...readTable().matchAll(new RegExp(`^[0-9a-f]+ [tTwW] ${prefix}(\\w+)$`, "gm"))].map(([, name]) => name!);
+}
+
 const excluded =
   /^(?:__pfx_|__cfi_|_kbl_addr_|__perf|perf_|__SCT__|__bpf_prog_|bpf_prog_|__kstrtab)|\.cold(?:\.|$)|\.llvm\./;
 

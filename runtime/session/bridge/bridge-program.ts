@@ -31,6 +31,8 @@ export interface ProgramTable {
     "build" | "load_function" | "attach" | "detach" | "find_attached_name" | "count_attached" | "close_program"
   >;
   /** @throws ClosedError */
+  requireProgram(program: number): BuiltProgram;
+  /** @throws ClosedError */
   requireMap(map: number): OpenMap;
   /** What tables of references are written with. */
   readonly lookups: ObjectLookups;
@@ -93,6 +95,7 @@ export function openProgramCalls(state: BridgeState): ProgramTable {
         return null;
       },
     },
+    requireProgram,
     requireMap,
   };
 }

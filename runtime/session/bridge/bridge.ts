@@ -7,6 +7,7 @@ import { encodeUtf8, isPlainText } from "../../../sdk/wire/utf8.ts";
 import { openEventCalls } from "./bridge-events.ts";
 import { openLookupCalls } from "./bridge-lookup.ts";
 import { openMapCalls } from "./bridge-map.ts";
+import { openIteratorCalls } from "./bridge-iterators.ts";
 import { openPerfCounterCalls } from "./bridge-perf-counters.ts";
 import { openProgramCalls } from "./bridge-program.ts";
 import { openUserRingCalls } from "./bridge-user-ring.ts";
@@ -42,6 +43,7 @@ export function openBridge(state: BridgeState, isStopped: () => boolean): Bridge
     ...openSystemCalls(state),
     ...openWebCalls(),
     ...programs.handlers,
+    ...openIteratorCalls(state.port, programs.requireProgram),
     ...openMapCalls(state, requireMap, programs.lookups),
     ...openPerfCounterCalls(state.port, requireMap),
     ...openUserRingCalls(state.port, requireMap),

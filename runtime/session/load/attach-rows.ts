@@ -236,7 +236,8 @@ export function planFunction(
       ? { name, kind: kind.name }
       : { name, kind: "func", type, expectedAttachType: attachType ?? 0 };
   }
-  if (decl.explicitSection) return { name, kind: "section" };
+  // The section of an iterator says all, whoever wrote it.
+  if (decl.explicitSection || decl.kind === "iter") return { name, kind: "section" };
   const automatic = planAutoAttach(decl, context);
   if (automatic === undefined)
     throw new ArgumentError(`Cannot load "${name}": nothing says what type of program it is`, {

@@ -1,4 +1,5 @@
 import type { AttachContext, AttachPlan } from "./attach-plan.ts";
+import type { IteratorArgument } from "../../../sdk/wire/iterator-calls.ts";
 import { AttachError, ArgumentError } from "../../base/errors.ts";
 import type { SourceLocation } from "../../base/location.ts";
 import type { Log } from "../../base/log.ts";
@@ -9,6 +10,7 @@ import type { Handle, KernelPort } from "../../kernel/door/port.ts";
 import { makePinFolder } from "../../kernel/machine/pin-folder.ts";
 import { findProgramKind, haveSameType } from "../../kernel/hooks/program-kinds.ts";
 import type { ProgramRequest } from "../../kernel/hooks/program-kinds.ts";
+import { findIteratorTarget, openIterator } from "../../kernel/hooks/iterators.ts";
 import { openUsdtSpecs } from "../../kernel/hooks/usdt-specs.ts";
 import type { ProgramDecl } from "../../dialect/text/unit.ts";
 import { planAttach, planFunction } from "./attach-rows.ts";
@@ -17,9 +19,10 @@ import type { BuiltUnit } from "../build/build-unit.ts";
 import { LinkSet } from "./link-set.ts";
 import { openPinnedMaps, planMaps } from "./plan-maps.ts";
 import type { Guard } from "../../permit/guard.ts";
+import { findRecord } from "./find-record.ts";
 import { requireSizes } from "./require-sizes.ts";
 import type { SharedMaps } from "./plan-maps.ts";
-import type { AttachRequest, BuiltProgram, FunctionType, UnverifiedFunction } from "./program.ts";
+import type { AttachRequest, BuiltProgram, FunctionType, OpenedIterator, UnverifiedFunction } from "./program.ts";
 import { verifyRest } from "./verify-rest.ts";
 
 export interface LoadOptions extends AttachContext {
@@ -160,6 +163,27 @@ class LoadedProgram implements BuiltProgram {
       `load "${name}" as ${request.kind === "func" ? `program type ${request.type}` : request.kind}`,
     );
     return handle;
+  }
+
+  openIterator(name: string, options: IteratorArgument): OpenedIterator {
+    requireFunction(this.unit.programs, name, "read");
+    const target = findIteratorTarget(this.unit.programs.find((program) => program.name === name)!.section);
+    if (target === undefined)
+      throw new AttachError(`Cannot read "${name}": it is no iterator`, {
+        hint: `an iterator is written BPF_ITER(task) { … }, or SEC("iter/task") int ${name}(struct bpf_iter__task *ctx)`,
+      });
+    const program = this.loadFunction(name, { type: null, attachType: null });
+    this.options.guard.noteHook(`iter ${target}`);
+    const record = findRecord(this.unit, name);
+    if (!this.options.attaches) return { handle: undefined, record };
+    const handle = openIterator(this.options.port, program, {
+      functionName: name,
+      target,
+      options,
+      versionCode: this.options.machine.versionCode,
+      findMap: (map) => this.object.findMap(map),
+    });
+    return { handle, record };
   }
 
   /** @throws AttachError when the function was loaded as something else before */

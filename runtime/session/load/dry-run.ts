@@ -2,6 +2,7 @@ import { errno } from "../../kernel/door/errno.ts";
 import type { KernelPort } from "../../kernel/door/port.ts";
 import type { BuiltUnit } from "../build/build-unit.ts";
 import { requireFunction } from "./build-program.ts";
+import { findRecord } from "./find-record.ts";
 import type { BuiltProgram } from "./program.ts";
 
 /** A program that was compiled and is not in the kernel: what a check without loading goes on with. Its maps are those of `openDryPort`. */
@@ -15,6 +16,10 @@ export function makeDryProgram(unit: BuiltUnit): BuiltProgram {
     loadFunction(name) {
       requireFunction(programs, name, "load");
       return 1;
+    },
+    openIterator(name) {
+      requireFunction(programs, name, "read");
+      return { handle: undefined, record: findRecord(unit, name) };
     },
     attach({ fnName }) {
       requireFunction(programs, fnName);

@@ -10,6 +10,9 @@ export const emptyProgram: BuiltProgram = {
   loadFunction: (name) => {
     throw new AttachError(`Cannot load "${name}": the C text is empty`);
   },
+  openIterator: (name) => {
+    throw new AttachError(`Cannot read the iterator "${name}": the C text is empty`);
+  },
   attach: (request) => {
     throw new AttachError(`Cannot attach "${request.fnName}": the C text is empty`);
   },

@@ -1,4 +1,5 @@
 import type { AttachArgument } from "../../../sdk/wire/attach-argument.ts";
+import type { IteratorArgument, IteratorReply } from "../../../sdk/wire/iterator-calls.ts";
 import type { Closable } from "../../base/scope.ts";
 import type { Handle } from "../../kernel/door/port.ts";
 import type { ObjectSpec } from "../../object/spec.ts";
@@ -18,6 +19,13 @@ export interface UnverifiedFunction {
   readonly reason: string;
 }
 
+/** What an iterator writes. */
+export interface OpenedIterator {
+  /** Undefined where nothing is read. Owner: whoever opened it closes it. */
+  readonly handle: Handle | undefined;
+  readonly record: IteratorReply["record"];
+}
+
 /** A program that was built for a script: its maps exist, its named functions are attached. Owner: the session's scope. */
 export interface BuiltProgram extends Closable {
   readonly spec: ObjectSpec;
@@ -33,6 +41,8 @@ export interface BuiltProgram extends Closable {
   attach(request: AttachRequest): number;
   /** Detaches what an equal request attached. Answers how many links were closed. @throws AttachError when there are none */
   detach(request: AttachRequest): number;
+  /** Loads an iterator's function and begins to read what it writes; a check only loads it. @throws AttachError, ArgumentError, UnsupportedFeatureError, VerifierError */
+  openIterator(fnName: string, options: IteratorArgument): OpenedIterator;
   /** Has the verifier look at the functions that nothing loaded, for a check. Answers those that it could not look at. @throws VerifierError */
   verifyRest(): readonly UnverifiedFunction[];
   /** The name of the place that a function was hit at, by the cookie that it got there; undefined for a number of nobody's. */

@@ -5,6 +5,7 @@ import type { BloomFilterTable } from "../../../sdk/tables/table-bloom.ts";
 import type { ReferenceTable, SocketReference, TableReference } from "../../../sdk/tables/table-reference.ts";
 import type { StorageTable } from "../../../sdk/tables/table-storage.ts";
 import type { PerfArrayTable } from "../../../sdk/program/table-choice.ts";
+import type { RecordOf } from "../../../sdk/ctypes/record-types.ts";
 import type { EventOf, TableName, TableOf } from "../../../sdk/program/table-types.ts";
 import type { EventTable } from "../../../sdk/events/table-ring.ts";
 import type { PerCpuTable } from "../../../sdk/tables/table-percpu.ts";
@@ -468,3 +469,58 @@ int h(struct __sk_buff *skb) {
     return 0;
 }
 `;
+
+describe("what iterators write", () => {
+  const iterators = `
+struct task_row { u32 pid; u64 start; char comm[16]; };
+typedef struct { u8 a; } small;
+static void put(struct seq_file *seq) { u64 x = 1; bpf_seq_write(seq, &x, sizeof(x)); }
+BPF_ITER(task) {
+    struct task_row row = { .pid = 1 };
+    bpf_seq_write(ctx->meta->seq, &row, sizeof(row));
+    return 0;
+}
+SEC("iter/tcp")
+int dump_tcp(struct bpf_iter__tcp *ctx) {
+    small row = {};
+    bpf_seq_write(ctx->meta->seq, &row, sizeof row);
+    return 0;
+}
+SEC("iter/udp")
+int BPF_PROG(dump_udp, struct bpf_iter_meta *meta) {
+    struct task_row *row = find();
+    bpf_seq_write(meta->seq, row, sizeof(*row));
+    return 0;
+}
+SEC("iter/task")
+int by_helper(struct bpf_iter__task *ctx) {
+    put(ctx->meta->seq);
+    return 0;
+}
+`;
+  type Iterators = typeof iterators;
+  interface Row {
+    pid: number;
+    start: bigint;
+    comm: string;
+  }
+
+  it("is known by the function", () => {
+    expectTypeOf<RecordOf<Iterators, "bpf_iter__task">>().toEqualTypeOf<Row>();
+    expectTypeOf<RecordOf<Iterators, "dump_tcp">>().toEqualTypeOf<{ a: number }>();
+    expectTypeOf<RecordOf<Iterators, "dump_udp">>().toEqualTypeOf<Row>();
+  });
+
+  it("is text where nothing writes records, and unknown where it cannot be told", () => {
+    expectTypeOf<RecordOf<'SEC("iter/task") int f(void *ctx) { return 0; }', "f">>().toEqualTypeOf<string>();
+    expectTypeOf<RecordOf<Iterators, "by_helper">>().toEqualTypeOf<unknown>();
+    expectTypeOf<RecordOf<string, "f">>().toEqualTypeOf<unknown>();
+  });
+
+  it("is what a loop over it goes through", () => {
+    const read = (b: BPF<unknown, { readonly fn_name: "dump_tcp"; readonly text: Iterators }>): { a: number }[] => [
+      ...b.read_iter("dump_tcp"),
+    ];
+    expect(read).toBeTypeOf("function");
+  });
+});
