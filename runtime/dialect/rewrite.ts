@@ -146,8 +146,8 @@ function findEventStructs(ast: Ast): Record<string, string> {
       if (name !== undefined) found[node.name.slice(eventPrefix.length)] ??= name;
     } else for (const child of listChildren(node)) visit(child, owner);
   };
+  // libbpf's heads put the body of a program into a function of their own.
   for (const node of listChildren(ast))
-    // libbpf's heads put the body of a program into a function of their own.
     if (node.kind === "FunctionDecl" || node.kind === "VarDecl") visit(node, (node.name ?? "").replace(/^____/, ""));
   return found;
 }

@@ -65,7 +65,10 @@ type DeclaredType<
   Kept extends string = "",
 > = S extends `${infer Head}${Variable}${infer After}`
   ? AfterLast<`${Kept}${Head}`, ";"> extends infer Statement extends string
-    ? [BeginsWord<AfterLast<Head, "\n">>, After] extends [true, `${" " | ";" | "=" | "," | ")" | "[" | "{" | "\n"}${string}`]
+    ? [BeginsWord<AfterLast<Head, "\n">>, After] extends [
+        true,
+        `${" " | ";" | "=" | "," | ")" | "[" | "{" | "\n"}${string}`,
+      ]
       ? ReadType<LastWords<Statement>, Text> extends [infer Event]
         ? DeclaredType<After, Variable, Text, [After extends `[${string}` ? unknown : Event], Variable>
         : DeclaredType<After, Variable, Text, Found, `${Statement}${Variable}`>

@@ -1,4 +1,4 @@
-import type { Handle, Status } from "./port.ts";
+import type { Handle, Status } from "./handle.ts";
 
 /** The calls that read iterators; the rules of `port.ts` hold. */
 export interface IteratorPort {

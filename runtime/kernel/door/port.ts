@@ -1,4 +1,7 @@
+import type { Handle, Status } from "./handle.ts";
 import type { IteratorPort } from "./iterator-port.ts";
+
+export type { Handle, Status };
 
 /**
  * The door to the kernel: everything that bpfts asks of it goes through this
@@ -12,11 +15,6 @@ import type { IteratorPort } from "./iterator-port.ts";
  *   `-EBADF`. Closing an object closes its links and rings first; twice is fine.
  * - Calls that wait return early with what they have when a signal arrives.
  */
-
-/** A handle, or a negative errno. */
-export type Handle = number;
-/** 0 or a positive answer, or a negative errno. */
-export type Status = number;
 
 /** What an object says of one of its maps, or the kernel of a map that is open. Source: struct bpf_map_info. */
 export interface ObjectMapInfo {

@@ -75,7 +75,8 @@ function encodeLinkInfo(
   const wrong = Object.keys(options).find((name) => !allowed.includes(name as keyof IteratorArgument));
   if (wrong !== undefined)
     throw new ArgumentError(`${action}: an iterator over "${target}" has no option "${wrong}"`, {
-      hint: allowed.length === 0 ? "it walks through everything: choose in C" : `its options are: ${allowed.join(", ")}`,
+      hint:
+        allowed.length === 0 ? "it walks through everything: choose in C" : `its options are: ${allowed.join(", ")}`,
     });
   const info = new Uint8Array(LINK_INFO_BYTES);
   const view = new DataView(info.buffer);
@@ -98,10 +99,14 @@ function encodeLinkInfo(
     return { info, close: () => (fd === 0 ? undefined : closeSync(fd)) };
   }
   if (versionCode < taskChoiceSince)
-    throw new UnsupportedFeatureError("iter_task", `${action}: this kernel walks through all tasks (Linux 6.1 or later can choose)`, {
-      since: "6.1",
-      hint: "compare the pid in C: if (ctx->task && ctx->task->tgid != PID) return 0;",
-    });
+    throw new UnsupportedFeatureError(
+      "iter_task",
+      `${action}: this kernel walks through all tasks (Linux 6.1 or later can choose)`,
+      {
+        since: "6.1",
+        hint: "compare the pid in C: if (ctx->task && ctx->task->tgid != PID) return 0;",
+      },
+    );
   if (options.pid !== undefined && options.tid !== undefined)
     throw new ArgumentError(`${action}: give one of pid and tid`);
   // The kernel would walk through nothing without a word.

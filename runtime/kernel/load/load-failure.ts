@@ -157,7 +157,8 @@ function findUnseen(
   wanted: readonly ProgramRequest[],
 ): string | undefined {
   if (status !== eperm) return undefined;
-  if (rejected !== undefined) return /^processed 0 insns[^\n]*\n?$/.test(rejected[1].trimStart()) ? rejected[0] : undefined;
+  if (rejected !== undefined)
+    return /^processed 0 insns[^\n]*\n?$/.test(rejected[1].trimStart()) ? rejected[0] : undefined;
   const names = new Set(wanted.map(({ name }) => name));
   const guarded = spec.programs.filter(({ name, section }) => names.has(name) && guardedSections.test(section));
   return guarded.length === 1 && names.size === 1 ? guarded[0]!.name : undefined;
