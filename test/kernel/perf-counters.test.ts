@@ -86,3 +86,29 @@ json([fails(() => faults.open_perf_event(1, 0)), fails(() => faults.close_perf_e
     expect(closed).toEqual(['Cannot open "faults": its program was closed', "no error but undefined"]);
   });
 });
+
+describe("a perf event", () => {
+  it("is detached by its type and number, and can be attached again", async () => {
+    const script = makeJsonScript(
+      folder,
+      "samples",
+      `BPF_HASH(counts, u32, u64);
+int on_sample(struct bpf_perf_event_data *ctx) { u32 zero = 0; counts.atomic_increment(zero); return 0; }`,
+      `
+const { PerfType, PerfSWConfig } = bpfts;
+const event = { ev_type: PerfType.SOFTWARE, ev_config: PerfSWConfig.CPU_CLOCK };
+const counts = b.get_table("counts");
+const count = () => Number(counts.get(0) ?? 0n);
+b.attach_perf_event({ ...event, fn_name: "on_sample", sample_freq: 99 });
+sleep(0.3);
+b.detach_perf_event(event);
+const before = count();
+sleep(0.3);
+const after = count();
+b.attach_perf_event({ ...event, fn_name: "on_sample", sample_freq: 99 });
+sleep(0.3);
+json([before > 0, after === before, count() > after]);`,
+    );
+    expect(readJson(await runCli(["run", script]))).toEqual([[true, true, true]]);
+  });
+});

@@ -77,7 +77,10 @@ const rows: { readonly [Kind in AttachRequest["kind"]]?: Row<Kind> } = {
   func: planFunc,
   perf_event: (request, context) => {
     const cpus = request.cpu === undefined || request.cpu < 0 ? context.machine.onlineCpus : [request.cpu];
-    if ((request.samplePeriod ?? 0) > 0 === (request.sampleFreq ?? 0) > 0)
+    const { samplePeriod, sampleFreq } = request;
+    // To detach, the event is enough.
+    const isAttach = samplePeriod !== undefined || sampleFreq !== undefined;
+    if (isAttach && (samplePeriod ?? 0) > 0 === (sampleFreq ?? 0) > 0)
       throw new ArgumentError("attach_perf_event needs exactly one of sample_period and sample_freq");
     return {
       program: { name: request.fnName, kind: "perf_event" },
@@ -88,8 +91,8 @@ const rows: { readonly [Kind in AttachRequest["kind"]]?: Row<Kind> } = {
           port.attachPerfEvent(program, {
             type: request.evType,
             config: BigInt(request.evConfig),
-            samplePeriod: BigInt(request.samplePeriod ?? 0),
-            sampleFreq: BigInt(request.sampleFreq ?? 0),
+            samplePeriod: BigInt(samplePeriod ?? 0),
+            sampleFreq: BigInt(sampleFreq ?? 0),
             pid: request.pid ?? -1,
             cpu,
           }),
