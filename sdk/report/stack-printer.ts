@@ -1,0 +1,159 @@
+import { eprint, print } from "../print/output.ts";
+import { is_json_output } from "../print/row-printer.ts";
+import { errno_name } from "../queries/errno-names.ts";
+import { nameKernelAddress, nameUserAddress } from "../queries/symbols.ts";
+import type { SymbolOptions } from "../queries/symbols.ts";
+import type { StackTraceTable } from "../tables/table-stack-trace.ts";
+import { escapeText } from "../wire/escape-text.ts";
+import { renderJson } from "../print/render-json.ts";
+
+/** Which stacks are shown, and how: what the arguments of `stack_options` got. */
+export interface StackLayout extends SymbolOptions {
+  readonly user_stacks_only?: boolean;
+  readonly kernel_stacks_only?: boolean;
+  readonly delimited?: boolean;
+  /** A line for each stack, the outermost function first, for flame graphs. */
+  readonly folded?: boolean;
+  /** Marks the kernel's functions with `_[k]`. */
+  readonly annotations?: boolean;
+  /** Writes each address before its name. */
+  readonly verbose?: boolean;
+  /** What a stack's number is in JSON. @default "count" */
+  readonly value_name?: string;
+}
+
+/** Whose stacks, by the numbers that `get_stackid` answered in the program. */
+export interface StackRow {
+  readonly name: string;
+  /** The number that is shown. */
+  readonly pid: number;
+  /** The process whose functions the user stack names. */
+  readonly tgid: number;
+  readonly kernel_stack_id: number;
+  readonly user_stack_id: number;
+}
+
+/** The functions of two stacks, innermost first. */
+export interface StackFrames {
+  readonly kernel: readonly string[];
+  readonly user: readonly string[];
+}
+
+/** How the kernel comes from a tracepoint to a program that asks for the stack. */
+const tracing = /^(bpf_prog_|bpf_trace_run|__bpf_trace_|__traceiter_|perf_trace_|perf_syscall_|trace_call_bpf)/;
+
+/**
+ * Prints kernel and user stacks with a number each, as BCC's tools do: line by line, folded for flame graphs, or as JSON after `json_output()`.
+ * Stacks that the table had no room for are counted; `warn_lost()` tells of them on stderr.
+ */
+export class StackPrinter {
+  private readonly kernelNames = new Map<bigint, string>();
+  private lost = 0;
+  private collided = false;
+
+  constructor(
+    private readonly stacks: Pick<StackTraceTable, "walk">,
+    private readonly layout: StackLayout,
+  ) {}
+
+  /** The functions of the stacks that the layout wants. */
+  read(row: StackRow): StackFrames {
+    return {
+      kernel: this.layout.user_stacks_only === true ? [] : this.kernel_frames(row.kernel_stack_id),
+      user: this.layout.kernel_stacks_only === true ? [] : this.user_frames(row.user_stack_id, row.tgid),
+    };
+  }
+
+  /** The kernel functions of a stack, innermost first, without those that only bring the program to be called. */
+  kernel_frames(id: number): string[] {
+    if (id < 0) return this.countLost(id, "[Missed Kernel Stack]");
+    const addresses = this.stacks.walk(id);
+    const names = addresses.map((address) => this.nameKernel(address));
+    const first = names.findIndex((name) => !tracing.test(name));
+    const frames = names.map((name, index) =>
+      this.render(addresses[index]!, this.layout.annotations === true ? `${name}_[k]` : name),
+    );
+    return first < 0 ? frames : frames.slice(first);
+  }
+
+  /** The functions of a process's stack, innermost first. */
+  user_frames(id: number, tgid: number): string[] {
+    if (id < 0) return this.countLost(id, "[Missed User Stack]");
+    return this.stacks.walk(id, (address) => this.render(address, nameUserAddress(address, tgid, this.symbols)));
+  }
+
+  /** Prints all rows, the smallest number first, and tells of lost stacks. Rows of one task whose stacks have the same functions are one. */
+  print_all(rows: Iterable<readonly [StackRow, bigint]>): void {
+    const sums = new Map<string, { row: StackRow; frames: StackFrames; value: bigint }>();
+    for (const [row, value] of rows) {
+      const frames = this.read(row);
+      const identity = JSON.stringify([row.name, row.pid, frames]);
+      const sum = sums.get(identity);
+      if (sum === undefined) sums.set(identity, { row, frames, value });
+      else sum.value += value;
+    }
+    const ordered = [...sums.values()].sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0));
+    for (const { row, frames, value } of ordered) this.print(row, frames, value);
+    this.warn_lost();
+  }
+
+  private print(row: StackRow, frames: StackFrames, value: bigint): void {
+    if (is_json_output()) {
+      const { user, kernel } = frames;
+      print(renderJson({ comm: row.name, pid: row.pid, user, kernel, [this.layout.value_name ?? "count"]: value }));
+    } else if (this.layout.folded === true) this.print_folded([row.name, ...this.fold(frames)], value);
+    else {
+      for (const line of this.list(frames)) print(`    ${line}`);
+      print(`    ${"-".padEnd(16)} ${escapeText(row.name)} (${row.pid})\n        ${value}\n`);
+    }
+  }
+
+  /** The lines of both stacks, with BCC's delimiter between when it is asked for. */
+  list({ kernel, user }: StackFrames): string[] {
+    return [...kernel, ...(this.isDelimited(kernel, user) ? ["--"] : []), ...user];
+  }
+
+  /** Both stacks from the outermost function of the process to the innermost of the kernel. */
+  fold({ kernel, user }: StackFrames): string[] {
+    return [...user.toReversed(), ...(this.isDelimited(kernel, user) ? ["-"] : []), ...kernel.toReversed()];
+  }
+
+  /** Prints a line of folded output. A name's own semicolons would be others. */
+  print_folded(names: readonly string[], value: bigint): void {
+    print(`${names.map((name) => escapeText(name).replaceAll(";", ":")).join(";")} ${value}`);
+  }
+
+  /** Says on stderr how many stacks could not be kept, if any. */
+  warn_lost(): void {
+    if (this.lost === 0) return;
+    const advice = this.collided ? " Consider increasing --stack-storage-size." : "";
+    eprint(`WARNING: ${this.lost} stack traces lost and could not be displayed.${advice}`);
+  }
+
+  private isDelimited(kernel: readonly string[], user: readonly string[]): boolean {
+    return this.layout.delimited === true && kernel.length > 0 && user.length > 0;
+  }
+
+  private render(address: bigint, name: string): string {
+    return this.layout.verbose === true ? `${address.toString(16).padEnd(16)} ${name}` : name;
+  }
+
+  private nameKernel(address: bigint): string {
+    let name = this.kernelNames.get(address);
+    if (name === undefined) this.kernelNames.set(address, (name = nameKernelAddress(address, this.symbols)));
+    return name;
+  }
+
+  private get symbols(): SymbolOptions {
+    return { show_offset: this.layout.show_offset ?? false, show_module: this.layout.show_module ?? false };
+  }
+
+  /** A task without such a stack, a kernel thread for example, has lost none. */
+  private countLost(id: number, placeholder: string): string[] {
+    const error = errno_name(id);
+    if (error === "EFAULT") return [];
+    this.lost++;
+    this.collided ||= error === "EEXIST" || error === "ENOMEM";
+    return [placeholder];
+  }
+}
