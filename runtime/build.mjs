@@ -50,7 +50,7 @@ const result = await build({
 }).catch(() => process.exit(1));
 
 mkdirSync(dist, { recursive: true });
-const kept = new Set(["quickjs.wasm", ".bpfts-stamp", "index.js", "types", "web"]);
+const kept = new Set(["quickjs.wasm", ".bpfts-stamp", "index.js", "editor.cjs", "types", "web"]);
 // The entry last: it carries the build's name, under which nothing of the new one is cached before.
 const files = result.outputFiles.toSorted(
   (a, b) => Number(a.path.endsWith("bpfts.cjs")) - Number(b.path.endsWith("bpfts.cjs")),
@@ -68,6 +68,7 @@ for (const file of files) {
   replaceFile(name, (path) => writeFileSync(path, text));
 }
 await writeNodeEntry();
+await writeEditorPlugin();
 replaceFile("quickjs.wasm", (path) => copyFileSync(require.resolve("@jitl/quickjs-wasmfile-release-sync/wasm"), path));
 writeTypes();
 writeWebModules();
@@ -142,6 +143,28 @@ async function writeNodeEntry() {
     logLevel: "warning",
   });
   replaceFile("index.js", (path) => writeFileSync(path, outputFiles[0].text));
+}
+
+// The plugin of TypeScript's language service. `bpfts run` never reads it.
+async function writeEditorPlugin() {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: ["runtime/editor/plugin.ts"],
+    bundle: true,
+    format: "cjs",
+    platform: "node",
+    target: "node20",
+    legalComments: "none",
+    minifySyntax: true,
+    minifyWhitespace: true,
+    define: { __BPFTS_BUILD__: '""', __BPFTS_VERSION__: '""', "import.meta.url": "__bpftsUrl" },
+    banner: { js: 'const __bpftsUrl = require("node:url").pathToFileURL(__filename).href;' },
+    // TypeScript's server calls what the module is.
+    footer: { js: "module.exports = module.exports.openPlugin;" },
+    write: false,
+    logLevel: "warning",
+  });
+  replaceFile("editor.cjs", (path) => writeFileSync(path, outputFiles[0].text));
 }
 
 // The modules of sdk/web/, which a running script reads one by one when it first uses what they have (sdk/web/load-module.ts).

@@ -10,6 +10,8 @@ export interface SourceLocation {
   readonly line: number;
   /** Units: 1-based column in UTF-16 code units. */
   readonly column?: number;
+  /** Where what is meant ends, on the same line. Units: 1-based column behind its last character. */
+  readonly endColumn?: number;
   /** The line itself, where it may be shown: of a file that the script may read, or of text that stands in no file. */
   readonly lineText?: string;
 }

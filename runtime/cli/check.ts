@@ -18,6 +18,9 @@ interface CheckFlags extends GrantFlags {
   readonly jsonErrors?: boolean;
   readonly verbose: boolean;
   readonly kernel?: string;
+  readonly stdin?: boolean;
+  readonly stdinFilename?: string;
+  readonly serve?: boolean;
 }
 
 const examples = `
@@ -26,6 +29,8 @@ Examples:
   bpfts check opensnoop.ts -- -p 1           the script sees its own arguments
   bpfts check --no-load *.c                  several files in BCC's dialect, one line each
   bpfts check --emit c scripts/hello.ts      the C text as clang compiles it
+  bpfts check --stdin --stdin-filename x.ts --json < x.ts
+                                             what is wrong in the C of a text that need not be saved
   bpfts check --kernel all scripts/hello.ts  on every kernel of \`bpfts vm list\`, as a table`;
 
 /** Adds `bpfts check`. */
@@ -33,7 +38,10 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
   addGrantOptions(program.command("check"))
     .summary("compile and verify, attach nothing")
     .description("Take scripts, or bare .c files in the dialect, up to a verified load; attach nothing.")
-    .argument("<files...>", "scripts or .c files; after --, arguments of the script")
+    .argument("[files...]", "scripts or .c files; after --, arguments of the script")
+    .option("--stdin", "take the text from standard input; compile it and load nothing")
+    .option("--stdin-filename <file>", "the file that the text of --stdin is of")
+    .option("--serve", "answer requests of an editor, one JSON object a line, until standard input ends")
     .option("--no-load", "stop after compiling")
     .option("--emit <stage>", "print a stage: c (the text as clang compiles it) or spec (programs, maps, layouts)")
     .option(
@@ -52,6 +60,14 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
     .addHelpText("after", examples)
     .action(async (words: readonly string[], flags: CheckFlags, command: Command) => {
+      if (flags.stdin === true || flags.stdinFilename !== undefined || flags.serve === true) {
+        const { checkStdin, serveChecks } = await import("./check-stdin.ts");
+        if (words.length > 0)
+          throw new UsageError("--stdin and --serve take no files", { hint: "name the file by --stdin-filename" });
+        return finish(flags.serve === true ? await serveChecks(flags) : await checkStdin(flags));
+      }
+      if (words.length === 0)
+        throw new UsageError("Missing required argument 'files'", { hint: "bpfts check SCRIPT.ts" });
       if (flags.emit !== undefined && flags.emit !== "c" && flags.emit !== "spec")
         throw new UsageError(`Cannot emit "${flags.emit}"`, { hint: "the stages are c and spec" });
       const { files, args } = splitWords(words, command);

@@ -1,6 +1,10 @@
 import type { Command } from "commander";
+import type { WrittenConfig } from "../inspect/editor-config.ts";
 import { writeEditorConfig } from "../inspect/editor-config.ts";
 import { findOwnCommand } from "../inspect/own-command.ts";
+
+const vsCode =
+  'in VS Code, choose "TypeScript: Select TypeScript Version", then "Use Workspace Version": only that one loads the plugin for the C\n';
 
 const examples = `
 Examples:
@@ -9,6 +13,13 @@ Examples:
 
 After that any editor that knows TypeScript completes table names and fields, and marks what is wrong; and \`tsc\` in that folder checks all
 scripts. Run it again when bpfts was moved.`;
+
+/** What the user is told of the plugin, by where it is. */
+const plugins: Readonly<Record<WrittenConfig["plugin"], string>> = {
+  found: vsCode,
+  linked: `node_modules/bpfts there is a link to this bpfts, by which the editor finds the plugin\n${vsCode}`,
+  missing: `the editor finds the plugin for the C once bpfts is installed there: npm install --save-dev bpfts\n${vsCode}`,
+};
 
 /** Adds `bpfts init`. */
 export function addCommand(program: Command, finish: (exitCode: number) => void): void {
@@ -21,8 +32,9 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("--json-errors", "write errors as JSON, one a line")
     .addHelpText("after", examples)
     .action((folder: string, options: { readonly force: boolean }) => {
-      const { path, outcome } = writeEditorConfig(folder, options.force);
+      const { path, outcome, plugin } = writeEditorConfig(folder, options.force);
       process.stdout.write(outcome === "unchanged" ? `${path} is in order\n` : `${path} ${outcome}\n`);
+      process.stdout.write(plugins[plugin]);
       process.stdout.write(
         `run a script there with: ${findOwnCommand(folder, process.env["PATH"] ?? "")} run SCRIPT.ts\n`,
       );

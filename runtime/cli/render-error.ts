@@ -1,6 +1,7 @@
 import { relative } from "node:path";
 import { BpftsError, GuestError } from "../base/errors.ts";
 import type { Diagnostic } from "../base/diagnostic.ts";
+import { isSame, listDiagnostics } from "../base/list-diagnostics.ts";
 import { renderLocation } from "../base/location.ts";
 import type { SourceLocation, StackFrame } from "../base/location.ts";
 import { escapeJson, escapeText } from "../../sdk/wire/escape-text.ts";
@@ -27,7 +28,7 @@ function renderLines(error: unknown, options: { readonly verbose: boolean }): st
   // The whole stack, packages and all, is the detail of an error of the script's own.
   if (!(options.verbose && error instanceof GuestError)) lines.push(...(error.frames ?? []).map(renderFrame));
   for (const diagnostic of error.diagnostics)
-    lines.push(...(isHead(diagnostic, error) ? (diagnostic.notes ?? []) : [diagnostic]).flatMap(renderDiagnostic));
+    lines.push(...(isSame(diagnostic, error) ? (diagnostic.notes ?? []) : [diagnostic]).flatMap(renderDiagnostic));
   if (options.verbose && error.detail !== undefined)
     lines.push(
       ...error.detail
@@ -50,7 +51,7 @@ export function renderErrorJson(error: unknown): string {
       exitCode: findExitCode(error),
       ...(known?.location && { location: known.location }),
       ...(known?.hint !== undefined && { hint: known.hint }),
-      ...(known !== undefined && known.diagnostics.length > 0 && { diagnostics: known.diagnostics }),
+      ...(known !== undefined && hasPlaces(known) && { diagnostics: listDiagnostics(known) }),
       ...(known?.errno !== undefined && { errno: known.errno }),
       ...(known?.frames !== undefined && { frames: known.frames }),
       ...(known?.detail !== undefined && { detail: known.detail }),
@@ -59,16 +60,12 @@ export function renderErrorJson(error: unknown): string {
   return `${escapeJson(json)}\n`;
 }
 
-/** Whether a diagnostic only says again what the error itself says, as the first of several does. */
-function isHead(diagnostic: Diagnostic, error: BpftsError): boolean {
-  return (
-    diagnostic.message === error.message &&
-    diagnostic.location?.line === error.location?.line &&
-    diagnostic.location?.column === error.location?.column
-  );
+function hasPlaces({ location, diagnostics }: BpftsError): boolean {
+  return location !== undefined || diagnostics.length > 0;
 }
 
-function renderDiagnostic(diagnostic: Diagnostic): string[] {
+/** Renders one message of a compiler for a person, with its place. */
+export function renderDiagnostic(diagnostic: Diagnostic): string[] {
   const lines = [`${diagnostic.severity}: ${diagnostic.message}`];
   if (diagnostic.location !== undefined) lines.push(...renderPlace(diagnostic.location));
   else if (diagnostic.lineText !== undefined) lines.push(`  | ${diagnostic.lineText}`);

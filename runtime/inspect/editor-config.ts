@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { UsageError } from "../base/errors.ts";
 import { findPackageFile } from "../session/build/package-files.ts";
@@ -7,6 +7,8 @@ import { findPackageFile } from "../session/build/package-files.ts";
 export interface WrittenConfig {
   readonly path: string;
   readonly outcome: "written" | "replaced" | "unchanged";
+  /** Whether TypeScript's server finds the plugin from that folder: a package is found in `node_modules` alone. */
+  readonly plugin: "found" | "linked" | "missing";
 }
 
 /**
@@ -18,10 +20,10 @@ export function writeEditorConfig(folder: string, force: boolean): WrittenConfig
   const path = join(resolve(folder), "tsconfig.json");
   const text = renderEditorConfig(folder);
   const found = existsSync(path) ? readFileSync(path, "utf8") : undefined;
-  if (found === text) return { path, outcome: "unchanged" };
+  if (found === text) return { path, outcome: "unchanged", plugin: linkPlugin(dirname(path)) };
   if (found !== undefined && !force) {
     throw new UsageError(`Cannot write "${path}": there is one already`, {
-      hint: `add this to its compilerOptions: "types": [${JSON.stringify(findGlobals(findTypes(resolve(folder))))}], "paths": { "bpfts": [${JSON.stringify(findTypes(resolve(folder)))}] }; or replace it with bpfts init --force`,
+      hint: `add this to its compilerOptions: "types": [${JSON.stringify(findGlobals(findTypes(resolve(folder))))}], "paths": { "bpfts": [${JSON.stringify(findTypes(resolve(folder)))}] }, "plugins": [{ "name": "bpfts" }]; or replace it with bpfts init --force`,
     });
   }
   try {
@@ -30,7 +32,24 @@ export function writeEditorConfig(folder: string, force: boolean): WrittenConfig
   } catch (cause) {
     throw new UsageError(`Cannot write "${path}": ${(cause as Error).message}`, { cause });
   }
-  return { path, outcome: found === undefined ? "written" : "replaced" };
+  return { path, outcome: found === undefined ? "written" : "replaced", plugin: linkPlugin(dirname(path)) };
+}
+
+/** Makes the plugin findable from a folder of scripts that is no package of its own, whose `node_modules` an installer would tidy. */
+function linkPlugin(folder: string): WrittenConfig["plugin"] {
+  const install = dirname(dirname(dirname(findPackageFile("dist", "types", "index.d.ts"))));
+  for (let above = folder; ; above = dirname(above)) {
+    if (existsSync(join(above, "node_modules", "bpfts", "package.json"))) return "found";
+    if (above === dirname(above)) break;
+  }
+  if (existsSync(join(folder, "package.json"))) return "missing";
+  try {
+    mkdirSync(join(folder, "node_modules"), { recursive: true });
+    symlinkSync(install, join(folder, "node_modules", "bpfts"));
+    return "linked";
+  } catch {
+    return "missing";
+  }
 }
 
 /** The text of a `tsconfig.json` for the scripts in a folder. */
@@ -49,6 +68,8 @@ export function renderEditorConfig(folder: string): string {
     // Scripts run in a sandbox without Node and without a browser: its own globals, and a word on those that it does not have.
     types: [findGlobals(types)],
     paths: { bpfts: [types] },
+    // What the editor knows of the C. TypeScript's server takes a package's name alone.
+    plugins: [{ name: "bpfts" }],
   };
   return `${JSON.stringify({ compilerOptions }, undefined, 2)}\n`;
 }

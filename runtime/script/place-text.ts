@@ -3,7 +3,7 @@ import { listLineStarts } from "../base/location.ts";
 import type { SourceLocation } from "../base/location.ts";
 import { normalizeText } from "./normalize-text.ts";
 
-type Position = Required<Omit<SourceLocation, "lineText">>;
+type Position = Required<Omit<SourceLocation, "endColumn" | "lineText">>;
 
 /** One piece of C text and where its characters stand in the user's files. */
 export interface PlacedText {
@@ -98,7 +98,7 @@ const simpleEscapes: Readonly<Record<string, string>> = {
 };
 
 /** Reads a string or template literal from its opening quote; stops at `${`, at the closing quote, or where a plain string's line ends. */
-function readLiteral(source: string, start: number, raw: boolean): { text: string; offsets: number[] } {
+export function readLiteral(source: string, start: number, raw: boolean): { text: string; offsets: number[] } {
   const quote = source[start]!;
   const offsets: number[] = [];
   let text = "";

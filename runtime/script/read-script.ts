@@ -36,10 +36,12 @@ export interface ScriptText {
   /** The name that it would have as a file. */
   readonly name: string;
   readonly text: string;
+  /** Whether `name` is the path of a file, whose text is not saved: it lies where the file does. */
+  readonly isUnsaved?: true;
   /** The texts that its places lead to, by name. */
   readonly sources: Readonly<Record<string, string>>;
-  /** From a place in `text` to one in a source. Units: 1-based line and column. */
-  findOrigin(line: number, column: number): Required<Omit<SourceLocation, "lineText">> | undefined;
+  /** From a place in `text` to one in a source; absent where its places are the user's own. Units: 1-based line and column. */
+  findOrigin?(line: number, column: number): Required<Omit<SourceLocation, "endColumn" | "lineText">> | undefined;
 }
 
 export interface ReadScriptOptions {
@@ -85,10 +87,10 @@ export async function readScript(script: string | ScriptText, options: ReadScrip
     scope,
     mapPosition: (line, column) => {
       const found = openSourceMap(map)(line, column);
-      if (made === undefined || found?.file !== entry.path) return found;
+      if (made?.findOrigin === undefined || found?.file !== entry.path) return found;
       return made.findOrigin(found.line, found.column ?? 1);
     },
-    ...(made && { findOrigin: (line: number, column: number) => made.findOrigin(line, column) }),
+    ...(made?.findOrigin && { findOrigin: (line: number, column: number) => made.findOrigin?.(line, column) }),
   };
 }
 
@@ -114,7 +116,8 @@ function hash(data: string | Buffer): string {
   return createHash("sha256").update(data).digest("hex");
 }
 
-function describeText({ name, text }: ScriptText): ScriptEntry {
+function describeText({ name, text, isUnsaved }: ScriptText): ScriptEntry {
+  if (isUnsaved === true) return { path: resolve(name), folder: dirname(resolve(name)), text, haveTree: true };
   return { path: resolve(name), folder: process.cwd(), text };
 }
 

@@ -86,6 +86,19 @@ const floors: readonly Floor[] = [
     node: ["crypto", "fs", "os", "path", "url"],
   },
   {
+    folder: "runtime/editor",
+    values: [
+      "runtime/base",
+      "runtime/script",
+      "runtime/dialect",
+      "runtime/compile/prelude.ts",
+      "runtime/object",
+      "runtime/kernel/machine",
+    ],
+    packages: ["typescript"],
+    node: ["child_process", "fs", "path", "readline", "url"],
+  },
+  {
     folder: "runtime/cli",
     values: [
       "runtime/base",
@@ -97,7 +110,7 @@ const floors: readonly Floor[] = [
       "sdk/print/render-json.ts",
     ],
     packages: ["commander"],
-    node: ["fs", "os", "path", "process", "url"],
+    node: ["fs", "os", "path", "process", "readline", "stream", "url"],
   },
   {
     folder: "runtime/entry",

@@ -1,5 +1,7 @@
 import { buildId } from "../../base/build-id.ts";
-import { CompileError } from "../../base/errors.ts";
+import type { Diagnostic } from "../../base/diagnostic.ts";
+import { AttachError, CompileError, DialectError } from "../../base/errors.ts";
+import { listDiagnostics } from "../../base/list-diagnostics.ts";
 import type { Log } from "../../base/log.ts";
 import { findCached, hashKey, writeCached } from "../../compile/cache.ts";
 import { cleanCache } from "../../compile/clean-cache.ts";
@@ -46,7 +48,8 @@ export function buildUnit(source: CSource, cflags: readonly string[], tools: Bui
     const entry = cached === undefined ? undefined : splitEntry(cached);
     if (entry !== undefined && areUnchanged(entry[0].headers ?? {}, tools.files)) return describeBuilt(...entry);
     const started = performance.now();
-    const { unit, headers } = rewritePrepared(prepared, flags, wider);
+    const { unit, headers, warnings } = rewritePrepared(prepared, flags, wider);
+    logWarnings(unit, warnings, tools.log);
     const { bytes } = compileUnit(unit, {
       toolchain: tools.toolchain,
       prelude: wider.prelude,
@@ -70,12 +73,32 @@ export function buildUnit(source: CSource, cflags: readonly string[], tools: Bui
 
 /** The unit as clang compiles it, for those who want to read it. @throws DialectError, CompileError */
 export function renderUnit(source: CSource, cflags: readonly string[], tools: BuildTools): string {
-  return withNeeds(
-    source,
-    checkFlags(cflags, source, tools),
-    tools,
-    (prepared, _key, wider, flags) => rewritePrepared(prepared, flags, wider).unit.text,
-  );
+  return withNeeds(source, checkFlags(cflags, source, tools), tools, (prepared, _key, wider, flags) => {
+    const { unit, warnings } = rewritePrepared(prepared, flags, wider);
+    logWarnings(unit, warnings, tools.log);
+    return unit.text;
+  });
+}
+
+/** What is wrong with a text and what is doubtful in it, for an editor. Nothing is kept for the next run. @throws ToolchainError and others that are not about the text */
+export function diagnoseUnit(source: CSource, cflags: readonly string[], tools: BuildTools): readonly Diagnostic[] {
+  try {
+    return withNeeds(source, checkFlags(cflags, source, tools), tools, (prepared, _key, wider, flags) => {
+      const { unit, warnings } = rewritePrepared(prepared, flags, wider);
+      const options = {
+        toolchain: wider.toolchain,
+        prelude: wider.prelude,
+        cflags: flags,
+        readable: tools.files.folders,
+      };
+      requireDefined(unit, compileUnit(unit, options).bytes);
+      return [...warnings.filter(({ message }) => isTelling(message)), ...unit.warnings];
+    });
+  } catch (error) {
+    if (error instanceof DialectError || error instanceof CompileError || error instanceof AttachError)
+      return listDiagnostics(error);
+    throw error;
+  }
 }
 
 /** The declarations of a text as clang sees them, without what they become. @throws DialectError, CompileError */
@@ -147,7 +170,7 @@ function rewritePrepared(
   prepared: CUnit,
   cflags: readonly string[],
   tools: BuildTools,
-): { unit: CUnit; headers: ReadonlyMap<string, string> } {
+): { unit: CUnit; headers: ReadonlyMap<string, string>; warnings: readonly Diagnostic[] } {
   const options = { toolchain: tools.toolchain, prelude: tools.prelude, cflags, readable: tools.files.folders };
   const { ast, warnings, headers: paths } = parseUnit(prepared, options);
   const headers = readOwnHeaders(paths, tools.files);
@@ -155,19 +178,26 @@ function rewritePrepared(
   // In clang's words for the same in a line that is no condition, which it takes for 0.
   if (missing.length > 0)
     throw new CompileError(missing.map((name) => `use of undeclared identifier '${name}'`).join("; "));
-  for (const { message, location } of warnings)
-    warnOf(message, `C: ${location === undefined ? "" : `line ${location.line}: `}${message}`, tools.log);
   const unit = rewriteExpanded(rewriteUnit(prepared, ast as Ast, tools.env, headers), (expanded) =>
     rewriteUnit(expanded, parseUnit(expanded, options).ast as Ast, tools.env, headers),
   );
-  for (const { message, location } of unit.warnings)
-    tools.log.warn(`${location === undefined ? "" : `line ${location.line}: `}${message}`);
-  return { unit, headers };
+  return { unit, headers, warnings };
 }
 
 /** Most that clang warns of is harmless in this dialect. A pointer in a number is what was meant to be read through it. */
+function isTelling(message: string): boolean {
+  return /^incompatible pointer to integer conversion/.test(message);
+}
+
+function logWarnings(unit: CUnit, warnings: readonly Diagnostic[], log: Log): void {
+  const render = ({ message, location }: Diagnostic): string =>
+    `${location === undefined ? "" : `line ${location.line}: `}${message}`;
+  for (const warning of warnings) warnOf(warning.message, `C: ${render(warning)}`, log);
+  for (const warning of unit.warnings) log.warn(render(warning));
+}
+
 function warnOf(message: string, line: string, log: Log): void {
-  if (!/^incompatible pointer to integer conversion/.test(message)) log.info(line);
+  if (!isTelling(message)) log.info(line);
   else log.warn(`${line} (a table's lookup answers a pointer: keep it as one, test it, and read through it)`);
 }
 

@@ -1,0 +1,109 @@
+import { dirname, resolve } from "node:path";
+import { BpftsError, GuestError, InterruptedError, ScriptError } from "../base/errors.ts";
+import type { Diagnostic } from "../base/diagnostic.ts";
+import { LineIndex } from "../base/line-index.ts";
+import { listDiagnostics, markEnd } from "../base/list-diagnostics.ts";
+import { silentLog } from "../base/log.ts";
+import { openCacheFolder } from "../compile/cache-folder.ts";
+import type { CSource } from "../dialect/text/unit.ts";
+import { openAddon } from "../kernel/door/addon.ts";
+import { openGuard } from "../permit/guard.ts";
+import { openScopeOf } from "../script/file-scope.ts";
+import type { FileGrants } from "../script/file-scope.ts";
+import { findTexts } from "../script/find-texts.ts";
+import type { SourceText } from "../script/find-texts.ts";
+import { diagnoseUnit } from "../session/build/build-unit.ts";
+import { openBuilder } from "../session/build/open-builder.ts";
+import type { Builder } from "../session/build/open-builder.ts";
+import { runScript } from "../session/run/session.ts";
+
+/** What a script's text is looked at with. */
+export interface DiagnoseOptions {
+  readonly grants: FileGrants;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly memoryBytes: number;
+}
+
+/**
+ * Says what the dialect and clang have against the C texts of a script that need not be saved. Loads nothing. Texts that the script only hands over are
+ * taken from its source; it is run, with nothing attached, where it makes them. Whatever ends it before that is not about the C, and TypeScript's to tell.
+ *
+ * @throws ToolchainError and others that are not about the text
+ */
+export async function diagnoseScript(
+  file: string,
+  text: string,
+  options: DiagnoseOptions,
+): Promise<readonly Diagnostic[]> {
+  const path = resolve(file);
+  const found = new Map<string, readonly Diagnostic[]>();
+  const lines = text.split("\n");
+  const texts = path.endsWith(".c") ? [wholeFile(text)] : findTexts(text);
+  const isMade = texts.length === 0 ? /\bnew\s+BPF\s*\(/.test(text) : texts.some(({ isExact }) => !isExact);
+  if (isMade) await collectFromRun(path, text, options, found);
+  const exact = texts.filter((each) => each.isExact && !found.has(each.text));
+  if (exact.length > 0) {
+    const builder = openBuilderFor(path, text, options);
+    for (const each of exact) found.set(each.text, diagnoseUnit(describeText(path, text, each), [], builder));
+  }
+  return [...found.values()]
+    .flat()
+    .map((diagnostic) =>
+      markEnd(diagnostic, ({ file: named, line }) => (named === path ? lines[line - 1] : undefined)),
+    );
+}
+
+function wholeFile(text: string): SourceText {
+  return { start: 0, end: text.length, isExact: true, raw: text, text, offsets: Array.from(text, (_, at) => at) };
+}
+
+async function collectFromRun(
+  path: string,
+  text: string,
+  options: DiagnoseOptions,
+  found: Map<string, readonly Diagnostic[]>,
+): Promise<void> {
+  try {
+    await runScript({
+      ...options,
+      script: { name: path, text, isUnsaved: true, sources: {} },
+      args: [],
+      attaches: false,
+      guard: openGuard(undefined),
+      loads: false,
+      verifierLog: false,
+      log: silentLog,
+      observe: (source, cflags, builder) => found.set(source.text, diagnoseUnit(source, cflags, builder)),
+    });
+  } catch (error) {
+    if (error instanceof InterruptedError || !(error instanceof BpftsError)) throw error;
+    // A script that stumbles over maps which are empty here, or misses its arguments, is not wrong for that.
+    // Syntax and imports are TypeScript's to tell.
+    if (error instanceof GuestError || error instanceof ScriptError || found.size > 0 || error.location === undefined)
+      return;
+    found.set("", listDiagnostics(error));
+  }
+}
+
+function openBuilderFor(path: string, text: string, options: DiagnoseOptions): Builder {
+  const files = openScopeOf(path, options.grants);
+  files.keep(path, text);
+  const cache = openCacheFolder(options.environment, silentLog);
+  return openBuilder({ port: openAddon(), cache, environment: options.environment, files, log: silentLog });
+}
+
+function describeText(path: string, source: string, { text, offsets }: SourceText): CSource {
+  const lines = new LineIndex(source);
+  return {
+    text,
+    name: path,
+    folder: dirname(path),
+    place: {
+      file: path,
+      locate: (offset) => {
+        const at = offsets[Math.min(offset, offsets.length - 1)];
+        return at === undefined ? undefined : lines.locate(at);
+      },
+    },
+  };
+}

@@ -1,0 +1,224 @@
+import { mkdtempSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { makeFolder, runCli } from "../support/run-cli.ts";
+import { openTsServer } from "../support/ts-server.ts";
+import type { ServerPlace, TsServer } from "../support/ts-server.ts";
+
+const text = `import { BPF, print } from "bpfts";
+
+const b = new BPF({
+  text: /* c */ \`
+struct key_t { u32 pid; char name[16]; };
+BPF_HASH(counts, struct key_t, u64);
+BPF_PERF_OUTPUT(events);
+static u32 find_parent(struct task_struct *task) {
+  return task->real_parent->tgid;
+}
+int on_open(struct pt_regs *ctx) {
+  struct key_t key = {};
+  struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+  key.pid = find_parent(task);
+  counts.increment(key);
+  events.perf_submit(ctx, &key, sizeof(key));
+  return 0;
+}
+TRACEPOINT_PROBE(syscalls, sys_enter_openat) {
+  u64 flags = args->flags;
+  bpf_trace_printk("%d", flags);
+  return 0;
+}
+\`,
+});
+b.attach_uprobe({ name: "c", sym: "open", fn_name: "on_open" });
+const { counts } = b.tables;
+print(counts.size, b.tables.counts.size, b.get_table("counts").size);
+b.get_table("events").open_perf_buffer((event) => print(event.pid));
+`;
+
+const folder = makeFolder();
+let project: string;
+let file: string;
+let server: TsServer;
+let current = text;
+
+beforeAll(async () => {
+  project = mkdtempSync(join(folder, "project-"));
+  const made = await runCli(["init", project]);
+  expect(made.stdout).toContain("Use Workspace Version");
+  file = join(project, "tool.ts");
+  writeFileSync(file, text);
+  server = openTsServer(project);
+  await server.request("open", { file, fileContent: text });
+}, 60_000);
+afterAll(() => server.close());
+
+/** The place of a mark in the file, and so many characters behind its beginning. */
+function place(mark: string, behind = 0, source = current): ServerPlace {
+  const at = source.indexOf(mark);
+  if (at < 0) throw new Error(`the text has no ${mark}`);
+  const lines = source.slice(0, at + behind).split("\n");
+  return { line: lines.length, offset: lines.at(-1)!.length + 1 };
+}
+
+/** What stands at a span of the file. */
+function read({ start, end }: { readonly start: ServerPlace; readonly end: ServerPlace }): string {
+  return current.split("\n")[start.line - 1]!.slice(start.offset - 1, end.offset - 1);
+}
+
+async function change(from: string, to: string): Promise<void> {
+  const start = place(from);
+  const end = place(from, from.length);
+  await server
+    .request("change", {
+      file,
+      line: start.line,
+      offset: start.offset,
+      endLine: end.line,
+      endOffset: end.offset,
+      insertString: to,
+    })
+    .catch(() => {});
+  current = current.replace(from, () => to);
+}
+
+async function complete(mark: string, behind = mark.length): Promise<readonly string[]> {
+  const { entries } = await server.request<{ entries: { name: string }[] }>("completionInfo", {
+    file,
+    ...place(mark, behind),
+  });
+  return entries.map(({ name }) => name);
+}
+
+async function hover(mark: string, behind = 0): Promise<{ displayString: string; documentation: string }> {
+  return server.request("quickinfo", { file, ...place(mark, behind) });
+}
+
+describe("the editor's plugin", () => {
+  it("completes methods of tables by their kinds", async () => {
+    const methods = await complete("counts.", 7);
+    expect(methods).toEqual(expect.arrayContaining(["lookup", "increment", "delete"]));
+    expect(methods).not.toContain("perf_submit");
+    expect(await complete("events.", 7)).toContain("perf_submit");
+  });
+
+  it("completes members of the kernel's structs, of the text's own and of what they lead to", async () => {
+    expect(await complete("task->", 6)).toEqual(expect.arrayContaining(["real_parent", "tgid", "comm", "mm"]));
+    expect(await complete("real_parent->", 13)).toEqual(expect.arrayContaining(["start_time", "cred"]));
+    expect(await complete("  key.", 6)).toEqual(["pid", "name"]);
+  });
+
+  it("completes fields of tracepoints, helpers, tables, locals and types", async () => {
+    expect(await complete("args->", 6)).toEqual(["__syscall_nr", "dfd", "filename", "flags", "mode"]);
+    const names = await complete("  return 0;\n}\nTRACE", 2);
+    expect(names).toEqual(
+      expect.arrayContaining(["task", "key", "counts", "find_parent", "bpf_get_current_comm", "BPF_HASH"]),
+    );
+    expect(await complete("struct task_", 7)).toEqual(expect.arrayContaining(["key_t", "task_struct", "sock"]));
+    expect(await complete("(syscalls", 1)).toContain("sched");
+    expect(await complete("syscalls, ", 10)).toContain("sys_exit_openat");
+  });
+
+  it("says how a completed word is declared", async () => {
+    const [details] = await server.request<{ displayParts: { text: string }[]; documentation: { text: string }[] }[]>(
+      "completionEntryDetails",
+      { file, ...place("  return 0;\n}\nTRACE", 2), entryNames: ["bpf_get_current_comm"] },
+    );
+    expect(details!.displayParts[0]!.text).toBe("long bpf_get_current_comm(void *buf, __u32 size_of_buf)");
+    expect(details!.documentation[0]!.text).toContain("**comm**");
+  });
+
+  it("shows the C type under the pointer, on both sides", async () => {
+    expect((await hover("real_parent", 3)).displayString).toBe("struct task_struct *real_parent");
+    expect((await hover("tgid", 1)).displayString).toBe("pid_t tgid");
+    expect((await hover("key.pid", 5)).displayString).toBe("u32 pid");
+    expect((await hover("task_struct *task = ", 2)).displayString).toMatch(/^struct task_struct \{\n/);
+    expect((await hover("counts.increment", 8)).displayString).toBe("m.increment(key[, n])");
+    expect((await hover("bpf_get_current_task", 4)).displayString).toMatch(
+      /^(?:__u64|long) bpf_get_current_task\(void\)$/,
+    );
+    expect((await hover('"counts"', 2)).displayString).toContain("BPF_HASH(counts, struct key_t, u64)");
+    expect((await hover("tables.counts", 9)).documentation).toContain("BPF_HASH(counts, struct key_t, u64)");
+  });
+
+  it("goes from the script to the C, and from a use to its declaration", async () => {
+    const define = async (mark: string, behind: number): Promise<string> => {
+      const { definitions } = await server.request<{ definitions: { start: ServerPlace; end: ServerPlace }[] }>(
+        "definitionAndBoundSpan",
+        { file, ...place(mark, behind) },
+      );
+      return `${read(definitions[0]!)}:${definitions[0]!.start.line}`;
+    };
+    expect(await define('get_table("counts")', 12)).toBe("counts:6");
+    expect(await define("tables.counts", 9)).toBe("counts:6");
+    expect(await define('fn_name: "on_open"', 12)).toBe("on_open:11");
+    expect(await define("counts.increment", 2)).toBe("counts:6");
+    expect(await define("find_parent(task)", 2)).toBe("find_parent:8");
+    expect(await define("key.pid", 5)).toBe("pid:5");
+    expect(await define("task->", 1)).toBe("task:8");
+  });
+
+  it("renames tables and functions on both sides of the border", async () => {
+    const rename = async (mark: string, behind: number, to: string): Promise<string> => {
+      const { locs, info } = await server.request<{
+        info: { canRename: boolean };
+        locs: { locs: { start: ServerPlace; end: ServerPlace; prefixText?: string; suffixText?: string }[] }[];
+      }>("rename", { file, ...place(mark, behind), findInStrings: false, findInComments: false });
+      expect(info.canRename).toBe(true);
+      const lines = current.split("\n");
+      for (const { start, end, prefixText = "", suffixText = "" } of [...locs[0]!.locs].sort(
+        (a, b) => b.start.offset - a.start.offset,
+      )) {
+        const line = lines[start.line - 1]!;
+        lines[start.line - 1] =
+          `${line.slice(0, start.offset - 1)}${prefixText}${to}${suffixText}${line.slice(end.offset - 1)}`;
+      }
+      return lines.join("\n");
+    };
+    const sums = current
+      .replace("BPF_HASH(counts", "BPF_HASH(sums")
+      .replace("counts.increment", "sums.increment")
+      .replace("{ counts }", "{ sums: counts }")
+      .replace("tables.counts", "tables.sums")
+      .replace('get_table("counts")', 'get_table("sums")');
+    expect(await rename('get_table("counts")', 12, "sums")).toBe(sums);
+    expect(await rename("BPF_HASH(counts", 10, "sums")).toBe(sums);
+    expect(await rename("on_open(struct", 2, "on_read")).toBe(current.replaceAll("on_open", "on_read"));
+    const refused = await server.request<{ info: { canRename: boolean; localizedErrorMessage: string } }>("rename", {
+      file,
+      ...place("key.pid", 5),
+    });
+    expect(refused.info).toMatchObject({ canRename: false });
+  });
+
+  it("shows what dialect and clang say, at the place", async () => {
+    const list = async (): Promise<readonly string[]> => {
+      const updated = server.waitFor<{ openFiles: string[] }>("projectsUpdatedInBackground", () => true);
+      await server.diagnose(file);
+      await updated;
+      return (await server.diagnose(file)).map(
+        (each) => `${each.source ?? "ts"}: ${read(each)}: ${each.text.split("\n")[0]}`,
+      );
+    };
+    expect(await list()).toEqual([]);
+    await change("counts.increment(key)", "counts.incremnt(key)");
+    expect(await list()).toEqual(['bpfts: incremnt: Map "counts" has no method "incremnt"']);
+    await change("counts.incremnt(key)", "counts.increment(kye)");
+    expect(await list()).toEqual(["bpfts: kye: use of undeclared identifier 'kye'"]);
+    await change("counts.increment(kye)", "counts.increment(key)");
+    expect(await list()).toEqual([]);
+  });
+
+  it("answers a keystroke in the C within 60 ms", async () => {
+    const times: number[] = [];
+    for (let step = 0; step < 21; step++) {
+      await change("u64 flags = args->", `u64 flags  = args->`).catch(() => {});
+      const started = performance.now();
+      expect(await complete("= args->", 8)).toContain("filename");
+      times.push(performance.now() - started);
+      await change("u64 flags  = args->", "u64 flags = args->");
+    }
+    const median = times.sort((a, b) => a - b)[10]!;
+    expect(median).toBeLessThan(60);
+  });
+});
