@@ -1,8 +1,11 @@
+import { execFile } from "node:child_process";
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
-import { makeFolder, runCli, writeScript } from "../support/run-cli.ts";
+import { cli, makeFolder, root, runCli, writeScript } from "../support/run-cli.ts";
 
+const execute = promisify(execFile);
 const folder = makeFolder();
 
 /** Which file each kind of entry is: one that a run could not use is replaced by another file. */
@@ -38,5 +41,30 @@ describe("what a run left for the next one", () => {
     expect(other["code"]).toHaveLength(2);
     expect(await run("--interpreted-frames-native-stack")).toEqual(other);
     expect(await run()).toEqual(other);
+  });
+});
+
+describe("a short run", () => {
+  const listCompiled = async (script: string): Promise<string[]> => {
+    const { stdout } = await execute(process.execPath, [
+      "--trace-wasm-compilation-times",
+      cli,
+      "run",
+      "-c",
+      "true",
+      script,
+    ]);
+    return stdout.split("\n").filter((line) => line.includes("using TurboFan"));
+  };
+
+  it("ends before V8 compiles QuickJS's interpreter anew, which would take as long as the run", async () => {
+    const scripts = ["scripts/hello.ts", "scripts/counts.ts"];
+    for (const script of scripts) {
+      // The first makes the memory image and compiles the C.
+      await listCompiled(join(root, script));
+      expect(await listCompiled(join(root, script)), script).toEqual([]);
+    }
+    const busy = writeScript(folder, "busy.ts", "let sum = 0;\nfor (let i = 0; i < 1e6; i++) sum += i;\n");
+    expect(await listCompiled(busy)).not.toEqual([]);
   });
 });
