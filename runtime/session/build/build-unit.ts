@@ -12,8 +12,10 @@ import type { Ast } from "../../dialect/reads/ast.ts";
 import { prepareUnit } from "../../dialect/prepare.ts";
 import { rewriteUnit } from "../../dialect/rewrite.ts";
 import type { RewrittenUnit } from "../../dialect/rewrite.ts";
+import { liftConstants } from "../../dialect/text/load-constants.ts";
 import type { CSource, CUnit, MapDecl, ProgramDecl } from "../../dialect/text/unit.ts";
 import { describeObject } from "../../object/describe-object.ts";
+import { setConstants } from "../../object/set-constants.ts";
 import type { ObjectSpec } from "../../object/spec.ts";
 import { explainMissingTracepoint } from "./missing-tracepoint.ts";
 import { listHeaderMacros, listNeeds, widenTools } from "./needs.ts";
@@ -43,6 +45,15 @@ interface UnitRecord extends Pick<BuiltUnit, "programs" | "maps" | "eventStructs
  * @throws DialectError, CompileError, ToolchainError
  */
 export function buildUnit(source: CSource, cflags: readonly string[], tools: BuildTools): BuiltUnit {
+  const { source: lifted, constants } = liftConstants(source);
+  if (constants.length === 0) return buildText(source, cflags, tools);
+  const unit = buildText(lifted, cflags, tools);
+  const bytes = setConstants(unit.bytes, constants);
+  // What only looked like such a declaration keeps its number in the text.
+  return bytes === undefined ? buildText(source, cflags, tools) : { ...unit, bytes };
+}
+
+function buildText(source: CSource, cflags: readonly string[], tools: BuildTools): BuiltUnit {
   return withNeeds(source, checkFlags(cflags, source, tools), tools, (prepared, key, wider, flags) => {
     const cached = findCached(tools.cache, `object/${key}`);
     const entry = cached === undefined ? undefined : splitEntry(cached);
