@@ -1,4 +1,5 @@
 import { command } from "../guest/process.ts";
+import { renderConstant } from "./render-constant.ts";
 import { filter_by_containers } from "../queries/containers.ts";
 import type { ContainerFilter } from "../queries/containers.ts";
 
@@ -19,16 +20,18 @@ export interface ProcessFilter extends ContainerFilter {
  */
 export function filter_by_process(filter: ProcessFilter): string {
   const { tid, pid } = filter;
-  const followsCommand = tid === undefined && pid === undefined && command !== undefined;
+  const task = tid ?? pid ?? command?.root_pid;
   const condition =
     tid !== undefined
-      ? `tid != ${tid}`
+      ? "tid != bpfts_wanted_task"
       : pid !== undefined
-        ? `pid != ${pid}`
-        : followsCommand
+        ? "pid != bpfts_wanted_task"
+        : command !== undefined
           ? "bpfts_is_no_descendant(pid)"
           : "0";
-  return `${filter_by_containers(filter)}${followsCommand ? followCommand(command!.root_pid) : ""}
+  return `${filter_by_containers(filter)}${task === undefined ? "" : renderConstant("u32", "bpfts_wanted_task", task)}${
+    tid === undefined && pid === undefined && command !== undefined ? followCommand : ""
+  }
 static inline int pid_should_be_filtered(u32 pid, u32 tid) { return ${condition}; }
 static inline int process_should_be_filtered(void) {
     u64 id = bpf_get_current_pid_tgid();
@@ -41,10 +44,9 @@ static inline int task_should_be_filtered(struct task_struct *task) {
 }
 
 /** A process of the tree is one whose parent is of it when it forks. */
-function followCommand(root: number): string {
-  return `
+const followCommand = `
 BPF_HASH(command_tree, u32, u8);
-static inline int bpfts_is_no_descendant(u32 pid) { return pid != ${root} && !command_tree.lookup(&pid); }
+static inline int bpfts_is_no_descendant(u32 pid) { return pid != bpfts_wanted_task && !command_tree.lookup(&pid); }
 TRACEPOINT_PROBE(sched, sched_process_fork) {
     u32 child = args->child_pid;
     u8 one = 1;
@@ -53,4 +55,3 @@ TRACEPOINT_PROBE(sched, sched_process_fork) {
     return 0;
 }
 `;
-}

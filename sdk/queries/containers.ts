@@ -1,3 +1,4 @@
+import { renderConstant } from "../arguments/render-constant.ts";
 import { makeArgumentError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
 
@@ -74,13 +75,13 @@ static inline int bpfts_misses_mount_map(struct task_struct *task) {
 function filterByCgroups(ids: readonly bigint[]): FilterPart {
   return {
     name: "bpfts_is_outside",
-    text: `static inline int bpfts_is_outside(struct task_struct *task) {
+    text: `${ids.map((id, at) => renderConstant("u64", `bpfts_cgroup_${at}`, id)).join("")}static inline int bpfts_is_outside(struct task_struct *task) {
     struct cgroup *group = BPF_CORE_READ(task, cgroups, dfl_cgrp);
     #pragma unroll
     for (int level = 0; level < ${MAX_LEVELS}; level++) {
         if (!group) return 1;
         u64 id = BPF_CORE_READ(group, kn, id);
-        if (${ids.map((id) => `id == ${id}ULL`).join(" || ")}) return 0;
+        if (${ids.map((_, at) => `id == bpfts_cgroup_${at}`).join(" || ")}) return 0;
         struct cgroup_subsys_state *above = BPF_CORE_READ(group, self.parent);
         group = above ? BPF_CORE_READ(above, cgroup) : NULL;
     }
