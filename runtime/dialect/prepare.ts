@@ -22,6 +22,7 @@ import { rewriteShorthands } from "./words/shorthands.ts";
 import { renderMissingTags } from "./words/tags.ts";
 import { renderTracepointStruct } from "./words/tracepoint.ts";
 import { rewriteKernelTypedefs } from "./words/typedefs.ts";
+import { requireTemplateValues } from "./text/template-values.ts";
 import type { CSource, CUnit, MapDecl, ProgramDecl } from "./text/unit.ts";
 import { makeUnit } from "./text/unit-text.ts";
 
@@ -34,6 +35,7 @@ import { makeUnit } from "./text/unit-text.ts";
 export function prepareUnit(source: CSource, env: DialectEnv): CUnit {
   const warnings: Diagnostic[] = [];
   const first = openPass(source, source.text, (offset) => offset, warnings);
+  requireTemplateValues(first);
   renameShadowingTypes(first, env);
   const second = reopenPass(first);
   rewriteKernelTypedefs(second, env);

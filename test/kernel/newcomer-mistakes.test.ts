@@ -11,6 +11,7 @@ const program = (body: string): string => `int f(struct pt_regs *ctx) {\n${body}
 const rows: readonly [text: string, line: number, message: RegExp, hint?: RegExp][] = [
   [program("  u64 a = 1"), 2, /expected ';'/],
   [program('  printk("hello");'), 2, /printk/, /bpf_trace_printk/],
+  [program("  return undefined;"), 2, /says "undefined"/, /no value/],
   [program("  return current->pid;"), 2, /current/, /bpf_get_current_task/],
   [program("  return jiffies;"), 2, /jiffies/, /bpf_jiffies64/],
   [program("  int n = 0;\n  while (bpf_get_prandom_u32()) n++;"), 3, /too large|infinite/, /constant bound/],
