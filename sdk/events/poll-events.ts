@@ -1,13 +1,22 @@
 import { requireNumber } from "../checks/check-options.ts";
-import { pollRings, takeEvents } from "./rings.ts";
+import { makeArgumentError } from "../wire/errors.ts";
+import { haveOpenRing, pollRings, takeEvents } from "./rings.ts";
 
 /**
- * Hands the events of all open buffers to their callbacks, until Ctrl-C, the end of `-c`'s command, or for so many seconds. What came before the end is
- * handed over, too. Units: seconds.
+ * Hands the events of all open buffers to their callbacks, for so many seconds, or until all buffers are closed. Ctrl-C and the end of `-c`'s command
+ * end the script's wait as they end every other: what came before is handed over first. Units: seconds.
+ *
+ * @throws Interrupt at Ctrl-C and the end of the command; BpfError when no buffer is open
  */
 export function poll_events(seconds: number = Number.POSITIVE_INFINITY): void {
   requireNumber("poll_events()", "its seconds", seconds);
+  if (!haveOpenRing("any"))
+    throw makeArgumentError(
+      "poll_events() hands over events, and no buffer is open",
+      "open one before: b.tables.events.open_ring_buffer(callback); to wait for something else there are sleep(seconds) and intervals(seconds)",
+    );
   const end = Date.now() + seconds * 1000;
-  for (let left = seconds * 1000; left > 0; left = end - Date.now()) pollRings("any", left === Infinity ? -1 : left);
+  for (let left = seconds * 1000; left > 0 && haveOpenRing("any"); left = end - Date.now())
+    pollRings("any", left === Infinity ? -1 : left);
   takeEvents();
 }

@@ -71,7 +71,7 @@ export function pollRings(
   return deliver();
 }
 
-function haveOpenRing(kind: RingKind | "any"): boolean {
+export function haveOpenRing(kind: RingKind | "any"): boolean {
   for (const ring of rings.values()) if (kind === "any" || ring.kind === kind) return true;
   return false;
 }

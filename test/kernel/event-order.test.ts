@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { makeJsonScript, readJson } from "../support/json-script.ts";
-import { makeFolder, root, runCli } from "../support/run-cli.ts";
+import { makeFolder, root, runCli, writeScript } from "../support/run-cli.ts";
 
 const folder = makeFolder();
 const turns = 300;
@@ -151,4 +151,13 @@ json([count(), delivered + lost, lost, told, fell]);`;
       if (name !== "perf") expect(fell).toBe(0);
     },
   );
+});
+
+describe("poll_events", () => {
+  it("stops at once where no buffer is open, which could never end it", async () => {
+    const script = writeScript(folder, "nothing.ts", 'import { poll_events } from "bpfts";\npoll_events();\n');
+    const { status, stderr } = await runCli(["run", script]);
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/no buffer is open\n {2}--> .*nothing\.ts:2:1\n[^]*hint: open one before/);
+  });
 });
