@@ -1,5 +1,5 @@
 import { command } from "../guest/process.ts";
-import { renderConstant } from "./render-constant.ts";
+import { renderConstant } from "../queries/render-constant.ts";
 import { filter_by_containers } from "../queries/containers.ts";
 import type { ContainerFilter } from "../queries/containers.ts";
 

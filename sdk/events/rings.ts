@@ -71,6 +71,7 @@ export function pollRings(
   return deliver();
 }
 
+/** Whether a buffer is open: nothing else ever brings events. */
 export function haveOpenRing(kind: RingKind | "any"): boolean {
   for (const ring of rings.values()) if (kind === "any" || ring.kind === kind) return true;
   return false;

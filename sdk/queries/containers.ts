@@ -1,4 +1,4 @@
-import { renderConstant } from "../arguments/render-constant.ts";
+import { renderConstant } from "./render-constant.ts";
 import { makeArgumentError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
 
