@@ -13,12 +13,12 @@ import {
   is_json_output,
   json_output,
   parse_args,
-  print,
   print_intervals,
   printf,
   read_file,
   tool_options,
 } from "bpfts";
+import { print_totals, totals } from "./parts/totals.ts";
 
 const args = parse_args({
   description: "Summarize on- and off-CPU time per task as a histogram.",
@@ -48,19 +48,13 @@ json_output(args.json);
 
 const section = args.tids ? "tid" : args.pids ? "pid" : "";
 const b = new BPF({
-  text: `${filter_by_process(args)}
+  text: `${filter_by_process(args)}${totals}
 struct dist_key_t {
     u32 id;
     u32 slot;
 };
-struct total_t {
-    u64 total;
-    u64 count;
-};
-
 BPF_HASH(start, u64, u64, 65536);
 BPF_HISTOGRAM(dist, struct dist_key_t, 65536);
-BPF_HASH(extension, u32, struct total_t, 1);
 
 // The idle tasks of all CPUs have the number 0.
 static inline u64 number(u32 tid) { return tid ? tid : (u64)(bpf_get_smp_processor_id() + 1) << 32; }
@@ -80,14 +74,8 @@ static inline void update_hist(struct task_struct *task, u64 now) {
     struct dist_key_t slot = { .id = ${{ tid: "task->pid", pid: "task->tgid", "": "0" }[section]}, .slot = bpf_log2l(delta) };
     dist.atomic_increment(slot);
     start.delete(&key);
-    if (WANT_TOTAL) {
-        u32 only = 0;
-        struct total_t zero = {}, *sum = extension.lookup_or_try_init(&only, &zero);
-        if (sum) {
-            lock_xadd(&sum->total, delta);
-            lock_xadd(&sum->count, 1);
-        }
-    }
+    if (WANT_TOTAL)
+        add_total(delta);
 }
 
 RAW_TRACEPOINT_PROBE(sched_switch) {
@@ -110,18 +98,12 @@ RAW_TRACEPOINT_PROBE(sched_switch) {
 const unit = args.milliseconds ? "msecs" : "usecs";
 if (!is_json_output()) printf("Tracing %s-CPU time... Hit Ctrl-C to end.\n", args.offcpu ? "off" : "on");
 const dist = b.table<{ id: number; slot: number }, bigint>("dist");
-const extension = b.table<number, { total: bigint; count: bigint }>("extension");
 print_intervals(args, () => {
   dist.print_log2_hist(unit, section, {
     take: true,
     section_print_fn: is_json_output() ? (id: number) => id : nameTask,
   });
-  for (const [, { total, count }] of extension.items_lookup_and_delete_batch()) {
-    const average = total / count;
-    if (is_json_output())
-      print(JSON.stringify({ average: Number(average), total: Number(total), count: Number(count) }));
-    else printf("\navg = %d %s, total: %d %s, count: %d\n\n", average, unit, total, unit, count);
-  }
+  if (args.extension) print_totals(b, unit);
 });
 
 /** The number of a task, and its name while it is there. */
