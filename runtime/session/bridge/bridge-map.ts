@@ -1,6 +1,7 @@
 import { MapError } from "../../base/errors.ts";
 import { errno, renderErrno } from "../../kernel/door/errno.ts";
 import type { MapBatch, Status } from "../../kernel/door/port.ts";
+import { describeMapFailure, describeMapUpdate } from "../../kernel/live/map-failure.ts";
 import { alignUp } from "../../../sdk/wire/protocol.ts";
 import type { KernelObject } from "../../../sdk/wire/protocol.ts";
 import type { OpenMap } from "./bridge-program.ts";
@@ -59,7 +60,7 @@ export function openMapCalls(
       );
       if (status < 0)
         throw valueObject === undefined
-          ? describeUpdate(target, status)
+          ? describeMapUpdate(target, status)
           : describeReference(target, valueObject, status);
       return null;
     },
@@ -78,7 +79,7 @@ export function openMapCalls(
         (target.kind?.refusesToDelete === true && status === errno.EINVAL)
       )
         return false;
-      if (status < 0) throw describeFailure(target, "delete from", status);
+      if (status < 0) throw describeMapFailure(target, "delete from", status);
       return true;
     },
     map_next_key({ map }, bytes) {
@@ -92,7 +93,7 @@ export function openMapCalls(
     map_read_all({ map, remove }) {
       const target = requireMap(map);
       const batch = port.mapReadAll(target.handle, remove && target.kind?.keys !== "index");
-      if (typeof batch === "number") throw describeFailure(target, "read", batch);
+      if (typeof batch === "number") throw describeMapFailure(target, "read", batch);
       // Indices stay when what they lead to is gone: a walk that deletes would never come past the first one.
       if (remove && target.kind?.keys === "index") removeIndices(target, batch.keys);
       return packBatch(batch);
@@ -107,7 +108,7 @@ export function openMapCalls(
         { keys: bytes.slice(0, count * target.keySize), values: bytes.slice(valuesAt), count },
         flags,
       );
-      if (status < 0) throw describeUpdate(target, status);
+      if (status < 0) throw describeMapUpdate(target, status);
       return null;
     },
     map_delete_all({ map }, bytes) {
@@ -118,14 +119,14 @@ export function openMapCalls(
         });
       if (target.kind?.keys === "index") return removeIndices(target, bytes.length === 0 ? undefined : bytes.slice());
       const status = port.mapDeleteAll(target.handle, bytes.length === 0 ? null : bytes.slice());
-      if (status < 0) throw describeFailure(target, "delete from", status);
+      if (status < 0) throw describeMapFailure(target, "delete from", status);
       return status;
     },
     map_count({ map }) {
       const target = requireMap(map);
       if (target.kind?.isArray === true) return target.maxEntries;
       const batch = port.mapReadAll(target.handle, false);
-      if (typeof batch === "number") throw describeFailure(target, "count", batch);
+      if (typeof batch === "number") throw describeMapFailure(target, "count", batch);
       return batch.count;
     },
   };
@@ -135,7 +136,7 @@ export function openMapCalls(
     const all = keys ?? new Uint8Array(Uint32Array.from({ length: target.maxEntries }, (_, index) => index).buffer);
     if (target.kind?.isArray !== true) {
       const deleted = port.mapDeleteAll(target.handle, all);
-      if (deleted < 0) throw describeFailure(target, "delete from", deleted);
+      if (deleted < 0) throw describeMapFailure(target, "delete from", deleted);
       return deleted;
     }
     const count = all.length / target.keySize;
@@ -144,7 +145,7 @@ export function openMapCalls(
       { keys: all, values: new Uint8Array(count * target.crossingSize), count },
       0,
     );
-    if (status < 0) throw describeFailure(target, "clear", status);
+    if (status < 0) throw describeMapFailure(target, "clear", status);
     return count;
   }
 }
@@ -176,7 +177,7 @@ function describeReference(map: OpenMap, object: KernelObject, status: Status): 
       reason: "unsupported",
       ...(hint === undefined ? {} : { hint }),
     });
-  return describeUpdate(map, status);
+  return describeMapUpdate(map, status);
 }
 
 const referenceHints: Readonly<Partial<Record<KernelObject["kind"], string>>> = {
@@ -187,43 +188,5 @@ const referenceHints: Readonly<Partial<Record<KernelObject["kind"], string>>> = 
 
 function refuseMissing(map: OpenMap, action: string, status: Status): undefined {
   if (status === errno.ENOENT) return undefined;
-  throw describeFailure(map, action, status);
-}
-
-function describeUpdate(map: OpenMap, status: Status): MapError {
-  if (map.kind?.keys === "index" && status === errno.E2BIG)
-    return new MapError(`Cannot write to "${map.name}": its indices go from 0 to ${map.maxEntries - 1}`, {
-      errno: -status,
-      reason: "out_of_range",
-    });
-  if (status === errno.E2BIG || status === errno.ENOSPC || (status === errno.ENOMEM && map.kind?.keys !== "none")) {
-    return new MapError(`Cannot write to "${map.name}": it is full, it holds ${map.maxEntries} entries`, {
-      errno: -status,
-      reason: "full",
-      hint: "make it larger where the C text declares it, or delete entries",
-    });
-  }
-  if (status === errno.ENOENT)
-    return new MapError(`Cannot write to "${map.name}": the key is not there`, {
-      errno: -status,
-      reason: "no_such_key",
-    });
-  if (status === errno.EEXIST)
-    return new MapError(`Cannot write to "${map.name}": the key is there already`, {
-      errno: -status,
-      reason: "exists",
-    });
-  return describeFailure(map, "write to", status);
-}
-
-function describeFailure(map: OpenMap, action: string, status: Status): MapError {
-  if (
-    map.kind?.isOpaque === true &&
-    (status === errno.ENOTSUPP || status === errno.EOPNOTSUPP || status === errno.ENOSPC)
-  )
-    return new MapError(`Cannot ${action} "${map.name}": the kernel does not tell what is in a map of this kind`, {
-      errno: -status,
-      reason: "unsupported",
-    });
-  return new MapError(`Cannot ${action} "${map.name}" (${renderErrno(status)})`, { errno: -status });
+  throw describeMapFailure(map, action, status);
 }
