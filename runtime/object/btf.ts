@@ -67,8 +67,8 @@ export interface BtfTypes {
   listEnumerators(type: BtfType): { readonly name: string; readonly value: bigint }[];
   /** Of a function's prototype. */
   listParameters(type: BtfType): BtfParameter[];
-  /** The variables of a data section such as `.maps`. */
-  listVariables(type: BtfType): { readonly name: string; readonly type: number }[];
+  /** The variables of a data section such as `.maps`. Offsets are those that the linker or libbpf gave. Units: bytes. */
+  listVariables(type: BtfType): { readonly name: string; readonly type: number; readonly offset: number }[];
 }
 
 const transparent = new Set<number>([
@@ -210,7 +210,7 @@ export function parseBtf(bytes: Uint8Array, { enumsLackSign = false, base }: Btf
     listVariables: (type) =>
       parts(type, 12).map((at) => {
         const variable = requireType(view.getUint32(at, true));
-        return { name: variable.name, type: variable.sizeOrType };
+        return { name: variable.name, type: variable.sizeOrType, offset: view.getUint32(at + 4, true) };
       }),
   };
 }

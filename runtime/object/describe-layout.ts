@@ -40,6 +40,15 @@ export function describeLayout(types: BtfTypes, id: number): Layout {
         size: type.sizeOrType,
         members: types.listMembers(type).map((member) => describeMember(types, member)),
       };
+    case btfKind.dataSection:
+      return {
+        kind: "struct",
+        name: type.name,
+        size: type.sizeOrType,
+        members: types
+          .listVariables(type)
+          .map(({ name, type: variable, offset }) => ({ name, offset, layout: describeLayout(types, variable) })),
+      };
     default:
       throw new InternalError(`Cannot describe the layout of type "${named.name || named.id}" (BTF kind ${type.kind})`);
   }

@@ -3,12 +3,9 @@ import { InternalError } from "../base/errors.ts";
 import { btfKind, parseBtf } from "./btf.ts";
 import type { BtfTypes } from "./btf.ts";
 import { describeLayout } from "./describe-layout.ts";
+import { describeBytes, describeValueBytes } from "./describe-untyped.ts";
 import { parseElf } from "./elf.ts";
 import type { MapSpec, ObjectSpec, ProgramSpec } from "./spec.ts";
-
-/** Source: enum bpf_map_type and BPF_F_STACK_BUILD_ID in include/uapi/linux/bpf.h */
-const STACK_TRACE = 7;
-const STACK_BUILD_ID = 32;
 
 /**
  * Describes a compiled object: its programs, its maps with the layouts of their
@@ -73,8 +70,7 @@ function describeMap(types: BtfTypes, name: string, id: number): MapSpec {
   const key = readLayout("key") ?? describeBytes(readNumber("key_size"));
   const type = readNumber("type") ?? 0;
   const flags = readNumber("map_flags") ?? 0;
-  const describeSize = type === STACK_TRACE && (flags & STACK_BUILD_ID) === 0 ? describeStack : describeBytes;
-  const value = readLayout("value") ?? describeSize(readNumber("value_size"));
+  const value = readLayout("value") ?? describeValueBytes(type, flags, readNumber("value_size"));
   return {
     name,
     type,
@@ -83,28 +79,4 @@ function describeMap(types: BtfTypes, name: string, id: number): MapSpec {
     ...(key && { key }),
     ...(value && { value }),
   };
-}
-
-/** A stack that is declared by its size alone, as it always is in libbpf's way. Source: struct bpf_stacktrace of our headers */
-function describeStack(size = 0): Layout {
-  const address: Layout = { kind: "int", name: "u64", size: 8, signed: false };
-  return {
-    kind: "struct",
-    name: "bpf_stacktrace",
-    size,
-    members: [
-      {
-        name: "ip",
-        offset: 0,
-        layout: { kind: "array", size, length: Math.floor(size / address.size), element: address },
-      },
-    ],
-  };
-}
-
-/** A key or value that is declared by its size alone: a number where it has a number's size, else bytes. */
-function describeBytes(size: number | undefined): Layout | undefined {
-  if (size === undefined || size === 0) return undefined;
-  if (size === 4 || size === 8) return { kind: "int", name: size === 4 ? "u32" : "u64", size, signed: false };
-  return { kind: "array", size, length: size, element: { kind: "int", name: "u8", size: 1, signed: false } };
 }
