@@ -215,6 +215,12 @@ export function parseBtf(bytes: Uint8Array, { enumsLackSign = false, base }: Btf
   };
 }
 
+/** The text at an offset among the names of a blob: source lines lie there, too. Empty where there is none. */
+export function readBtfText(bytes: Uint8Array, offset: number): string {
+  const strings = findStrings(bytes);
+  return offset < strings.length ? strings.toString("utf8", offset, strings.indexOf(0, offset)) : "";
+}
+
 function cutName(strings: Buffer, offset: number): string {
   return strings.toString("latin1", offset, strings.indexOf(0, offset));
 }
