@@ -4,7 +4,17 @@
 //   bpfts oomkill
 //
 // Source: BCC's oomkill. It takes the same kernel function; the stack is that of the process that triggered the kill.
-import { BPF, is_json_output, json_output, parse_args, print, printf, read_file, strftime } from "bpfts";
+import {
+  BPF,
+  function_entry,
+  is_json_output,
+  json_output,
+  parse_args,
+  print,
+  printf,
+  read_file,
+  strftime,
+} from "bpfts";
 
 const args = parse_args({
   description: "Trace OOM kills",
@@ -15,6 +25,9 @@ examples:
   arguments: { json: { flags: ["--json"], help: "print a JSON object a line" } },
 });
 json_output(args.json);
+
+const instead =
+  "the tracepoint tells who is killed: bpfts -e 'tracepoint:oom:mark_victim { count(args->pid); }'";
 
 const b = new BPF({
   text: `
@@ -32,7 +45,7 @@ struct event_t {
 BPF_PERF_OUTPUT(events);
 BPF_STACK_TRACE(stack_traces, 1024);
 
-void kprobe__oom_kill_process(struct pt_regs *ctx, struct oom_control *oc, const char *message) {
+${function_entry("oom_kill_process", "struct oom_control *oc, const char *message", { instead })} {
     struct event_t event = {};
     struct task_struct *victim = oc->chosen;
     event.fpid = bpf_get_current_pid_tgid() >> 32;
@@ -42,6 +55,7 @@ void kprobe__oom_kill_process(struct pt_regs *ctx, struct oom_control *oc, const
     bpf_get_current_comm(&event.fcomm, sizeof(event.fcomm));
     bpf_probe_read_kernel_str(&event.tcomm, sizeof(event.tcomm), victim->comm);
     events.perf_submit(ctx, &event, sizeof(event));
+    return 0;
 }
 `,
 });

@@ -4,8 +4,26 @@
 //   bpfts tcpaccept                every accept
 //   bpfts tcpaccept -t -P 80,443   with times, of two local ports
 //
-// Source: BCC's tcpaccept, whose options and columns these are.
-import { BPF, RowPrinter, command, filter_by_containers, inet_ntop, json_output, parse_args, strftime } from "bpfts";
+// Source: BCC's tcpaccept, whose options and columns these are. Where the kernel's functions cannot be probed it takes the tracepoints of the system calls, which do not see what io_uring accepts.
+import {
+  AF_INET,
+  AF_INET6,
+  BPF,
+  RowPrinter,
+  address_text,
+  elapsed_column,
+  files_by_descriptor,
+  filter_by_process,
+  function_return,
+  have_function_probes,
+  is_none_of,
+  json_output,
+  parse_args,
+  poll_events,
+  port_list,
+  time_column,
+  tool_options,
+} from "bpfts";
 
 const args = parse_args({
   description: "Trace TCP accepts",
@@ -21,24 +39,36 @@ examples:
     time: { flags: ["-T", "--time"], help: "include time column on output (HH:MM:SS)" },
     timestamp: { flags: ["-t", "--timestamp"], help: "include timestamp on output" },
     pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
-    port: { flags: ["-P", "--port"], type: "string", help: "comma-separated list of local ports to trace" },
+    port: { flags: ["-P", "--port"], type: port_list, help: "comma-separated list of local ports to trace" },
     ipv4: { flags: ["-4", "--ipv4"], help: "trace IPv4 family only" },
     ipv6: { flags: ["-6", "--ipv6"], help: "trace IPv6 family only" },
     cgroupmap: { flags: ["--cgroupmap"], type: "string", help: "trace cgroups in this BPF map only" },
     mntnsmap: { flags: ["--mntnsmap"], type: "string", help: "trace mount namespaces in this BPF map only" },
-    cgroup: { flags: ["--cgroup"], type: "string", repeat: true, help: "trace this cgroup, by its path, only" },
-    json: { flags: ["--json"], help: "print a JSON object a line" },
+    ...tool_options,
   },
   exclusive: [["ipv4", "ipv6"]],
 });
 json_output(args.json);
 
-const onlyPid = args.pid ?? command?.pid;
-const ports = args.port?.split(",").map(Number) ?? [];
 const families = [...(args.ipv6 ? [] : [4]), ...(args.ipv4 ? [] : [6])];
 
+/** Linux 6.10 put the parameters into a struct. */
+const functions = (): string => {
+  const isStruct = BPF.kernel_struct_has_field("proto_accept_arg", "flags") === 1;
+  const types = isStruct ? ["struct sock *", "void *"] : ["struct sock *", "int", "int *", "bool"];
+  return `${function_return("inet_csk_accept", types, "struct sock *")} { return on_accepted(ctx, ret); }`;
+};
+const tracepoints = `${files_by_descriptor}
+static inline int on_descriptor(void *ctx, long fd) {
+    struct socket *socket = fd < 0 ? NULL : socket_by_descriptor(fd);
+    return socket ? on_accepted(ctx, socket->sk) : 0;
+}
+TRACEPOINT_PROBE(syscalls, sys_exit_accept) { return on_descriptor(args, args->ret); }
+TRACEPOINT_PROBE(syscalls, sys_exit_accept4) { return on_descriptor(args, args->ret); }
+`;
+
 const b = new BPF({
-  text: `${filter_by_containers(args)}
+  text: `${filter_by_process(args)}
 #include <net/sock.h>
 
 struct event_t {
@@ -54,12 +84,9 @@ struct event_t {
 
 BPF_PERF_OUTPUT(events);
 
-int kretprobe__inet_csk_accept(struct pt_regs *ctx) {
-    struct sock *sk = (struct sock *)PT_REGS_RC(ctx);
+static inline int on_accepted(void *ctx, struct sock *sk) {
     u32 pid = bpf_get_current_pid_tgid() >> 32;
-    if (!sk || (ONLY_PID && pid != ONLY_PID) || container_should_be_filtered())
-        return 0;
-    if (sk->sk_protocol != IPPROTO_TCP)
+    if (!sk || process_should_be_filtered() || sk->sk_protocol != IPPROTO_TCP)
         return 0;
     u16 family = sk->__sk_common.skc_family, lport = sk->__sk_common.skc_num;
     if (UNWANTED_PORT)
@@ -83,10 +110,11 @@ int kretprobe__inet_csk_accept(struct pt_regs *ctx) {
     events.perf_submit(ctx, &event, sizeof(event));
     return 0;
 }
+
+${have_function_probes() ? functions() : tracepoints}
 `,
   cflags: [
-    `-DONLY_PID=${onlyPid ?? 0}`,
-    `-DUNWANTED_PORT=(${ports.map((port) => `lport != ${port}`).join("&&") || "0"})`,
+    `-DUNWANTED_PORT=${is_none_of("lport", args.port)}`,
     `-DWANT_IPV4=${families.includes(4) ? 1 : 0}`,
     `-DWANT_IPV6=${families.includes(6) ? 1 : 0}`,
   ],
@@ -103,22 +131,11 @@ interface AcceptEvent {
   readonly comm: string;
 }
 
-const address = (ip: number, bytes: Uint8Array): string =>
-  ip === 4 ? inet_ntop(2, bytes.subarray(0, 4)) : inet_ntop(10, bytes);
-const started = { first: undefined as bigint | undefined };
+const address = (ip: number, bytes: Uint8Array): string => address_text(ip === 4 ? AF_INET : AF_INET6, bytes);
 
 const rows = new RowPrinter<AcceptEvent>([
-  ...(args.time ? [{ head: "TIME", format: "%-8s", value: () => strftime("%H:%M:%S") }] : []),
-  ...(args.timestamp
-    ? [
-        {
-          head: "TIME(s)",
-          format: "%-8.3f",
-          name: "seconds",
-          value: ({ ts }: AcceptEvent) => Number(ts - (started.first ??= ts)) / 1e9,
-        },
-      ]
-    : []),
+  args.time && time_column(),
+  args.timestamp && elapsed_column<AcceptEvent>("%-8.3f"),
   { head: "PID", format: "%-7d", value: "pid" },
   { head: "COMM", format: "%-12.12s", value: "comm" },
   { head: "IP", format: "%-2d", value: "ip" },
@@ -129,4 +146,4 @@ const rows = new RowPrinter<AcceptEvent>([
 ]);
 rows.print_header();
 b.table<never, AcceptEvent>("events").open_perf_buffer((event) => rows.print(event), { by_time: true });
-for (;;) b.perf_buffer_poll();
+poll_events(args.duration);

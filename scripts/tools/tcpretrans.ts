@@ -5,11 +5,12 @@
 //   bpfts tcpretrans -s    with sequence numbers
 //   bpfts tcpretrans -c    counts by connection, at the end
 //
-// Source: BCC's tcpretrans, whose options and columns these are. -l, which shows tail loss probes, needs kprobes.
+// Source: BCC's tcpretrans, whose options and columns these are. -l, which shows tail loss probes, needs kprobes or fentry.
 import {
   BPF,
   RowPrinter,
   address_text,
+  function_entry,
   intervals,
   is_json_output,
   json_output,
@@ -49,6 +50,8 @@ examples:
   exclusive: [["ipv4", "ipv6"]],
 });
 json_output(args.json);
+
+const instead = "without -l it shows every retransmit, those of tail loss probes too";
 
 const b = new BPF({
   text: `
@@ -104,15 +107,12 @@ static inline int note(void *ctx, struct sock *sk, struct sk_buff *skb, u32 is_p
 TRACEPOINT_PROBE(tcp, tcp_retransmit_skb) {
     return note(args, (struct sock *)args->skaddr, (struct sk_buff *)args->skbaddr, 0);
 }
-#if LOSS_PROBES
-int kprobe__tcp_send_loss_probe(struct pt_regs *ctx, struct sock *sk) { return note(ctx, sk, NULL, 1); }
-#endif
+${args.lossprobe ? `${function_entry("tcp_send_loss_probe", "struct sock *sk", { instead })} { return note(ctx, sk, NULL, 1); }` : ""}
 `,
   cflags: [
     `-DFAMILY_UNWANTED=${args.ipv4 ? "AF_INET6" : args.ipv6 ? "AF_INET" : "AF_UNSPEC"}`,
     `-DONLY_NETNS=${args.netns ?? 0}`,
     `-DCOUNT=${args.count ? 1 : 0}`,
-    `-DLOSS_PROBES=${args.lossprobe ? 1 : 0}`,
   ],
 });
 

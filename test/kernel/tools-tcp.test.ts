@@ -1,6 +1,8 @@
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { makeFolder, root } from "../support/run-cli.ts";
+import { port } from "../support/live-object.ts";
+import { needFeature } from "../support/need-feature.ts";
 import { makeNetns } from "../support/own-netns.ts";
 import type { OwnNetns } from "../support/own-netns.ts";
 import { runTool, split } from "../support/run-tool.ts";
@@ -131,6 +133,15 @@ describe("tcpretrans", () => {
       ["TIME", "PID", "IP", "LADDR:LPORT", "T>", "RADDR:RPORT", "STATE", "SEQ"],
       [expect.stringMatching(/^\d\d:\d\d:\d\d$/), number, "4", local, "R>", "10.9.0.2:77", "SYN_SENT", number],
     ]);
+  });
+
+  it("prints tail loss probes on request", async (context) => {
+    needFeature(context, port, "kprobe");
+    const { ports, rows } = await run("probe", "tcpretrans", "-l", "--netns", String(netns.inode));
+    const local = `10.9.1.1:${ports[0]![0]}`;
+    const own = rows.filter((row) => row[3] === local).map((row) => row.slice(4));
+    expect(own[0], JSON.stringify(rows)).toEqual(["L>", "10.9.1.2:78", "ESTABLISHED"]);
+    expect(own).toContainEqual(["R>", "10.9.1.2:78", "ESTABLISHED"]);
   });
 
   it("counts by connection", async () => {

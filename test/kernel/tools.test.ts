@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { port } from "../support/live-object.ts";
 import { needFeature } from "../support/need-feature.ts";
-import { makeCgroup } from "../support/own-cgroup.ts";
+import { enableMemoryControl, makeCgroup } from "../support/own-cgroup.ts";
 import { buildProgram } from "../support/own-program.ts";
 import { makeFolder, root, runCli } from "../support/run-cli.ts";
 import { runTool as runAnyTool, split } from "../support/run-tool.ts";
@@ -189,8 +189,7 @@ describe("bashreadline", () => {
 describe("tcpaccept", () => {
   const command = `python3 ${join(programs, "accepts.py")}`;
 
-  it("prints each accepted connection of IPv4 and IPv6", async (context) => {
-    needFeature(context, port, "kprobe");
+  it("prints each accepted connection of IPv4 and IPv6", async () => {
     const all = split(await runTool(command, "tcpaccept"));
     const truths = all.filter(([word]) => word === "accepted").map(([, ...parts]) => parts);
     const rows = all.filter(([, comm]) => comm === "python3");
@@ -207,6 +206,7 @@ describe("tcpaccept", () => {
 describe("oomkill", () => {
   it("prints who asked and who was killed", async (context) => {
     needFeature(context, port, "kprobe");
+    enableMemoryControl();
     const cgroup = makeCgroup("oom");
     const memory = join(cgroup.path, "memory.max");
     writeFileSync(memory, String(24 * 1024 * 1024));

@@ -53,3 +53,36 @@ if "lost" in sys.argv:
     lost.settimeout(1.5)
     try: lost.connect(("10.9.0.2", 77))
     except TimeoutError: print("lost", lost.getsockname()[1], flush=True)
+if "probe" in sys.argv:
+    # A peer of our own on the device: it takes the connection and acknowledges nothing, so the sender probes whether its last packet was lost.
+    def checksum(data):
+        total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+        while total > 0xFFFF: total = (total & 0xFFFF) + (total >> 16)
+        return ~total & 0xFFFF
+
+    def answer(packet):
+        source, target = packet[12:16], packet[16:20]
+        port, peer, sequence = struct.unpack("!HHL", packet[20:28])
+        # SYN and ACK, with a size of segments and selective acknowledgements permitted.
+        options = struct.pack("!BBHBBBB", 2, 4, 1400, 4, 2, 1, 1)
+        tcp = struct.pack("!HHLLBBHHH", peer, port, 7, sequence + 1, 7 << 4, 0x12, 65000, 0, 0) + options
+        pseudo = target + source + struct.pack("!BBH", 0, 6, len(tcp))
+        tcp = tcp[:16] + struct.pack("!H", checksum(pseudo + tcp)) + tcp[18:]
+        ip = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0) + target + source
+        return ip[:10] + struct.pack("!H", checksum(ip)) + ip[12:] + tcp
+
+    import threading
+    tunnel = os.open("/dev/net/tun", os.O_RDWR)
+    fcntl.ioctl(tunnel, 0x400454CA, struct.pack("16sH22x", b"tun1", 0x1001))
+    configure(b"tun1", "10.9.1.1")
+    def serve_once():
+        while True:
+            packet = os.read(tunnel, 2000)
+            if packet[0] == 0x45 and packet[9] == 6 and packet[33] == 0x02: break
+        os.write(tunnel, answer(packet))
+    threading.Thread(target=serve_once).start()
+    sender = socket.create_connection(("10.9.1.2", 78))
+    sender.send(b"never acknowledged")
+    print("lost", sender.getsockname()[1], flush=True)
+    import time
+    time.sleep(1.5)
