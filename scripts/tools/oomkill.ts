@@ -26,8 +26,7 @@ examples:
 });
 json_output(args.json);
 
-const instead =
-  "the tracepoint tells who is killed: bpfts -e 'tracepoint:oom:mark_victim { count(args->pid); }'";
+const instead = "the tracepoint tells who is killed: bpfts -e 'tracepoint:oom:mark_victim { count(args->pid); }'";
 
 const b = new BPF({
   text: `
