@@ -108,15 +108,14 @@ class PerfRing final : public Ring {
     perf_buffer__free(rings_);
   }
 
-  int Open(const Map& map, uint32_t pages, bool timed) {
-    timed_ = timed;
+  int Open(const Map& map, uint32_t pages) {
     struct perf_event_attr attributes = {};
     attributes.size = sizeof attributes;
     attributes.type = PERF_TYPE_SOFTWARE;
     attributes.config = PERF_COUNT_SW_BPF_OUTPUT;
-    attributes.sample_type = PERF_SAMPLE_RAW | (timed ? uint64_t{PERF_SAMPLE_TIME} : 0);
-    attributes.use_clockid = timed ? 1 : 0;
-    attributes.clockid = timed ? CLOCK_MONOTONIC : 0;
+    attributes.sample_type = PERF_SAMPLE_TIME | PERF_SAMPLE_RAW;
+    attributes.use_clockid = 1;
+    attributes.clockid = CLOCK_MONOTONIC;
     attributes.sample_period = 1;
     attributes.wakeup_events = 1;
     attributes.read_format = kFormatLost;
@@ -131,14 +130,14 @@ class PerfRing final : public Ring {
     return Watch(perf_buffer__epoll_fd(rings_));
   }
 
-  int Read(Room room) override {
+  int Read(Room room, bool timed) override {
     Batch batch(room);
     const size_t count = perf_buffer__buffer_cnt(rings_);
     for (size_t i = 0; i < count; i++) {
       // The next read starts behind the CPU that filled this batch: no CPU can starve the others.
       const size_t index = next_++ % count;
       PerfPages pages(rings_, index);
-      if (pages.IsOpen() && !ReadPages(pages, index, batch)) return batch.Answer(-EMSGSIZE);
+      if (pages.IsOpen() && !ReadPages(pages, index, timed, batch)) return batch.Answer(-EMSGSIZE);
     }
     return batch.Answer(0);
   }
@@ -168,7 +167,7 @@ class PerfRing final : public Ring {
   static enum bpf_perf_event_ret IgnoreEvent(void*, int, struct perf_event_header*) { return LIBBPF_PERF_EVENT_CONT; }
 
   /// False when a record found no room.
-  bool ReadPages(PerfPages& pages, size_t index, Batch& batch) {
+  bool ReadPages(PerfPages& pages, size_t index, bool timed, Batch& batch) {
     const uint64_t head = pages.head();
     const uint32_t cpu = index < cpus_.size() ? cpus_[index] : static_cast<uint32_t>(index);
     uint64_t tail = pages.tail();
@@ -177,7 +176,7 @@ class PerfRing final : public Ring {
       struct perf_event_header event;
       pages.Copy(tail, &event, sizeof event);
       if (event.size < sizeof event) break;
-      if (event.type == PERF_RECORD_SAMPLE && !(fits = AddSample(pages, tail, event, cpu, batch))) break;
+      if (event.type == PERF_RECORD_SAMPLE && !(fits = AddSample(pages, tail, event, cpu, timed, batch))) break;
       if (event.type == PERF_RECORD_LOST) {
         // Source: PERF_RECORD_LOST in perf_event_open(2): the header, u64 id, u64 lost.
         uint64_t lost = 0;
@@ -190,23 +189,23 @@ class PerfRing final : public Ring {
     return fits;
   }
 
-  /// Source: PERF_SAMPLE_TIME and PERF_SAMPLE_RAW in perf_event_open(2), in this order. The time is the first eight
-  /// bytes of what is handed on.
-  bool AddSample(const PerfPages& pages, uint64_t at, const struct perf_event_header& event, uint32_t cpu,
-                 Batch& batch) const {
-    const uint32_t time_size = timed_ ? sizeof(uint64_t) : 0;
+  /// Source: PERF_SAMPLE_TIME and PERF_SAMPLE_RAW in perf_event_open(2), in this order. With `timed` the time is the first
+  /// eight bytes of what is handed on.
+  static bool AddSample(const PerfPages& pages, uint64_t at, const struct perf_event_header& event, uint32_t cpu,
+                        bool timed, Batch& batch) {
+    constexpr uint32_t kTimeSize = sizeof(uint64_t);
     const uint64_t time_at = at + sizeof event;
     uint32_t size = 0;
-    pages.Copy(time_at + time_size, &size, sizeof size);
-    size = std::min<uint32_t>(size, event.size - sizeof event - time_size - sizeof size);
+    pages.Copy(time_at + kTimeSize, &size, sizeof size);
+    size = std::min<uint32_t>(size, event.size - sizeof event - kTimeSize - sizeof size);
+    const uint32_t time_size = timed ? kTimeSize : 0;
     uint8_t* bytes = batch.Add(time_size + size, cpu);
     if (bytes == nullptr) return false;
     pages.Copy(time_at, bytes, time_size);
-    pages.Copy(time_at + time_size + sizeof size, bytes + time_size, size);
+    pages.Copy(time_at + kTimeSize + sizeof size, bytes + time_size, size);
     return true;
   }
 
-  bool timed_ = false;
   struct perf_buffer* rings_ = nullptr;
   std::vector<uint32_t> cpus_;
   bool counts_lost_ = false;
@@ -243,7 +242,7 @@ class BpfRing final : public Ring {
     return Watch(fd_);
   }
 
-  int Read(Room room) override {
+  int Read(Room room, bool) override {
     Batch batch(room);
     unsigned long at = __atomic_load_n(consumer_, __ATOMIC_ACQUIRE);
     for (bool fits = true; fits;) {
@@ -320,10 +319,10 @@ int Ring::Watch(int fd) {
   return status;
 }
 
-int32_t PerfBufferOpen(Environment& environment, int32_t map, uint32_t pages, bool timed) {
+int32_t PerfBufferOpen(Environment& environment, int32_t map, uint32_t pages) {
   auto ring = std::make_unique<PerfRing>(environment.poller);
   PerfRing* opened = ring.get();
-  return AddRing(environment, map, std::move(ring), [&](const Map& from) { return opened->Open(from, pages, timed); });
+  return AddRing(environment, map, std::move(ring), [&](const Map& from) { return opened->Open(from, pages); });
 }
 
 int32_t RingBufferOpen(Environment& environment, int32_t map) {
@@ -332,9 +331,9 @@ int32_t RingBufferOpen(Environment& environment, int32_t map) {
   return AddRing(environment, map, std::move(ring), [&](const Map& from) { return opened->Open(from); });
 }
 
-int RingRead(Environment& environment, int32_t handle, Room room) {
+int RingRead(Environment& environment, int32_t handle, Room room, bool timed) {
   Ring* ring = environment.handles.Find<Ring>(handle);
-  return ring == nullptr ? -EBADF : ring->Read(room);
+  return ring == nullptr ? -EBADF : ring->Read(room, timed);
 }
 
 int64_t RingLost(Environment& environment, int32_t handle) {

@@ -18,7 +18,7 @@ class Ring : public Resource {
 
   /// Copies records until there are none, or the next one finds no room. Answers how many
   /// bytes they take; -EMSGSIZE when there is no room for a single one.
-  virtual int Read(Room room) = 0;
+  virtual int Read(Room room, bool timed) = 0;
   /// Whether a read would find something.
   virtual bool HasData() const = 0;
   virtual uint64_t CountLost() const { return 0; }
@@ -36,9 +36,9 @@ class Ring : public Resource {
   int watched_fd_ = -1;
 };
 
-int32_t PerfBufferOpen(Environment& environment, int32_t map, uint32_t pages, bool timed);
+int32_t PerfBufferOpen(Environment& environment, int32_t map, uint32_t pages);
 int32_t RingBufferOpen(Environment& environment, int32_t map);
-int RingRead(Environment& environment, int32_t ring, Room room);
+int RingRead(Environment& environment, int32_t ring, Room room, bool timed);
 int64_t RingLost(Environment& environment, int32_t ring);
 int RingClose(Environment& environment, int32_t ring);
 

@@ -166,7 +166,7 @@ describe("a handle", () => {
       port.programFd(0),
       port.mapClose(-1),
       port.ringClose(0x7fffffff),
-      port.ringRead(object, new Uint8Array(10)),
+      port.ringRead(object, new Uint8Array(10), false),
     ]).toEqual([-9, -9, -9, -9, -9, -9]);
     port.objectClose(object);
   });

@@ -58,7 +58,7 @@ const count = (length: number): number[] => Array.from({ length }, (_, index) =>
 
 describe("a perf buffer", () => {
   it("delivers every record once, with its CPU", () => {
-    const traced = trace(perf, (map) => port.perfBufferOpen(map, 64, false));
+    const traced = trace(perf, (map) => port.perfBufferOpen(map, 64));
     callMkdir(1000);
     const records = traced.readAll();
     expect(sequenceOf(records).sort((a, b) => a - b)).toEqual(count(1000));
@@ -68,7 +68,7 @@ describe("a perf buffer", () => {
   });
 
   it("stops at the budget and leaves the rest for the next read, for which no wait waits", () => {
-    const traced = trace(perf, (map) => port.perfBufferOpen(map, 64, false));
+    const traced = trace(perf, (map) => port.perfBufferOpen(map, 64));
     callMkdir(100);
     const first = readRing(traced.handle, 200);
     expect(first.length).toBeGreaterThan(3);
@@ -82,7 +82,7 @@ describe("a perf buffer", () => {
   });
 
   it("counts exactly what found no room", () => {
-    const traced = trace(perf, (map) => port.perfBufferOpen(map, 1, false));
+    const traced = trace(perf, (map) => port.perfBufferOpen(map, 1));
     callMkdir(5000);
     const early = port.ringLost(traced.handle);
     const delivered = traced.readAll().length;
@@ -139,7 +139,7 @@ describe("a ring buffer", () => {
 });
 
 describe.each([
-  ["perf buffer", perf, (map: number) => port.perfBufferOpen(map, 8, false)],
+  ["perf buffer", perf, (map: number) => port.perfBufferOpen(map, 8)],
   ["ring buffer", ring, (map: number) => port.ringBufferOpen(map)],
 ] as const)("a %s", (_, text, open) => {
   it("wakes a wait within moments, and not one that leaves rings out", () => {
@@ -171,7 +171,7 @@ describe.each([
     traced.close();
     expect(countFds()).toBe(before);
     expect([
-      port.ringRead(traced.handle, new Uint8Array(100)),
+      port.ringRead(traced.handle, new Uint8Array(100), false),
       port.ringLost(traced.handle),
       port.ringClose(traced.handle),
       port.wait(0),
@@ -180,13 +180,13 @@ describe.each([
 });
 
 describe.each([
-  ["perf buffer", perf, (map: number) => port.perfBufferOpen(map, 8, false)],
+  ["perf buffer", perf, (map: number) => port.perfBufferOpen(map, 8)],
   ["ring buffer", ring, (map: number) => port.ringBufferOpen(map)],
 ] as const)("a %s whose record finds no room", (_, text, open) => {
   it("says so and keeps it", () => {
     const traced = trace(text, open);
     callMkdir(2);
-    expect([port.ringRead(traced.handle, new Uint8Array(31)), port.ringRead(traced.handle, new Uint8Array(0))]).toEqual(
+    expect([port.ringRead(traced.handle, new Uint8Array(31), false), port.ringRead(traced.handle, new Uint8Array(0), false)]).toEqual(
       [-90, -90],
     );
     expect(port.wait(10_000)).toBeGreaterThan(0);
@@ -216,7 +216,7 @@ describe("a ring on the wrong map", () => {
   it("does not open", () => {
     const object = loadBpf(ring);
     const events = port.mapHandle(object, "events");
-    expect(port.perfBufferOpen(events, 8, false)).toBe(-22);
+    expect(port.perfBufferOpen(events, 8)).toBe(-22);
     expect(port.lastLog()).toContain("should be BPF_MAP_TYPE_PERF_EVENT_ARRAY");
     expect(
       port.ringBufferOpen(
@@ -226,7 +226,7 @@ describe("a ring on the wrong map", () => {
     expect(port.ringBufferOpen(12345)).toBe(-9);
     port.objectClose(object);
     const perfObject = loadBpf(perf);
-    expect(port.perfBufferOpen(port.mapHandle(perfObject, "events"), 3, false)).toBe(-22);
+    expect(port.perfBufferOpen(port.mapHandle(perfObject, "events"), 3)).toBe(-22);
     port.objectClose(perfObject);
   });
 });

@@ -161,3 +161,36 @@ describe("poll_events", () => {
     expect(stderr).toMatch(/no buffer is open\n {2}--> .*nothing\.ts:2:1\n[^]*hint: open one before/);
   });
 });
+
+describe("events of several buffers and CPUs that come singly", () => {
+  const tables = `struct event { u64 n; };
+BPF_PERF_OUTPUT(made);
+BPF_PERF_OUTPUT(removed);
+BPF_ARRAY(count, u64, 1);
+static u64 next(void) { int zero = 0; u64 *n = count.lookup(&zero); return n ? (*n)++ : 0; }
+TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) { if (bpf_get_current_pid_tgid() >> 32 != ONLY_PID) return 0; struct event e = { next() }; made.perf_submit(args, &e, sizeof e); return 0; }
+TRACEPOINT_PROBE(syscalls, sys_enter_rmdir) { if (bpf_get_current_pid_tgid() >> 32 != ONLY_PID) return 0; struct event e = { next() }; removed.perf_submit(args, &e, sizeof e); return 0; }
+`;
+  // Two calls on one CPU, two on the next one, a few at a time.
+  const caller = `exec python3 -c 'import os, time
+for i in range(24):
+    os.sched_setaffinity(0, {i // 2 % os.cpu_count()})
+    try: (os.mkdir if i % 2 else os.rmdir)("/nowhere/at/all")
+    except OSError: pass
+    time.sleep(0.01)'`;
+
+  it.each([
+    ["one poll", "{}", "sleep(0.15); b.perf_buffer_poll(0);"],
+    ["a merger by time", "{ by_time: true }", "b.perf_buffer_poll(50);"],
+  ])("are handed over in the order of their times by %s", async (name, options, step) => {
+    const lines = `const seen: number[] = [];
+for (const name of ["removed", "made"] as const) b.get_table(name).open_perf_buffer((e: { n: bigint }) => seen.push(Number(e.n)), ${options});
+try { for (;;) { ${step} } } catch (error) { if (!(error instanceof Interrupt)) throw error; }
+for (let i = 0; i < 5; i++) b.perf_buffer_poll(5);
+json(seen);`;
+    const script = makeJsonScript(folder, `order-${name.replaceAll(" ", "-")}`, tables, lines);
+    const result = await runCli(["run", "-c", caller, script]);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(JSON.parse(result.stdout)).toEqual(Array.from({ length: 24 }, (_, i) => i));
+  });
+});

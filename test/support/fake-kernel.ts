@@ -159,11 +159,29 @@ export function openFakeKernel(script: KernelScript = {}): FakeKernel {
 
 /** A `ringRead` that answers one batch after the other, each in one piece, and then none. */
 export function answerBatches(batches: Uint8Array[]): KernelPort["ringRead"] {
-  return (_, room) => {
+  return (_, room, timed) => {
     if (batches.length === 0) return 0;
-    if (batches[0]!.length > room.length) return errno.EMSGSIZE;
-    const batch = batches.shift()!;
+    const batch = timed ? addTimes(batches[0]!) : batches[0]!;
+    if (batch.length > room.length) return errno.EMSGSIZE;
+    batches.shift();
     room.set(batch);
     return batch.length;
   };
+}
+
+/** Puts a time before the bytes of each record, as a perf buffer has it: they come in the order that they have. */
+function addTimes(batch: Uint8Array): Uint8Array {
+  const view = new DataView(batch.buffer, batch.byteOffset, batch.byteLength);
+  const parts: Uint8Array[] = [];
+  for (let at = 0; at < batch.length; ) {
+    const size = view.getUint32(at, true);
+    const head = new DataView(new ArrayBuffer(16));
+    head.setUint32(0, size + 8, true);
+    head.setUint32(4, view.getUint32(at + 4, true), true);
+    head.setBigUint64(8, BigInt(parts.length), true);
+    const end = at + 8 + ((size + 7) & ~7);
+    parts.push(new Uint8Array(head.buffer), batch.subarray(at + 8, end));
+    at = end;
+  }
+  return Buffer.concat(parts);
 }

@@ -61,7 +61,7 @@ export function requireBatch(answer: MapBatch | number): MapBatch {
 /** Reads records of a ring, as much of them as fits into `roomBytes`. */
 export function readRing(handle: number, roomBytes: number): RingRecord[] {
   const room = new Uint8Array(roomBytes);
-  const size = port.ringRead(handle, room);
+  const size = port.ringRead(handle, room, false);
   if (size < 0) throw new Error(`answered ${size}`);
   return splitRecords(room.subarray(0, size));
 }

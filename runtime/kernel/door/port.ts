@@ -284,17 +284,15 @@ export interface KernelPort extends IteratorPort {
 
   // Rings. A record in a batch is: u32 size, u32 cpu, then the bytes, padded to 8.
 
-  /**
-   * Opens one ring of `pages` (a power of two) per online CPU on a perf event array. With `timed`, the first eight of a record's
-   * bytes are the time when the program handed it over, in nanoseconds of CLOCK_MONOTONIC.
-   */
-  perfBufferOpen(map: Handle, pages: number, timed: boolean): Handle;
+  /** Opens one ring of `pages` (a power of two) per online CPU on a perf event array. */
+  perfBufferOpen(map: Handle, pages: number): Handle;
   ringBufferOpen(map: Handle): Handle;
   /**
    * Copies records into `room` until there are none or the next one does not fit: it stays. Answers how many
-   * bytes they take, -EMSGSIZE when not even the first one fits.
+   * bytes they take, -EMSGSIZE when not even the first one fits. With `timed`, the first eight of a perf record's bytes are the time
+   * when the program handed it over, in nanoseconds of CLOCK_MONOTONIC; a ring buffer's records have none.
    */
-  ringRead(ring: Handle, room: Uint8Array): Status;
+  ringRead(ring: Handle, room: Uint8Array, timed: boolean): Status;
   /** Records that found no room in this ring so far (perf buffers only). Exact since Linux 6.0, before that told with the next record that finds room. */
   ringLost(ring: Handle): number;
   ringClose(ring: Handle): Status;

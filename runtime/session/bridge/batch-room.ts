@@ -4,6 +4,8 @@ import { alignUp } from "../../../sdk/wire/protocol.ts";
 const ROOM_BYTES = 512 * 1024;
 const SECTION_HEADER = 16;
 const noRecords = new Uint8Array(0);
+/** Below it batches are so far apart that a little work on each costs nothing. Units: bytes. */
+const SMALL_BYTES = 4096;
 /** Sizes that batches cross in. Units: bytes. */
 const CROSSING_BYTES = [4, 16, 64, 256].map((kib) => kib * 1024);
 
@@ -31,6 +33,11 @@ export class BatchRoom {
   /** Whether so much was read at once that the next batch is worth fetching without delay. */
   get isLarge(): boolean {
     return this.readBytes > ROOM_BYTES / 2;
+  }
+
+  /** Whether little was read. */
+  get isSmall(): boolean {
+    return this.readBytes < SMALL_BYTES;
   }
 
   /** Whether not even a section without records fits. */

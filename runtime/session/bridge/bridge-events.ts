@@ -10,8 +10,8 @@ import { writeOutput } from "./bridge-system.ts";
 import { openNapper } from "../wait/nap.ts";
 import { openRowWriter } from "./row-writer.ts";
 import type { RowWriter } from "./row-writer.ts";
-import { HOLD_MS, openTimeMerger } from "./time-merger.ts";
-import type { TimeMerger } from "./time-merger.ts";
+import { HOLD_MS, openTimeMerger, packRecords, sortByTime, splitTimedRecords } from "./time-merger.ts";
+import type { TimedRecord } from "./time-merger.ts";
 
 interface Ring {
   readonly id: number;
@@ -28,8 +28,8 @@ interface Ring {
   countFailed(): number;
   /** Set when the host writes the events' rows itself. */
   readonly writeRows: RowWriter | undefined;
-  /** Set when the events of all CPUs are to come in one order. */
-  readonly merger: TimeMerger | undefined;
+  /** Whether its events wait until nothing earlier can follow. */
+  readonly byTime: boolean;
   countedAt: number;
   /** Set when events came since losses were surely counted. */
   uncounted: boolean;
@@ -44,14 +44,17 @@ export interface EventCalls {
 }
 
 const PAGE_BYTES = 4096;
-/** What stands before an event in a perf buffer. Units: bytes. Source: struct perf_event_header, and the length of raw data. */
-const SAMPLE_HEADER_BYTES = 32;
+/** What stands around an event in a perf buffer. Units: bytes. Source: struct perf_event_header, the time, and the length of raw data. */
+const SAMPLE_HEADER_BYTES = 40;
+const noRecords = new Uint8Array(0);
 /** A perf record is smaller: a batch with as much room left was not ended by one that found none. Units: bytes. */
 const MAX_PERF_RECORD = 64 * 1024 + 16;
 /** There are records, but it is not known yet what comes before them. */
 const held = Symbol("held");
 /** How often a ring is read to come to its end while events go on coming. */
 const MAX_DRAINS = 8;
+/** What is read at once of a ring while its records are put in order. Units: bytes. */
+const CALM_READ_BYTES = 32 * 1024;
 /** How often losses are counted while events come. Units: milliseconds. */
 const COUNT_MS = 100;
 
@@ -65,9 +68,14 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
   let lastId = 0;
   /** The ring that is read first: one after the other, so that none can fill every batch alone. */
   let firstRing = 0;
+  /** One order for all buffers that want one. */
+  const merger = openTimeMerger<Ring>();
+  /** Whether the last batch was so small that putting records in order costs nothing. */
+  let isCalm = true;
 
   const closeRing = (ring: Ring): void => {
     countLost(ring);
+    if (ring.byTime) merger.drop(ring);
     rings.delete(ring.id);
     port.ringClose(ring.handle);
   };
@@ -86,58 +94,93 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
   };
 
   /** Reads into the batch. Undefined when it has no room left for the ring's next record. */
-  const readRecords = (ring: Ring): Uint8Array | undefined => {
+  const readRecords = (ring: Ring, timed: boolean): Uint8Array | undefined => {
     for (;;) {
       const { records } = room;
-      const size = port.ringRead(ring.handle, records);
+      const size = port.ringRead(ring.handle, records, timed);
       if (size !== errno.EMSGSIZE) return records.subarray(0, Math.max(0, size));
       if (!room.isEmpty) return undefined;
       room.reserve(records.length * 2);
     }
   };
 
-  const readMerged = (ring: Ring, merger: TimeMerger): Uint8Array | undefined => {
-    // Every CPU's ring must have been read to its end before an order is known.
-    for (let i = 1; ; i++) {
-      const records = readRecords(ring);
-      if (records === undefined) return undefined;
-      merger.add(records);
-      const isDrained = room.records.length - records.length >= MAX_PERF_RECORD;
-      if (isDrained || i === MAX_DRAINS) return merger.take(isDrained);
-    }
+  /** Counts what a ring has lost after it was read. A buffer that is found empty may stay so: what the script hears now is all that it hears for a while. */
+  const noteRead = (ring: Ring, sizeBytes: number): void => {
+    countLost(ring, sizeBytes === 0 && ring.uncounted);
+    ring.uncounted = sizeBytes > 0;
+  };
+
+  /** Makes a section of what a ring has lost, and of records. */
+  const addRecords = (ring: Ring, records: Uint8Array): void => {
+    const lost = ring.lost - ring.told;
+    if (records.length === 0 && lost === 0) return;
+    ring.told = ring.lost;
+    if (ring.writeRows !== undefined) writeOutput(state, ring.writeRows(records));
+    room.addSection(ring.id, lost, records, ring.writeRows !== undefined);
   };
 
   /** Makes a section of what a ring has. Answers false when the batch has no room left for it. */
   const readRing = (ring: Ring): boolean => {
-    if (room.isFull) return false;
-    const records = ring.merger === undefined ? readRecords(ring) : readMerged(ring, ring.merger);
+    const records = room.isFull ? undefined : readRecords(ring, false);
     if (records === undefined) return false;
-    // A buffer that is found empty may stay so: what the script hears now is all that it hears for a while.
-    countLost(ring, records.length === 0 && ring.uncounted);
-    const lost = ring.lost - ring.told;
-    ring.uncounted = records.length > 0;
-    if (records.length === 0 && lost === 0) return true;
-    ring.told = ring.lost;
-    if (ring.writeRows !== undefined) writeOutput(state, ring.writeRows(records));
-    room.addSection(ring.id, lost, records, ring.writeRows !== undefined);
+    noteRead(ring, records.length);
+    addRecords(ring, records);
     return true;
+  };
+
+  /** Reads all that a ring has into the merger. Answers whether it came to the end. */
+  const readMerged = (ring: Ring): boolean => {
+    // Every CPU's ring must have been read to its end before an order is known.
+    for (let i = 1; ; i++) {
+      const records = readRecords(ring, true) ?? noRecords;
+      merger.add(splitTimedRecords(ring, records));
+      noteRead(ring, records.length);
+      if (room.records.length - records.length >= MAX_PERF_RECORD) return true;
+      if (i === MAX_DRAINS) return false;
+    }
+  };
+
+  /** Reads a part of what a ring has. Answers whether that was little. */
+  const readCalm = (ring: Ring, into: TimedRecord<Ring>[]): boolean => {
+    const place = room.records.subarray(0, CALM_READ_BYTES);
+    const size = Math.max(0, port.ringRead(ring.handle, place, true));
+    for (const record of splitTimedRecords(ring, place.subarray(0, size))) into.push(record);
+    noteRead(ring, size);
+    return size > 0 && size < CALM_READ_BYTES / 2;
+  };
+
+  /** Makes sections of records in the order of their times, one for each run of records of one ring. */
+  const addInOrder = (records: TimedRecord<Ring>[]): void => {
+    sortByTime(records);
+    for (let at = 0, end = 0; at < records.length; at = end) {
+      const { source } = records[at]!;
+      while (records[end]?.source === source) end++;
+      addRecords(source, packRecords(records.slice(at, end)));
+    }
   };
 
   const readOrHold = (kind: RingKind | "any"): Uint8Array | typeof held | undefined => {
     const batch = readRings(kind);
     if (batch !== undefined) return batch;
-    return [...rings.values()].some(
-      (ring) => (kind === "any" || ring.kind === kind) && ring.merger?.holdsRecords() === true,
-    )
-      ? held
-      : undefined;
+    return kind !== "ring" && merger.holdsRecords() ? held : undefined;
   };
 
   const readRings = (kind: RingKind | "any"): Uint8Array | undefined => {
     const chosen = [...rings.values()].filter((ring) => kind === "any" || ring.kind === kind);
     room.clear();
     firstRing++;
-    for (let i = 0; i < chosen.length; i++) if (!readRing(chosen[(firstRing + i) % chosen.length]!)) break;
+    const merged = chosen.filter(({ byTime }) => byTime);
+    const areDrained = merged.map(readMerged).every(Boolean);
+    const inOrder = merged.length > 0 ? [...merger.take(areDrained)] : [];
+    const rest: Ring[] = [];
+    for (let i = 0; i < chosen.length; i++) {
+      const ring = chosen[(firstRing + i) % chosen.length]!;
+      if (!ring.byTime && !(isCalm && ring.kind === "perf" && readCalm(ring, inOrder))) rest.push(ring);
+    }
+    addInOrder(inOrder);
+    for (const ring of merged) addRecords(ring, noRecords);
+    for (const ring of rest) if (!readRing(ring)) break;
+    isCalm = room.isSmall;
     return room.isEmpty ? undefined : room.finish();
   };
 
@@ -152,8 +195,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
             `Cannot open perf buffer "${name}": an event has ${eventBytes} bytes and never fits into ${pages} page${pages === 1 ? "" : "s"}`,
             { hint: `give it more: { page_cnt: ${2 ** Math.ceil(Math.log2((4 * eventBytes) / PAGE_BYTES))} }` },
           );
-        const handle =
-          kind === "perf" ? port.perfBufferOpen(target.handle, pages, byTime) : port.ringBufferOpen(target.handle);
+        const handle = kind === "perf" ? port.perfBufferOpen(target.handle, pages) : port.ringBufferOpen(target.handle);
         if (handle < 0) {
           const message = `Cannot open ${kind === "perf" ? "perf" : "ring"} buffer "${name}" (${renderErrno(handle)})`;
           if (kind === "ring") throw new UnsupportedFeatureError("ringbuf", message, { since: "5.8" });
@@ -176,7 +218,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
           countedAt: performance.now(),
           uncounted: false,
           writeRows,
-          merger: byTime ? openTimeMerger() : undefined,
+          byTime,
         });
         return id;
       },

@@ -1,11 +1,21 @@
 import { alignUp } from "../../../sdk/wire/protocol.ts";
 
-/** Puts the records of several CPUs into the order of their times. */
-export interface TimeMerger {
-  /** Takes records as the kernel's port hands them over, each with its time in its first eight bytes. */
-  add(records: Uint8Array): void;
-  /** Answers the records that nothing earlier can follow any more, without their times. `isDrained` says that none was left in the kernel. */
-  take(isDrained: boolean): Uint8Array;
+/** A record and when a program handed it over. `Source` is the buffer that it came through. */
+export interface TimedRecord<Source> {
+  readonly source: Source;
+  /** Units: nanoseconds; exact for the first 104 days of a machine's life, then to two of them. */
+  readonly time: number;
+  readonly cpu: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Puts the records of several CPUs and buffers into the order of their times. */
+export interface TimeMerger<Source> {
+  add(records: readonly TimedRecord<Source>[]): void;
+  /** Answers the records that nothing earlier can follow any more. `isDrained` says that none was left in the kernel. */
+  take(isDrained: boolean): readonly TimedRecord<Source>[];
+  /** Forgets those of a buffer that is closed. */
+  drop(source: Source): void;
   /** Whether records wait for time to pass. */
   holdsRecords(): boolean;
 }
@@ -20,19 +30,12 @@ const MAX_HELD_BYTES = 16 * 1024 * 1024;
 const HEADER_SIZE = 8;
 const TIME_SIZE = 8;
 
-interface HeldRecord {
-  /** Units: nanoseconds; exact for the first 104 days of a machine's life, then to two of them. */
-  readonly time: number;
-  readonly cpu: number;
-  readonly bytes: Uint8Array;
-}
-
 /**
- * Makes the merger of one buffer. A record is let go when every CPU's ring was read once more, a while after it was seen: the clock of
+ * Makes a merger. A record is let go when every CPU's ring was read once more, a while after it was seen: the clock of
  * this process is not asked, since a container may have one of its own.
  */
-export function openTimeMerger(now: () => number = () => performance.now()): TimeMerger {
-  let held: HeldRecord[] = [];
+export function openTimeMerger<Source>(now: () => number = () => performance.now()): TimeMerger<Source> {
+  let held: TimedRecord<Source>[] = [];
   let heldBytes = 0;
   let newest = -Infinity;
   /** The newest time that was known at `markedAt`. */
@@ -40,18 +43,17 @@ export function openTimeMerger(now: () => number = () => performance.now()): Tim
   let markedAt = now();
   let safe = -Infinity;
 
+  const keep = (records: TimedRecord<Source>[]): void => {
+    held = records;
+    heldBytes = records.reduce((sum, { bytes }) => sum + TIME_SIZE + bytes.length, 0);
+  };
+
   return {
     add(records) {
-      const bytes = records.slice();
-      const view = new DataView(bytes.buffer);
-      for (let at = 0; at < bytes.length; ) {
-        const size = view.getUint32(at, true);
-        const start = at + HEADER_SIZE;
-        const time = view.getUint32(start + 4, true) * 2 ** 32 + view.getUint32(start, true);
-        held.push({ time, cpu: view.getUint32(at + 4, true), bytes: bytes.subarray(start + TIME_SIZE, start + size) });
-        heldBytes += size;
-        if (time > newest) newest = time;
-        at = start + alignUp(size);
+      for (const record of records) {
+        held.push(record);
+        heldBytes += TIME_SIZE + record.bytes.length;
+        if (record.time > newest) newest = record.time;
       }
     },
     take(isDrained) {
@@ -61,27 +63,46 @@ export function openTimeMerger(now: () => number = () => performance.now()): Tim
         mark = newest;
         markedAt = now();
       }
-      if (held.length === 0) return empty;
-      held.sort((a, b) => a.time - b.time);
+      if (held.length === 0) return [];
+      sortByTime(held);
       const end = countUntil(held, safe);
       const leaving = held.slice(0, end);
-      held = held.slice(end);
-      heldBytes = held.reduce((sum, { bytes }) => sum + TIME_SIZE + bytes.length, 0);
+      keep(held.slice(end));
       if (safe === Infinity) safe = -Infinity;
-      return packRecords(leaving);
+      return leaving;
     },
+    drop: (source) => keep(held.filter((record) => record.source !== source)),
     holdsRecords: () => held.length > 0,
   };
 }
 
-const empty = new Uint8Array(0);
-
-function countUntil(records: readonly HeldRecord[], time: number): number {
-  const index = records.findIndex((record) => record.time > time);
-  return index < 0 ? records.length : index;
+/** Puts records in order; those of one time stay as they are. */
+export function sortByTime<Source>(records: TimedRecord<Source>[]): void {
+  records.sort((a, b) => a.time - b.time);
 }
 
-function packRecords(records: readonly HeldRecord[]): Uint8Array {
+/** Reads records as the kernel's port hands them over with their times. Their bytes are copies. */
+export function splitTimedRecords<Source>(source: Source, records: Uint8Array): TimedRecord<Source>[] {
+  const bytes = records.slice();
+  const view = new DataView(bytes.buffer);
+  const split: TimedRecord<Source>[] = [];
+  for (let at = 0; at < bytes.length; ) {
+    const size = view.getUint32(at, true);
+    const start = at + HEADER_SIZE;
+    const time = view.getUint32(start + 4, true) * 2 ** 32 + view.getUint32(start, true);
+    split.push({
+      source,
+      time,
+      cpu: view.getUint32(at + 4, true),
+      bytes: bytes.subarray(start + TIME_SIZE, start + size),
+    });
+    at = start + alignUp(size);
+  }
+  return split;
+}
+
+/** Packs records again, without their times. */
+export function packRecords(records: readonly TimedRecord<unknown>[]): Uint8Array {
   const packed = new Uint8Array(records.reduce((sum, { bytes }) => sum + HEADER_SIZE + alignUp(bytes.length), 0));
   const view = new DataView(packed.buffer);
   let at = 0;
@@ -92,4 +113,9 @@ function packRecords(records: readonly HeldRecord[]): Uint8Array {
     at += HEADER_SIZE + alignUp(bytes.length);
   }
   return packed;
+}
+
+function countUntil(records: readonly TimedRecord<unknown>[], time: number): number {
+  const index = records.findIndex((record) => record.time > time);
+  return index < 0 ? records.length : index;
 }

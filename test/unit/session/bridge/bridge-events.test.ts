@@ -72,7 +72,7 @@ describe("a perf buffer", () => {
     );
     expect(error).toBeUndefined();
     expect(stdout).toBe("1 0 0 8\n2 1 0 8\n3 0 1 8\n");
-    expect(kernel.argsOf("perfBufferOpen")).toEqual([[1, 16, false]]);
+    expect(kernel.argsOf("perfBufferOpen")).toEqual([[1, 16]]);
   });
 
   it("counts what was lost for the callback, the table and the last line", async () => {
@@ -262,7 +262,7 @@ describe("a loop over events", () => {
     let waits = 0;
     const read = answerBatches(batches);
     return {
-      ringRead: (ring, room) => (ring === 12 ? read(ring, room) : 0),
+      ringRead: (ring, room) => (ring === 12 ? read(ring, room, false) : 0),
       wait() {
         if (++waits <= 2) batches.push(makeBatch(0, waits * 10, waits * 10 + 1));
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);

@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { HOLD_MS, openTimeMerger } from "../../../../runtime/session/bridge/time-merger.ts";
+import {
+  HOLD_MS,
+  openTimeMerger,
+  packRecords,
+  splitTimedRecords,
+} from "../../../../runtime/session/bridge/time-merger.ts";
 
 /** Records as the kernel's port hands them over, each with its time and one number. */
 function makeRecords(...rows: readonly (readonly [time: bigint, cpu: number, n: number])[]): Uint8Array {
@@ -22,13 +27,24 @@ function readRecords(bytes: Uint8Array): number[][] {
   return rows;
 }
 
+interface BytesMerger {
+  add(records: Uint8Array): void;
+  take(isDrained: boolean): Uint8Array;
+  holdsRecords(): boolean;
+}
+
 function openAt(): {
-  merger: ReturnType<typeof openTimeMerger>;
+  merger: BytesMerger;
   pass(ms?: number): void;
   numbers(isDrained?: boolean): number[];
 } {
   let now = 0;
-  const merger = openTimeMerger(() => now);
+  const records = openTimeMerger<string>(() => now);
+  const merger: BytesMerger = {
+    ...records,
+    add: (bytes) => records.add(splitTimedRecords("events", bytes)),
+    take: (isDrained) => packRecords(records.take(isDrained)),
+  };
   return {
     merger,
     pass: (ms = HOLD_MS) => void (now += ms),
@@ -96,5 +112,23 @@ describe("a merger by time", () => {
     for (let i = 0; i < 17; i++) merger.add(record);
     expect(merger.take(false).length).toBe(17 * size);
     expect(merger.holdsRecords()).toBe(false);
+  });
+});
+
+describe("a merger of several buffers", () => {
+  it("has one order for all, and forgets those of a buffer that is closed", () => {
+    let now = 0;
+    const merger = openTimeMerger<string>(() => now);
+    const take = (): string[] => {
+      now += HOLD_MS;
+      return merger.take(true).map(({ source, bytes }) => `${source} ${bytes[0]}`);
+    };
+    merger.add(splitTimedRecords("opens", makeRecords([10n, 0, 1], [30n, 1, 3])));
+    merger.add(splitTimedRecords("closes", makeRecords([20n, 1, 2], [40n, 0, 4])));
+    expect([...take(), ...take()]).toEqual(["opens 1", "closes 2", "opens 3", "closes 4"]);
+    merger.add(splitTimedRecords("opens", makeRecords([50n, 0, 5])));
+    merger.add(splitTimedRecords("closes", makeRecords([60n, 0, 6])));
+    merger.drop("opens");
+    expect([...take(), ...take(), merger.holdsRecords()]).toEqual(["closes 6", false]);
   });
 });

@@ -560,7 +560,7 @@ describe("the command of -c", () => {
           ringBufferOpen: () => 5,
           ringRead(ring, room) {
             state.ended = true;
-            return answerBatches(batches)(ring, room);
+            return answerBatches(batches)(ring, room, false);
           },
         },
       },
