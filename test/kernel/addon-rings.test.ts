@@ -186,9 +186,10 @@ describe.each([
   it("says so and keeps it", () => {
     const traced = trace(text, open);
     callMkdir(2);
-    expect([port.ringRead(traced.handle, new Uint8Array(31), false), port.ringRead(traced.handle, new Uint8Array(0), false)]).toEqual(
-      [-90, -90],
-    );
+    expect([
+      port.ringRead(traced.handle, new Uint8Array(31), false),
+      port.ringRead(traced.handle, new Uint8Array(0), false),
+    ]).toEqual([-90, -90]);
     expect(port.wait(10_000)).toBeGreaterThan(0);
     expect([...sequenceOf(readRing(traced.handle, 40)), ...sequenceOf(traced.readAll())].sort()).toEqual([0, 1]);
     traced.close();
