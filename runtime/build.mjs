@@ -23,6 +23,12 @@ const dist = join(root, "dist");
 const require = createRequire(import.meta.url);
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
 
+// Without TypeScript's own types, which a project need not have.
+const editorTypes = `/** The plugin of TypeScript's language service that knows the C of scripts; TypeScript's server calls it. */
+declare function openPlugin(modules: { readonly typescript: unknown }): { create(info: unknown): unknown };
+export = openPlugin;
+`;
+
 const result = await build({
   absWorkingDir: root,
   entryPoints: { bpfts: "runtime/entry/start.ts", main: "runtime/cli/main.ts" },
@@ -120,7 +126,8 @@ function writeTypes() {
     replaceFile(join("types", name.replace(/\.ts$/, ".d.ts")), (path) => writeFileSync(path, text));
   }
   replaceFile(join("types", "globals.d.ts"), (path) => writeFileSync(path, globalTypes));
-  const wanted = new Set(["globals.d.ts", ...names.map((name) => name.replace(/\.ts$/, ".d.ts"))]);
+  replaceFile(join("types", "editor.d.cts"), (path) => writeFileSync(path, editorTypes));
+  const wanted = new Set(["globals.d.ts", "editor.d.cts", ...names.map((name) => name.replace(/\.ts$/, ".d.ts"))]);
   const folders = new Set(names.map(dirname));
   for (const entry of readdirSync(join(dist, "types"), { recursive: true, withFileTypes: true })) {
     const name = relative(join(dist, "types"), join(entry.parentPath, entry.name));

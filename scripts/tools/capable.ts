@@ -139,7 +139,7 @@ const told = (value: number): unknown => (value === -1 ? untold : value);
 function nameStack(wanted: boolean, id: number, pid: number): string[] {
   if (!wanted) return [];
   // A thread of the kernel has no stack of a program.
-  if (id < 0) return id === -errno_number("EFAULT")! ? [] : ["[Missed stack]"];
+  if (id < 0) return id === -(errno_number("EFAULT") ?? 14) ? [] : ["[Missed stack]"];
   return [...stacks.walk(id, (address) => BPF.sym(address, pid, { show_module: true, show_offset: true }))];
 }
 
