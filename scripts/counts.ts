@@ -5,7 +5,7 @@
 import { BPF, Interrupt, command, printf, sleep } from "bpfts";
 
 const b = new BPF({
-  text: `
+  text: /* c */ `
 BPF_HASH(counts, u32, u64);
 
 TRACEPOINT_PROBE(syscalls, sys_enter_openat) {

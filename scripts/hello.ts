@@ -7,7 +7,7 @@
 import { BPF, command } from "bpfts";
 
 const b = new BPF({
-  text: `
+  text: /* c */ `
 TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) {
     bpf_trace_printk("hello world\n");
     return 0;

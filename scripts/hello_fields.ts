@@ -6,7 +6,7 @@
 import { BPF, command, printf } from "bpfts";
 
 const b = new BPF({
-  text: `
+  text: /* c */ `
 int hello_world(void *ctx) {
     bpf_trace_printk("Hello, World!\n");
     return 0;

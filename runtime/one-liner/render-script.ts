@@ -47,7 +47,7 @@ export function renderScript(translated: TranslatedLine, c: readonly Piece[], se
     ...line.text.split("\n").map((text) => makePiece(`// ${text}\n`)),
     makePiece(`import { ${imports.join(", ")} } from "bpfts";\n\n`),
     ...usdt.map(({ statement, at }) => makePiece(`${statement}\n`, at)),
-    makePiece("const b = new BPF({\n  text: `\n"),
+    makePiece("const b = new BPF({\n  text: /* c */ `\n"),
     ...escapePieces(c),
     makePiece(`\n\`,\n${contexts}});\n`),
     ...attaches.map(({ text, at }) => makePiece(`${text}\n`, at)),

@@ -30,7 +30,7 @@ examples:
 json_output(args.json);
 
 const b = new BPF({
-  text: `
+  text: /* c */ `
 struct event_t {
     u32 pid;
     char line[256];

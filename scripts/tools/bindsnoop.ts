@@ -65,7 +65,7 @@ IF is the number of the interface of SO_BINDTODEVICE.`,
 json_output(args.json);
 
 const b = new BPF({
-  text: `${filter_by_process(args)}${files_by_descriptor}
+  text: /* c */ `${filter_by_process(args)}${files_by_descriptor}
 struct call_t {
     struct sock *sk;
     const void *address;

@@ -40,7 +40,7 @@ examples:
 json_output(args.json);
 
 const b = new BPF({
-  text: `${filter_by_process(args)}${follow_requests(args.disk)}${totals}
+  text: /* c */ `${filter_by_process(args)}${follow_requests(args.disk)}${totals}
 struct dist_key_t {
     ${args.disks ? "char bucket[32]" : "u32 bucket"};
     u32 slot;

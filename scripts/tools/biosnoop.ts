@@ -28,7 +28,7 @@ examples:
 json_output(args.json);
 
 const b = new BPF({
-  text: `${filter_by_process(args)}${follow_requests(args.disk)}
+  text: /* c */ `${filter_by_process(args)}${follow_requests(args.disk)}
 struct event_t {
     u64 ts;
     u64 delta;

@@ -19,7 +19,7 @@ examples:
 json_output(args.json);
 
 const b = new BPF({
-  text: `${filter_by_process(args)}
+  text: /* c */ `${filter_by_process(args)}
 struct key_t {
     char name[TASK_COMM_LEN];
     u64 slot;

@@ -41,7 +41,7 @@ examples:
 json_output(args.json);
 
 const b = new BPF({
-  text: `${filter_by_process(args)}${page_cache_counts()}
+  text: /* c */ `${filter_by_process(args)}${page_cache_counts()}
 BPF_ARRAY(counts, u64, ${page_cache_events.length});
 
 static inline void on_page_cache(u32 event) {

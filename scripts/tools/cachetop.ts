@@ -53,7 +53,7 @@ examples:
 json_output(args.json);
 
 const b = new BPF({
-  text: `${filter_by_process(args)}${page_cache_counts()}
+  text: /* c */ `${filter_by_process(args)}${page_cache_counts()}
 struct key_t {
     u32 pid;
     u32 uid;

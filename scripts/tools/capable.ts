@@ -57,7 +57,7 @@ if (!isTold && !args.verbose)
 const withStacks = args.kernel_stack || args.user_stack;
 
 const b = new BPF({
-  text: `${filter_by_process(args)}
+  text: /* c */ `${filter_by_process(args)}
 struct event_t {
     u32 tgid;
     u32 pid;

@@ -48,7 +48,7 @@ json_output(args.json);
 
 const section = args.tids ? "tid" : args.pids ? "pid" : "";
 const b = new BPF({
-  text: `${filter_by_process(args)}${totals}
+  text: /* c */ `${filter_by_process(args)}${totals}
 struct dist_key_t {
     u32 id;
     u32 slot;

@@ -50,7 +50,7 @@ json_output(args.json);
 const ARGUMENT_BYTES = 128;
 
 const b = new BPF({
-  text: `${filter_by_containers(args)}
+  text: /* c */ `${filter_by_containers(args)}
 enum event_type { ARGUMENT, MORE_ARGUMENTS, RESULT };
 
 struct event_t {

@@ -43,7 +43,7 @@ examples:
 json_output(args.json);
 
 const b = new BPF({
-  text: `${filter_by_process(args)}
+  text: /* c */ `${filter_by_process(args)}
 struct event_t {
     u64 age_ns;
     u32 pid;

@@ -39,7 +39,7 @@ examples:
 json_output(args.json);
 
 const b = new BPF({
-  text: `${filter_by_process(args)}${ext4_calls()}
+  text: /* c */ `${filter_by_process(args)}${ext4_calls()}
 struct key_t {
     char op[8];
     u64 slot;

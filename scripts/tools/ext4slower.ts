@@ -38,7 +38,7 @@ examples:
 json_output(args.json);
 
 const b = new BPF({
-  text: `${filter_by_process(args)}${ext4_calls()}
+  text: /* c */ `${filter_by_process(args)}${ext4_calls()}
 struct event_t {
     u64 ts;
     u64 span_ns;

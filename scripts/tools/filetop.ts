@@ -53,7 +53,7 @@ examples:
 json_output(args.json);
 
 const b = new BPF({
-  text: `${filter_by_process(args)}${file_calls}
+  text: /* c */ `${filter_by_process(args)}${file_calls}
 struct key_t {
     unsigned long inode;
     u32 dev;

@@ -57,7 +57,7 @@ const conditions = [
   ...(args.cpu !== undefined ? [`bpf_get_smp_processor_id() != ${args.cpu}`] : []),
 ];
 const usdt = kind === "u" ? enableProbes() : undefined;
-const text = `
+const text = /* c */ `
 BPF_HASH(counts, u64, u64, 65536);
 
 int on_hit(void *ctx) {

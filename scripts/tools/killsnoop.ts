@@ -43,7 +43,7 @@ const conditions = [
 ];
 
 const b = new BPF({
-  text: `${filter_by_process(args)}
+  text: /* c */ `${filter_by_process(args)}
 struct kill_t {
     int target;
     int signal;

@@ -68,7 +68,7 @@ const umountFlags = { MNT_FORCE: 1, MNT_DETACH: 2, MNT_EXPIRE: 4, UMOUNT_NOFOLLO
 const MAGIC = 0xc0ed0000n;
 
 const b = new BPF({
-  text: `${filter_by_process(args)}
+  text: /* c */ `${filter_by_process(args)}
 struct event_t {
     u64 flags;
     u32 pid;

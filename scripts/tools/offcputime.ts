@@ -58,7 +58,7 @@ if (args.kernel_threads_only && args.user_stacks_only) {
 }
 
 const b = new BPF({
-  text: `${filter_by_process({ cgroup: args.cgroup })}${filter_off_cpu(args)}
+  text: /* c */ `${filter_by_process({ cgroup: args.cgroup })}${filter_off_cpu(args)}
 struct key_t {
     u32 pid;
     u32 tgid;

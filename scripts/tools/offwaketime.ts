@@ -52,7 +52,7 @@ examples:
 json_output(args.json);
 
 const b = new BPF({
-  text: `${filter_by_process({ cgroup: args.cgroup })}${filter_off_cpu(args)}
+  text: /* c */ `${filter_by_process({ cgroup: args.cgroup })}${filter_off_cpu(args)}
 struct side_t {
     u32 pid;
     u32 tgid;

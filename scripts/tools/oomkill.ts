@@ -29,7 +29,7 @@ json_output(args.json);
 const instead = "the tracepoint tells who is killed: bpfts -e 'tracepoint:oom:mark_victim { count(args->pid); }'";
 
 const b = new BPF({
-  text: `
+  text: /* c */ `
 #include <linux/oom.h>
 
 struct event_t {

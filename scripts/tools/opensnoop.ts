@@ -70,7 +70,7 @@ const wantedFlags = args.flag_filter.reduce<number>((flags, name) => flags | ope
 const flagCondition = args.flag_filter.length === 0 ? "0" : `!(flags & ${wantedFlags})`;
 
 const b = new BPF({
-  text: `${filter_by_process(args)}
+  text: /* c */ `${filter_by_process(args)}
 struct open_t {
     const char *name;
     int flags;

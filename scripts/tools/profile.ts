@@ -75,7 +75,7 @@ json_output(args.json);
 const follows = args.pid === undefined && args.tid === undefined;
 const { cgroup, cgroupmap, mntnsmap } = args;
 const b = new BPF({
-  text: `${filter_by_process({ cgroup, cgroupmap, mntnsmap, ...(!follows && { pid: 0 }) })}
+  text: /* c */ `${filter_by_process({ cgroup, cgroupmap, mntnsmap, ...(!follows && { pid: 0 }) })}
 struct key_t {
     u32 tgid;
     int user_stack_id;

@@ -37,7 +37,7 @@ const section = args.tids ? "tid" : args.pids ? "pid" : args.pidnss ? "pidns" : 
 const idOfTask = { tid: "next->pid", pid: "next->tgid", pidns: "pid_namespace(next)", "": "0" }[section];
 
 const b = new BPF({
-  text: `${filter_by_process(args)}${run_queue_waits}
+  text: /* c */ `${filter_by_process(args)}${run_queue_waits}
 struct dist_key_t {
     u32 id;
     u32 slot;

@@ -42,7 +42,7 @@ examples:
 json_output(args.json);
 
 const b = new BPF({
-  text: `${filter_by_process(args)}
+  text: /* c */ `${filter_by_process(args)}
 struct dist_key_t {
     u32 cpu;
     u32 slot;

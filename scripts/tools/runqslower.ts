@@ -41,7 +41,7 @@ examples:
 json_output(args.json);
 
 const b = new BPF({
-  text: `${filter_by_process(args)}${run_queue_waits}
+  text: /* c */ `${filter_by_process(args)}${run_queue_waits}
 struct event_t {
     u32 tid;
     u32 prev_tid;

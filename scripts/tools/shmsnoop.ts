@@ -48,7 +48,7 @@ const calls = [
 ];
 
 const b = new BPF({
-  text: `${filter_by_process(args)}
+  text: /* c */ `${filter_by_process(args)}
 struct event_t {
     u64 ts;
     u64 ret;

@@ -46,7 +46,7 @@ json_output(args.json);
 const isNamed = !BPF.tracepoint_exists("kmem", "kmem_cache_alloc_node");
 
 const b = new BPF({
-  text: `${filter_by_process(args)}
+  text: /* c */ `${filter_by_process(args)}
 struct key_t {
     char cache[32];
 };

@@ -40,7 +40,7 @@ examples:
 json_output(args.json);
 
 const b = new BPF({
-  text: `${filter_by_process(args)}${files_by_descriptor}
+  text: /* c */ `${filter_by_process(args)}${files_by_descriptor}
 struct event_t {
     u32 pid;
     u32 netns;

@@ -44,7 +44,7 @@ const calls = Object.entries({
 }).filter(([call]) => BPF.tracepoint_exists("syscalls", `sys_enter_${call}`));
 
 const b = new BPF({
-  text: `${filter_by_process(args)}
+  text: /* c */ `${filter_by_process(args)}
 struct event_t {
     u64 ts;
     u32 pid;

@@ -24,7 +24,7 @@ json_output(args.json);
 const calls = ["sync", "fsync", "fdatasync", "syncfs", "msync", "sync_file_range"];
 
 const b = new BPF({
-  text: `${filter_by_process(args)}
+  text: /* c */ `${filter_by_process(args)}
 struct event_t {
     u64 ts;
     u32 pid;

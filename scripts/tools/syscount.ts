@@ -87,7 +87,7 @@ const results = [args.failures && "args->ret >= 0", args.errno !== undefined && 
 const either = (texts: readonly (string | false)[]): string => texts.filter(Boolean).join(" || ") || "0";
 
 const b = new BPF({
-  text: `${filter_by_process(args)}
+  text: /* c */ `${filter_by_process(args)}
 struct total_t {
     u64 count;
     u64 total_ns;

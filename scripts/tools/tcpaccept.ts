@@ -68,7 +68,7 @@ TRACEPOINT_PROBE(syscalls, sys_exit_accept4) { return on_descriptor(args, args->
 `;
 
 const b = new BPF({
-  text: `${filter_by_process(args)}
+  text: /* c */ `${filter_by_process(args)}
 #include <net/sock.h>
 
 struct event_t {

@@ -61,7 +61,7 @@ examples:
 json_output(args.json);
 
 const b = new BPF({
-  text: `${filter_by_process(args)}
+  text: /* c */ `${filter_by_process(args)}
 struct flow_t {
     u8 saddr[16];
     u8 daddr[16];

@@ -49,7 +49,7 @@ const hasField = (name: string): 0 | 1 =>
   BPF.kernel_struct_has_field("trace_event_raw_kfree_skb", name) === 1 ? 1 : 0;
 
 const b = new BPF({
-  text: `
+  text: /* c */ `
 struct event_t {
     u32 pid;
     int stack_id;

@@ -57,7 +57,7 @@ examples:
 json_output(args.json);
 
 const b = new BPF({
-  text: `${filter_by_process(args)}
+  text: /* c */ `${filter_by_process(args)}
 struct owner_t {
     u32 pid;
     u32 is_unwanted;

@@ -54,7 +54,7 @@ json_output(args.json);
 const instead = "without -l it shows every retransmit, those of tail loss probes too";
 
 const b = new BPF({
-  text: `
+  text: /* c */ `
 struct flow_t {
     u8 laddr[16];
     u8 raddr[16];

@@ -92,7 +92,7 @@ ${function_entry("tcp_cleanup_rbuf", "struct sock *sk, int copied")} { return on
 `;
 
 const b = new BPF({
-  text: `${filter_by_process(args)}
+  text: /* c */ `${filter_by_process(args)}
 struct session_t {
     u8 laddr[16];
     u8 raddr[16];

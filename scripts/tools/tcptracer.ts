@@ -53,7 +53,7 @@ examples:
 json_output(args.json);
 
 const b = new BPF({
-  text: `${filter_by_process(args)}${files_by_descriptor}
+  text: /* c */ `${filter_by_process(args)}${files_by_descriptor}
 struct owner_t {
     u32 pid;
     char comm[TASK_COMM_LEN];

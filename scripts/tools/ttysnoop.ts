@@ -71,7 +71,7 @@ function findDevice(name: string): number {
 }
 
 const b = new BPF({
-  text: `${filter_by_process(args)}${files_by_descriptor}
+  text: /* c */ `${filter_by_process(args)}${files_by_descriptor}
 #define CONTROLLING_TERMINAL (5 << 20)
 
 struct data_t {

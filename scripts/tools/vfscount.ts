@@ -34,7 +34,7 @@ examples:
 json_output(args.json);
 
 const b = new BPF({
-  text: `${filter_by_process(args)}
+  text: /* c */ `${filter_by_process(args)}
 BPF_HASH(counts, u64, u64, 1024);
 
 int on_call(struct pt_regs *ctx) {

@@ -40,7 +40,7 @@ const functions = ["vfs_read", "vfs_write", "vfs_fsync_range", "vfs_open", "vfs_
 const instead = "count the system calls instead: bpfts funccount 't:syscalls:sys_enter_*'";
 
 const b = new BPF({
-  text: `${filter_by_process(args)}
+  text: /* c */ `${filter_by_process(args)}
 BPF_ARRAY(counts, u64, ${functions.length});
 ${functions
   .map(

@@ -49,7 +49,7 @@ examples:
 json_output(args.json);
 
 const b = new BPF({
-  text: `${filter_by_process({ cgroup: args.cgroup })}${filter_off_cpu({ ...args, user_threads_only: args.useronly })}
+  text: /* c */ `${filter_by_process({ cgroup: args.cgroup })}${filter_off_cpu({ ...args, user_threads_only: args.useronly })}
 struct key_t {
     int kernel_stack_id;
     char waker[TASK_COMM_LEN];

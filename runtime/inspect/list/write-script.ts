@@ -54,7 +54,7 @@ export function writeScript(machine: ListMachine, probe: Probe, place: UserPlace
 import { ${imports.join(", ")} } from "bpfts";
 
 ${(plan.before ?? []).map((line) => `${line}\n`).join("")}const b = new BPF({
-  text: \`
+  text: /* c */ \`
 struct event_t {
     char comm[TASK_COMM_LEN];
     u32 pid;
