@@ -112,3 +112,43 @@ describe("sslsniff", () => {
     expect(wrong.stderr).toContain("Invalid SSL library type: 'tls'\n");
   });
 });
+
+describe("deadlock", () => {
+  const libc = copyLibrary("libc.so.6");
+  const program = buildProgram("locks.c", join(folder, "locks"), "-pthread");
+  const watch = (order: string, ...args: readonly string[]) =>
+    runCli(["-c", own(`${program} ${order}`), "deadlock", "--binary", libc, ...args], { cwd: folder });
+
+  it("reports mutexes that are taken in a circle, by whom and where", async () => {
+    const { status, stdout } = await watch("inverted", "--verbose");
+    expect(status).toBe(1);
+    expect(stdout).toMatch(
+      /^Tracing\.\.\. Hit Ctrl-C to end\.\n(?:Mutexes: \d, Edges: \d\n)*Mutexes: 3, Edges: 3\n-{16}\nPotential Deadlock Detected!\n\n/,
+    );
+    const cycle = /^Cycle in lock order graph: (.*)$/m.exec(stdout)![1]!.split(" => ");
+    expect(cycle).toHaveLength(4);
+    expect(cycle[3]).toBe(cycle[0]);
+    expect(new Set(cycle).size).toBe(3);
+    const holders = [
+      ...stdout.matchAll(
+        / acquired here while holding Mutex M\d \(.*\) in Thread \d+ \(locks\):\n@ [0-9a-f]{16} pthread_mutex_lock\n(?:@ [0-9a-f]{16} take\n)?@ [0-9a-f]{16} (\w+)\n/g,
+      ),
+    ];
+    expect(holders.map(([, name]) => name).sort()).toEqual(["take_one_two", "take_three_one", "take_two_three"]);
+    expect(stdout.match(/^Thread \d+ created by Thread \d+ \(locks\) here:$/gm)).toHaveLength(3);
+  });
+
+  it("reports nothing about mutexes that have an order, and prints objects", async () => {
+    expect(await watch("ordered")).toMatchObject({ status: 0, stdout: "Tracing... Hit Ctrl-C to end.\n", stderr: "" });
+    const found = await watch("inverted", "--json");
+    expect(JSON.parse(found.stdout)).toMatchObject({
+      cycle: Array<unknown>(3).fill(expect.stringMatching(/^0x[0-9a-f]{16}$/)),
+      edges: Array<unknown>(3).fill(expect.objectContaining({ comm: "locks" })),
+    });
+    const none = await runCli(["deadlock"], { cwd: folder });
+    expect(none).toMatchObject({
+      status: 2,
+      stderr: "deadlock: give the PID of the process to trace, or a command: bpfts -c COMMAND deadlock\n",
+    });
+  });
+});

@@ -1,0 +1,32 @@
+// Takes mutexes in known orders: locks.c inverted|ordered. No two threads run at the same time, so nothing hangs.
+#include <pthread.h>
+#include <string.h>
+#include <unistd.h>
+
+pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER, two = PTHREAD_MUTEX_INITIALIZER, three = PTHREAD_MUTEX_INITIALIZER;
+
+__attribute__((noinline)) static void take(pthread_mutex_t *first, pthread_mutex_t *second) {
+  pthread_mutex_lock(first);
+  pthread_mutex_lock(second);
+  pthread_mutex_unlock(second);
+  pthread_mutex_unlock(first);
+}
+
+void *take_one_two(void *unused) { take(&one, &two); usleep(1); return NULL; }
+void *take_two_three(void *unused) { take(&two, &three); usleep(1); return NULL; }
+void *take_three_one(void *unused) { take(&three, &one); usleep(1); return NULL; }
+void *take_one_three(void *unused) { take(&one, &three); usleep(1); return NULL; }
+
+static void run(void *(*work)(void *)) {
+  pthread_t thread;
+  pthread_create(&thread, NULL, work, NULL);
+  pthread_join(thread, NULL);
+}
+
+int main(int count, char **words) {
+  run(take_one_two);
+  run(take_two_three);
+  run(strcmp(words[1], "inverted") == 0 ? take_three_one : take_one_three);
+  sleep(4);
+  return 0;
+}
