@@ -116,11 +116,20 @@ export function openPrelude(request: PreludeRequest, hidden: readonly string[] =
   ];
   const folders = [request.headers, kernelFolder, folder];
   const build = (): KernelNames => {
-    const names = openNames(kernelFolder, kernel, request.log);
-    if (hidden.length > 0)
-      writeKernelTypes(join(folder, typesFile), hideNames(readFileSync(join(kernelFolder, typesFile), "utf8"), hidden));
-    buildPch({ ...request, folder, pch, flags, folders, names });
-    return names;
+    try {
+      request.log.progress?.("first run on this kernel with this clang: reading the kernel's types (1 of 2)");
+      const names = openNames(kernelFolder, kernel, request.log);
+      if (hidden.length > 0)
+        writeKernelTypes(
+          join(folder, typesFile),
+          hideNames(readFileSync(join(kernelFolder, typesFile), "utf8"), hidden),
+        );
+      request.log.progress?.("first run on this kernel with this clang: compiling the kernel's types (2 of 2)");
+      buildPch({ ...request, folder, pch, flags, folders, names });
+      return names;
+    } finally {
+      request.log.progress?.(undefined);
+    }
   };
   buildOnce(folder, () => existsSync(pch) && haveNames(kernelFolder), build, request.wait);
   touchFile(pch);

@@ -1,7 +1,10 @@
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { VmError } from "../base/errors.ts";
 import { runCommand } from "./run-command.ts";
+
+/** Between two looks at a download. Units: milliseconds. */
+const TELL_MS = 200;
 
 /** One entry of the machine's apt sources. */
 export interface AptSource {
@@ -90,8 +93,8 @@ export function renderSuiteSources(sources: readonly AptSource[], suites: readon
 export interface AptArchive {
   /** Package names that match, in no order. */
   findPackages(pattern: RegExp): Promise<string[]>;
-  /** Downloads a package into a folder, verified by apt, and answers the file. @throws VmError */
-  downloadPackage(name: string, folder: string): Promise<string>;
+  /** Downloads a package into a folder, verified by apt, and answers the file. `tell` hears of its way now and then. Units: bytes. @throws VmError */
+  downloadPackage(name: string, folder: string, tell?: (done: number, total: number) => void): Promise<string>;
 }
 
 /** Opens an archive for suites and reads its lists. @throws VmError when that fails */
@@ -127,14 +130,26 @@ export async function openAptArchive(
         .split("\n")
         .filter((name) => pattern.test(name));
     },
-    async downloadPackage(name, target) {
-      const answer = await runCommand("apt-get", ["-qq", ...options, "download", name], { cwd: target });
+    async downloadPackage(name, target, tell = () => undefined) {
+      const facts = await runCommand("apt-cache", [...options, "show", "--no-all-versions", name]);
+      const total = Number(/^Size: (\d+)$/m.exec(facts.stdout.toString())?.[1] ?? 0);
+      const timer = setInterval(() => tell(measureFiles(target, name), total), TELL_MS);
+      const answer = await runCommand("apt-get", ["-qq", ...options, "download", name], { cwd: target }).finally(() =>
+        clearInterval(timer),
+      );
       const file = listFolder(target).find((path) => path.includes(`/${name}_`) && path.endsWith(".deb"));
       if (answer.status !== 0 || file === undefined)
         throw describeAptFailure(`Cannot download "${name}"`, answer.status, answer.stderr);
       return file;
     },
   };
+}
+
+/** How large a package's files in a folder are by now; apt names one that is on its way after it. Units: bytes. */
+function measureFiles(folder: string, name: string): number {
+  return listFolder(folder)
+    .filter((path) => path.includes(`/${name}_`))
+    .reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0);
 }
 
 function describeAptFailure(action: string, status: number, stderr: string): VmError {

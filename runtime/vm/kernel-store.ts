@@ -42,6 +42,7 @@ export async function fetchKernel(folder: VmFolder, row: KernelRow, log: Log): P
   const work = mkdtempSync(join(kernels, `.${row.name}-`));
   try {
     log.warn(`kernel ${row.name} is not in the cache: fetching it from the distribution (70 MB or more)`);
+    log.progress?.(`reading the package lists of ${row.suites.join(" and ")}`);
     const archive = await openAptArchive(row.suites, join(work, "apt"));
     const packages = await Promise.all(row.packages.map((pattern) => archive.findPackages(pattern)));
     const release = findNewestRelease(row.packages, packages);
@@ -52,7 +53,11 @@ export async function fetchKernel(folder: VmFolder, row: KernelRow, log: Log): P
     for (const [at, names] of packages.entries()) {
       const name = names.find((candidate) => row.packages[at]!.exec(candidate)?.[1] === release)!;
       log.info(`fetching ${name}`);
-      await unpackPackage(await archive.downloadPackage(name, work), join(work, "root"));
+      const file = await archive.downloadPackage(name, work, (bytes, total) =>
+        log.progress?.(`fetching ${name}: ${toMegabytes(bytes)} of ${toMegabytes(total)} MB`),
+      );
+      log.progress?.(`unpacking ${name}`);
+      await unpackPackage(file, join(work, "root"));
     }
     rmSync(join(work, "apt"), { recursive: true, force: true });
     const unpacked = findUnpacked(work, row.name);
@@ -78,8 +83,13 @@ export async function fetchKernel(folder: VmFolder, row: KernelRow, log: Log): P
       });
     throw error;
   } finally {
+    log.progress?.(undefined);
     rmSync(work, { recursive: true, force: true });
   }
+}
+
+function toMegabytes(bytes: number): number {
+  return Math.round(bytes / 1e6);
 }
 
 /** Describes a kernel image of the user's; its modules are looked for around it and on this machine. @throws VmError */

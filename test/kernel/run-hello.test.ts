@@ -23,6 +23,23 @@ describe("the lessons", () => {
     expect(existsSync(join(folder, "c"))).toBe(true);
   });
 
+  it("the first run on a kernel tells a terminal what takes its time, and takes the line back", () => {
+    const { stdout } = spawnSync(
+      "script",
+      ["-qec", `${process.execPath} ${cli} run -c true scripts/hello.ts`, "/dev/null"],
+      {
+        cwd: root,
+        encoding: "utf8",
+        env: { ...process.env, BPFTS_CACHE: join(folder, "first-run") },
+      },
+    );
+    const clear = "\r\x1b[K";
+    const steps = ["reading the kernel's types (1 of 2)", "compiling the kernel's types (2 of 2)"];
+    expect(stdout).toBe(
+      `${steps.map((step) => `${clear}first run on this kernel with this clang: ${step}`).join("")}${clear}`,
+    );
+  });
+
   it("counts.ts counts the calls of the command exactly", async () => {
     const script = `for i in 1 2 3 4 5 6 7; do : < /proc/self/stat; done`;
     const result = await runCli(["run", "-c", script, "scripts/counts.ts"]);
