@@ -1,4 +1,15 @@
-import { existsSync, mkdirSync, readFileSync, realpathSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmdirSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { UsageError } from "../base/errors.ts";
 import { findPackageFile } from "../session/build/package-files.ts";
@@ -18,10 +29,13 @@ export interface WrittenConfig {
  */
 export function writeEditorConfig(folder: string, force: boolean): WrittenConfig {
   const path = join(resolve(folder), "tsconfig.json");
+  // First, since the types are named by the link.
+  const plugin = linkPlugin(dirname(path));
   const text = renderEditorConfig(folder);
   const found = existsSync(path) ? readFileSync(path, "utf8") : undefined;
-  if (found === text) return { path, outcome: "unchanged", plugin: linkPlugin(dirname(path)) };
+  if (found === text) return { path, outcome: "unchanged", plugin };
   if (found !== undefined && !force) {
+    if (plugin === "linked") unlinkPlugin(dirname(path));
     throw new UsageError(`Cannot write "${path}": there is one already`, {
       hint: `add this to its compilerOptions: "types": [${JSON.stringify(findGlobals(findTypes(resolve(folder))))}], "paths": { "bpfts": [${JSON.stringify(findTypes(resolve(folder)))}] }, "plugins": [{ "name": "bpfts" }]; or replace it with bpfts init --force`,
     });
@@ -32,7 +46,13 @@ export function writeEditorConfig(folder: string, force: boolean): WrittenConfig
   } catch (cause) {
     throw new UsageError(`Cannot write "${path}": ${(cause as Error).message}`, { cause });
   }
-  return { path, outcome: found === undefined ? "written" : "replaced", plugin: linkPlugin(dirname(path)) };
+  return { path, outcome: found === undefined ? "written" : "replaced", plugin };
+}
+
+/** Takes the link back, and the folder with it where that has nothing else. */
+function unlinkPlugin(folder: string): void {
+  rmSync(join(folder, "node_modules", "bpfts"));
+  if (readdirSync(join(folder, "node_modules")).length === 0) rmdirSync(join(folder, "node_modules"));
 }
 
 /** Makes the plugin findable from a folder of scripts that is no package of its own, whose `node_modules` an installer would tidy. */
@@ -45,9 +65,14 @@ function linkPlugin(folder: string): WrittenConfig["plugin"] {
   if (existsSync(join(folder, "package.json"))) return "missing";
   try {
     mkdirSync(join(folder, "node_modules"), { recursive: true });
+    // One that leads nowhere is of a bpfts that was moved.
+    const link = lstatSync(join(folder, "node_modules", "bpfts"), { throwIfNoEntry: false });
+    if (link?.isSymbolicLink() === true) rmSync(join(folder, "node_modules", "bpfts"));
     symlinkSync(install, join(folder, "node_modules", "bpfts"));
     return "linked";
-  } catch {
+  } catch (error) {
+    // A folder that cannot be written is told of where the configuration is.
+    if ((error as NodeJS.ErrnoException).code === undefined) throw error;
     return "missing";
   }
 }

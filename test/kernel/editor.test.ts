@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { makeFolder, runCli } from "../support/run-cli.ts";
+import { makeFolder, root, runCli } from "../support/run-cli.ts";
 import { openTsServer } from "../support/ts-server.ts";
 import type { ServerPlace, TsServer } from "../support/ts-server.ts";
 
@@ -93,6 +93,26 @@ async function complete(mark: string, behind = mark.length): Promise<readonly st
 async function hover(mark: string, behind = 0): Promise<{ displayString: string; documentation: string }> {
   return server.request("quickinfo", { file, ...place(mark, behind) });
 }
+
+describe("bpfts init", () => {
+  it("makes the plugin findable in a folder that is no package, once, and takes nothing away", async () => {
+    const link = join(project, "node_modules/bpfts");
+    expect(realpathSync(link)).toBe(realpathSync(root));
+    expect((await runCli(["init", project])).stdout).toContain("tsconfig.json is in order\n");
+    rmSync(link);
+    symlinkSync(join(folder, "moved"), link);
+    expect((await runCli(["init", project])).status).toBe(0);
+    expect(realpathSync(link)).toBe(realpathSync(root));
+    const other = mkdtempSync(join(folder, "other-"));
+    writeFileSync(join(other, "tsconfig.json"), "{}\n");
+    expect((await runCli(["init", other])).status).toBe(2);
+    expect(readdirSync(other)).toEqual(["tsconfig.json"]);
+    const own = mkdtempSync(join(folder, "own-"));
+    writeFileSync(join(own, "package.json"), "{}\n");
+    expect((await runCli(["init", own])).stdout).toContain("npm install --save-dev bpfts");
+    expect(existsSync(join(own, "node_modules"))).toBe(false);
+  });
+});
 
 describe("the editor's plugin", () => {
   it("completes methods of tables by their kinds", async () => {

@@ -255,7 +255,9 @@ describe("bpfts init", () => {
     const folder = join(makeProject(), "new");
     const { stdout, status } = await runCli(["init", folder]);
     expect(status).toBe(0);
-    expect(stdout).toMatch(/tsconfig\.json written\nrun a script there with: .*bpfts\S* run SCRIPT\.ts\n$/);
+    expect(stdout).toMatch(
+      /tsconfig\.json written\nnode_modules\/bpfts there is a link to this bpfts, .*\nin VS Code, .*\nrun a script there with: .*bpfts\S* run SCRIPT\.ts\n$/,
+    );
     mkdirSync(join(folder, "deeper"));
     writeScript(
       folder,
