@@ -16,8 +16,6 @@ export type {
   KprobeOptions,
   KprobeTarget,
   KretprobeOptions,
-  PerfEventOptions,
-  PerfEventTarget,
   RawTracepointOptions,
   RunsFunction,
   TracepointOptions,
@@ -25,6 +23,12 @@ export type {
   UprobeOptions,
   UprobeTarget,
 } from "./program/attach-options.ts";
+export type {
+  PerfEventAttr,
+  PerfEventOptions,
+  PerfEventRawOptions,
+  PerfEventTarget,
+} from "./program/perf-options.ts";
 export type { BpfOptions, BuildOptions } from "./program/bpf-options.ts";
 export { files_by_descriptor } from "./program/files-by-descriptor.ts";
 export { find_function, function_entry, function_return, have_function_probes } from "./program/function-probes.ts";
@@ -74,7 +78,15 @@ export {
   tcpstate,
 } from "./queries/network.ts";
 export { eprint, flush, print, printf, sprintf } from "./print/output.ts";
-export { PerfHWConfig, PerfSWConfig, PerfType } from "./program/perf-types.ts";
+export {
+  PerfCache,
+  PerfCacheOp,
+  PerfCacheResult,
+  PerfHWConfig,
+  PerfSWConfig,
+  PerfType,
+  cache_config,
+} from "./program/perf-types.ts";
 export { BPFAttachType, BPFProgType } from "./abi/program-types.ts";
 export type { ChildCommand } from "./guest/process.ts";
 export { argv, command, exit, monotonic_ns, on_exit, possible_cpus, read_file, script_name } from "./guest/process.ts";

@@ -130,8 +130,11 @@ inline const char* Read(Napi::Value value, UprobeMultiTarget& into) {
 
 inline const char* Read(Napi::Value value, PerfEventTarget& into) {
   if (!value.IsObject()) return "a perf event target";
-  const bool fine = ReadMembers(value, {"type", "config", "samplePeriod", "sampleFreq", "pid", "cpu"}, into.type,
-                                into.config, into.sample_period, into.sample_freq, into.pid, into.cpu);
+  const bool fine = ReadMembers(
+      value,
+      {"type", "config", "samplePeriod", "sampleFreq", "pid", "cpu", "config1", "config2", "bpType", "flags"},
+      into.type, into.config, into.sample_period, into.sample_freq, into.pid, into.cpu, into.config1, into.config2,
+      into.bp_type, into.flags);
   return fine ? nullptr : "a perf event target";
 }
 

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
+#include <cstring>
 #include <memory>
 
 #include "log.h"
@@ -37,6 +39,12 @@ int OpenPerfEvent(const PerfEventTarget& target) {
   attributes.type = target.type;
   attributes.size = sizeof attributes;
   attributes.config = target.config;
+  attributes.config1 = target.config1;
+  attributes.config2 = target.config2;
+  attributes.bp_type = target.bp_type;
+  // The bits have names in C alone: they are the eight bytes behind read_format.
+  static_assert(offsetof(struct perf_event_attr, read_format) == 32 && offsetof(struct perf_event_attr, wakeup_events) == 48);
+  std::memcpy(reinterpret_cast<char*>(&attributes) + 40, &target.flags, sizeof target.flags);
   attributes.freq = target.sample_freq != 0 ? 1 : 0;
   if (attributes.freq)
     attributes.sample_freq = target.sample_freq;

@@ -102,6 +102,11 @@ struct PerfEventTarget {
   uint64_t sample_freq = 0;
   int32_t pid = -1;
   int32_t cpu = -1;
+  uint64_t config1 = 0;
+  uint64_t config2 = 0;
+  uint32_t bp_type = 0;
+  /// The bits behind read_format.
+  uint64_t flags = 0;
 };
 
 struct ElfSegment {

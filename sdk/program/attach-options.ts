@@ -99,34 +99,6 @@ export type UprobeTarget = {
 /** What `attach_uprobe` and `attach_uretprobe` take. */
 export type UprobeOptions<Functions extends string = string> = UprobeTarget & RunsFunction<Functions>;
 
-/** Which perf event. */
-export interface PerfEventTarget {
-  /** The kind of event: one of `PerfType`. Source: enum perf_type_id. */
-  readonly ev_type: number;
-  /** The event: one of `PerfSWConfig` or `PerfHWConfig`. Source: enum perf_sw_ids, enum perf_hw_id. */
-  readonly ev_config: number;
-}
-
-/** What `attach_perf_event` takes. */
-export type PerfEventOptions<Functions extends string = string> = PerfEventTarget &
-  RunsFunction<Functions> & {
-    /** Only this process; every process unless given. */
-    readonly pid?: number | undefined;
-    /** Only this CPU; every CPU unless given. */
-    readonly cpu?: number | undefined;
-  } & (
-    | {
-        /** A sample each time that so many events came. */
-        readonly sample_period: number;
-        readonly sample_freq?: undefined;
-      }
-    | {
-        readonly sample_period?: undefined;
-        /** So many samples a second. */
-        readonly sample_freq: number;
-      }
-  );
-
 /** What `attach_func` takes: where a program of a cgroup or of sockets goes. */
 export type FuncOptions<Functions extends string = string> = RunsFunction<Functions> & {
   /** What the function is loaded and attached as: one of `BPFAttachType`. Source: enum bpf_attach_type. */
@@ -212,34 +184,5 @@ export function describeUprobe(
     ...(options.addr === undefined ? {} : { addr: String(options.addr) }),
     ...(options.sym_off === undefined ? {} : { symOff: options.sym_off }),
     ...(options.pid === undefined ? {} : { pid: options.pid }),
-  };
-}
-
-/** A perf event as it crosses to the host. */
-export function describePerfEvent(options: PerfEventTarget & Partial<PerfEventOptions>): AttachArgument {
-  requireOptions("A perf event", options, [
-    "ev_type",
-    "ev_config",
-    "fn_name",
-    "sample_period",
-    "sample_freq",
-    "pid",
-    "cpu",
-  ]);
-  requireInteger("A perf event", "ev_type", options.ev_type ?? null, 0, MAX.u32);
-  requireInteger("A perf event", "ev_config", options.ev_config ?? null, 0, MAX.u64);
-  requireInteger("A perf event", "sample_period", options.sample_period, 1, MAX.u64);
-  requireInteger("A perf event", "sample_freq", options.sample_freq, 1, MAX.u64);
-  requireInteger("A perf event", "pid", options.pid, -1, MAX.i32);
-  requireInteger("A perf event", "cpu", options.cpu, -1, MAX.i32);
-  return {
-    kind: "perf_event",
-    fnName: options.fn_name ?? "",
-    evType: options.ev_type,
-    evConfig: options.ev_config,
-    ...(options.sample_period === undefined ? {} : { samplePeriod: options.sample_period }),
-    ...(options.sample_freq === undefined ? {} : { sampleFreq: options.sample_freq }),
-    ...(options.pid === undefined ? {} : { pid: options.pid }),
-    ...(options.cpu === undefined ? {} : { cpu: options.cpu }),
   };
 }

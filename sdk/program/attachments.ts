@@ -2,21 +2,13 @@ import { makeClosedError, makeArgumentError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
 import { KernelQueries } from "../queries/kernel-queries.ts";
 import type { AttachArgument } from "../wire/attach-argument.ts";
-import {
-  describeFunc,
-  describeKprobe,
-  describePerfEvent,
-  describeTracepoint,
-  describeUprobe,
-} from "./attach-options.ts";
+import { describeFunc, describeKprobe, describeTracepoint, describeUprobe } from "./attach-options.ts";
 import type {
   FuncOptions,
   FunctionIn,
   KprobeOptions,
   KprobeTarget,
   KretprobeOptions,
-  PerfEventOptions,
-  PerfEventTarget,
   RawTracepointOptions,
   RunsFunction,
   TracepointOptions,
@@ -24,6 +16,19 @@ import type {
   UprobeOptions,
   UprobeTarget,
 } from "./attach-options.ts";
+import { describePerfEvent, describeRawPerfEvent } from "./perf-options.ts";
+import type { PerfEventOptions, PerfEventRawOptions, PerfEventTarget } from "./perf-options.ts";
+
+function requireSampling(options: {
+  readonly fn_name?: string;
+  readonly sample_period?: number | undefined;
+  readonly sample_freq?: number | undefined;
+}): void {
+  if ((options.sample_period === undefined) === (options.sample_freq === undefined))
+    throw makeArgumentError(
+      `Cannot attach "${options.fn_name}" to a perf event: give exactly one of sample_period and sample_freq`,
+    );
+}
 
 /** A program that the host has built, as long as it is open. */
 export interface OpenProgram {
@@ -152,19 +157,30 @@ export abstract class Attachments<Functions> extends KernelQueries {
     return this.#detach(describeUprobe("uretprobe", options));
   }
 
-  /** Runs a function on samples of a perf event, on every CPU unless `cpu` says which. */
+  /**
+   * Runs a function on samples of a perf event, on every CPU unless `cpu` says which: 49 times a second on each with `ev_type: PerfType.SOFTWARE,
+   * ev_config: PerfSWConfig.CPU_CLOCK, sample_freq: 49`.
+   */
   attach_perf_event(options: PerfEventOptions<FunctionIn<Functions>>): this {
-    if ((options.sample_period === undefined) === (options.sample_freq === undefined)) {
-      throw makeArgumentError(
-        `Cannot attach "${options.fn_name}" to a perf event: give exactly one of sample_period and sample_freq`,
-      );
-    }
+    requireSampling(options);
     return this.#attach(describePerfEvent(options));
   }
 
   /** Undoes `attach_perf_event`. */
   detach_perf_event(options: PerfEventTarget): this {
     return this.#detach(describePerfEvent(options));
+  }
+
+  /** Runs a function on samples of a perf event that is told in the kernel's own words: breakpoints, devices, parts of the machine's time. */
+  attach_perf_event_raw(options: PerfEventRawOptions<FunctionIn<Functions>>): this {
+    const request = describeRawPerfEvent(options);
+    requireSampling({ fn_name: options.fn_name, ...options.attr });
+    return this.#attach(request);
+  }
+
+  /** Undoes `attach_perf_event_raw`, by the same `attr`. */
+  detach_perf_event_raw(options: Pick<PerfEventRawOptions, "attr">): this {
+    return this.#detach(describeRawPerfEvent(options));
   }
 
   /**

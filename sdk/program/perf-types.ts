@@ -30,3 +30,17 @@ export const PerfSWConfig = {
   BPF_OUTPUT: 10,
   CGROUP_SWITCHES: 11,
 } as const;
+
+/** Which cache, for `cache_config`. Source: enum perf_hw_cache_id. */
+export const PerfCache = { L1D: 0, L1I: 1, LL: 2, DTLB: 3, ITLB: 4, BPU: 5, NODE: 6 } as const;
+
+/** What is done with it. Source: enum perf_hw_cache_op_id. */
+export const PerfCacheOp = { READ: 0, WRITE: 1, PREFETCH: 2 } as const;
+
+/** How it went. Source: enum perf_hw_cache_op_result_id. */
+export const PerfCacheResult = { ACCESS: 0, MISS: 1 } as const;
+
+/** The `ev_config` of `PerfType.HW_CACHE`: `cache_config(PerfCache.LL, PerfCacheOp.READ, PerfCacheResult.MISS)`. Source: perf_event_open(2). */
+export function cache_config(cache: number, op: number, result: number): number {
+  return cache | (op << 8) | (result << 16);
+}

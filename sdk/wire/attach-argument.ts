@@ -46,13 +46,34 @@ export type AttachArgument =
       readonly cgroup?: string;
       readonly map?: string;
     }
-  | {
-      readonly kind: "perf_event";
-      readonly fnName: string;
-      readonly evType: number;
-      readonly evConfig: number;
-      readonly samplePeriod?: number;
-      readonly sampleFreq?: number;
-      readonly pid?: number;
-      readonly cpu?: number;
-    };
+  | PerfEventArgument;
+
+/** A perf event. Names are those of struct perf_event_attr. */
+export interface PerfEventArgument {
+  readonly kind: "perf_event";
+  readonly fnName: string;
+  readonly evType: number;
+  /** In decimal: raw events have 64 bits. */
+  readonly evConfig: string;
+  readonly samplePeriod?: number;
+  readonly sampleFreq?: number;
+  readonly pid?: number;
+  readonly cpu?: number;
+  readonly config1?: string;
+  readonly config2?: string;
+  readonly bpType?: number;
+  readonly preciseIp?: number;
+  readonly flags?: Readonly<Partial<Record<PerfFlag, boolean>>>;
+}
+
+/** A bit of an event that is on or off. */
+export type PerfFlag =
+  | "inherit"
+  | "pinned"
+  | "exclusive"
+  | "excludeUser"
+  | "excludeKernel"
+  | "excludeHv"
+  | "excludeIdle"
+  | "excludeHost"
+  | "excludeGuest";

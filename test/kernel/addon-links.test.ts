@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { plainPerfEvent } from "../../runtime/kernel/hooks/perf-events.ts";
 import { haveFeature } from "../../runtime/kernel/machine/features.ts";
 import type { UprobeTarget } from "../../runtime/kernel/door/port.ts";
 import { callMkdir, countFds, loadBpf, port, readU64, requireBytes, u32 } from "../support/live-object.ts";
@@ -140,6 +141,7 @@ describe("a link", () => {
 
   it("on a clock samples the process that it was told", () => {
     const link = port.attachPerfEvent(program("on_sample"), {
+      ...plainPerfEvent,
       type: 1,
       config: 0n,
       samplePeriod: 0n,
@@ -159,12 +161,20 @@ describe("a link", () => {
       { samplePeriod: 1n, sampleFreq: 1n },
     ]) {
       expect(
-        port.attachPerfEvent(program("on_sample"), { type: 1, config: 0n, pid: process.pid, cpu: -1, ...target }),
+        port.attachPerfEvent(program("on_sample"), {
+          ...plainPerfEvent,
+          type: 1,
+          config: 0n,
+          pid: process.pid,
+          cpu: -1,
+          ...target,
+        }),
       ).toBe(-22);
     }
     // The event opens, the program does not fit it.
     expect(
       port.attachPerfEvent(program("on_enter"), {
+        ...plainPerfEvent,
         type: 1,
         config: 0n,
         samplePeriod: 0n,

@@ -1,3 +1,4 @@
+import { plainPerfEvent } from "../../runtime/kernel/hooks/perf-events.ts";
 import { describe, expect, it } from "vitest";
 import { compileBpf } from "../support/compile-bpf.ts";
 import { callMkdir, countFds, loadBpf, port, readU64, requireBytes, u32, u64 } from "../support/live-object.ts";
@@ -147,7 +148,15 @@ describe("a handle", () => {
     expect(port.programInfo(program)).toBe(-9);
     expect(port.attachTracepoint(program, "syscalls", "sys_enter_mkdir", 0n)).toBe(-9);
     expect(
-      port.attachPerfEvent(program, { type: 1, config: 0n, samplePeriod: 1000n, sampleFreq: 0n, pid: -1, cpu: 0 }),
+      port.attachPerfEvent(program, {
+        ...plainPerfEvent,
+        type: 1,
+        config: 0n,
+        samplePeriod: 1000n,
+        sampleFreq: 0n,
+        pid: -1,
+        cpu: 0,
+      }),
     ).toBe(-9);
     expect(port.objectLoad(object, 0).status).toBe(-9);
     expect(port.objectMaps(object)).toEqual([]);

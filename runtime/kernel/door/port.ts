@@ -1,5 +1,6 @@
 import type { Handle, Status } from "./handle.ts";
 import type { IteratorPort } from "./iterator-port.ts";
+import type { PerfPort } from "./perf-port.ts";
 
 export type { Handle, Status };
 
@@ -74,17 +75,6 @@ export interface UprobeMultiTarget {
   readonly retprobe: boolean;
   /** -1 for every process. */
   readonly pid: number;
-}
-
-/** An event that fires a program. Source: struct perf_event_attr, perf_event_open(2). */
-export interface PerfEventTarget {
-  readonly type: number;
-  readonly config: bigint;
-  /** Exactly one of the two is not 0n. */
-  readonly samplePeriod: bigint;
-  readonly sampleFreq: bigint;
-  readonly pid: number;
-  readonly cpu: number;
 }
 
 /** The state of a child that `processSpawn` made. */
@@ -171,7 +161,7 @@ export interface LiveInfo {
 export const waitSources = { rings: 1, files: 2 } as const;
 
 /** Every call that bpfts makes to the kernel; the rules above hold for each. */
-export interface KernelPort extends IteratorPort {
+export interface KernelPort extends IteratorPort, PerfPort {
   // Objects. Source: libbpf bpf_object__*, bpf_program__*, bpf_map__*.
 
   /** Opens an object from memory; creates nothing in the kernel yet. */
@@ -257,13 +247,10 @@ export interface KernelPort extends IteratorPort {
    */
   attachKprobeMulti(program: Handle, addresses: Uint8Array, cookies: Uint8Array, retprobe: boolean): Handle;
   attachUsdt(program: Handle, pid: number, path: string, provider: string, name: string, cookie: bigint): Handle;
-  attachPerfEvent(program: Handle, target: PerfEventTarget): Handle;
   /** Attaches to a cgroup or a network namespace by its descriptor. Source: BPF_LINK_CREATE, enum bpf_attach_type. Since: Linux 5.7 */
   attachTarget(program: Handle, targetFd: number, attachType: number): Handle;
   /** Attaches to a sockmap or sockhash. Source: BPF_PROG_ATTACH. */
   attachMap(program: Handle, map: Handle, attachType: number): Handle;
-  /** Opens a counter and puts it into a perf event array at `index`, where it stays until the link is closed. Without a period and a frequency it only counts. */
-  perfCounterOpen(map: Handle, index: number, target: PerfEventTarget): Handle;
   linkClose(link: Handle): Status;
 
   // Objects that exist in the kernel, whoever made them. Source: BPF_OBJ_GET_INFO_BY_FD, enum bpf_stats_type.

@@ -1,5 +1,6 @@
 import { UnsupportedFeatureError, ArgumentError } from "../../base/errors.ts";
 import { errno, renderErrno } from "../../kernel/door/errno.ts";
+import { plainPerfEvent } from "../../kernel/hooks/perf-events.ts";
 import { readOnlineCpus } from "../../kernel/machine/machine.ts";
 import type { Handle, KernelPort } from "../../kernel/door/port.ts";
 import type { OpenMap } from "./bridge-program.ts";
@@ -22,7 +23,7 @@ export function openPerfCounterCalls(
       const opened: Handle[] = [];
       counters.set(map, opened);
       for (const cpu of readOnlineCpus()) {
-        const event = { type, config: BigInt(config), samplePeriod: 0n, sampleFreq: 0n, pid, cpu };
+        const event = { ...plainPerfEvent, type, config: BigInt(config), samplePeriod: 0n, sampleFreq: 0n, pid, cpu };
         const counter = port.perfCounterOpen(target.handle, cpu, event);
         if (counter < 0) {
           closeAll(map);

@@ -22,6 +22,7 @@ import {
 import { compileNamePattern } from "../../kernel/machine/compile-name-pattern.ts";
 import type { NamePattern } from "../../base/name-pattern.ts";
 import { canShareLink } from "../../kernel/hooks/multi-links.ts";
+import { describePerfEvents } from "../../kernel/hooks/perf-events.ts";
 import { listKernelFunctions, readFunctionAddresses } from "../../kernel/machine/kallsyms.ts";
 import { parseUsdtArguments } from "../../kernel/hooks/usdt-arguments.ts";
 import { openUsdtSpecs } from "../../kernel/hooks/usdt-specs.ts";
@@ -75,31 +76,12 @@ const rows: { readonly [Kind in AttachRequest["kind"]]?: Row<Kind> } = {
   uretprobe: (request, context) => planUprobe(request, context, true),
   usdt: planUsdt,
   func: planFunc,
-  perf_event: (request, context) => {
-    const cpus = request.cpu === undefined || request.cpu < 0 ? context.machine.onlineCpus : [request.cpu];
-    const { samplePeriod, sampleFreq } = request;
-    // To detach, the event is enough.
-    const isAttach = samplePeriod !== undefined || sampleFreq !== undefined;
-    if (isAttach && (samplePeriod ?? 0) > 0 === (sampleFreq ?? 0) > 0)
-      throw new ArgumentError("attach_perf_event needs exactly one of sample_period and sample_freq");
-    return {
-      program: { name: request.fnName, kind: "perf_event" },
-      targets: cpus.map((cpu) => ({
-        key: `${request.evType}:${request.evConfig}`,
-        label: `type ${request.evType} config ${request.evConfig} on CPU ${cpu}`,
-        open: (port, program) =>
-          port.attachPerfEvent(program, {
-            type: request.evType,
-            config: BigInt(request.evConfig),
-            samplePeriod: BigInt(samplePeriod ?? 0),
-            sampleFreq: BigInt(sampleFreq ?? 0),
-            pid: request.pid ?? -1,
-            cpu,
-          }),
-      })),
-      isPattern: false,
-    };
-  },
+  perf_event: (request, context) => ({
+    program: { name: request.fnName, kind: "perf_event" },
+    targets: describePerfEvents(request, context.machine.onlineCpus),
+    // A thread of a process may have ended meanwhile; nobody misses it.
+    isPattern: (request.pid ?? -1) > 0,
+  }),
 };
 
 /**
