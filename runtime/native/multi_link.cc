@@ -18,6 +18,7 @@ namespace {
 
 // The installed headers may be older than the kernel: these are its numbers. Source: include/uapi/linux/bpf.h
 constexpr uint32_t kTraceKprobeMulti = 42;
+constexpr uint32_t kTraceKprobeSession = 56;
 constexpr uint32_t kTraceUprobeMulti = 48;
 constexpr uint32_t kReturn = 1;
 
@@ -88,14 +89,14 @@ int32_t AttachUprobeMulti(Environment& environment, int32_t handle, const Uprobe
 }
 
 int32_t AttachKprobeMulti(Environment& environment, int32_t handle, const Bytes& addresses, const Bytes& cookies,
-                          bool retprobe) {
+                          bool retprobe, bool session) {
   const Program* program = environment.handles.Find<Program>(handle);
   if (program == nullptr) return -EBADF;
   if (addresses.size == 0 || addresses.size % sizeof(uint64_t) != 0 || !IsOneEach(cookies, addresses.size))
     return -EINVAL;
   KprobeMultiAttributes attributes;
   std::memset(&attributes, 0, sizeof attributes);
-  attributes.head.attach_type = kTraceKprobeMulti;
+  attributes.head.attach_type = session ? kTraceKprobeSession : kTraceKprobeMulti;
   attributes.flags = retprobe ? kReturn : 0;
   attributes.count = static_cast<uint32_t>(addresses.size / sizeof(uint64_t));
   attributes.addresses = Pointer(addresses);

@@ -34,13 +34,18 @@ export type KprobeTarget =
     };
 
 /** What `attach_kprobe` takes. */
-export type KprobeOptions<Functions extends string = string> = KprobeTarget & RunsFunction<Functions>;
+export type KprobeOptions<Functions extends string = string> = KprobeTarget &
+  RunsFunction<Functions> & {
+    /** One function for entry and return, which `bpf_session_is_return` tells apart; when it returns 1 at the entry there is no return. Since: Linux 6.10. */
+    readonly session?: boolean | undefined;
+  };
 
 /** What `attach_kretprobe` takes. */
-export type KretprobeOptions<Functions extends string = string> = KprobeOptions<Functions> & {
-  /** How many calls of the function can be under way at once and have their returns seen; the kernel's default unless given. */
-  readonly maxactive?: number;
-};
+export type KretprobeOptions<Functions extends string = string> = KprobeTarget &
+  RunsFunction<Functions> & {
+    /** For BCC's sake: the kernel's own number is used, and a warning says so. */
+    readonly maxactive?: number;
+  };
 
 /** Where a tracepoint program goes: one tracepoint, or all whose names a regular expression matches from the start. */
 export type TracepointTarget =
@@ -140,7 +145,8 @@ export function describeKprobe(
   kind: "kprobe" | "kretprobe",
   options: KprobeTarget & Partial<RunsFunction>,
 ): AttachArgument & { readonly kind: "kprobe" | "kretprobe" } {
-  requireOptions(`A ${kind}`, options, ["event", "event_re", "fn_name", "event_off", "maxactive", "limit"]);
+  const own = kind === "kprobe" ? "session" : "maxactive";
+  requireOptions(`A ${kind}`, options, ["event", "event_re", "fn_name", "event_off", "limit", own]);
   requireInteger(`A ${kind}`, "event_off", options.event_off, 0, MAX.u32);
   requireInteger(`A ${kind}`, "maxactive", (options as { readonly maxactive?: number }).maxactive, 0, MAX.i32);
   return {
@@ -150,6 +156,7 @@ export function describeKprobe(
     ...(options.event_re === undefined ? {} : { eventRe: options.event_re }),
     ...(options.limit === undefined ? {} : { limit: options.limit }),
     ...(options.event_off === undefined ? {} : { eventOff: options.event_off }),
+    ...((options as { readonly session?: boolean }).session === true ? { session: true } : {}),
   };
 }
 

@@ -7,6 +7,8 @@ export type AttachArgument =
       readonly eventRe?: string;
       readonly eventOff?: number;
       readonly maxactive?: number;
+      /** Entry and return as one. */
+      readonly session?: boolean;
       readonly limit?: number;
     }
   | {

@@ -85,7 +85,7 @@ const habits: readonly (readonly [call: string, error: string])[] = [
   ],
   [
     "b.attach_kprobe({ event: 'vfs_read', fn: 'on_call' })",
-    'A kprobe has no option "fn"; its options are: event, event_re, fn_name, event_off, maxactive, limit; for example { event: … }',
+    'A kprobe has no option "fn"; its options are: event, event_re, fn_name, event_off, limit, session; for example { event: … }',
   ],
   [
     "b.attach_tracepoint('sched:sched_switch', 'on_call')",

@@ -243,9 +243,15 @@ export interface KernelPort extends IteratorPort, PerfPort {
   attachUprobeMulti(program: Handle, target: UprobeMultiTarget): Handle;
   /**
    * One link for many kernel functions, for a program that was loaded for it. All of them or none. `addresses` and `cookies` are u64 each, in one order.
-   * Source: BPF_TRACE_KPROBE_MULTI. Since: Linux 5.18
+   * Source: BPF_TRACE_KPROBE_MULTI, BPF_TRACE_KPROBE_SESSION. Since: Linux 5.18, with a session 6.10
    */
-  attachKprobeMulti(program: Handle, addresses: Uint8Array, cookies: Uint8Array, retprobe: boolean): Handle;
+  attachKprobeMulti(
+    program: Handle,
+    addresses: Uint8Array,
+    cookies: Uint8Array,
+    retprobe: boolean,
+    session: boolean,
+  ): Handle;
   attachUsdt(program: Handle, pid: number, path: string, provider: string, name: string, cookie: bigint): Handle;
   /** Attaches to a cgroup or a network namespace by its descriptor. Source: BPF_LINK_CREATE, enum bpf_attach_type. Since: Linux 5.7 */
   attachTarget(program: Handle, targetFd: number, attachType: number): Handle;

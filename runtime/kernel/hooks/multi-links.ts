@@ -17,7 +17,13 @@ export type MultiPlace =
       /** A number that the program expects there; 0n for none, then it gets the number of the name. */
       ownCookie?(): bigint;
     }
-  | { readonly kind: "kprobe"; readonly retprobe: boolean; readonly addresses: readonly bigint[] };
+  | {
+      readonly kind: "kprobe";
+      readonly retprobe: boolean;
+      /** One run of the program at the entry decides whether there is one at the return. */
+      readonly session?: boolean;
+      readonly addresses: readonly bigint[];
+    };
 
 /** One place on its way to a link, with the thing that asked for it. */
 export interface PlacedRow<Owner> {
@@ -41,7 +47,17 @@ export interface MultiResult<Owner> {
 const rows = {
   uprobe: { attachType: BPFAttachType.TRACE_UPROBE_MULTI, since: version(6, 6) },
   kprobe: { attachType: BPFAttachType.TRACE_KPROBE_MULTI, since: version(5, 18) },
+  session: { attachType: BPFAttachType.TRACE_KPROBE_SESSION, since: version(6, 10) },
 } as const;
+
+function findRow(place: MultiPlace): (typeof rows)[keyof typeof rows] {
+  return rows[isSession(place) ? "session" : place.kind];
+}
+
+/** Whether a place is entry and return in one, which only a shared link can be. */
+export function isSession(place: MultiPlace | undefined): boolean {
+  return place?.kind === "kprobe" && place.session === true;
+}
 
 /** Before, the kernel compared threads where it should have compared processes, so that a process's other threads were not seen. */
 const pidSince = version(6, 10);
@@ -53,15 +69,15 @@ function version(major: number, minor: number): number {
 /** Whether one link may hold all of some places on a kernel of this version. `versionCode` as in LINUX_VERSION_CODE. */
 export function canShareLink(places: readonly (MultiPlace | undefined)[], versionCode: number): boolean {
   const [first] = places;
-  if (first === undefined || versionCode < rows[first.kind].since) return false;
+  if (first === undefined || versionCode < findRow(first).since) return false;
   return places.every(
     (place) => place?.kind === first.kind && (place.kind !== "uprobe" || place.pid <= 0 || versionCode >= pidSince),
   );
 }
 
 /** How a program is loaded that sits on such links: it can sit on no other ones. */
-export function describeMultiProgram(program: ProgramRequest, kind: MultiPlace["kind"]): ProgramRequest {
-  return { ...program, type: BPFProgType.KPROBE, expectedAttachType: rows[kind].attachType };
+export function describeMultiProgram(program: ProgramRequest, place: MultiPlace): ProgramRequest {
+  return { ...program, type: BPFProgType.KPROBE, expectedAttachType: findRow(place).attachType };
 }
 
 /** Whether a program was loaded for links of many places. */
@@ -118,7 +134,13 @@ function openLink<Owner>(port: KernelPort, program: Handle, set: readonly Placed
       cookies.push(...own.map(() => cookie));
       return own;
     });
-    return port.attachKprobeMulti(program, packNumbers(addresses), packNumbers(cookies), first.retprobe);
+    return port.attachKprobeMulti(
+      program,
+      packNumbers(addresses),
+      packNumbers(cookies),
+      first.retprobe,
+      isSession(first),
+    );
   }
   const places = set.map(({ place, cookie }) =>
     place.kind === "uprobe" ? { ...place, cookie: place.ownCookie?.() || cookie } : { ...first, cookie },

@@ -2,7 +2,6 @@ import { AttachError, ArgumentError } from "../../base/errors.ts";
 import {
   describeAuto,
   describeCgroup,
-  describeKprobe,
   describeMapTarget,
   describeRawTracepoint,
   describeTracepoint,
@@ -11,7 +10,7 @@ import {
   describeLibbpfUsdt,
 } from "../../kernel/hooks/attach.ts";
 import { findAttachType } from "../../kernel/hooks/attach-types.ts";
-import type { AttachTarget, UsdtPlace } from "../../kernel/hooks/attach.ts";
+import type { UsdtPlace } from "../../kernel/hooks/attach.ts";
 import {
   isPart,
   requireAddressPlace,
@@ -21,10 +20,9 @@ import {
 } from "../../kernel/user/function-place.ts";
 import { compileNamePattern } from "../../kernel/machine/compile-name-pattern.ts";
 import type { NamePattern } from "../../base/name-pattern.ts";
-import { canShareLink } from "../../kernel/hooks/multi-links.ts";
-import { describePerfEvents } from "../../kernel/hooks/perf-events.ts";
-import { listKernelFunctions, readFunctionAddresses } from "../../kernel/machine/kallsyms.ts";
+import { listKernelFunctions } from "../../kernel/machine/kallsyms.ts";
 import { parseUsdtArguments } from "../../kernel/hooks/usdt-arguments.ts";
+import { describePerfEvents } from "../../kernel/hooks/perf-events.ts";
 import { openUsdtSpecs } from "../../kernel/hooks/usdt-specs.ts";
 import { placeUsdtProbe, requireUsdtProbes } from "../../kernel/hooks/usdt-probes.ts";
 import { findKindOfType } from "../../kernel/hooks/program-kinds.ts";
@@ -33,6 +31,7 @@ import type { Machine } from "../../kernel/machine/machine.ts";
 import type { ProgramDecl } from "../../dialect/text/unit.ts";
 import type { AttachContext, AttachPlan } from "./attach-plan.ts";
 import { planAutoAttach } from "./auto-attach.ts";
+import { planKernelFunctions } from "./plan-kprobes.ts";
 import type { AttachRequest, FunctionType } from "./program.ts";
 
 /** The request whose kinds include the given one. */
@@ -98,24 +97,20 @@ export function planAttach(request: AttachRequest, context: AttachContext): Atta
 
 function planKprobe(request: RequestOf<"kprobe">, { machine }: AttachContext, retprobe: boolean): AttachPlan {
   const { names, isPattern } = choose(request.event, request.eventRe, "event", listKernelFunctions, request.limit);
-  const program: ProgramRequest = { name: request.fnName, kind: request.kind };
-  const targets = names.map((name) => describeKprobe(name, retprobe, request.eventOff ?? 0));
-  return { program, targets: isPattern ? shareKprobes(targets, retprobe, machine.versionCode) : targets, isPattern };
-}
-
-/** Functions whose addresses are known can go on one link. */
-function shareKprobes(
-  targets: readonly AttachTarget[],
-  retprobe: boolean,
-  versionCode: number,
-): readonly AttachTarget[] {
-  if (!canShareLink([{ kind: "kprobe", retprobe, addresses: [] }], versionCode)) return targets;
-  const known = readFunctionAddresses(new Set(targets.map(({ key }) => key)));
-  if (known.size === 0) return targets;
-  return targets.flatMap((target) => {
-    const addresses = known.get(target.key);
-    return addresses === undefined ? [] : [{ ...target, place: { kind: "kprobe" as const, retprobe, addresses } }];
-  });
+  const session = request.session === true;
+  if (session && (request.eventOff ?? 0) !== 0)
+    throw new ArgumentError(
+      `Cannot attach "${request.fnName}": a session sits where a function starts, without event_off`,
+    );
+  const asked = { names, offset: request.eventOff ?? 0, retprobe, session, isPattern };
+  const plan = planKernelFunctions(request.fnName, asked, machine.versionCode);
+  if (request.maxactive === undefined || request.maxactive === 0) return plan;
+  return {
+    ...plan,
+    warnings: [
+      `maxactive is not used: "${request.fnName}" sees as many returns at once as the kernel has room for by itself`,
+    ],
+  };
 }
 
 function planUprobe(request: RequestOf<"uprobe">, { port, userSpace }: AttachContext, retprobe: boolean): AttachPlan {

@@ -1,6 +1,7 @@
 import type { AttachContext, AttachPlan } from "./attach-plan.ts";
 import type { ProgramDecl } from "../../dialect/text/unit.ts";
 import { describeAuto, describeKprobe, describeRawTracepoint, describeTracepoint } from "../../kernel/hooks/attach.ts";
+import { planKprobeSection } from "./plan-kprobes.ts";
 
 /**
  * Plans what a function's name, macro or section asks for: undefined when it
@@ -9,7 +10,7 @@ import { describeAuto, describeKprobe, describeRawTracepoint, describeTracepoint
  */
 export function planAutoAttach(program: ProgramDecl, context: AttachContext): AttachPlan | undefined {
   const { name, autoAttach } = program;
-  if (autoAttach === undefined) return planSection(program);
+  if (autoAttach === undefined) return planSection(program, context);
   switch (autoAttach.kind) {
     case "kprobe":
     case "kretprobe":
@@ -40,10 +41,13 @@ export function planAutoAttach(program: ProgramDecl, context: AttachContext): At
 
 /** Sections that name their own target; the others (xdp, tc, …) wait for the script to say where. */
 const attachable =
-  /^(?:k(?:ret)?probe(?:\.multi)?|ksyscall|kretsyscall|u(?:ret)?probe(?:\.s)?|usdt|tp|tracepoint|raw_tp|raw_tracepoint|tp_btf|(?:fentry|fexit|fmod_ret|lsm)(?:\.s)?)\/./;
+  /^(?:u(?:ret)?probe(?:\.s)?|usdt|tp|tracepoint|raw_tp|raw_tracepoint|tp_btf|(?:fentry|fexit|fmod_ret|lsm)(?:\.s)?)\/./;
 
-function planSection(program: ProgramDecl): AttachPlan | undefined {
-  if (!program.explicitSection || !attachable.test(program.section)) return undefined;
+function planSection(program: ProgramDecl, { machine }: AttachContext): AttachPlan | undefined {
+  if (!program.explicitSection) return undefined;
+  const kprobes = planKprobeSection(program, machine.versionCode);
+  if (kprobes !== undefined) return kprobes;
+  if (!attachable.test(program.section)) return undefined;
   return {
     program: { name: program.name, kind: "section" },
     targets: [describeAuto(program.section)],

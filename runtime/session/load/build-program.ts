@@ -16,7 +16,7 @@ import type { ProgramDecl } from "../../dialect/text/unit.ts";
 import { planAttach, planFunction } from "./attach-rows.ts";
 import { planAutoAttach } from "./auto-attach.ts";
 import type { BuiltUnit } from "../build/build-unit.ts";
-import { LinkSet } from "./link-set.ts";
+import { LinkSet, findLoadRequest } from "./link-set.ts";
 import { openPinnedMaps, planMaps } from "./plan-maps.ts";
 import type { Guard } from "../../permit/guard.ts";
 import { findRecord } from "./find-record.ts";
@@ -70,7 +70,7 @@ export function loadUnit(unit: BuiltUnit, options: LoadOptions): BuiltProgram {
       bytes: unit.bytes,
       spec: unit.spec,
       name: "bpfts",
-      programs: automatic.map(({ program }) => program),
+      programs: automatic.map((plan) => findLoadRequest(plan, options.machine.versionCode)),
       maps,
       logLevel: options.logLevel,
       locateLine: options.locateLine,

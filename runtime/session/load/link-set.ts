@@ -1,8 +1,8 @@
-import { AttachError } from "../../base/errors.ts";
+import { AttachError, UnsupportedFeatureError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { attachProgram } from "../../kernel/hooks/attach.ts";
 import type { AttachTarget, Link } from "../../kernel/hooks/attach.ts";
-import { attachTogether, canShareLink, describeMultiProgram } from "../../kernel/hooks/multi-links.ts";
+import { attachTogether, canShareLink, describeMultiProgram, isSession } from "../../kernel/hooks/multi-links.ts";
 import type { MultiPlace, PlacedRow } from "../../kernel/hooks/multi-links.ts";
 import type { ProgramKindName, ProgramRequest } from "../../kernel/hooks/program-kinds.ts";
 import type { Handle, KernelPort } from "../../kernel/door/port.ts";
@@ -101,9 +101,9 @@ export class LinkSet {
     load: (request: ProgramRequest) => Handle,
   ): readonly AttachTarget[] {
     const places = rows.map(({ target }) => target.place);
-    const kind = places[0]?.kind;
-    if (kind === undefined || !canShareLink(places, this.options.versionCode)) return plan.targets;
-    const program = load(describeMultiProgram(plan.program, kind));
+    const [first] = places;
+    if (first === undefined || !canShareLink(places, this.options.versionCode)) return requireNoSession(plan);
+    const program = load(describeMultiProgram(plan.program, first));
     const before = this.links.length;
     const failed = this.keepTogether(plan.program.kind, program, rows);
     if (failed.length === 0) return [];
@@ -111,9 +111,9 @@ export class LinkSet {
     // Whatever refuses a shared link may take one of its own, or at least says why it does not.
     if (!plan.isPattern || made === 0) {
       this.closeFrom(before);
-      return plan.targets;
+      return requireNoSession(plan);
     }
-    if (kind === "kprobe") return failed;
+    if (first.kind === "kprobe" && !isSession(first)) return failed;
     for (const target of failed) this.options.log.info(`Cannot attach "${plan.program.name}" to "${target.label}"`);
     return [];
   }
@@ -171,6 +171,26 @@ export class LinkSet {
   private closeFrom(start: number): void {
     for (const link of this.links.splice(start)) this.options.port.linkClose(link.handle);
   }
+}
+
+/** How the function of a plan is loaded for most of its places. */
+export function findLoadRequest({ program, targets }: AttachPlan, versionCode: number): ProgramRequest {
+  const places = targets.map(({ place }) => place);
+  const [first] = places;
+  return first !== undefined && canShareLink(places, versionCode) ? describeMultiProgram(program, first) : program;
+}
+
+/** The places of a plan, to be attached one by one. @throws UnsupportedFeatureError where they are sessions, which live on shared links only */
+function requireNoSession({ program, targets }: AttachPlan): readonly AttachTarget[] {
+  if (!targets.some(({ place }) => isSession(place))) return targets;
+  throw new UnsupportedFeatureError(
+    "kprobe_session",
+    `Cannot attach "${program.name}" to kprobe.session "${targets[0]!.label}": this kernel has no sessions of kprobes, or no such function to trace`,
+    {
+      since: "6.10",
+      hint: "Linux 6.10 or later with CONFIG_FPROBE has them; a kprobe and a kretprobe do the same with a table between them",
+    },
+  );
 }
 
 interface TargetRow {
