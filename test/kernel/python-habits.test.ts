@@ -81,7 +81,7 @@ const habits: readonly (readonly [call: string, error: string])[] = [
   ],
   [
     "dist.print_linear_hist('us', 'disk', true)",
-    "print_linear_hist() takes its options as an object, got true; its options are: section_print_fn, bucket_fn, bucket_sort_fn, strip_leading_zero; for example { section_print_fn: … }",
+    "print_linear_hist() takes its options as an object, got true; its options are: section_print_fn, bucket_fn, bucket_sort_fn, strip_leading_zero, take; for example { section_print_fn: … }",
   ],
   [
     "b.attach_kprobe({ event: 'vfs_read', fn: 'on_call' })",

@@ -1,6 +1,7 @@
 import { release } from "node:os";
 import {
   AttachError,
+  DialectError,
   MapError,
   PrivilegeError,
   UnsupportedFeatureError,
@@ -60,6 +61,12 @@ export function describeLoadFailure(
   if (missing !== undefined) return missing;
   const traced = wanted.find(({ kind }) => ["fentry", "lsm"].includes(findProgramKind(kind)?.feature ?? ""));
   if (rejected === undefined && traced !== undefined) return describeTracing(traced, result.status, detail);
+  const declared = /extern \(func ksym\) '([^']+)': func_proto \[\d+\] incompatible/.exec(detail)?.[1];
+  if (declared !== undefined)
+    return new DialectError(`The C text declares the kernel function "${declared}" otherwise than this kernel has it`, {
+      detail,
+      hint: `look at its parameters: bpfts list -v 'kfunc:${declared}'; they may differ from kernel to kernel`,
+    });
   const unseen = findUnseen(object, result.status, rejected, wanted);
   if (unseen !== undefined) return describeUnseen(object, unseen, detail);
   if (readLockdown() === "confidentiality" && (result.status === eperm || /bpf_probe_read|unknown func/.test(detail))) {
