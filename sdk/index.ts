@@ -130,6 +130,7 @@ export { UserRingTable } from "./tables/table-user-ring.ts";
 export type { AnyTables, DynamicTable, PerfArrayTable, UnknownTables } from "./program/table-choice.ts";
 export type { CgroupStorageKey, EventOf, TableName, TableOf, TablesOf } from "./program/table-types.ts";
 export type { FunctionName } from "./ctypes/function-names.ts";
+export type { ProgramRun } from "./program/run-program.ts";
 export type { IteratorOptions, IteratorOutput } from "./program/iterator-output.ts";
 export type { Integers, TableOptions } from "./program/integers.ts";
 export { strftime } from "./time/time-format.ts";

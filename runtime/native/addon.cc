@@ -94,6 +94,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "programHandle", ProgramHandle);
   Bind(exports, "programFd", ProgramFd);
   Bind(exports, "programInfo", GetProgramInfo);
+  Bind(exports, "programRun", RunProgram);
   Bind(exports, "mapHandle", MapHandle);
   Bind(exports, "mapOpenPinned", MapOpenPinned);
   Bind(exports, "mapOpenId", MapOpenId);

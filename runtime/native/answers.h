@@ -53,6 +53,13 @@ inline Napi::Value ToJs(Napi::Env env, const LiveProgramInfo& info) {
   return object;
 }
 
+inline Napi::Value ToJs(Napi::Env env, const ProgramRun& run) {
+  auto object = Napi::Object::New(env);
+  object.Set("answer", run.answer);
+  object.Set("context", ToJs(env, run.context));
+  return object;
+}
+
 inline Napi::Value ToJs(Napi::Env env, const LoadResult& result) {
   auto logs = Napi::Object::New(env);
   for (const auto& [program, log] : result.program_logs) logs.Set(program, log);

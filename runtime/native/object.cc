@@ -4,6 +4,7 @@
 #include <sys/mman.h>
 
 #include <cerrno>
+#include <cstring>
 #include <string>
 #include <utility>
 
@@ -216,6 +217,23 @@ Result<LiveProgramInfo> GetProgramInfo(Environment& environment, int32_t handle)
   uint32_t size = sizeof info;
   if (bpf_obj_get_info_by_fd(bpf_program__fd(program->get()), &info, &size) < 0) return -errno;
   return LiveProgramInfo{info.id, info.run_cnt, info.run_time_ns, info.recursion_misses};
+}
+
+Result<ProgramRun> RunProgram(Environment& environment, int32_t handle, Bytes context) {
+  const Program* program = environment.handles.Find<Program>(handle);
+  if (program == nullptr) return -EBADF;
+  ProgramRun run;
+  uint8_t* copy = run.context.Extend(context.size);
+  if (context.size > 0) {
+    if (copy == nullptr) return -ENOMEM;
+    std::memcpy(copy, context.data, context.size);
+  }
+  // The kernel writes what the program left back into the context that came in.
+  LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = context.size > 0 ? copy : nullptr,
+              .ctx_size_in = static_cast<uint32_t>(context.size));
+  if (bpf_prog_test_run_opts(bpf_program__fd(program->get()), &options) < 0) return -errno;
+  run.answer = options.retval;
+  return run;
 }
 
 std::string LastLog(Environment& environment) { return environment.log; }

@@ -68,6 +68,7 @@ int ObjectClose(Environment& environment, int32_t object);
 int32_t ProgramHandle(Environment& environment, int32_t object, const std::string& program);
 int ProgramFd(Environment& environment, int32_t program);
 Result<LiveProgramInfo> GetProgramInfo(Environment& environment, int32_t program);
+Result<ProgramRun> RunProgram(Environment& environment, int32_t program, Bytes context);
 std::string LastLog(Environment& environment);
 
 }  // namespace bpfts

@@ -57,6 +57,12 @@ struct LiveInfo {
   std::vector<Buffer> parts;
 };
 
+/// How a run of a program ended.
+struct ProgramRun {
+  uint32_t answer = 0;
+  Buffer context;
+};
+
 struct LoadResult {
   int status = 0;
   std::string log;

@@ -23,13 +23,25 @@ export function describeObject(bytes: Uint8Array, structNames: readonly string[]
   const license = findSection("license");
   const programs: ProgramSpec[] = elf.functions
     .filter(({ section }) => section !== ".text" && !section.startsWith("."))
-    .map(({ name, section }) => ({ name, section }));
+    .map(({ name, section }) => {
+      const context = section === "syscall" ? describeContext(types, name) : undefined;
+      return { name, section, ...(context && { context }) };
+    });
   return {
     programs,
     maps: describeMaps(types),
     structs: describeStructs(types, structNames),
     license: license === undefined ? "" : Buffer.from(license).toString("latin1").replace(/\0.*$/s, ""),
   };
+}
+
+function describeContext(types: BtfTypes, functionName: string): Layout | undefined {
+  const named = types.find(functionName, btfKind.function);
+  const parameter = named === undefined ? undefined : types.listParameters(types.require(named.sizeOrType))[0];
+  const pointer = parameter === undefined || parameter.type === 0 ? undefined : types.resolve(parameter.type);
+  if (pointer?.kind !== btfKind.pointer || pointer.sizeOrType === 0) return undefined;
+  const target = types.resolve(pointer.sizeOrType);
+  return target.kind === btfKind.forward ? undefined : describeLayout(types, target.id);
 }
 
 /** The version of the clang that made an object, as its debug information tells; Infinity where it tells none. */

@@ -13,6 +13,8 @@ export interface ObjectSpec {
 export interface ProgramSpec {
   readonly name: string;
   readonly section: string;
+  /** What a system call program takes, where its parameter is a pointer to a type. */
+  readonly context?: Layout;
 }
 
 /** One BPF map with the layouts of its keys and values. */

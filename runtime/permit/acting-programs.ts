@@ -23,8 +23,8 @@ interface Row {
 }
 
 /**
- * Kinds of programs whose answer acts: one row each. struct_ops has no row since nothing here registers one, and syscall programs have none since
- * nothing runs them.
+ * Kinds of programs whose answer acts: one row each. struct_ops has no row since nothing here registers one, and syscall programs have none: what
+ * they call acts or does not.
  */
 const rows: readonly Row[] = [
   {

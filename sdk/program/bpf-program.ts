@@ -14,10 +14,12 @@ import type { EventOptions } from "../events/event-options.ts";
 import type { FunctionIn } from "./attach-options.ts";
 import type { DynamicTable, EventIn, EventName, NameIn, TableIn, TableProperties } from "./table-choice.ts";
 import { IteratorOutput } from "./iterator-output.ts";
-import type { IteratorOptions, RecordIn } from "./iterator-output.ts";
+import type { ContextIn, IteratorOptions, RecordIn } from "./iterator-output.ts";
 import { readAsNumbers, requireIntegers } from "./integers.ts";
 import type { Integers, TableAs, TableOptions, ValueAs } from "./integers.ts";
 import { findNameHint, isProbed, refuseUnknownNames } from "../wire/unknown-names.ts";
+import { runProgram } from "./run-program.ts";
+import type { ProgramRun } from "./run-program.ts";
 import { TraceReader, printTrace, readTraceLine } from "../queries/trace.ts";
 import type { TraceOptions, TracePrintOptions } from "../queries/trace.ts";
 import { Attachments, requireOpenProgram } from "./attachments.ts";
@@ -152,6 +154,21 @@ export class BPF<Tables, Functions> extends Attachments<Functions> {
     requireOpenProgram(this.#program, "read_iter");
     requireText("read_iter()", "the function's name", fn_name);
     return new IteratorOutput(this.#program.id, fn_name, options);
+  }
+
+  /**
+   * Runs a function of `SEC("syscall")` once, in this process: `b.prog_run("setup", { size: 3 }).retval`. It gets `ctx` by the type of its parameter, zeros where
+   * nothing is given, and may sleep.
+   *
+   * Source: BPF_PROG_RUN. Since: Linux 5.14. @throws BpfError when there is no such function, or the context does not fit it
+   */
+  prog_run<Name extends FunctionIn<Functions>>(
+    fn_name: Name,
+    ctx?: ContextIn<Functions, Name>,
+  ): ProgramRun<ContextIn<Functions, Name>> {
+    requireOpenProgram(this.#program, "prog_run");
+    requireText("prog_run()", "the function's name", fn_name);
+    return runProgram(this.#program.id, fn_name, ctx) as ProgramRun<ContextIn<Functions, Name>>;
   }
 
   /**

@@ -1,5 +1,6 @@
 import { MAX, requireInteger, requireOptions, requireText } from "../checks/check-options.ts";
 import { makeCodec } from "../codec/codec.ts";
+import type { ContextOf } from "../ctypes/context-types.ts";
 import type { RecordOf } from "../ctypes/record-types.ts";
 import { makeArgumentError, makeDecodeError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
@@ -36,6 +37,13 @@ export type RecordIn<Functions, Name extends string> = 0 extends 1 & Functions
   ? unknown
   : Functions extends { readonly text: infer Text extends string }
     ? RecordOf<Text, Name>
+    : unknown;
+
+/** What a function of a program takes as its context. */
+export type ContextIn<Functions, Name extends string> = 0 extends 1 & Functions
+  ? unknown
+  : Functions extends { readonly text: infer Text extends string }
+    ? ContextOf<Text, Name>
     : unknown;
 
 /**

@@ -61,6 +61,10 @@ export interface Calls {
   count_attached: Json<{ readonly program: number; readonly kind: AttachArgument["kind"] }, number>;
   close_program: Json<{ readonly program: number }, null>;
 
+  /** Loads a system call program and answers what it takes. */
+  run_open: Json<{ readonly program: number; readonly fnName: string }, { readonly context: Layout | null }>;
+  /** Bytes in: the context. Bytes out: u32 what it returned, u32 nothing, the context as it was left. */
+  run: Bytes<{ readonly program: number; readonly fnName: string }>;
   /** Loads an iterator and begins to read what it writes. */
   iterator_open: Json<
     { readonly program: number; readonly fnName: string; readonly options: IteratorArgument },
@@ -210,6 +214,8 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   find_attached_name: "json",
   count_attached: "json",
   close_program: "json",
+  run_open: "json",
+  run: "bytes",
   iterator_open: "json",
   iterator_read: "bytes",
   iterator_close: "json",

@@ -58,6 +58,7 @@ const methods: Readonly<Record<keyof KernelPort, true>> = {
   programHandle: true,
   programFd: true,
   programInfo: true,
+  programRun: true,
   mapHandle: true,
   mapOpenPinned: true,
   mapOpenId: true,

@@ -45,6 +45,7 @@ export function makeProgram(spec: Partial<ObjectSpec>, changes: Partial<BuiltPro
     },
     countFailedOutputs: () => 0,
     loadFunction: () => 1,
+    openRun: () => ({ handle: undefined, context: undefined }),
     openIterator: () => ({ handle: undefined, record: "text" }),
     attach: () => 1,
     detach: () => 1,

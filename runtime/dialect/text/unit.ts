@@ -103,6 +103,7 @@ export type ProgramKind =
   | "sk_skb"
   | "uprobe"
   | "usdt"
+  | "syscall"
   /** Chosen by whoever attaches it. */
   | "any";
 

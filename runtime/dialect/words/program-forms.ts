@@ -316,6 +316,7 @@ const sectionKinds: readonly (readonly [prefix: RegExp, kind: ProgramKind])[] = 
   [/^sk_skb\b/, "sk_skb"],
   [/^u(ret)?probe\b/, "uprobe"],
   [/^usdt\b/, "usdt"],
+  [/^syscall$/, "syscall"],
 ];
 
 /** Finds the kind that libbpf gives a section. */

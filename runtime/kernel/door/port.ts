@@ -197,6 +197,8 @@ export interface KernelPort extends IteratorPort, PerfPort {
   ):
     | { readonly id: number; readonly runCount: bigint; readonly runTimeNs: bigint; readonly recursionMisses: bigint }
     | Status;
+  /** Runs a program once with a context, and answers what it returned and left there. Source: BPF_PROG_RUN. Since: Linux 5.14 for system call programs */
+  programRun(program: Handle, context: Uint8Array): { readonly answer: number; readonly context: Uint8Array } | Status;
   mapHandle(object: Handle, map: string): Handle;
   /** Opens a pinned map. Owner: the caller closes it. */
   mapOpenPinned(path: string): Handle;

@@ -10,6 +10,7 @@ import { openMapCalls } from "./bridge-map.ts";
 import { openIteratorCalls } from "./bridge-iterators.ts";
 import { openPerfCounterCalls } from "./bridge-perf-counters.ts";
 import { openProgramCalls } from "./bridge-program.ts";
+import { openRunCalls } from "./bridge-runs.ts";
 import { openUserRingCalls } from "./bridge-user-ring.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
 import { openSystemCalls } from "./bridge-system.ts";
@@ -43,6 +44,7 @@ export function openBridge(state: BridgeState, isStopped: () => boolean): Bridge
     ...openSystemCalls(state),
     ...openWebCalls(),
     ...programs.handlers,
+    ...openRunCalls(state.port, programs.requireProgram),
     ...openIteratorCalls(state.port, programs.requireProgram),
     ...openMapCalls(state, requireMap, programs.lookups),
     ...openPerfCounterCalls(state.port, requireMap),

@@ -22,7 +22,7 @@ import type { Guard } from "../../permit/guard.ts";
 import { findRecord } from "./find-record.ts";
 import { requireSizes } from "./require-sizes.ts";
 import type { SharedMaps } from "./plan-maps.ts";
-import type { AttachRequest, BuiltProgram, FunctionType, OpenedIterator, UnverifiedFunction } from "./program.ts";
+import type { AttachRequest, BuiltProgram, FunctionType, OpenedIterator, OpenedRun, UnverifiedFunction } from "./program.ts";
 import { verifyRest } from "./verify-rest.ts";
 
 export interface LoadOptions extends AttachContext {
@@ -184,6 +184,17 @@ class LoadedProgram implements BuiltProgram {
       findMap: (map) => this.object.findMap(map),
     });
     return { handle, record };
+  }
+
+  openRun(name: string): OpenedRun {
+    requireFunction(this.unit.programs, name, "run");
+    const spec = this.spec.programs.find((program) => program.name === name);
+    if (spec?.section !== "syscall")
+      throw new AttachError(`Cannot run "${name}": it is no system call program`, {
+        hint: `a script runs functions that are written SEC("syscall") int ${name}(struct arguments *ctx); the others run where they are attached`,
+      });
+    const handle = this.loadFunction(name, { type: null, attachType: null });
+    return { handle: this.options.attaches ? handle : undefined, context: spec.context };
   }
 
   /** @throws AttachError when the function was loaded as something else before */

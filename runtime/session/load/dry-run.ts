@@ -21,6 +21,10 @@ export function makeDryProgram(unit: BuiltUnit): BuiltProgram {
       requireFunction(programs, name, "read");
       return { handle: undefined, record: findRecord(unit, name) };
     },
+    openRun(name) {
+      requireFunction(programs, name, "run");
+      return { handle: undefined, context: spec.programs.find((program) => program.name === name)?.context };
+    },
     attach({ fnName }) {
       requireFunction(programs, fnName);
       return 1;

@@ -13,6 +13,9 @@ export const emptyProgram: BuiltProgram = {
   openIterator: (name) => {
     throw new AttachError(`Cannot read the iterator "${name}": the C text is empty`);
   },
+  openRun: (name) => {
+    throw new AttachError(`Cannot run "${name}": the C text is empty`);
+  },
   attach: (request) => {
     throw new AttachError(`Cannot attach "${request.fnName}": the C text is empty`);
   },

@@ -1,5 +1,6 @@
 import type { AttachArgument } from "../../../sdk/wire/attach-argument.ts";
 import type { IteratorArgument, IteratorReply } from "../../../sdk/wire/iterator-calls.ts";
+import type { Layout } from "../../../sdk/wire/layout.ts";
 import type { Closable } from "../../base/scope.ts";
 import type { Handle } from "../../kernel/door/port.ts";
 import type { ObjectSpec } from "../../object/spec.ts";
@@ -26,6 +27,13 @@ export interface OpenedIterator {
   readonly record: IteratorReply["record"];
 }
 
+/** A system call program that can be run. */
+export interface OpenedRun {
+  /** Undefined where nothing is run. */
+  readonly handle: Handle | undefined;
+  readonly context: Layout | undefined;
+}
+
 /** A program that was built for a script: its maps exist, its named functions are attached. Owner: the session's scope. */
 export interface BuiltProgram extends Closable {
   readonly spec: ObjectSpec;
@@ -43,6 +51,8 @@ export interface BuiltProgram extends Closable {
   detach(request: AttachRequest): number;
   /** Loads an iterator's function and begins to read what it writes; a check only loads it. @throws AttachError, ArgumentError, UnsupportedFeatureError, VerifierError */
   openIterator(fnName: string, options: IteratorArgument): OpenedIterator;
+  /** Loads a system call program; a check does no more. @throws AttachError, VerifierError */
+  openRun(fnName: string): OpenedRun;
   /** Has the verifier look at the functions that nothing loaded, for a check. Answers those that it could not look at. @throws VerifierError */
   verifyRest(): readonly UnverifiedFunction[];
   /** The name of the place that a function was hit at, by the cookie that it got there; undefined for a number of nobody's. */

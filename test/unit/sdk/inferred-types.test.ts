@@ -5,6 +5,7 @@ import type { BloomFilterTable } from "../../../sdk/tables/table-bloom.ts";
 import type { ReferenceTable, SocketReference, TableReference } from "../../../sdk/tables/table-reference.ts";
 import type { StorageTable } from "../../../sdk/tables/table-storage.ts";
 import type { PerfArrayTable } from "../../../sdk/program/table-choice.ts";
+import type { ContextOf } from "../../../sdk/ctypes/context-types.ts";
 import type { RecordOf } from "../../../sdk/ctypes/record-types.ts";
 import type { EventOf, TableName, TableOf } from "../../../sdk/program/table-types.ts";
 import type { EventTable } from "../../../sdk/events/table-ring.ts";
@@ -522,5 +523,22 @@ int by_helper(struct bpf_iter__task *ctx) {
       ...b.read_iter("dump_tcp"),
     ];
     expect(read).toBeTypeOf("function");
+  });
+});
+
+describe("what system call programs take", () => {
+  type Text = `
+struct arguments { u32 key; u64 value; };
+static int helper(struct arguments *ctx) { return 0; }
+SEC("syscall")
+int set_limit(struct arguments *ctx) { return helper(ctx); }
+SEC("syscall")
+int plain(void *ctx) { return 0; }
+`;
+
+  it("is the type of the parameter", () => {
+    expectTypeOf<ContextOf<Text, "set_limit">>().toEqualTypeOf<{ key: number; value: bigint }>();
+    expectTypeOf<ContextOf<Text, "plain">>().toEqualTypeOf<unknown>();
+    expectTypeOf<ContextOf<string, "plain">>().toEqualTypeOf<unknown>();
   });
 });
