@@ -22,7 +22,14 @@ import type { Guard } from "../../permit/guard.ts";
 import { findRecord } from "./find-record.ts";
 import { requireSizes } from "./require-sizes.ts";
 import type { SharedMaps } from "./plan-maps.ts";
-import type { AttachRequest, BuiltProgram, FunctionType, OpenedIterator, OpenedRun, UnverifiedFunction } from "./program.ts";
+import type {
+  AttachRequest,
+  BuiltProgram,
+  FunctionType,
+  OpenedIterator,
+  OpenedRun,
+  UnverifiedFunction,
+} from "./program.ts";
 import { verifyRest } from "./verify-rest.ts";
 
 export interface LoadOptions extends AttachContext {
