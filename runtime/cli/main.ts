@@ -20,6 +20,7 @@ const modules: Readonly<Record<string, () => Promise<CommandModule>>> = {
   prog: () => import("./prog.ts"),
   map: () => import("./map.ts"),
   link: () => import("./link.ts"),
+  top: () => import("./top.ts"),
   tools: () => import("./tools.ts"),
   types: () => import("./print-types.ts"),
   init: () => import("./init.ts"),
@@ -53,6 +54,7 @@ Examples:
   bpfts opensnoop -x                             run one of them
   bpfts list -v '*open*'                         what a script can attach to
   bpfts prog                                     the BPF programs in the kernel, and who holds them
+  bpfts top                                      what each of them costs
   bpfts check scripts/hello.ts                   compile and verify, attach nothing
   bpfts types scripts/counts.ts                  the types of its tables, out of the compiled program
   bpfts init                                     make an editor check the scripts of this folder

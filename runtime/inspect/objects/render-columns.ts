@@ -9,7 +9,9 @@ export function renderColumns(
   const widths = heads.map((head, column) =>
     Math.max(head.length, ...texts.map((row) => [...(row[column] ?? "")].length)),
   );
-  const isNumber = heads.map((_, column) => rows.length > 0 && rows.every((row) => typeof row[column] !== "string"));
+  const isNumber = heads.map(
+    (_, column) => texts.length > 0 && texts.every((row) => /^-?\d+(?:\.\d+)?$/.test(row[column] ?? "")),
+  );
   const line = (cells: readonly string[]): string =>
     cells
       .map((cell, column) => {

@@ -1,0 +1,98 @@
+import { spawn } from "node:child_process";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { TopRow } from "../../runtime/inspect/top/top-rows.ts";
+import { callMkdir, loadBpf, port } from "../support/live-object.ts";
+import { cli, parseCliError, root, runCli, startCli } from "../support/run-cli.ts";
+
+const text = `SEC("tp/syscalls/sys_enter_mkdir") int tp_counted(void *ctx) { return is_target(); }`;
+
+let object = 0;
+let program = 0;
+beforeAll(() => {
+  object = loadBpf(text);
+  program = port.programHandle(object, "tp_counted");
+  expect(port.attachTracepoint(program, "syscalls", "sys_enter_mkdir", 0n)).toBeGreaterThan(0);
+});
+afterAll(() => void port.objectClose(object));
+
+/** How often the kernel says that the program ran. */
+function readRuns(): bigint {
+  return (port.programInfo(program) as { runCount: bigint }).runCount;
+}
+
+describe("bpfts top", () => {
+  it("counts every run while it watches, and none after it was killed", async () => {
+    const top = startCli(["top", "--json", "-i", "0.3"]);
+    let written = "";
+    top.child.stdout.on("data", (text: string) => void (written += text));
+    const shown = (stdout: string): TopRow[] =>
+      stdout
+        .split("\n")
+        .slice(0, -1)
+        .flatMap((line) => (JSON.parse(line) as TopRow[]).filter(({ name }) => name === "tp_counted"));
+    const sumRuns = (): number => shown(written).reduce((sum, { period_runs }) => sum + period_runs, 0);
+    await top.waitFor("tp_counted");
+    const [before, seen] = [readRuns(), sumRuns()];
+    callMkdir(700);
+    // Others may make directories, too: the kernel's own count says how many there were.
+    expect(readRuns() - before).toBeGreaterThanOrEqual(700n);
+    while (sumRuns() - seen < 700) await new Promise((resolve) => setTimeout(resolve, 50));
+    top.child.kill("SIGKILL");
+    await top.ended;
+    const rows = shown(written);
+    const last = rows.at(-1)!;
+    expect(rows.reduce((sum, { period_runs }) => sum + period_runs, 0)).toBe(
+      Number(last.run_cnt) - (Number(rows[0]!.run_cnt) - rows[0]!.period_runs),
+    );
+    const busy = rows.find(({ period_runs }) => period_runs >= 100)!;
+    expect(busy).toMatchObject({ type: "tracepoint", held_by: `node(${process.pid})` });
+    expect(busy.period_run_time_ns).toBeGreaterThan(0);
+    expect(busy.period_average_ns).toBe(Math.round(busy.period_run_time_ns / busy.period_runs));
+    // The kernel closes what a killed process had open.
+    const end = readRuns();
+    callMkdir(50);
+    expect(readRuns()).toBe(end);
+  });
+
+  it("prints one table, sorted", async () => {
+    const result = await runCli(["top", "--once", "-i", "0.2", "--sort", "id"]);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    const [head, ...lines] = result.stdout.trimEnd().split("\n");
+    expect(head).toMatch(/^ *ID +TYPE +NAME +CPU% +EVENTS\/S +AVG NS +TOTAL AVG +HELD BY$/);
+    const ids = lines.map((line) => Number(line.trim().split(" ")[0]));
+    expect(ids).toEqual(ids.toSorted((a, b) => a - b));
+    expect(lines.some((line) => line.includes("tp_counted"))).toBe(true);
+  });
+
+  it("is refreshed in place on a terminal, sorts by keys and gives the terminal back", async () => {
+    const script = `stty rows 20 cols 60; exec ${process.execPath} ${cli} top -i 0.2`;
+    const child = spawn("script", ["-qec", script, "/dev/null"], { cwd: root });
+    let screen = "";
+    const wait = async (part: string): Promise<void> => {
+      while (!screen.includes(part)) await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    child.stdout.setEncoding("utf8").on("data", (written: string) => void (screen += written));
+    const ended = new Promise((resolve) => child.on("close", resolve));
+    try {
+      await wait("sorted by cpu");
+      child.stdin.write("e");
+      await wait("sorted by events");
+      child.stdin.write("q");
+      expect(await ended).toBe(0);
+    } finally {
+      child.kill("SIGKILL");
+    }
+    expect(screen).toMatch(/^[^]*\x1b\[\?1049h\x1b\[\?25l[^]*\x1b\[H[^]*\x1b\[\?25h\x1b\[\?1049l[^]*TYPE[^]*$/);
+  });
+
+  it("says what is wrong with an option", async () => {
+    const fail = async (...args: readonly string[]): Promise<object> =>
+      parseCliError(await runCli(["top", ...args, "--json-errors"]));
+    expect(await fail("--sort", "cpus")).toMatchObject({
+      message: 'Cannot sort by "cpus"',
+      hint: 'did you mean "cpu"?',
+    });
+    expect(await fail("-i", "0")).toMatchObject({ message: '"0" is no interval' });
+    expect(await fail("-n", "x")).toMatchObject({ message: '"x" is no number of tables' });
+  });
+});
