@@ -105,3 +105,37 @@ const kfuncVersions: ReadonlyMap<string, string> = new Map(
 export function findKfuncVersion(name: string): string | undefined {
   return kfuncVersions.get(name);
 }
+
+/** Sections of programs by the kernel that takes them first. Source: libbpf's table of sections; enum bpf_attach_type, BPF_F_SLEEPABLE and BPF_F_XDP_HAS_FRAGS at each release. */
+const sectionVersions: readonly (readonly [section: RegExp, version: string])[] = [
+  [/^sk_lookup\b/, "5.9"],
+  [/^cgroup\/sock_release$/, "5.9"],
+  [/^xdp(?:\.frags)?\/cpumap$/, "5.9"],
+  [/^(?:fentry|fexit|fmod_ret|lsm)\.s\b/, "5.10"],
+  [/^sk_reuseport\/migrate$/, "5.14"],
+  [/^syscall$/, "5.14"],
+  [/^xdp\.frags\b/, "5.18"],
+  [/^k(?:ret)?probe\.multi\b/, "5.18"],
+  [/^iter\.s\b/, "5.18"],
+  [/^lsm_cgroup\b/, "6.0"],
+  [/^(?:u(?:ret)?probe|usdt)\.s\b/, "6.0"],
+  [/^netfilter\b/, "6.4"],
+  [/^tcx\//, "6.6"],
+  [/^u(?:ret)?probe\.multi\b/, "6.6"],
+  [/^netkit\//, "6.7"],
+  [/^cgroup\/\w+_unix$/, "6.7"],
+  [/^kprobe\.session\b/, "6.10"],
+  [/^uprobe\.session\b/, "6.13"],
+];
+
+/** The first kernel that loads a program of a section; undefined where every kernel of bpfts does. */
+export function findSectionVersion(section: string): string | undefined {
+  const name = section.replace(/^\?/, "");
+  return sectionVersions.findLast(([pattern]) => pattern.test(name))?.[1];
+}
+
+/** Whether a kernel's release comes before a version. */
+export function isOlder(kernel: string, version: string): boolean {
+  const [have, want] = [kernel, version].map((text) => /^(\d+)\.(\d+)/.exec(text)?.slice(1).map(Number) ?? [0, 0]);
+  return have![0]! < want![0]! || (have![0] === want![0] && have![1]! < want![1]!);
+}

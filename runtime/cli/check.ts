@@ -6,6 +6,7 @@ import type { CheckReport } from "../inspect/check.ts";
 import { addGrantOptions, readGrants, renderGrants } from "./file-grants.ts";
 import type { GrantFlags } from "./file-grants.ts";
 import { checkOnKernels } from "./check-kernels.ts";
+import { renderOldestKernel } from "./render-oldest-kernel.ts";
 import { renderAsks } from "./render-asks.ts";
 import { findExitCode, renderError, renderErrorJson } from "./render-error.ts";
 
@@ -148,7 +149,7 @@ function renderReport(
   const count = (number: number, noun: string): string => `${number} ${noun}${number === 1 ? "" : "s"}`;
   const unverified = report.unverified.map(({ name, reason }) => `  not verified: "${name}": ${reason}\n`).join("");
   const but = report.unverified.length === 0 ? "" : ` (${report.unverified.length} not)`;
-  return `${file}: ok, ${count(report.programs, "program")}, ${count(report.maps, "map")}, ${flags.load ? "verified" : "compiled"}${but} in ${Math.round(durationMs)} ms\n${unverified}${isAlone ? renderAsks(report.asks) : ""}`;
+  return `${file}: ok, ${count(report.programs, "program")}, ${count(report.maps, "map")}, ${flags.load ? "verified" : "compiled"}${but} in ${Math.round(durationMs)} ms\n${unverified}${isAlone ? renderAsks(report.asks) + renderOldestKernel(report.oldestKernel) : ""}`;
 }
 
 /** With several files one line each; alone, the whole story. */

@@ -24,6 +24,8 @@ import { requireFunction } from "../session/load/build-program.ts";
 import { buildUnit, renderUnit } from "../session/build/build-unit.ts";
 import type { BuiltUnit } from "../session/build/build-unit.ts";
 import { describeTables } from "./describe-tables.ts";
+import { findOldestKernel, listKernelNeeds } from "./oldest-kernel.ts";
+import type { KernelNeed, OldestKernel } from "./oldest-kernel.ts";
 import { openScopeOf } from "../script/file-scope.ts";
 import type { FileGrants, FileScope } from "../script/file-scope.ts";
 import { describeSourceFile, openBuilder } from "../session/build/open-builder.ts";
@@ -69,6 +71,8 @@ export interface CheckReport {
   readonly emitted: readonly string[];
   /** What it asks of the machine, as far as it came. */
   readonly asks: Asks;
+  /** The oldest kernel that has all that the compiled programs use, and why none before it does. */
+  readonly oldestKernel: OldestKernel;
 }
 
 /**
@@ -82,6 +86,7 @@ export async function checkFile(path: string, options: CheckOptions): Promise<Ch
 
 async function checkScript(path: string, options: CheckOptions): Promise<CheckReport> {
   const emitted: string[] = [];
+  const needs: KernelNeed[] = [];
   const unverified: UnverifiedFunction[] = [];
   let programs = 0;
   let maps = 0;
@@ -105,6 +110,7 @@ async function checkScript(path: string, options: CheckOptions): Promise<CheckRe
       seen++;
       programs += unit.spec.programs.length;
       maps += countMaps(unit.spec);
+      needs.push(...listUnitNeeds(unit));
       if (options.emit !== undefined) emitted.push(emitStage(options.emit, source, cflags, unit, builder));
     },
   });
@@ -115,7 +121,16 @@ async function checkScript(path: string, options: CheckOptions): Promise<CheckRe
     if (options.load || seen === 0 || !(error instanceof GuestError)) throw error;
     options.log.info(`went no further than: ${error.message}`);
   }
-  return { programs, maps, unverified, buildMs: measure(started), loadMs: 0, emitted, asks: guard.asks };
+  return {
+    programs,
+    maps,
+    unverified,
+    buildMs: measure(started),
+    loadMs: 0,
+    emitted,
+    asks: guard.asks,
+    oldestKernel: findOldestKernel(needs),
+  };
 }
 
 function checkSource(path: string, options: CheckOptions): CheckReport {
@@ -154,6 +169,7 @@ function checkSourceIn(files: FileScope, path: string, options: CheckOptions): C
     loadMs: measure(loadStarted),
     emitted,
     asks: guard.asks,
+    oldestKernel: findOldestKernel(listUnitNeeds(unit)),
   };
 }
 
@@ -188,6 +204,14 @@ export function loadBuilt(
   } finally {
     scope.close();
   }
+}
+
+/** A text that was put together at run time has no lines that a file shows. */
+function listUnitNeeds(unit: BuiltUnit): readonly KernelNeed[] {
+  return listKernelNeeds(
+    unit,
+    openInstructionLines(unit.bytes, () => undefined),
+  );
 }
 
 function measure(started: number): number {

@@ -20,7 +20,8 @@ import type { ProgramRequest } from "../hooks/program-kinds.ts";
 import type { ObjectLoadResult } from "../door/port.ts";
 import { findMissingTarget } from "../hooks/missing-target.ts";
 import { findProgramKind } from "../hooks/program-kinds.ts";
-import { describeMissing, isOlder } from "./missing-features.ts";
+import { isOlder } from "../../base/bpf-since.ts";
+import { describeMissing } from "./missing-features.ts";
 import { summariseVerifierLog } from "./verifier.ts";
 
 interface LoadedBytes {

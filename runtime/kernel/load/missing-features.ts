@@ -1,5 +1,5 @@
 import { release } from "node:os";
-import { findKfuncVersion, laterHelpers } from "../../base/bpf-since.ts";
+import { findKfuncVersion, isOlder, laterHelpers } from "../../base/bpf-since.ts";
 import type { LaterHelper } from "../../base/bpf-since.ts";
 import { UnsupportedFeatureError } from "../../base/errors.ts";
 import type { SourceLocation } from "../../base/location.ts";
@@ -140,10 +140,4 @@ function describeMissingHelper(
 function locateName(object: RefusedObject, name: string): { location?: SourceLocation } {
   const use = listOutsideNames(object.bytes).find((outside) => outside.name === name)?.use;
   return use === undefined ? {} : { location: object.place(use) };
-}
-
-/** Whether a kernel's release comes before a version. */
-export function isOlder(kernel: string, version: string): boolean {
-  const [have, want] = [kernel, version].map((text) => /^(\d+)\.(\d+)/.exec(text)?.slice(1).map(Number) ?? [0, 0]);
-  return have![0]! < want![0]! || (have![0] === want![0] && have![1]! < want![1]!);
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { findKfuncVersion } from "../../../runtime/base/bpf-since.ts";
+import { findKfuncVersion, isOlder } from "../../../runtime/base/bpf-since.ts";
 import { explainUnknownName } from "../../../runtime/dialect/text/unknown-names.ts";
-import { describeMissing, isOlder } from "../../../runtime/kernel/load/missing-features.ts";
+import { describeMissing } from "../../../runtime/kernel/load/missing-features.ts";
 import type { BpftsError } from "../../../runtime/base/errors.ts";
 import { describeLoadFailure } from "../../../runtime/kernel/load/load-failure.ts";
 import { fakeEnv } from "../../unit/dialect/fake-env.ts";

@@ -1,0 +1,75 @@
+import { findMapKind } from "../../sdk/abi/map-kinds.ts";
+import { findKfuncVersion, findSectionVersion, isOlder, laterHelpers } from "../base/bpf-since.ts";
+import type { SourceLocation } from "../base/location.ts";
+import { listInstructionNeeds } from "../object/instruction-needs.ts";
+import { listKernelCalls } from "../object/list-calls.ts";
+import type { ObjectSpec } from "../object/spec.ts";
+import type { LocateInstruction } from "../permit/guard.ts";
+
+/** One thing that a program needs of the kernel, and the first kernel of kernel.org that has it. */
+export interface KernelNeed {
+  /** `"5.15"` */
+  readonly since: string;
+  /** `"bpf_get_attach_cookie()"`, `"maps of the kind ringbuf"` */
+  readonly what: string;
+  readonly location?: SourceLocation;
+}
+
+/** The oldest kernel that has it all, and why no older one does. */
+export interface OldestKernel {
+  readonly version: string;
+  /** What needs more than bpfts itself does: each thing once, the newest first. Empty when there is none. */
+  readonly needs: readonly KernelNeed[];
+}
+
+/** The oldest kernel that bpfts itself runs on: BTF, ring buffers, CAP_BPF. */
+export const ownOldest = "5.8";
+
+/** What of a built unit tells. */
+export interface NeedingUnit {
+  readonly bytes: Uint8Array;
+  readonly spec: ObjectSpec;
+}
+
+/**
+ * Lists what a compiled unit needs of the kernel beyond what bpfts itself does: helpers, kernel functions, kinds of maps and of programs,
+ * instructions. Fields of the kernel's structs are not among it: libbpf looks for them where it loads.
+ */
+export function listKernelNeeds({ bytes, spec }: NeedingUnit, locate: LocateInstruction): readonly KernelNeed[] {
+  const at = (section: string, instruction: number): { readonly location?: SourceLocation } => {
+    const location = locate(section, instruction);
+    return location === undefined ? {} : { location };
+  };
+  const calls = listKernelCalls(bytes).flatMap(({ section, instruction, helper, kernelFunction }): KernelNeed[] => {
+    if (kernelFunction !== undefined) {
+      const since = findKfuncVersion(kernelFunction);
+      return since === undefined ? [] : [{ since, what: `${kernelFunction}()`, ...at(section, instruction) }];
+    }
+    const later = laterHelpers.find(({ id }) => id === helper);
+    return later === undefined ? [] : [{ since: later.since, what: `${later.name}()`, ...at(section, instruction) }];
+  });
+  const maps = spec.maps.flatMap(({ type }): KernelNeed[] => {
+    const kind = findMapKind(type);
+    return kind === undefined ? [] : [{ since: kind.since, what: `maps of the kind ${kind.name.toLowerCase()}` }];
+  });
+  const programs = spec.programs.flatMap(({ section }): KernelNeed[] => {
+    const since = findSectionVersion(section);
+    return since === undefined
+      ? []
+      : [{ since, what: `programs of the kind ${section.split("/")[0]}`, ...at(section, 0) }];
+  });
+  const instructions = listInstructionNeeds(bytes).map(
+    ({ since, what, section, instruction }): KernelNeed => ({ since, what, ...at(section, instruction) }),
+  );
+  return [...calls, ...maps, ...programs, ...instructions].filter(({ since }) => isOlder(ownOldest, since));
+}
+
+/** The oldest kernel by what several units need. */
+export function findOldestKernel(needs: readonly KernelNeed[]): OldestKernel {
+  const first = new Map<string, KernelNeed>();
+  for (const need of needs) if (!first.has(need.what)) first.set(need.what, need);
+  const sorted = [...first.values()].sort(
+    (a, b) => Number(isOlder(a.since, b.since)) - Number(isOlder(b.since, a.since)),
+  );
+  return { version: sorted[0]?.since ?? ownOldest, needs: sorted };
+}

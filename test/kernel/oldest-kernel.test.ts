@@ -1,0 +1,52 @@
+import { describe, expect, it } from "vitest";
+import type { OldestKernel } from "../../runtime/inspect/oldest-kernel.ts";
+import { makeFolder, runCli, writeScript } from "../support/run-cli.ts";
+
+const folder = makeFolder();
+
+describe("the oldest kernel that a check tells", () => {
+  const script = writeScript(
+    folder,
+    "newer.ts",
+    `import { BPF } from "bpfts";
+new BPF({ text: \`
+BPF_HASH(starts, u32, u64);
+TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) {
+    u32 key = 1;
+    u64 now = bpf_ktime_get_coarse_ns();
+    starts.update(&key, &now);
+    return 0;
+}\` });
+`,
+  );
+
+  it("comes with the line and the reason", async () => {
+    const { status, stdout, stderr } = await runCli(["check", "--no-load", script]);
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).toMatch(
+      /\n {2}kernel {4}Linux 5\.11 or newer\n {12}5\.11 for bpf_ktime_get_coarse_ns\(\) at line 6\n$/,
+    );
+    const { oldestKernel } = JSON.parse((await runCli(["check", "--no-load", "--json", script])).stdout) as {
+      oldestKernel: OldestKernel;
+    };
+    expect(oldestKernel).toEqual({
+      version: "5.11",
+      needs: [
+        {
+          since: "5.11",
+          what: "bpf_ktime_get_coarse_ns()",
+          location: expect.objectContaining({ file: script, line: 6 }) as object,
+        },
+      ],
+    });
+  });
+
+  it("is silent where nothing is newer than bpfts itself needs", async () => {
+    const plain = writeScript(
+      folder,
+      "plain.ts",
+      `import { BPF } from "bpfts";\nnew BPF({ text: "TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) { return 0; }" });\n`,
+    );
+    expect((await runCli(["check", "--no-load", plain])).stdout).not.toContain("kernel");
+  });
+});
