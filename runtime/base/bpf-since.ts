@@ -79,22 +79,76 @@ export function findTypeVersion(name: string): string | undefined {
   return Object.hasOwn(typeVersions, name) ? typeVersions[name] : undefined;
 }
 
-/** Kernel functions that programs may call, by the kernel that they came with. Source: the BTF_ID_FLAGS lists of each release. */
+/** Kernel functions that programs may call, by the kernel that they came with. Source: the BTF_ID_FLAGS lists of each release, as docs.ebpf.io lists them. */
 const kfuncsByVersion: readonly (readonly [version: string, names: string])[] = [
+  ["5.18", "xdp_ct_lookup skb_ct_lookup ct_release"],
+  ["6.0", "xdp_ct_alloc skb_ct_alloc ct_insert_entry ct_set_timeout ct_change_timeout ct_set_status ct_change_status"],
+  ["6.1", "lookup_user_key lookup_system_key key_put verify_pkcs7_signature ct_set_nat_info"],
   [
     "6.2",
-    "task_acquire task_release task_from_pid cgroup_acquire cgroup_release cgroup_ancestor rcu_read_lock rcu_read_unlock rdonly_cast cast_to_kern_ctx obj_new_impl obj_drop_impl",
+    "task_acquire task_release task_from_pid cgroup_acquire cgroup_release cgroup_ancestor rcu_read_lock rcu_read_unlock rdonly_cast cast_to_kern_ctx obj_new_impl obj_drop_impl list_pop_front list_pop_back skb_get_xfrm_info skb_set_xfrm_info",
   ],
-  ["6.3", "cpumask_create cpumask_acquire cpumask_release cpumask_set_cpu cpumask_test_cpu"],
-  ["6.4", "iter_num_new iter_num_next iter_num_destroy dynptr_from_skb dynptr_from_xdp dynptr_slice dynptr_slice_rdwr"],
+  [
+    "6.3",
+    "cpumask_create cpumask_acquire cpumask_release cpumask_set_cpu cpumask_test_cpu cpumask_first cpumask_first_zero cpumask_clear_cpu cpumask_test_and_set_cpu cpumask_test_and_clear_cpu cpumask_setall cpumask_clear cpumask_and cpumask_or cpumask_xor cpumask_equal cpumask_intersects cpumask_subset cpumask_empty cpumask_full cpumask_copy rbtree_remove rbtree_first xdp_metadata_rx_timestamp xdp_metadata_rx_hash",
+  ],
+  [
+    "6.4",
+    "iter_num_new iter_num_next iter_num_destroy dynptr_from_skb dynptr_from_xdp dynptr_slice dynptr_slice_rdwr refcount_acquire_impl list_push_front_impl list_push_back_impl rbtree_add_impl cgroup_from_id skb_set_fou_encap skb_get_fou_encap",
+  ],
+  [
+    "6.5",
+    "cpumask_first_and cpumask_any_distribute cpumask_any_and_distribute task_under_cgroup dynptr_adjust dynptr_is_null dynptr_is_rdonly dynptr_size dynptr_clone sock_destroy",
+  ],
+  ["6.6", "map_sum_elem_count"],
   [
     "6.7",
-    "iter_task_new iter_task_next iter_task_destroy iter_css_new iter_css_next iter_css_destroy iter_task_vma_new iter_task_vma_next iter_task_vma_destroy throw",
+    "iter_task_new iter_task_next iter_task_destroy iter_css_new iter_css_next iter_css_destroy iter_task_vma_new iter_task_vma_next iter_task_vma_destroy throw percpu_obj_new_impl percpu_obj_drop_impl iter_css_task_new iter_css_task_next iter_css_task_destroy sock_addr_set_sun_path",
+  ],
+  [
+    "6.8",
+    "get_file_xattr cpumask_weight task_get_cgroup1 get_fsverity_digest xdp_metadata_rx_vlan_tag xdp_get_xfrm_state xdp_xfrm_state_release",
   ],
   ["6.9", "arena_alloc_pages arena_free_pages"],
-  ["6.10", "wq_init wq_start wq_set_callback_impl crypto_ctx_create crypto_encrypt crypto_decrypt"],
-  ["6.11", "iter_bits_new iter_bits_next iter_bits_destroy"],
-  ["6.12", "get_task_exe_file put_file path_d_path"],
+  [
+    "6.10",
+    "wq_init wq_start wq_set_callback_impl crypto_ctx_create crypto_encrypt crypto_decrypt preempt_disable preempt_enable crypto_ctx_release crypto_ctx_acquire session_is_return session_cookie",
+  ],
+  ["6.11", "iter_bits_new iter_bits_next iter_bits_destroy xdp_flow_lookup sk_assign_tcp_reqsk"],
+  [
+    "6.12",
+    "get_task_exe_file put_file path_d_path copy_from_user_str iter_scx_dsq_new iter_scx_dsq_next iter_scx_dsq_destroy get_dentry_xattr",
+  ],
+  [
+    "6.13",
+    "task_from_vpid send_signal_task get_kmem_cache iter_kmem_cache_new iter_kmem_cache_next iter_kmem_cache_destroy",
+  ],
+  ["6.14", "local_irq_save local_irq_restore"],
+  [
+    "6.15",
+    "set_dentry_xattr remove_dentry_xattr copy_from_user_task_str sock_ops_enable_tx_tstamp dynptr_copy cpumask_populate res_spin_lock res_spin_unlock res_spin_lock_irqsave res_spin_unlock_irqrestore",
+  ],
+  [
+    "6.16",
+    "iter_dmabuf_new iter_dmabuf_next iter_dmabuf_destroy probe_read_user_dynptr probe_read_kernel_dynptr probe_read_user_str_dynptr probe_read_kernel_str_dynptr copy_from_user_dynptr copy_from_user_str_dynptr copy_from_user_task_dynptr copy_from_user_task_str_dynptr list_front list_back rbtree_root rbtree_left rbtree_right qdisc_bstats_update qdisc_watchdog_schedule qdisc_init_prologue qdisc_reset_destroy_epilogue skb_get_hash kfree_skb qdisc_skb_drop",
+  ],
+  [
+    "6.17",
+    "arena_reserve_pages stream_vprintk_impl dynptr_memset cgroup_read_xattr strcmp strnchr strchr strchrnul strrchr strlen strspn strcspn strnstr strstr",
+  ],
+  [
+    "6.18",
+    "dynptr_from_skb_meta xdp_pull_data strcasecmp task_work_schedule_resume_impl task_work_schedule_signal_impl",
+  ],
+  ["6.19", "dynptr_file_discard dynptr_from_file strcasestr strncasestr"],
+  [
+    "7.0",
+    "stream_print_stack stream_vprintk strncasecmp task_work_schedule_resume task_work_schedule_signal timer_cancel_async wq_set_callback",
+  ],
+  [
+    "7.1",
+    "io_uring_submit_sqes io_uring_get_region obj_drop obj_new percpu_obj_new percpu_obj_drop refcount_acquire list_push_back list_push_front rbtree_add",
+  ],
 ];
 
 const kfuncVersions: ReadonlyMap<string, string> = new Map(
