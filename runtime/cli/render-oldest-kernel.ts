@@ -2,10 +2,13 @@ import { ownOldest } from "../inspect/oldest-kernel.ts";
 import type { KernelNeed, OldestKernel } from "../inspect/oldest-kernel.ts";
 
 /** Renders the oldest kernel on which a script can load, with a line for each thing that an older one lacks; empty where bpfts itself needs no older one. */
-export function renderOldestKernel({ version, needs }: OldestKernel): string {
-  if (version === ownOldest) return "";
-  const lines = needs.map((need) => `            ${need.since} for ${need.what}${renderLine(need)}\n`);
-  return `  kernel    Linux ${version} or newer\n${lines.join("")}`;
+export function renderOldestKernel({ version, needs, unknown }: OldestKernel): string {
+  if (version === ownOldest && unknown.length === 0) return "";
+  const lines = [
+    ...needs.map((need) => `${need.since} for ${need.what}${renderLine(need)}`),
+    ...unknown.map((need) => `bpfts cannot tell since when there is ${need.what}${renderLine(need)}`),
+  ];
+  return `  kernel    Linux ${version} or newer\n${lines.map((line) => `            ${line}\n`).join("")}`;
 }
 
 function renderLine({ location }: KernelNeed): string {

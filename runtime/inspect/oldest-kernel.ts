@@ -8,18 +8,20 @@ import type { LocateInstruction } from "../permit/guard.ts";
 
 /** One thing that a program needs of the kernel, and the first kernel of kernel.org that has it. */
 export interface KernelNeed {
-  /** `"5.15"` */
-  readonly since: string;
+  /** `"5.15"`; absent where bpfts does not know. */
+  readonly since?: string;
   /** `"bpf_get_attach_cookie()"`, `"maps of the kind ringbuf"` */
   readonly what: string;
   readonly location?: SourceLocation;
 }
 
-/** The oldest kernel that has it all, and why no older one does. */
+/** The oldest kernel that has it all as far as bpfts knows, and why no older one does. */
 export interface OldestKernel {
   readonly version: string;
   /** What needs more than bpfts itself does: each thing once, the newest first. Empty when there is none. */
-  readonly needs: readonly KernelNeed[];
+  readonly needs: readonly (KernelNeed & { readonly since: string })[];
+  /** What came with a kernel that bpfts does not know: the oldest one may be newer than `version`. */
+  readonly unknown: readonly KernelNeed[];
 }
 
 /** The oldest kernel that bpfts itself runs on: BTF, ring buffers, CAP_BPF. */
@@ -41,16 +43,20 @@ export function listKernelNeeds({ bytes, spec }: NeedingUnit, locate: LocateInst
     return location === undefined ? {} : { location };
   };
   const calls = listKernelCalls(bytes).flatMap(({ section, instruction, helper, kernelFunction }): KernelNeed[] => {
-    if (kernelFunction !== undefined) {
-      const since = findKfuncVersion(kernelFunction);
-      return since === undefined ? [] : [{ since, what: `${kernelFunction}()`, ...at(section, instruction) }];
-    }
+    if (kernelFunction !== undefined)
+      return [
+        {
+          ...describeSince(findKfuncVersion(kernelFunction)),
+          what: `${kernelFunction}()`,
+          ...at(section, instruction),
+        },
+      ];
     const later = laterHelpers.find(({ id }) => id === helper);
     return later === undefined ? [] : [{ since: later.since, what: `${later.name}()`, ...at(section, instruction) }];
   });
   const maps = spec.maps.flatMap(({ type }): KernelNeed[] => {
     const kind = findMapKind(type);
-    return kind === undefined ? [] : [{ since: kind.since, what: `maps of the kind ${kind.name.toLowerCase()}` }];
+    return [{ ...describeSince(kind?.since), what: `maps of the kind ${kind?.name.toLowerCase() ?? type}` }];
   });
   const programs = spec.programs.flatMap(({ section }): KernelNeed[] => {
     const since = findSectionVersion(section);
@@ -61,15 +67,24 @@ export function listKernelNeeds({ bytes, spec }: NeedingUnit, locate: LocateInst
   const instructions = listInstructionNeeds(bytes).map(
     ({ since, what, section, instruction }): KernelNeed => ({ since, what, ...at(section, instruction) }),
   );
-  return [...calls, ...maps, ...programs, ...instructions].filter(({ since }) => isOlder(ownOldest, since));
+  const needs = [...calls, ...maps, ...programs, ...instructions];
+  return needs.filter(({ since }) => since === undefined || isOlder(ownOldest, since));
+}
+
+function describeSince(since: string | undefined): { readonly since?: string } {
+  return since === undefined ? {} : { since };
 }
 
 /** The oldest kernel by what several units need. */
 export function findOldestKernel(needs: readonly KernelNeed[]): OldestKernel {
   const first = new Map<string, KernelNeed>();
   for (const need of needs) if (!first.has(need.what)) first.set(need.what, need);
-  const sorted = [...first.values()].sort(
-    (a, b) => Number(isOlder(a.since, b.since)) - Number(isOlder(b.since, a.since)),
-  );
-  return { version: sorted[0]?.since ?? ownOldest, needs: sorted };
+  const all = [...first.values()];
+  const known = all.flatMap(({ since, ...need }) => (since === undefined ? [] : [{ since, ...need }]));
+  const sorted = known.sort((a, b) => Number(isOlder(a.since, b.since)) - Number(isOlder(b.since, a.since)));
+  return {
+    version: sorted[0]?.since ?? ownOldest,
+    needs: sorted,
+    unknown: all.filter(({ since }) => since === undefined),
+  };
 }

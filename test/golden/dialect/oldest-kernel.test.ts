@@ -30,6 +30,7 @@ describe("the oldest kernel for a compiled text", () => {
     ).toEqual({
       version: "5.8",
       needs: [],
+      unknown: [],
     });
   });
 
@@ -50,6 +51,17 @@ SEC("tp/a/b") int g(void *ctx) { u64 cookie = bpf_get_attach_cookie(ctx); u32 ke
       "5.15 bpf_get_attach_cookie()",
       "5.10 programs of the kind fentry.s",
     ]);
+  });
+
+  it("does not hide what it knows no kernel for", () => {
+    const text = `
+extern void my_module_function(void) __attribute__((section(".ksyms")));
+SEC("tp/a/b") int f(void *ctx) { my_module_function(); return 0; }`;
+    expect(findOldestKernel(need(text))).toMatchObject({
+      version: "5.8",
+      needs: [],
+      unknown: [{ what: "my_module_function()", location: { line: 3 } }],
+    });
   });
 
   it("knows instructions that came later", () => {
