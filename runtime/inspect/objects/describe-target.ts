@@ -93,7 +93,27 @@ const eventTables: Readonly<Record<number, Readonly<Record<string, number>>>> = 
 
 function nameEvent({ type, config }: { readonly type: number; readonly config: bigint }): string {
   const found = Object.entries(eventTables[type] ?? {}).find(([, number]) => BigInt(number) === config);
-  return found === undefined ? `${type}:${config}` : found[0].toLowerCase().replaceAll("_", "-");
+  if (found !== undefined) return found[0].toLowerCase().replaceAll("_", "-");
+  const unit = findEventUnit(type) ?? clocks[type];
+  return unit?.endsWith("-clock") ? unit : `${unit ?? type}:0x${config.toString(16)}`;
+}
+
+/** The kernel gives its two clocks units of their own, numbered behind PERF_TYPE_MAX, and shows them nowhere. Source: perf_event_init */
+const clocks: Readonly<Record<number, string>> = { 6: "cpu-clock", 7: "task-clock" };
+
+/** The unit that counts events of a type: those above 5 are numbered when the kernel starts. */
+function findEventUnit(type: number): string | undefined {
+  return findNamedFolder("/sys/bus/event_source/devices", "type", type);
+}
+
+/** The folder whose file has a number in it. */
+function findNamedFolder(folder: string, file: string, number: number): string | undefined {
+  try {
+    return readdirSync(folder).find((name) => Number(readFileSync(`${folder}/${name}/${file}`, "latin1")) === number);
+  } catch {
+    // No /sys here, or the folder went while it was looked at.
+    return undefined;
+  }
 }
 
 /** The function that a tracing program sits on; of a replaced function its program. */
@@ -104,13 +124,7 @@ function nameFunction(objects: LiveObjects, { targetObject = 0, targetType = 0 }
 }
 
 function nameInterface(index: number): string {
-  try {
-    for (const name of readdirSync("/sys/class/net"))
-      if (Number(readFileSync(`/sys/class/net/${name}/ifindex`, "latin1")) === index) return name;
-  } catch {
-    // No /sys here: the number says it, too.
-  }
-  return `interface ${index}`;
+  return findNamedFolder("/sys/class/net", "ifindex", index) ?? `interface ${index}`;
 }
 
 /** Source: enum nf_inet_hooks, NFPROTO_IPV4 and NFPROTO_IPV6 of linux/netfilter.h. */
