@@ -27,9 +27,11 @@ export interface ArgumentSpec {
 export interface CommandLineSpec<Specs extends Readonly<Record<string, ArgumentSpec>>> {
   /** @default the name of the script's file */
   readonly prog?: string;
+  /** What the program does, above the options of the help. */
   readonly description?: string;
   /** Command lines with a word on each, shown as they are below the help. */
   readonly examples?: string;
+  /** The arguments by the names of their values, as Python's `dest`. */
   readonly arguments: Specs;
   /** Names of arguments of which at most one may be given. */
   readonly exclusive?: readonly (readonly string[])[];

@@ -5,6 +5,7 @@ import type { ContainerFilter } from "../queries/containers.ts";
 
 /** Whose events a tool is to see: a process, a thread, containers, or what the command of `-c` started. */
 export interface ProcessFilter extends ContainerFilter {
+  /** A process, all its threads. */
   readonly pid?: number | undefined;
   /** A thread. It goes before `pid`. */
   readonly tid?: number | undefined;

@@ -10,6 +10,7 @@ import { readArguments } from "./parse-arguments.ts";
  * Source: Python's argparse, which BCC's tools use.
  *
  * @example
+ * import { parse_args, printf } from "bpfts";
  * const args = parse_args({
  *   description: "Count openat calls",
  *   arguments: {

@@ -4,9 +4,13 @@ import { makeArgumentError } from "../wire/errors.ts";
 
 /** A signal that ends a wait: an `AbortSignal`, of this SDK or of any library. */
 export interface CancelSignal {
+  /** Whether it was aborted. */
   readonly aborted: boolean;
+  /** What the wait throws. */
   readonly reason?: unknown;
+  /** Has a function called when it is aborted. */
   addEventListener(type: "abort", listener: () => void, options?: { readonly once?: boolean }): void;
+  /** Takes the function back. */
   removeEventListener(type: "abort", listener: () => void): void;
 }
 

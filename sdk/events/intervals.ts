@@ -6,8 +6,9 @@ import { sleep } from "./sleep.ts";
  * and at the end of the command of `-c`. Answers whether it is the last turn. After `duration` the last turn begins, however many are left. Units: seconds.
  *
  * @example
+ * import { intervals, print } from "bpfts";
  * for (const isLast of intervals(1, 10)) {
- *   print_table();
+ *   print("a second later");
  *   if (isLast) print("Detaching...");
  * }
  */

@@ -7,6 +7,11 @@ import { requireCancel, watchCancel } from "./cancel.ts";
 /**
  * Answers a promise that is settled after a time, where `sleep` blocks. Ctrl-C rejects it with an `Interrupt`, `signal` with its reason. Units: seconds,
  * fractions too. Source: Python's asyncio.sleep.
+ *
+ * @example
+ * import { print, sleep_async } from "bpfts";
+ * await sleep_async(0.01);
+ * print("ten milliseconds later");
  */
 export function sleep_async(seconds: number, options: { readonly signal?: CancelSignal } = {}): Promise<void> {
   requireNumber("sleep_async()", "seconds", seconds);

@@ -7,6 +7,11 @@ import { block } from "../time/wait.ts";
 /**
  * Waits. Timers run meanwhile; Ctrl-C ends it with an `Interrupt`. Units: seconds, fractions too.
  * Source: Python's time.sleep.
+ *
+ * @example
+ * import { print, sleep } from "bpfts";
+ * sleep(0.01);
+ * print("ten milliseconds later");
  */
 export function sleep(seconds: number): void {
   requireNumber("sleep()", "seconds", seconds);

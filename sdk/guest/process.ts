@@ -78,6 +78,10 @@ export function runEndHandlers(): void {
  * Reads a text file below /proc or /sys; nothing else is readable.
  *
  * @throws BpfError when it lies elsewhere, also through a symbolic link, or cannot be read
+ *
+ * @example
+ * import { print, read_file } from "bpfts";
+ * print(read_file("/proc/loadavg").trim());
  */
 export function read_file(path: string): string {
   return callHost("read_file", { path });

@@ -42,17 +42,35 @@ export function flush(): void {
   send("write_error", text);
 }
 
-/** Prints values to standard output with spaces between and a newline at the end; text as it is. Source: Python's print. */
+/**
+ * Prints values to standard output with spaces between and a newline at the end; text as it is. Source: Python's print.
+ *
+ * @example
+ * import { print } from "bpfts";
+ * print("reads", 12n, "of", 3);
+ */
 export function print(...values: readonly unknown[]): void {
   writeOutput(`${joinValues(values)}\n`);
 }
 
-/** Prints to standard output as C's printf does, with no newline of its own: `printf("%-6d %-16s %s\n", e.pid, e.comm, e.fname)`. */
+/**
+ * Prints to standard output as C's printf does, with no newline of its own: `printf("%-6d %-16s %s\n", e.pid, e.comm, e.fname)`.
+ *
+ * @example
+ * import { printf } from "bpfts";
+ * printf("%-6d %-16s\n", 1, "init");
+ */
 export function printf(format: string, ...values: readonly unknown[]): void {
   writeOutput(formatC(format, values));
 }
 
-/** Formats as C's printf does and answers the text. */
+/**
+ * Formats as C's printf does and answers the text.
+ *
+ * @example
+ * import { print, sprintf } from "bpfts";
+ * print(sprintf("%-16s %6d", "bash", 42));
+ */
 export function sprintf(format: string, ...values: readonly unknown[]): string {
   return formatC(format, values);
 }

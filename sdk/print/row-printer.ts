@@ -53,6 +53,7 @@ export class RowPrinter<Row> {
     if (!json) print(this.render_header());
   }
 
+  /** Prints a row: its columns, or one JSON object after `json_output()`. */
   print(row: Row): void {
     print(this.render(row));
   }

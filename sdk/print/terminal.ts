@@ -14,7 +14,13 @@ export interface Terminal {
   readonly colors: boolean;
 }
 
-/** Asks what standard output is now: a terminal's size changes. */
+/**
+ * Asks what standard output is now: a terminal's size changes.
+ *
+ * @example
+ * import { print, terminal } from "bpfts";
+ * print("-".repeat(Math.min(20, terminal().columns)));
+ */
 export function terminal(): Terminal {
   const { isTty, noColor, ...rest } = callHost("terminal", null);
   return { is_tty: isTty, no_color: noColor, ...rest };

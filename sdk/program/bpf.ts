@@ -28,5 +28,13 @@ export type BpfClass = Omit<typeof BpfProgram, "prototype"> & {
   readonly prototype: BPF;
 };
 
-/** Makes programs; its static calls ask about the running kernel and its processes. */
+/**
+ * Makes programs; its static calls ask about the running kernel and its processes.
+ *
+ * @example
+ * import { BPF, print } from "bpfts";
+ * using b = new BPF({ text: `BPF_HASH(counts, u32, u64);` });
+ * b.tables.counts.set(1, 2n);
+ * print(b.tables.counts.get(1));
+ */
 export const BPF: BpfClass = BpfProgram;

@@ -162,7 +162,9 @@ interface MacroTables<Name extends string, Text extends string, More extends str
 
 /** Source: struct bpf_cgroup_storage_key of linux/bpf.h. */
 export interface CgroupStorageKey {
+  /** The cgroup's inode number, as `stat` tells it. */
   cgroup_inode_id: bigint;
+  /** The kind of place that the program was attached to. */
   attach_type: number;
 }
 

@@ -8,6 +8,7 @@ import type { UsdtProbeReply } from "../wire/protocol.ts";
 
 /** Where USDT probes are looked for: in a running process and all it has loaded, in a binary, or in a binary as a process sees it. */
 export interface UsdtOptions {
+  /** A process: probes are looked for in its binary and libraries. */
   readonly pid?: number;
   /** A path, a library's short name (`"c"`), or a command. */
   readonly path?: string;
@@ -15,13 +16,19 @@ export interface UsdtOptions {
 
 /** A probe that a program's authors built into it. */
 export interface UsdtProbe {
+  /** The group that the authors put it in. */
   readonly provider: string;
+  /** The probe's own name. */
   readonly name: string;
+  /** The binary that has it. */
   readonly bin_path: string;
   /** The address of the counter that switches the probe on, 0n when it is always on. */
   readonly semaphore: bigint;
+  /** In how many places it stands. */
   readonly num_locations: number;
+  /** How many values it hands over. */
   readonly num_arguments: number;
+  /** Its places. */
   readonly locations: readonly UsdtProbeLocation[];
 }
 
@@ -45,7 +52,9 @@ export interface UsdtProbeLocation {
  * Source: BCC's class USDT
  */
 export class USDT {
+  /** The process whose probes these are. */
   readonly pid: number | undefined;
+  /** The binary whose probes these are. */
   readonly path: string | undefined;
   private readonly enabled: { readonly probe: UsdtProbeReply; readonly fnName: string }[] = [];
 

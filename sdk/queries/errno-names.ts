@@ -36,7 +36,13 @@ const kernelNames: Readonly<Record<number, string>> = {
 /** Second names of some numbers. */
 const otherNames: Readonly<Record<string, number>> = { EWOULDBLOCK: 11, EDEADLOCK: 35, ENOTSUP: 95 };
 
-/** The name of an error number, positive or as a call returns it: `errno_name(-2)` is `"ENOENT"`; the number as text when it has none. */
+/**
+ * The name of an error number, positive or as a call returns it: `errno_name(-2)` is `"ENOENT"`; the number as text when it has none.
+ *
+ * @example
+ * import { errno_name, print } from "bpfts";
+ * print(errno_name(2)); // ENOENT
+ */
 export function errno_name(number: number | bigint): string {
   const value = Math.abs(Number(number));
   const name = names[value - 1] ?? "-";

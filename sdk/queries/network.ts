@@ -10,6 +10,10 @@ export const AF_INET6 = 10;
  * 128-bit integer for IPv6.
  *
  * Source: Python's socket.inet_ntop, RFC 5952. @throws BpfError for another family or length
+ *
+ * @example
+ * import { AF_INET, inet_ntop, print } from "bpfts";
+ * print(inet_ntop(AF_INET, 0x0100007f)); // 127.0.0.1
  */
 export function inet_ntop(family: number, address: number | bigint | Uint8Array | readonly number[]): string {
   const size = family === AF_INET ? 4 : family === AF_INET6 ? 16 : 0;

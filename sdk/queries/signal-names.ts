@@ -7,7 +7,13 @@ const names =
 const FIRST_REAL_TIME = 34;
 const LAST_REAL_TIME = 64;
 
-/** The name of a signal, `"SIGKILL"` for 9, `"SIGRTMIN+1"` for 35; the number as text when there is no such signal. */
+/**
+ * The name of a signal, `"SIGKILL"` for 9, `"SIGRTMIN+1"` for 35; the number as text when there is no such signal.
+ *
+ * @example
+ * import { print, signal_name } from "bpfts";
+ * print(signal_name(9)); // SIGKILL
+ */
 export function signal_name(number: number): string {
   const name = names[number - 1];
   if (name !== undefined) return `SIG${name}`;

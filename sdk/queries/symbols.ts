@@ -5,7 +5,9 @@ import type { SymbolReply } from "../wire/protocol.ts";
 
 /** How a symbol is written. */
 export interface SymbolOptions {
+  /** Adds the module or binary: `vfs_read [kernel]`. */
   readonly show_module?: boolean;
+  /** Adds the bytes from the function's start: `vfs_read+0x10`. */
   readonly show_offset?: boolean;
 }
 

@@ -23,7 +23,9 @@ const FOR_EVER = 99999999;
  * JSON, where each object has its own time. `show` hears whether it is the last time.
  *
  * @example
- * print_intervals(args, () => b.tables.dist.print_log2_hist("usecs", "", { take: true }));
+ * import { BPF, print_intervals } from "bpfts";
+ * const b = new BPF({ text: `BPF_HISTOGRAM(dist);` });
+ * print_intervals({ interval: 1, count: 5 }, () => b.tables.dist.print_log2_hist("usecs", "", { take: true }));
  */
 export function print_intervals(options: IntervalOptions, show: (is_last: boolean) => void): void {
   const { interval = FOR_EVER, count, duration, timestamp = false } = options;

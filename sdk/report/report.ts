@@ -22,7 +22,10 @@ type Reported = Pick<BPF<unknown, unknown>, "table_names" | "table">;
  * Waits until Ctrl-C, the end of the command of `-c` or the given time; prints events as they come and tables at the end: rows with the smallest
  * value first, histograms in BCC's layout, stacks by their functions' names. This is how the script of a one-liner ends.
  *
- * @example report(b, { duration: 5 })
+ * @example
+ * import { BPF, report } from "bpfts";
+ * const b = new BPF({ text: `BPF_HASH(counts, u32, u64);` });
+ * report(b, { duration: 5 });
  */
 export function report(b: Reported, options: ReportOptions = {}): void {
   requireOptions("report()", options, [

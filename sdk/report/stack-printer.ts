@@ -9,8 +9,11 @@ import { renderJson } from "../print/render-json.ts";
 
 /** Which stacks are shown, and how: what the arguments of `stack_options` got. */
 export interface StackLayout extends SymbolOptions {
+  /** Leaves the kernel's functions out. */
   readonly user_stacks_only?: boolean;
+  /** Leaves the program's functions out. */
   readonly kernel_stacks_only?: boolean;
+  /** Writes `--` between the kernel's and the program's functions. */
   readonly delimited?: boolean;
   /** A line for each stack, the outermost function first, for flame graphs. */
   readonly folded?: boolean;
@@ -24,18 +27,23 @@ export interface StackLayout extends SymbolOptions {
 
 /** Whose stacks, by the numbers that `get_stackid` answered in the program. */
 export interface StackRow {
+  /** The name that is shown, of the task as a rule. */
   readonly name: string;
   /** The number that is shown. */
   readonly pid: number;
   /** The process whose functions the user stack names. */
   readonly tgid: number;
+  /** What `get_stackid` answered for the kernel's stack; negative where there is none. */
   readonly kernel_stack_id: number;
+  /** What `get_stackid` answered for the program's stack; negative where there is none. */
   readonly user_stack_id: number;
 }
 
 /** The functions of two stacks, innermost first. */
 export interface StackFrames {
+  /** The kernel's functions. */
   readonly kernel: readonly string[];
+  /** The program's own functions. */
   readonly user: readonly string[];
 }
 

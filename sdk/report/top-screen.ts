@@ -17,8 +17,11 @@ export interface TopOptions {
  * without `clear`, the tables follow each other. After `json_output()` each row is an object that begins with the time.
  *
  * @example
- * const screen = new TopScreen(rows, { clear: !args.noclear, max_rows: args.maxrows });
- * for (const isLast of intervals(args.interval, args.count)) screen.show(readRows(), (row) => row.bytes, loadavg_title());
+ * import { BPF, intervals, RowPrinter, TopScreen } from "bpfts";
+ * const b = new BPF({ text: `BPF_HASH(counts, u32, u64);` });
+ * const rows = new RowPrinter<readonly [pid: number, count: bigint]>([{ head: "PID", format: "%-6d", name: "pid", value: ([pid]) => pid }]);
+ * const screen = new TopScreen(rows, { max_rows: 10 });
+ * for (const _ of intervals(1, 5)) screen.show([...b.tables.counts], ([, count]) => count);
  */
 export class TopScreen<Row> {
   private readonly rows: RowPrinter<Row>;

@@ -3,6 +3,7 @@
  * Source: BCC's BPF.Function.
  */
 export class BpfFunction {
+  /** The function's name in the C. */
   readonly name: string;
   /** The host's number for the program that it belongs to. */
   readonly program: number;

@@ -33,10 +33,12 @@ export class PerCpuTable<Key = unknown, Leaf = unknown> extends Table<Key, Leaf[
     ) as number;
   }
 
+  /** The least value of all CPUs; zero when there is no such key. */
   min(key: Key): Leaf {
     return this.reduce(key, (values) => values.reduce((best, value) => (value < best ? value : best))) as Leaf;
   }
 
+  /** The largest value of all CPUs; zero when there is no such key. */
   max(key: Key): Leaf {
     return this.reduce(key, (values) => values.reduce((best, value) => (value > best ? value : best))) as Leaf;
   }

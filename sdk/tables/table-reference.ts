@@ -15,12 +15,15 @@ export function isInt(value: unknown): value is number {
 
 /** A socket: a descriptor of a process, as /proc/PID/fd numbers it. Since: Linux 5.6. */
 export interface SocketReference {
+  /** The process that has the socket open. */
   readonly pid: number;
+  /** Its descriptor there. */
   readonly fd: number;
 }
 
 /** A table as a value of another: any table that `get_table` answers. */
 export interface TableReference {
+  /** The table's name. */
   readonly name: string;
   /** The kernel's own number for it, as `bpftool map` shows it. */
   readonly id: number;
@@ -104,6 +107,7 @@ export class ReferenceTable<Key = unknown, Target = unknown> extends TableBase {
     return this.numbers.get(key);
   }
 
+  /** Whether anything is under a key. */
   has(key: Key): boolean {
     return this.numbers.has(key);
   }
@@ -118,10 +122,12 @@ export class ReferenceTable<Key = unknown, Target = unknown> extends TableBase {
     for (const key of this.walkKeys()) callHost("map_delete", { map: this.requireOpen() }, key);
   }
 
+  /** How many keys lead to something. */
   get size(): number {
     return this.numbers.size;
   }
 
+  /** The keys that lead to something. */
   keys(): IterableIterator<Key> {
     return this.numbers.keys();
   }

@@ -45,6 +45,7 @@ export class StorageTable<Target = unknown, Leaf = unknown> extends TableBase {
     return bytes === undefined ? undefined : this.codec.decode(bytes);
   }
 
+  /** Hangs a value on a thing. @throws BpfError when the thing is not there */
   set(target: Target, leaf: Leaf, flags: number = UPDATE_ANY): this {
     const bytes = new Uint8Array(this.info.keySize + this.codec.size);
     this.codec.encodeInto(leaf, new DataView(bytes.buffer), this.info.keySize);
@@ -52,6 +53,7 @@ export class StorageTable<Target = unknown, Leaf = unknown> extends TableBase {
     return this;
   }
 
+  /** Whether a value hangs on a thing. @throws BpfError when the thing is not there */
   has(target: Target): boolean {
     return this.get(target) !== undefined;
   }

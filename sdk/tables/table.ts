@@ -38,9 +38,17 @@ export const UPDATE_EXIST = 2;
  * entries forEach`, iterable. 64-bit integers are bigint, structs plain objects. A missing key is `undefined`.
  *
  * Shape: every value is a copy. Iterating reads the whole map in one batch first, so deleting meanwhile is fine.
+ *
+ * @example
+ * import { BPF, print } from "bpfts";
+ * using b = new BPF({ text: `BPF_HASH(counts, u32, u64);` });
+ * b.tables.counts.set(7, 1n);
+ * for (const [key, count] of b.tables.counts) print(key, count);
  */
 export class Table<Key = unknown, Leaf = unknown> extends TableBase {
+  /** @internal */
   protected readonly keyCodec: Codec<Key>;
+  /** @internal */
   protected readonly leafCodec: Codec<Leaf>;
   private bindPairs: ((buffer: ArrayBuffer) => PairWalk) | undefined;
 
@@ -67,6 +75,7 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
     return this;
   }
 
+  /** Whether there is a value under a key. */
   has(key: Key): boolean {
     return callHost("map_lookup", { map: this.requireOpen(), remove: false }, this.keyCodec.encode(key)) !== undefined;
   }
@@ -86,16 +95,19 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
     callHost("map_delete_all", { map: this.requireOpen() });
   }
 
+  /** Keys with their values, in the kernel's order. */
   entries(): IterableIterator<[Key, Leaf]> {
     return this.readPairs(false);
   }
 
+  /** The keys, in the kernel's order. */
   *keys(): IterableIterator<Key> {
     const batch = this.readBatch(false);
     const read = this.keyCodec.bind(batch.buffer);
     for (let i = 0; i < batch.count; i++) yield read(batch.keysAt + i * this.keyCodec.size);
   }
 
+  /** The values, in the kernel's order. */
   *values(): IterableIterator<Leaf> {
     const batch = this.readBatch(false);
     const read = this.leafCodec.bind(batch.buffer);

@@ -81,7 +81,13 @@ const conversions: Readonly<Record<string, (date: Date) => string>> = {
   "%": () => "%",
 };
 
-/** Writes a time as C's strftime does: `strftime("%H:%M:%S")` is the time of day now. A conversion that is not known stays as it is, `%Z` among them: zones have no names here. */
+/**
+ * Writes a time as C's strftime does: `strftime("%H:%M:%S")` is the time of day now. A conversion that is not known stays as it is, `%Z` among them: zones have no names here.
+ *
+ * @example
+ * import { print, strftime } from "bpfts";
+ * print(strftime("%H:%M:%S"));
+ */
 export function strftime(format: string, date: Date = new Date()): string {
   return format.replace(/%([A-Za-z%])/g, (whole: string, name: string) => conversions[name]?.(date) ?? whole);
 }

@@ -2,8 +2,11 @@ import type { AttachErrorReason, ErrorMessage, MapErrorReason } from "./error-me
 
 /** Where in the script's files an error points. */
 export interface ErrorLocation {
+  /** Absolute path. */
   readonly file: string;
+  /** Units: from 1. */
   readonly line: number;
+  /** Units: from 1, UTF-16; absent where it is not known. */
   readonly column?: number;
 }
 
@@ -30,10 +33,13 @@ export type ErrorCode =
  * line for people, `hint` the next step.
  */
 export class BpfError extends Error {
+  /** The kind of the error, for programs: it does not change between versions. */
   readonly code: ErrorCode;
+  /** The next step, one sentence. */
   readonly hint: string | undefined;
   /** Long text: the verifier's log, a command's output. */
   readonly detail: string | undefined;
+  /** The place in the script, where there is one. */
   readonly location: ErrorLocation | undefined;
   /** What the kernel answered, as a positive number: `errno_name(errno)` is its name. Undefined where the kernel was not asked. */
   readonly errno: number | undefined;
@@ -79,6 +85,7 @@ export class InternalError extends BpfError {}
 
 /** A map operation failed. */
 export class MapError extends BpfError {
+  /** Why, in a word. */
   readonly reason: MapErrorReason;
 
   constructor(code: ErrorCode, message: string, details: Partial<ErrorMessage> = {}) {
@@ -89,6 +96,7 @@ export class MapError extends BpfError {
 
 /** A program could not be attached. */
 export class AttachError extends BpfError {
+  /** Why, in a word. */
   readonly reason: AttachErrorReason;
 
   constructor(code: ErrorCode, message: string, details: Partial<ErrorMessage> = {}) {
