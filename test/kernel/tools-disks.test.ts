@@ -49,7 +49,7 @@ async function count(turns: number, ...args: readonly string[]): Promise<Record<
 describe("cachestat", () => {
   it("counts each use of a page that is there", async (context) => {
     needFeature(context, port, "kprobe");
-    const rows = split(await runTool(folder, workload, "cachestat", "-T", "30"));
+    const rows = split(await runTool(folder, `${workload} 3`, "cachestat", "-T", "30"));
     expect(rows[0]).toEqual(["TIME", "HITS", "MISSES", "DIRTIES", "HITRATIO", "BUFFERS_MB", "CACHED_MB"]);
     expect(rows[1]).toEqual([
       expect.stringMatching(/^\d\d:\d\d:\d\d$/),
@@ -57,15 +57,16 @@ describe("cachestat", () => {
       expect.stringMatching(/^\d+\.\d\d%$/),
       ...Array<unknown>(2).fill(expect.stringMatching(/^\d+$/)),
     ]);
-    const [few, many] = [await count(3, "cachestat"), await count(13, "cachestat")];
-    // What Python itself uses differs by little.
-    expect(Math.abs(many.hits! - few.hits! - 640)).toBeLessThan(40);
+    const many = await count(13, "cachestat");
+    // The first time Python's own files have to be read; each hit of a page counts all the same.
+    const few = await count(3, "cachestat");
+    expect(Math.abs(many.hits! - few.hits! - 640)).toBeLessThan(60);
     expect(few.misses).toBeGreaterThanOrEqual(64);
   });
 });
 
 describe("cachetop", () => {
-  it("counts them by process", async (context) => {
+  it("counts uses of pages by process", async (context) => {
     needFeature(context, port, "kprobe");
     const rows = split(await runTool(folder, workload, "cachetop", "-C", "30"));
     expect(rows[1]!.slice(1).join(" ")).toMatch(
@@ -91,11 +92,6 @@ describe("ext4slower", () => {
       ...[...reads, ...reads, ...reads, ...reads],
       "O 0 0",
       ...Array.from({ length: 7 }, (_, at) => `W 65536 ${at * 65536}`),
-    ]);
-    const slow = split(await runTool(folder, workload, "ext4slower", "100000"));
-    expect(slow.map((row) => row.join(" "))).toEqual([
-      "Tracing ext4 operations slower than 100000 ms",
-      "TIME COMM PID T BYTES OFF_KB LAT(ms) FILENAME",
     ]);
   });
 });
@@ -170,5 +166,21 @@ open("${limit}", "w").write("${before.trim()}")
     } finally {
       writeFileSync(limit, before);
     }
+  });
+});
+
+describe("biotop", () => {
+  it("adds up what a command writes and reads around the cache and through it", async () => {
+    const rows = split(await runTool(folder, workload, "biotop", "-C", "30"));
+    expect(rows[4]).toEqual(["PID", "COMM", "D", "MAJ", "MIN", "DISK", "I/O", "Kbytes", "AVGms"]);
+    const own = rows.filter((row) => row[1] === "python3");
+    const find = (direction: string): string[] => own.find((row) => row[2] === direction)!;
+    // The file of 256 KB is written through the cache, and 7 times 64 KB around it; single pages are read.
+    expect(Number(find("W")[7])).toBeGreaterThanOrEqual(7 * 64);
+    expect(Number(find("R")[6])).toBeGreaterThanOrEqual(64);
+    expect(Number(find("R")[7])).toBeGreaterThanOrEqual(256);
+    const disks = readFileSync("/proc/diskstats", "utf8");
+    expect(disks).toMatch(new RegExp(`^ *${find("W")[3]} +${find("W")[4]} ${find("W")[5]} `, "m"));
+    expect(rows.at(-1)).toEqual(["Detaching..."]);
   });
 });

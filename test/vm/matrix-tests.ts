@@ -25,6 +25,8 @@ export const sameEverywhere: Readonly<Record<string, "all" | RegExp>> = {
   tables: /^(?:tables on this kernel rows are written by the host|a million entries)/,
   containers: /^a filter by containers says what does not fit/,
   "build-id-stacks": /^stacks by build id (?:say what is wrong|have C\+\+ names|are addresses where)/,
+  // The help of each tool, and the list of all.
+  tools: /^tools by name /,
   // Files are read and places found before the kernel is asked.
   uprobes: /^(?:what cannot be attached|functions of binaries|uprobes (?:take an address|find |come off))/,
   usdt: /^(?:what cannot be enabled|USDT probes (?:are listed|found by path in|of a fixed-address|.* in a fixed-address program))/,
