@@ -101,7 +101,7 @@ export { intervals } from "./events/intervals.ts";
 export { print_intervals } from "./report/print-intervals.ts";
 export type { IntervalOptions } from "./report/print-intervals.ts";
 export { StackPrinter } from "./report/stack-printer.ts";
-export type { StackFrames, StackLayout, StackRow } from "./report/stack-printer.ts";
+export type { MergedStack, StackFrames, StackLayout, StackRow } from "./report/stack-printer.ts";
 export { report } from "./report/report.ts";
 export type { ReportOptions, ReportedPrint, ReportedTable } from "./report/report-options.ts";
 export { sleep } from "./events/sleep.ts";

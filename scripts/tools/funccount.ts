@@ -6,20 +6,8 @@
 //   bpfts funccount -p 181 'c:str*'       functions of a library in one process
 //
 // Source: BCC's funccount, whose options and columns these are.
-import {
-  BPF,
-  USDT,
-  command,
-  eprint,
-  exit,
-  intervals,
-  is_json_output,
-  json_output,
-  parse_args,
-  print,
-  printf,
-  strftime,
-} from "bpfts";
+import { BPF, command, intervals, is_json_output, json_output, parse_args, print, printf, strftime } from "bpfts";
+import { attach_pattern, enable_probes, read_pattern } from "./parts/probe-pattern.ts";
 
 const args = parse_args({
   description: "Count functions, tracepoints, and USDT probes",
@@ -50,13 +38,13 @@ examples:
 });
 json_output(args.json);
 
-const { kind, library, name } = readPattern(args.pattern);
+const pattern = read_pattern(args.pattern, args.regexp);
 const onlyPid = args.pid ?? command?.pid;
 const conditions = [
   ...(onlyPid !== undefined ? [`bpf_get_current_pid_tgid() >> 32 != ${onlyPid}`] : []),
   ...(args.cpu !== undefined ? [`bpf_get_smp_processor_id() != ${args.cpu}`] : []),
 ];
-const usdt = kind === "u" ? enableProbes() : undefined;
+const usdt = enable_probes(pattern, "on_hit", onlyPid);
 const text = /* c */ `
 BPF_HASH(counts, u64, u64, 65536);
 
@@ -74,7 +62,7 @@ const b = new BPF({
   cflags: [`-DUNWANTED=(${conditions.join("||") || "0"})`],
   ...(usdt !== undefined && { usdt_contexts: [usdt.context] }),
 });
-const total = usdt?.count ?? attach();
+const total = usdt?.count ?? attach_pattern(b, pattern, "on_hit", onlyPid);
 
 if (!is_json_output()) printf('Tracing %d functions for "%s"... Hit Ctrl-C to end.\n', total, args.pattern);
 const seconds = args.interval ?? args.duration ?? 99999999;
@@ -84,66 +72,11 @@ for (const isLast of intervals(seconds, turns)) {
   if (isLast && !is_json_output()) print("Detaching...");
 }
 
-interface Pattern {
-  readonly kind: "p" | "t" | "u";
-  /** A library, a program, or "" for the kernel. */
-  readonly library: string;
-  /** A regular expression. */
-  readonly name: string;
-}
-
-function readPattern(given: string): Pattern {
-  const parts = given.split(":");
-  const [first = "", second = "", third = ""] = parts;
-  if (parts.length > 3) fail(`Too many ":" in "${given}": give LIBRARY:FUNCTION, t:CATEGORY:EVENT or u:LIBRARY:PROBE`);
-  if (parts.length === 1) return { kind: "p", library: "", name: toExpression(first) };
-  if (parts.length === 2) return { kind: "p", library: first, name: toExpression(second) };
-  if (first !== "p" && first !== "t" && first !== "u") fail(`Type must be 'p', 't', or 'u', but got ${first}`);
-  return first === "t"
-    ? { kind: "t", library: "", name: toExpression(`${second}:${third}`) }
-    : { kind: first, library: second, name: toExpression(third) };
-}
-
-function fail(message: string): never {
-  eprint(message);
-  exit(1);
-}
-
-/** Only "*" is a wildcard; everything else stands for itself, except in a regular expression. */
-function toExpression(glob: string): string {
-  if (args.regexp) return glob;
-  return `^${glob.replace(/[\\^$.|?+()[\]{}]/g, "\\$&").replaceAll("*", ".*")}$`;
-}
-
-/** Answers how many places were found. */
-function attach(): number {
-  if (kind === "t") {
-    b.attach_tracepoint({ tp_re: name, fn_name: "on_hit" });
-    return b.num_open_tracepoints();
-  }
-  if (library === "") {
-    b.attach_kprobe({ event_re: name, fn_name: "on_hit" });
-    return b.num_open_kprobes();
-  }
-  const pid = onlyPid === undefined ? {} : { pid: onlyPid };
-  b.attach_uprobe({ name: library, sym_re: name, fn_name: "on_hit", ...pid });
-  return b.num_open_uprobes();
-}
-
-function enableProbes(): { readonly context: USDT; readonly count: number } {
-  const context = new USDT({ path: library, ...(onlyPid !== undefined && { pid: onlyPid }) });
-  const expression = new RegExp(name);
-  const probes = context.enumerate_probes().filter((probe) => expression.test(probe.name));
-  if (probes.length === 0) fail(`No functions matched by pattern ${args.pattern}`);
-  for (const probe of probes) context.enable_probe({ probe: `${probe.provider}:${probe.name}`, fn_name: "on_hit" });
-  return { context, count: probes.length };
-}
-
 function show(): void {
   const rows = new Map<string, number>();
   for (const [place, count] of b.tables.counts.items_lookup_and_delete_batch()) {
     const full = b.attached_name(place);
-    const shown = kind === "u" ? full.slice(full.indexOf(":") + 1) : full;
+    const shown = pattern.kind === "u" ? full.slice(full.indexOf(":") + 1) : full;
     rows.set(shown, (rows.get(shown) ?? 0) + Number(count));
   }
   const sorted = [...rows].filter(([, count]) => count > 0).sort((x, y) => x[1] - y[1]);

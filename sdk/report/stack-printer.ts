@@ -47,6 +47,13 @@ export interface StackFrames {
   readonly user: readonly string[];
 }
 
+/** A row with the functions of its stacks and its number. */
+export interface MergedStack {
+  readonly row: StackRow;
+  readonly frames: StackFrames;
+  readonly value: bigint;
+}
+
 /** How the kernel comes from a tracepoint to a program that asks for the stack. */
 const tracing = /^(bpf_prog_|bpf_trace_run|__bpf_trace_|__traceiter_|perf_trace_|perf_syscall_|trace_call_bpf)/;
 
@@ -90,8 +97,8 @@ export class StackPrinter {
     return this.stacks.walk(id, (address) => this.render(address, nameUserAddress(address, tgid, this.symbols)));
   }
 
-  /** Prints all rows, the smallest number first, and tells of lost stacks. Rows of one task whose stacks have the same functions are one. */
-  print_all(rows: Iterable<readonly [StackRow, bigint]>): void {
+  /** The rows with their functions, the smallest number first. Rows of one name and pid whose stacks have the same functions are one. */
+  merge(rows: Iterable<readonly [StackRow, bigint]>): MergedStack[] {
     const sums = new Map<string, { row: StackRow; frames: StackFrames; value: bigint }>();
     for (const [row, value] of rows) {
       const frames = this.read(row);
@@ -100,8 +107,12 @@ export class StackPrinter {
       if (sum === undefined) sums.set(identity, { row, frames, value });
       else sum.value += value;
     }
-    const ordered = [...sums.values()].sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0));
-    for (const { row, frames, value } of ordered) this.print(row, frames, value);
+    return [...sums.values()].sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0));
+  }
+
+  /** Prints all rows, as `merge` has them, and tells of lost stacks. */
+  print_all(rows: Iterable<readonly [StackRow, bigint]>): void {
+    for (const { row, frames, value } of this.merge(rows)) this.print(row, frames, value);
     this.warn_lost();
   }
 

@@ -19,10 +19,11 @@ static inline void add_total(u64 value) {
 }
 `;
 
-/** Prints average, sum and number of what was added since the last time, if anything was. */
-export function print_totals(b: BPF, unit: string): void {
+/** Prints average, sum and number of what was added since the last time, if anything was. What was added is divided to come to the unit. */
+export function print_totals(b: BPF, unit: string, divisor = 1n): void {
   const rows = b.table<number, { total: bigint; count: bigint }>("extension").items_lookup_and_delete_batch();
-  for (const [, { total, count }] of rows) {
+  for (const [, { total: sum, count }] of rows) {
+    const total = sum / divisor;
     const average = total / count;
     if (is_json_output())
       print(JSON.stringify({ average: Number(average), total: Number(total), count: Number(count) }));
