@@ -21,6 +21,7 @@ import {
   strftime,
   tool_options,
 } from "bpfts";
+import { is_older_than } from "./parts/kernel-version.ts";
 import { fail, read_pattern } from "./parts/probe-pattern.ts";
 import { print_totals, totals } from "./parts/totals.ts";
 
@@ -67,6 +68,8 @@ if (kind !== "p") fail(`Error: '${args.pattern}' names no functions: give FUNCTI
 const onlyPid = args.pid ?? (library === "" ? undefined : command?.pid);
 // Functions of a library are told apart by process, as in BCC's, unless there is only one.
 const isEach = args.function || (library !== "" && onlyPid === undefined);
+// Before, the address of a function tells which one it is, as long as its process is there.
+const haveCookies = !is_older_than(5, 15);
 const [unit, divisor] = args.milliseconds ? ["msecs", 1000000] : args.microseconds ? ["usecs", 1000] : ["nsecs", 1];
 
 const text = `${filter_by_process(args)}${totals}
@@ -86,7 +89,7 @@ BPF_HASH(levels, u32, u32, 65536);
 BPF_HASH(calls, struct level_t, struct call_t, 65536);
 BPF_HISTOGRAM(dist, struct dist_key_t, 65536);
 
-static inline u64 place_of(void *ctx) { return ${isEach ? "bpf_get_attach_cookie(ctx)" : "0"}; }
+static inline u64 place_of(struct pt_regs *ctx) { return ${isEach ? (haveCookies ? "bpf_get_attach_cookie(ctx)" : "PT_REGS_IP(ctx)") : "0"}; }
 
 int on_entry(struct pt_regs *ctx) {
     struct level_t level = { .tid = bpf_get_current_pid_tgid() };
@@ -151,9 +154,13 @@ for (const isLast of intervals(args.interval ?? args.duration ?? 99999999, undef
   }
   dist.print_log2_hist<{ key: Place; slot: bigint }, Place>(unit, isEach ? "Function" : "", {
     take: true,
-    section_print_fn: ({ place, pid }) =>
-      library === "" ? b.attached_name(place) : `${b.attached_name(place)} [${pid}]`,
+    section_print_fn: namePlace,
   });
   print_totals(b, unit, BigInt(divisor));
   if (isLast && !is_json_output()) print("Detaching...");
+}
+
+function namePlace({ place, pid }: Place): string {
+  if (library === "") return haveCookies ? b.attached_name(place) : BPF.ksym(place);
+  return `${haveCookies ? b.attached_name(place) : BPF.sym(place, Number(pid))} [${pid}]`;
 }

@@ -1,4 +1,5 @@
 import { BPF, eprint, exit, read_file } from "bpfts";
+import { is_older_than } from "./kernel-version.ts";
 
 /**
  * C text that follows each request to a disk and calls `on_done(ctx, rq, request, now)` when the disk has done all of it. The tool defines `on_done`, and puts
@@ -8,7 +9,7 @@ import { BPF, eprint, exit, read_file } from "bpfts";
 export function follow_requests(disk: string | undefined): string {
   const haveStart = BPF.tracepoint_exists("block", "block_io_start");
   // The queue was the first argument before 5.11.
-  const request = `(struct request *)ctx->args[${isOlderThan(5, 11) ? 1 : 0}]`;
+  const request = `(struct request *)ctx->args[${is_older_than(5, 11) ? 1 : 0}]`;
   return `
 struct request___with_disk { struct gendisk *rq_disk; } __attribute__((preserve_access_index));
 struct request_queue___with_disk { struct gendisk *disk; } __attribute__((preserve_access_index));
@@ -78,13 +79,6 @@ RAW_TRACEPOINT_PROBE(block_rq_complete) {
     return 0;
 }
 `;
-}
-
-function isOlderThan(major: number, minor: number): boolean {
-  const [ownMajor = 0, ownMinor = 0] = read_file("/proc/sys/kernel/osrelease")
-    .split(".")
-    .map((part) => parseInt(part, 10));
-  return ownMajor < major || (ownMajor === major && ownMinor < minor);
 }
 
 /** C text of a condition: that `disk` is another one. Ends the script when there is no disk of that name. */
