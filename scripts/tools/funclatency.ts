@@ -72,7 +72,7 @@ const isEach = args.function || (library !== "" && onlyPid === undefined);
 const haveCookies = !is_older_than(5, 15);
 const [unit, divisor] = args.milliseconds ? ["msecs", 1000000] : args.microseconds ? ["usecs", 1000] : ["nsecs", 1];
 
-const text = `${filter_by_process(args)}${totals}
+const text = /* c */ `${filter_by_process(args)}${totals}
 struct call_t {
     u64 place;
     u64 since;

@@ -49,7 +49,7 @@ examples:
 json_output(args.json);
 
 const b = new BPF({
-  text: `${filter_by_process({ cgroup: args.cgroup })}
+  text: /* c */ `${filter_by_process({ cgroup: args.cgroup })}
 struct key_t {
     u32 cpu;
     u32 pid;

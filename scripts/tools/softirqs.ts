@@ -35,7 +35,7 @@ examples:
 json_output(args.json);
 
 const b = new BPF({
-  text: `${filter_by_process(args)}
+  text: /* c */ `${filter_by_process(args)}
 struct dist_key_t {
     u32 vec;
     u32 slot;

@@ -65,7 +65,7 @@ json_output(args.json);
 const pattern = read_pattern(args.pattern, args.regexp);
 const onlyPid = args.pid ?? (pattern.library === "" ? undefined : command?.pid);
 const usdt = enable_probes(pattern, "on_hit", onlyPid);
-const text = `${filter_by_process(args)}
+const text = /* c */ `${filter_by_process(args)}
 struct key_t {
     u32 tgid;
     int kernel_stack_id;
