@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { port } from "../support/live-object.ts";
@@ -135,37 +135,6 @@ describe("vfscount", () => {
       ]),
     );
     expect(counts.map(([, number]) => number)).toEqual(counts.map(([, number]) => number).sort((x, y) => x - y));
-  });
-});
-
-describe("drsnoop", () => {
-  const limit = "/proc/sys/vm/min_free_kbytes";
-
-  it("prints a process that has to reclaim memory itself", async (context) => {
-    // It takes memory from the whole machine.
-    if (process.env["BPFTS_MATRIX_RESULTS"] === undefined) context.skip("needs a virtual machine of the test's own");
-    const before = readFileSync(limit, "utf8");
-    const available = Number(/^MemFree: *(\d+)/m.exec(readFileSync("/proc/meminfo", "utf8"))![1]);
-    // Below this mark whoever asks for memory reclaims some first.
-    const program = `import os
-data = b"x" * (8 << 20)
-open(${JSON.stringify(`${disk}/cached`)}, "wb").write(data)
-os.sync()
-open("${limit}", "w").write("${Math.floor(available * 0.9)}")
-held = [bytearray(1 << 20) for _ in range(64)]
-open("${limit}", "w").write("${before.trim()}")
-`;
-    writeFileSync(join(folder, "reclaims.py"), program);
-    try {
-      const rows = split(
-        await runTool(folder, `/usr/bin/python3 ${join(folder, "reclaims.py")}`, "drsnoop", "-T", "-U", "-v"),
-      );
-      expect(rows[0]).toEqual(["TIME(s)", "UID", "COMM", "PID", "LAT(ms)", "PAGES", "FREE(KB)"]);
-      expect(rows[1]!.slice(1, 3)).toEqual(["0", "python3"]);
-      expect(rows[1]![4]).toMatch(/^\d+\.\d\d$/);
-    } finally {
-      writeFileSync(limit, before);
-    }
   });
 });
 
