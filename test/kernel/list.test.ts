@@ -233,6 +233,19 @@ describe("bpfts list --script", () => {
     },
   );
 
+  it("writes a script for an iterator that prints what it walks through", async () => {
+    const script = await write("walked", "iter:task");
+    const { stdout, stderr, status } = await runCli(["run", script], { cwd: folder });
+    expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
+    const [head, ...rows] = stdout.trimEnd().split("\n");
+    expect(head).toMatch(/^NUMBER +PID +COMM *$/);
+    expect(rows.map((row) => Number(row.split(" ")[0]))).toEqual(rows.map((_, index) => index));
+    expect(rows.filter((row) => Number(row.split(/ +/)[1]) === process.pid).length).toBeGreaterThan(0);
+    expect(parseCliError(await runCli(["list", "--json-errors", "--script", "iter:bpf_map_elem"]))).toMatchObject({
+      message: "There is no skeleton for iter:bpf_map_elem",
+    });
+  });
+
   it("says which one to name when a pattern fits several", async () => {
     expect(parseCliError(await runCli(["list", "--json-errors", "--script", "sched_w*"]))).toMatchObject({
       message: expect.stringMatching(/^Cannot write one script for \d+ probes$/) as string,

@@ -3,6 +3,7 @@ import type { ListMachine } from "./list-machine.ts";
 import { requireSource } from "./list-probes.ts";
 import type { Probe, ProbeArgument, UserPlace } from "./probe.ts";
 import { splitLast, splitUsdt } from "./user-sources.ts";
+import { writeIteratorScript } from "./write-iterator-script.ts";
 
 /** The kernel side of a script for one probe, and the calls that attach it. */
 interface Plan {
@@ -41,6 +42,7 @@ const MOST_VALUES = 6;
  * @throws UsageError for what no program is attached to
  */
 export function writeScript(machine: ListMachine, probe: Probe, place: UserPlace | undefined): string {
+  if (probe.kind === "iter") return writeIteratorScript(machine, probe);
   const plan = planScript(machine, probe, place);
   const members = plan.values.map(({ member }) => `    ${member};`);
   const formats = ["%-16s", "%-7d", ...plan.values.map(({ format }) => format)];
@@ -173,7 +175,7 @@ function planScript(machine: ListMachine, probe: Probe, place: UserPlace | undef
       return planUsdt(probe, title, args, place);
     default:
       throw new UsageError(`There is no skeleton for ${title}`, {
-        hint: "there is one for tracepoints, functions, system calls, perf events, LSM hooks, uprobes and USDT probes",
+        hint: "there is one for tracepoints, functions, system calls, perf events, LSM hooks, iterators, uprobes and USDT probes",
       });
   }
 }
