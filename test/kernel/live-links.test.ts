@@ -106,6 +106,10 @@ describe("where bpfts link says that programs are attached", () => {
         sampleFreq: 49n,
         pid: process.pid,
         cpu: -1,
+        config1: 0n,
+        config2: 0n,
+        bpType: 0,
+        flags: 0n,
       }),
     ];
     closeSync(fd);

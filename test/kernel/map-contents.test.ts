@@ -79,14 +79,23 @@ describe("bpfts map dump, get, set and delete", () => {
       '{ id: 1, comm: "bash" } => { total: 18446744073709551615, mood: BUSY, mac: 01 02 03 04 05 ff, where: 0x0 }',
       '{ id: 2, comm: "a" } => { total: 5, mood: 7, mac: 00 00 00 00 00 00, where: 0x1000 }',
     ]);
+  });
+
+  it("says of entries what bpftool says", async () => {
+    const id = idOf("mc_rows");
     const theirs = JSON.parse(execFileSync("bpftool", ["-j", "map", "dump", "id", id], { encoding: "utf8" })) as {
       formatted: { key: { id: number; comm: string }; value: { total: bigint; mac: number[] } };
     }[];
     const ours = JSON.parse(await map("dump", id, "--json")) as (typeof theirs)[number]["formatted"][];
+    expect(ours.length).toBe(2);
     for (const { key, value } of ours) {
       const other = theirs.find(({ formatted }) => formatted.key.id === key.id)!.formatted;
       expect([key, value.mac]).toEqual([other.key, other.value.mac]);
     }
+  });
+
+  it("finds and deletes one key", async () => {
+    const id = idOf("mc_rows");
     expect(await map("get", id, '{"id":1,"comm":"bash"}')).toContain("total: 18446744073709551615, mood: BUSY");
     await map("delete", id, '{"id":1,"comm":"bash"}');
     expect((JSON.parse(await map("dump", id, "--json")) as unknown[]).length).toBe(1);
