@@ -82,7 +82,7 @@ describe("doc comments", () => {
   });
 
   it("have examples that compile", () => {
-    const examples = new Map(
+    const examples = new Map<string, string>(
       names.flatMap(({ name, examples: list }) =>
         list.map((text, at) => [`${root}scripts/example-${name}-${at}.ts`, text] as const),
       ),
