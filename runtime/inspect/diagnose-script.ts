@@ -39,7 +39,7 @@ export async function diagnoseScript(
   const found = new Map<string, readonly Diagnostic[]>();
   const lines = text.split("\n");
   const texts = path.endsWith(".c") ? [wholeFile(text)] : findTexts(text);
-  const isMade = texts.length === 0 ? /\bnew\s+BPF\s*\(/.test(text) : texts.some(({ isExact }) => !isExact);
+  const isMade = /\bnew\s+BPF\s*\(/.test(text) && (texts.length === 0 || texts.some(({ isExact }) => !isExact));
   if (isMade) await collectFromRun(path, text, options, found);
   const exact = texts.filter((each) => each.isExact && !found.has(each.text));
   if (exact.length > 0) {

@@ -44,7 +44,7 @@ export function findTexts(source: string): SourceText[] {
     const text = describeLiteral(source, scanned.code, literal);
     found.set(at, { ...text, isExact: isAlone && text.isExact });
   };
-  for (const [at, { isMarked }] of scanned.literals) if (isMarked) add(at, true);
+  for (const [at, { isMarked }] of scanned.literals) if (isMarked) add(at, false);
   for (const call of scanned.code.matchAll(/\bnew\s+BPF\s*\(\s*\{/g)) {
     const argument = findArgument(scanned, call.index + call[0].length);
     if (argument !== undefined) add(argument.at, argument.isAlone);
@@ -58,14 +58,16 @@ function findArgument(scanned: Scanned, from: number): { readonly at: number; re
   const given = /(?:^|[,{\s])text\s*(?::\s*(?:([A-Za-z_$][\w$]*)|(?=["'`]))|(?=\s*[,}]|\s*$))/.exec(options);
   if (given === null) return undefined;
   const end = from + given.index + given[0].length;
-  if (scanned.literals.has(end)) return { at: end, isAlone: true };
+  // Flags may define what the text names.
+  const isPlain = !/\bcflags\b/.test(options) && /^\}\s*\)/.test(scanned.code.slice(from + options.length));
+  if (scanned.literals.has(end)) return { at: end, isAlone: isPlain };
   const name = given[1] ?? "text";
   const declared = new RegExp(`\\b(?:const|let|var)\\s+${name.replaceAll("$", "\\$")}\\s*(?::[^=;]+)?=\\s*`).exec(
     scanned.code,
   );
   const at = declared === null ? undefined : declared.index + declared[0].length;
   if (at === undefined || !scanned.literals.has(at)) return undefined;
-  return { at, isAlone: /^\s*(?:[,}]|$)/.test(options.slice(given.index + given[0].length)) };
+  return { at, isAlone: isPlain && /^\s*(?:[,}]|$)/.test(options.slice(given.index + given[0].length)) };
 }
 
 /** The options up to the brace that closes them, without what stands in brackets of their own. */

@@ -45,7 +45,7 @@ examples:
 json_output(args.json);
 
 const b = new BPF({
-  text: `${filter_by_process(args)}${follow_requests(undefined)}
+  text: /* c */ `${filter_by_process(args)}${follow_requests(undefined)}
 struct key_t {
     u32 pid;
     u32 is_write;

@@ -78,7 +78,7 @@ if (pid === undefined) {
 }
 
 const b = new BPF({
-  text: `
+  text: /* c */ `
 #define MAX_HELD 16
 
 struct held_t {

@@ -122,7 +122,7 @@ const kernelText = (): string =>
       ].join("");
 
 const b = new BPF({
-  text: `${filter_by_containers(args)}
+  text: /* c */ `${filter_by_containers(args)}
 struct request_t {
     u64 size;
     u64 old;

@@ -9,11 +9,11 @@ function list(source: string): readonly (readonly [string, boolean])[] {
 describe("the C texts of a source", () => {
   it.each([
     ["new BPF({ text: `int a;` })", [["int a;", true]]],
-    ['new BPF({ cflags: ["-DX"], text: "int a;" })', [["int a;", true]]],
+    ['new BPF({ cflags: ["-DX"], text: "int a;" })', [["int a;", false]]],
     ["new BPF({ usdt_contexts: [make({ text: `no` })], text: `int a;` })", [["int a;", true]]],
     ["const text = `int a;`;\nnew BPF({ text });", [["int a;", true]]],
     ["const program: string = `int a;`\nusing b = new BPF({ text: program, debug: 1 });", [["int a;", true]]],
-    ["const program = /* c */ `int a;`;\nmake(program);", [["int a;", true]]],
+    ["const program = /* c */ `int a;`;\nmake(program);", [["int a;", false]]],
     ["new BPF({ text: /* c */ `int a;` })", [["int a;", true]]],
     ["const text = `int FILTER;`.replace('FILTER', 'a'); new BPF({ text });", [["int FILTER;", false]]],
     ["const text = `int FILTER;`; new BPF({ text: text.replace('FILTER', 'a') });", [["int FILTER;", false]]],
@@ -28,6 +28,8 @@ describe("the C texts of a source", () => {
         ["b", true],
       ],
     ],
+    ["const text = `int X;`; new BPF({ text, cflags: [`-DX=a`] });", [["int X;", false]]],
+    ["new BPF({ text: `int X;` }, [`-DX=a`]);", [["int X;", false]]],
     ["// new BPF({ text: `int a;` })\n/* new BPF({ text: `int b;` }) */", []],
     ["const doc = 'new BPF({ text: `int a;` })';", []],
     ["const re = /[`'\"]/; const half = a / b; new BPF({ text: `int a;` }); // `", [["int a;", true]]],
