@@ -46,11 +46,7 @@ ${
   haveStart
     ? "RAW_TRACEPOINT_PROBE(block_io_start) { return on_made((struct request *)ctx->args[0]); }"
     : `RAW_TRACEPOINT_PROBE(block_rq_insert) { return on_made(${request}); }
-RAW_TRACEPOINT_PROBE(block_rq_merge) {
-    struct request *rq = ${request};
-    requests.delete(&rq);
-    return 0;
-}`
+${BPF.tracepoint_exists("block", "block_rq_merge") ? forgetMerged(request) : ""}`
 }
 
 RAW_TRACEPOINT_PROBE(block_rq_issue) {
@@ -79,6 +75,15 @@ RAW_TRACEPOINT_PROBE(block_rq_complete) {
     return 0;
 }
 `;
+}
+
+/** A request that becomes part of another is never done. Since: Linux 5.9 */
+function forgetMerged(request: string): string {
+  return `RAW_TRACEPOINT_PROBE(block_rq_merge) {
+    struct request *rq = ${request};
+    requests.delete(&rq);
+    return 0;
+}`;
 }
 
 /** C text of a condition: that `disk` is another one. Ends the script when there is no disk of that name. */
