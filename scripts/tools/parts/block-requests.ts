@@ -1,4 +1,4 @@
-import { BPF, eprint, exit, read_file } from "bpfts";
+import { AttachError, BPF, eprint, exit, read_file } from "bpfts";
 import { is_older_than } from "./kernel-version.ts";
 
 /**
@@ -8,8 +8,7 @@ import { is_older_than } from "./kernel-version.ts";
  */
 export function follow_requests(disk: string | undefined): string {
   const haveStart = BPF.tracepoint_exists("block", "block_io_start");
-  // The queue was the first argument before 5.11.
-  const request = `(struct request *)ctx->args[${is_older_than(5, 11) ? 1 : 0}]`;
+  const request = `(struct request *)ctx->args[${haveQueueArgument() ? 1 : 0}]`;
   return `
 struct request___with_disk { struct gendisk *rq_disk; } __attribute__((preserve_access_index));
 struct request_queue___with_disk { struct gendisk *disk; } __attribute__((preserve_access_index));
@@ -75,6 +74,18 @@ RAW_TRACEPOINT_PROBE(block_rq_complete) {
     return 0;
 }
 `;
+}
+
+/** Whether the queue stands before the request, as it did before 5.11. Stable kernels have taken the change, too, so the kernel itself is asked: it refuses a look at what is not there. */
+function haveQueueArgument(): boolean {
+  if (!is_older_than(5, 11)) return false;
+  try {
+    new BPF({ text: "RAW_TRACEPOINT_PROBE(block_rq_issue) { return ctx->args[1] == 0; }" }).close();
+    return true;
+  } catch (error) {
+    if (error instanceof AttachError) return false;
+    throw error;
+  }
 }
 
 /** A request that becomes part of another is never done. Since: Linux 5.9 */
