@@ -77,6 +77,7 @@ export {
   tcp_state_name,
   tcpstate,
 } from "./queries/network.ts";
+export { decode_text } from "./print/decode-text.ts";
 export { eprint, flush, print, printf, sprintf } from "./print/output.ts";
 export {
   PerfCache,

@@ -7,6 +7,7 @@
 // Source: BCC's sslsniff, whose options and columns these are. It sees SSL_read_ex() and SSL_write_ex(), too, by which Python and others call OpenSSL, and passes by libraries that are not installed.
 import {
   BPF,
+  decode_text,
   eprint,
   exit,
   filter_by_process,
@@ -212,7 +213,6 @@ interface DataEvent {
 
 let first: bigint | undefined;
 const kindNames = ["READ/RECV", "WRITE/SEND", "HANDSHAKE"];
-const decoder = new TextDecoder();
 
 function renderHex(bytes: Uint8Array): string {
   const digits = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -228,7 +228,7 @@ function show(event: DataEvent): void {
     Number(event.span_ns) / 1e6,
   ];
   const bytes = event.data.subarray(0, event.kept);
-  const data = args.hexdump ? renderHex(bytes) : decoder.decode(bytes);
+  const data = args.hexdump ? renderHex(bytes) : decode_text(bytes);
   // What a terminal would act on is shown as an escape.
   const shown = data
     .split("\n")

@@ -49,8 +49,11 @@ export interface StackFrames {
 
 /** A row with the functions of its stacks and its number. */
 export interface MergedStack {
+  /** The first row that has these frames. */
   readonly row: StackRow;
+  /** The names of both stacks. */
   readonly frames: StackFrames;
+  /** What all rows with these frames add up to. */
   readonly value: bigint;
 }
 
