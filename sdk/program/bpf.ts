@@ -10,6 +10,11 @@ import type { TablesOf } from "./table-types.ts";
  */
 export type BPF<Tables = AnyTables, Functions = AnyTables> = BpfProgram<Tables, Functions>;
 
+/** What is known of a text's functions. The text itself, which editors would show, is kept for those whose records or context it tells. */
+type FunctionsOf<Text extends string> = Text extends `${string}${"BPF_ITER(" | 'SEC("iter' | 'SEC("syscall'}${string}`
+  ? { readonly fn_name: FunctionName<Text>; readonly text: Text }
+  : { readonly fn_name: FunctionName<Text> };
+
 /** What `new BPF(…)` is, and the calls that need no program. */
 export type BpfClass = Omit<typeof BpfProgram, "prototype"> & {
   /**
@@ -24,7 +29,7 @@ export type BpfClass = Omit<typeof BpfProgram, "prototype"> & {
     options: BpfOptions<Text>,
     cflags?: readonly string[],
     debug?: number,
-  ): BPF<TablesOf<Text>, { readonly fn_name: FunctionName<Text>; readonly text: Text }>;
+  ): BPF<TablesOf<Text>, FunctionsOf<Text>>;
   readonly prototype: BPF;
 };
 
