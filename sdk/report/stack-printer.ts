@@ -96,6 +96,8 @@ export class StackPrinter {
 
   /** The functions of a process's stack, innermost first. */
   user_frames(id: number, tgid: number): string[] {
+    // The idle task has none; what some kernels answer for it is no loss.
+    if (tgid === 0) return [];
     if (id < 0) return this.countLost(id, "[Missed User Stack]");
     return this.stacks.walk(id, (address) => this.render(address, nameUserAddress(address, tgid, this.symbols)));
   }

@@ -115,7 +115,12 @@ describe("wakeuptime", () => {
     const lines = await runTool(`${busy} 0.05 10`, "wakeuptime", "-f", "-m", "15000");
     const rows = lines.filter((line) => /;busy \d+$/.test(line));
     // A timer ends a nap, whatever runs on that CPU just then.
-    expect(rows.every((line) => /;hrtimer_wakeup;.*timer_interrupt;.*busy \d+$/.test(line))).toBe(true);
+    expect(
+      rows
+        .filter((line) => !line.includes("[Missed"))
+        .every((line) => /;hrtimer_wakeup;.*timer_interrupt;.*busy \d+$/.test(line)),
+      rows.join("\n"),
+    ).toBe(true);
     const slept = rows.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
     expect(slept).toBeGreaterThanOrEqual(200_000);
     expect(slept).toBeLessThan(400_000);
