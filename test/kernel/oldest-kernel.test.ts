@@ -31,6 +31,7 @@ TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) {
     };
     expect(oldestKernel).toEqual({
       version: "5.11",
+      unknown: [],
       needs: [
         {
           since: "5.11",
