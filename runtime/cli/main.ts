@@ -139,7 +139,13 @@ async function runCommand(given: readonly string[]): Promise<number> {
     program.outputHelp();
     return 0;
   }
-  await program.parseAsync([...args], { from: "user" });
+  try {
+    await program.parseAsync([...args], { from: "user" });
+  } catch (error) {
+    throw error instanceof CommanderError && error.exitCode !== 0
+      ? describeUsage(error, findPath(program, args))
+      : error;
+  }
   return exitCode;
 }
 
@@ -150,17 +156,30 @@ function overrideExit(command: Command): void {
   for (const child of command.commands) overrideExit(child);
 }
 
+/** The command and its subcommands that a command line names: `bpfts map get`. */
+function findPath(program: Command, args: readonly string[]): string {
+  let command = program;
+  const path = [program.name()];
+  for (const word of args) {
+    const next = command.commands.find((child) => child.name() === word);
+    if (next === undefined) continue;
+    command = next;
+    path.push(word);
+  }
+  return path.join(" ");
+}
+
 /** A mistake on the command line in our own words and with our own exit code. */
-function describeUsage(error: CommanderError): UsageError {
+function describeUsage(error: CommanderError, path: string): UsageError {
   const [first, ...rest] = error.message.replace(/^error: /, "").split("\n");
   const suggestion = rest
     .join(" ")
     .replace(/^\(|\)$/g, "")
     .toLowerCase();
   const own =
-    error.code === "commander.unknownOption"
+    error.code === "commander.unknownOption" && path === "bpfts run"
       ? "a script's own options go after --; see bpfts run --help"
-      : "see bpfts --help";
+      : `see ${path} --help`;
   return new UsageError(first!.charAt(0).toUpperCase() + first!.slice(1), {
     cause: error,
     hint: suggestion === "" ? own : suggestion,
@@ -174,7 +193,7 @@ export async function main(args: readonly string[]): Promise<number> {
     return await runCommand(args);
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) process.exit(0);
-    const error = thrown instanceof CommanderError ? describeUsage(thrown) : explainResource(thrown);
+    const error = explainResource(thrown);
     const text = args.includes("--json-errors")
       ? renderErrorJson(error)
       : renderError(error, { verbose: args.includes("--verbose") });

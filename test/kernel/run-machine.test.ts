@@ -151,8 +151,11 @@ describe("the cache", () => {
 
 describe("the command line", () => {
   it.each([
-    [["run"], 2, /Missing required argument 'script'/],
-    [["run", "--verbos", "x.ts"], 2, /Unknown option '--verbos'/],
+    [["run"], 2, /Missing required argument 'script'\nhint: see bpfts run --help/],
+    [["run", "--verbos", "x.ts"], 2, /Unknown option '--verbos'\nhint: .*--verbose/],
+    [["run", "--frob", "x.ts"], 2, /Unknown option '--frob'\nhint: a script's own options go after --/],
+    [["map", "get"], 2, /Missing required argument 'map'\nhint: see bpfts map get --help/],
+    [["top", "--frob"], 2, /Unknown option '--frob'\nhint: see bpfts top --help/],
     [["runn", "x.ts"], 2, /There is no command or tool "runn"\nhint: did you mean "run"\?/],
     [["run", "--memory", "1", "x.ts"], 2, /whole number of MiB/],
     [["run", "-c", "", "scripts/hello.ts"], 2, /-c/],
