@@ -26,7 +26,7 @@ describe("the lessons", () => {
   it("the first run on a kernel tells a terminal what takes its time, and takes the line back", () => {
     const { stdout } = spawnSync(
       "script",
-      ["-qec", `${process.execPath} ${cli} run -c true scripts/hello.ts`, "/dev/null"],
+      ["-qec", `'${process.execPath}' '${cli}' run -c true scripts/hello.ts`, "/dev/null"],
       {
         cwd: root,
         encoding: "utf8",

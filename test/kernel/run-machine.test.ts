@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, existsSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { CliError, CliResult } from "../support/run-cli.ts";
@@ -19,8 +19,8 @@ b.close();
 );
 
 /** Runs the script under another command, which is given the CLI's words as its last arguments. */
-function runUnder(command: readonly string[], env: Readonly<Record<string, string>> = {}): CliResult {
-  const [program, ...args] = [...command, process.execPath, cli, "run", "--json-errors", script];
+function runUnder(command: readonly string[], env: Readonly<Record<string, string>> = {}, started = cli): CliResult {
+  const [program, ...args] = [...command, process.execPath, started, "run", "--json-errors", script];
   const result = spawnSync(program!, args, { cwd: root, env: { ...process.env, ...env }, encoding: "utf8" });
   return { ...result, durationMs: 0 };
 }
@@ -66,13 +66,18 @@ describe("what this machine or user lacks", () => {
     const home = join(folder, "nobody");
     mkdirSync(home);
     chmodSync(home, 0o777);
-    // The checkout, and Node itself, may lie where only their owner looks.
+    // The checkout may lie where only its owner looks, compilers among those who do not. So may Node itself.
+    const own = join(folder, "package");
+    const parts = ["package.json", "binding.gyp", "dist", "build/Release", "bpf-headers", "sdk"];
+    for (const part of [...parts, "node_modules/esbuild", "node_modules/@esbuild"])
+      cpSync(join(root, part), join(own, part), { recursive: true });
     const caps = ["--inh-caps=-all,+dac_read_search", "--ambient-caps=-all,+dac_read_search"];
     const error = parseError(
-      runUnder(["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", ...caps], {
-        HOME: home,
-        BPFTS_CACHE: join(home, "cache"),
-      }),
+      runUnder(
+        ["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups", ...caps],
+        { HOME: home, BPFTS_CACHE: join(home, "cache") },
+        join(own, "dist/bpfts.cjs"),
+      ),
     );
     expect(error).toMatchObject({ code: "BPFTS_PRIVILEGE", exitCode: 3 });
     expect(error.hint).toMatch(/root.*CAP_BPF/);
