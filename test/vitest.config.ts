@@ -21,6 +21,8 @@ export const vitestConfig = defineConfig({
         // What traces this kernel sees what the others do: one at a time.
         fileParallelism: !tier.touchesKernel,
         maxWorkers: tier.touchesKernel ? 1 : 2,
+        // The machine's other work is part of what they measure: a busy moment is no fault. The report names what passed at its second try.
+        retry: tier.touchesKernel ? 1 : 0,
       },
     })),
   },

@@ -39,8 +39,12 @@ describe("kernel-macros.txt", () => {
     const others = [...less].filter(
       ([name, value]) => more.get(name) !== value && !/MAX|LAST|SIZE|MASK|ALL|NR_/.test(name),
     );
-    if (made.version === kept.version) expect([...made.rows]).toEqual([...kept.rows]);
-    else expect(others.length).toBeLessThan(less.size / 50);
+    // A stable release of the same kernel may bring a few new ones, and changes none.
+    const isSame = made.version === kept.version;
+    const changed = others.filter(([name]) => more.has(name));
+    if (isSame) expect(changed).toEqual([]);
+    expect(others.length).toBeLessThan(isSame ? 20 : less.size / 50);
+    if (isSame) expect(more.size - less.size).toBeLessThan(20);
   });
 });
 

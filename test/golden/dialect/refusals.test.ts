@@ -1,3 +1,4 @@
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { BpftsError, ClangCrashError, CompileError } from "../../../runtime/base/errors.ts";
 import { signedDivisionClang } from "../../../runtime/compile/backend-refusals.ts";
@@ -214,7 +215,7 @@ describe.each(clangs)("what clang $version has no BPF code for", ({ clang, versi
 describe("a clang that crashes", () => {
   it("is named, and the function that it was at; it is no fault of bpfts'", () => {
     const tools = openTools(clangs[0]!.clang);
-    const crashing = { ...tools.toolchain, clang: new URL("crashing-clang.sh", import.meta.url).pathname };
+    const crashing = { ...tools.toolchain, clang: fileURLToPath(new URL("crashing-clang.sh", import.meta.url)) };
     const error = catchError(() => buildText(renderText({ body: "return 0;" }), { ...tools, toolchain: crashing }));
     expect(error).toBeInstanceOf(ClangCrashError);
     expect(error.exitCode).toBe(3);
