@@ -5,7 +5,7 @@ import { findHelperPrototype } from "../../compile/helper-names.ts";
 import { BPFProgType } from "../../../sdk/abi/program-types.ts";
 import type { ListMachine } from "./list-machine.ts";
 import type { Probe, ProbeSource } from "./probe.ts";
-import { compileGlob } from "./probe-pattern.ts";
+import { compileGlob } from "../../base/compile-glob.ts";
 
 /** Helpers of the kernel: all of them, or with a type of program before the name those that it may call, `helper:xdp:*`. */
 export const helperSource: ProbeSource = {

@@ -3,7 +3,7 @@ import { findSimilar } from "../../base/similar.ts";
 import { btfKind } from "../../object/btf.ts";
 import { renderDefinition } from "../../object/render-c.ts";
 import type { ListMachine } from "./list-machine.ts";
-import { compileGlob } from "./probe-pattern.ts";
+import { compileGlob } from "../../base/compile-glob.ts";
 
 /** A type of the kernel. */
 export interface ListedType {

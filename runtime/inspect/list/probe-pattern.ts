@@ -1,3 +1,4 @@
+import { compileGlob } from "../../base/compile-glob.ts";
 import { UsageError } from "../../base/errors.ts";
 import { compileNamePattern } from "../../kernel/machine/compile-name-pattern.ts";
 import type { NameQuery, ProbeSource, UserPlace } from "./probe.ts";
@@ -45,19 +46,6 @@ export function parseProbePattern(
   if (rest === undefined || rest === "" || (pid > 0 && !rest.includes("/")))
     return { kinds: [source], query: compileQuery(name, isRegex && name !== "*"), place: ofProcess };
   return readPath([source], rest, pid, isRegex);
-}
-
-/** Whether names fit a glob; all of a name must fit. */
-export function compileGlob(glob: string): (name: string) => boolean {
-  const source = glob.replace(/\[!?[^\]]*\]|[^]/g, (part) => {
-    if (part === "*") return ".*";
-    if (part === "?") return ".";
-    return part.length > 1
-      ? part.replace("[!", "[^").replaceAll("\\", "\\\\")
-      : part.replace(/[\\^$.|+()[\]{}]/, "\\$&");
-  });
-  const expression = new RegExp(`^${source}$`, "s");
-  return (name) => expression.test(name);
 }
 
 function listUser(sources: readonly ProbeSource[]): readonly ProbeSource[] {

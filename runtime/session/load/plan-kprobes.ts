@@ -1,4 +1,4 @@
-import type { NamePattern } from "../../base/name-pattern.ts";
+import { compileGlob } from "../../base/compile-glob.ts";
 import { describeKprobe } from "../../kernel/hooks/attach.ts";
 import type { AttachTarget } from "../../kernel/hooks/attach.ts";
 import { canShareLink } from "../../kernel/hooks/multi-links.ts";
@@ -37,9 +37,10 @@ function shareLink(
   versionCode: number,
 ): readonly AttachTarget[] {
   const place = { kind: "kprobe" as const, retprobe, session };
-  const isNew = !canShareLink([{ ...place, addresses: [] }], versionCode);
+  const canShare = canShareLink([{ ...place, addresses: [] }], versionCode);
   // Nothing but a shared link will do, and whoever attaches it says so.
-  if (isNew) return session ? targets.map((target) => ({ ...target, place: { ...place, addresses: [] } })) : targets;
+  if (!canShare)
+    return session ? targets.map((target) => ({ ...target, place: { ...place, addresses: [] } })) : targets;
   const known = readFunctionAddresses(new Set(targets.map(({ key }) => key)));
   if (known.size === 0 && !session) return targets;
   return targets.flatMap((target) => {
@@ -75,18 +76,10 @@ export function planKprobeSection({ name, section }: ProgramDecl, versionCode: n
     );
   }
   const isPattern = /[*?]/.test(target);
-  const names = isPattern ? listKernelFunctions(compileGlob(target)) : [target];
+  const names = isPattern ? listKernelFunctions({ test: compileGlob(target) }) : [target];
   if (names.length === 0)
     throw new AttachError(`Cannot attach "${name}" to ${section}: no kernel function fits the pattern`, {
       hint: `look at what there is: bpfts list 'kprobe:${target}'`,
     });
   return planKernelFunctions(name, { names, retprobe, session: form === "kprobe.session", isPattern }, versionCode);
-}
-
-function compileGlob(glob: string): NamePattern {
-  const source = glob
-    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-    .replace(/\*/g, ".*")
-    .replace(/\?/g, ".");
-  return new RegExp(`^${source}$`);
 }
