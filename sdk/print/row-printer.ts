@@ -1,6 +1,6 @@
-import { escapeJson } from "../wire/escape-text.ts";
 import { formatC } from "./format.ts";
 import { print } from "./output.ts";
+import { renderJson } from "./render-json.ts";
 
 let json = false;
 
@@ -78,7 +78,7 @@ export class RowPrinter<Row> {
       return this.csv ? cells.map(quoteCsv).join(",") : cells.join(" ");
     }
     const fields = Object.fromEntries(this.columns.map((column, index) => [nameColumn(column), values[index]]));
-    return escapeJson(JSON.stringify({ ...before, ...fields }, renderBig));
+    return renderJson({ ...before, ...fields });
   }
 }
 
@@ -97,11 +97,4 @@ function quoteCsv(text: string): string {
 
 function nameColumn<Row>(column: Column<Row>): string {
   return column.name ?? (typeof column.value === "string" ? column.value : column.head.toLowerCase());
-}
-
-/** 64-bit numbers are numbers where they are exact, else text. */
-function renderBig(_: string, value: unknown): unknown {
-  if (value instanceof Uint8Array) return [...value];
-  if (typeof value !== "bigint") return value;
-  return Number.isSafeInteger(Number(value)) ? Number(value) : value.toString();
 }
