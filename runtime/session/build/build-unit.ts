@@ -7,6 +7,7 @@ import { findCached, hashKey, writeCached } from "../../compile/cache.ts";
 import { cleanCache } from "../../compile/clean-cache.ts";
 import { checkCflags } from "../../compile/cflags.ts";
 import { compileUnit, parseUnit } from "../../compile/compile-unit.ts";
+import type { CompileOptions } from "../../compile/compile-unit.ts";
 import { areUnchanged, describeOwnHeaders, hasOwnHeaders, readOwnHeaders } from "../../compile/own-headers.ts";
 import type { Ast } from "../../dialect/reads/ast.ts";
 import { prepareUnit } from "../../dialect/prepare.ts";
@@ -61,12 +62,7 @@ function buildText(source: CSource, cflags: readonly string[], tools: BuildTools
     const started = performance.now();
     const { unit, headers, warnings } = rewritePrepared(prepared, flags, wider);
     logWarnings(unit, warnings, tools.log);
-    const { bytes } = compileUnit(unit, {
-      toolchain: tools.toolchain,
-      prelude: wider.prelude,
-      cflags: flags,
-      readable: tools.files.folders,
-    });
+    const { bytes } = compileUnit(unit, describeClangRun(flags, wider));
     requireDefined(unit, bytes);
     tools.log.info(`compiled ${source.place?.file ?? source.name} in ${Math.round(performance.now() - started)} ms`);
     const record: UnitRecord = {
@@ -96,13 +92,7 @@ export function diagnoseUnit(source: CSource, cflags: readonly string[], tools: 
   try {
     return withNeeds(source, checkFlags(cflags, source, tools), tools, (prepared, _key, wider, flags) => {
       const { unit, warnings } = rewritePrepared(prepared, flags, wider);
-      const options = {
-        toolchain: wider.toolchain,
-        prelude: wider.prelude,
-        cflags: flags,
-        readable: tools.files.folders,
-      };
-      requireDefined(unit, compileUnit(unit, options).bytes);
+      requireDefined(unit, compileUnit(unit, describeClangRun(flags, wider)).bytes);
       return [...warnings.filter(({ message }) => isTelling(message)), ...unit.warnings];
     });
   } catch (error) {
@@ -114,15 +104,17 @@ export function diagnoseUnit(source: CSource, cflags: readonly string[], tools: 
 
 /** The declarations of a text as clang sees them, without what they become. @throws DialectError, CompileError */
 export function parseText(source: CSource, tools: BuildTools): Ast {
-  return withNeeds(source, [], tools, (prepared, _key, wider, flags) => {
-    const options = {
-      toolchain: wider.toolchain,
-      prelude: wider.prelude,
-      cflags: flags,
-      readable: wider.files.folders,
-    };
-    return parseUnit(prepared, options).ast as Ast;
-  });
+  return withNeeds(
+    source,
+    [],
+    tools,
+    (prepared, _key, wider, flags) => parseUnit(prepared, describeClangRun(flags, wider)).ast as Ast,
+  );
+}
+
+/** What clang is run with on a text. */
+function describeClangRun(cflags: readonly string[], { toolchain, prelude, files }: BuildTools): CompileOptions {
+  return { toolchain, prelude, cflags, readable: files.folders };
 }
 
 function checkFlags(cflags: readonly string[], source: CSource, { files }: BuildTools): string[] {
@@ -182,7 +174,7 @@ function rewritePrepared(
   cflags: readonly string[],
   tools: BuildTools,
 ): { unit: CUnit; headers: ReadonlyMap<string, string>; warnings: readonly Diagnostic[] } {
-  const options = { toolchain: tools.toolchain, prelude: tools.prelude, cflags, readable: tools.files.folders };
+  const options = describeClangRun(cflags, tools);
   const { ast, warnings, headers: paths } = parseUnit(prepared, options);
   const headers = readOwnHeaders(paths, tools.files);
   const missing = listHeaderMacros(headers, prepared.text, tools);
