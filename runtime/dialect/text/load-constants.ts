@@ -55,8 +55,9 @@ function findDeclarations(tokens: readonly Token[]): { type: string; name: Token
     if (inDirective) continue;
     if (/^[{([]$/.test(text)) depth++;
     if (/^[})\]]$/.test(text)) depth--;
+    if (depth !== 0 || text !== "const") continue;
     const [second, type, name, equals, number, end] = tokens.slice(at + 1, at + 7);
-    if (depth !== 0 || text !== "const" || second?.text !== "volatile" || end?.text !== ";") continue;
+    if (second?.text !== "volatile" || end?.text !== ";") continue;
     if (types[type!.text] === undefined || name!.kind !== "word" || equals!.text !== "=") continue;
     // A leading zero means octal.
     if (/^(0|[1-9]\d*|0x[\da-f]+)u?l{0,2}$/i.test(number!.text))
