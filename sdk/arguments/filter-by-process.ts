@@ -21,18 +21,12 @@ export interface ProcessFilter extends ContainerFilter {
  */
 export function filter_by_process(filter: ProcessFilter): string {
   const { tid, pid } = filter;
-  const task = tid ?? pid ?? command?.root_pid;
-  const condition =
-    tid !== undefined
-      ? "tid != bpfts_wanted_task"
-      : pid !== undefined
-        ? "pid != bpfts_wanted_task"
-        : command !== undefined
-          ? "bpfts_is_no_descendant(pid)"
-          : "0";
-  return `${filter_by_containers(filter)}${task === undefined ? "" : renderConstant("u32", "bpfts_wanted_task", task)}${
-    tid === undefined && pid === undefined && command !== undefined ? followCommand : ""
-  }
+  const followed = tid === undefined && pid === undefined ? command : undefined;
+  const task = tid ?? pid ?? followed?.root_pid;
+  const constant = task === undefined ? "" : renderConstant("u32", "bpfts_wanted_task", task);
+  const other = `${tid === undefined ? "pid" : "tid"} != bpfts_wanted_task`;
+  const condition = task === undefined ? "0" : followed === undefined ? other : "bpfts_is_no_descendant(pid)";
+  return `${filter_by_containers(filter)}${constant}${followed === undefined ? "" : followCommand}
 static inline int pid_should_be_filtered(u32 pid, u32 tid) { return ${condition}; }
 static inline int process_should_be_filtered(void) {
     u64 id = bpf_get_current_pid_tgid();
