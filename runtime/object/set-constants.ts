@@ -5,7 +5,7 @@ const symbolBytes = 24;
 const symbolTypeObject = 1;
 
 /**
- * Writes numbers into an object's constant variables. Answers a copy; undefined when the object has not each of them.
+ * Writes numbers into the constant variables of an object. Returns a copy, or undefined when the object lacks one of the variables.
  *
  * Source: elf(5); libbpf's section `.rodata`.
  */
@@ -13,7 +13,8 @@ export function setConstants(
   object: Uint8Array,
   constants: readonly { readonly name: string; readonly value: bigint; readonly size: number }[],
 ): Uint8Array | undefined {
-  const bytes = object.slice();
+  // Of a Buffer, slice() would be the same memory.
+  const bytes = new Uint8Array(object);
   const { view, headers, sections } = openElf(bytes);
   const symbols = headers.find(({ type }) => type === symbolTable);
   if (symbols === undefined) return undefined;
