@@ -3,8 +3,8 @@ import { makeArgumentError } from "../wire/errors.ts";
 import { haveOpenRing, pollRings, takeEvents } from "./rings.ts";
 
 /**
- * Hands the events of all open buffers to their callbacks, for so many seconds, or until all buffers are closed. Ctrl-C and the end of `-c`'s command
- * end the script's wait as they end every other: what came before is handed over first. Units: seconds.
+ * Hands the events of all open buffers to their callbacks, for so many seconds, or until all buffers are closed. Ctrl-C, or the end of the command of `-c`, ends it
+ * with an `Interrupt`, as it ends every wait; events that came before go to their callbacks first. Units: seconds.
  *
  * @throws Interrupt at Ctrl-C and the end of the command; BpfError when no buffer is open
  */

@@ -10,7 +10,7 @@ import type { TablesOf } from "./table-types.ts";
  */
 export type BPF<Tables = AnyTables, Functions = AnyTables> = BpfProgram<Tables, Functions>;
 
-/** What is known of a text's functions. The text itself, which editors would show, is kept for those whose records or context it tells. */
+/** What the types know of the functions of a text. Editors show these types: only a text with iterators or system call programs, whose records and contexts are typed from it, is kept whole. */
 type FunctionsOf<Text extends string> = Text extends `${string}${"BPF_ITER(" | 'SEC("iter' | 'SEC("syscall'}${string}`
   ? { readonly fn_name: FunctionName<Text>; readonly text: Text }
   : { readonly fn_name: FunctionName<Text> };

@@ -96,7 +96,7 @@ export class StackPrinter {
 
   /** The functions of a process's stack, innermost first. */
   user_frames(id: number, tgid: number): string[] {
-    // The idle task has none; what some kernels answer for it is no loss.
+    // The idle task has no user stack: the error that a kernel returns for it means no lost stack.
     if (tgid === 0) return [];
     if (id < 0) return this.countLost(id, "[Missed User Stack]");
     return this.stacks.walk(id, (address) => this.render(address, nameUserAddress(address, tgid, this.symbols)));

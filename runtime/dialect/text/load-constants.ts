@@ -16,7 +16,7 @@ export interface LiftedText {
   readonly constants: readonly LoadConstant[];
 }
 
-/** Bits of the numbers that a type holds, its sign left out. */
+/** The size of a type in bytes, and how many bits a number that is not negative may have in it. */
 const types: Readonly<Record<string, { readonly size: number; readonly bits: number }>> = {
   u32: { size: 4, bits: 32 },
   __u32: { size: 4, bits: 32 },
