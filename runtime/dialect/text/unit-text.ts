@@ -65,7 +65,6 @@ function findFirstLine(source: CSource): { file: string; line: number } {
 
 /** For each UTF-16 code unit of a line how many bytes of its UTF-8 form stand before it; undefined where the two are the same. */
 function listByteCounts(line: string): readonly number[] | undefined {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: that is what ASCII is.
   if (/^[\0-\x7f]*$/.test(line)) return undefined;
   const counts: number[] = [];
   let bytes = 0;
