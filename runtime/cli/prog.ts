@@ -1,6 +1,8 @@
 import type { Command } from "commander";
 import { UsageError } from "../base/errors.ts";
 import { openLiveObjects } from "../inspect/objects/live-objects.ts";
+import type { LiveObjects } from "../inspect/objects/live-objects.ts";
+import type { ProgramInfo } from "../kernel/live/program-info.ts";
 import { findObjects, requireObject } from "../inspect/objects/find-object.ts";
 import { describePrograms, renderProgram, renderPrograms } from "../inspect/prog/describe-programs.ts";
 import { renderCode } from "../inspect/prog/dump-program.ts";
@@ -36,9 +38,8 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .addHelpText("after", examples)
     .action((word: string | undefined, { json }: OutputFlags) => {
       const objects = openLiveObjects();
-      const all = objects.listPrograms();
-      const named = all.map((info) => ({ ...info, name: objects.nameProgram(info) }));
-      const chosen = word === undefined ? all : findObjects(objects.port, "program", word, named);
+      const all = listNamed(objects);
+      const chosen = word === undefined ? all : findObjects(objects.port, "program", word, all);
       const rows = describePrograms(objects, chosen);
       process.stdout.write(
         json
@@ -61,9 +62,13 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
           hint: "bpfts prog dump xlated PROGRAM prints its instructions, jited its machine code",
         });
       const objects = openLiveObjects();
-      const named = objects.listPrograms().map((info) => ({ ...info, name: objects.nameProgram(info) }));
-      const found = requireObject(objects.port, "program", word, named);
+      const found = requireObject(objects.port, "program", word, listNamed(objects));
       process.stdout.write(renderCode(objects, found, form, (command.parent!.opts() as OutputFlags).json));
       finish(0);
     });
+}
+
+/** The kernel keeps 15 bytes of a program's name; its types have all of it. */
+function listNamed(objects: LiveObjects): readonly ProgramInfo[] {
+  return objects.listPrograms().map((info) => ({ ...info, name: objects.nameProgram(info) }));
 }
