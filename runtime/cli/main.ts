@@ -7,6 +7,7 @@ import { findPackageFile } from "../session/build/package-files.ts";
 import { findExitCode, renderError, renderErrorJson } from "./render-error.ts";
 import { explainResource, requireLimits } from "./resource-limits.ts";
 import { version } from "./version.ts";
+import { watchOutput } from "./watch-output.ts";
 
 /** A module that adds one command; loaded only when that command, or the help of all, is asked for. */
 interface CommandModule {
@@ -128,6 +129,9 @@ async function runCommand(given: readonly string[]): Promise<number> {
       hint: (await suggestWord(word)) ?? "bpfts --help lists the commands, bpfts tools the tools",
     });
   }
+  // Where a script runs nobody asks for Node's own stream, which takes a while to open.
+  if (word !== "run" && word !== "one-line")
+    watchOutput((error) => process.exit(error === undefined ? 0 : report(error, given)));
   const wanted = load === undefined ? Object.values(modules) : [load];
   for (const open of args.includes("--version") && word === undefined ? [] : wanted) {
     (await open()).addCommand(program, (code) => {
@@ -186,6 +190,15 @@ function describeUsage(error: CommanderError, path: string): UsageError {
   });
 }
 
+/** Tells of an error on stderr. Answers the exit status. */
+function report(error: unknown, args: readonly string[]): number {
+  const text = args.includes("--json-errors")
+    ? renderErrorJson(error)
+    : renderError(error, { verbose: args.includes("--verbose") });
+  process.stderr.write(text);
+  return findExitCode(error);
+}
+
 /** Does what a command line asks for. Answers the exit status; what went wrong is on stderr by then. */
 export async function main(args: readonly string[]): Promise<number> {
   try {
@@ -193,11 +206,6 @@ export async function main(args: readonly string[]): Promise<number> {
     return await runCommand(args);
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) process.exit(0);
-    const error = explainResource(thrown);
-    const text = args.includes("--json-errors")
-      ? renderErrorJson(error)
-      : renderError(error, { verbose: args.includes("--verbose") });
-    process.stderr.write(text);
-    return findExitCode(error);
+    return report(explainResource(thrown), args);
   }
 }

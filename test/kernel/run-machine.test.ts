@@ -182,6 +182,15 @@ describe("the command line", () => {
     });
   });
 
+  it.each([
+    ["a reader that is gone", "| head -n 1 >/dev/null; exit ${PIPESTATUS[0]}", 0, ""],
+    ["a full disk", ">/dev/full", 3, "error: Cannot write to stdout (ENOSPC)\n"],
+  ])("%s ends a command that prints", (_, into, status, stderr) => {
+    const line = `'${process.execPath}' '${cli}' list -v 'tracepoint:*' ${into}`;
+    const result = spawnSync("bash", ["-c", line], { cwd: root, encoding: "utf8" });
+    expect({ status: result.status, stderr: result.stderr }).toEqual({ status, stderr });
+  });
+
   it("--version and --help say what they should", async () => {
     expect((await runCli(["--version"])).stdout).toMatch(/^\d+\.\d+\.\d+\n$/);
     const help = await runCli(["--help"]);
