@@ -1,4 +1,11 @@
-/** What `load_func` takes as `type`. Source: enum bpf_prog_type of linux/bpf.h, without `BPF_PROG_TYPE_`. */
+/**
+ * What `load_func` takes as `type`. Source: enum bpf_prog_type of linux/bpf.h, without `BPF_PROG_TYPE_`.
+ *
+ * @example
+ * import { BPF, BPFProgType, print } from "bpfts";
+ * const b = new BPF({ text: `int on_packet(struct xdp_md *ctx) { return XDP_PASS; }` });
+ * print(b.load_func("on_packet", BPFProgType.XDP).name); // on_packet
+ */
 export const BPFProgType = {
   SOCKET_FILTER: 1,
   KPROBE: 2,
@@ -34,7 +41,15 @@ export const BPFProgType = {
   NETFILTER: 32,
 } as const;
 
-/** What `attach_func` takes as `attach_type`. Source: enum bpf_attach_type, without `BPF_`. */
+/**
+ * What `attach_func` takes as `attach_type`. Source: enum bpf_attach_type, without `BPF_`.
+ *
+ * @example
+ * import { BPF, BPFAttachType, print } from "bpfts";
+ * const b = new BPF({ text: `int on_packet(struct __sk_buff *skb) { return 1; }` });
+ * const on_packet = b.load_func("on_packet", BPF.CGROUP_SKB, { attach_type: BPFAttachType.CGROUP_INET_EGRESS });
+ * print(on_packet.name); // on_packet
+ */
 export const BPFAttachType = {
   CGROUP_INET_INGRESS: 0,
   CGROUP_INET_EGRESS: 1,

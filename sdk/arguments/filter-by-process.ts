@@ -18,6 +18,18 @@ export interface ProcessFilter extends ContainerFilter {
  * `task_should_be_filtered(task)` at a `struct task_struct *` that the kernel handed over.
  *
  * @throws BpfError when there is no cgroup at a path
+ *
+ * @example
+ * import { BPF, filter_by_process } from "bpfts";
+ * const b = new BPF({
+ *   text: `${filter_by_process({ pid: 1 })}
+ * TRACEPOINT_PROBE(sched, sched_process_fork) {
+ *     if (process_should_be_filtered()) return 0;
+ *     bpf_trace_printk("fork");
+ *     return 0;
+ * }`,
+ * });
+ * b.trace_print();
  */
 export function filter_by_process(filter: ProcessFilter): string {
   const { tid, pid } = filter;

@@ -3,6 +3,15 @@ import { positive_int } from "./interval-options.ts";
 /**
  * The arguments of a tool that prints stacks: which ones, and how. Spread them into the arguments of `parse_args`, with
  * `exclusive: [["user_stacks_only", "kernel_stacks_only"]]`, and pass what they got to a `StackPrinter`.
+ *
+ * @example
+ * import { parse_args, print, stack_options } from "bpfts";
+ * const args = parse_args({
+ *   description: "Show where a program waits",
+ *   arguments: { ...stack_options },
+ *   exclusive: [["user_stacks_only", "kernel_stacks_only"]],
+ * });
+ * print(args.stack_storage_size); // 16384
  */
 export const stack_options = {
   user_stacks_only: {

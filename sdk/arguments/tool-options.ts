@@ -1,6 +1,13 @@
 /**
  * The options that tools share beyond BCC's: `--cgroup PATH`, `--duration SECONDS` and `--json`. Spread them into the arguments of `parse_args`, and pass
  * what they got to `filter_by_containers`, `poll_events` or `intervals`, and `json_output`.
+ *
+ * @example
+ * import { filter_by_process, json_output, parse_args, poll_events, print, tool_options } from "bpfts";
+ * const args = parse_args({ description: "Trace new processes", arguments: { ...tool_options } });
+ * if (args.json) json_output();
+ * const filter = filter_by_process({ cgroup: args.cgroup });
+ * print(filter.includes("process_should_be_filtered")); // true
  */
 export const tool_options = {
   cgroup: {

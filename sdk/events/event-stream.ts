@@ -31,6 +31,21 @@ const kept = new WeakMap<object, unknown[]>();
 /**
  * Events of one buffer as an iterator: `for (const e of b.events("events"))` blocks between events, `for await` lets timers
  * and other promises run. Leaving the loop closes the buffer; closing the buffer ends the loop.
+ *
+ * @example
+ * import { BPF, printf } from "bpfts";
+ * const b = new BPF({
+ *   text: `
+ * struct data_t { u32 pid; char comm[16]; };
+ * BPF_PERF_OUTPUT(events);
+ * TRACEPOINT_PROBE(sched, sched_process_exec) {
+ *     struct data_t data = { .pid = bpf_get_current_pid_tgid() >> 32 };
+ *     bpf_get_current_comm(&data.comm, sizeof(data.comm));
+ *     events.perf_submit(args, &data, sizeof(data));
+ *     return 0;
+ * }`,
+ * });
+ * for (const { pid, comm } of b.events("events", { timeout_ms: 1000 })) printf("%d %s\n", pid, comm);
  */
 export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>, AwaitedStream {
   private readonly table: EventSource<Event>;

@@ -7,6 +7,21 @@ import { haveOpenRing, pollRings, takeEvents } from "./rings.ts";
  * with an `Interrupt`, as it ends every wait; events that came before go to their callbacks first. Units: seconds.
  *
  * @throws Interrupt at Ctrl-C and the end of the command; BpfError when no buffer is open
+ *
+ * @example
+ * import { BPF, poll_events, printf } from "bpfts";
+ * const b = new BPF({
+ *   text: `
+ * struct data_t { u32 pid; };
+ * BPF_PERF_OUTPUT(events);
+ * TRACEPOINT_PROBE(sched, sched_process_exec) {
+ *     struct data_t data = { .pid = bpf_get_current_pid_tgid() >> 32 };
+ *     events.perf_submit(args, &data, sizeof(data));
+ *     return 0;
+ * }`,
+ * });
+ * b.tables.events.open_perf_buffer(({ pid }) => printf("%d\n", pid));
+ * poll_events(1);
  */
 export function poll_events(seconds: number = Number.POSITIVE_INFINITY): void {
   requireNumber("poll_events()", "its seconds", seconds);

@@ -36,6 +36,22 @@ interface Opening {
 /**
  * Events from a program: a perf buffer (`BPF_PERF_OUTPUT`) or a ring buffer (`BPF_RINGBUF_OUTPUT`).
  * Events are decoded by the struct that the program submits; where the C text does not tell, they are bytes.
+ *
+ * @example
+ * import { BPF, poll_events, printf } from "bpfts";
+ * const b = new BPF({
+ *   text: `
+ * struct data_t { u32 pid; char comm[16]; };
+ * BPF_RINGBUF_OUTPUT(events, 8);
+ * TRACEPOINT_PROBE(sched, sched_process_exec) {
+ *     struct data_t data = { .pid = bpf_get_current_pid_tgid() >> 32 };
+ *     bpf_get_current_comm(&data.comm, sizeof(data.comm));
+ *     events.ringbuf_output(&data, sizeof(data), 0);
+ *     return 0;
+ * }`,
+ * });
+ * b.tables.events.open_ring_buffer(({ pid, comm }) => printf("%d %s\n", pid, comm));
+ * poll_events(1);
  */
 export class EventTable<Event = unknown> extends TableBase {
   private readonly kind: RingKind;

@@ -3,13 +3,32 @@ import { flush } from "../print/output.ts";
 import { noteStart } from "../time/start-time.ts";
 import { seedRandom } from "./random.ts";
 
-/** The name of the script's file, without its folder and ending. */
+/**
+ * The name of the script's file, without its folder and ending.
+ *
+ * @example
+ * import { print, script_name } from "bpfts";
+ * print(`usage: bpfts run ${script_name}.ts -- [-p PID]`);
+ */
 export let script_name = "";
 
-/** The script's own arguments, those after `--`. */
+/**
+ * The script's own arguments, those after `--`.
+ *
+ * @example
+ * import { argv, print } from "bpfts";
+ * const [pid = "all processes"] = argv;
+ * print(pid); // all processes
+ */
 export let argv: readonly string[] = [];
 
-/** The child of `-c`. */
+/**
+ * The child of `-c`.
+ *
+ * @example
+ * import { command, print } from "bpfts";
+ * print(command === undefined ? "started without -c" : "a child is held");
+ */
 export class ChildCommand {
   /** The process that everything of the command descends from: the command itself, or the shell that runs it. */
   readonly root_pid: number;
@@ -29,10 +48,31 @@ export class ChildCommand {
   }
 }
 
-/** The child of `-c`, held until the script first waits; undefined when the script was started without one. */
+/**
+ * The child of `-c`, held until the script first waits; undefined when the script was started without one.
+ *
+ * @example
+ * import { BPF, command } from "bpfts";
+ * const b = new BPF({
+ *   text: `
+ * const volatile u32 root_pid = ${command?.root_pid ?? 0};
+ * TRACEPOINT_PROBE(sched, sched_process_exec) {
+ *     if (bpf_get_current_pid_tgid() >> 32 == root_pid) bpf_trace_printk("it begins");
+ *     return 0;
+ * }`,
+ * });
+ * b.trace_print();
+ */
 export let command: ChildCommand | undefined;
 
-/** How many CPUs this machine may ever have; per-CPU values have one entry for each. */
+/**
+ * How many CPUs this machine may ever have; per-CPU values have one entry for each.
+ *
+ * @example
+ * import { BPF, possible_cpus } from "bpfts";
+ * const b = new BPF({ text: `BPF_PERF_ARRAY(cycles, NUM_CPUS);`, cflags: [`-DNUM_CPUS=${possible_cpus}`] });
+ * b.close();
+ */
 export let possible_cpus = 1;
 
 /** Takes what this run starts with. This module itself may have been read in an earlier run. */
@@ -46,7 +86,16 @@ export function startScript(): void {
   seedRandom(started.seed);
 }
 
-/** Ends the script at once: its end handlers run, nothing else of it does. */
+/**
+ * Ends the script at once: its end handlers run, nothing else of it does.
+ *
+ * @example
+ * import { eprint, exit, have_function_probes } from "bpfts";
+ * if (!have_function_probes()) {
+ *   eprint("this tool needs kprobes or fentry");
+ *   exit(0);
+ * }
+ */
 export function exit(code = 0): never {
   flush();
   callHost("exit", { code });
@@ -56,7 +105,14 @@ export function exit(code = 0): never {
 
 const endHandlers: (() => unknown)[] = [];
 
-/** Registers what runs when the script ends, however it does: the last registered first. Source: Python's atexit. */
+/**
+ * Registers what runs when the script ends, however it does: the last registered first. Source: Python's atexit.
+ *
+ * @example
+ * import { on_exit, print } from "bpfts";
+ * on_exit(() => print("the end"));
+ * print("the beginning"); // the beginning
+ */
 export function on_exit(handler: () => unknown): void {
   endHandlers.push(handler);
 }
@@ -87,7 +143,14 @@ export function read_file(path: string): string {
   return callHost("read_file", { path });
 }
 
-/** The clock that `bpf_ktime_get_ns` reads. Units: nanoseconds. */
+/**
+ * The clock that `bpf_ktime_get_ns` reads. Units: nanoseconds.
+ *
+ * @example
+ * import { monotonic_ns, print } from "bpfts";
+ * const started = monotonic_ns();
+ * print(monotonic_ns() >= started); // true
+ */
 export function monotonic_ns(): bigint {
   return BigInt(callHost("now", null).monotonicNs);
 }

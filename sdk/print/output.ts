@@ -33,7 +33,14 @@ function send(call: "write" | "write_error", text: string): void {
   else callHost(call, "", encodeUtf8(text));
 }
 
-/** Writes out what is buffered. Happens by itself before every blocking call and at the end. */
+/**
+ * Writes out what is buffered. Happens by itself before every blocking call and at the end.
+ *
+ * @example
+ * import { flush, printf } from "bpfts";
+ * printf("Tracing ...");
+ * flush();
+ */
 export function flush(): void {
   flushOutput();
   if (standardError === "") return;
@@ -75,7 +82,13 @@ export function sprintf(format: string, ...values: readonly unknown[]): string {
   return formatC(format, values);
 }
 
-/** Prints to standard error with a newline at the end. */
+/**
+ * Prints to standard error with a newline at the end.
+ *
+ * @example
+ * import { eprint } from "bpfts";
+ * eprint("Tracing. Ctrl-C to end.");
+ */
 export function eprint(...values: readonly unknown[]): void {
   // What was printed before must stand before.
   flushOutput();

@@ -4,12 +4,28 @@ import { renderJson } from "./render-json.ts";
 
 let json = false;
 
-/** From now on rows are printed as JSON, one object a line: for a tool's `--json`. */
+/**
+ * From now on rows are printed as JSON, one object a line: for a tool's `--json`.
+ *
+ * @example
+ * import { RowPrinter, json_output } from "bpfts";
+ * json_output();
+ * const rows = new RowPrinter<{ readonly pid: number }>([{ head: "PID", format: "%-6d", value: "pid" }]);
+ * rows.print({ pid: 1 });
+ */
 export function json_output(on = true): void {
   json = on;
 }
 
-/** Whether rows are printed as JSON. */
+/**
+ * Whether rows are printed as JSON.
+ *
+ * @example
+ * import { eprint, is_json_output, json_output, print } from "bpfts";
+ * json_output();
+ * if (!is_json_output()) eprint("Tracing. Ctrl-C to end.");
+ * print(is_json_output()); // true
+ */
 export function is_json_output(): boolean {
   return json;
 }
@@ -35,6 +51,15 @@ export interface RowOptions {
 /**
  * Prints rows under a header, or as JSON after `json_output()`:
  * `const rows = new RowPrinter<Row>([{ head: "PID", format: "%-6d", value: "pid" }]); rows.print_header(); rows.print(event)`.
+ *
+ * @example
+ * import { RowPrinter } from "bpfts";
+ * const rows = new RowPrinter<{ readonly pid: number; readonly comm: string }>([
+ *   { head: "PID", format: "%-6d", value: "pid" },
+ *   { head: "COMM", format: "%s", value: "comm" },
+ * ]);
+ * rows.print_header();
+ * rows.print({ pid: 1, comm: "systemd" });
  */
 export class RowPrinter<Row> {
   private readonly columns: readonly Column<Row>[];

@@ -19,17 +19,21 @@ export type KprobeTarget =
   | {
       /** The kernel function. */
       readonly event: string;
+      /** Not with `event`. */
       readonly event_re?: undefined;
+      /** Only with `event_re`. */
       readonly limit?: undefined;
       /** How far behind the function's start. Units: bytes. */
       readonly event_off?: number | undefined;
     }
   | {
+      /** Not with `event_re`. */
       readonly event?: undefined;
       /** A regular expression that matches the whole names of kernel functions. */
       readonly event_re: string;
       /** An error when it matches more than so many; no limit unless given. */
       readonly limit?: number | undefined;
+      /** Only with `event`. */
       readonly event_off?: undefined;
     };
 
@@ -52,10 +56,13 @@ export type TracepointTarget =
   | {
       /** The tracepoint: `"category:event"`. */
       readonly tp: `${string}:${string}`;
+      /** Not with `tp`. */
       readonly tp_re?: undefined;
+      /** Only with `tp_re`. */
       readonly limit?: undefined;
     }
   | {
+      /** Not with `tp_re`. */
       readonly tp?: undefined;
       /** A regular expression that matches names of tracepoints, as `category:event`, from their start. */
       readonly tp_re: string;
@@ -76,27 +83,37 @@ export type UprobeTarget = {
   | {
       /** The function's name in the binary, or a C++ or Rust name as people write it. */
       readonly sym: string;
+      /** Not with `sym`. */
       readonly sym_re?: undefined;
+      /** Only with `sym_re`. */
       readonly limit?: undefined;
+      /** Not with `sym`. */
       readonly addr?: undefined;
       /** How far behind the function's start. Units: bytes. */
       readonly sym_off?: number | undefined;
     }
   | {
+      /** Not with `sym_re`. */
       readonly sym?: undefined;
       /** A regular expression that matches names of functions from their start. */
       readonly sym_re: string;
       /** An error when it matches more than so many; no limit unless given. */
       readonly limit?: number | undefined;
+      /** Not with `sym_re`. */
       readonly addr?: undefined;
+      /** Only with `sym`. */
       readonly sym_off?: undefined;
     }
   | {
+      /** Not with `addr`. */
       readonly sym?: undefined;
+      /** Not with `addr`. */
       readonly sym_re?: undefined;
+      /** Only with `sym_re`. */
       readonly limit?: undefined;
       /** An address in the binary's own numbering, as `nm` prints it. */
       readonly addr: bigint | number;
+      /** Only with `sym`. */
       readonly sym_off?: undefined;
     }
 );
@@ -112,9 +129,11 @@ export type FuncOptions<Functions extends string = string> = RunsFunction<Functi
     | {
         /** The path of a cgroup of version 2. */
         readonly cgroup: string;
+        /** Not with `cgroup`. */
         readonly map?: undefined;
       }
     | {
+        /** Not with `map`. */
         readonly cgroup?: undefined;
         /** A sockmap or sockhash of the same program. */
         readonly map: { readonly name: string };

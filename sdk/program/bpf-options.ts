@@ -18,9 +18,11 @@ export type BpfOptions<Text extends string = string> = BuildOptions &
     | {
         /** C in BCC's dialect. */
         readonly text: Text;
+        /** Not with `text`. */
         readonly src_file?: undefined;
       }
     | {
+        /** Not with `src_file`. */
         readonly text?: undefined;
         /** A C file, found from the working directory or beside the script. */
         readonly src_file: string;

@@ -30,6 +30,7 @@ export type BpfClass = Omit<typeof BpfProgram, "prototype"> & {
     cflags?: readonly string[],
     debug?: number,
   ): BPF<TablesOf<Text>, FunctionsOf<Text>>;
+  /** What all programs have. */
   readonly prototype: BPF;
 };
 

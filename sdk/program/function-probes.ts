@@ -12,6 +12,11 @@ export interface FunctionProbeOptions {
  * The first of some kernel functions that this kernel has: a function that was renamed is named by all its names.
  *
  * @throws UnsupportedFeatureError when it has none of them
+ *
+ * @example
+ * import { find_function, print } from "bpfts";
+ * // The kernel renamed it in Linux 5.16.
+ * print(find_function("folio_add_lru", "lru_cache_add"));
  */
 export function find_function(...names: readonly string[]): string {
   const found = names.find((name) => KernelQueries.ksymname(name) !== -1n);
@@ -28,6 +33,18 @@ export function find_function(...names: readonly string[]): string {
  * the context. `parameters` are the first ones of the kernel's own: `function_entry("vfs_read", "struct file *file, char *buf")`.
  *
  * @throws UnsupportedFeatureError when this kernel can do neither
+ *
+ * @example
+ * import { BPF, function_entry, have_function_probes } from "bpfts";
+ * if (have_function_probes())
+ *   new BPF({
+ *     text: `
+ * BPF_HASH(bytes, u32, u64);
+ * ${function_entry("vfs_read", "struct file *file, char *buf, size_t count")} {
+ *     bytes.increment(bpf_get_current_pid_tgid() >> 32, count);
+ *     return 0;
+ * }`,
+ *   });
  */
 export function function_entry(name: string, parameters: string, options: FunctionProbeOptions = {}): string {
   return chooseProbe(name, options) === "kprobe"
@@ -40,6 +57,18 @@ export function function_entry(name: string, parameters: string, options: Functi
  * kernel function's parameters, which fexit counts; of `result` it is the type: `function_return("vfs_read", ["struct file *", "char *", "size_t", "loff_t *"], "ssize_t")`.
  *
  * @throws UnsupportedFeatureError when this kernel can do neither
+ *
+ * @example
+ * import { BPF, function_return, have_function_probes } from "bpfts";
+ * if (have_function_probes())
+ *   new BPF({
+ *     text: `
+ * BPF_HASH(bytes, u32, u64);
+ * ${function_return("vfs_read", ["struct file *", "char *", "size_t", "loff_t *"], "ssize_t")} {
+ *     if (ret > 0) bytes.increment(bpf_get_current_pid_tgid() >> 32, ret);
+ *     return 0;
+ * }`,
+ *   });
  */
 export function function_return(
   name: string,
@@ -57,7 +86,13 @@ int kretprobe__${name}(struct pt_regs *ctx) { return ${body}(ctx, (${result})PT_
 static inline int ${body}(struct pt_regs *ctx, ${result} ret)`;
 }
 
-/** Whether functions of the kernel can be probed at all, by kprobes or by fentry. */
+/**
+ * Whether functions of the kernel can be probed at all, by kprobes or by fentry.
+ *
+ * @example
+ * import { have_function_probes, print } from "bpfts";
+ * print(have_function_probes() ? "functions of the kernel can be probed" : "only tracepoints here");
+ */
 export function have_function_probes(): boolean {
   return haveKprobes() || KernelQueries.support_kfunc();
 }

@@ -49,6 +49,18 @@ export type ContextIn<Functions, Name extends string> = 0 extends 1 & Functions
 /**
  * What an iterator's function writes about the kernel's objects. A loop goes through its records (`bpf_seq_write`), or through its lines where
  * it writes text (`BPF_SEQ_PRINTF`). Each loop and each call reads anew.
+ *
+ * @example
+ * import { BPF, print } from "bpfts";
+ * const b = new BPF({
+ *   text: `
+ * BPF_ITER(task) {
+ *     struct task_struct *task = ctx->task;
+ *     if (!task) BPF_SEQ_PRINTF(ctx->meta->seq, "%d tasks", ctx->meta->seq_num);
+ *     return 0;
+ * }`,
+ * });
+ * print(b.read_iter("bpf_iter__task").text().endsWith(" tasks")); // true
  */
 export class IteratorOutput<Item> implements Iterable<Item> {
   readonly #program: number;

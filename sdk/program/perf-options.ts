@@ -42,11 +42,15 @@ export type PerfEventOptions<Functions extends string = string> = PerfEventTarge
 export type PerfEventAttr = PerfSampling & {
   /** One of `PerfType`, or the number in /sys/bus/event_source/devices/DEVICE/type. */
   readonly type: number;
+  /** The event, in the numbering of its type. */
   readonly config?: number | bigint;
+  /** More of the event, for devices that need it. */
   readonly config1?: number | bigint;
+  /** More of the event, for devices that need it. */
   readonly config2?: number | bigint;
   /** For `PerfType.BREAKPOINT`: 1 an access that reads, 2 one that writes, 3 both, 4 an execution. */
   readonly bp_type?: number;
+  /** Where the breakpoint is, an address of the kernel's or of the process. */
   readonly bp_addr?: number | bigint;
   /** Units: bytes: 1, 2, 4 or 8. */
   readonly bp_len?: number;
@@ -54,19 +58,30 @@ export type PerfEventAttr = PerfSampling & {
   readonly precise_ip?: number;
   /** Whether what a process starts is seen, too: yes with `pid`. */
   readonly inherit?: boolean;
+  /** The event is always on its CPU, or fails: it shares no counter with others. */
   readonly pinned?: boolean;
+  /** Nothing else is counted on that CPU meanwhile. */
   readonly exclusive?: boolean;
+  /** Leaves out what happens in programs. */
   readonly exclude_user?: boolean;
+  /** Leaves out what happens in the kernel. */
   readonly exclude_kernel?: boolean;
+  /** Leaves out what happens in the hypervisor. */
   readonly exclude_hv?: boolean;
+  /** Leaves out a CPU that has nothing to do. */
   readonly exclude_idle?: boolean;
+  /** Leaves out the machine itself: only its virtual machines are counted. */
   readonly exclude_host?: boolean;
+  /** Leaves out what happens in virtual machines. */
   readonly exclude_guest?: boolean;
 };
 
 /** What `attach_perf_event_raw` takes. */
 export type PerfEventRawOptions<Functions extends string = string> = RunsFunction<Functions> &
-  PerfPlace & { readonly attr: PerfEventAttr };
+  PerfPlace & {
+    /** The event, and how often it runs the function. */
+    readonly attr: PerfEventAttr;
+  };
 
 const flagNames: Readonly<Record<PerfFlag, keyof PerfEventAttr>> = {
   inherit: "inherit",

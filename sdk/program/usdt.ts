@@ -50,6 +50,11 @@ export interface UsdtProbeLocation {
  * In the text `bpf_usdt_readarg(1, ctx, &value)` reads a probe's first argument.
  *
  * Source: BCC's class USDT
+ *
+ * @example
+ * import { BPF, USDT, print } from "bpfts";
+ * const probes = new USDT({ path: BPF.find_library("c") ?? "/usr/lib/libc.so.6" });
+ * for (const { provider, name } of probes.enumerate_probes()) print(`${provider}:${name}`);
  */
 export class USDT {
   /** The process whose probes these are. */

@@ -8,7 +8,13 @@ const names = [
   "CHECKPOINT_RESTORE",
 ];
 
-/** The name of a capability, `"CAP_SYS_ADMIN"`; "?" for a number that has none. */
+/**
+ * The name of a capability, `"CAP_SYS_ADMIN"`; "?" for a number that has none.
+ *
+ * @example
+ * import { capability_name, print } from "bpfts";
+ * print(capability_name(21)); // CAP_SYS_ADMIN
+ */
 export function capability_name(capability: number): string {
   const name = names[capability];
   return name === undefined ? "?" : `CAP_${name}`;

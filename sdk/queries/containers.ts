@@ -18,6 +18,18 @@ export interface ContainerFilter {
  * task than the current one.
  *
  * Source: BCC's filter_by_containers. @throws BpfError when there is no such cgroup
+ *
+ * @example
+ * import { BPF, argv, filter_by_containers } from "bpfts";
+ * const b = new BPF({
+ *   text: `${filter_by_containers({ cgroup: argv[0] })}
+ * TRACEPOINT_PROBE(sched, sched_process_exec) {
+ *     if (container_should_be_filtered()) return 0;
+ *     bpf_trace_printk("exec");
+ *     return 0;
+ * }`,
+ * });
+ * b.trace_print();
  */
 export function filter_by_containers(filter: ContainerFilter): string {
   const cgroups = typeof filter.cgroup === "string" ? [filter.cgroup] : (filter.cgroup ?? []);
@@ -32,12 +44,29 @@ static inline int container_should_be_filtered(void) { return task_container_sho
 `;
 }
 
-/** The number of a cgroup of version 2, as `bpf_get_current_cgroup_id()` gives it. @throws BpfError when there is none at that path */
+/**
+ * The number of a cgroup of version 2, as `bpf_get_current_cgroup_id()` gives it.
+ *
+ * @throws BpfError when there is none at that path
+ *
+ * @example
+ * import { argv, cgroup_id, print } from "bpfts";
+ * for (const path of argv) print(path, cgroup_id(path));
+ */
 export function cgroup_id(path: string): bigint {
   return BigInt(callHost("find_cgroup", { path }));
 }
 
-/** The number of a process's mount namespace, as in `ls -L -i /proc/PID/ns/mnt`. @throws BpfError when there is no such process */
+/**
+ * The number of a process's mount namespace, as in `ls -L -i /proc/PID/ns/mnt`.
+ *
+ * @throws BpfError when there is no such process
+ *
+ * @example
+ * import { mntns_id, print, read_file } from "bpfts";
+ * const [pid] = read_file("/proc/self/stat").split(" ");
+ * print(mntns_id(Number(pid)) > 0); // true
+ */
 export function mntns_id(pid: number): number {
   return callHost("find_mount_namespace", { pid });
 }

@@ -49,7 +49,13 @@ export function errno_name(number: number | bigint): string {
   return name === "-" ? (kernelNames[value] ?? String(number)) : name;
 }
 
-/** The number of an error by its name: `errno_number("ENOENT")` is 2; undefined for a name that Linux does not have. */
+/**
+ * The number of an error by its name: `errno_number("ENOENT")` is 2; undefined for a name that Linux does not have.
+ *
+ * @example
+ * import { errno_number, print } from "bpfts";
+ * print(errno_number("ENOENT")); // 2
+ */
 export function errno_number(name: string): number | undefined {
   const index = name === "-" ? -1 : names.indexOf(name);
   if (index >= 0) return index + 1;

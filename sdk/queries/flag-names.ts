@@ -1,7 +1,13 @@
 /** A set of flags: the number of each by its name. */
 export type FlagTable = Readonly<Record<string, number>>;
 
-/** Flags of open(2). Source: include/uapi/asm-generic/fcntl.h in the kernel's tree. */
+/**
+ * Flags of open(2). Source: include/uapi/asm-generic/fcntl.h in the kernel's tree.
+ *
+ * @example
+ * import { open_flags, print } from "bpfts";
+ * print((0o101 & open_flags.O_CREAT) !== 0); // true
+ */
 export const open_flags = {
   O_RDONLY: 0o0,
   O_WRONLY: 0o1,
@@ -28,6 +34,10 @@ export const open_flags = {
  * The names of the flags that are set, `"IPC_CREAT|SHM_EXEC"`. What no name of the table covers stands at the end as a number, `"0x"` and its digits, and so does 0.
  *
  * A flag of several bits is named when all of them are set.
+ *
+ * @example
+ * import { flag_names, open_flags, print } from "bpfts";
+ * print(flag_names(0o1101, open_flags)); // O_WRONLY|O_CREAT|O_TRUNC
  */
 export function flag_names(value: number | bigint, table: FlagTable): string {
   let left = BigInt.asUintN(64, BigInt(value));

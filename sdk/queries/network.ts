@@ -1,8 +1,20 @@
 import { makeArgumentError } from "../wire/errors.ts";
 
-/** Address families, as `AF_*` in C. Source: include/linux/socket.h in the kernel's tree. */
+/**
+ * Address families, as `AF_*` in C. Source: include/linux/socket.h in the kernel's tree.
+ *
+ * @example
+ * import { AF_INET, inet_ntop, print } from "bpfts";
+ * print(inet_ntop(AF_INET, 0x0100007f)); // 127.0.0.1
+ */
 export const AF_INET = 2;
-/** IPv6. */
+/**
+ * IPv6.
+ *
+ * @example
+ * import { AF_INET6, inet_pton, print } from "bpfts";
+ * print(inet_pton(AF_INET6, "::1").length); // 16
+ */
 export const AF_INET6 = 10;
 
 /**
@@ -30,34 +42,82 @@ export function inet_ntop(family: number, address: number | bigint | Uint8Array 
   return size === 4 ? bytes.join(".") : renderIpv6(bytes);
 }
 
-/** The text of an address of either family in a field that has room for both, `u8 saddr[16]`: one of IPv4 lies in the first four bytes. @throws BpfError for another family */
+/**
+ * The text of an address of either family in a field that has room for both, `u8 saddr[16]`: one of IPv4 lies in the first four bytes.
+ *
+ * @throws BpfError for another family
+ *
+ * @example
+ * import { AF_INET, address_text, print } from "bpfts";
+ * const saddr = new Uint8Array(16);
+ * saddr.set([10, 0, 0, 7]);
+ * print(address_text(AF_INET, saddr)); // 10.0.0.7
+ */
 export function address_text(family: number, field: Uint8Array): string {
   return inet_ntop(family, family === AF_INET ? field.subarray(0, 4) : field);
 }
 
-/** The bytes of an address's text. @throws BpfError when it is none */
+/**
+ * The bytes of an address's text.
+ *
+ * @throws BpfError when it is none
+ *
+ * @example
+ * import { AF_INET, inet_pton, print } from "bpfts";
+ * print(inet_pton(AF_INET, "10.0.0.7").join(" ")); // 10 0 0 7
+ */
 export function inet_pton(family: number, text: string): Uint8Array {
   const bytes = family === AF_INET ? parseIpv4(text) : family === AF_INET6 ? parseIpv6(text) : undefined;
   if (bytes === undefined) throw makeArgumentError(`"${text}" is no ${family === AF_INET ? "IPv4" : "IPv6"} address`);
   return Uint8Array.from(bytes);
 }
 
-/** Turns the bytes of a 16-bit number around: network order to the machine's and back. */
+/**
+ * Turns the bytes of a 16-bit number around: network order to the machine's and back.
+ *
+ * @example
+ * import { ntohs, print } from "bpfts";
+ * print(ntohs(0x5000)); // 80
+ */
 export function ntohs(value: number): number {
   return ((value & 0xff) << 8) | ((value >> 8) & 0xff);
 }
 
-/** Turns the bytes of a 32-bit number around. */
+/**
+ * Turns the bytes of a 32-bit number around.
+ *
+ * @example
+ * import { ntohl, print } from "bpfts";
+ * print(ntohl(0x0100007f).toString(16)); // 7f000001
+ */
 export function ntohl(value: number): number {
   return (((value & 0xff) << 24) | ((value & 0xff00) << 8) | ((value >> 8) & 0xff00) | (value >>> 24)) >>> 0;
 }
 
-/** The same as `ntohs`. */
+/**
+ * The same as `ntohs`.
+ *
+ * @example
+ * import { htons, print } from "bpfts";
+ * print(htons(80)); // 20480
+ */
 export const htons: (value: number) => number = ntohs;
-/** The same as `ntohl`. */
+/**
+ * The same as `ntohl`.
+ *
+ * @example
+ * import { htonl, print } from "bpfts";
+ * print(htonl(0x7f000001) === 0x0100007f); // true
+ */
 export const htonl: (value: number) => number = ntohl;
 
-/** Names of TCP states by number. Source: include/net/tcp_states.h in the kernel's tree. */
+/**
+ * Names of TCP states by number. Source: include/net/tcp_states.h in the kernel's tree.
+ *
+ * @example
+ * import { print, tcpstate } from "bpfts";
+ * print(tcpstate[1]); // ESTABLISHED
+ */
 export const tcpstate: Readonly<Record<number, string>> = {
   1: "ESTABLISHED",
   2: "SYN_SENT",
@@ -73,7 +133,13 @@ export const tcpstate: Readonly<Record<number, string>> = {
   12: "NEW_SYN_RECV",
 };
 
-/** The name of a TCP state, its number when it has none. */
+/**
+ * The name of a TCP state, its number when it has none.
+ *
+ * @example
+ * import { print, tcp_state_name } from "bpfts";
+ * print(tcp_state_name(10)); // LISTEN
+ */
 export function tcp_state_name(state: number): string {
   return tcpstate[state] ?? String(state);
 }
@@ -96,14 +162,26 @@ const protocols: Readonly<Record<number, string>> = {
   262: "MPTCP",
 };
 
-/** The name of a protocol of an inet socket, as `IPPROTO_*` in C; its number when it has none. */
+/**
+ * The name of a protocol of an inet socket, as `IPPROTO_*` in C; its number when it has none.
+ *
+ * @example
+ * import { ip_protocol_name, print } from "bpfts";
+ * print(ip_protocol_name(17)); // UDP
+ */
 export function ip_protocol_name(protocol: number): string {
   return protocols[protocol] ?? String(protocol);
 }
 
 const flagNames = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"];
 
-/** The names of the flags of a TCP header's byte, `"SYN|ACK"`. */
+/**
+ * The names of the flags of a TCP header's byte, `"SYN|ACK"`.
+ *
+ * @example
+ * import { print, tcp_flag_names } from "bpfts";
+ * print(tcp_flag_names(0x12)); // SYN|ACK
+ */
 export function tcp_flag_names(flags: number): string {
   return flagNames.filter((_, bit) => (flags & (1 << bit)) !== 0).join("|");
 }

@@ -21,7 +21,13 @@ export function signal_name(number: number): string {
   return number === FIRST_REAL_TIME ? "SIGRTMIN" : `SIGRTMIN+${number - FIRST_REAL_TIME}`;
 }
 
-/** The number of a signal by its name, with or without `SIG`, in any case; undefined when there is no such signal. */
+/**
+ * The number of a signal by its name, with or without `SIG`, in any case; undefined when there is no such signal.
+ *
+ * @example
+ * import { print, signal_number } from "bpfts";
+ * print(signal_number("TERM")); // 15
+ */
 export function signal_number(name: string): number | undefined {
   const short = name.toUpperCase().replace(/^SIG/, "");
   const index = names.indexOf(short);

@@ -85,12 +85,24 @@ const generic: readonly Run[] = [
 let names: Map<number, string> | undefined;
 let numbers: Map<string, number> | undefined;
 
-/** The name of a system call by its number on this machine; `[unknown: N]` for one that is not in the table. Source: BCC's syscall_name */
+/**
+ * The name of a system call by its number on this machine; `[unknown: N]` for one that is not in the table. Source: BCC's syscall_name
+ *
+ * @example
+ * import { print, syscall_name, syscall_number } from "bpfts";
+ * print(syscall_name(syscall_number("openat") ?? -1)); // openat
+ */
 export function syscall_name(number: number | bigint): string {
   return takeNames().get(Number(number)) ?? `[unknown: ${number}]`;
 }
 
-/** The number of a system call on this machine by its name, as in `man 2 syscalls`; undefined for a name that is not in the table. */
+/**
+ * The number of a system call on this machine by its name, as in `man 2 syscalls`; undefined for a name that is not in the table.
+ *
+ * @example
+ * import { print, syscall_number } from "bpfts";
+ * print(syscall_number("no_such_call")); // undefined
+ */
 export function syscall_number(name: string): number | undefined {
   numbers ??= new Map([...takeNames()].map(([number, known]) => [known, number]));
   return numbers.get(name);

@@ -63,6 +63,25 @@ const tracing = /^(bpf_prog_|bpf_trace_run|__bpf_trace_|__traceiter_|perf_trace_
 /**
  * Prints kernel and user stacks with a number each, as BCC's tools do: line by line, folded for flame graphs, or as JSON after `json_output()`.
  * Stacks that the table had no room for are counted; `warn_lost()` tells of them on stderr.
+ *
+ * @example
+ * import { BPF, StackPrinter, sleep } from "bpfts";
+ * const b = new BPF({
+ *   text: `
+ * struct key_t { u32 pid; u32 tgid; int kernel_stack_id; int user_stack_id; char name[16]; };
+ * BPF_HASH(counts, struct key_t, u64);
+ * BPF_STACK_TRACE(stacks, 1024);
+ * TRACEPOINT_PROBE(sched, sched_process_exec) {
+ *     struct key_t key = { .pid = bpf_get_current_pid_tgid(), .tgid = bpf_get_current_pid_tgid() >> 32 };
+ *     key.kernel_stack_id = stacks.get_stackid(args, 0);
+ *     key.user_stack_id = -1;
+ *     bpf_get_current_comm(&key.name, sizeof(key.name));
+ *     counts.increment(key);
+ *     return 0;
+ * }`,
+ * });
+ * sleep(0.1);
+ * new StackPrinter(b.tables.stacks, { kernel_stacks_only: true }).print_all(b.tables.counts);
  */
 export class StackPrinter {
   private readonly kernelNames = new Map<bigint, string>();

@@ -57,7 +57,13 @@ export class TopScreen<Row> {
   }
 }
 
-/** The title of a table: the time, and the load from /proc/loadavg. Source: BCC's tools like top. */
+/**
+ * The title of a table: the time, and the load from /proc/loadavg. Source: BCC's tools like top.
+ *
+ * @example
+ * import { loadavg_title, print } from "bpfts";
+ * print(loadavg_title().includes("loadavg:")); // true
+ */
 export function loadavg_title(): string {
   return `${strftime("%H:%M:%S").padEnd(8)} loadavg: ${read_file("/proc/loadavg")}`;
 }

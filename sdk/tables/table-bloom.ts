@@ -5,7 +5,15 @@ import type { MapReply } from "../wire/protocol.ts";
 import { TableBase } from "./table-base.ts";
 import type { TableOwner } from "./table-base.ts";
 
-/** A bloom filter: says of a value that it surely was not added, or that it may have been. Since: Linux 5.16. */
+/**
+ * A bloom filter: says of a value that it surely was not added, or that it may have been. Since: Linux 5.16.
+ *
+ * @example
+ * import { BPF, print } from "bpfts";
+ * const b = new BPF({ text: `BPF_BLOOM_FILTER(seen, u32, 1000);` });
+ * b.tables.seen.add(7);
+ * print(b.tables.seen.has(7)); // true
+ */
 export class BloomFilterTable<Leaf = unknown> extends TableBase {
   private readonly codec: Codec<Leaf>;
 

@@ -9,6 +9,12 @@ import type { TableOwner } from "./table-base.ts";
 /**
  * A map with a value of its own for each CPU. Values are arrays with one entry for each possible CPU;
  * `sum`, `average`, `min` and `max` put the numbers of one key together.
+ *
+ * @example
+ * import { BPF, possible_cpus, print } from "bpfts";
+ * const b = new BPF({ text: `BPF_PERCPU_ARRAY(faults, u64, 1);` });
+ * b.tables.faults.set(0, Array.from({ length: possible_cpus }, () => 2n));
+ * print(b.tables.faults.sum(0) === 2n * BigInt(possible_cpus)); // true
  */
 export class PerCpuTable<Key = unknown, Leaf = unknown> extends Table<Key, Leaf[]> {
   constructor(info: MapReply, owner: TableOwner) {

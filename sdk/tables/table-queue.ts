@@ -8,7 +8,16 @@ import { UPDATE_EXIST } from "./table.ts";
 
 const NO_KEY = new Uint8Array(0);
 
-/** A queue (first in, first out) or a stack (last in, first out) between the script and its programs. */
+/**
+ * A queue (first in, first out) or a stack (last in, first out) between the script and its programs.
+ *
+ * @example
+ * import { BPF, print } from "bpfts";
+ * const b = new BPF({ text: `BPF_QUEUE(jobs, u32, 10);` });
+ * b.tables.jobs.push(1);
+ * b.tables.jobs.push(2);
+ * print(b.tables.jobs.pop()); // 1
+ */
 export class QueueStackTable<Leaf = unknown> extends TableBase {
   /** For `push`: makes room in a full queue by dropping its oldest value. */
   static readonly BPF_EXIST: typeof UPDATE_EXIST = UPDATE_EXIST;

@@ -78,6 +78,16 @@ export function registerTable<T extends object>(table: T, map: number): T {
 /**
  * A map whose values are things of the kernel: program arrays, cgroup arrays, maps in maps, sockmaps. They are set by what
  * the script knows them by, and read, where the kernel allows that, as the kernel's own numbers.
+ *
+ * @example
+ * import { BPF, print } from "bpfts";
+ * const b = new BPF({
+ *   text: `
+ * BPF_PROG_ARRAY(steps, 2);
+ * int step(void *ctx) { return 0; }`,
+ * });
+ * b.tables.steps.set(1, b.load_func("step", BPF.TRACEPOINT));
+ * print(b.tables.steps.size); // 1
  */
 export class ReferenceTable<Key = unknown, Target = unknown> extends TableBase {
   private readonly targets: ReferenceKind<Target>;

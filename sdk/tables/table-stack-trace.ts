@@ -3,7 +3,24 @@ import { makeMapError } from "../wire/errors.ts";
 import type { BuildIdFrame } from "../queries/symbols.ts";
 import { Table } from "./table.ts";
 
-/** Stack traces by the id that `get_stackid` answered in the program. */
+/**
+ * Stack traces by the id that `get_stackid` answered in the program.
+ *
+ * @example
+ * import { BPF, print, sleep } from "bpfts";
+ * const b = new BPF({
+ *   text: `
+ * BPF_HASH(counts, int, u64);
+ * BPF_STACK_TRACE(stacks, 1024);
+ * TRACEPOINT_PROBE(sched, sched_process_exec) {
+ *     int id = stacks.get_stackid(args, 0);
+ *     if (id >= 0) counts.increment(id);
+ *     return 0;
+ * }`,
+ * });
+ * sleep(0.1);
+ * for (const [id] of b.tables.counts) print(b.tables.stacks.walk(id, (ip) => BPF.ksym(ip)).join(";"));
+ */
 export class StackTraceTable extends Table<number, { readonly ip: readonly bigint[] }> {
   /**
    * The addresses of a stack, innermost first; with `resolve`, what it makes of each.
@@ -36,6 +53,11 @@ const VALID = 1;
 /**
  * Stack traces of `BPF_STACK_TRACE_BUILDID`: places in files instead of addresses, so that they can be named when their
  * process has ended, and on another machine. User stacks only.
+ *
+ * @example
+ * import { BPF, print } from "bpfts";
+ * const b = new BPF({ text: `BPF_STACK_TRACE_BUILDID(stacks, 1024);` });
+ * for (const id of b.tables.stacks.keys()) print(b.tables.stacks.walk(id, (frame) => BPF.sym(frame, -1)).join(";"));
  */
 export class BuildIdStackTable extends Table<number, { readonly trace: readonly RawFrame[] }> {
   /**

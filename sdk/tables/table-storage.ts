@@ -24,6 +24,13 @@ export const fileOwner: ReferenceKind<string> = {
 /**
  * Values that hang on things of the kernel: tasks (`BPF_TASK_STORAGE`, by pid), sockets (`BPF_SK_STORAGE`, by `{ pid, fd }`), files
  * (`BPF_INODE_STORAGE`, by path) and cgroups (`BPF_CGRP_STORAGE`, by path). A value goes with its thing; nobody can list them all.
+ *
+ * @example
+ * import { BPF, print, read_file } from "bpfts";
+ * const b = new BPF({ text: `BPF_TASK_STORAGE(started, u64);` });
+ * const [pid] = read_file("/proc/self/stat").split(" ");
+ * b.tables.started.set(Number(pid), 1n);
+ * print(b.tables.started.get(Number(pid))); // 1
  */
 export class StorageTable<Target = unknown, Leaf = unknown> extends TableBase {
   private readonly targets: ReferenceKind<Target>;

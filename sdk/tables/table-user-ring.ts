@@ -6,7 +6,18 @@ import type { MapReply } from "../wire/protocol.ts";
 import { TableBase } from "./table-base.ts";
 import type { TableOwner } from "./table-base.ts";
 
-/** A buffer that the script writes and its programs empty with `bpf_user_ringbuf_drain`: `BPF_USER_RINGBUF(name, pages, struct command)`. Since: Linux 6.1. */
+/**
+ * A buffer that the script writes and its programs empty with `bpf_user_ringbuf_drain`: `BPF_USER_RINGBUF(name, pages, struct command)`. Since: Linux 6.1.
+ *
+ * @example
+ * import { BPF, print } from "bpfts";
+ * const b = new BPF({
+ *   text: `
+ * struct command { u32 pid; };
+ * BPF_USER_RINGBUF(commands, 1, struct command);`,
+ * });
+ * print(b.tables.commands.output({ pid: 1 })); // true
+ */
 export class UserRingTable<Value = Uint8Array> extends TableBase {
   private readonly codec: Codec<Value> | undefined;
 

@@ -32,12 +32,26 @@ function addTimer(
   return id;
 }
 
-/** Runs a function once after `delayMs`: while a blocking call waits, or after the script's last line. Units: milliseconds, any number of them; Infinity never comes. */
+/**
+ * Runs a function once after `delayMs`: while a blocking call waits, or after the script's last line. Units: milliseconds, any number of them; Infinity never comes.
+ *
+ * @example
+ * import { print, setTimeout } from "bpfts";
+ * setTimeout((name: string) => print(name), 5, "later"); // later
+ */
 export function setTimeout(run: (...values: never[]) => unknown, delayMs = 0, ...values: readonly unknown[]): number {
   return addTimer(run, delayMs, {}, values);
 }
 
-/** Runs a function again and again; a turn that was missed is not made up for. Units: milliseconds. */
+/**
+ * Runs a function again and again; a turn that was missed is not made up for. Units: milliseconds.
+ *
+ * @example
+ * import { clearInterval, print, setInterval, sleep } from "bpfts";
+ * const timer = setInterval(() => print("still waiting"), 10);
+ * sleep(0.05);
+ * clearInterval(timer);
+ */
 export function setInterval(run: (...values: never[]) => unknown, delayMs = 0, ...values: readonly unknown[]): number {
   return addTimer(run, delayMs, { repeat: true }, values);
 }
@@ -47,12 +61,29 @@ export function setIdleTimeout(run: () => unknown, delayMs: number): number {
   return addTimer(run, delayMs, { isIdle: true }, []);
 }
 
-/** Takes a timer back. */
+/**
+ * Takes a timer back.
+ *
+ * @example
+ * import { clearTimeout, print, setTimeout } from "bpfts";
+ * const timer = setTimeout(() => print("too late"), 1000);
+ * clearTimeout(timer);
+ */
 export function clearTimeout(id: number | undefined): void {
   if (id !== undefined) timers.delete(id);
 }
 
-/** Takes a timer back; the same as `clearTimeout`. */
+/**
+ * Takes a timer back; the same as `clearTimeout`.
+ *
+ * @example
+ * import { clearInterval, print, setInterval } from "bpfts";
+ * let turns = 0;
+ * const timer = setInterval(() => {
+ *   if (++turns === 3) clearInterval(timer);
+ *   print(turns);
+ * }, 1);
+ */
 export const clearInterval: (id: number | undefined) => void = clearTimeout;
 
 /** Runs the timers that are due at `now`, in the order of their times, once what was printed so far is out: a callback may take for ever. */

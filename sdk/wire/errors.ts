@@ -31,6 +31,15 @@ export type ErrorCode =
 /**
  * What every failing call of this API throws, always as one of its subclasses. `code` is stable and meant for programs, `message` is one
  * line for people, `hint` the next step.
+ *
+ * @example
+ * import { BPF, BpfError, print } from "bpfts";
+ * try {
+ *   new BPF({ text: `int on_event(void *ctx) { return 0 }` });
+ * } catch (error) {
+ *   if (!(error instanceof BpfError)) throw error;
+ *   print(error.code, error.location?.line !== undefined); // BPFTS_COMPILE true
+ * }
  */
 export class BpfError extends Error {
   /** The kind of the error, for programs: it does not change between versions. */
@@ -58,32 +67,179 @@ export class BpfError extends Error {
   }
 }
 
-/** A wrong argument of a call of this API. */
+/**
+ * A wrong argument of a call of this API.
+ *
+ * @example
+ * import { ArgumentError, BPF, print } from "bpfts";
+ * const b = new BPF({ text: `BPF_HASH(counts, u32, u64);` });
+ * try {
+ *   b.table("count");
+ * } catch (error) {
+ *   if (error instanceof ArgumentError) print(error.hint); // its tables are: "counts"
+ * }
+ */
 export class ArgumentError extends BpfError {}
-/** The C text uses the dialect in a way that cannot be right. */
+/**
+ * The C text uses the dialect in a way that cannot be right.
+ *
+ * @example
+ * import { BPF, DialectError, print } from "bpfts";
+ * try {
+ *   new BPF({ text: `BPF_HASH(counts, u32); int on_event(void *ctx) { counts.incremnt(1); return 0; }` });
+ * } catch (error) {
+ *   if (error instanceof DialectError) print(error.message); // Map "counts" has no method "incremnt"
+ * }
+ */
 export class DialectError extends BpfError {}
-/** clang refused the C text. */
+/**
+ * clang refused the C text.
+ *
+ * @example
+ * import { BPF, CompileError, print } from "bpfts";
+ * try {
+ *   new BPF({ text: `int on_event(void *ctx) { return missing; }` });
+ * } catch (error) {
+ *   if (error instanceof CompileError) print(error.message); // C: use of undeclared identifier 'missing'
+ * }
+ */
 export class CompileError extends BpfError {}
-/** The kernel's verifier refused a program; `detail` is its log. */
+/**
+ * The kernel's verifier refused a program; `detail` is its log.
+ *
+ * @example
+ * import { BPF, VerifierError, print } from "bpfts";
+ * try {
+ *   new BPF({
+ *     text: `TRACEPOINT_PROBE(sched, sched_switch) {
+ *     for (;;) bpf_ktime_get_ns();
+ *     return 0;
+ * }`,
+ *   });
+ * } catch (error) {
+ *   if (error instanceof VerifierError) print(error.detail !== undefined); // true
+ * }
+ */
 export class VerifierError extends BpfError {}
-/** This kernel cannot do it. */
+/**
+ * This kernel cannot do it.
+ *
+ * @example
+ * import { BPF, UnsupportedFeatureError, eprint } from "bpfts";
+ * const b = new BPF({ text: `int on_read(struct pt_regs *ctx) { return 0; }` });
+ * try {
+ *   b.attach_kprobe({ event: "vfs_read", fn_name: "on_read" });
+ * } catch (error) {
+ *   if (!(error instanceof UnsupportedFeatureError)) throw error;
+ *   eprint("this kernel has no kprobes:", error.hint);
+ * }
+ */
 export class UnsupportedFeatureError extends BpfError {}
-/** This user may not do it. */
+/**
+ * This user may not do it.
+ *
+ * @example
+ * import { BPF, PrivilegeError, exit } from "bpfts";
+ * try {
+ *   new BPF({ text: `TRACEPOINT_PROBE(sched, sched_switch) { return 0; }` });
+ * } catch (error) {
+ *   if (!(error instanceof PrivilegeError)) throw error;
+ *   exit(77);
+ * }
+ */
 export class PrivilegeError extends BpfError {}
-/** A limit of the process, or a full disk, is in the way. */
+/**
+ * A limit of the process, or a full disk, is in the way.
+ *
+ * @example
+ * import { BPF, ResourceError, eprint } from "bpfts";
+ * try {
+ *   new BPF({ text: `BPF_HASH(seen, u64, u64, 1000000);` });
+ * } catch (error) {
+ *   if (!(error instanceof ResourceError)) throw error;
+ *   eprint("too large for this machine:", error.message);
+ * }
+ */
 export class ResourceError extends BpfError {}
-/** clang is missing, too old, or has no bpf target. */
+/**
+ * clang is missing, too old, or has no bpf target.
+ *
+ * @example
+ * import { BPF, ToolchainError, exit } from "bpfts";
+ * try {
+ *   new BPF({ text: `BPF_HASH(counts, u32, u64);` });
+ * } catch (error) {
+ *   if (!(error instanceof ToolchainError)) throw error;
+ *   exit(3);
+ * }
+ */
 export class ToolchainError extends BpfError {}
-/** A file that the script names cannot be read. */
+/**
+ * A file that the script names cannot be read.
+ *
+ * @example
+ * import { BPF, ScriptError, print } from "bpfts";
+ * try {
+ *   new BPF({ src_file: "no-such-file.c" });
+ * } catch (error) {
+ *   print(error instanceof ScriptError); // true
+ * }
+ */
 export class ScriptError extends BpfError {}
-/** Bytes or values do not fit the layout of their C type. */
+/**
+ * Bytes or values do not fit the layout of their C type.
+ *
+ * @example
+ * import { BPF, DecodeError, print } from "bpfts";
+ * const b = new BPF({ text: `BPF_HASH(sums, u32, u64);` });
+ * b.tables.sums.set(1, 2n ** 60n);
+ * try {
+ *   b.get_table("sums", { u64: "number" }).get(1);
+ * } catch (error) {
+ *   print(error instanceof DecodeError); // true
+ * }
+ */
 export class DecodeError extends BpfError {}
-/** Something was used after it was closed. */
+/**
+ * Something was used after it was closed.
+ *
+ * @example
+ * import { BPF, ClosedError, print } from "bpfts";
+ * const b = new BPF({ text: `BPF_HASH(counts, u32, u64);` });
+ * b.close();
+ * try {
+ *   b.tables.counts.get(1);
+ * } catch (error) {
+ *   print(error instanceof ClosedError); // true
+ * }
+ */
 export class ClosedError extends BpfError {}
-/** A bug of bpfts. */
+/**
+ * A bug of bpfts.
+ *
+ * @example
+ * import { BPF, InternalError, eprint } from "bpfts";
+ * try {
+ *   new BPF({ text: `BPF_HASH(counts, u32, u64);` });
+ * } catch (error) {
+ *   if (error instanceof InternalError) eprint("please report this:", error.message);
+ *   throw error;
+ * }
+ */
 export class InternalError extends BpfError {}
 
-/** A map operation failed. */
+/**
+ * A map operation failed.
+ *
+ * @example
+ * import { BPF, MapError, print } from "bpfts";
+ * const b = new BPF({ text: `BPF_HASH(seen, u32, u64, 2);` });
+ * try {
+ *   for (let pid = 1; pid < 4; pid++) b.tables.seen.set(pid, 1n);
+ * } catch (error) {
+ *   if (error instanceof MapError) print(error.reason); // full
+ * }
+ */
 export class MapError extends BpfError {
   /** Why, in a word. */
   readonly reason: MapErrorReason;
@@ -94,7 +250,18 @@ export class MapError extends BpfError {
   }
 }
 
-/** A program could not be attached. */
+/**
+ * A program could not be attached.
+ *
+ * @example
+ * import { AttachError, BPF, print } from "bpfts";
+ * const b = new BPF({ text: `int on_event(void *ctx) { return 0; }` });
+ * try {
+ *   b.attach_tracepoint({ tp: "sched:sched_swich", fn_name: "on_event" });
+ * } catch (error) {
+ *   if (error instanceof AttachError) print(error.reason); // no_such_place
+ * }
+ */
 export class AttachError extends BpfError {
   /** Why, in a word. */
   readonly reason: AttachErrorReason;
@@ -135,6 +302,15 @@ export function makeError(message: ErrorMessage): BpfError {
  * Thrown out of blocking calls (`sleep`, polls, trace reads) when the user presses
  * Ctrl-C or the command of `-c` has ended. A script that does not catch it ends
  * quietly with status 0; one that catches it goes on. Source: Python's KeyboardInterrupt.
+ *
+ * @example
+ * import { Interrupt, print, sleep } from "bpfts";
+ * try {
+ *   for (;;) sleep(1);
+ * } catch (error) {
+ *   if (!(error instanceof Interrupt)) throw error;
+ *   print("the end"); // the end
+ * }
  */
 export class Interrupt extends Error {
   /** What interrupted: a signal, or the end of the command of `-c`. */

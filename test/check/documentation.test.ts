@@ -1,5 +1,6 @@
 import ts from "typescript";
 import { describe, expect, it } from "vitest";
+import { listPublicNames, listSdkExamples } from "../support/public-names.ts";
 import { root } from "./source-files.ts";
 
 const options: ts.CompilerOptions = {
@@ -15,59 +16,6 @@ const options: ts.CompilerOptions = {
   paths: { bpfts: [`${root}dist/types/index.d.ts`] },
 };
 
-const entry = `${root}sdk/index.ts`;
-
-/** A name that scripts import, with the examples of its comment. */
-interface PublicName {
-  readonly name: string;
-  readonly examples: readonly string[];
-  /** Members that say nothing of themselves. */
-  readonly silent: readonly string[];
-  readonly isSilent: boolean;
-}
-
-function listPublicNames(): readonly PublicName[] {
-  const program = ts.createProgram([entry], { ...options, types: [], paths: {} });
-  const checker = program.getTypeChecker();
-  const names = checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(entry)!)!);
-  return names.map((exported) => {
-    const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
-    const examples = symbol
-      .getJsDocTags()
-      .filter(({ name }) => name === "example")
-      .map(({ text }) => ts.displayPartsToString(text));
-    return {
-      name: exported.name,
-      examples,
-      silent: listMembers(symbol)
-        .filter((member) => isSilent(checker.getSymbolAtLocation(member), checker))
-        .map((member) => member.getText()),
-      isSilent: isSilent(symbol, checker),
-    };
-  });
-}
-
-/** The members of a class or interface that scripts may use. */
-function listMembers(symbol: ts.Symbol): readonly ts.PropertyName[] {
-  return (symbol.declarations ?? [])
-    .filter((declaration) => ts.isInterfaceDeclaration(declaration) || ts.isClassDeclaration(declaration))
-    .flatMap(({ members }) => [...members])
-    .filter(
-      (member) =>
-        !(
-          ts.getCombinedModifierFlags(member) &
-          (ts.ModifierFlags.Private | ts.ModifierFlags.Protected | ts.ModifierFlags.Override)
-        ),
-    )
-    .flatMap(({ name }) => (name !== undefined && ts.isIdentifier(name) ? [name] : []));
-}
-
-function isSilent(symbol: ts.Symbol | undefined, checker: ts.TypeChecker): boolean {
-  return (
-    symbol !== undefined && symbol.getDocumentationComment(checker).length === 0 && symbol.getJsDocTags().length === 0
-  );
-}
-
 describe("doc comments", () => {
   const names = listPublicNames();
 
@@ -81,13 +29,17 @@ describe("doc comments", () => {
     ).toEqual([]);
   });
 
+  it("have an example at every class, function and constant", () => {
+    expect(names.filter(({ isValue, examples }) => isValue && examples.length === 0).map(({ name }) => name)).toEqual(
+      [],
+    );
+  });
+
   it("have examples that compile", () => {
     const examples = new Map<string, string>(
-      names.flatMap(({ name, examples: list }) =>
-        list.map((text, at) => [`${root}scripts/example-${name}-${at}.ts`, text] as const),
-      ),
+      listSdkExamples(names).map(({ title, code }) => [`${root}scripts/example-${title.replace(" ", "-")}.ts`, code]),
     );
-    expect(examples.size).toBeGreaterThan(10);
+    expect(examples.size).toBeGreaterThan(100);
     const host = ts.createCompilerHost(options);
     const { getSourceFile, fileExists } = host;
     host.fileExists = (file) => examples.has(file) || fileExists(file);
