@@ -3,13 +3,14 @@
  * folder of its name.
  *
  * - `always`: part of a plain `npm test`; the others run when they are named, and in CI.
- * - `touchesKernel`: one file at a time, and nothing may be left behind.
+ * - `touchesKernel`: nothing may be left behind.
+ * - `workers`: the files that run at once. Ending probes is waiting, so two of the kernel's take little longer than one; a virtual machine keeps a processor busy.
  * - `setup`: what runtime/setup.sh must have prepared.
  */
 export const tiers = [
-  { name: "check", always: true, touchesKernel: false, setup: "--test", testTimeoutMs: 300_000 },
-  { name: "unit", always: true, touchesKernel: false, setup: "--test", testTimeoutMs: 60_000 },
-  { name: "golden", always: true, touchesKernel: false, setup: "--test", testTimeoutMs: 180_000 },
-  { name: "kernel", always: true, touchesKernel: true, setup: "--test", testTimeoutMs: 60_000 },
-  { name: "vm", always: false, touchesKernel: true, setup: "--vm", testTimeoutMs: 1_500_000 },
+  { name: "check", workers: 2, always: true, touchesKernel: false, setup: "--test", testTimeoutMs: 300_000 },
+  { name: "unit", workers: 2, always: true, touchesKernel: false, setup: "--test", testTimeoutMs: 60_000 },
+  { name: "golden", workers: 2, always: true, touchesKernel: false, setup: "--test", testTimeoutMs: 180_000 },
+  { name: "kernel", workers: 2, always: true, touchesKernel: true, setup: "--test", testTimeoutMs: 60_000 },
+  { name: "vm", workers: 1, always: false, touchesKernel: true, setup: "--vm", testTimeoutMs: 1_500_000 },
 ];

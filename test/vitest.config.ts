@@ -18,9 +18,8 @@ export const vitestConfig = defineConfig({
         include: [`test/${tier.name}/**/*.test.ts`],
         testTimeout: tier.testTimeoutMs,
         hookTimeout: tier.testTimeoutMs,
-        // What traces this kernel sees what the others do: one at a time.
-        fileParallelism: !tier.touchesKernel,
-        maxWorkers: tier.touchesKernel ? 1 : 2,
+        fileParallelism: tier.workers > 1,
+        maxWorkers: tier.workers,
         // The machine's other work is part of what they measure: a busy moment is no fault. The report names what passed at its second try.
         retry: tier.touchesKernel ? 1 : 0,
       },
