@@ -9,6 +9,8 @@ import { requireLauncher } from "../confine/launcher.ts";
 export interface Toolchain {
   /** Its absolute path. */
   readonly clang: string;
+  /** The same without links. */
+  readonly path: string;
   /** Major version. */
   readonly version: number;
   /** Changes when the binary behind the path does; part of every cache key. */
@@ -49,6 +51,13 @@ export function findToolchain(environment: Readonly<Record<string, string | unde
   return describeToolchain(best.clang, best.version);
 }
 
+/** The clang that the user names, by its own path; undefined when none is named or there is none of that name. */
+export function findNamedClang(environment: Readonly<Record<string, string | undefined>>): string | undefined {
+  const chosen = environment["BPFTS_CLANG"];
+  const clang = chosen ? findProgram(chosen, environment) : undefined;
+  return clang !== undefined && isExecutable(clang) ? resolveLink(clang) : undefined;
+}
+
 /** Lists every clang on the path with its major version, one entry for each name. */
 export function listClangs(
   environment: Readonly<Record<string, string | undefined>>,
@@ -68,7 +77,7 @@ export function listClangs(
 function describeToolchain(clang: string, version: number): Toolchain {
   const path = resolveLink(clang);
   const stat = statSync(path, { throwIfNoEntry: false });
-  return { clang, version, identity: `${path} ${stat?.size} ${stat?.mtimeMs}` };
+  return { clang, path, version, identity: `${path} ${stat?.size} ${stat?.mtimeMs}` };
 }
 
 function listNames(directory: string): string[] {

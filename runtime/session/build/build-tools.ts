@@ -14,8 +14,14 @@ export interface ModuleSource {
   dumpC(module: string): string;
 }
 
-/** Everything that turning C text into an object needs. */
+/** Everything that turning C text into an object needs. What only a compiler needs is made ready when it is first asked for. */
 export interface BuildTools {
+  /** Changes with whatever of this machine a text may see: its kernel and its processors. */
+  readonly machineIdentity: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly readTracepointFormat: DialectEnv["readTracepointFormat"];
+  /** The folders of headers that stand before every text. */
+  listHeaderFolders(): readonly string[];
   readonly toolchain: Toolchain;
   readonly prelude: Prelude;
   readonly cache: CacheFolder;

@@ -19,6 +19,7 @@ import { describeObject } from "../../object/describe-object.ts";
 import { setConstants } from "../../object/set-constants.ts";
 import type { ObjectSpec } from "../../object/spec.ts";
 import { explainMissingTracepoint } from "./missing-tracepoint.ts";
+import { findKnownUnit, noteFormats, rememberUnit } from "./known-units.ts";
 import { listHeaderMacros, listNeeds, widenTools } from "./needs.ts";
 import type { Needs } from "./needs.ts";
 import { requireDefined } from "./require-defined.ts";
@@ -55,27 +56,66 @@ export function buildUnit(source: CSource, cflags: readonly string[], tools: Bui
 }
 
 function buildText(source: CSource, cflags: readonly string[], tools: BuildTools): BuiltUnit {
-  return withNeeds(source, checkFlags(cflags, source, tools), tools, (prepared, key, wider, flags) => {
-    const cached = findCached(tools.cache, `object/${key}`);
-    const entry = cached === undefined ? undefined : splitEntry(cached);
-    if (entry !== undefined && areUnchanged(entry[0].headers ?? {}, tools.files)) return describeBuilt(...entry);
-    const started = performance.now();
-    const { unit, headers, warnings } = rewritePrepared(prepared, flags, wider);
-    logWarnings(unit, warnings, tools.log);
-    const { bytes } = compileUnit(unit, describeClangRun(flags, wider));
-    requireDefined(unit, bytes);
-    tools.log.info(`compiled ${source.place?.file ?? source.name} in ${Math.round(performance.now() - started)} ms`);
-    const record: UnitRecord = {
-      programs: unit.programs,
-      maps: unit.maps,
-      eventStructs: unit.eventStructs,
-      ...(headers.size === 0 ? {} : { headers: describeOwnHeaders(headers) }),
-    };
-    writeCached(tools.cache, `object/${key}`, joinEntry(record, bytes));
-    // Only on the way that takes its time anyway.
-    cleanCache(tools.cache);
-    return describeBuilt(record, bytes);
+  const checked = checkFlags(cflags, source, tools);
+  // What runs from its sources changes without a word.
+  if (buildId === "source") return makeUnit(source, checked, tools, () => undefined);
+  const query = { source, cflags: checked, tools };
+  const object = findKnownUnit(query);
+  const known = object === undefined ? undefined : findBuilt(object, tools);
+  if (known !== undefined) return known;
+  const formats = new Map<string, string>();
+  return makeUnit(source, checked, noteFormats(tools, formats), (made, { text }, wider) => {
+    // Types of modules come and go with them.
+    if (wider.env.moduleHeaders.length === 0)
+      rememberUnit(query, { object: made, isAlone: !hasOwnHeaders(text), formats });
   });
+}
+
+/** Finds what an entry of the cache holds, as long as the headers are what they were. */
+function findBuilt(object: string, tools: BuildTools): BuiltUnit | undefined {
+  const cached = findCached(tools.cache, object);
+  const entry = cached === undefined ? undefined : splitEntry(cached);
+  return entry !== undefined && areUnchanged(entry[0].headers ?? {}, tools.files) ? describeBuilt(...entry) : undefined;
+}
+
+/** Prepares a text and finds its object in the cache, or compiles it; `note` is told which entry holds it. */
+function makeUnit(
+  source: CSource,
+  cflags: readonly string[],
+  tools: BuildTools,
+  note: (object: string, prepared: CUnit, tools: BuildTools) => void,
+): BuiltUnit {
+  return withNeeds(source, cflags, tools, (prepared, key, wider, flags) => {
+    const object = `object/${key}`;
+    const built = findBuilt(object, tools) ?? compilePrepared(object, source, prepared, wider, flags);
+    note(object, prepared, wider);
+    return built;
+  });
+}
+
+function compilePrepared(
+  object: string,
+  source: CSource,
+  prepared: CUnit,
+  tools: BuildTools,
+  flags: readonly string[],
+): BuiltUnit {
+  const started = performance.now();
+  const { unit, headers, warnings } = rewritePrepared(prepared, flags, tools);
+  logWarnings(unit, warnings, tools.log);
+  const { bytes } = compileUnit(unit, describeClangRun(flags, tools));
+  requireDefined(unit, bytes);
+  tools.log.info(`compiled ${source.place?.file ?? source.name} in ${Math.round(performance.now() - started)} ms`);
+  const record: UnitRecord = {
+    programs: unit.programs,
+    maps: unit.maps,
+    eventStructs: unit.eventStructs,
+    ...(headers.size === 0 ? {} : { headers: describeOwnHeaders(headers) }),
+  };
+  writeCached(tools.cache, object, joinEntry(record, bytes));
+  // Only on the way that takes its time anyway.
+  cleanCache(tools.cache);
+  return describeBuilt(record, bytes);
 }
 
 /** The unit as clang compiles it, for those who want to read it. @throws DialectError, CompileError */

@@ -7,7 +7,7 @@ import type { Log } from "../../base/log.ts";
 import type { CacheFolder } from "../../compile/cache-folder.ts";
 import { headersFile, openKernelHeaders } from "../../compile/kernel-headers.ts";
 import { macrosFile, openKernelMacros } from "../../compile/kernel-macros.ts";
-import { openPrelude } from "../../compile/prelude.ts";
+import { openPrelude, requireLibbpfHeaders } from "../../compile/prelude.ts";
 import { findToolchain } from "../../compile/toolchain.ts";
 import { renderMachineHeader } from "../../dialect/words/machine.ts";
 import type { CSource, TextPlace } from "../../dialect/text/unit.ts";
@@ -54,17 +54,53 @@ export interface BuilderOptions {
 }
 
 /**
- * Finds clang, the kernel's types and our headers, and makes them ready.
+ * Looks at the kernel that is compiled for. Whoever asks for clang, the kernel's types and our headers finds them ready: that may throw a ToolchainError.
  *
- * @throws ToolchainError, UnsupportedFeatureError
+ * @throws UnsupportedFeatureError
  */
 export function openBuilder(options: BuilderOptions): Builder {
   const { port, cache, log, files = openFileScope(undefined, noGrants) } = options;
   const kernel = options.kernel ?? openOwnKernel(port);
   const { machine } = kernel;
+  const { readTracepointFormat } = kernel;
+  let compiler: Compiler | undefined;
+  const open = (): Compiler => (compiler ??= openCompiler(options, kernel));
+  const dumpModule = (module: string): string =>
+    requireDump(port, join(kernel.btfFolder, module), join(kernel.btfFolder, "vmlinux"));
+  return {
+    machine,
+    machineIdentity: [machine.identity, machine.arch, machine.onlineCpus.length, machine.possibleCpus].join(" "),
+    environment: options.environment,
+    readTracepointFormat,
+    get toolchain() {
+      return open().toolchain;
+    },
+    get prelude() {
+      return open().prelude;
+    },
+    get env() {
+      return open().env;
+    },
+    listHeaderFolders: () => [findPackageFile("bpf-headers"), requireLibbpfHeaders()],
+    cache,
+    files,
+    log,
+    listTracepoints: () => kernel.listTracepoints(),
+    modules: { findTypes: (names) => findModuleTypes(names, kernel.btfFolder), dumpC: dumpModule },
+  };
+}
+
+type Compiler = Pick<BuildTools, "toolchain" | "prelude" | "env">;
+
+/** @throws ToolchainError, UnsupportedFeatureError */
+function openCompiler(
+  { port, cache, log, environment, kernel: other }: BuilderOptions,
+  kernel: KernelSource,
+): Compiler {
+  const { machine, readTracepointFormat } = kernel;
   const stopFd = port.signalFd();
-  const toolchain = { ...findToolchain(options.environment), ...(stopFd >= 0 && { stopFd }) };
-  if (options.kernel === undefined) requireBtf();
+  const toolchain = { ...findToolchain(environment), ...(stopFd >= 0 && { stopFd }) };
+  if (other === undefined) requireBtf();
   const prelude = openPrelude({
     cache,
     toolchain,
@@ -80,21 +116,8 @@ export function openBuilder(options: BuilderOptions): Builder {
   });
   const macros = openKernelMacros(findPackageFile("bpf-headers", macrosFile), machine.arch);
   const headers = openKernelHeaders(findPackageFile("bpf-headers", headersFile));
-  const { readTracepointFormat } = kernel;
   const env = describeDialectEnv({ machine, names: prelude, macros, headers, readTracepointFormat });
-  const dumpModule = (module: string): string =>
-    requireDump(port, join(kernel.btfFolder, module), join(kernel.btfFolder, "vmlinux"));
-  return {
-    machine,
-    toolchain,
-    prelude,
-    cache,
-    env,
-    files,
-    log,
-    listTracepoints: () => kernel.listTracepoints(),
-    modules: { findTypes: (names) => findModuleTypes(names, kernel.btfFolder), dumpC: dumpModule },
-  };
+  return { toolchain, prelude, env };
 }
 
 /** @throws InterruptedError when a signal came */

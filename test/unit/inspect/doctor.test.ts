@@ -25,7 +25,12 @@ function describeMachine(
     userId: 0,
     readText: (path) => ({ ...texts, ...changes.texts })[path],
     exists: () => true,
-    findToolchain: () => ({ clang: "/usr/bin/clang-19", version: 19, identity: "" }),
+    findToolchain: () => ({
+      clang: "/usr/bin/clang-19",
+      path: "/usr/lib/llvm-19/bin/clang",
+      version: 19,
+      identity: "",
+    }),
     haveBpfTarget: () => true,
     probeWalls: () => ({ landlock: 7, user: 65533, filter: true }),
     requireLibbpfHeaders: () => "/usr/include/bpf",

@@ -1,0 +1,92 @@
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { buildId } from "../../base/build-id.ts";
+import { findCached, hashKey, writeCached } from "../../compile/cache.ts";
+import { findNamedClang } from "../../compile/toolchain.ts";
+import type { CSource } from "../../dialect/text/unit.ts";
+import type { BuildTools } from "./build-tools.ts";
+
+/** What an object was made from besides its text and this machine: it serves as long as all of that is as it was. */
+interface KnownUnit {
+  /** The entry of the cache that holds it. */
+  readonly object: string;
+  /** clang and the folders of headers, as they were. One that is gone makes no difference: nobody could make a newer object. */
+  readonly inputs: Readonly<Record<string, string>>;
+  readonly clang: string;
+  /** Where headers of the script's own were looked for; empty when it includes none. */
+  readonly reach: string;
+  /** The formats of the tracepoints that the text names, by `category:event`. */
+  readonly formats: Readonly<Record<string, string>>;
+}
+
+/** A text that is looked for among those that were compiled before. */
+export interface UnitQuery {
+  readonly source: CSource;
+  readonly cflags: readonly string[];
+  readonly tools: BuildTools;
+}
+
+/** Finds the entry of the object that was made of a text, without asking a compiler and without preparing the text. */
+export function findKnownUnit(query: UnitQuery): string | undefined {
+  const { tools } = query;
+  const entry = findCached(tools.cache, nameEntry(query));
+  if (entry === undefined) return undefined;
+  const known = JSON.parse(entry.toString("utf8")) as KnownUnit;
+  const named = findNamedClang(tools.environment);
+  const serves =
+    (named === undefined || named === known.clang) &&
+    (known.reach === "" || known.reach === describeReach(query)) &&
+    Object.entries(known.inputs).every(([path, was]) => [was, undefined].includes(describeInput(path))) &&
+    Object.entries(known.formats).every(([name, was]) => was === describeFormat(name, tools.readTracepointFormat));
+  return serves ? known.object : undefined;
+}
+
+/** The same tools, which note the tracepoints that they are asked for. */
+export function noteFormats(tools: BuildTools, formats: Map<string, string>): BuildTools {
+  const { env } = tools;
+  const readTracepointFormat: BuildTools["readTracepointFormat"] = (category, event) => {
+    const name = `${category}:${event}`;
+    formats.set(name, describeFormat(name, env.readTracepointFormat));
+    return env.readTracepointFormat(category, event);
+  };
+  return { ...tools, env: { ...env, readTracepointFormat } };
+}
+
+/** Remembers which entry holds the object of a text. */
+export function rememberUnit(
+  query: UnitQuery,
+  made: { readonly object: string; readonly isAlone: boolean; readonly formats: ReadonlyMap<string, string> },
+): void {
+  const { toolchain, cache, listHeaderFolders } = query.tools;
+  const inputs = [toolchain.path, ...listHeaderFolders()].map((path) => [path, describeInput(path) ?? ""]);
+  const known: KnownUnit = {
+    object: made.object,
+    inputs: Object.fromEntries(inputs),
+    clang: toolchain.path,
+    reach: made.isAlone ? "" : describeReach(query),
+    formats: Object.fromEntries(made.formats),
+  };
+  writeCached(cache, nameEntry(query), Buffer.from(JSON.stringify(known)));
+}
+
+function nameEntry({ source, cflags, tools }: UnitQuery): string {
+  return `unit/${hashKey(buildId, tools.machineIdentity, source.name, source.text, JSON.stringify(cflags))}`;
+}
+
+function describeReach({ source, tools }: UnitQuery): string {
+  return JSON.stringify([process.cwd(), source.folder, tools.files.includeFolders]);
+}
+
+function describeFormat(name: string, read: BuildTools["readTracepointFormat"]): string {
+  const at = name.indexOf(":");
+  return hashKey(JSON.stringify(read(name.slice(0, at), name.slice(at + 1)) ?? null));
+}
+
+/** Sizes and times: enough to see that a file, or one of a folder, was changed. */
+function describeInput(path: string): string | undefined {
+  const stat = statSync(path, { throwIfNoEntry: false });
+  if (stat === undefined) return undefined;
+  if (!stat.isDirectory()) return `${stat.size} ${stat.mtimeMs}`;
+  const files = readdirSync(path).sort();
+  return hashKey(...files.map((name) => `${name} ${describeInput(join(path, name))}`));
+}
