@@ -32,6 +32,7 @@
         "runtime/native/process.cc",
         "runtime/native/ring.cc",
         "runtime/native/signals.cc",
+        "runtime/native/struct_ops.cc",
         "runtime/native/unpack.cc",
         "runtime/native/user_ring.cc",
         "runtime/native/watchdog.cc"

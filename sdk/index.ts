@@ -16,6 +16,7 @@ export type {
   KprobeOptions,
   KprobeTarget,
   KretprobeOptions,
+  StructOpsOptions,
   RawTracepointOptions,
   RunsFunction,
   TracepointOptions,

@@ -19,6 +19,7 @@ import { rewritePrograms } from "./words/programs.ts";
 import type { ProgramFindings } from "./words/programs.ts";
 import { renameShadowingTypes } from "./words/shadow.ts";
 import { rewriteShorthands } from "./words/shorthands.ts";
+import { rewriteStructOps } from "./words/struct-ops.ts";
 import { renderMissingTags } from "./words/tags.ts";
 import { renderTracepointStruct } from "./words/tracepoint.ts";
 import { rewriteKernelTypedefs } from "./words/typedefs.ts";
@@ -50,6 +51,7 @@ export function prepareUnit(source: CSource, env: DialectEnv): CUnit {
   const builtins = rewriteBuiltins(pass, functions, env);
   rewriteOffsets(pass, functions, env);
   rewriteShorthands(pass);
+  rewriteStructOps(pass);
   const edited = pass.edits.apply();
   const license = findLicense(pass);
   const accessors = renderAccessors(pass.tokens, findings.definedNames);

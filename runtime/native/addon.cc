@@ -25,6 +25,7 @@
 #include "process.h"
 #include "ring.h"
 #include "signals.h"
+#include "struct_ops.h"
 #include "user_ring.h"
 #include "watchdog.h"
 
@@ -83,6 +84,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "programSetAttachTarget", ProgramSetAttachTarget);
   Bind(exports, "programSetFlags", ProgramSetFlags);
   Bind(exports, "mapSetMaxEntries", MapSetMaxEntries);
+  Bind(exports, "mapSetFlags", MapSetFlags);
   Bind(exports, "mapSetPinPath", MapSetPinPath);
   Bind(exports, "mapSetAutocreate", MapSetAutocreate);
   Bind(exports, "mapReuse", MapReuse);
@@ -124,6 +126,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "attachPerfEvent", AttachPerfEvent);
   Bind(exports, "attachTarget", AttachTarget);
   Bind(exports, "attachMap", AttachMap);
+  Bind(exports, "attachStructOps", AttachStructOps);
   Bind(exports, "perfCounterOpen", PerfCounterOpen);
   Bind(exports, "linkClose", LinkClose);
   Bind(exports, "iteratorOpen", IteratorOpen);

@@ -127,6 +127,12 @@ int MapSetMaxEntries(Environment& environment, int32_t object, const std::string
   return map == nullptr ? status : bpf_map__set_max_entries(map, max_entries);
 }
 
+int MapSetFlags(Environment& environment, int32_t object, const std::string& name, uint32_t flags) {
+  int status = 0;
+  struct bpf_map* map = FindMap(environment, object, name, status);
+  return map == nullptr ? status : bpf_map__set_map_flags(map, flags);
+}
+
 int MapSetPinPath(Environment& environment, int32_t object, const std::string& name, const std::string& path) {
   int status = 0;
   struct bpf_map* map = FindMap(environment, object, name, status);

@@ -59,6 +59,7 @@ int ProgramSetAttachTarget(Environment& environment, int32_t object, const std::
                            const std::string& function);
 int ProgramSetFlags(Environment& environment, int32_t object, const std::string& program, uint32_t flags);
 int MapSetMaxEntries(Environment& environment, int32_t object, const std::string& map, uint32_t max_entries);
+int MapSetFlags(Environment& environment, int32_t object, const std::string& map, uint32_t flags);
 int MapSetPinPath(Environment& environment, int32_t object, const std::string& map, const std::string& path);
 int MapSetAutocreate(Environment& environment, int32_t object, const std::string& map, bool autocreate);
 int MapReuse(Environment& environment, int32_t object, const std::string& map, int32_t existing);

@@ -5,6 +5,7 @@ import type { BtfTypes } from "./btf.ts";
 import { describeLayout } from "./describe-layout.ts";
 import { describeBytes, describeValueBytes } from "./describe-untyped.ts";
 import { parseElf } from "./elf.ts";
+import { listStructOps } from "./struct-ops.ts";
 import type { MapSpec, ObjectSpec, ProgramSpec } from "./spec.ts";
 
 /**
@@ -27,9 +28,11 @@ export function describeObject(bytes: Uint8Array, structNames: readonly string[]
       const context = section === "syscall" ? describeContext(types, name) : undefined;
       return { name, section, ...(context && { context }) };
     });
+  const structOps = listStructOps(bytes, types);
   return {
     programs,
     maps: describeMaps(types),
+    ...(structOps.length > 0 && { structOps }),
     structs: describeStructs(types, structNames),
     license: license === undefined ? "" : Buffer.from(license).toString("latin1").replace(/\0.*$/s, ""),
   };

@@ -4,6 +4,8 @@ import type { Layout } from "../../sdk/wire/layout.ts";
 export interface ObjectSpec {
   readonly programs: readonly ProgramSpec[];
   readonly maps: readonly MapSpec[];
+  /** Absent where there are none. */
+  readonly structOps?: readonly StructOpsSpec[];
   /** Layouts of the structs that the unit declares itself, by their C name (`"struct data_t"` is `"data_t"`). */
   readonly structs: Readonly<Record<string, Layout>>;
   readonly license: string;
@@ -15,6 +17,21 @@ export interface ProgramSpec {
   readonly section: string;
   /** What a system call program takes, where its parameter is a pointer to a type. */
   readonly context?: Layout;
+}
+
+/** A table of functions that the kernel calls once it is registered: a variable of `SEC(".struct_ops")`. */
+export interface StructOpsSpec {
+  readonly name: string;
+  /** The struct's C name: `"tcp_congestion_ops"`. */
+  readonly type: string;
+  /** The members that are programs. */
+  readonly members: readonly StructOpsMember[];
+}
+
+export interface StructOpsMember {
+  readonly name: string;
+  /** The C function. */
+  readonly program: string;
 }
 
 /** One BPF map with the layouts of its keys and values. */

@@ -23,6 +23,11 @@ const helpers: Readonly<Record<number, Action>> = {
   168: { name: "bpf_sys_close", does: "makes system calls", permission: "all" },
 };
 
+const decides = "decides for the kernel";
+
+/** Kernel functions that only programs of struct_ops may call: they do to a connection or a task what the kernel asked the program for. */
+const structOpsFunctions = /^(?:tcp_(?:reno|slow_start|cong_avoid|bbr)\w*|(?:cubictcp|dctcp|bbr)_\w+|scx_bpf_\w+)$/;
+
 /** Kernel functions (kfuncs) that act. */
 const kernelFunctions: Readonly<Record<string, Omit<Action, "name">>> = {
   bpf_send_signal_task: { does: "sends signals to processes", permission: "signal" },
@@ -59,6 +64,7 @@ export function findAction(call: KernelCall): Action | undefined {
   const name = (call.kernelFunction ?? "").replace(/___.*$/, "");
   const known = Object.hasOwn(kernelFunctions, name) ? kernelFunctions[name] : undefined;
   if (known !== undefined) return { name, ...known };
+  if (structOpsFunctions.test(name)) return { name, does: decides, permission: "struct-ops" };
   if (harmless.some((pattern) => pattern.test(name))) return undefined;
   return {
     name: name === "" ? "a kernel function by its number" : name,

@@ -23,8 +23,7 @@ interface Row {
 }
 
 /**
- * Kinds of programs whose answer acts: one row each. struct_ops has no row since nothing here registers one, and syscall programs have none: what
- * they call acts or does not.
+ * Kinds of programs whose answer acts: one row each. syscall programs have none: what they call acts or does not.
  */
 const rows: readonly Row[] = [
   {
@@ -58,6 +57,13 @@ const rows: readonly Row[] = [
     permission: "override",
     section: /^\??raw_(?:tp|tracepoint)\.w(?:\/|$)/,
     type: BPFProgType.RAW_TRACEPOINT_WRITABLE,
+  },
+  {
+    label: "a struct_ops program",
+    does: "decides for the kernel",
+    permission: "struct-ops",
+    section: /^\??struct_ops(?:\.s)?(?:\/|$)/,
+    type: BPFProgType.STRUCT_OPS,
   },
   {
     label: "an extension program",

@@ -1,5 +1,5 @@
 /** Something that a script may do to the rest of the machine only when the user says so. */
-export type PermissionName = "signal" | "write-user" | "override" | "sockets" | "all";
+export type PermissionName = "signal" | "write-user" | "override" | "sockets" | "struct-ops" | "all";
 
 /** A flag of the command line by which the user allows it. */
 export interface Permission {
@@ -26,6 +26,11 @@ export const permissions: readonly Permission[] = [
     name: "sockets",
     flag: "--allow-sockets",
     help: "let the script put sockets of other processes into tables that redirect their data",
+  },
+  {
+    name: "struct-ops",
+    flag: "--allow-struct-ops",
+    help: "let the script put its functions in the place of the kernel's own (struct_ops: congestion controls, schedulers)",
   },
   {
     name: "all",

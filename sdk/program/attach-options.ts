@@ -51,6 +51,12 @@ export type KretprobeOptions<Functions extends string = string> = KprobeTarget &
     readonly maxactive?: number;
   };
 
+/** What `attach_struct_ops` takes. */
+export interface StructOpsOptions {
+  /** The name of a variable of `SEC(".struct_ops")` in the C text. */
+  readonly map: string;
+}
+
 /** Where a tracepoint program goes: one tracepoint, or all whose names a regular expression matches from the start. */
 export type TracepointTarget =
   | {

@@ -1,4 +1,5 @@
 import { makeClosedError, makeArgumentError } from "../wire/errors.ts";
+import { requireOptions, requireText } from "../checks/check-options.ts";
 import { callHost } from "../wire/host.ts";
 import { KernelQueries } from "../queries/kernel-queries.ts";
 import type { AttachArgument } from "../wire/attach-argument.ts";
@@ -11,6 +12,7 @@ import type {
   KretprobeOptions,
   RawTracepointOptions,
   RunsFunction,
+  StructOpsOptions,
   TracepointOptions,
   TracepointTarget,
   UprobeOptions,
@@ -184,6 +186,21 @@ export abstract class Attachments<Functions> extends KernelQueries {
   }
 
   /**
+   * Registers a table of functions, a struct of `SEC(".struct_ops")`, with the kernel, which calls them from then on: a congestion control, a scheduler.
+   * The kernel has them until the script ends or detaches them. It needs `--allow-struct-ops`.
+   *
+   * Source: libbpf's bpf_map__attach_struct_ops. Since: Linux 5.6. @throws BpfError when there is no such table, or the kernel refuses it
+   */
+  attach_struct_ops(options: StructOpsOptions): this {
+    return this.#callTable("attach_struct_ops", options);
+  }
+
+  /** Undoes `attach_struct_ops`. The kernel may go on to call the functions for what began with them: connections that have the congestion control keep it. */
+  detach_struct_ops(options: StructOpsOptions): this {
+    return this.#callTable("detach_struct_ops", options);
+  }
+
+  /**
    * The name of the place that a function was hit at, by what `bpf_get_attach_cookie(ctx)` answered there: a kernel function, a
    * function of a binary, or a tracepoint as `category:event`. One function can so count thousands of places. Other numbers are `[unknown]`.
    *
@@ -223,6 +240,14 @@ export abstract class Attachments<Functions> extends KernelQueries {
   #detach(request: AttachArgument): this {
     requireOpenProgram(this.#open, `detach_${request.kind}`);
     callHost("detach", { program: this.#open.id, request });
+    return this;
+  }
+
+  #callTable(call: "attach_struct_ops" | "detach_struct_ops", options: StructOpsOptions): this {
+    requireOpenProgram(this.#open, call);
+    requireOptions(`${call}()`, options, ["map"]);
+    requireText(`${call}()`, "map", options.map);
+    callHost(call, { program: this.#open.id, map: options.map });
     return this;
   }
 

@@ -59,6 +59,9 @@ export interface Calls {
   /** The name of the place that a cookie of the program's stands for. */
   find_attached_name: Json<{ readonly program: number; readonly cookie: string }, string | null>;
   count_attached: Json<{ readonly program: number; readonly kind: AttachArgument["kind"] }, number>;
+  /** Registers a table of functions with the kernel, or takes it back. */
+  attach_struct_ops: Json<{ readonly program: number; readonly map: string }, null>;
+  detach_struct_ops: Json<{ readonly program: number; readonly map: string }, null>;
   close_program: Json<{ readonly program: number }, null>;
 
   /** Loads a system call program and answers what it takes. */
@@ -213,6 +216,8 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   detach: "json",
   find_attached_name: "json",
   count_attached: "json",
+  attach_struct_ops: "json",
+  detach_struct_ops: "json",
   close_program: "json",
   run_open: "json",
   run: "bytes",

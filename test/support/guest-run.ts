@@ -49,6 +49,8 @@ export function makeProgram(spec: Partial<ObjectSpec>, changes: Partial<BuiltPro
     openIterator: () => ({ handle: undefined, record: "text" }),
     attach: () => 1,
     detach: () => 1,
+    attachStructOps: () => undefined,
+    detachStructOps: () => undefined,
     countAttached: () => 0,
     verifyRest: () => [],
     findAttachedName: () => undefined,

@@ -67,6 +67,7 @@ function findContextOrigin(program: ProgramDecl | undefined, contextType: string
     case "fmod_ret":
     case "lsm":
     case "iter":
+    case "struct_ops":
       return Origin.typedContext;
     case "xdp":
     case "tc":

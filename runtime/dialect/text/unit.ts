@@ -104,6 +104,7 @@ export type ProgramKind =
   | "uprobe"
   | "usdt"
   | "syscall"
+  | "struct_ops"
   /** Chosen by whoever attaches it. */
   | "any";
 

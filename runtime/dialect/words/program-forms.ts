@@ -317,6 +317,7 @@ const sectionKinds: readonly (readonly [prefix: RegExp, kind: ProgramKind])[] = 
   [/^u(ret)?probe\b/, "uprobe"],
   [/^usdt\b/, "usdt"],
   [/^syscall$/, "syscall"],
+  [/^struct_ops\b/, "struct_ops"],
 ];
 
 /** Finds the kind that libbpf gives a section. */

@@ -175,6 +175,8 @@ export interface KernelPort extends IteratorPort, PerfPort {
   programSetAttachTarget(object: Handle, program: string, attachProgramFd: number, functionName: string): Status;
   programSetFlags(object: Handle, program: string, flags: number): Status;
   mapSetMaxEntries(object: Handle, map: string, maxEntries: number): Status;
+  /** Source: bpf_map__set_map_flags. */
+  mapSetFlags(object: Handle, map: string, flags: number): Status;
   mapSetPinPath(object: Handle, map: string, path: string): Status;
   mapSetAutocreate(object: Handle, map: string, autocreate: boolean): Status;
   /** Makes the object use a map that exists already, instead of one of its own. */
@@ -259,6 +261,11 @@ export interface KernelPort extends IteratorPort, PerfPort {
   attachTarget(program: Handle, targetFd: number, attachType: number): Handle;
   /** Attaches to a sockmap or sockhash. Source: BPF_PROG_ATTACH. */
   attachMap(program: Handle, map: Handle, attachType: number): Handle;
+  /**
+   * Registers a table of struct_ops of a loaded object by its map's name. With BPF_F_LINK among the map's flags the kernel takes it back when the
+   * link's last descriptor is gone (since Linux 6.4); without, a process of its own does so when this one ends. Source: bpf_map__attach_struct_ops. Since: Linux 5.6
+   */
+  attachStructOps(object: Handle, map: string): Handle;
   linkClose(link: Handle): Status;
 
   // Objects that exist in the kernel, whoever made them. Source: BPF_OBJ_GET_INFO_BY_FD, enum bpf_stats_type.

@@ -35,6 +35,18 @@ export interface LoadRequest {
   locateLine?(line: number): SourceLocation | undefined;
 }
 
+/** A table of struct_ops with its functions. */
+export interface TableRequest {
+  /** The object with its tables where libbpf looks for them. */
+  readonly bytes: Uint8Array;
+  readonly name: string;
+  /** Source: `map_flags` of BPF_MAP_CREATE. */
+  readonly flags: number;
+  /** The object's other tables, which stay out. */
+  readonly others: readonly string[];
+  readonly programs: readonly ProgramRequest[];
+}
+
 /** An object whose maps exist in the kernel. Owner: whoever loaded it closes it. */
 export interface LoadedObject extends Closable {
   findMap(name: string): Handle | undefined;
@@ -45,6 +57,8 @@ export interface LoadedObject extends Closable {
    * @throws VerifierError, UnsupportedFeatureError, PrivilegeError
    */
   loadProgram(request: ProgramRequest): Handle;
+  /** Loads a table's functions and makes the map that it is registered from. Answers the object that holds both. @throws as `loadProgram` */
+  loadTable(request: TableRequest): Handle;
   /** What a function was loaded as, undefined while it is not loaded. */
   findProgram(name: string): { readonly request: ProgramRequest; readonly handle: Handle } | undefined;
   /** The verifier's logs, by program, when a log level was asked for. */
@@ -62,8 +76,8 @@ export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject
   const programs = new Map<string, { handle: Handle; request: ProgramRequest }>();
   const maps = new Map<string, Handle>();
 
-  const open = (wanted: readonly ProgramRequest[], requests: readonly MapRequest[]): Handle => {
-    const object = port.objectOpen(request.bytes, request.name);
+  const open = (wanted: readonly ProgramRequest[], requests: readonly MapRequest[], table?: TableRequest): Handle => {
+    const object = port.objectOpen(table?.bytes ?? request.bytes, request.name);
     if (object < 0) throw describeLoadFailure(request, { status: object, log: "", programLogs: {} }, wanted);
     scope.defer(() => port.objectClose(object));
     for (const program of request.spec.programs) {
@@ -74,6 +88,8 @@ export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject
     // A map that is reused takes the name of the one that is there: libbpf finds it by its own name only before.
     if (maps.size === 0) for (const { name } of request.spec.maps) maps.set(name, port.mapHandle(object, name));
     for (const map of requests) configureMap(port, object, map);
+    if (table !== undefined) port.mapSetFlags(object, table.name, table.flags);
+    for (const other of table?.others ?? []) port.mapSetAutocreate(object, other, false);
     const result = port.objectLoad(object, request.logLevel);
     Object.assign(logs, result.programLogs);
     if (result.status < 0) throw describeLoadFailure(request, result, wanted);
@@ -81,6 +97,9 @@ export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject
       programs.set(nameVariant(program), { handle: port.programHandle(object, program.name), request: program });
     return object;
   };
+  // But not libbpf's USDT maps: each opening counts their rows from the first one again.
+  const reuseMaps = (): MapRequest[] =>
+    [...maps].filter(([name]) => !name.startsWith("__bpf_usdt_")).map(([name, existing]) => ({ name, existing }));
 
   try {
     open(request.programs, request.maps);
@@ -97,12 +116,12 @@ export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject
       const known = programs.get(nameVariant(wanted));
       if (known !== undefined) return known.handle;
       // libbpf fixes all types before its one load: a later program comes from the same bytes opened again, on the same maps.
-      // But not libbpf's USDT maps: each opening counts their rows from the first one again.
-      const reuse = [...maps]
-        .filter(([name]) => !name.startsWith("__bpf_usdt_"))
-        .map(([name, existing]) => ({ name, existing }));
-      open([wanted], reuse);
+      open([wanted], reuseMaps());
       return programs.get(nameVariant(wanted))!.handle;
+    },
+    loadTable: (table) => {
+      if (scope.isClosed) throw new ClosedError(`Cannot load "${table.name}": its BPF object was closed`);
+      return open(table.programs, reuseMaps(), table);
     },
     close: () => scope.close(),
   };

@@ -28,7 +28,15 @@ export interface OpenMap extends ObjectMapInfo {
 /** The programs and maps of a run, as the script counts them. */
 export interface ProgramTable {
   readonly handlers: Handlers<
-    "build" | "load_function" | "attach" | "detach" | "find_attached_name" | "count_attached" | "close_program"
+    | "build"
+    | "load_function"
+    | "attach"
+    | "detach"
+    | "find_attached_name"
+    | "count_attached"
+    | "attach_struct_ops"
+    | "detach_struct_ops"
+    | "close_program"
   >;
   /** @throws ClosedError */
   requireProgram(program: number): BuiltProgram;
@@ -88,6 +96,14 @@ export function openProgramCalls(state: BridgeState): ProgramTable {
       detach: ({ program, request }) => requireProgram(program).detach(request),
       find_attached_name: ({ program, cookie }) => requireProgram(program).findAttachedName(Number(cookie)) ?? null,
       count_attached: ({ program, kind }) => requireProgram(program).countAttached(kind),
+      attach_struct_ops({ program, map }) {
+        requireProgram(program).attachStructOps(map);
+        return null;
+      },
+      detach_struct_ops({ program, map }) {
+        requireProgram(program).detachStructOps(map);
+        return null;
+      },
       close_program({ program }) {
         programs[program]?.close();
         programs[program] = undefined;

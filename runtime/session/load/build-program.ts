@@ -30,6 +30,7 @@ import type {
   OpenedRun,
   UnverifiedFunction,
 } from "./program.ts";
+import { StructOpsSet } from "./struct-ops-set.ts";
 import { verifyRest } from "./verify-rest.ts";
 
 export interface LoadOptions extends AttachContext {
@@ -120,6 +121,7 @@ export function haveStacks(unit: BuiltUnit): boolean {
 class LoadedProgram implements BuiltProgram {
   private readonly links: LinkSet;
   private readonly context: AttachContext;
+  private readonly tables: StructOpsSet;
 
   constructor(
     private readonly unit: BuiltUnit,
@@ -133,6 +135,16 @@ class LoadedProgram implements BuiltProgram {
     const listUsdtArguments = (name: string): readonly number[] =>
       unit.programs.find((program) => program.name === name)?.usdtArguments ?? [];
     this.links = new LinkSet({ port: options.port, versionCode: options.machine.versionCode, log: options.log });
+    const { bytes, spec, programs } = unit;
+    this.tables = new StructOpsSet({
+      port: options.port,
+      bytes,
+      spec,
+      programs,
+      object,
+      versionCode: options.machine.versionCode,
+      admit: (request) => admitProgram(unit, request, options),
+    });
     this.context = { ...options, usdt, usesLibbpfUsdt, findMap: (name) => object.findMap(name), listUsdtArguments };
   }
 
@@ -160,6 +172,10 @@ class LoadedProgram implements BuiltProgram {
 
   loadFunction(name: string, as: FunctionType): Handle {
     requireFunction(this.unit.programs, name, "load");
+    if (this.unit.programs.find((program) => program.name === name)?.kind === "struct_ops")
+      throw new AttachError(`Cannot load "${name}": it is loaded with the table of struct_ops that has it`, {
+        hint: "attach the table: attach_struct_ops({ map: … })",
+      });
     const loaded = this.object.findProgram(name);
     if (loaded !== undefined && as.type === null) return loaded.handle;
     const request = planFunction(this.unit.programs.find((program) => program.name === name)!, as, this.context);
@@ -227,12 +243,28 @@ class LoadedProgram implements BuiltProgram {
     return this.links.detach(program.kind, new Set(targets.map(({ key }) => key)), targets[0]?.label ?? "");
   }
 
+  attachStructOps(name: string): void {
+    const type = this.spec.structOps?.find((table) => table.name === name)?.type;
+    if (type !== undefined) this.options.guard.noteHook(`struct_ops ${type} ${name}`);
+    this.tables.attach(name, this.options.attaches);
+  }
+
+  detachStructOps(name: string): void {
+    // A check attached nothing.
+    if (this.options.attaches) this.tables.detach(name);
+  }
+
   verifyRest(): UnverifiedFunction[] {
-    const rest = this.unit.programs.filter(({ name }) => this.object.findProgram(name) === undefined);
-    return verifyRest(rest, (request) => {
+    const ofTables = this.tables.verify();
+    const named = new Set(ofTables.map(({ name }) => name));
+    const rest = this.unit.programs.filter(
+      ({ name }) => this.object.findProgram(name) === undefined && !named.has(name),
+    );
+    const others = verifyRest(rest, (request) => {
       admitProgram(this.unit, request, this.options);
       this.object.loadProgram(request);
     });
+    return [...ofTables, ...others];
   }
 
   countAttached(kind: AttachRequest["kind"]): number {
@@ -264,6 +296,7 @@ class LoadedProgram implements BuiltProgram {
   close(): void {
     // All links first and together: maps and programs may still be in use by another one's.
     this.links.close();
+    this.tables.close();
     this.object.close();
   }
 }

@@ -30,6 +30,8 @@ export function makeDryProgram(unit: BuiltUnit): BuiltProgram {
       return 1;
     },
     detach: () => 1,
+    attachStructOps: () => undefined,
+    detachStructOps: () => undefined,
     verifyRest: () => [],
     countAttached: () => 0,
     findAttachedName: () => undefined,

@@ -22,6 +22,12 @@ export const emptyProgram: BuiltProgram = {
   detach: () => {
     throw new AttachError("Cannot detach: the C text is empty");
   },
+  attachStructOps: (name) => {
+    throw new AttachError(`Cannot attach "${name}": the C text is empty`);
+  },
+  detachStructOps: (name) => {
+    throw new AttachError(`Cannot detach "${name}": the C text is empty`);
+  },
   verifyRest: () => [],
   countAttached: () => 0,
   findAttachedName: () => undefined,

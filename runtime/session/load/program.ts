@@ -53,6 +53,10 @@ export interface BuiltProgram extends Closable {
   openIterator(fnName: string, options: IteratorArgument): OpenedIterator;
   /** Loads a system call program; a check does no more. @throws AttachError, VerifierError */
   openRun(fnName: string): OpenedRun;
+  /** Loads a table of struct_ops and registers it with the kernel; a check only loads it. @throws AttachError, PrivilegeError, UnsupportedFeatureError, VerifierError */
+  attachStructOps(name: string): void;
+  /** Takes a table of struct_ops back. @throws AttachError when it is not attached */
+  detachStructOps(name: string): void;
   /** Has the verifier look at the functions that nothing loaded, for a check. Answers those that it could not look at. @throws VerifierError */
   verifyRest(): readonly UnverifiedFunction[];
   /** The name of the place that a function was hit at, by the cookie that it got there; undefined for a number of nobody's. */

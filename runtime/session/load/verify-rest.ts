@@ -26,6 +26,8 @@ const needsPlace = /^\??(?:tp_btf|fentry|fexit|fmod_ret|lsm|lsm_cgroup|freplace|
 /** What a function is loaded as when nobody attaches it; undefined where its text does not tell. */
 export function planByText(program: ProgramDecl): ProgramRequest | undefined {
   const { name, kind, section } = program;
+  // A function of struct_ops is loaded for a member of its table.
+  if (kind === "struct_ops") return undefined;
   if (needsPlace.test(section)) return undefined;
   if (program.explicitSection) return { name, kind: "section" };
   if (kind !== "any") return { name, kind: knownKinds[kind] ?? "section" };
@@ -43,15 +45,18 @@ export function verifyRest(
   load: (request: ProgramRequest) => void,
 ): UnverifiedFunction[] {
   return programs.flatMap((program) => {
-    const { name, section } = program;
+    const { name, kind, section } = program;
     const request = planByText(program);
     if (request === undefined)
       return [
         {
           name,
-          reason: needsPlace.test(section)
-            ? `nothing loads it, and its section "${section}" names no place: ${section}/…`
-            : "nothing attaches it here, and neither a section nor the type of its context says what kind of program it is",
+          reason:
+            kind === "struct_ops"
+              ? 'no table of SEC(".struct_ops") has it'
+              : needsPlace.test(section)
+                ? `nothing loads it, and its section "${section}" names no place: ${section}/…`
+                : "nothing attaches it here, and neither a section nor the type of its context says what kind of program it is",
         },
       ];
     try {

@@ -25,6 +25,8 @@ describe("calls that act", () => {
     ["bpf_send_signal_task", "signal"],
     ["bpf_send_signal_task___old", "signal"],
     ["bpf_sock_destroy", "sockets"],
+    ["tcp_reno_cong_avoid", "struct-ops"],
+    ["scx_bpf_dsq_insert", "struct-ops"],
     ["crash_kexec", "all"],
     ["bpf_listener_kill", "all"],
     ["bpf_strange", "all"],
