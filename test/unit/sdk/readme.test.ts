@@ -32,6 +32,19 @@ describe("the manual", () => {
     expect(checkTexts(new Map(blocks.map((code, index) => [`${root}scripts/manual-${index}.ts`, code])))).toEqual([]);
   });
 
+  it("lists its sections at its beginning", () => {
+    const headings = [...manual.matchAll(/^## (.+)$/gm)].map(([, heading]) => heading!);
+    const anchor = (heading: string): string =>
+      heading
+        .toLowerCase()
+        .replace(/[^a-z0-9 -]/g, "")
+        .replaceAll(" ", "-");
+    expect(headings.length).toBeGreaterThan(10);
+    expect([...manual.matchAll(/^- \[(.+)\]\(#(.+)\): ./gm)].map(([, name, to]) => [name, to])).toEqual(
+      headings.map((heading) => [heading, anchor(heading)]),
+    );
+  });
+
   it("names every value that a script can import", async () => {
     const exported = Object.keys(await import("../../../sdk/index.ts"));
     // Classes that are only met as types of what calls answer, and the globals under their own names.
