@@ -34,3 +34,12 @@ export function listLineStarts(text: string): number[] {
   for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) starts.push(at + 1);
   return starts;
 }
+
+/** What the guest names the frame of a function that waited for a promise. Source: traceAwait in sdk/wire/error-stacks.ts. */
+const AWAITED = "async";
+
+/** One line of a stack, as V8 writes it. */
+export function renderFrame(name: string | undefined, place: string): string {
+  if (name === AWAITED) return `    at ${AWAITED} ${place}`;
+  return `    at ${name === undefined ? place : `${name} (${place})`}`;
+}

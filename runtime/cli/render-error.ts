@@ -2,7 +2,7 @@ import { relative } from "node:path";
 import { BpftsError, GuestError } from "../base/errors.ts";
 import type { Diagnostic } from "../base/diagnostic.ts";
 import { isSame, listDiagnostics } from "../base/list-diagnostics.ts";
-import { renderLocation } from "../base/location.ts";
+import { renderFrame, renderLocation } from "../base/location.ts";
 import type { SourceLocation, StackFrame } from "../base/location.ts";
 import { escapeJson, escapeText } from "../../sdk/wire/escape-text.ts";
 
@@ -26,7 +26,7 @@ function renderLines(error: unknown, options: { readonly verbose: boolean }): st
   const lines = [`error: ${error.message}`];
   if (error.location !== undefined) lines.push(...renderPlace(error.location));
   // The whole stack, packages and all, is the detail of an error of the script's own.
-  if (!(options.verbose && error instanceof GuestError)) lines.push(...(error.frames ?? []).map(renderFrame));
+  if (!(options.verbose && error instanceof GuestError)) lines.push(...(error.frames ?? []).map(renderOwnFrame));
   for (const diagnostic of error.diagnostics)
     lines.push(...(isSame(diagnostic, error) ? (diagnostic.notes ?? []) : [diagnostic]).flatMap(renderDiagnostic));
   if (options.verbose && error.detail !== undefined)
@@ -73,9 +73,8 @@ export function renderDiagnostic(diagnostic: Diagnostic): string[] {
   return [...lines, ...(diagnostic.notes ?? []).flatMap(renderDiagnostic)];
 }
 
-function renderFrame({ name, location }: StackFrame): string {
-  const place = renderLocation({ ...location, file: shortenPath(location.file) });
-  return `    at ${name === undefined ? place : `${name} (${place})`}`;
+function renderOwnFrame({ name, location }: StackFrame): string {
+  return renderFrame(name, renderLocation({ ...location, file: shortenPath(location.file) }));
 }
 
 function shortenPath(file: string): string {

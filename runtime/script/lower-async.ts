@@ -27,6 +27,15 @@ const lastDefault = /^export default (?=[\w$]+\(\);\s*(?![^]))/m;
 /** The property of the global object that holds the promise of the script's end. */
 const MAIN = "__bpfts_main";
 
+/** The guest's function that runs async functions. Source: RUN_ASYNC in sdk/wire/guest-hooks.ts. */
+const RUN_ASYNC = "__bpfts_async";
+
+/** The bundler's helper that runs an async function. The guest has one of its own, which notes where errors came through (`sdk/time/async-functions.ts`). */
+const helper =
+  "=(__this,__arguments,generator)=>new Promise((resolve,reject)=>{var fulfilled=value=>{try{step(generator.next(value))}catch(e){reject(e)}}," +
+  "rejected=value=>{try{step(generator.throw(value))}catch(e){reject(e)}}," +
+  "step=x=>x.done?resolve(x.value):Promise.resolve(x.value).then(fulfilled,rejected);step((generator=generator.apply(__this,__arguments)).next())})";
+
 /**
  * Rewrites async functions as generators, so that every promise is made by the guest's own `Promise`: QuickJS tells its host of no rejection, and one
  * that nobody handles would be lost without a word (`sdk/time/promises.ts`). `bundle` is a module as the bundler prints it, white space and all.
@@ -56,7 +65,8 @@ export async function lowerAsync(bundler: Bundler, bundle: MappedCode): Promise<
   });
   const find = (ending: string): string => outputFiles.find(({ path }) => path.endsWith(ending))!.text;
   return {
-    code: `${find(".js")}await globalThis.${MAIN}.then((value)=>value,(error)=>{throw error});\n`,
+    // As long as the other, so that the map stays true.
+    code: `${find(".js").replace(helper, `=globalThis.${RUN_ASYNC}`.padEnd(helper.length))}await globalThis.${MAIN}.then((value)=>value,(error)=>{throw error});\n`,
     map: find(".map"),
   };
 }

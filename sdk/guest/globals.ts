@@ -5,8 +5,9 @@ import { defineLazyGlobals } from "../web/lazy-globals.ts";
 import { guestConsole } from "./console.ts";
 import { runEndHandlers, startScript } from "./process.ts";
 import { haveHost } from "../wire/host.ts";
+import { runAsync } from "../time/async-functions.ts";
 import { queueMicrotask, throwUnhandled, watchPromises } from "../time/promises.ts";
-import { GUEST_HOOKS } from "../wire/guest-hooks.ts";
+import { GUEST_HOOKS, RUN_ASYNC } from "../wire/guest-hooks.ts";
 import type { GuestHooks } from "../wire/guest-hooks.ts";
 import { clearInterval, clearTimeout, setInterval, setTimeout } from "../time/timers.ts";
 import { interruptWaits, takeTurn } from "../time/wait.ts";
@@ -30,7 +31,7 @@ export function installGlobals(): void {
   watchPromises();
   defineLazyGlobals();
   const timers = { setTimeout, setInterval, clearTimeout, clearInterval, queueMicrotask };
-  const names = { console: guestConsole, ...timers, [GUEST_HOOKS]: hooks };
+  const names = { console: guestConsole, ...timers, [GUEST_HOOKS]: hooks, [RUN_ASYNC]: runAsync };
   for (const [name, value] of Object.entries(names)) {
     Object.defineProperty(globalThis, name, { value, writable: true, configurable: true, enumerable: false });
   }

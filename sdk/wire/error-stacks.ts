@@ -42,23 +42,61 @@ export function readStack(error: Error): string {
   return isRaw(stack) ? render(error, stack) : stack;
 }
 
-function mapLazily(error: Error): Error {
-  const raw = error.stack;
-  if (raw === undefined) return error;
-  const define = (value: unknown): void => {
-    Object.defineProperty(error, "stack", { value, writable: true, configurable: true, enumerable: false });
+/** The stack that a getter will map. */
+const RAW = Symbol("raw");
+type LazyGetter = (() => string) & { readonly [RAW]: string };
+
+function defineStack(error: Error, value: unknown): void {
+  Object.defineProperty(error, "stack", { value, writable: true, configurable: true, enumerable: false });
+}
+
+function defineLazily(error: Error, raw: string): void {
+  const get = (): string => {
+    const stack = render(error, raw);
+    // A frozen error is read anew each time.
+    if (Object.isExtensible(error)) defineStack(error, stack);
+    return stack;
   };
   Object.defineProperty(error, "stack", {
     configurable: true,
     enumerable: false,
-    get() {
-      const stack = render(error, raw);
-      define(stack);
-      return stack;
-    },
-    set: define,
+    get: Object.assign(get, { [RAW]: raw }),
+    set: (value: unknown) => defineStack(error, value),
   });
+}
+
+function mapLazily(error: Error): Error {
+  const raw = error.stack;
+  if (raw !== undefined) defineLazily(error, raw);
   return error;
+}
+
+/**
+ * Calls `resume`, which throws `error` into a function that waits for a promise, and puts the place of that `await` behind the error's stack. The engine writes
+ * a stack where an error without one is thrown: so it is asked for the place when something fails, and never else. Meanwhile the error has no other stack;
+ * the function must not catch it.
+ */
+export function traceAwait<Result>(error: unknown, resume: () => Result): Result {
+  const stack = error instanceof Error ? Object.getOwnPropertyDescriptor(error, "stack") : undefined;
+  if (stack?.configurable !== true || !Object.isExtensible(error)) return resume();
+  const traced = error as Error;
+  delete traced.stack;
+  try {
+    return resume();
+  } finally {
+    const place = /^ {4}at .*?(\([^()]+:\d+:\d+\))/.exec(traced.stack ?? "")?.[1];
+    Object.defineProperty(traced, "stack", stack);
+    if (place !== undefined) addFrame(traced, stack, `    at async ${place}\n`);
+  }
+}
+
+function addFrame(error: Error, { get, value }: PropertyDescriptor, frame: string): void {
+  const raw = get === undefined ? value : (get as Partial<LazyGetter>)[RAW];
+  if (typeof raw !== "string") return;
+  if (get !== undefined) defineLazily(error, raw + frame);
+  else if (isRaw(raw)) defineStack(error, raw + frame);
+  // Somebody has read it, or wrote one of his own.
+  else if (raw.includes("\n    at ")) defineStack(error, `${raw}\n${renderFrames(frame)}`.trimEnd());
 }
 
 function mapStacks(): void {

@@ -1,6 +1,9 @@
 /** The name of the object whose methods the host calls: `GuestHooks`. */
 export const GUEST_HOOKS = "__bpfts_guest";
 
+/** The name of the global function that runs a script's async functions: `runAsync`, which bundles call instead of the bundler's own. */
+export const RUN_ASYNC = "__bpfts_async";
+
 /** What the host calls in the guest between and after the script's own turns. */
 export interface GuestHooks {
   /** Called once, before the script: asks for what it is started with. */

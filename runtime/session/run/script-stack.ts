@@ -1,4 +1,4 @@
-import { renderLocation } from "../../base/location.ts";
+import { renderFrame, renderLocation } from "../../base/location.ts";
 import type { SourceLocation, StackFrame } from "../../base/location.ts";
 import { bundleName } from "../../script/bundle-script.ts";
 
@@ -24,8 +24,8 @@ export function mapStack(stack: string, script: GuestScript): Frame[] {
     const raw = /^\s*at (?:(.*?) )?\(?([^()\s]*?):(\d+)(?::(\d+))?\)?$/.exec(line);
     if (raw?.[2] === bundleName)
       return [{ name: raw[1] ?? "", location: script.mapPosition(Number(raw[3]), Number(raw[4] ?? 1)) }];
-    const mapped = /^\s*at (?:(.*?) \()?(\S.*?):(\d+):(\d+)\)?$/.exec(line);
-    const [, name = "", file = "", row, column] = mapped ?? [];
+    const mapped = /^\s*at (?:(async) |(.*?) \()?(\S.*?):(\d+):(\d+)\)?$/.exec(line);
+    const [, awaited = "", name = awaited, file = "", row, column] = mapped ?? [];
     // A one-liner is no path.
     if (!file.startsWith("/") && !script.files.includes(file)) return [];
     return [{ name, location: { file, line: Number(row), column: Number(column) } }];
@@ -55,7 +55,7 @@ export function renderFrames(frames: readonly Frame[], script: GuestScript): str
   const lines = frames.flatMap((frame) => {
     const { name, location } = frame;
     if (location === undefined || !(isOwn(frame, script) || location.file.includes("/node_modules/"))) return [];
-    return [`    at ${isName(name) ? `${name} (${renderLocation(location)})` : renderLocation(location)}`];
+    return [renderFrame(isName(name) ? name : undefined, renderLocation(location))];
   });
   if (lines.length <= MAX_FRAMES) return lines;
   return [...lines.slice(0, MAX_FRAMES), `    … ${lines.length - MAX_FRAMES} more`];

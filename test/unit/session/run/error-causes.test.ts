@@ -104,6 +104,74 @@ throw new AggregateError(list, "all", {
   });
 });
 
+describe("the stack of an error that came through an await", () => {
+  const other = `export async function fail(n: number): Promise<number> {
+  await Promise.resolve();
+  if (n > 1) throw new Error("deep");
+  return n;
+}
+`;
+
+  it("has the place of each await, across files", async () => {
+    const { error, file } = await runScriptText(
+      `import { fail } from "./other.ts";
+async function middle() {
+  await fail(1);
+  return (await Promise.all([fail(1), fail(2)])).length;
+}
+async function outer() {
+  for await (const n of [1, 2]) await middle();
+}
+await outer();
+`,
+      { files: { "other.ts": other } },
+    );
+    const places = (error as BpftsError).frames?.map(
+      ({ name, location }) => `${name ?? ""}:${location.file.replace(/.*\//, "")}:${location.line}`,
+    );
+    expect(places).toEqual([":other.ts:3", "async:script.ts:4", "async:script.ts:7", "async:script.ts:9"]);
+    expect(renderError(error, { verbose: false })).toMatch(/\n {4}at async .*script\.ts:4:\d+\n/);
+    expect((error as BpftsError).location).toMatchObject({ file: file.replace("script.ts", "other.ts"), line: 3 });
+  });
+
+  it("is whole wherever the script reads it, and ends where it was caught", async () => {
+    const { stdout, error } = await runScriptText(
+      `// @ts-nocheck
+import { fail } from "./other.ts";
+const lines = (error) => error.stack.split("\\n").map((line) => line.replace(/\\S*\\/(\\w+\\.ts:\\d+):\\d+/, "$1").trim()).join(" | ");
+async function plain() { await fail(2); }
+async function rethrows() {
+  try { await plain(); } catch (error) { console.log(lines(error)); throw error; }
+}
+async function cleans() {
+  try { await rethrows(); } finally { await 1; }
+}
+try { await cleans(); } catch (error) { console.log(lines(error), Object.keys(error).join(), error instanceof Error); }
+async function nothing() { await null; null.x; }
+async function waits() { await nothing(); }
+try { await waits(); } catch (error) { console.log(String(error), error.stack.split("at async").length); }
+async function own() { await null; const e = new Error("own"); e.stack = "mine"; throw e; }
+async function frozen() { await null; throw Object.freeze(new Error("frozen")); }
+async function text() { await null; throw "a text"; }
+for (const run of [own, frozen, text]) {
+  const passes = async () => { await run(); };
+  await passes().catch((error) => console.log(error === "a text" ? error : error.stack.split("\\n")[0]));
+}`,
+      { files: { "other.ts": other } },
+    );
+    expect(error).toBeUndefined();
+    expect(stdout.split("\n")).toEqual([
+      "Error: deep | at other.ts:3 | at async script.ts:4",
+      "Error: deep | at other.ts:3 | at async script.ts:4 | at async script.ts:9  true",
+      expect.stringMatching(/^TypeError: .* 2$/),
+      "mine",
+      "Error: frozen",
+      "a text",
+      "",
+    ]);
+  });
+});
+
 describe("error.stack", () => {
   it("names places in the script's files, behind the error's name and message", async () => {
     const { stdout, stderr, error, file } = await runScriptText(`// @ts-nocheck
