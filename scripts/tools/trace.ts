@@ -6,7 +6,7 @@
 //   bpfts trace 't:sched:sched_process_exit "%d", args->pid'      a tracepoint
 //
 // Source: BCC's trace, whose probe language, options and columns these are. A kernel's and a program's texts are told apart by their addresses, so "@user" may be left out.
-import { BPF, RowPrinter, StackPrinter, eprint, exit, filter_by_process, is_json_output, json_output } from "bpfts";
+import { BPF, RowPrinter, StackPrinter, exit, filter_by_process, is_json_output, json_output } from "bpfts";
 import {
   monotonic_ns,
   on_exit,
@@ -105,7 +105,7 @@ formats: %s %d %u %x %o %c with h, l, ll; %K and %U name the function of an addr
     },
     aggregate: { flags: ["-A", "--aggregate"], help: "aggregate amount of each trace" },
     ...tool_options,
-    probes: { repeat: true, metavar: "probe", help: "probe specifier (see examples)" },
+    probes: { repeat: true, optional: false, metavar: "probe", help: "probe specifier (see examples)" },
   },
   exclusive: [["pid", "tid"]],
 });
@@ -152,10 +152,6 @@ function read_probe(text: string): Probe {
 }
 
 const probes = args.probes.map(read_probe);
-if (probes.length === 0) {
-  eprint("trace: error: the following arguments are required: probe");
-  exit(2);
-}
 const program = new ProbeProgram();
 for (const header of args.include) program.add(/^[./]/.test(header) ? `#include "${header}"` : `#include <${header}>`);
 program.add(`${filter_by_process({ ...args, cgroup: [...args.cgroup, ...(args.cgroup_path === undefined ? [] : [args.cgroup_path])] })}${read_text}

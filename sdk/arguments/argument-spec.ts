@@ -13,7 +13,7 @@ export interface ArgumentSpec {
   readonly choices?: readonly (string | number)[];
   /** Whether it may be given more than once: its value is an array. */
   readonly repeat?: boolean;
-  /** Whether a positional argument may be left out; it is undefined then. */
+  /** Whether a positional argument may be left out; it is undefined then. With `repeat` it may, unless this is false. */
   readonly optional?: boolean;
   /** The name of its text in the help. @default its own name, in capitals for an argument with flags */
   readonly metavar?: string;

@@ -38,8 +38,9 @@ export function renderUsage(prog: string, { arguments: specs, exclusive = [] }: 
   for (const [name, spec] of shown) {
     if (spec.flags !== undefined) continue;
     const value = nameValue(name, spec);
-    const whole = spec.repeat === true ? `${value} ...` : value;
-    positional.push(isRequired(spec) ? whole : `[${whole}]`);
+    const whole = spec.repeat === true ? `[${value} ...]` : `[${value}]`;
+    if (!isRequired(spec)) positional.push(whole);
+    else positional.push(...(spec.repeat === true ? [value, whole] : [value]));
   }
   const lead = `usage: ${prog} `;
   const lines = wrap([...options, ...positional], lead);
@@ -67,7 +68,8 @@ export function renderHelp(prog: string, spec: CommandLineSpec<Specs>): string {
 
 /** Whether the user must give a positional argument. */
 export function isRequired(spec: ArgumentSpec): boolean {
-  return spec.flags === undefined && spec.default === undefined && spec.optional !== true && spec.repeat !== true;
+  if (spec.repeat === true && spec.optional !== false) return false;
+  return spec.flags === undefined && spec.default === undefined && spec.optional !== true;
 }
 
 function renderShort(name: string, spec: ArgumentSpec): string {

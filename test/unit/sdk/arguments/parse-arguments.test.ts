@@ -116,6 +116,15 @@ describe("a tool's command line", () => {
     expect(readArguments("tool", needs, ["a", "b", "c"])).toEqual({ values: { pattern: "a", files: ["b", "c"] } });
   });
 
+  it("asks for at least one of an argument that repeats where it may not be left out", () => {
+    const several = { arguments: { probes: { repeat: true, optional: false, metavar: "probe" } } } as const;
+    expect(readArguments("trace", several, ["a", "b"])).toEqual({ values: { probes: ["a", "b"] } });
+    expect(readArguments("trace", several, [])).toEqual({
+      text: "usage: trace [-h] probe [probe ...]\ntrace: error: the following arguments are required: probe\n",
+      status: 2,
+    });
+  });
+
   it("knows the types of its values", () => {
     const parsed = readArguments("tool", spec, []);
     if (!("values" in parsed)) throw new Error(parsed.text);
