@@ -1,6 +1,7 @@
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
-import { makeFolder, root } from "../support/run-cli.ts";
+import { beforeAll, describe, expect, it } from "vitest";
+import { makeFolder, root, runCli } from "../support/run-cli.ts";
 import { runTool, split } from "../support/run-tool.ts";
 
 const folder = makeFolder();
@@ -50,5 +51,33 @@ describe("fileslower", () => {
     expect(row!.slice(1, 5)).toEqual(["python3", number, "R", "4"]);
     expect(Number(row![5])).toBeGreaterThanOrEqual(200);
     expect(rows.some((words) => words.at(-1) === "known-file")).toBe(false);
+  });
+});
+
+describe("sofdsnoop", () => {
+  const passed = join(folder, "passed-file");
+  const program = `/usr/bin/python3 ${join(root, "test/kernel/programs/descriptors.py")} ${passed}`;
+  beforeAll(() => writeFileSync(passed, ""));
+
+  it("prints each descriptor that is passed and received, behind other control messages, too", async () => {
+    const lines = await runTool(folder, program, "sofdsnoop");
+    expect(lines[0]).toBe("ACTION TID    COMM             SOCKET                    FD    NAME");
+    const [here, there, opened, pipe, first, second, hereInode, pipeInode, thereInode] = lines
+      .find((line) => /^\d/.test(line))!
+      .split(" ");
+    const rows = split(lines.filter((line) => /^(SEND|RECV)/.test(line)));
+    expect(rows.map((row) => [row[0], ...row.slice(3)])).toEqual([
+      ["SEND", `${here}:socket:[${hereInode}]`, opened, "passed-file"],
+      ["SEND", `${here}:socket:[${hereInode}]`, pipe, `pipe:[${pipeInode}]`],
+      ["RECV", `${there}:socket:[${thereInode}]`, first, "passed-file"],
+      ["RECV", `${there}:socket:[${thereInode}]`, second, `pipe:[${pipeInode}]`],
+      ["SEND", `${here}:socket:[${hereInode}]`, there, `socket:[${thereInode}]`],
+    ]);
+  });
+
+  it("says how many of a large message it does not show", async () => {
+    const { stdout, stderr } = await runCli(["-c", `${program} 70`, "sofdsnoop", "--json"], { cwd: folder });
+    expect(stdout.split("\n").filter((line) => line.startsWith("{"))).toHaveLength(5 + 64);
+    expect(stderr).toBe("warning: 6 more descriptors of that message are not shown\n");
   });
 });
