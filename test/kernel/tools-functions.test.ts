@@ -138,3 +138,49 @@ describe("funclatency", () => {
     expect(none.stderr).toContain("no function of");
   });
 });
+
+describe("funcslower", () => {
+  it("prints the calls above a threshold, each level of a recursion by itself", async () => {
+    const lines = await runTool(workload, "funcslower", "-m", "18", "-a", "1", `${routes}:deeper`, `${routes}:nap`);
+    expect(lines.slice(0, 2)).toEqual([
+      "Tracing function calls slower than 18 ms... Ctrl+C to quit.",
+      "COMM           PID    LAT(ms)             RVAL FUNC ARGS",
+    ]);
+    // A nap of 5 ms may take as long as one of 20 on a busy machine.
+    const rows = lines.slice(2).map((line) => line.trim().split(/\s+/));
+    const deep = rows.filter((row) => row.at(-1) === "0x14" || row[4]!.endsWith(":deeper"));
+    expect(deep.map((row) => row.slice(3))).toEqual([
+      ["14", `${routes}:nap`, "0x14"],
+      ["15", `${routes}:deeper`, "0x1"],
+      ["16", `${routes}:deeper`, "0x2"],
+      ["17", `${routes}:deeper`, "0x3"],
+    ]);
+    expect(deep.every((row) => Number(row[2]) >= 20)).toBe(true);
+  });
+
+  it("folds stacks, and prints objects", async () => {
+    const folded = await runTool(workload, "funcslower", "-u", "500", "-fU", `${routes}:by_two`);
+    expect(folded).toHaveLength(4);
+    expect(folded.every((line) => /^routes;.*main;by_two 1$/.test(line))).toBe(true);
+    const json = readObjects<{ func: string; latency_ms: number; user: string[] }>(
+      await runTool(workload, "funcslower", "--json", "-U", `${routes}:by_two`),
+    );
+    expect(json).toHaveLength(4);
+    expect(json.every(({ user, latency_ms }) => user[0] === "by_two" && latency_ms >= 5)).toBe(true);
+  });
+
+  it("times kernel functions", async (context) => {
+    needFeature(context, port, "kprobe");
+    const json = readObjects<{ func: string }>(
+      await runTool(workload, "funcslower", "--json", "-m", "2", "-K", "hrtimer_nanosleep"),
+    );
+    expect(json).toHaveLength(15);
+  });
+
+  it("says what is missing or wrong", async () => {
+    const none = await runCli(["funcslower"], { cwd: folder });
+    expect(none).toMatchObject({ status: 2, stdout: "" });
+    const wrong = await runCli(["funcslower", `${routes}:napp`], { cwd: folder });
+    expect(wrong.stderr).toContain('did you mean "nap"?');
+  });
+});
