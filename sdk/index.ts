@@ -15,6 +15,7 @@ export type {
   FuncOptions,
   KprobeOptions,
   KprobeTarget,
+  FreplaceOptions,
   KretprobeOptions,
   StructOpsOptions,
   RawTracepointOptions,

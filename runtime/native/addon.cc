@@ -125,6 +125,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "attachUsdt", AttachUsdt);
   Bind(exports, "attachPerfEvent", AttachPerfEvent);
   Bind(exports, "attachTarget", AttachTarget);
+  Bind(exports, "attachFreplace", AttachFreplace);
   Bind(exports, "attachMap", AttachMap);
   Bind(exports, "attachStructOps", AttachStructOps);
   Bind(exports, "perfCounterOpen", PerfCounterOpen);

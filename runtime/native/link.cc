@@ -130,6 +130,12 @@ int32_t AttachTarget(Environment& environment, int32_t handle, int32_t target_fd
   return environment.handles.Add(std::make_unique<LinkDescriptor>(fd), program->object());
 }
 
+int32_t AttachFreplace(Environment& environment, int32_t program, int32_t target_fd, const std::string& function) {
+  return AddLink(environment, program, [&](struct bpf_program* attached) {
+    return bpf_program__attach_freplace(attached, target_fd, function.c_str());
+  });
+}
+
 int32_t AttachMap(Environment& environment, int32_t handle, int32_t map_handle, uint32_t type) {
   const Program* program = environment.handles.Find<Program>(handle);
   const Map* map = environment.handles.Find<Map>(map_handle);

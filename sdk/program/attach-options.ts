@@ -1,4 +1,6 @@
-import { MAX, requireInteger, requireOptions } from "../checks/check-options.ts";
+import { BpfFunction } from "../tables/bpf-function.ts";
+import { makeArgumentError } from "../wire/errors.ts";
+import { MAX, requireInteger, requireOptions, requireText } from "../checks/check-options.ts";
 import type { AttachArgument } from "../wire/attach-argument.ts";
 
 /** The C function that runs. `Functions` are the names that the C text defines. */
@@ -146,6 +148,14 @@ export type FuncOptions<Functions extends string = string> = RunsFunction<Functi
       }
   );
 
+/** What `attach_freplace` takes. */
+export interface FreplaceOptions<Functions extends string = string> extends RunsFunction<Functions> {
+  /** The program whose function is replaced: what `load_func` answered, the id of a program, or the path of its pin. */
+  readonly target: BpfFunction | number | string;
+  /** The function; without it the section names it: `SEC("freplace/NAME")`. */
+  readonly func?: string | undefined;
+}
+
 /** What `attach_raw_tracepoint` takes. */
 export interface RawTracepointOptions<Functions extends string = string> extends RunsFunction<Functions> {
   /** The tracepoint's own name, without its category. */
@@ -163,6 +173,32 @@ export function describeFunc(options: FuncOptions): AttachArgument {
     ...(options.cgroup === undefined ? {} : { cgroup: options.cgroup }),
     ...(options.map === undefined ? {} : { map: options.map.name }),
   };
+}
+
+/** A program in the place of another one's function as it crosses to the host. */
+export function describeFreplace(options: FreplaceOptions): AttachArgument {
+  requireOptions("attach_freplace()", options, ["fn_name", "target", "func"]);
+  const { target, func } = options;
+  if (func !== undefined) requireText("attach_freplace()", "func", func);
+  return {
+    kind: "freplace",
+    fnName: options.fn_name,
+    target: describeTarget(target),
+    ...(func === undefined ? {} : { func }),
+  };
+}
+
+function describeTarget(target: FreplaceOptions["target"]): (AttachArgument & { readonly kind: "freplace" })["target"] {
+  if (target instanceof BpfFunction) return { program: target.program, name: target.name };
+  if (typeof target === "string" && target.startsWith("/")) return { pin: target };
+  if (typeof target === "number") {
+    requireInteger("attach_freplace()", "target", target, 1, MAX.u32);
+    return { id: target };
+  }
+  throw makeArgumentError(
+    "attach_freplace() takes target as a loaded function, the id of a program, or the path of its pin",
+    'for example target: b.load_func("classify", BPF.XDP)',
+  );
 }
 
 /** A kprobe as it crosses to the host. */

@@ -3,8 +3,15 @@ import { requireOptions, requireText } from "../checks/check-options.ts";
 import { callHost } from "../wire/host.ts";
 import { KernelQueries } from "../queries/kernel-queries.ts";
 import type { AttachArgument } from "../wire/attach-argument.ts";
-import { describeFunc, describeKprobe, describeTracepoint, describeUprobe } from "./attach-options.ts";
+import {
+  describeFreplace,
+  describeFunc,
+  describeKprobe,
+  describeTracepoint,
+  describeUprobe,
+} from "./attach-options.ts";
 import type {
+  FreplaceOptions,
   FuncOptions,
   FunctionIn,
   KprobeOptions,
@@ -183,6 +190,21 @@ export abstract class Attachments<Functions> extends KernelQueries {
   /** Undoes `attach_perf_event_raw`, by the same `attr`. */
   detach_perf_event_raw(options: Pick<PerfEventRawOptions, "attr">): this {
     return this.#detach(describeRawPerfEvent(options));
+  }
+
+  /**
+   * Puts a function of `SEC("freplace/NAME")` in the place of the function NAME of a program that is loaded already, until the script ends or detaches it:
+   * `b.attach_freplace({ fn_name: "stricter", target: b.load_func("classify", BPF.XDP) })`. It needs `--allow-all`.
+   *
+   * Source: libbpf's bpf_program__attach_freplace. Since: Linux 5.10. @throws BpfError when there is no such program or function, or they do not fit
+   */
+  attach_freplace(options: FreplaceOptions<FunctionIn<Functions>>): this {
+    return this.#attach(describeFreplace(options));
+  }
+
+  /** Undoes `attach_freplace`, by the same options. */
+  detach_freplace(options: FreplaceOptions<FunctionIn<Functions>>): this {
+    return this.#detach(describeFreplace(options));
   }
 
   /**

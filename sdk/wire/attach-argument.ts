@@ -41,6 +41,17 @@ export type AttachArgument =
       readonly ignorePid?: boolean;
     }
   | {
+      readonly kind: "freplace";
+      readonly fnName: string;
+      /** The program whose function is replaced: a loaded function of a script's program, an id, a path below bpffs. */
+      readonly target:
+        | { readonly program: number; readonly name: string }
+        | { readonly id: number }
+        | { readonly pin: string };
+      /** Absent where the section names it. */
+      readonly func?: string;
+    }
+  | {
       readonly kind: "func";
       readonly fnName: string;
       readonly attachType: number;

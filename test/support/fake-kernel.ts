@@ -86,6 +86,7 @@ const methods: Readonly<Record<keyof KernelPort, true>> = {
   attachUsdt: true,
   attachPerfEvent: true,
   attachTarget: true,
+  attachFreplace: true,
   attachMap: true,
   attachStructOps: true,
   perfCounterOpen: true,

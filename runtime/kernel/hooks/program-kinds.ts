@@ -1,4 +1,5 @@
 import { BPFAttachType, BPFProgType } from "../../../sdk/abi/program-types.ts";
+import type { KernelPort } from "../door/port.ts";
 
 /**
  * What a function of the script can be loaded as: one row a kind.
@@ -28,6 +29,7 @@ export type ProgramKindName =
   | "lsm"
   | "tp_btf"
   | "iter"
+  | "freplace"
   | "socket_filter"
   | "sched_cls"
   | "xdp"
@@ -40,8 +42,8 @@ export interface ProgramRequest {
   readonly kind: ProgramKindName;
   /** The kernel function that a tracing program sits on. */
   readonly targetFunction?: string;
-  /** The BTF object (a program's fd) of the target; 0 is vmlinux. */
-  readonly targetFd?: number;
+  /** Opens the program whose function that is; without it the target is the kernel's. Owner: the caller closes the descriptor. */
+  openTarget?(port: KernelPort): number;
   /** For the kind `func`, whose type the place tells that it goes to. Source: enum bpf_prog_type, enum bpf_attach_type. */
   readonly type?: number;
   readonly expectedAttachType?: number;
@@ -64,6 +66,7 @@ const kinds: readonly ProgramKind[] = [
   { name: "lsm", type: BPFProgType.LSM, expectedAttachType: BPFAttachType.LSM_MAC, feature: "lsm" },
   { name: "tp_btf", type: TRACING, expectedAttachType: BPFAttachType.TRACE_RAW_TP },
   { name: "iter", type: TRACING, expectedAttachType: BPFAttachType.TRACE_ITER },
+  { name: "freplace", type: BPFProgType.EXT, expectedAttachType: 0 },
   { name: "socket_filter", type: BPFProgType.SOCKET_FILTER, expectedAttachType: 0 },
   { name: "sched_cls", type: BPFProgType.SCHED_CLS, expectedAttachType: 0 },
   { name: "xdp", type: BPFProgType.XDP, expectedAttachType: BPFAttachType.XDP },

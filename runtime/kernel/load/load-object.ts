@@ -1,8 +1,10 @@
+import { closeSync } from "node:fs";
 import { Scope } from "../../base/scope.ts";
 import type { Closable } from "../../base/scope.ts";
-import { ClosedError } from "../../base/errors.ts";
+import { AttachError, ClosedError } from "../../base/errors.ts";
 import type { SourceLocation } from "../../base/location.ts";
 import type { ObjectSpec } from "../../object/spec.ts";
+import { renderErrno } from "../door/errno.ts";
 import { describeLoadFailure } from "./load-failure.ts";
 import type { Handle, KernelPort } from "../door/port.ts";
 import { isMultiProgram } from "../hooks/multi-links.ts";
@@ -76,14 +78,23 @@ export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject
   const programs = new Map<string, { handle: Handle; request: ProgramRequest }>();
   const maps = new Map<string, Handle>();
 
-  const open = (wanted: readonly ProgramRequest[], requests: readonly MapRequest[], table?: TableRequest): Handle => {
+  const openObject = (
+    wanted: readonly ProgramRequest[],
+    requests: readonly MapRequest[],
+    table: TableRequest | undefined,
+    targets: number[],
+  ): Handle => {
     const object = port.objectOpen(table?.bytes ?? request.bytes, request.name);
     if (object < 0) throw describeLoadFailure(request, { status: object, log: "", programLogs: {} }, wanted);
     scope.defer(() => port.objectClose(object));
     for (const program of request.spec.programs) {
       const asked = wanted.find(({ name }) => name === program.name);
       port.programSetAutoload(object, program.name, asked !== undefined);
-      if (asked !== undefined) configureProgram(port, object, asked);
+      if (asked === undefined) continue;
+      const targetFd = asked.openTarget?.(port) ?? 0;
+      // libbpf keeps the number and loads by it.
+      if (targetFd > 0) targets.push(targetFd);
+      configureProgram(port, object, asked, targetFd);
     }
     // A map that is reused takes the name of the one that is there: libbpf finds it by its own name only before.
     if (maps.size === 0) for (const { name } of request.spec.maps) maps.set(name, port.mapHandle(object, name));
@@ -96,6 +107,14 @@ export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject
     for (const program of wanted)
       programs.set(nameVariant(program), { handle: port.programHandle(object, program.name), request: program });
     return object;
+  };
+  const open = (wanted: readonly ProgramRequest[], requests: readonly MapRequest[], table?: TableRequest): Handle => {
+    const targets: number[] = [];
+    try {
+      return openObject(wanted, requests, table, targets);
+    } finally {
+      for (const fd of targets) closeSync(fd);
+    }
   };
   // But not libbpf's USDT maps: each opening counts their rows from the first one again.
   const reuseMaps = (): MapRequest[] =>
@@ -132,15 +151,24 @@ function nameVariant(request: ProgramRequest): string {
   return isMultiProgram(request) ? `${request.name} ${request.expectedAttachType}` : request.name;
 }
 
-function configureProgram(port: KernelPort, object: Handle, request: ProgramRequest): void {
+function configureProgram(port: KernelPort, object: Handle, request: ProgramRequest, targetFd: number): void {
   const kind =
     request.type === undefined
       ? findProgramKind(request.kind)
       : { type: request.type, expectedAttachType: request.expectedAttachType ?? 0 };
   if (kind === undefined) return;
   port.programSetType(object, request.name, kind.type, kind.expectedAttachType);
-  if (request.targetFunction !== undefined)
-    port.programSetAttachTarget(object, request.name, request.targetFd ?? 0, request.targetFunction);
+  if (request.targetFunction === undefined) return;
+  const status = port.programSetAttachTarget(object, request.name, targetFd, request.targetFunction);
+  if (status < 0 && targetFd > 0)
+    throw new AttachError(
+      `Cannot attach "${request.name}" to ${request.kind} "${request.targetFunction}": the program has no such function (${renderErrno(status)})`,
+      {
+        reason: "no_such_place",
+        detail: port.lastLog(),
+        hint: "its functions are those that are not inlined: in this dialect those that are written __noinline",
+      },
+    );
 }
 
 function configureMap(port: KernelPort, object: Handle, request: MapRequest): void {

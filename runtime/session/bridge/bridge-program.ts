@@ -8,7 +8,7 @@ import type { BridgeState, Handlers } from "./bridge-state.ts";
 import type { ObjectLookups } from "./kernel-objects.ts";
 import { findMapKind } from "../../../sdk/abi/map-kinds.ts";
 import type { MapKind } from "../../../sdk/abi/map-kinds.ts";
-import type { BuiltProgram } from "../load/program.ts";
+import type { AttachRequest, BuiltProgram } from "../load/program.ts";
 
 /** A map that the script holds, by the number that it knows it by. */
 export interface OpenMap extends ObjectMapInfo {
@@ -58,6 +58,14 @@ export function openProgramCalls(state: BridgeState): ProgramTable {
     return found;
   };
 
+  /** A function of the script's own that is replaced becomes the program that it was loaded as. */
+  const findTarget = (request: AttachRequest): AttachRequest => {
+    if (request.kind !== "freplace" || !("program" in request.target)) return request;
+    const { program, name } = request.target;
+    const info = state.port.programInfo(requireProgram(program).loadFunction(name, { type: null, attachType: null }));
+    return { ...request, target: { id: typeof info === "number" ? 0 : info.id } };
+  };
+
   const requireMap = (map: number): OpenMap => {
     const found = maps[map];
     if (found === undefined) throw new ClosedError("This table's program was closed");
@@ -92,8 +100,8 @@ export function openProgramCalls(state: BridgeState): ProgramTable {
         requireProgram(program).loadFunction(name, { type, attachType });
         return null;
       },
-      attach: ({ program, request }) => requireProgram(program).attach(request),
-      detach: ({ program, request }) => requireProgram(program).detach(request),
+      attach: ({ program, request }) => requireProgram(program).attach(findTarget(request)),
+      detach: ({ program, request }) => requireProgram(program).detach(findTarget(request)),
       find_attached_name: ({ program, cookie }) => requireProgram(program).findAttachedName(Number(cookie)) ?? null,
       count_attached: ({ program, kind }) => requireProgram(program).countAttached(kind),
       attach_struct_ops({ program, map }) {

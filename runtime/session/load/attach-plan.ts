@@ -17,6 +17,8 @@ export interface AttachContext {
   readonly usesLibbpfUsdt?: boolean;
   /** The maps of the program that is attached. */
   findMap?(name: string): Handle | undefined;
+  /** The section of a function. */
+  findSection?(fnName: string): string | undefined;
   /** The USDT arguments that a function reads, by their numbers from 1. */
   listUsdtArguments?(fnName: string): readonly number[];
 }

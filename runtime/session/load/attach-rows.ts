@@ -9,6 +9,7 @@ import {
   describeUsdt,
   describeLibbpfUsdt,
 } from "../../kernel/hooks/attach.ts";
+import { describeFreplace, openReplaced } from "../../kernel/hooks/freplace.ts";
 import { findAttachType } from "../../kernel/hooks/attach-types.ts";
 import type { UsdtPlace } from "../../kernel/hooks/attach.ts";
 import {
@@ -75,6 +76,7 @@ const rows: { readonly [Kind in AttachRequest["kind"]]?: Row<Kind> } = {
   uretprobe: (request, context) => planUprobe(request, context, true),
   usdt: planUsdt,
   func: planFunc,
+  freplace: planFreplace,
   perf_event: (request, context) => ({
     program: { name: request.fnName, kind: "perf_event" },
     targets: describePerfEvents(request, context.machine.onlineCpus),
@@ -161,6 +163,35 @@ function planUsdt(request: RequestOf<"usdt">, context: AttachContext): AttachPla
     targets: places.map(({ file, place }) => describeUsdt(file, place, specs, pid)),
     isPattern: false,
     warnings,
+  };
+}
+
+function planFreplace(request: RequestOf<"freplace">, { port, findSection }: AttachContext): AttachPlan {
+  const { fnName, target } = request;
+  const section = findSection?.(fnName) ?? "";
+  if (!/^\??freplace(?:\/|$)/.test(section))
+    throw new AttachError(
+      `Cannot attach "${fnName}" to freplace: its section does not say that it replaces a function`,
+      {
+        hint: `write SEC("freplace/NAME") before it, where NAME is the function that it replaces`,
+      },
+    );
+  const func = request.func ?? /\/(.+)$/.exec(section)?.[1];
+  if (func === undefined)
+    throw new ArgumentError(`Cannot attach "${fnName}" to freplace: nothing says which function it replaces`, {
+      hint: 'give func, or write SEC("freplace/NAME")',
+    });
+  // The bridge has found the id of what is named otherwise.
+  const program = "program" in target ? { id: 0 } : target;
+  return {
+    program: {
+      name: fnName,
+      kind: "freplace",
+      targetFunction: func,
+      openTarget: () => openReplaced(port, fnName, program),
+    },
+    targets: [describeFreplace(fnName, program, func)],
+    isPattern: false,
   };
 }
 

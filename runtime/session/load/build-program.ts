@@ -145,7 +145,14 @@ class LoadedProgram implements BuiltProgram {
       versionCode: options.machine.versionCode,
       admit: (request) => admitProgram(unit, request, options),
     });
-    this.context = { ...options, usdt, usesLibbpfUsdt, findMap: (name) => object.findMap(name), listUsdtArguments };
+    this.context = {
+      ...options,
+      usdt,
+      usesLibbpfUsdt,
+      findMap: (name) => object.findMap(name),
+      findSection: (name) => programs.find((program) => program.name === name)?.section,
+      listUsdtArguments,
+    };
   }
 
   get spec(): BuiltUnit["spec"] {

@@ -23,12 +23,15 @@ const knownKinds: Readonly<Record<string, ProgramKindName>> = {
 /** Sections that are loaded for a place, which must stand behind a slash. */
 const needsPlace = /^\??(?:tp_btf|fentry|fexit|fmod_ret|lsm|lsm_cgroup|freplace|iter)(?:\.s)?$/;
 
+/** Sections that are loaded for another program. */
+const needsProgram = /^\??freplace\//;
+
 /** What a function is loaded as when nobody attaches it; undefined where its text does not tell. */
 export function planByText(program: ProgramDecl): ProgramRequest | undefined {
   const { name, kind, section } = program;
   // A function of struct_ops is loaded for a member of its table.
   if (kind === "struct_ops") return undefined;
-  if (needsPlace.test(section)) return undefined;
+  if (needsPlace.test(section) || needsProgram.test(section)) return undefined;
   if (program.explicitSection) return { name, kind: "section" };
   if (kind !== "any") return { name, kind: knownKinds[kind] ?? "section" };
   // Registers are what probes of the kernel and of processes get: one type of program.
@@ -45,18 +48,13 @@ export function verifyRest(
   load: (request: ProgramRequest) => void,
 ): UnverifiedFunction[] {
   return programs.flatMap((program) => {
-    const { name, kind, section } = program;
+    const { name } = program;
     const request = planByText(program);
     if (request === undefined)
       return [
         {
           name,
-          reason:
-            kind === "struct_ops"
-              ? 'no table of SEC(".struct_ops") has it'
-              : needsPlace.test(section)
-                ? `nothing loads it, and its section "${section}" names no place: ${section}/…`
-                : "nothing attaches it here, and neither a section nor the type of its context says what kind of program it is",
+          reason: explainUnplanned(program),
         },
       ];
     try {
@@ -93,4 +91,13 @@ export function verifyBeforeClose(
     }
   };
   return { program: Object.create(program, { close: { value: close } }) as BuiltProgram, finish };
+}
+
+function explainUnplanned({ kind, section }: ProgramDecl): string {
+  if (kind === "struct_ops") return 'no table of SEC(".struct_ops") has it';
+  if (needsProgram.test(section))
+    return "nothing attaches it here, so that no program is known whose function it replaces";
+  return needsPlace.test(section)
+    ? `nothing loads it, and its section "${section}" names no place: ${section}/…`
+    : "nothing attaches it here, and neither a section nor the type of its context says what kind of program it is";
 }
