@@ -1,4 +1,4 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { openStderrLog } from "../base/log.ts";
 import { openGuard } from "../permit/guard.ts";
 import { addAllowOptions, readAllowed } from "./allow-options.ts";
@@ -11,6 +11,7 @@ interface RunOptions extends GrantFlags {
   readonly command?: string;
   readonly memory: number;
   readonly verbose: boolean;
+  readonly prefer?: "fentry" | "kprobe";
 }
 
 const examples = `
@@ -19,6 +20,8 @@ Examples:
   bpfts run hello.ts -- --interval 1        the script sees its own arguments
   bpfts run -c 'ls /tmp' opensnoop.ts       hold the command until the script waits, trace it, end with it
   bpfts run --allow-signal killer.ts        let the script's C send signals; bpfts check lists what a script asks for
+  bpfts run --prefer fentry tcpconnect.ts   kprobe__NAME and kretprobe__NAME by fentry and fexit, which cost less;
+                                            functions that attach_kprobe names stay kprobes
   bpfts run -I ../include tool.ts           the C text includes headers of another folder
 
 A script reads the files of its own folder, or of the project (package.json) that it lies in, and no others.
@@ -40,6 +43,12 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .argument("[args...]", "arguments of the script, after --")
     .option("-c, --command <command>", "run a command once the script waits, and end with it; the script knows its pid")
     .option("--memory <mebibytes>", "the most memory that the script may use", parseMemory, 64)
+    .addOption(
+      new Option(
+        "--prefer <kind>",
+        "probe functions of the kernel by fentry, or by kprobes, where the C text names them and both can do it",
+      ).choices(["fentry", "kprobe"]),
+    )
     .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
     .option("--json-errors", "write errors as JSON, one a line");
   addAllowOptions(command)
@@ -56,6 +65,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
         attaches: true,
         guard: openGuard(readAllowed(options)),
         verifierLog: options.verbose,
+        ...(options.prefer !== undefined && { prefer: options.prefer }),
       });
       finish(exitCode);
     });

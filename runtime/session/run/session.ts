@@ -7,6 +7,7 @@ import type { Log } from "../../base/log.ts";
 import { Scope } from "../../base/scope.ts";
 import { findCached, writeCached } from "../../compile/cache.ts";
 import { openCacheFolder } from "../../compile/cache-folder.ts";
+import type { ProbePreference } from "../../dialect/words/preferred-probes.ts";
 import type { CSource } from "../../dialect/text/unit.ts";
 import { openAddon } from "../../kernel/door/addon.ts";
 import type { KernelPort } from "../../kernel/door/port.ts";
@@ -23,6 +24,7 @@ import type { Library } from "../../script/read-library.ts";
 import { haveStacks, loadUnit } from "../load/build-program.ts";
 import type { SharedMaps } from "../load/plan-maps.ts";
 import { buildUnit } from "../build/build-unit.ts";
+import { openPreference } from "../build/prefer-probes.ts";
 import { openBuilder, readSource } from "../build/open-builder.ts";
 import type { Builder } from "../build/open-builder.ts";
 import { emptyProgram } from "../load/empty-program.ts";
@@ -67,6 +69,8 @@ export interface RunOptions {
   readonly guard: Guard;
   /** Keep the verifier's log of programs that it accepts, too. */
   readonly verifierLog: boolean;
+  /** How probes on functions of the kernel are made where both ways can do it; as the text says unless given. */
+  readonly prefer?: ProbePreference;
   /** The file that the script's output goes to, by its descriptor; standard output unless given. */
   readonly output?: number;
 }
@@ -192,8 +196,12 @@ function openBuild(
 ): (request: BuildRequest) => BuiltProgram {
   let builder: Builder | undefined;
   const sharedMaps: SharedMaps = new Map();
+  const prefer =
+    options.prefer === undefined
+      ? (source: CSource): CSource => source
+      : openPreference(options.prefer, port, options.log);
   return (request) => {
-    const source = readSource(request, script);
+    const source = prefer(readSource(request, script));
     if (source.text.trim() === "") return emptyProgram;
     builder ??= open.openBuilder();
     options.observe?.(source, request.cflags ?? [], builder);
