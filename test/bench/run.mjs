@@ -1,9 +1,10 @@
-// Measures bpfts beside its peers: node test/bench/run.mjs [startup|events|maps|memory|types...] [--runs N] [--events N] [--seconds N]
+// Measures bpfts beside its peers: node test/bench/run.mjs [startup|events|maps|memory|types|attach...] [--runs N] [--events N] [--seconds N] [--most N]
 // Needs root and a built checkout. Nothing is asserted; see test/bench/README.md.
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, loadavg, release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { measureAttach } from "./attach.mjs";
 import { measureEvents } from "./events.mjs";
 import { measureMaps } from "./maps.mjs";
 import { measureMemory } from "./memory.mjs";
@@ -17,6 +18,7 @@ const benches = {
   maps: measureMaps,
   memory: measureMemory,
   types: measureTypes,
+  attach: measureAttach,
 };
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -24,6 +26,7 @@ const { values, positionals } = parseArgs({
     runs: { type: "string", default: "7" },
     events: { type: "string", default: "1000000" },
     seconds: { type: "string", default: "60" },
+    most: { type: "string", default: "10000" },
   },
 });
 const unknown = positionals.find((word) => benches[word] === undefined);
@@ -49,6 +52,7 @@ try {
     runs: Number(values.runs),
     events: Number(values.events),
     seconds: Number(values.seconds),
+    most: Number(values.most),
   };
   for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) {
     console.log(`\n== ${name}`);
