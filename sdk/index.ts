@@ -118,7 +118,7 @@ export type { ProcessFilter } from "./arguments/filter-by-process.ts";
 export { signal_name, signal_number } from "./queries/signal-names.ts";
 export { syscall_name, syscall_number } from "./queries/syscall-names.ts";
 export { user_id, user_name } from "./queries/users.ts";
-export { Table } from "./tables/table.ts";
+export { BPF_ANY, BPF_EXIST, BPF_NOEXIST, Table } from "./tables/table.ts";
 export { BloomFilterTable } from "./tables/table-bloom.ts";
 export { PerCpuTable } from "./tables/table-percpu.ts";
 export { QueueStackTable } from "./tables/table-queue.ts";

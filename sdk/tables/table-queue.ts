@@ -4,7 +4,7 @@ import { callHost } from "../wire/host.ts";
 import type { MapReply } from "../wire/protocol.ts";
 import { TableBase } from "./table-base.ts";
 import type { TableOwner } from "./table-base.ts";
-import { UPDATE_EXIST } from "./table.ts";
+import { BPF_EXIST } from "./table.ts";
 
 const NO_KEY = new Uint8Array(0);
 
@@ -20,7 +20,7 @@ const NO_KEY = new Uint8Array(0);
  */
 export class QueueStackTable<Leaf = unknown> extends TableBase {
   /** For `push`: makes room in a full queue by dropping its oldest value. */
-  static readonly BPF_EXIST: typeof UPDATE_EXIST = UPDATE_EXIST;
+  static readonly BPF_EXIST: typeof BPF_EXIST = BPF_EXIST;
   private readonly queueCodec: Codec<Leaf>;
 
   constructor(info: MapReply, owner: TableOwner) {

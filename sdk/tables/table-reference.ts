@@ -6,7 +6,7 @@ import { BpfFunction } from "./bpf-function.ts";
 import type { KernelObject, MapReply } from "../wire/protocol.ts";
 import { TableBase } from "./table-base.ts";
 import type { TableOwner } from "./table-base.ts";
-import { Table, UPDATE_ANY } from "./table.ts";
+import { Table, BPF_ANY } from "./table.ts";
 
 /** Whether a number is one that the kernel takes for a pid or a descriptor. */
 export function isInt(value: unknown): value is number {
@@ -102,7 +102,7 @@ export class ReferenceTable<Key = unknown, Target = unknown> extends TableBase {
   }
 
   /** Puts a thing under a key. @throws BpfError when it is not what this map holds, or is gone */
-  set(key: Key, target: Target, flags: number = UPDATE_ANY): this {
+  set(key: Key, target: Target, flags: number = BPF_ANY): this {
     const value = this.targets.describe(target);
     if (value === undefined)
       throw makeMapError(`Cannot write to "${this.name}": its values are ${this.targets.wanted}`);

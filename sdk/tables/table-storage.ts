@@ -7,7 +7,7 @@ import { isInt } from "./table-reference.ts";
 import type { ReferenceKind } from "./table-reference.ts";
 import { TableBase } from "./table-base.ts";
 import type { TableOwner } from "./table-base.ts";
-import { UPDATE_ANY } from "./table.ts";
+import { BPF_ANY } from "./table.ts";
 
 /** Tasks by their pids. */
 export const processOwner: ReferenceKind<number> = {
@@ -53,7 +53,7 @@ export class StorageTable<Target = unknown, Leaf = unknown> extends TableBase {
   }
 
   /** Hangs a value on a thing. @throws BpfError when the thing is not there */
-  set(target: Target, leaf: Leaf, flags: number = UPDATE_ANY): this {
+  set(target: Target, leaf: Leaf, flags: number = BPF_ANY): this {
     const bytes = new Uint8Array(this.info.keySize + this.codec.size);
     this.codec.encodeInto(leaf, new DataView(bytes.buffer), this.info.keySize);
     callHost("map_update", { map: this.requireOpen(), flags, key: this.describe(target) }, bytes);

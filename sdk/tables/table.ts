@@ -26,12 +26,44 @@ export type NumberField<Leaf> = {
   [Name in keyof Leaf & string]: Leaf[Name] extends number | bigint ? Name : never;
 }[keyof Leaf & string];
 
-/** For `set`: makes or changes an entry. Source: BPF_ANY of linux/bpf.h, as the next two. */
-export const UPDATE_ANY = 0;
-/** For `set`: only makes one. */
-export const UPDATE_NOEXIST = 1;
-/** For `set`: only changes one. */
-export const UPDATE_EXIST = 2;
+/**
+ * A flag of `set`: makes an entry, or changes the one that is there. Source: enum of linux/bpf.h, as the next two.
+ *
+ * @example
+ * import { BPF, BPF_ANY } from "bpfts";
+ * using b = new BPF({ text: `BPF_HASH(counts, u32, u64);` });
+ * b.tables.counts.set(7, 1n, BPF_ANY); // what set() does without a flag
+ */
+export const BPF_ANY = 0;
+/**
+ * A flag of `set`: makes an entry, and fails with `EEXIST` where there is one.
+ *
+ * @example
+ * import { BPF, BPF_NOEXIST, MapError, print } from "bpfts";
+ * using b = new BPF({ text: `BPF_HASH(counts, u32, u64);` });
+ * b.tables.counts.set(7, 1n, BPF_NOEXIST);
+ * try {
+ *   b.tables.counts.set(7, 2n, BPF_NOEXIST);
+ * } catch (error) {
+ *   if (!(error instanceof MapError)) throw error;
+ *   print(error.reason); // exists
+ * }
+ */
+export const BPF_NOEXIST = 1;
+/**
+ * A flag of `set`: changes an entry, and fails with `ENOENT` where there is none.
+ *
+ * @example
+ * import { BPF, BPF_EXIST, MapError, print } from "bpfts";
+ * using b = new BPF({ text: `BPF_HASH(counts, u32, u64);` });
+ * try {
+ *   b.tables.counts.set(7, 2n, BPF_EXIST);
+ * } catch (error) {
+ *   if (!(error instanceof MapError)) throw error;
+ *   print(error.reason); // no_such_key
+ * }
+ */
+export const BPF_EXIST = 2;
 
 /**
  * A BPF map of any kind that has keys, as a JavaScript `Map`: `get set has delete clear size keys values
@@ -65,8 +97,8 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
     return bytes === undefined ? undefined : this.leafCodec.decode(bytes);
   }
 
-  /** Sets the value of a key. @throws BpfError for a wrong key or value, and when the map is full */
-  set(key: Key, leaf: Leaf, flags: number = UPDATE_ANY): this {
+  /** Sets the value of a key; `flags` is one of `BPF_ANY`, `BPF_NOEXIST` and `BPF_EXIST`. @throws BpfError for a wrong key or value, and when the map is full */
+  set(key: Key, leaf: Leaf, flags: number = BPF_ANY): this {
     const bytes = new Uint8Array(this.keyCodec.size + this.leafCodec.size);
     const view = new DataView(bytes.buffer);
     this.keyCodec.encodeInto(key, view, 0);
@@ -149,7 +181,7 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
     const batch = this.readBatch(false);
     const bytes = new Uint8Array(batch.valuesAt - HEADER_SIZE + batch.count * this.leafCodec.size);
     bytes.set(new Uint8Array(batch.buffer, batch.keysAt, batch.count * this.keyCodec.size));
-    callHost("map_update_all", { map: this.requireOpen(), count: batch.count, flags: UPDATE_ANY }, bytes);
+    callHost("map_update_all", { map: this.requireOpen(), count: batch.count, flags: BPF_ANY }, bytes);
   }
 
   /** All entries, as BCC's call of that name; `entries()` does the same. */
@@ -175,7 +207,7 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
     const view = new DataView(bytes.buffer);
     keyList.forEach((key, i) => this.keyCodec.encodeInto(key, view, i * this.keyCodec.size));
     leafList.forEach((leaf, i) => this.leafCodec.encodeInto(leaf, view, valuesAt + i * this.leafCodec.size));
-    callHost("map_update_all", { map: this.requireOpen(), count: keyList.length, flags: UPDATE_ANY }, bytes);
+    callHost("map_update_all", { map: this.requireOpen(), count: keyList.length, flags: BPF_ANY }, bytes);
   }
 
   /** Deletes the given keys, or all. Answers how many were there. */
