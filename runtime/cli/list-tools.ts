@@ -1,5 +1,6 @@
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { listFolder } from "../base/list-folder.ts";
 import { findPackageFile } from "../session/build/package-files.ts";
 
 /** A script that comes with bpfts and is run by its name. */
@@ -28,14 +29,9 @@ export function listTools(): readonly Tool[] {
 }
 
 function listScripts(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder)
-      .filter((name) => /^[\w-]+\.ts$/.test(name))
-      .map((name) => join(folder, name));
-  } catch {
-    // A package without that folder has none of its tools.
-    return [];
-  }
+  return listFolder(folder)
+    .filter((name) => /^[\w-]+\.ts$/.test(name))
+    .map((name) => join(folder, name));
 }
 
 function describeTool(path: string): Tool {

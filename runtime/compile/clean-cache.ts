@@ -1,5 +1,6 @@
-import { readdirSync, rmSync, statSync } from "node:fs";
+import { rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { listFolder } from "../base/list-folder.ts";
 import type { CacheFolder } from "./cache-folder.ts";
 import { replaceFile } from "./cache.ts";
 
@@ -24,7 +25,7 @@ interface Entry {
 export function cleanCache(cache: CacheFolder, nowMs = Date.now(), keepBytes = KEEP_BYTES): void {
   const stamp = join(cache.path, "cleaned");
   if (nowMs - readEntry(stamp).usedMs < DAY_MS || !replaceFile(stamp, "")) return;
-  const entries = kinds.flatMap((kind) => listFolder(join(cache.path, kind)).map(readEntry));
+  const entries = kinds.flatMap((kind) => listEntries(join(cache.path, kind)));
   let bytes = 0;
   for (const entry of entries.toSorted((a, b) => b.usedMs - a.usedMs)) {
     bytes += entry.bytes;
@@ -32,12 +33,14 @@ export function cleanCache(cache: CacheFolder, nowMs = Date.now(), keepBytes = K
   }
 }
 
+function listEntries(folder: string): Entry[] {
+  return listFolder(folder).map((name) => readEntry(join(folder, name)));
+}
+
 function readEntry(path: string): Entry {
   try {
     const stat = statSync(path);
-    const files = stat.isDirectory()
-      ? listFolder(path).map(readEntry)
-      : [{ usedMs: stat.mtimeMs, bytes: stat.blocks * BLOCK_BYTES }];
+    const files = stat.isDirectory() ? listEntries(path) : [{ usedMs: stat.mtimeMs, bytes: stat.blocks * BLOCK_BYTES }];
     return {
       path,
       usedMs: Math.max(0, ...files.map(({ usedMs }) => usedMs)),
@@ -50,11 +53,3 @@ function readEntry(path: string): Entry {
 
 /** Source: `st_blocks` of stat(2). */
 const BLOCK_BYTES = 512;
-
-function listFolder(path: string): string[] {
-  try {
-    return readdirSync(path).map((name) => join(path, name));
-  } catch {
-    return [];
-  }
-}

@@ -1,6 +1,7 @@
-import { accessSync, constants, readdirSync, realpathSync, statSync } from "node:fs";
+import { accessSync, constants, realpathSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { ToolchainError } from "../base/errors.ts";
+import { listFolder } from "../base/list-folder.ts";
 import { runConfined } from "../confine/confine.ts";
 import { describeInstalled } from "../confine/installed-program.ts";
 import { requireLauncher } from "../confine/launcher.ts";
@@ -81,11 +82,7 @@ function describeToolchain(clang: string, version: number): Toolchain {
 }
 
 function listNames(directory: string): string[] {
-  try {
-    return readdirSync(directory).filter((name) => /^clang(-\d+)?$/.test(name));
-  } catch {
-    return [];
-  }
+  return listFolder(directory).filter((name) => /^clang(-\d+)?$/.test(name));
 }
 
 /** `clang-19` and `/usr/lib/llvm-19/bin/clang` both tell their version. */

@@ -1,5 +1,6 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { listFolder } from "../base/list-folder.ts";
 import { VmError } from "../base/errors.ts";
 import { runCommand } from "./run-command.ts";
 
@@ -20,7 +21,7 @@ const debianSuite =
 /** Reads the machine's apt sources, both forms, from `/etc/apt`. */
 export function readAptSources(folder = "/etc/apt"): AptSource[] {
   const sources: AptSource[] = [];
-  for (const file of [join(folder, "sources.list"), ...listFolder(join(folder, "sources.list.d"))]) {
+  for (const file of [join(folder, "sources.list"), ...listPaths(join(folder, "sources.list.d"))]) {
     let text: string;
     try {
       text = readFileSync(file, "utf8");
@@ -137,7 +138,7 @@ export async function openAptArchive(
       const answer = await runCommand("apt-get", ["-qq", ...options, "download", name], { cwd: target }).finally(() =>
         clearInterval(timer),
       );
-      const file = listFolder(target).find((path) => path.includes(`/${name}_`) && path.endsWith(".deb"));
+      const file = listPaths(target).find((path) => path.includes(`/${name}_`) && path.endsWith(".deb"));
       if (answer.status !== 0 || file === undefined)
         throw describeAptFailure(`Cannot download "${name}"`, answer.status, answer.stderr);
       return file;
@@ -147,7 +148,7 @@ export async function openAptArchive(
 
 /** How large a package's files in a folder are by now; apt names one that is on its way after it. Units: bytes. */
 function measureFiles(folder: string, name: string): number {
-  return listFolder(folder)
+  return listPaths(folder)
     .filter((path) => path.includes(`/${name}_`))
     .reduce((sum, path) => sum + (statSync(path, { throwIfNoEntry: false })?.size ?? 0), 0);
 }
@@ -164,12 +165,8 @@ function describeAptFailure(action: string, status: number, stderr: string): VmE
   });
 }
 
-function listFolder(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-      .sort()
-      .map((name) => join(folder, name));
-  } catch {
-    return [];
-  }
+function listPaths(folder: string): string[] {
+  return listFolder(folder)
+    .sort()
+    .map((name) => join(folder, name));
 }

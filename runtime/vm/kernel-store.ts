@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { listFolder } from "../base/list-folder.ts";
 import { VmError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { openAptArchive } from "./apt-archive.ts";
@@ -176,12 +177,4 @@ function findNewestRelease(patterns: readonly RegExp[], packages: readonly (read
   const releases = patterns.map((pattern, at) => new Set(packages[at]!.map((name) => pattern.exec(name)?.[1] ?? "")));
   const shared = [...(releases[0] ?? [])].filter((release) => releases.every((set) => set.has(release)));
   return shared.sort((a, b) => a.localeCompare(b, "en", { numeric: true })).at(-1);
-}
-
-function listFolder(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }

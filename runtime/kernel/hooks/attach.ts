@@ -96,7 +96,7 @@ function describeAttachFailure(
     ...(status > noCookie && { errno: -status }),
   };
   if (why?.unsupported !== undefined) return new UnsupportedFeatureError(why.unsupported, message, details);
-  if ((status === -1 || status === -13) && why === undefined)
+  if ((status === errno.EPERM || status === errno.EACCES) && why === undefined)
     return new PrivilegeError(message, {
       errno: -status,
       hint: "run it as root, or give the process CAP_BPF and CAP_PERFMON; without either, try the script in a virtual machine: bpfts vm run",
@@ -164,7 +164,7 @@ function explainKprobe(
   symbol: string,
   status: number,
 ): ReturnType<NonNullable<AttachTarget["explain"]>> {
-  if (status === -1 || status === -13) {
+  if (status === errno.EPERM || status === errno.EACCES) {
     const lockdown = explainLockdown();
     if (lockdown !== undefined) return lockdown;
   }
@@ -184,7 +184,7 @@ function explainKprobe(
       reason: "the offset lies inside an instruction",
       hint: "event_off must be where an instruction starts; without it the probe sits on the function's first byte",
     };
-  if (status === -22 || status === -2)
+  if (status === errno.EINVAL || status === errno.ENOENT)
     return {
       kind: "not_traceable",
       reason: `it is not traceable: inlined, marked "notrace" or blacklisted (${renderErrno(status)})`,
@@ -294,8 +294,8 @@ function explainUprobe(
 ): ReturnType<NonNullable<AttachTarget["explain"]>> {
   if (haveFeature(port, "uprobe") === false)
     return { reason: "this kernel was built without uprobes (CONFIG_UPROBE_EVENTS)", unsupported: "uprobe" };
-  if (status === -3) return { reason: `there is no process ${pid}` };
-  if (status === -22 || status === -524 || status === errno.EILSEQ)
+  if (status === errno.ESRCH) return { reason: `there is no process ${pid}` };
+  if (status === errno.EINVAL || status === errno.ENOTSUPP || status === errno.EILSEQ)
     return {
       kind: "not_traceable",
       reason: `the kernel cannot put a probe on that instruction (${renderErrno(status)})`,
@@ -319,7 +319,7 @@ export function describeTracepoint(
       const known = listTracepoints();
       const lockdown = explainLockdown();
       if (known.length === 0 && lockdown !== undefined) return lockdown;
-      if (status !== -2 || known.includes(label)) return undefined;
+      if (status !== errno.ENOENT || known.includes(label)) return undefined;
       return { kind: "no_such_place", reason: "no such tracepoint", hint: adviseTracepoint(label, known) };
     },
   };
@@ -340,7 +340,7 @@ export function describeRawTracepoint(name: string, listTracepoints: () => reado
     label: name,
     open: (port, program) => port.attachRawTracepoint(program, name),
     explain: (_port, status) => {
-      if (status !== -2) return undefined;
+      if (status !== errno.ENOENT) return undefined;
       const similar = findSimilar(
         name,
         listTracepoints().map((label) => label.slice(label.indexOf(":") + 1)),
@@ -366,7 +366,7 @@ export function describeMapTarget(name: string, map: Handle, attachType: number)
     label: name,
     open: (port, program) => port.attachMap(program, map, attachType),
     explain: (_port, status) =>
-      status === -22 || status === -95
+      status === errno.EINVAL || status === errno.EOPNOTSUPP
         ? {
             reason: `a map of this kind takes no such program (${renderErrno(status)})`,
             hint: "sk_msg and sk_skb programs sit on sockmaps and sockhashes",

@@ -1,4 +1,5 @@
-import { readFileSync, readdirSync, readlinkSync } from "node:fs";
+import { readFileSync, readlinkSync } from "node:fs";
+import { listFolder } from "../../base/list-folder.ts";
 import { parseFdInfo } from "./live-object.ts";
 import type { LiveKind } from "./live-object.ts";
 
@@ -30,7 +31,7 @@ const names: Readonly<Record<string, readonly [kind: LiveKind, line: string]>> =
  */
 export function readHolders(): Holders {
   const found = new Map<string, Holder[]>();
-  for (const name of readdirSync("/proc")) {
+  for (const name of listFolder("/proc")) {
     if (!/^\d+$/.test(name) || Number(name) === process.pid) continue;
     const ids = listHeld(name);
     if (ids.size === 0) continue;
@@ -56,14 +57,6 @@ function listHeld(pid: string): ReadonlySet<string> {
 }
 
 // Processes end and descriptors are closed while they are looked at: what is gone holds nothing.
-
-function listFolder(path: string): readonly string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
-}
 
 function readLink(path: string): string {
   try {

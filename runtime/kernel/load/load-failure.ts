@@ -15,7 +15,7 @@ import type { ObjectSpec } from "../../object/spec.ts";
 import { findMapKind } from "../../../sdk/abi/map-kinds.ts";
 import { isInUserNamespace, readCapabilities } from "../machine/capabilities.ts";
 import { readLockdown } from "../machine/machine.ts";
-import { renderErrno } from "../door/errno.ts";
+import { errno, renderErrno } from "../door/errno.ts";
 import type { ProgramRequest } from "../hooks/program-kinds.ts";
 import type { ObjectLoadResult } from "../door/port.ts";
 import { findMissingTarget } from "../hooks/missing-target.ts";
@@ -84,7 +84,7 @@ export function describeLoadFailure(
     /map '([^']+)': failed to create[^:]*: (.*)/.exec(result.log) ??
     /failed to create map.*'([^']+)'.*: (.*)/.exec(result.log);
   const kind = map === null ? undefined : findMapKind(object.spec.maps.find(({ name }) => name === map[1])?.type ?? 0);
-  if (kind !== undefined && result.status === -22 && isOlder(kernel, kind.since))
+  if (kind !== undefined && result.status === errno.EINVAL && isOlder(kernel, kind.since))
     return new UnsupportedFeatureError(
       "map",
       `Cannot create map "${map![1]}": this kernel (${kernel}) has no maps of kind ${kind.name.toLowerCase()}, which came with Linux ${kind.since}`,
@@ -231,7 +231,8 @@ function findPlace(object: LoadedBytes, program: string, instruction: number | u
 }
 
 function adviseMap(status: number): string {
-  if (status === -7 || status === -12) return "the map is too large: fewer entries or smaller values";
-  if (status === -22) return "this kernel does not know the map's kind, or its key, value or flags do not fit the kind";
+  if (status === errno.E2BIG || status === errno.ENOMEM) return "the map is too large: fewer entries or smaller values";
+  if (status === errno.EINVAL)
+    return "this kernel does not know the map's kind, or its key, value or flags do not fit the kind";
   return "see the whole log with --verbose";
 }

@@ -1,5 +1,4 @@
 import { existsSync } from "node:fs";
-import { UnsupportedFeatureError } from "../../base/errors.ts";
 import { haveKernelSymbol } from "./kallsyms.ts";
 import { vmlinuxBtf } from "./machine.ts";
 import type { KernelPort, Status } from "../door/port.ts";
@@ -166,20 +165,6 @@ export function findFeature(name: string): Feature | undefined {
 /** Whether this kernel has a feature and this user may use it; undefined when that cannot be told. */
 export function haveFeature(port: KernelPort, name: FeatureName): boolean | undefined {
   return findFeature(name)?.probe(port);
-}
-
-/**
- * Stops when a feature is known to be missing. What cannot be told is tried.
- *
- * @throws UnsupportedFeatureError
- */
-export function requireFeature(port: KernelPort, name: FeatureName, action: string): void {
-  const feature = findFeature(name);
-  if (feature === undefined || feature.probe(port) !== false) return;
-  throw new UnsupportedFeatureError(name, `${action}: this kernel has no ${feature.title} (${describeNeed(feature)})`, {
-    since: feature.since,
-    hint: feature.instead,
-  });
 }
 
 /** What a kernel must be to have a feature: `"Linux 5.8 or later with CONFIG_X"`. */

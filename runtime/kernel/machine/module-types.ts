@@ -1,16 +1,13 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
+import { listFolder } from "../../base/list-folder.ts";
 
 /** Where the kernel shows the types of itself and of its modules. Since: Linux 5.11 for modules. */
 export const btfFolder = "/sys/kernel/btf";
 
 /** Lists what lies in `btfFolder`, or in a folder with such files of another kernel: `vmlinux` and the loaded modules that have types. */
 export function listTypedModules(folder: string = btfFolder): string[] {
-  try {
-    return readdirSync(folder).sort();
-  } catch {
-    return [];
-  }
+  return listFolder(folder).sort();
 }
 
 /** Reads the types of the kernel (`vmlinux`) or of a module; undefined when there are none. */

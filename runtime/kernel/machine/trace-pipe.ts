@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, readdirSync, readlinkSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readlinkSync, rmdirSync, writeFileSync } from "node:fs";
+import { listFolder } from "../../base/list-folder.ts";
 import { AttachError, PrivilegeError } from "../../base/errors.ts";
 import type { Closable } from "../../base/scope.ts";
 import { errno, renderErrno } from "../door/errno.ts";
@@ -136,13 +137,5 @@ function removeStaleInstances(instances: string): void {
   for (const name of listFolder(instances)) {
     const match = /^bpfts-(\d+)-(\d+)-\d+$/.exec(name);
     if (match?.[1] === namespace && !existsSync(`/proc/${match[2]}`)) removeInstance(`${instances}/${name}`);
-  }
-}
-
-function listFolder(path: string): readonly string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
   }
 }

@@ -1,15 +1,6 @@
-import {
-  accessSync,
-  closeSync,
-  constants,
-  openSync,
-  readFileSync,
-  readSync,
-  readdirSync,
-  readlinkSync,
-  statSync,
-} from "node:fs";
+import { accessSync, closeSync, constants, openSync, readFileSync, readSync, readlinkSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { listFolder } from "../../base/list-folder.ts";
 import { readMappings } from "./process-maps.ts";
 
 /** A file that a process or the dynamic linker knows by a name. */
@@ -152,14 +143,6 @@ function listLibraries(root: string): KnownLibrary[] {
       .filter((file) => file.includes(".so"))
       .map((soname) => ({ soname, path: `${folder}/${soname}` })),
   );
-}
-
-function listFolder(path: string): string[] {
-  try {
-    return readdirSync(path);
-  } catch {
-    return [];
-  }
 }
 
 const cacheMagic = "glibc-ld.so.cache1.1";
