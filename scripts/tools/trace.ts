@@ -47,7 +47,7 @@ examples:
     bpfts trace 'u:pthread:pthread_create (arg4 != 0)'             # a USDT probe
     bpfts trace 'udpv6_sendmsg(struct sock *sk) (sk->sk_dport == 13568)'     # types of arguments
     bpfts trace 'mntns_install "users = %d", $task->fs->users'     # the current task
-    bpfts trace 'c:inet_pton "from %U", $task' -U    # with the program's stack
+    bpfts trace c:inet_pton -U                       # with the program's stack
 words: arg1 to arg6, retval, $pid (of the thread), $tgid, $uid, $gid, $cpu, $task, STRCMP("text", arg1)
 formats: %s %d %u %x %o %c with h, l, ll; %K and %U name the function of an address of the kernel, of the process`,
   arguments: {
