@@ -67,6 +67,15 @@ export async function runScriptText(text: string, test: GuestTest = {}): Promise
     mkdirSync(dirname(resolve(folder, path)), { recursive: true });
     writeFileSync(resolve(folder, path), content);
   }
+  try {
+    return await runScriptFile(file, test);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Runs a script of the project in the sandbox, with the SDK, against a fake kernel. */
+export async function runScriptFile(file: string, test: GuestTest = {}): Promise<GuestResult> {
   const output = { 1: "", 2: "" };
   const warnings: string[] = [];
   const log: Log = { warn: (message) => void warnings.push(message), info: () => undefined };
@@ -81,28 +90,24 @@ export async function runScriptText(text: string, test: GuestTest = {}): Promise
     mapInfo: () => -38,
     ...test.kernel,
   });
-  try {
-    const readSdk = (): ReturnType<typeof readLibrary> => readLibrary(join(root, "sdk/index.ts"));
-    const script = await readScript(file, { readLibrary: readSdk });
-    const library = { name: libraryName, readCode: async () => (await readSdk()).code };
-    const run: GuestRun = {
-      args: [],
-      build: () => makeProgram({}),
-      openTracePipe: () => ({ file: 1, isPrivate: true, close: () => undefined }),
-      log,
-      ...test,
-      script,
-      library,
-      port: kernel.port,
-    };
-    const result = await runGuest(run).then(
-      (exitCode) => ({ exitCode, error: undefined }),
-      (error: unknown) => ({ exitCode: undefined, error }),
-    );
-    return { ...result, stdout: output[1], stderr: output[2], warnings, kernel, file: script.path };
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+  const readSdk = (): ReturnType<typeof readLibrary> => readLibrary(join(root, "sdk/index.ts"));
+  const script = await readScript(file, { readLibrary: readSdk });
+  const library = { name: libraryName, readCode: async () => (await readSdk()).code };
+  const run: GuestRun = {
+    args: [],
+    build: () => makeProgram({}),
+    openTracePipe: () => ({ file: 1, isPrivate: true, close: () => undefined }),
+    log,
+    ...test,
+    script,
+    library,
+    port: kernel.port,
+  };
+  const result = await runGuest(run).then(
+    (exitCode) => ({ exitCode, error: undefined }),
+    (error: unknown) => ({ exitCode: undefined, error }),
+  );
+  return { ...result, stdout: output[1], stderr: output[2], warnings, kernel, file: script.path };
 }
 
 /** The fake's wait passes the time for real, but never for ever: a test that waits for nothing must fail, not hang. */
