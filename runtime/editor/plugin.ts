@@ -10,6 +10,8 @@ import type { BorderName, TypeScriptView } from "./border-names.ts";
 import { EditedScripts, findTextAt } from "./edited-script.ts";
 import type { EditedScript } from "./edited-script.ts";
 import { openKernelKnowledge } from "./kernel-knowledge.ts";
+import { listHelperPlaces } from "./helper-places.ts";
+import type { HelperPlaces } from "./helper-places.ts";
 import { renderDiagnostics } from "./render-diagnostics.ts";
 
 /** What TypeScript's server hands a plugin when it loads it. */
@@ -82,15 +84,21 @@ function createService(typescript: typeof ts, info: ts.server.PluginCreateInfo):
       typescript.ScriptElementKind.variableElement,
     );
   };
+  const listElsewhere = ([name, { source }]: readonly [
+    BorderName,
+    TypeScriptView,
+    EditedScript,
+  ]): readonly HelperPlaces[] => {
+    const program = base.getProgram();
+    if (program === undefined) return [];
+    return listHelperPlaces(typescript, program, source, name, (other) => readScript(other.fileName).texts.length > 0);
+  };
   const references = (file: string, position: number): ts.ReferenceEntry[] | undefined => {
     const found = findName(file, position);
-    return (
-      found &&
-      listPlaces(found[1], found[2], found[0]).map(({ span, isDefinition }) => ({
-        fileName: file,
-        textSpan: span,
-        isWriteAccess: isDefinition,
-      }))
+    if (found === undefined) return undefined;
+    const own = { fileName: file, places: listPlaces(found[1], found[2], found[0]) };
+    return [own, ...listElsewhere(found)].flatMap(({ fileName, places }) =>
+      places.map(({ span, isDefinition }) => ({ fileName, textSpan: span, isWriteAccess: isDefinition })),
     );
   };
 
@@ -211,11 +219,14 @@ function createService(typescript: typeof ts, info: ts.server.PluginCreateInfo):
           position,
           ...rest,
         );
-      return listPlaces(found[1], found[2], found[0]).map(({ span, suffix }) => ({
-        fileName: file,
-        textSpan: span,
-        ...(suffix !== undefined && { suffixText: suffix }),
-      }));
+      const own = { fileName: file, places: listPlaces(found[1], found[2], found[0]) };
+      return [own, ...listElsewhere(found)].flatMap(({ fileName, places }) =>
+        places.map(({ span, suffix }) => ({
+          fileName,
+          textSpan: span,
+          ...(suffix !== undefined && { suffixText: suffix }),
+        })),
+      );
     },
     dispose() {
       base.dispose();

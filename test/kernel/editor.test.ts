@@ -211,6 +211,54 @@ describe("the editor's plugin", () => {
     expect(refused.info).toMatchObject({ canRename: false });
   });
 
+  it("renames tables and functions in the files that the script is connected with, and in no other", async () => {
+    const helper = join(project, "helper.ts");
+    const helperText = `import type { BPF, Table } from "bpfts";
+type Counted = BPF<{ counts: Table<{ readonly pid: number }, bigint> }>;
+interface Row { readonly counts: number }
+export function show(b: Counted, row: Row): string {
+  const { counts } = b.tables;
+  return [b.get_table("counts").size, b.tables.counts.size, counts.size, row.counts, "counts"].join();
+}
+`;
+    const other = join(project, "other.ts");
+    const otherText = helperText.replace("helper", "other");
+    const script = join(project, "two-files.ts");
+    const scriptText = `import { BPF, print } from "bpfts";
+import { show } from "./helper.ts";
+const b = new BPF({ text: \`struct key_t { u32 pid; };
+BPF_HASH(counts, struct key_t, u64);\` });
+print(show(b, { counts: 1 }));
+`;
+    for (const [path, content] of [
+      [helper, helperText],
+      [other, otherText],
+      [script, scriptText],
+    ] as const) {
+      writeFileSync(path, content);
+      await server.request("open", { file: path, fileContent: content });
+    }
+    const { locs } = await server.request<{
+      locs: { file: string; locs: { start: ServerPlace; end: ServerPlace; suffixText?: string }[] }[];
+    }>("rename", {
+      file: script,
+      ...place("counts, struct", 1, scriptText),
+      findInStrings: false,
+      findInComments: false,
+    });
+    const found = Object.fromEntries(
+      locs.map(({ file: path, locs: list }) => [
+        path,
+        list.map(({ start, suffixText = "" }) => `${start.line}:${start.offset}${suffixText}`).sort(),
+      ]),
+    );
+    expect(found).toEqual({
+      [script]: ["4:10"],
+      [helper]: ["2:22", "5:11: counts", "6:24", "6:48"],
+    });
+    for (const path of [helper, other, script]) await server.request("close", { file: path }).catch(() => {});
+  });
+
   it("shows what dialect and clang say, at the place", async () => {
     // The plugin's answer comes a while after the server's own.
     const list = async (): Promise<readonly string[]> =>
