@@ -2,6 +2,8 @@
   "variables": {
     # node-gyp rebuild --bpfts_sanitize=1 makes an AddressSanitizer build (see test/README.md).
     "bpfts_sanitize%": 0,
+    # node-gyp rebuild --bpfts_static=1 links the libraries in (runtime/native/prebuild.sh).
+    "bpfts_static%": 0,
     # Without libiberty, Rust's newer names stay mangled.
     "bpfts_libiberty%": "<!(test -e /usr/include/libiberty/demangle.h && echo 1 || echo 0)",
     # Without liblzma, the symbols that some distributions pack into stripped binaries are not read.
@@ -42,16 +44,24 @@
       "cflags": ["<!@(pkg-config --cflags libbpf libelf zlib)", "-Wall", "-Wextra", "-Wno-missing-field-initializers", "-fvisibility=hidden"],
       "cflags_cc!": ["-std=gnu++14", "-std=gnu++17", "-std=c++17"],
       "cflags_cc": ["-std=c++20", "-fno-exceptions", "-fvisibility-inlines-hidden"],
-      "libraries": ["<!@(pkg-config --libs libbpf libelf zlib)"],
       "conditions": [
-        ["bpfts_libiberty==1", {
-          "defines": ["BPFTS_HAVE_LIBIBERTY"],
-          "libraries": ["-liberty"],
-          "ldflags": ["-Wl,--exclude-libs,ALL"]
-        }],
-        ["bpfts_lzma==1", {
-          "defines": ["BPFTS_HAVE_LZMA"],
-          "libraries": ["<!@(pkg-config --libs liblzma)"]
+        ["bpfts_static==1", {
+          "defines": ["BPFTS_HAVE_LIBIBERTY", "BPFTS_HAVE_LZMA"],
+          "libraries": ["-Wl,-Bstatic", "-lbpf", "-lz", "-llzma", "-liberty", "-Wl,-Bdynamic", "-lelf"],
+          "ldflags": ["-Wl,--exclude-libs,ALL", "-static-libstdc++", "-static-libgcc"]
+        }, {
+          "libraries": ["<!@(pkg-config --libs libbpf libelf zlib)"],
+          "conditions": [
+            ["bpfts_libiberty==1", {
+              "defines": ["BPFTS_HAVE_LIBIBERTY"],
+              "libraries": ["-liberty"],
+              "ldflags": ["-Wl,--exclude-libs,ALL"]
+            }],
+            ["bpfts_lzma==1", {
+              "defines": ["BPFTS_HAVE_LZMA"],
+              "libraries": ["<!@(pkg-config --libs liblzma)"]
+            }]
+          ]
         }],
         ["bpfts_sanitize==1", {
           "cflags": ["-fsanitize=address", "-fno-omit-frame-pointer", "-g", "-O1"],
@@ -73,7 +83,8 @@
       ],
       "cflags": ["-Wall", "-Wextra", "-Wno-missing-field-initializers"],
       "cflags_cc!": ["-std=gnu++14", "-std=gnu++17", "-std=c++17", "-std=gnu++20"],
-      "cflags_cc": ["-std=c++20", "-fno-exceptions"]
+      "cflags_cc": ["-std=c++20", "-fno-exceptions"],
+      "conditions": [["bpfts_static==1", { "ldflags": ["-static-libstdc++", "-static-libgcc"] }]]
     }
   ]
 }

@@ -56,7 +56,7 @@ const result = await build({
 }).catch(() => process.exit(1));
 
 mkdirSync(dist, { recursive: true });
-const kept = new Set(["quickjs.wasm", ".bpfts-stamp", "index.js", "editor.cjs", "types", "web"]);
+const kept = new Set(["quickjs.wasm", ".bpfts-stamp", "index.js", "editor.cjs", "types", "web", "prebuilt"]);
 // The entry last: it carries the build's name, under which nothing of the new one is cached before.
 const files = result.outputFiles.toSorted(
   (a, b) => Number(a.path.endsWith("bpfts.cjs")) - Number(b.path.endsWith("bpfts.cjs")),

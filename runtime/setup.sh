@@ -7,7 +7,8 @@
 #   bash runtime/setup.sh --vm      and what virtual machines need
 #   bash runtime/setup.sh --fresh   what the tests need, and what makes a minimal Debian
 #   bash runtime/setup.sh --package the addon only, and no apt: npm runs this where
-#                                   bpfts is installed as a package
+#                                   bpfts is installed as a package. Nothing is built where
+#                                   the addon that the package brings runs
 #
 # Ends with 0, or with 3 and a sentence that says what to install or to run.
 set -euo pipefail
@@ -249,6 +250,15 @@ build_addon() {
   echo "$hash" >"$stamp"
 }
 
+# Whether the addon that the package brings loads here; "npm rebuild --build-from-source" wants another one.
+have_prebuilt() {
+  [[ ${npm_config_build_from_source-} != true && ! -f runtime/cli/main.ts ]] || return 1
+  local folder
+  folder=dist/prebuilt/linux-$(node -p process.arch)
+  node -e 'require(require("node:path").resolve(process.argv[1]))' "$folder/bpfts.node" >/dev/null 2>&1 &&
+    "$folder/bpfts-confine" --probe >/dev/null 2>&1
+}
+
 build_bundle() {
   [[ -f runtime/cli/main.ts ]] || return 0
   local stamp=dist/.bpfts-stamp hash
@@ -291,6 +301,7 @@ if ! flock -n 9; then
 fi
 
 check_node
+if [[ $mode == package ]] && have_prebuilt; then exit 0; fi
 install_packages
 if [[ $mode == package ]]; then
   build_addon

@@ -3,6 +3,7 @@ import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { adviseBuild } from "../base/advise-build.ts";
+import { findNativeFile } from "../base/native-file.ts";
 import { ToolchainError } from "../base/errors.ts";
 
 /**
@@ -14,7 +15,7 @@ export function requireLauncher(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     const isTop = folder === dirname(folder);
     if (!existsSync(join(folder, "binding.gyp")) && !isTop) continue;
-    const path = join(folder, "build", "Release", "bpfts-confine");
+    const path = findNativeFile(folder, "bpfts-confine", existsSync);
     if (existsSync(path)) return path;
     throw new ToolchainError(`The program that confines compilers is not built: "${path}" is missing`, {
       hint: adviseBuild(folder, existsSync),

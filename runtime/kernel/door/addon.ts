@@ -3,6 +3,7 @@ import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { adviseBuild } from "../../base/advise-build.ts";
+import { findNativeFile } from "../../base/native-file.ts";
 import { ToolchainError } from "../../base/errors.ts";
 import type { KernelPort } from "./port.ts";
 
@@ -22,7 +23,7 @@ export function openAddon(): KernelPort {
 function findAddon(): string {
   for (let folder = dirname(fileURLToPath(import.meta.url)); ; folder = dirname(folder)) {
     if (existsSync(join(folder, "binding.gyp")) || folder === dirname(folder))
-      return join(folder, "build", "Release", "bpfts.node");
+      return findNativeFile(folder, "bpfts.node", existsSync);
   }
 }
 
@@ -43,7 +44,9 @@ export function loadAddon(path: string): KernelPort {
     const reason = error instanceof Error ? error.message.split("\n")[0]! : String(error);
     throw new ToolchainError(`The native addon cannot be loaded: ${reason}`, {
       cause: error,
-      hint: "build it again for this Node and this libbpf: npx node-gyp rebuild",
+      hint: path.includes("/prebuilt/")
+        ? "the one that the package brings needs glibc 2.36 and libelf; build one for this machine: npm rebuild --build-from-source bpfts"
+        : "build it again for this Node and this libbpf: npx node-gyp rebuild",
     });
   }
 }
