@@ -2,6 +2,7 @@ import { findMapKind } from "../../sdk/abi/map-kinds.ts";
 import { findKfuncVersion, findSectionVersion, isOlder, laterHelpers } from "../base/bpf-since.ts";
 import type { SourceLocation } from "../base/location.ts";
 import { listInstructionNeeds } from "../object/instruction-needs.ts";
+import { readsKernelMembers } from "../object/member-relocations.ts";
 import { listKernelCalls } from "../object/list-calls.ts";
 import type { ObjectSpec } from "../object/spec.ts";
 import type { LocateInstruction } from "../permit/guard.ts";
@@ -24,6 +25,11 @@ export interface OldestKernel {
   readonly unknown: readonly KernelNeed[];
 }
 
+/** Which kernels have the members that programs read of the kernel's structs is written in no table: only the kernels themselves tell. */
+export const memberNeed: KernelNeed = {
+  what: "each member of the kernel's structs that it reads (the kernels themselves tell: bpfts check --kernel all)",
+};
+
 /** The oldest kernel that bpfts itself runs on: BTF, ring buffers, CAP_BPF. */
 export const ownOldest = "5.8";
 
@@ -35,7 +41,7 @@ export interface NeedingUnit {
 
 /**
  * Lists what a compiled unit needs of the kernel beyond what bpfts itself does: helpers, kernel functions, kinds of maps and of programs,
- * instructions. Fields of the kernel's structs are not among it: libbpf looks for them where it loads.
+ * instructions; and that it reads members of the kernel's structs, if it does.
  */
 export function listKernelNeeds({ bytes, spec }: NeedingUnit, locate: LocateInstruction): readonly KernelNeed[] {
   const at = (section: string, instruction: number): { readonly location?: SourceLocation } => {
@@ -67,7 +73,8 @@ export function listKernelNeeds({ bytes, spec }: NeedingUnit, locate: LocateInst
   const instructions = listInstructionNeeds(bytes).map(
     ({ since, what, section, instruction }): KernelNeed => ({ since, what, ...at(section, instruction) }),
   );
-  const needs = [...calls, ...maps, ...programs, ...instructions];
+  const members = readsKernelMembers(bytes) ? [memberNeed] : [];
+  const needs = [...calls, ...maps, ...programs, ...instructions, ...members];
   return needs.filter(({ since }) => since === undefined || isOlder(ownOldest, since));
 }
 

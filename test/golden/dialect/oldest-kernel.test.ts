@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { findSectionVersion } from "../../../runtime/base/bpf-since.ts";
-import { findOldestKernel, listKernelNeeds } from "../../../runtime/inspect/oldest-kernel.ts";
+import { findOldestKernel, listKernelNeeds, memberNeed } from "../../../runtime/inspect/oldest-kernel.ts";
 import type { KernelNeed } from "../../../runtime/inspect/oldest-kernel.ts";
 import { describeObject } from "../../../runtime/object/describe-object.ts";
 import { openInstructionLines } from "../../../runtime/session/load/locate-instruction.ts";
@@ -51,6 +51,12 @@ SEC("tp/a/b") int g(void *ctx) { u64 cookie = bpf_get_attach_cookie(ctx); u32 ke
       "5.15 bpf_get_attach_cookie()",
       "5.10 programs of the kind fentry.s",
     ]);
+  });
+
+  it("does not hide that members of structs may be missing on older kernels", () => {
+    const reads = need(`struct task_struct { int pid; } __attribute__((preserve_access_index));
+SEC("tp/a/b") int f(struct task_struct *task) { return task->pid; }`);
+    expect(findOldestKernel(reads).unknown).toEqual([memberNeed]);
   });
 
   it("does not hide what it knows no kernel for", () => {
