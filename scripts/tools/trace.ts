@@ -19,6 +19,7 @@ import {
   strftime,
   tool_options,
 } from "bpfts";
+import type { BuildIdStackTable, StackTraceTable } from "bpfts";
 import { read_message, render_message } from "./parts/probe-message.ts";
 import type { ProbeMessage } from "./parts/probe-message.ts";
 import { enable_usdt, read_place } from "./parts/probe-place.ts";
@@ -157,8 +158,9 @@ for (const header of args.include) program.add(/^[./]/.test(header) ? `#include 
 program.add(`${filter_by_process({ ...args, cgroup: [...args.cgroup, ...(args.cgroup_path === undefined ? [] : [args.cgroup_path])] })}${read_text}
 const volatile u32 own_pid = ${args.include_self ? 4294967295 : Number(read_file("/proc/self/stat").split(" ")[0])};
 const volatile u32 wanted_uid = ${args.uid ?? 0};`);
-const haveStacks = args.kernel_stack || args.user_stack;
-if (haveStacks) program.add(`BPF_STACK_TRACE${args.sym_file_list === undefined ? "" : "_BUILDID"}(stacks, 16384);`);
+if (args.kernel_stack) program.add("BPF_STACK_TRACE(kernel_stacks, 16384);");
+const isByFile = args.sym_file_list !== undefined;
+if (args.user_stack) program.add(`BPF_STACK_TRACE${isByFile ? "_BUILDID" : ""}(user_stacks, 16384);`);
 const contexts = probes.map((one, index) => add_probe(one, `trace_${index + 1}`));
 if (args.verbose) print(program.text);
 
@@ -205,8 +207,8 @@ ${render_head(place, name, signature?.text)} {
     bpfts_event.tgid = bpf_get_current_pid_tgid() >> 32;
     bpfts_event.pid = bpf_get_current_pid_tgid();
     bpf_get_current_comm(&bpfts_event.comm, sizeof(bpfts_event.comm));
-    ${args.kernel_stack ? `bpfts_event.kernel_stack_id = stacks.get_stackid(${context}, 0);` : ""}
-    ${args.user_stack ? `bpfts_event.user_stack_id = stacks.get_stackid(${context}, BPF_F_USER_STACK);` : ""}`);
+    ${args.kernel_stack ? `bpfts_event.kernel_stack_id = kernel_stacks.get_stackid(${context}, 0);` : ""}
+    ${args.user_stack ? `bpfts_event.user_stack_id = user_stacks.get_stackid(${context}, BPF_F_USER_STACK);` : ""}`);
   for (const [index, value] of values.entries()) {
     const field = `bpfts_event.v${index}`;
     if (message.kinds[index] !== "s")
@@ -252,23 +254,31 @@ const rows = new RowPrinter<Row>([
   { head: "FUNC", format: "%-16s", value: "func" },
   { head: haveMessages ? "-" : "", format: "%s", value: "message", name: "message" },
 ]);
-const stacks = haveStacks
-  ? new StackPrinter(b.table("stacks") as never, { show_module: true, show_offset: true, verbose: args.address })
-  : undefined;
+const layout = { show_module: true, show_offset: true, verbose: args.address };
+const open_printer = (table: string): StackPrinter => new StackPrinter(b.get_table(table) as StackTraceTable, layout);
+const kernelStacks = args.kernel_stack ? open_printer("kernel_stacks") : undefined;
+const userStacks = args.user_stack && !isByFile ? open_printer("user_stacks") : undefined;
+
+/** With -s the frames are places in files, which have names also when the process is gone. */
+function read_user_frames({ user_stack_id, tgid }: TraceEvent): readonly string[] {
+  if (userStacks !== undefined || user_stack_id < 0) return userStacks?.user_frames(user_stack_id, tgid) ?? [];
+  const table = b.get_table("user_stacks") as BuildIdStackTable;
+  return table.walk(user_stack_id, (frame) => BPF.sym(frame, tgid, { show_module: true, show_offset: true }));
+}
 const counts = new Map<string, number>();
 let count = 0;
 
 function show(row: Row): void {
   if (args.name !== undefined && !row.comm.includes(args.name)) return;
   if (args.msg_filter !== undefined && !row.message.includes(args.msg_filter)) return;
-  const kernel = stacks && args.kernel_stack ? stacks.kernel_frames(row.kernel_stack_id) : [];
-  const user = stacks && args.user_stack ? stacks.user_frames(row.user_stack_id, row.tgid) : [];
+  const kernel = kernelStacks?.kernel_frames(row.kernel_stack_id) ?? [];
+  const user = args.user_stack ? read_user_frames(row) : [];
   const line = rows.render(row, { ...(args.kernel_stack && { kernel }), ...(args.user_stack && { user }) });
   const frames = [...kernel, ...user].map(
     (frame) =>
       `        ${frame.replace(/^([0-9a-f]+) +(?=\S)/, (whole, address: string) => (args.address ? `${address.padStart(16)} ` : whole))}`,
   );
-  const text = is_json_output() || !stacks ? line : [line, ...frames, ""].join("\n");
+  const text = is_json_output() || !(args.kernel_stack || args.user_stack) ? line : [line, ...frames, ""].join("\n");
   if (args.aggregate) counts.set(text, (counts.get(text) ?? 0) + 1);
   else print(text);
   if (++count === args.max_events) exit();
@@ -278,7 +288,7 @@ on_exit(() => {
   for (const [text, times] of [...counts].sort((x, y) => y[1] - x[1]))
     if (is_json_output()) print(`{"count":${times},${text.slice(1)}`);
     else printf("%r\n-->COUNT %d\n\n", text, times);
-  stacks?.warn_lost();
+  for (const printer of [kernelStacks, userStacks]) printer?.warn_lost();
 });
 for (const [index, { probe, place, message }] of probes.entries()) {
   const name = `trace_${index + 1}`;

@@ -108,6 +108,8 @@ describe("trace", () => {
     const names = stacks.flatMap((line) => /^ {8} *[0-9a-f]+ (\w+)\+0x[0-9a-f]+ \[routes\]$/.exec(line)?.[1] ?? []);
     expect(names.slice(0, 2)).toEqual(["nap", "deeper"]);
     expect(names.at(-1)).toBe("main");
+    const byFile = await runTool(workload, "trace", "-U", "-K", "-s", routes, `${routes}:nap (arg1 == 20)`);
+    expect(byFile.flatMap((line) => /^ {8}(\w+)\+0x[0-9a-f]+ \[routes\]$/.exec(line)?.[1] ?? []).at(-1)).toBe("main");
     const clock = await runTool(workload, "trace", "-T", "-M", "2", `${routes}:nap`);
     expect(clock.map((line) => line.slice(0, 17)).slice(1)).toEqual([
       expect.stringMatching(/^\d\d:\d\d:\d\d \d+ +/),
