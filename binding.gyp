@@ -27,6 +27,8 @@
         "runtime/native/map.cc",
         "runtime/native/map_batch.cc",
         "runtime/native/multi_link.cc",
+        "runtime/native/netlink.cc",
+        "runtime/native/network.cc",
         "runtime/native/object.cc",
         "runtime/native/output.cc",
         "runtime/native/poller.cc",

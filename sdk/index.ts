@@ -31,6 +31,17 @@ export type {
   PerfEventRawOptions,
   PerfEventTarget,
 } from "./program/perf-options.ts";
+export { NetworkLink } from "./program/network-link.ts";
+export type {
+  NamespaceOptions,
+  NetfilterOptions,
+  NetkitOptions,
+  OnDevice,
+  RawSocketOptions,
+  TcOptions,
+  XdpOptions,
+} from "./program/network-options.ts";
+export type { NetworkNamespaceName } from "./wire/network-calls.ts";
 export type { BpfOptions, BuildOptions } from "./program/bpf-options.ts";
 export { files_by_descriptor } from "./program/files-by-descriptor.ts";
 export { find_function, function_entry, function_return, have_function_probes } from "./program/function-probes.ts";

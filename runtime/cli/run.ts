@@ -5,9 +5,11 @@ import { addAllowOptions, readAllowed } from "./allow-options.ts";
 import type { AllowFlags } from "./allow-options.ts";
 import { addGrantOptions, readGrants } from "./file-grants.ts";
 import type { GrantFlags } from "./file-grants.ts";
+import { addPlaceOptions, readPlaces } from "./place-grants.ts";
+import type { PlaceFlags } from "./place-grants.ts";
 import { runScript } from "../session/run/session.ts";
 
-interface RunOptions extends GrantFlags {
+interface RunOptions extends GrantFlags, PlaceFlags {
   readonly command?: string;
   readonly memory: number;
   readonly verbose: boolean;
@@ -22,6 +24,7 @@ Examples:
   bpfts run --allow-signal killer.ts        let the script's C send signals; bpfts check lists what a script asks for
   bpfts run --prefer fentry tcpconnect.ts   kprobe__NAME and kretprobe__NAME by fentry and fexit, which cost less;
                                             functions that attach_kprobe names stay kprobes
+  bpfts run --allow-dev eth0 drop.ts        let it attach to the device that the default route leads through
   bpfts run -I ../include tool.ts           the C text includes headers of another folder
 
 A script reads the files of its own folder, or of the project (package.json) that it lies in, and no others.
@@ -51,7 +54,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     )
     .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
     .option("--json-errors", "write errors as JSON, one a line");
-  addAllowOptions(command)
+  addPlaceOptions(addAllowOptions(command))
     .addHelpText("after", examples)
     .action(async (script: string, args: readonly string[], options: RunOptions & AllowFlags) => {
       const exitCode = await runScript({
@@ -63,7 +66,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
         environment: process.env,
         grants: readGrants(options),
         attaches: true,
-        guard: openGuard(readAllowed(options)),
+        guard: openGuard(readAllowed(options), readPlaces(options)),
         verifierLog: options.verbose,
         ...(options.prefer !== undefined && { prefer: options.prefer }),
       });

@@ -10,6 +10,8 @@ import { describeOwnKernel, fetchKernel, findFetchedKernel, removeKernels } from
 import type { VmOptions } from "../vm/prepare-vm.ts";
 import { pickGuestEnvironment, prepareVm } from "../vm/prepare-vm.ts";
 import { addAllowOptions, listAllowFlags } from "./allow-options.ts";
+import { addPlaceOptions, renderPlaces } from "./place-grants.ts";
+import type { PlaceFlags } from "./place-grants.ts";
 import type { AllowFlags } from "./allow-options.ts";
 import { runInVm } from "../vm/run-in-vm.ts";
 import { openVmFolder } from "../vm/vm-folder.ts";
@@ -46,7 +48,7 @@ export function addVmCommands(program: Command, deps: VmCommandDeps): void {
     .command("vm")
     .description("run scripts and commands on other kernels, in virtual machines on this machine's files");
 
-  addGrantOptions(addAllowOptions(addMachineOptions(vm.command("run"))))
+  addPlaceOptions(addGrantOptions(addAllowOptions(addMachineOptions(vm.command("run")))))
     .description("run a script as `bpfts run` does, on another kernel")
     .argument("<script>", "the script")
     .argument("[args...]", "its arguments, after --")
@@ -60,10 +62,10 @@ export function addVmCommands(program: Command, deps: VmCommandDeps): void {
       async (
         script: string,
         args: string[],
-        flags: MachineFlags & AllowFlags & GrantFlags & { command?: string; jsonErrors?: boolean },
+        flags: MachineFlags & AllowFlags & GrantFlags & PlaceFlags & { command?: string; jsonErrors?: boolean },
       ) => {
         readGrants(flags);
-        const inner = ["run", ...listAllowFlags(flags), ...renderGrants(flags)];
+        const inner = ["run", ...listAllowFlags(flags), ...renderGrants(flags), ...renderPlaces(flags)];
         if (flags.command !== undefined) inner.push("-c", flags.command);
         if (flags.jsonErrors) inner.push("--json-errors");
         if (flags.verbose) inner.push("--verbose");

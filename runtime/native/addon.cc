@@ -18,6 +18,7 @@
 #include "log.h"
 #include "map.h"
 #include "multi_link.h"
+#include "network.h"
 #include "object.h"
 #include "output.h"
 #include "poller.h"
@@ -130,6 +131,14 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "attachStructOps", AttachStructOps);
   Bind(exports, "perfCounterOpen", PerfCounterOpen);
   Bind(exports, "linkClose", LinkClose);
+  Bind(exports, "linkCreate", LinkCreate);
+  Bind(exports, "linkUpdate", LinkUpdate);
+  Bind(exports, "linkDescribe", LinkDescribe);
+  Bind(exports, "filterAttach", FilterAttach);
+  Bind(exports, "rawSocketAttach", RawSocketAttach);
+  Bind(exports, "netlinkDump", NetlinkDump);
+  Bind(exports, "programQuery", ProgramQuery);
+  Bind(exports, "programTest", TestProgram);
   Bind(exports, "iteratorOpen", IteratorOpen);
   Bind(exports, "iteratorRead", IteratorRead);
   Bind(exports, "iteratorClose", IteratorClose);

@@ -12,34 +12,42 @@
 
 namespace bpfts {
 
-/// A program that sits somewhere. Detached when it goes.
-class Link final : public Resource {
+/// A program that sits somewhere, in whichever way.
+class AnyLink : public Resource {
  public:
   static constexpr Kind kKind = Kind::kLink;
-  explicit Link(struct bpf_link* link) : Resource(kKind), link_(link) {}
+  AnyLink() : Resource(kKind) {}
+  /// The kernel's link, -1 where it has none.
+  virtual int fd() const { return -1; }
+};
+
+/// A program that sits somewhere. Detached when it goes.
+class Link final : public AnyLink {
+ public:
+  explicit Link(struct bpf_link* link) : link_(link) {}
   ~Link() override { bpf_link__destroy(link_); }
+  int fd() const override { return bpf_link__fd(link_); }
 
  private:
   struct bpf_link* const link_;
 };
 
 /// A link that libbpf knows nothing of.
-class LinkDescriptor final : public Resource {
+class LinkDescriptor final : public AnyLink {
  public:
-  static constexpr Kind kKind = Kind::kLink;
-  explicit LinkDescriptor(int fd) : Resource(kKind), fd_(fd) {}
+  explicit LinkDescriptor(int fd) : fd_(fd) {}
   ~LinkDescriptor() override { close(fd_); }
+  int fd() const override { return fd_; }
 
  private:
   const int fd_;
 };
 
 /// A program that sits on a map, where the kernel knows no links: taken off when it goes.
-class Attachment final : public Resource {
+class Attachment final : public AnyLink {
  public:
-  static constexpr Kind kKind = Kind::kLink;
   Attachment(int program_fd, int target_fd, enum bpf_attach_type type)
-      : Resource(kKind), program_fd_(program_fd), target_fd_(target_fd), type_(type) {}
+      : program_fd_(program_fd), target_fd_(target_fd), type_(type) {}
   ~Attachment() override;
 
  private:
@@ -49,11 +57,9 @@ class Attachment final : public Resource {
 };
 
 /// A counter in a perf event array. Taken out of the array when it goes.
-class PerfCounter final : public Resource {
+class PerfCounter final : public AnyLink {
  public:
-  static constexpr Kind kKind = Kind::kLink;
-  PerfCounter(int map_fd, uint32_t index, int event_fd)
-      : Resource(kKind), map_fd_(map_fd), index_(index), event_fd_(event_fd) {}
+  PerfCounter(int map_fd, uint32_t index, int event_fd) : map_fd_(map_fd), index_(index), event_fd_(event_fd) {}
   ~PerfCounter() override;
 
  private:

@@ -6,6 +6,8 @@ import type { Action } from "./acting-calls.ts";
 import { findProgramAction } from "./acting-programs.ts";
 import type { LoadedAs } from "./acting-programs.ts";
 import { findFlag } from "./permissions.ts";
+import { noPlaces } from "./places.ts";
+import type { AllowedPlaces } from "./places.ts";
 import type { Permission, PermissionName } from "./permissions.ts";
 
 /** Something that a script asks for and that acts on the rest of the machine. */
@@ -38,6 +40,8 @@ export type LocateInstruction = (section: string, instruction: number) => Source
 /** Notes what a script asks for, and refuses what the user has not allowed. */
 export interface Guard {
   readonly asks: Asks;
+  /** The guarded places that the user has named; undefined in a check, which attaches nothing. */
+  readonly places: AllowedPlaces | undefined;
   /** Looks at all instructions of an object before anything of it is loaded. @throws PrivilegeError */
   admitObject(object: Uint8Array, locate: LocateInstruction): void;
   /** Looks at the kind of a program before it is loaded. @throws PrivilegeError */
@@ -54,7 +58,7 @@ export interface Guard {
 /**
  * Opens a guard. A run refuses what is not allowed; a check, which attaches nothing, allows everything and lists it: `allowed` is undefined.
  */
-export function openGuard(allowed: ReadonlySet<PermissionName> | undefined): Guard {
+export function openGuard(allowed: ReadonlySet<PermissionName> | undefined, places: AllowedPlaces = noPlaces): Guard {
   const hooks = new Set<string>();
   const actions = new Map<string, AskedAction>();
   const pins = new Set<string>();
@@ -89,6 +93,7 @@ export function openGuard(allowed: ReadonlySet<PermissionName> | undefined): Gua
   };
 
   return {
+    places: allowed === undefined ? undefined : places,
     get asks() {
       return {
         hooks: [...hooks],

@@ -22,7 +22,8 @@ import { runProgram } from "./run-program.ts";
 import type { ProgramRun } from "./run-program.ts";
 import { TraceReader, printTrace, readTraceLine } from "../queries/trace.ts";
 import type { TraceOptions, TracePrintOptions } from "../queries/trace.ts";
-import { Attachments, requireOpenProgram } from "./attachments.ts";
+import { requireOpenProgram } from "./attachments.ts";
+import { NetworkAttachments } from "./network-attachments.ts";
 import type { OpenProgram } from "./attachments.ts";
 import type { BpfOptions } from "./bpf-options.ts";
 
@@ -32,7 +33,7 @@ import type { BpfOptions } from "./bpf-options.ts";
  *
  * Source: BCC's class BPF. @throws BpfError when the C is wrong, the kernel refuses it, or a probe cannot be attached
  */
-export class BPF<Tables, Functions> extends Attachments<Functions> {
+export class BPF<Tables, Functions> extends NetworkAttachments<Functions> {
   // BCC's names of program types, as its class has them.
   static readonly KPROBE: number = BPFProgType.KPROBE;
   static readonly TRACEPOINT: number = BPFProgType.TRACEPOINT;

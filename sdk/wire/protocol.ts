@@ -1,6 +1,7 @@
 import type { AttachArgument } from "./attach-argument.ts";
 import type { IteratorArgument, IteratorReply } from "./iterator-calls.ts";
 import type { Layout } from "./layout.ts";
+import type { LinkReply, NetworkArgument } from "./network-calls.ts";
 import type { StartReply } from "./start-reply.ts";
 import type { TerminalReply } from "./terminal-reply.ts";
 import type { UrlParts } from "./url-parts.ts";
@@ -62,6 +63,12 @@ export interface Calls {
   /** Registers a table of functions with the kernel, or takes it back. */
   attach_struct_ops: Json<{ readonly program: number; readonly map: string }, null>;
   detach_struct_ops: Json<{ readonly program: number; readonly map: string }, null>;
+  /** Attaches to the network; what is attached is a link that the script holds. */
+  link_open: Json<{ readonly program: number; readonly request: NetworkArgument }, LinkReply>;
+  link_update: Json<{ readonly program: number; readonly link: number; readonly fnName: string }, null>;
+  link_close: Json<{ readonly program: number; readonly link: number }, null>;
+  /** Whether its device is gone. */
+  link_lost: Json<{ readonly program: number; readonly link: number }, boolean>;
   close_program: Json<{ readonly program: number }, null>;
 
   /** Loads a system call program and answers what it takes. */
@@ -218,6 +225,10 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   count_attached: "json",
   attach_struct_ops: "json",
   detach_struct_ops: "json",
+  link_open: "json",
+  link_update: "json",
+  link_close: "json",
+  link_lost: "json",
   close_program: "json",
   run_open: "json",
   run: "bytes",

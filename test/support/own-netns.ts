@@ -7,6 +7,10 @@ import { afterAll } from "vitest";
 export interface OwnNetns {
   /** The number of the namespace, as in `ls -Li /proc/PID/ns/net`. */
   readonly inode: number;
+  /** The process that keeps it. */
+  readonly pid: number;
+  /** Its file. */
+  readonly path: string;
   /** A command line that runs another one in it. */
   enter(command: string): string;
 }
@@ -22,5 +26,5 @@ export async function makeNetns(): Promise<OwnNetns> {
   holders.push(holder);
   await new Promise((resolve) => holder.stdout.once("data", resolve));
   const path = `/proc/${holder.pid}/ns/net`;
-  return { inode: statSync(path).ino, enter: (command) => `nsenter --net=${path} ${command}` };
+  return { inode: statSync(path).ino, pid: holder.pid!, path, enter: (command) => `nsenter --net=${path} ${command}` };
 }

@@ -1,5 +1,6 @@
 import type { Handle, Status } from "./handle.ts";
 import type { IteratorPort } from "./iterator-port.ts";
+import type { NetworkPort } from "./network-port.ts";
 import type { PerfPort } from "./perf-port.ts";
 
 export type { Handle, Status };
@@ -161,7 +162,7 @@ export interface LiveInfo {
 export const waitSources = { rings: 1, files: 2 } as const;
 
 /** Every call that bpfts makes to the kernel; the rules above hold for each. */
-export interface KernelPort extends IteratorPort, PerfPort {
+export interface KernelPort extends IteratorPort, NetworkPort, PerfPort {
   // Objects. Source: libbpf bpf_object__*, bpf_program__*, bpf_map__*.
 
   /** Opens an object from memory; creates nothing in the kernel yet. */

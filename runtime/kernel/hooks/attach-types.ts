@@ -95,6 +95,30 @@ const rows: readonly AttachTypeRow[] = [
     programType: BPFProgType.CGROUP_SOCK_ADDR,
     on: "cgroup",
   },
+  {
+    type: BPFAttachType.CGROUP_INET4_GETPEERNAME,
+    name: "cgroup_inet4_getpeername",
+    programType: BPFProgType.CGROUP_SOCK_ADDR,
+    on: "cgroup",
+  },
+  {
+    type: BPFAttachType.CGROUP_INET6_GETPEERNAME,
+    name: "cgroup_inet6_getpeername",
+    programType: BPFProgType.CGROUP_SOCK_ADDR,
+    on: "cgroup",
+  },
+  {
+    type: BPFAttachType.CGROUP_INET4_GETSOCKNAME,
+    name: "cgroup_inet4_getsockname",
+    programType: BPFProgType.CGROUP_SOCK_ADDR,
+    on: "cgroup",
+  },
+  {
+    type: BPFAttachType.CGROUP_INET6_GETSOCKNAME,
+    name: "cgroup_inet6_getsockname",
+    programType: BPFProgType.CGROUP_SOCK_ADDR,
+    on: "cgroup",
+  },
   { type: BPFAttachType.CGROUP_SYSCTL, name: "cgroup_sysctl", programType: BPFProgType.CGROUP_SYSCTL, on: "cgroup" },
   {
     type: BPFAttachType.CGROUP_UDP4_RECVMSG,

@@ -1,5 +1,6 @@
 import { BPFAttachType, BPFProgType } from "../../../sdk/abi/program-types.ts";
 import type { KernelPort } from "../door/port.ts";
+import type { SectionType } from "./section-types.ts";
 
 /**
  * What a function of the script can be loaded as: one row a kind.
@@ -47,6 +48,8 @@ export interface ProgramRequest {
   /** For the kind `func`, whose type the place tells that it goes to. Source: enum bpf_prog_type, enum bpf_attach_type. */
   readonly type?: number;
   readonly expectedAttachType?: number;
+  /** Source: BPF_F_XDP_HAS_FRAGS and its like. */
+  readonly flags?: number;
 }
 
 const { KPROBE, TRACING } = BPFProgType;
@@ -75,6 +78,14 @@ const kinds: readonly ProgramKind[] = [
 /** The first kind of a program type; undefined for types that only `attach_func` knows. */
 export function findKindOfType(type: number): ProgramKind | undefined {
   return kinds.find((kind) => kind.type === type && type !== TRACING);
+}
+
+/** How a program is loaded whose section says its type: as the plain kind where that is the same. */
+export function planSectionType({ type, expectedAttachType, flags }: SectionType): Omit<ProgramRequest, "name"> {
+  const kind = kinds.find((row) => row.type === type && row.expectedAttachType === expectedAttachType);
+  return kind !== undefined && flags === undefined
+    ? { kind: kind.name }
+    : { kind: "func", type, expectedAttachType, ...(flags !== undefined && { flags }) };
 }
 
 /** Whether one loaded program serves both: probes on functions, for example, are all of one type. */

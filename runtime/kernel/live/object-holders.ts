@@ -25,14 +25,14 @@ const names: Readonly<Record<string, readonly [kind: LiveKind, line: string]>> =
 };
 
 /**
- * Looks at the descriptors of every process that this user may look into.
+ * Looks at the descriptors of every process that this user may look into; of bpfts itself only when asked.
  *
  * Source: proc_pid_fd(5), proc_pid_fdinfo(5).
  */
-export function readHolders(): Holders {
+export function readHolders({ own = false } = {}): Holders {
   const found = new Map<string, Holder[]>();
   for (const name of listFolder("/proc")) {
-    if (!/^\d+$/.test(name) || Number(name) === process.pid) continue;
+    if (!/^\d+$/.test(name) || (!own && Number(name) === process.pid)) continue;
     const ids = listHeld(name);
     if (ids.size === 0) continue;
     const holder = { pid: Number(name), comm: readLine(`/proc/${name}/comm`), cgroup: readCgroup(name) };

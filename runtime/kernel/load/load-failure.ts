@@ -20,7 +20,8 @@ import type { ProgramRequest } from "../hooks/program-kinds.ts";
 import type { ObjectLoadResult } from "../door/port.ts";
 import { findMissingTarget } from "../hooks/missing-target.ts";
 import { findProgramKind } from "../hooks/program-kinds.ts";
-import { isOlder } from "../../base/bpf-since.ts";
+import { findSectionVersion, isOlder } from "../../base/bpf-since.ts";
+import { findSimilarSection } from "../hooks/section-types.ts";
 import { describeMissing } from "./missing-features.ts";
 import { summariseVerifierLog } from "./verifier.ts";
 
@@ -77,6 +78,10 @@ export function describeLoadFailure(
       { detail, hint: "that is its owner's decision; the script can be tried on another kernel: bpfts vm run" },
     );
   }
+  const unknown = /missing BPF prog type, check ELF section name '([^']*)'/.exec(detail)?.[1];
+  if (unknown !== undefined) return describeUnknownSection(object, wanted, unknown, detail);
+  const late = rejected === undefined ? describeLateType(object, result.status, wanted, detail, kernel) : undefined;
+  if (late !== undefined) return late;
   const feature = describeMissing({ bytes: object.bytes, place: (line) => placeLine(object, line) }, detail, kernel);
   if (feature !== undefined) return feature;
   if (rejected !== undefined) return describeRejection(object, rejected[0], rejected[1], result);
@@ -110,6 +115,52 @@ export function describeLoadFailure(
     detail,
     hint: "see the whole log with --verbose",
   });
+}
+
+/** A section that is nobody's: mistyped, or of a libbpf that is not installed. */
+function describeUnknownSection(
+  object: LoadedBytes,
+  wanted: readonly ProgramRequest[],
+  section: string,
+  detail: string,
+): DialectError {
+  const names = new Set(wanted.map(({ name }) => name));
+  const name = object.spec.programs.find((program) => names.has(program.name) && program.section === section)?.name;
+  const location = findPlace(object, name ?? "", 0);
+  const similar = findSimilarSection(section);
+  return new DialectError(
+    `Cannot load ${name === undefined ? "the C text" : `"${name}"`}: no kind of program has the section "${section}"`,
+    {
+      detail,
+      hint:
+        similar === undefined
+          ? 'a section names the kind of program: SEC("xdp"), SEC("tc"), SEC("cgroup/connect4"), SEC("kprobe/…")'
+          : `did you mean "${similar}"?`,
+      ...(location && { location: placeLine(object, location) }),
+    },
+  );
+}
+
+/** A type of program that this kernel does not know yet: it says "invalid argument" before its verifier looks. */
+function describeLateType(
+  { spec }: LoadedBytes,
+  status: number,
+  wanted: readonly ProgramRequest[],
+  detail: string,
+  kernel: string,
+): UnsupportedFeatureError | undefined {
+  if (status !== -22) return undefined;
+  for (const { name } of wanted) {
+    const section = spec.programs.find((program) => program.name === name)?.section ?? "";
+    const since = findSectionVersion(section);
+    if (since !== undefined && isOlder(kernel, since))
+      return new UnsupportedFeatureError(
+        section,
+        `Cannot load "${name}": this kernel (${kernel}) has no ${section} programs, which came with Linux ${since}`,
+        { detail, since, hint: "try it on another kernel: bpfts vm run" },
+      );
+  }
+  return undefined;
 }
 
 /** A function or hook that the section names and this kernel has not: libbpf looks for it before it loads anything. */

@@ -158,6 +158,7 @@ function configureProgram(port: KernelPort, object: Handle, request: ProgramRequ
       : { type: request.type, expectedAttachType: request.expectedAttachType ?? 0 };
   if (kind === undefined) return;
   port.programSetType(object, request.name, kind.type, kind.expectedAttachType);
+  if (request.flags !== undefined) port.programSetFlags(object, request.name, request.flags);
   if (request.targetFunction === undefined) return;
   const status = port.programSetAttachTarget(object, request.name, targetFd, request.targetFunction);
   if (status < 0 && targetFd > 0)

@@ -35,7 +35,11 @@ export type FeatureName =
   | "batch"
   | "probe_read_kernel"
   | "trace_vprintk"
-  | "trace_pipe_instance";
+  | "trace_pipe_instance"
+  | "xdp_link"
+  | "tcx"
+  | "netkit"
+  | "netfilter_link";
 
 /** Source: enum bpf_prog_type, enum bpf_map_type, enum bpf_func_id in include/uapi/linux/bpf.h. */
 const kprobeType = 2,
@@ -154,6 +158,35 @@ export const features: readonly Feature[] = [
     since: "5.9",
     instead: "all programs share one trace pipe: run one tool at a time",
     probe: () => haveTracepoint("bpf_trace", "bpf_trace_printk"),
+  },
+  {
+    name: "xdp_link",
+    title: "links of XDP programs",
+    since: "5.9",
+    instead: elsewhere,
+    probe: () => haveSymbols(["bpf_xdp_link_attach"]),
+  },
+  {
+    name: "tcx",
+    title: "programs in order on a device (tcx)",
+    since: "6.6",
+    instead: "attach_tc() makes classic filters, which stay when bpfts is killed by SIGKILL",
+    probe: () => haveSymbols(["tcx_link_attach"]),
+  },
+  {
+    name: "netkit",
+    title: "netkit devices",
+    since: "6.7",
+    config: "CONFIG_NETKIT",
+    instead: "use veth devices and attach_tc()",
+    probe: () => haveSymbols(["netkit_link_attach"]),
+  },
+  {
+    name: "netfilter_link",
+    title: "BPF programs of netfilter",
+    since: "6.4",
+    instead: "use attach_tc() or attach_xdp()",
+    probe: () => haveSymbols(["bpf_nf_link_attach"]),
   },
 ];
 

@@ -8,6 +8,7 @@ import { openEventCalls } from "./bridge-events.ts";
 import { openLookupCalls } from "./bridge-lookup.ts";
 import { openMapCalls } from "./bridge-map.ts";
 import { openIteratorCalls } from "./bridge-iterators.ts";
+import { openNetworkCalls } from "./bridge-network.ts";
 import { openPerfCounterCalls } from "./bridge-perf-counters.ts";
 import { openProgramCalls } from "./bridge-program.ts";
 import { openRunCalls } from "./bridge-runs.ts";
@@ -45,6 +46,7 @@ export function openBridge(state: BridgeState, isStopped: () => boolean): Bridge
     ...openWebCalls(),
     ...programs.handlers,
     ...openRunCalls(state.port, programs.requireProgram),
+    ...openNetworkCalls(programs.requireProgram),
     ...openIteratorCalls(state.port, programs.requireProgram),
     ...openMapCalls(state, requireMap, programs.lookups),
     ...openPerfCounterCalls(state.port, requireMap),

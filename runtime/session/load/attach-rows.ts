@@ -26,7 +26,8 @@ import { parseUsdtArguments } from "../../kernel/hooks/usdt-arguments.ts";
 import { describePerfEvents } from "../../kernel/hooks/perf-events.ts";
 import { openUsdtSpecs } from "../../kernel/hooks/usdt-specs.ts";
 import { placeUsdtProbe, requireUsdtProbes } from "../../kernel/hooks/usdt-probes.ts";
-import { findKindOfType } from "../../kernel/hooks/program-kinds.ts";
+import { findKindOfType, planSectionType } from "../../kernel/hooks/program-kinds.ts";
+import { findSectionType } from "../../kernel/hooks/section-types.ts";
 import type { ProgramRequest } from "../../kernel/hooks/program-kinds.ts";
 import type { Machine } from "../../kernel/machine/machine.ts";
 import type { ProgramDecl } from "../../dialect/text/unit.ts";
@@ -247,6 +248,8 @@ export function planFunction(
       ? { name, kind: kind.name }
       : { name, kind: "func", type, expectedAttachType: attachType ?? 0 };
   }
+  const known = decl.explicitSection ? findSectionType(decl.section) : undefined;
+  if (known !== undefined) return { name, ...planSectionType(known) };
   // The section of an iterator says all, whoever wrote it.
   if (decl.explicitSection || decl.kind === "iter") return { name, kind: "section" };
   const automatic = planAutoAttach(decl, context);

@@ -13,10 +13,13 @@ import type { ProgramRequest } from "../../kernel/hooks/program-kinds.ts";
 import { findIteratorTarget, openIterator } from "../../kernel/hooks/iterators.ts";
 import { openUsdtSpecs } from "../../kernel/hooks/usdt-specs.ts";
 import type { ProgramDecl } from "../../dialect/text/unit.ts";
+import { mayTransmit } from "../../object/find-transmits.ts";
 import { planAttach, planFunction } from "./attach-rows.ts";
 import { planAutoAttach } from "./auto-attach.ts";
 import type { BuiltUnit } from "../build/build-unit.ts";
 import { LinkSet, findLoadRequest } from "./link-set.ts";
+import { NetworkLinks } from "./network-links.ts";
+import { requireAllowedCgroup } from "./guard-place.ts";
 import { openPinnedMaps, planMaps } from "./plan-maps.ts";
 import type { Guard } from "../../permit/guard.ts";
 import { findRecord } from "./find-record.ts";
@@ -120,6 +123,7 @@ export function haveStacks(unit: BuiltUnit): boolean {
 
 class LoadedProgram implements BuiltProgram {
   private readonly links: LinkSet;
+  readonly network: NetworkLinks;
   private readonly context: AttachContext;
   private readonly tables: StructOpsSet;
 
@@ -135,6 +139,14 @@ class LoadedProgram implements BuiltProgram {
     const listUsdtArguments = (name: string): readonly number[] =>
       unit.programs.find((program) => program.name === name)?.usdtArguments ?? [];
     this.links = new LinkSet({ port: options.port, versionCode: options.machine.versionCode, log: options.log });
+    this.network = new NetworkLinks({
+      port: options.port,
+      log: options.log,
+      allowed: options.attaches ? options.guard.places : undefined,
+      noteHook: (hook) => options.guard.noteHook(hook),
+      load: (request) => this.loadFor(request, `attach "${request.name}" as ${request.kind}`),
+      mayTransmit: (name) => mayTransmit(unit.bytes, name),
+    });
     const { bytes, spec, programs } = unit;
     this.tables = new StructOpsSet({
       port: options.port,
@@ -237,8 +249,20 @@ class LoadedProgram implements BuiltProgram {
     );
   }
 
+  /** @throws PrivilegeError, VerifierError; AttachError when the function was loaded as something else before */
+  private loadFor(request: ProgramRequest, action: string): Handle {
+    requireFunction(this.unit.programs, request.name);
+    admitProgram(this.unit, request, this.options);
+    const handle = this.object.loadProgram(request);
+    this.requireSameType(request, action);
+    return handle;
+  }
+
   attach(request: AttachRequest): number {
     requireFunction(this.unit.programs, request.fnName);
+    const { places } = this.options.guard;
+    if (request.kind === "func" && request.cgroup !== undefined && this.options.attaches && places !== undefined)
+      requireAllowedCgroup(places, `Cannot attach "${request.fnName}"`, request.cgroup);
     const count = this.carryOut(planAttach(request, this.context));
     if ("pid" in request && request.pid !== undefined && request.pid > 0 && haveStacks(this.unit))
       this.options.watchProcess?.(request.pid);
@@ -302,6 +326,7 @@ class LoadedProgram implements BuiltProgram {
 
   close(): void {
     // All links first and together: maps and programs may still be in use by another one's.
+    this.network.close();
     this.links.close();
     this.tables.close();
     this.object.close();

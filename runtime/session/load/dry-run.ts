@@ -3,6 +3,7 @@ import type { KernelPort } from "../../kernel/door/port.ts";
 import type { BuiltUnit } from "../build/build-unit.ts";
 import { requireFunction } from "./build-program.ts";
 import { findRecord } from "./find-record.ts";
+import { makeCheckedNetwork } from "./network-programs.ts";
 import type { BuiltProgram } from "./program.ts";
 
 /** A program that was compiled and is not in the kernel: what a check without loading goes on with. Its maps are those of `openDryPort`. */
@@ -32,6 +33,7 @@ export function makeDryProgram(unit: BuiltUnit): BuiltProgram {
     detach: () => 1,
     attachStructOps: () => undefined,
     detachStructOps: () => undefined,
+    network: makeCheckedNetwork(({ fnName }) => requireFunction(programs, fnName)),
     verifyRest: () => [],
     countAttached: () => 0,
     findAttachedName: () => undefined,

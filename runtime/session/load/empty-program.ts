@@ -1,4 +1,5 @@
 import { AttachError } from "../../base/errors.ts";
+import { makeCheckedNetwork } from "./network-programs.ts";
 import type { BuiltProgram } from "./program.ts";
 
 /** What `new BPF({ text: "" })` is: legal, cheap, good for look-ups only. */
@@ -19,6 +20,9 @@ export const emptyProgram: BuiltProgram = {
   attach: (request) => {
     throw new AttachError(`Cannot attach "${request.fnName}": the C text is empty`);
   },
+  network: makeCheckedNetwork(({ fnName }) => {
+    throw new AttachError(`Cannot attach "${fnName}": the C text is empty`);
+  }),
   detach: () => {
     throw new AttachError("Cannot detach: the C text is empty");
   },

@@ -1,7 +1,9 @@
 import { UnsupportedFeatureError } from "../../base/errors.ts";
 import type { ProgramDecl } from "../../dialect/text/unit.ts";
 import type { BuiltProgram, UnverifiedFunction } from "./program.ts";
+import { planSectionType } from "../../kernel/hooks/program-kinds.ts";
 import type { ProgramKindName, ProgramRequest } from "../../kernel/hooks/program-kinds.ts";
+import { findSectionType } from "../../kernel/hooks/section-types.ts";
 
 /** The kinds that a function's section, name or context type tells without a place. */
 const knownKinds: Readonly<Record<string, ProgramKindName>> = {
@@ -32,6 +34,8 @@ export function planByText(program: ProgramDecl): ProgramRequest | undefined {
   // A function of struct_ops is loaded for a member of its table.
   if (kind === "struct_ops") return undefined;
   if (needsPlace.test(section) || needsProgram.test(section)) return undefined;
+  const known = program.explicitSection ? findSectionType(section) : undefined;
+  if (known !== undefined) return { name, ...planSectionType(known) };
   if (program.explicitSection) return { name, kind: "section" };
   if (kind !== "any") return { name, kind: knownKinds[kind] ?? "section" };
   // Registers are what probes of the kernel and of processes get: one type of program.

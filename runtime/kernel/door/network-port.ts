@@ -1,0 +1,42 @@
+import type { Handle, Status } from "./handle.ts";
+
+/** How a program went that ran on a packet of the caller's. */
+export interface ProgramTest {
+  /** What it returned. */
+  readonly answer: number;
+  /** The mean of all runs. */
+  readonly durationNs: number;
+  /** The packet and the context as it left them. */
+  readonly packet: Uint8Array;
+  readonly context: Uint8Array;
+}
+
+/** The calls of networking; the rules of `port.ts` hold. Each `netns` is a descriptor of a network namespace, or -1 for this process's own. */
+export interface NetworkPort {
+  /**
+   * Attaches a program to a network interface by its index, or to a namespace by its descriptor. `options` are the bytes behind the flags.
+   * Source: BPF_LINK_CREATE, enum bpf_attach_type. Since: Linux 5.7 and later, by the type. Owner: the caller closes it with linkClose
+   */
+  linkCreate(
+    program: Handle,
+    netns: number,
+    target: number,
+    attachType: number,
+    flags: number,
+    options: Uint8Array,
+  ): Handle;
+  /** Puts another program in a link's place without a gap. -ENOLINK when its device or cgroup is gone. Source: BPF_LINK_UPDATE. */
+  linkUpdate(link: Handle, program: Handle): Status;
+  /** Source: struct bpf_link_info. -EOPNOTSUPP for what the kernel has no link for. */
+  linkDescribe(link: Handle): Uint8Array | Status;
+  /** Attaches a classic filter to a clsact queue, which is made where there is none. It stays when the process is killed. Source: bpf_tc_attach of libbpf. Owner: the caller closes it with linkClose */
+  filterAttach(program: Handle, netns: number, interfaceIndex: number, egress: boolean, priority: number): Handle;
+  /** Runs a socket filter on what passes a device. Source: AF_PACKET, SO_ATTACH_BPF. Owner: the caller closes it with linkClose */
+  rawSocketAttach(program: Handle, netns: number, interfaceIndex: number): Handle;
+  /** All objects of a kind, as the kernel's messages one after another. `request` is the struct behind the head. Source: rtnetlink(7). */
+  netlinkDump(netns: number, type: number, request: Uint8Array): Uint8Array | Status;
+  /** The ids of the programs at a place, u32 each in their order. Source: BPF_PROG_QUERY. */
+  programQuery(netns: number, target: number, attachType: number): Uint8Array | Status;
+  /** Runs a program on a packet and a context, `repeat` times. Source: BPF_PROG_TEST_RUN. */
+  programTest(program: Handle, packet: Uint8Array, context: Uint8Array, repeat: number): ProgramTest | Status;
+}

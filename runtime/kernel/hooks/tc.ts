@@ -1,0 +1,110 @@
+import { BPFAttachType } from "../../../sdk/abi/program-types.ts";
+import { AttachError } from "../../base/errors.ts";
+import { errno } from "../door/errno.ts";
+import type { Handle } from "../door/port.ts";
+import { readHolders } from "../live/object-holders.ts";
+import { readProgramInfo } from "../live/program-info.ts";
+import { describeRefusal, noOptions, renderDevice } from "./network-hook.ts";
+import type { ArgumentOf, AttachedLink, NetworkHook, NetworkPlace } from "./network-hook.ts";
+
+const attachTypes = { ingress: BPFAttachType.TCX_INGRESS, egress: BPFAttachType.TCX_EGRESS } as const;
+
+/** What a kernel without tcx answers, and others for other reasons: a probe tells them apart. */
+const maybeMissing: readonly number[] = [errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUPP];
+
+/** Traffic control: what a device takes in or gives out, behind XDP. Programs sit in order (tcx), else as classic filters. Source: BPF_TCX_INGRESS. Since: Linux 6.6 for tcx */
+export const tcHook: NetworkHook<ArgumentOf<"tc">> = {
+  plan: ({ fnName }) => ({ name: fnName, kind: "sched_cls" }),
+  label: ({ dev, direction }) => `tc ${dev} ${direction}`,
+  isGuarded: true,
+  attach(argument, program, place) {
+    const device = place.device!;
+    const action = `Cannot attach "${argument.fnName}" to tc ${argument.direction} of ${renderDevice(device.name, place.netns)}`;
+    if (argument.via === "clsact") return attachFilter(argument, program, place, action);
+    const attachType = attachTypes[argument.direction];
+    if (!argument.stack) requireAlone(argument, program, place, action);
+    const handle = place.port.linkCreate(program, place.netns.fd, device.index, attachType, 0, noOptions);
+    if (handle >= 0) return { handle, via: "tcx", warnings: [] };
+    const isMissing = maybeMissing.includes(handle) && !haveTcx(place, device.index, attachType);
+    if (!isMissing || argument.via === "tcx")
+      throw describeRefusal({
+        action,
+        status: handle,
+        ...(isMissing && {
+          feature: {
+            name: "tcx",
+            title: "tcx",
+            since: "6.6",
+            instead: 'leave out via: "tcx": the program becomes a classic filter (clsact) there',
+          },
+        }),
+      });
+    const filter = attachFilter(argument, program, place, action);
+    return {
+      ...filter,
+      warnings: [
+        `this kernel has no tcx (Linux 6.6): "${argument.fnName}" is a classic filter of ${renderDevice(device.name, place.netns)}, which stays there if bpfts is killed by SIGKILL`,
+      ],
+    };
+  },
+};
+
+function attachFilter(
+  argument: ArgumentOf<"tc">,
+  program: Handle,
+  { port, netns, device }: NetworkPlace,
+  action: string,
+): AttachedLink {
+  const handle = port.filterAttach(
+    program,
+    netns.fd,
+    device!.index,
+    argument.direction === "egress",
+    argument.priority,
+  );
+  if (handle >= 0) return { handle, via: "clsact", warnings: [] };
+  if (handle === errno.EEXIST)
+    throw new AttachError(`${action}: a filter has the priority ${argument.priority} already`, {
+      errno: -handle,
+      reason: "exists",
+      hint: "give another priority, or none",
+    });
+  throw describeRefusal({
+    action,
+    status: handle,
+    feature: {
+      name: "clsact",
+      title: "clsact queues",
+      since: "4.5",
+      instead: "try it on another kernel: bpfts vm run",
+    },
+  });
+}
+
+/** The question of what sits there is as old as tcx itself. */
+function haveTcx({ port, netns }: NetworkPlace, index: number, attachType: number): boolean {
+  return typeof port.programQuery(netns.fd, index, attachType) !== "number";
+}
+
+/**
+ * Programs stack on a hook, so a script that is started twice would do its work twice.
+ *
+ * @throws AttachError when the same program sits there already
+ */
+function requireAlone(argument: ArgumentOf<"tc">, program: Handle, place: NetworkPlace, action: string): void {
+  const { port, netns, device } = place;
+  const ids = port.programQuery(netns.fd, device!.index, attachTypes[argument.direction]);
+  const own = port.programInfo(program);
+  if (typeof ids === "number" || typeof own === "number" || ids.length === 0) return;
+  const mine = readProgramInfo(port, own.id);
+  for (const id of new Uint32Array(ids.slice().buffer)) {
+    const found = id === own.id ? undefined : readProgramInfo(port, id);
+    if (found === undefined || found.name !== mine?.name || found.tag !== mine.tag) continue;
+    const holders = readHolders().list("program", id);
+    const who = holders.map(({ comm, pid }) => `${comm}(${pid})`).join(", ");
+    throw new AttachError(`${action}: the same program sits there already, as program ${id}`, {
+      reason: "exists",
+      hint: `${who === "" ? "" : `it belongs to ${who}; `}give stack: true to attach it once more`,
+    });
+  }
+}

@@ -1,0 +1,250 @@
+#include "network.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+
+#include <array>
+#include <cstring>
+#include <memory>
+
+#include "link.h"
+#include "log.h"
+#include "netlink.h"
+#include "object.h"
+
+namespace bpfts {
+
+namespace {
+
+/// The kernel's request for a link. Newer kernels have more than this machine's headers, so it is told here.
+/// Source: union bpf_attr of linux/bpf.h, link_create.
+struct LinkRequest {
+  uint32_t program_fd = 0;
+  uint32_t target = 0;
+  uint32_t attach_type = 0;
+  uint32_t flags = 0;
+  std::array<uint8_t, 48> options = {};
+};
+
+/// Source: union bpf_attr of linux/bpf.h, query.
+struct QueryRequest {
+  uint32_t target = 0;
+  uint32_t attach_type = 0;
+  uint32_t query_flags = 0;
+  uint32_t attach_flags = 0;
+  uint64_t program_ids = 0;
+  uint32_t program_count = 0;
+  uint32_t padding = 0;
+};
+
+constexpr uint32_t kMaxPrograms = 64;
+/// What a program may make longer in a packet, with room to spare.
+constexpr size_t kPacketGrowth = 4096;
+
+int DestroyQueue(int interface) {
+  LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = interface,
+              .attach_point = static_cast<enum bpf_tc_attach_point>(BPF_TC_INGRESS | BPF_TC_EGRESS));
+  return bpf_tc_hook_destroy(&hook);
+}
+
+/// A classic filter of our own on a clsact queue. Taken off when it goes, and the queue with it when it was made for it and nobody else uses it.
+class Filter final : public AnyLink {
+ public:
+  Filter(int netns, uint32_t interface, bool egress, uint32_t handle, uint32_t priority, bool owns_queue)
+      : netns_(netns),
+        interface_(static_cast<int>(interface)),
+        egress_(egress),
+        handle_(handle),
+        priority_(priority),
+        owns_queue_(owns_queue) {}
+
+  ~Filter() override {
+    RunInNetns(netns_, [this] {
+      // libbpf wants the padding of its structs to be zero, so they are made anew and never copied.
+      LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = interface_, .attach_point = egress_ ? BPF_TC_EGRESS : BPF_TC_INGRESS);
+      LIBBPF_OPTS(bpf_tc_opts, filter, .handle = handle_, .priority = priority_);
+      return bpf_tc_detach(&hook, &filter);
+    });
+    if (owns_queue_ && IsUnused(TC_H_MIN_INGRESS) && IsUnused(TC_H_MIN_EGRESS)) {
+      RunInNetns(netns_, [this] { return DestroyQueue(interface_); });
+    }
+    if (netns_ >= 0) close(netns_);
+  }
+
+ private:
+  bool IsUnused(uint32_t side) const {
+    struct tcmsg request = {};
+    request.tcm_ifindex = interface_;
+    request.tcm_parent = TC_H_MAKE(TC_H_CLSACT, side);
+    Buffer filters;
+    const Bytes bytes = {reinterpret_cast<const uint8_t*>(&request), sizeof request};
+    return DumpNetlink(netns_, RTM_GETTFILTER, bytes, filters) == 0 && filters.size() == 0;
+  }
+
+  const int netns_;
+  const int interface_;
+  const bool egress_;
+  const uint32_t handle_;
+  const uint32_t priority_;
+  const bool owns_queue_;
+};
+
+/// A socket that sees what passes a device, as far as its program lets it through.
+class RawSocket final : public AnyLink {
+ public:
+  explicit RawSocket(int fd) : fd_(fd) {}
+  ~RawSocket() override { close(fd_); }
+
+ private:
+  const int fd_;
+};
+
+}  // namespace
+
+int32_t LinkCreate(Environment& environment, int32_t handle, int32_t netns, uint32_t target, uint32_t type,
+                   uint32_t flags, Bytes options) {
+  const Program* program = environment.handles.Find<Program>(handle);
+  if (program == nullptr) return -EBADF;
+  LinkRequest request;
+  if (options.size > request.options.size()) return -EINVAL;
+  request.program_fd = static_cast<uint32_t>(bpf_program__fd(program->get()));
+  request.target = target;
+  request.attach_type = type;
+  request.flags = flags;
+  if (options.size > 0) std::memcpy(request.options.data(), options.data, options.size);
+  const int fd = RunInNetns(netns, [&request] {
+    const long made = syscall(SYS_bpf, BPF_LINK_CREATE, &request, sizeof request);
+    return made < 0 ? -errno : static_cast<int>(made);
+  });
+  if (fd < 0) return fd;
+  return environment.handles.Add(std::make_unique<LinkDescriptor>(fd), program->object());
+}
+
+int LinkUpdate(Environment& environment, int32_t handle, int32_t program_handle) {
+  const AnyLink* link = environment.handles.Find<AnyLink>(handle);
+  const Program* program = environment.handles.Find<Program>(program_handle);
+  if (link == nullptr || program == nullptr) return -EBADF;
+  if (link->fd() < 0) return -EOPNOTSUPP;
+  return bpf_link_update(link->fd(), bpf_program__fd(program->get()), nullptr) < 0 ? -errno : 0;
+}
+
+Result<Buffer> LinkDescribe(Environment& environment, int32_t handle) {
+  const AnyLink* link = environment.handles.Find<AnyLink>(handle);
+  if (link == nullptr) return -EBADF;
+  if (link->fd() < 0) return -EOPNOTSUPP;
+  Buffer info;
+  uint32_t size = 64;
+  uint8_t* bytes = info.Extend(size);
+  if (bytes == nullptr) return -ENOMEM;
+  std::memset(bytes, 0, size);
+  if (bpf_obj_get_info_by_fd(link->fd(), bytes, &size) < 0) return -errno;
+  return info;
+}
+
+int32_t FilterAttach(Environment& environment, int32_t handle, int32_t netns, uint32_t interface, bool egress,
+                     uint32_t priority) {
+  const Program* program = environment.handles.Find<Program>(handle);
+  if (program == nullptr) return -EBADF;
+  const LogCapture capture(environment.log);
+  LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(interface),
+              .attach_point = egress ? BPF_TC_EGRESS : BPF_TC_INGRESS);
+  LIBBPF_OPTS(bpf_tc_opts, filter, .prog_fd = bpf_program__fd(program->get()), .priority = priority);
+  bool owns_queue = false;
+  const int status = RunInNetns(netns, [&] {
+    const int made = bpf_tc_hook_create(&hook);
+    if (made < 0 && made != -EEXIST) return made;
+    owns_queue = made == 0;
+    const int attached = bpf_tc_attach(&hook, &filter);
+    if (attached < 0 && owns_queue) DestroyQueue(hook.ifindex);
+    return attached;
+  });
+  if (status < 0) return status;
+  const int kept = netns < 0 ? -1 : fcntl(netns, F_DUPFD_CLOEXEC, 0);
+  return environment.handles.Add(std::make_unique<Filter>(kept, interface, egress, filter.handle, filter.priority, owns_queue), program->object());
+}
+
+int32_t RawSocketAttach(Environment& environment, int32_t handle, int32_t netns, uint32_t interface) {
+  const Program* program = environment.handles.Find<Program>(handle);
+  if (program == nullptr) return -EBADF;
+  const int fd = RunInNetns(netns, [] {
+    // Nothing is heard until it is bound: the program comes before the first packet.
+    const int made = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    return made < 0 ? -errno : made;
+  });
+  if (fd < 0) return fd;
+  const int program_fd = bpf_program__fd(program->get());
+  struct sockaddr_ll address = {};
+  address.sll_family = AF_PACKET;
+  address.sll_protocol = htons(ETH_P_ALL);
+  address.sll_ifindex = static_cast<int>(interface);
+  if (setsockopt(fd, SOL_SOCKET, SO_ATTACH_BPF, &program_fd, sizeof program_fd) < 0 ||
+      bind(fd, reinterpret_cast<struct sockaddr*>(&address), sizeof address) < 0) {
+    const int error = errno;
+    close(fd);
+    return -error;
+  }
+  return environment.handles.Add(std::make_unique<RawSocket>(fd), program->object());
+}
+
+Result<Buffer> NetlinkDump(Environment&, int32_t netns, uint32_t type, Bytes request) {
+  Buffer messages;
+  const int status = DumpNetlink(netns, type, request, messages);
+  if (status < 0) return status;
+  return messages;
+}
+
+Result<Buffer> ProgramQuery(Environment&, int32_t netns, uint32_t target, uint32_t type) {
+  std::array<uint32_t, kMaxPrograms> ids = {};
+  QueryRequest request;
+  request.target = target;
+  request.attach_type = type;
+  request.program_ids = reinterpret_cast<uint64_t>(ids.data());
+  request.program_count = kMaxPrograms;
+  const int status = RunInNetns(
+      netns, [&request] { return syscall(SYS_bpf, BPF_PROG_QUERY, &request, sizeof request) < 0 ? -errno : 0; });
+  if (status < 0) return status;
+  Buffer answer;
+  const size_t size = request.program_count * sizeof ids[0];
+  uint8_t* bytes = answer.Extend(size);
+  if (bytes == nullptr) return -ENOMEM;
+  std::memcpy(bytes, ids.data(), size);
+  return answer;
+}
+
+Result<ProgramTest> TestProgram(Environment& environment, int32_t handle, Bytes packet, Bytes context,
+                                uint32_t repeat) {
+  const Program* program = environment.handles.Find<Program>(handle);
+  if (program == nullptr) return -EBADF;
+  ProgramTest test;
+  LIBBPF_OPTS(bpf_test_run_opts, options, .repeat = static_cast<int>(repeat));
+  if (packet.size > 0) {
+    options.data_in = packet.data;
+    options.data_size_in = static_cast<uint32_t>(packet.size);
+    options.data_size_out = static_cast<uint32_t>(packet.size + kPacketGrowth);
+    options.data_out = test.packet.Extend(options.data_size_out);
+    if (options.data_out == nullptr) return -ENOMEM;
+  }
+  if (context.size > 0) {
+    options.ctx_in = context.data;
+    options.ctx_size_in = static_cast<uint32_t>(context.size);
+    options.ctx_size_out = options.ctx_size_in;
+    options.ctx_out = test.context.Extend(context.size);
+    if (options.ctx_out == nullptr) return -ENOMEM;
+    std::memset(options.ctx_out, 0, context.size);
+  }
+  if (bpf_prog_test_run_opts(bpf_program__fd(program->get()), &options) < 0) return -errno;
+  test.packet.Truncate(packet.size > 0 ? options.data_size_out : 0);
+  test.answer = options.retval;
+  test.duration_ns = options.duration;
+  return test;
+}
+
+}  // namespace bpfts

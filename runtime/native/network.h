@@ -1,0 +1,25 @@
+#pragma once
+
+#include <cstdint>
+
+#include "environment.h"
+#include "handles.h"
+#include "values.h"
+
+namespace bpfts {
+
+// Each `netns` is a descriptor of a network namespace, or -1 for this process's own.
+
+int32_t LinkCreate(Environment& environment, int32_t program, int32_t netns, uint32_t target, uint32_t type,
+                   uint32_t flags, Bytes options);
+int LinkUpdate(Environment& environment, int32_t link, int32_t program);
+Result<Buffer> LinkDescribe(Environment& environment, int32_t link);
+int32_t FilterAttach(Environment& environment, int32_t program, int32_t netns, uint32_t interface, bool egress,
+                     uint32_t priority);
+int32_t RawSocketAttach(Environment& environment, int32_t program, int32_t netns, uint32_t interface);
+Result<Buffer> NetlinkDump(Environment& environment, int32_t netns, uint32_t type, Bytes request);
+Result<Buffer> ProgramQuery(Environment& environment, int32_t netns, uint32_t target, uint32_t type);
+Result<ProgramTest> TestProgram(Environment& environment, int32_t program, Bytes packet, Bytes context,
+                                uint32_t repeat);
+
+}  // namespace bpfts

@@ -1,0 +1,21 @@
+/** A network device that the user has named on the command line. */
+export interface AllowedDevice {
+  /** As `ip netns` names it, or a path; absent for the namespace of bpfts. */
+  readonly netns?: string;
+  readonly dev: string;
+}
+
+/** Places whose loss would cut the machine off, and that a script gets only by name. */
+export interface AllowedPlaces {
+  readonly devices: readonly AllowedDevice[];
+  /** Network namespaces as a whole, as `ip netns` names them, or by path; `self` is that of bpfts. */
+  readonly namespaces: readonly string[];
+  /** Paths of cgroups; `/` is the root. */
+  readonly cgroups: readonly string[];
+}
+
+/** Nothing is named. */
+export const noPlaces: AllowedPlaces = { devices: [], namespaces: [], cgroups: [] };
+
+/** The name of bpfts' own network namespace on the command line. */
+export const ownNamespace = "self";
