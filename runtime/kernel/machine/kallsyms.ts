@@ -32,17 +32,40 @@ export function listFunctionAddresses(name: string, symbols: string = readTable(
 }
 
 /** The addresses of functions by their names, in one walk; names whose addresses are hidden are left out. */
-export function readFunctionAddresses(names: ReadonlySet<string>): ReadonlyMap<string, readonly bigint[]> {
+export function readFunctionAddresses(
+  names: ReadonlySet<string>,
+  symbols: string = readTable(),
+  readSites: () => ReadonlySet<bigint> | undefined = readTraceableAddresses,
+): ReadonlyMap<string, readonly bigint[]> {
   const found = new Map<string, bigint[]>();
-  for (const [, address, name] of readTable().matchAll(/^([0-9a-f]+) [tTwW] ([^\t\n]+)/gm)) {
+  const traceable = readSites();
+  for (const [, address, name] of symbols.matchAll(/^([0-9a-f]+) [tTwW] ([^\t\n]+)/gm)) {
     if (!names.has(name!)) continue;
     const number = BigInt(`0x${address}`);
     const others = found.get(name!);
     if (number === 0n || others?.includes(number)) continue;
+    // One address that is not traceable makes the kernel refuse a whole link.
+    if (traceable !== undefined && !callSites.some((offset) => traceable.has(number + offset))) continue;
     if (others === undefined) found.set(name!, [number]);
     else others.push(number);
   }
   return found;
+}
+
+/** How far behind a function's start its call of the tracer may lie: behind an instruction that indirect jumps may land on. Units: bytes. */
+const callSites = [0n, 4n, 8n];
+
+/** The places where the kernel can trace, which tell functions of one name apart; undefined where it does not say. Since: Linux 6.5 */
+function readTraceableAddresses(): ReadonlySet<bigint> | undefined {
+  for (const folder of ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"]) {
+    try {
+      const text = readFileSync(`${folder}/available_filter_functions_addrs`, "latin1");
+      return new Set([...text.matchAll(/^([0-9a-f]+) /gm)].map(([, address]) => BigInt(`0x${address}`)));
+    } catch {
+      // An older kernel, or one that does not let this user read it.
+    }
+  }
+  return undefined;
 }
 
 /** The ends of the names of all functions that begin with a prefix, also of those that nothing can be attached to. */
