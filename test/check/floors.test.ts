@@ -129,7 +129,7 @@ const guest: Floor = { folder: "sdk", values: [], packages: [], node: [] };
 
 /** What one file of a floor may, and the others may not. */
 const reserved: readonly { readonly name: RegExp; readonly only: RegExp }[] = [
-  { name: /^node:fs$/, only: /^runtime\/(?!base\/(?!log\.ts))/ },
+  { name: /^node:fs$/, only: /^runtime\/(?!base\/(?!(?:log|list-folder)\.ts))/ },
   { name: /\.node$/, only: /^runtime\/kernel\/door\/addon\.ts$/ },
 ];
 
