@@ -23,6 +23,7 @@ import { findKnownUnit, noteFormats, rememberUnit } from "./known-units.ts";
 import { listHeaderMacros, listNeeds, widenTools } from "./needs.ts";
 import type { Needs } from "./needs.ts";
 import { requireDefined } from "./require-defined.ts";
+import { requireInstructions } from "./require-instructions.ts";
 import type { BuildTools } from "./build-tools.ts";
 
 /** An object and what the dialect knows of it. */
@@ -104,7 +105,7 @@ function compilePrepared(
   const { unit, headers, warnings } = rewritePrepared(prepared, flags, tools);
   logWarnings(unit, warnings, tools.log);
   const { bytes } = compileUnit(unit, describeClangRun(flags, tools));
-  requireDefined(unit, bytes);
+  requireWhole(unit, bytes);
   tools.log.info(`compiled ${source.place?.file ?? source.name} in ${Math.round(performance.now() - started)} ms`);
   const record: UnitRecord = {
     programs: unit.programs,
@@ -116,6 +117,12 @@ function compilePrepared(
   // Only on the way that takes its time anyway.
   cleanCache(tools.cache);
   return describeBuilt(record, bytes);
+}
+
+/** @throws CompileError where an object lacks what its text seems to have */
+function requireWhole(unit: CUnit, object: Uint8Array): void {
+  requireDefined(unit, object);
+  requireInstructions(unit, object);
 }
 
 /** The unit as clang compiles it, for those who want to read it. @throws DialectError, CompileError */
@@ -132,7 +139,7 @@ export function diagnoseUnit(source: CSource, cflags: readonly string[], tools: 
   try {
     return withNeeds(source, checkFlags(cflags, source, tools), tools, (prepared, _key, wider, flags) => {
       const { unit, warnings } = rewritePrepared(prepared, flags, wider);
-      requireDefined(unit, compileUnit(unit, describeClangRun(flags, wider)).bytes);
+      requireWhole(unit, compileUnit(unit, describeClangRun(flags, wider)).bytes);
       return [...warnings.filter(({ message }) => isTelling(message)), ...unit.warnings];
     });
   } catch (error) {

@@ -56,3 +56,19 @@ describe.each(clangs)("a name that nothing defines, by clang $version", ({ clang
       );
   });
 });
+
+describe.each(clangs)("a program of which clang $version leaves nothing", ({ clang }) => {
+  it.each(["u64 *p = 0; *p = 1; return 0;", "*(u32 *)0 = 1; return 0;", "__builtin_unreachable();"])(
+    "is named at its place: %s",
+    (body) => {
+      const text = `int kprobe__g(struct pt_regs *ctx) { return 0; }\nint kprobe__f(struct pt_regs *ctx) { ${body} }\n`;
+      const build = (): unknown => buildUnit({ text, name: "<text>" }, [], openTools(clang));
+      expect(build).toThrow(
+        expect.objectContaining({
+          message: 'C: clang leaves nothing of "kprobe__f"',
+          location: expect.objectContaining({ line: 2, column: 5 }) as unknown,
+        }) as Error,
+      );
+    },
+  );
+});
