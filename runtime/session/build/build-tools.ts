@@ -20,6 +20,7 @@ export interface BuildTools {
   readonly machineIdentity: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly readTracepointFormat: DialectEnv["readTracepointFormat"];
+  readonly findKernelConfig: DialectEnv["findKernelConfig"];
   /** The folders of headers that stand before every text. */
   listHeaderFolders(): readonly string[];
   readonly toolchain: Toolchain;

@@ -19,7 +19,7 @@ import { describeObject } from "../../object/describe-object.ts";
 import { setConstants } from "../../object/set-constants.ts";
 import type { ObjectSpec } from "../../object/spec.ts";
 import { explainMissingTracepoint } from "./missing-tracepoint.ts";
-import { findKnownUnit, noteFormats, rememberUnit } from "./known-units.ts";
+import { findKnownUnit, noteAnswers, rememberUnit } from "./known-units.ts";
 import { listHeaderMacros, listNeeds, widenTools } from "./needs.ts";
 import type { Needs } from "./needs.ts";
 import { requireDefined } from "./require-defined.ts";
@@ -64,11 +64,11 @@ function buildText(source: CSource, cflags: readonly string[], tools: BuildTools
   const object = findKnownUnit(query);
   const known = object === undefined ? undefined : findBuilt(object, tools);
   if (known !== undefined) return known;
-  const formats = new Map<string, string>();
-  return makeUnit(source, checked, noteFormats(tools, formats), (made, { text }, wider) => {
+  const answers = new Map<string, string>();
+  return makeUnit(source, checked, noteAnswers(tools, answers), (made, { text }, wider) => {
     // Types of modules come and go with them.
     if (wider.env.moduleHeaders.length === 0)
-      rememberUnit(query, { object: made, isAlone: !hasOwnHeaders(text), formats });
+      rememberUnit(query, { object: made, isAlone: !hasOwnHeaders(text), answers });
   });
 }
 

@@ -15,8 +15,8 @@ interface KnownUnit {
   readonly clang: string;
   /** Where headers of the script's own were looked for; empty when it includes none. */
   readonly reach: string;
-  /** The formats of the tracepoints that the text names, by `category:event`. */
-  readonly formats: Readonly<Record<string, string>>;
+  /** What the text was told of tracepoints, by `category:event`, and of options of the kernel's configuration, by their names. */
+  readonly answers: Readonly<Record<string, string>>;
 }
 
 /** A text that is looked for among those that were compiled before. */
@@ -37,25 +37,34 @@ export function findKnownUnit(query: UnitQuery): string | undefined {
     (named === undefined || named === known.clang) &&
     (known.reach === "" || known.reach === describeReach(query)) &&
     Object.entries(known.inputs).every(([path, was]) => [was, undefined].includes(describeInput(path))) &&
-    Object.entries(known.formats).every(([name, was]) => was === describeFormat(name, tools.readTracepointFormat));
+    Object.entries(known.answers).every(([name, was]) => was === describeAnswer(name, tools));
   return serves ? known.object : undefined;
 }
 
-/** The same tools, which note the tracepoints that they are asked for. */
-export function noteFormats(tools: BuildTools, formats: Map<string, string>): BuildTools {
+/** The same tools, which note what a text is told of this machine besides its types. */
+export function noteAnswers(tools: BuildTools, answers: Map<string, string>): BuildTools {
   const { env } = tools;
-  const readTracepointFormat: BuildTools["readTracepointFormat"] = (category, event) => {
-    const name = `${category}:${event}`;
-    formats.set(name, describeFormat(name, env.readTracepointFormat));
-    return env.readTracepointFormat(category, event);
+  return {
+    ...tools,
+    env: {
+      ...env,
+      readTracepointFormat(category, event) {
+        const name = `${category}:${event}`;
+        answers.set(name, describeAnswer(name, tools));
+        return env.readTracepointFormat(category, event);
+      },
+      findKernelConfig(name) {
+        answers.set(name, describeAnswer(name, tools));
+        return env.findKernelConfig(name);
+      },
+    },
   };
-  return { ...tools, env: { ...env, readTracepointFormat } };
 }
 
 /** Remembers which entry holds the object of a text. */
 export function rememberUnit(
   query: UnitQuery,
-  made: { readonly object: string; readonly isAlone: boolean; readonly formats: ReadonlyMap<string, string> },
+  made: { readonly object: string; readonly isAlone: boolean; readonly answers: ReadonlyMap<string, string> },
 ): void {
   const { toolchain, cache, listHeaderFolders } = query.tools;
   const inputs = [toolchain.path, ...listHeaderFolders()].map((path) => [path, describeInput(path) ?? ""]);
@@ -64,7 +73,7 @@ export function rememberUnit(
     inputs: Object.fromEntries(inputs),
     clang: toolchain.path,
     reach: made.isAlone ? "" : describeReach(query),
-    formats: Object.fromEntries(made.formats),
+    answers: Object.fromEntries(made.answers),
   };
   writeCached(cache, nameEntry(query), Buffer.from(JSON.stringify(known)));
 }
@@ -77,9 +86,10 @@ function describeReach({ source, tools }: UnitQuery): string {
   return JSON.stringify([process.cwd(), source.folder, tools.files.includeFolders]);
 }
 
-function describeFormat(name: string, read: BuildTools["readTracepointFormat"]): string {
+function describeAnswer(name: string, { readTracepointFormat, findKernelConfig }: BuildTools): string {
   const at = name.indexOf(":");
-  return hashKey(JSON.stringify(read(name.slice(0, at), name.slice(at + 1)) ?? null));
+  if (at < 0) return findKernelConfig(name) ?? "";
+  return hashKey(JSON.stringify(readTracepointFormat(name.slice(0, at), name.slice(at + 1)) ?? null));
 }
 
 /** Sizes and times: enough to see that a file, or one of a folder, was changed. */

@@ -72,6 +72,7 @@ export function openBuilder(options: BuilderOptions): Builder {
     machineIdentity: [machine.identity, machine.arch, machine.onlineCpus.length, machine.possibleCpus].join(" "),
     environment: options.environment,
     readTracepointFormat,
+    findKernelConfig: machine.findConfig,
     get toolchain() {
       return open().toolchain;
     },
