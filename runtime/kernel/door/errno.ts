@@ -34,6 +34,7 @@ export const errno = {
 const ownNames: ReadonlyMap<number, readonly [name: string, sentence: string]> = new Map([
   [7, ["E2BIG", "too large"]],
   [11, ["EAGAIN", "try again"]],
+  [67, ["ENOLINK", "the link is severed"]],
   [71, ["EPROTO", "protocol error"]],
   [75, ["EOVERFLOW", "a value is too large"]],
   [95, ["EOPNOTSUPP", "operation not supported"]],
