@@ -8,15 +8,14 @@ import type { OpenProgram } from "./attachments.ts";
  * A program on its place in the network. It is detached when it is closed, and at the script's end.
  *
  * @example
- * import { BPF, print, sleep } from "bpfts";
+ * import { BPF, print } from "bpfts";
  * const b = new BPF({
  *   text: `
  * int pass(struct xdp_md *ctx) { return XDP_PASS; }
  * `,
  * });
- * const link = b.attach_xdp({ dev: "veth0", netns: "node1", fn_name: "pass" });
+ * const link = b.attach_xdp({ dev: "veth0", fn_name: "pass" });
  * print(link.mode, link.via); // native link
- * sleep(10);
  * link.close();
  */
 export class NetworkLink<Functions extends string = string> {
