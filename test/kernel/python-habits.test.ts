@@ -27,7 +27,10 @@ const habits: readonly (readonly [call: string, error: string])[] = [
     'The call events() has no "open_perf_buffer"; a table is asked for by its name: b.tables.events, or b.get_table("events")',
   ],
   ["b.kprobe_poll()", 'This BPF program has no "kprobe_poll"; use perf_buffer_poll()'],
-  ["b.attach_xdp('lo', 1)", 'This BPF program has no "attach_xdp"'],
+  [
+    "b.attach_xdp('lo', 1)",
+    'attach_xdp() takes its options as an object, got "lo"; its options are: dev, mode, frags, fn_name, fn, netns; for example { dev: … }',
+  ],
   ["BPF.monotonic_time()", 'BPF has no "monotonic_time"; monotonic_ns() of "bpfts" is that clock'],
   ["counts[1]", 'Table "counts" has no "1"; an entry is read with get(key) and written with set(key, value)'],
   ["counts[1] = 2n", 'Table "counts" has no "1"; an entry is read with get(key) and written with set(key, value)'],
