@@ -21,7 +21,8 @@ describe("capable", () => {
     const rows = split(await run("-x"));
     expect(rows[0]).toEqual(["TIME", "UID", "PID", "TID", "COMM", "CAP", "NAME", "AUDIT", "INSETID"]);
     const found = rows.filter((row) => row[6] === "CAP_CHOWN");
-    expect(found).toHaveLength(1);
+    // Linux 6.1 asks twice.
+    expect([1, 2]).toContain(found.length);
     const [time, uid, pid, tid, comm, number, , audit, insetid] = found[0]!;
     expect(time).toMatch(/^\d\d:\d\d:\d\d$/);
     expect([uid, pid === tid, comm, number]).toEqual(["0", true, "chown", "0"]);
