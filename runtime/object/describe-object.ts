@@ -28,7 +28,7 @@ export function describeObject(bytes: Uint8Array, structNames: readonly string[]
       const context = section === "syscall" ? describeContext(types, name) : undefined;
       return { name, section, ...(context && { context }) };
     });
-  const structOps = listStructOps(bytes, types);
+  const structOps = listStructOps(elf, types);
   return {
     programs,
     maps: describeMaps(types),

@@ -1,4 +1,5 @@
-import { openElf, readString } from "./elf.ts";
+import { listRelocations, openElf } from "./elf.ts";
+import type { ElfParts } from "./elf.ts";
 
 /** One instruction of a compiled object that calls into the kernel. */
 export interface KernelCall {
@@ -13,10 +14,8 @@ export interface KernelCall {
 }
 
 const INSTRUCTION_BYTES = 8;
-const RELOCATION_BYTES = 16;
-const SYMBOL_BYTES = 24;
-/** Source: SHT_PROGBITS, SHT_REL and SHF_EXECINSTR of elf.h. */
-const sectionType = { contents: 1, relocations: 9 } as const;
+/** Source: SHT_PROGBITS and SHF_EXECINSTR of elf.h. */
+const CONTENTS = 1;
 const EXECUTABLE = 4;
 /** Source: BPF_PSEUDO_CALL and BPF_PSEUDO_KFUNC_CALL of linux/bpf.h. */
 const callKind = { subprogram: 1, kernelFunction: 2 } as const;
@@ -31,7 +30,7 @@ export function listKernelCalls(object: Uint8Array): KernelCall[] {
   const elf = openElf(object);
   return elf.sections.flatMap((section, index) => {
     const { type, flags } = elf.headers[index]!;
-    if (type !== sectionType.contents || (flags & EXECUTABLE) === 0) return [];
+    if (type !== CONTENTS || (flags & EXECUTABLE) === 0) return [];
     const outside = findOutsideNames(elf, index);
     const { data } = section;
     const calls: KernelCall[] = [];
@@ -54,19 +53,7 @@ function isCall(opcode: number): boolean {
 }
 
 /** The names that the instructions of a section refer to and that the object does not define, by the instruction's place. Units: bytes. */
-function findOutsideNames(elf: ReturnType<typeof openElf>, section: number): ReadonlyMap<number, string> {
-  const { view, headers, sections } = elf;
-  const names = new Map<number, string>();
-  for (const { type, info, link, offset, size } of headers) {
-    const symbols = headers[link];
-    const strings = sections[symbols?.link ?? 0]?.data;
-    if (type !== sectionType.relocations || info !== section || symbols === undefined || strings === undefined)
-      continue;
-    for (let at = offset; at + RELOCATION_BYTES <= offset + size; at += RELOCATION_BYTES) {
-      const symbol = symbols.offset + view.getUint32(at + 12, true) * SYMBOL_BYTES;
-      if (view.getUint16(symbol + 6, true) !== 0) continue;
-      names.set(Number(view.getBigUint64(at, true)), readString(strings, view.getUint32(symbol, true)));
-    }
-  }
-  return names;
+function findOutsideNames(elf: ElfParts, section: number): ReadonlyMap<number, string> {
+  const outside = listRelocations(elf, section).filter(({ symbol }) => symbol.section === 0);
+  return new Map(outside.map(({ offset, symbol }) => [offset, symbol.name]));
 }

@@ -1,5 +1,5 @@
 import { btfKind, parseBtf } from "./btf.ts";
-import { openElf, readString } from "./elf.ts";
+import { listRelocations, openElf } from "./elf.ts";
 import { readLineInfo } from "./line-info.ts";
 import type { LineInfo } from "./line-info.ts";
 
@@ -11,10 +11,6 @@ export interface UndefinedName {
 }
 
 const executable = 4;
-const symbolTable = 2;
-const relocations = 9;
-const symbolBytes = 24;
-const relocationBytes = 16;
 
 /**
  * Lists the names that an object uses and does not define, besides those that it asks the kernel for
@@ -30,19 +26,14 @@ export function listUndefinedNames(object: Uint8Array): UndefinedName[] {
 
 /** Lists the names that an object uses and leaves to others. */
 export function listOutsideNames(object: Uint8Array): UndefinedName[] {
-  const { view, headers, sections } = openElf(object);
+  const elf = openElf(object);
   const found = new Map<string, UndefinedName>();
-  for (const header of headers) {
-    const symbols = headers[header.link];
-    const section = sections[header.info]?.name ?? "";
-    if (header.type !== relocations || symbols?.type !== symbolTable || section.startsWith(".debug")) continue;
-    const strings = sections[symbols.link]!.data;
-    for (let at = header.offset; at < header.offset + header.size; at += relocationBytes) {
-      const symbol = symbols.offset + view.getUint32(at + 12, true) * symbolBytes;
-      const isUndefined = view.getUint16(symbol + 6, true) === 0;
-      const name = isUndefined ? readString(strings, view.getUint32(symbol, true)) : "";
+  for (const [number, { name: section }] of elf.sections.entries()) {
+    if (section.startsWith(".debug")) continue;
+    for (const { offset, symbol } of listRelocations(elf, number)) {
+      const name = symbol.section === 0 ? symbol.name : "";
       if (name === "" || found.has(name)) continue;
-      const use = findLine(object, section, Number(view.getBigUint64(at, true)) / 8);
+      const use = findLine(object, section, offset / 8);
       found.set(name, { name, ...(use !== undefined && { use }) });
     }
   }

@@ -2,14 +2,10 @@ import { DialectError } from "../base/errors.ts";
 import { structOpsSection } from "../base/struct-ops-section.ts";
 import { btfKind } from "./btf.ts";
 import type { BtfTypes } from "./btf.ts";
-import { openElf, readString } from "./elf.ts";
+import { listRelocations, listSymbols, symbolType } from "./elf.ts";
+import type { ElfParts } from "./elf.ts";
 import type { StructOpsMember, StructOpsSpec } from "./spec.ts";
 
-const symbolTable = 2;
-const symbolBytes = 24;
-const symbolTypeObject = 1;
-const relocations = 9;
-const relocationBytes = 16;
 /** The section as libbpf looks for it. */
 const libbpfSection = ".struct_ops";
 
@@ -18,37 +14,22 @@ const libbpfSection = ".struct_ops";
  *
  * Source: libbpf's section `.struct_ops`. @throws DialectError when a text hides such a section from the dialect
  */
-export function listStructOps(object: Uint8Array, types: BtfTypes): StructOpsSpec[] {
-  const { view, headers, sections } = openElf(object);
+export function listStructOps(elf: ElfParts, types: BtfTypes): StructOpsSpec[] {
+  const { sections } = elf;
   const plain = sections.find(({ name }) => /^\??\.struct_ops(?:\.link)?$/.test(name));
   if (plain !== undefined)
     throw new DialectError(`The C text has a section "${plain.name}" that is not written as such`, {
       hint: 'write it as one text in the declaration: struct tcp_congestion_ops mine SEC(".struct_ops") = { … }',
     });
   const section = sections.findIndex(({ name }) => name === structOpsSection);
-  const symbols = headers.find(({ type }) => type === symbolTable);
   const data = types.find(structOpsSection, btfKind.dataSection);
-  if (section < 0 || symbols === undefined || data === undefined) return [];
-  const names = sections[symbols.link]!.data;
-  const readSymbol = (index: number): { name: string; kind: number; section: number; value: number } => {
-    const at = symbols.offset + index * symbolBytes;
-    return {
-      name: readString(names, view.getUint32(at, true)),
-      kind: object[at + 4]! & 0xf,
-      section: view.getUint16(at + 6, true),
-      value: Number(view.getBigUint64(at + 8, true)),
-    };
-  };
-  const functions = new Map<number, string>();
-  for (const { type, info, offset, size } of headers)
-    if (type === relocations && info === section)
-      for (let at = offset; at < offset + size; at += relocationBytes)
-        functions.set(Number(view.getBigUint64(at, true)), readSymbol(view.getUint32(at + 12, true)).name);
-  const places = new Map<string, number>();
-  for (let index = 0; index < symbols.size / symbolBytes; index++) {
-    const symbol = readSymbol(index);
-    if (symbol.section === section && symbol.kind === symbolTypeObject) places.set(symbol.name, symbol.value);
-  }
+  if (section < 0 || data === undefined) return [];
+  const functions = new Map(listRelocations(elf, section).map(({ offset, symbol }) => [offset, symbol.name]));
+  const places = new Map(
+    listSymbols(elf)
+      .filter((symbol) => symbol.section === section && symbol.type === symbolType.object)
+      .map(({ name, offset }) => [name, offset]),
+  );
   return types.listVariables(data).map(({ name, type }) => {
     const struct = types.resolve(type);
     const start = places.get(name) ?? 0;
