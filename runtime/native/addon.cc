@@ -138,7 +138,6 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "rawSocketAttach", RawSocketAttach);
   Bind(exports, "netlinkDump", NetlinkDump);
   Bind(exports, "programQuery", ProgramQuery);
-  Bind(exports, "programTest", TestProgram);
   Bind(exports, "iteratorOpen", IteratorOpen);
   Bind(exports, "iteratorRead", IteratorRead);
   Bind(exports, "iteratorClose", IteratorClose);

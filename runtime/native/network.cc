@@ -46,8 +46,6 @@ struct QueryRequest {
 };
 
 constexpr uint32_t kMaxPrograms = 64;
-/// What a program may make longer in a packet, with room to spare.
-constexpr size_t kPacketGrowth = 4096;
 
 int DestroyQueue(int interface) {
   LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = interface,
@@ -217,34 +215,6 @@ Result<Buffer> ProgramQuery(Environment&, int32_t netns, uint32_t target, uint32
   if (bytes == nullptr) return -ENOMEM;
   std::memcpy(bytes, ids.data(), size);
   return answer;
-}
-
-Result<ProgramTest> TestProgram(Environment& environment, int32_t handle, Bytes packet, Bytes context,
-                                uint32_t repeat) {
-  const Program* program = environment.handles.Find<Program>(handle);
-  if (program == nullptr) return -EBADF;
-  ProgramTest test;
-  LIBBPF_OPTS(bpf_test_run_opts, options, .repeat = static_cast<int>(repeat));
-  if (packet.size > 0) {
-    options.data_in = packet.data;
-    options.data_size_in = static_cast<uint32_t>(packet.size);
-    options.data_size_out = static_cast<uint32_t>(packet.size + kPacketGrowth);
-    options.data_out = test.packet.Extend(options.data_size_out);
-    if (options.data_out == nullptr) return -ENOMEM;
-  }
-  if (context.size > 0) {
-    options.ctx_in = context.data;
-    options.ctx_size_in = static_cast<uint32_t>(context.size);
-    options.ctx_size_out = options.ctx_size_in;
-    options.ctx_out = test.context.Extend(context.size);
-    if (options.ctx_out == nullptr) return -ENOMEM;
-    std::memset(options.ctx_out, 0, context.size);
-  }
-  if (bpf_prog_test_run_opts(bpf_program__fd(program->get()), &options) < 0) return -errno;
-  test.packet.Truncate(packet.size > 0 ? options.data_size_out : 0);
-  test.answer = options.retval;
-  test.duration_ns = options.duration;
-  return test;
 }
 
 }  // namespace bpfts

@@ -19,7 +19,5 @@ int32_t FilterAttach(Environment& environment, int32_t program, int32_t netns, u
 int32_t RawSocketAttach(Environment& environment, int32_t program, int32_t netns, uint32_t interface);
 Result<Buffer> NetlinkDump(Environment& environment, int32_t netns, uint32_t type, Bytes request);
 Result<Buffer> ProgramQuery(Environment& environment, int32_t netns, uint32_t target, uint32_t type);
-Result<ProgramTest> TestProgram(Environment& environment, int32_t program, Bytes packet, Bytes context,
-                                uint32_t repeat);
 
 }  // namespace bpfts

@@ -98,7 +98,6 @@ const methods: Readonly<Record<keyof KernelPort, true>> = {
   rawSocketAttach: true,
   netlinkDump: true,
   programQuery: true,
-  programTest: true,
   iteratorOpen: true,
   iteratorRead: true,
   iteratorClose: true,

@@ -1,16 +1,5 @@
 import type { Handle, Status } from "./handle.ts";
 
-/** How a program went that ran on a packet of the caller's. */
-export interface ProgramTest {
-  /** What it returned. */
-  readonly answer: number;
-  /** The mean of all runs. */
-  readonly durationNs: number;
-  /** The packet and the context as it left them. */
-  readonly packet: Uint8Array;
-  readonly context: Uint8Array;
-}
-
 /** The calls of networking; the rules of `port.ts` hold. Each `netns` is a descriptor of a network namespace, or -1 for this process's own. */
 export interface NetworkPort {
   /**
@@ -37,6 +26,4 @@ export interface NetworkPort {
   netlinkDump(netns: number, type: number, request: Uint8Array): Uint8Array | Status;
   /** The ids of the programs at a place, u32 each in their order. Source: BPF_PROG_QUERY. */
   programQuery(netns: number, target: number, attachType: number): Uint8Array | Status;
-  /** Runs a program on a packet and a context, `repeat` times. Source: BPF_PROG_TEST_RUN. */
-  programTest(program: Handle, packet: Uint8Array, context: Uint8Array, repeat: number): ProgramTest | Status;
 }
