@@ -1,15 +1,4 @@
-import {
-  closeSync,
-  constants,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { InternalError, ToolchainError } from "../base/errors.ts";
@@ -20,6 +9,7 @@ import { hashKey, touchFile, writeFileWhole } from "./cache.ts";
 import type { CacheFolder } from "./cache-folder.ts";
 import { runClang } from "./clang.ts";
 import { hideNames } from "./hide-names.ts";
+import { describeInput } from "./input-state.ts";
 import { openKernelNames, renderKernelNames } from "./kernel-names.ts";
 import type { KernelNames } from "./kernel-names.ts";
 import type { Toolchain } from "./toolchain.ts";
@@ -99,8 +89,7 @@ export function openPrelude(request: PreludeRequest, hidden: readonly string[] =
     toolchain.identity,
     arch,
     request.machineIdentity,
-    ...describeFolder(request.headers),
-    ...describeFolder(requireLibbpfHeaders()),
+    ...[request.headers, requireLibbpfHeaders()].map((headers) => `${headers} ${describeInput(headers)}`),
     ...hidden,
     ...(cpu === "v3" ? [] : [`-mcpu=${cpu}`]),
   );
@@ -272,14 +261,4 @@ export function requireLibbpfHeaders(): string {
   throw new ToolchainError("Cannot find libbpf's headers (bpf/bpf_helpers.h)", {
     hint: "install them: apt-get install libbpf-dev",
   });
-}
-
-/** Names, sizes and times of a folder's files: enough to see that one was changed, without reading them. */
-function describeFolder(folder: string): string[] {
-  return readdirSync(folder)
-    .sort()
-    .map((name) => {
-      const stat = statSync(join(folder, name));
-      return `${folder}/${name} ${stat.size} ${stat.mtimeMs}`;
-    });
 }

@@ -1,10 +1,11 @@
-import { accessSync, constants, realpathSync, statSync } from "node:fs";
+import { accessSync, constants, realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { ToolchainError } from "../base/errors.ts";
 import { listFolder } from "../base/list-folder.ts";
 import { runConfined } from "../confine/confine.ts";
 import { describeInstalled } from "../confine/installed-program.ts";
 import { requireLauncher } from "../confine/launcher.ts";
+import { describeInput } from "./input-state.ts";
 
 /** The clang that a run uses. Found once and passed on. */
 export interface Toolchain {
@@ -77,8 +78,7 @@ export function listClangs(
 
 function describeToolchain(clang: string, version: number): Toolchain {
   const path = resolveLink(clang);
-  const stat = statSync(path, { throwIfNoEntry: false });
-  return { clang, path, version, identity: `${path} ${stat?.size} ${stat?.mtimeMs}` };
+  return { clang, path, version, identity: `${path} ${describeInput(path)}` };
 }
 
 function listNames(directory: string): string[] {

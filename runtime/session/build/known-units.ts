@@ -1,7 +1,6 @@
-import { readdirSync, statSync } from "node:fs";
-import { join } from "node:path";
 import { buildId } from "../../base/build-id.ts";
 import { findCached, hashKey, writeCached } from "../../compile/cache.ts";
+import { describeInput } from "../../compile/input-state.ts";
 import { findNamedClang } from "../../compile/toolchain.ts";
 import type { CSource } from "../../dialect/text/unit.ts";
 import type { BuildTools } from "./build-tools.ts";
@@ -90,13 +89,4 @@ function describeAnswer(name: string, { readTracepointFormat, findKernelConfig }
   const at = name.indexOf(":");
   if (at < 0) return findKernelConfig(name) ?? "";
   return hashKey(JSON.stringify(readTracepointFormat(name.slice(0, at), name.slice(at + 1)) ?? null));
-}
-
-/** Sizes and times: enough to see that a file, or one of a folder, was changed. */
-function describeInput(path: string): string | undefined {
-  const stat = statSync(path, { throwIfNoEntry: false });
-  if (stat === undefined) return undefined;
-  if (!stat.isDirectory()) return `${stat.size} ${stat.mtimeMs}`;
-  const files = readdirSync(path).sort();
-  return hashKey(...files.map((name) => `${name} ${describeInput(join(path, name))}`));
 }
