@@ -13,8 +13,8 @@ export interface NetworkPlace {
   readonly netns: NetworkNamespace;
   /** Undefined for hooks of a whole namespace. */
   readonly device: NetworkDevice | undefined;
-  /** Whether the C text names an action that sends frames out again. */
-  readonly mayTransmit: boolean;
+  /** Whether the program sends frames out again, as its instructions tell. */
+  mayTransmit(): boolean;
 }
 
 /** A program that sits on its place. Owner: whoever attached it closes the handle. */
@@ -62,7 +62,7 @@ export interface AttachFailure {
 }
 
 /** What the kernel answers where it lacks a hook; EINVAL also stands for an attach type that it does not know. */
-const missing: readonly number[] = [errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUPP];
+export const missingAnswers: readonly number[] = [errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUPP];
 
 /** The error of a place that refuses, for what the hook itself has no word for. */
 export function describeRefusal({ action, status, feature }: AttachFailure): BpftsError {
@@ -72,7 +72,7 @@ export function describeRefusal({ action, status, feature }: AttachFailure): Bpf
       errno: -status,
       hint: "it takes CAP_NET_ADMIN, and CAP_SYS_ADMIN for another network namespace: run it as root",
     });
-  if (feature !== undefined && missing.includes(status))
+  if (feature !== undefined && missingAnswers.includes(status))
     return new UnsupportedFeatureError(
       feature.name,
       `${action}: this kernel has no ${feature.title}, which came with Linux ${feature.since} (${detail})`,

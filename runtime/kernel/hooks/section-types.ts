@@ -9,7 +9,8 @@ export interface SectionType {
   readonly flags?: number;
 }
 
-const hasFrags = 1 << 5;
+/** The flag of an XDP program that takes packets of several pages. Source: BPF_F_XDP_HAS_FRAGS of linux/bpf.h. */
+export const hasFrags = 1 << 5;
 
 /**
  * Sections of programs of networks, sockets and cgroups: one row each. They stand here since a program must load as what it says with any libbpf

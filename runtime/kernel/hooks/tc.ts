@@ -4,13 +4,10 @@ import { errno } from "../door/errno.ts";
 import type { Handle } from "../door/port.ts";
 import { readHolders } from "../live/object-holders.ts";
 import { readProgramInfo } from "../live/program-info.ts";
-import { describeRefusal, noOptions, renderDevice } from "./network-hook.ts";
+import { describeRefusal, missingAnswers, noOptions, renderDevice } from "./network-hook.ts";
 import type { ArgumentOf, AttachedLink, NetworkHook, NetworkPlace } from "./network-hook.ts";
 
 const attachTypes = { ingress: BPFAttachType.TCX_INGRESS, egress: BPFAttachType.TCX_EGRESS } as const;
-
-/** What a kernel without tcx answers, and others for other reasons: a probe tells them apart. */
-const maybeMissing: readonly number[] = [errno.EINVAL, errno.EOPNOTSUPP, errno.ENOTSUPP];
 
 /** Traffic control: what a device takes in or gives out, behind XDP. Programs sit in order (tcx), else as classic filters. Source: BPF_TCX_INGRESS. Since: Linux 6.6 for tcx */
 export const tcHook: NetworkHook<ArgumentOf<"tc">> = {
@@ -25,7 +22,8 @@ export const tcHook: NetworkHook<ArgumentOf<"tc">> = {
     if (!argument.stack) requireAlone(argument, program, place, action);
     const handle = place.port.linkCreate(program, place.netns.fd, device.index, attachType, 0, noOptions);
     if (handle >= 0) return { handle, via: "tcx", warnings: [] };
-    const isMissing = maybeMissing.includes(handle) && !haveTcx(place, device.index, attachType);
+    // Other reasons have the same answers: the probe tells them apart.
+    const isMissing = missingAnswers.includes(handle) && !haveTcx(place, device.index, attachType);
     if (!isMissing || argument.via === "tcx")
       throw describeRefusal({
         action,

@@ -9,10 +9,10 @@ import { listDevices } from "../network/devices.ts";
 import type { NetworkDevice } from "../network/devices.ts";
 import { describeRefusal, noOptions, renderDevice } from "./network-hook.ts";
 import type { ArgumentOf, NetworkHook, NetworkPlace } from "./network-hook.ts";
+import { hasFrags } from "./section-types.ts";
 
-/** Source: XDP_FLAGS_SKB_MODE, XDP_FLAGS_DRV_MODE of linux/if_link.h; BPF_F_XDP_HAS_FRAGS of linux/bpf.h. */
+/** Source: XDP_FLAGS_SKB_MODE, XDP_FLAGS_DRV_MODE of linux/if_link.h. */
 const modeFlags = { generic: 2, native: 4 } as const;
-const hasFrags = 1 << 5;
 
 /** What a driver answers that cannot do native XDP, or not as the device is set up. */
 const nativeRefusals: readonly number[] = [errno.EOPNOTSUPP, errno.ERANGE, errno.ENOTSUPP];
@@ -30,7 +30,7 @@ export const xdpHook: NetworkHook<ArgumentOf<"xdp">> = {
     const first = argument.mode === "generic" ? "generic" : "native";
     const handle = create(place, program, device, first);
     if (handle >= 0) {
-      const warnings = first === "native" && place.mayTransmit ? warnOfPeer(place, device) : [];
+      const warnings = first === "native" && place.mayTransmit() ? warnOfPeer(place, device) : [];
       return { handle, via: "link", mode: first, warnings };
     }
     if (argument.mode !== "auto" || !nativeRefusals.includes(handle)) throw explain(argument, place, device, handle);

@@ -149,7 +149,7 @@ function describeLateType(
   detail: string,
   kernel: string,
 ): UnsupportedFeatureError | undefined {
-  if (status !== -22) return undefined;
+  if (status !== errno.EINVAL) return undefined;
   for (const { name } of wanted) {
     const section = spec.programs.find((program) => program.name === name)?.section ?? "";
     const since = findSectionVersion(section);

@@ -55,7 +55,7 @@ export class NetworkLinks implements NetworkPrograms {
       const devices = listDevices(port, netns.fd);
       const device = "dev" in argument ? requireDevice(devices, argument.dev, action, netns.label) : undefined;
       if (hook.isGuarded) requireAllowedPlace(allowed, action, { port, netns, devices, device });
-      const mayTransmit = this.options.mayTransmit(argument.fnName);
+      const mayTransmit = (): boolean => this.options.mayTransmit(argument.fnName);
       const attached = hook.attach(argument, program, { port, netns, device, mayTransmit });
       for (const warning of attached.warnings) log.warn(warning);
       const link = ++this.last;
