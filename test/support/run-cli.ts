@@ -42,7 +42,8 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
   const started = performance.now();
   const child = spawn(process.execPath, [cli, ...args], {
     cwd: options.cwd ?? root,
-    env: { ...process.env, ...options.env },
+    // Python would write a line of a workload in pieces, and a tool's rows would stand between them.
+    env: { ...process.env, PYTHONUNBUFFERED: undefined, ...options.env },
   });
   running.add(child);
   child.on("close", () => running.delete(child));
