@@ -1,8 +1,8 @@
 import { ResourceError } from "../base/errors.ts";
 
 /**
- * Calls `end` when standard output takes no more: without an error where the reader is gone, as after `| head`; else with what is in the way. What a
- * script prints does not come this way. Who listens to the stream itself decides: `vm exec` ends its machine first.
+ * Calls `end` when a write to standard output fails: without an error when the reader has gone, as after `| head`, else with the error. A script's output is written
+ * elsewhere. A command that listens to the stream itself is left to do so: `vm exec` ends its virtual machine first.
  */
 export function watchOutput(end: (error: ResourceError | undefined) => void): void {
   process.stdout.on("error", (cause: NodeJS.ErrnoException) => {

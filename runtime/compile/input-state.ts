@@ -2,7 +2,7 @@ import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { hashKey } from "./cache.ts";
 
-/** The size and time of a file, or those of all files of a folder: enough to see that one was changed, without reading them. Undefined where nothing is. */
+/** The size and time of a file, or those of all files of a folder: they tell a changed file without reading it. Undefined when the path does not exist. */
 export function describeInput(path: string): string | undefined {
   const stat = statSync(path, { throwIfNoEntry: false });
   if (stat === undefined) return undefined;

@@ -5,7 +5,7 @@ export interface AllowedDevice {
   readonly dev: string;
 }
 
-/** Places whose loss would cut the machine off, and that a script gets only by name. */
+/** The places that the user allows by a flag. A program there could cut the machine off from its network, so a script may attach to no such place otherwise. */
 export interface AllowedPlaces {
   readonly devices: readonly AllowedDevice[];
   /** Network namespaces as a whole, as `ip netns` names them, or by path; `self` is that of bpfts. */

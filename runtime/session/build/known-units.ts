@@ -5,11 +5,11 @@ import { findNamedClang } from "../../compile/toolchain.ts";
 import type { CSource } from "../../dialect/text/unit.ts";
 import type { BuildTools } from "./build-tools.ts";
 
-/** What an object was made from besides its text and this machine: it serves as long as all of that is as it was. */
+/** What an object was made from besides its text and this machine. The object is used as long as none of it has changed. */
 interface KnownUnit {
   /** The entry of the cache that holds it. */
   readonly object: string;
-  /** clang and the folders of headers, as they were. One that is gone makes no difference: nobody could make a newer object. */
+  /** The size and time of clang, and of the files in the folders of headers, by path. A path that does not exist any more counts as unchanged. */
   readonly inputs: Readonly<Record<string, string>>;
   readonly clang: string;
   /** Where headers of the script's own were looked for; empty when it includes none. */

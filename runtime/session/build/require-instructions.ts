@@ -4,7 +4,7 @@ import type { CUnit } from "../../dialect/text/unit.ts";
 import { parseElf } from "../../object/elf.ts";
 
 /**
- * Stops at a program without a single instruction: clang leaves out what C does not define, and the kernel and libbpf have no word for what remains.
+ * Refuses a program that has no instruction. clang removes code whose behaviour C does not define; libbpf only answers EINVAL for a function that is empty then.
  *
  * @throws CompileError at the function
  */
