@@ -145,6 +145,8 @@ export type { AnyTables, DynamicTable, PerfArrayTable, UnknownTables } from "./p
 export type { CgroupStorageKey, EventOf, TableName, TableOf, TablesOf } from "./program/table-types.ts";
 export type { FunctionName } from "./ctypes/function-names.ts";
 export type { ProgramRun } from "./program/run-program.ts";
+export type { FlowKeys, TestContext } from "./program/test-contexts.ts";
+export type { TestRun, TestRunOptions } from "./program/test-run.ts";
 export type { IteratorOptions, IteratorOutput } from "./program/iterator-output.ts";
 export type { Integers, TableOptions } from "./program/integers.ts";
 export { strftime } from "./time/time-format.ts";

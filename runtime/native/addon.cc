@@ -98,6 +98,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "programFd", ProgramFd);
   Bind(exports, "programInfo", GetProgramInfo);
   Bind(exports, "programRun", RunProgram);
+  Bind(exports, "programTest", TestProgram);
+  Bind(exports, "programPin", ProgramPin);
   Bind(exports, "mapHandle", MapHandle);
   Bind(exports, "mapOpenPinned", MapOpenPinned);
   Bind(exports, "mapOpenId", MapOpenId);

@@ -60,6 +60,15 @@ inline Napi::Value ToJs(Napi::Env env, const ProgramRun& run) {
   return object;
 }
 
+inline Napi::Value ToJs(Napi::Env env, const ProgramTest& test) {
+  auto object = Napi::Object::New(env);
+  object.Set("answer", test.answer);
+  object.Set("durationNs", test.duration_ns);
+  object.Set("packet", ToJs(env, test.packet));
+  object.Set("context", ToJs(env, test.context));
+  return object;
+}
+
 inline Napi::Value ToJs(Napi::Env env, const LoadResult& result) {
   auto logs = Napi::Object::New(env);
   for (const auto& [program, log] : result.program_logs) logs.Set(program, log);

@@ -15,6 +15,11 @@ namespace bpfts {
 
 namespace {
 
+/// The most that a program makes a packet longer: an IPv4 packet has at most this.
+constexpr size_t kPacketGrowth = 65536;
+/// Newer kernels have longer contexts than the caller knows.
+constexpr size_t kContextGrowth = 256;
+
 /// The verifier's log of one program. The pages are there on paper only until
 /// the kernel writes to them, which it does for a rejected program, or when a
 /// log was asked for; so every program can have as much as libbpf would give it.
@@ -240,6 +245,42 @@ Result<ProgramRun> RunProgram(Environment& environment, int32_t handle, Bytes co
   if (bpf_prog_test_run_opts(bpf_program__fd(program->get()), &options) < 0) return -errno;
   run.answer = options.retval;
   return run;
+}
+
+Result<ProgramTest> TestProgram(Environment& environment, int32_t handle, Bytes packet, Bytes context, uint32_t repeat,
+                                bool keeps_context) {
+  const Program* program = environment.handles.Find<Program>(handle);
+  if (program == nullptr) return -EBADF;
+  ProgramTest test;
+  LIBBPF_OPTS(bpf_test_run_opts, options, .repeat = static_cast<int>(repeat));
+  if (packet.size > 0) {
+    options.data_in = packet.data;
+    options.data_size_in = static_cast<uint32_t>(packet.size);
+    options.data_size_out = static_cast<uint32_t>(packet.size + kPacketGrowth);
+    options.data_out = test.packet.Extend(options.data_size_out);
+    if (options.data_out == nullptr) return -ENOMEM;
+  }
+  if (context.size > 0) {
+    options.ctx_in = context.data;
+    options.ctx_size_in = static_cast<uint32_t>(context.size);
+  }
+  if (context.size > 0 && keeps_context) {
+    options.ctx_size_out = static_cast<uint32_t>(context.size + kContextGrowth);
+    options.ctx_out = test.context.Extend(options.ctx_size_out);
+    if (options.ctx_out == nullptr) return -ENOMEM;
+  }
+  if (bpf_prog_test_run_opts(bpf_program__fd(program->get()), &options) < 0) return -errno;
+  test.packet.Truncate(packet.size > 0 ? options.data_size_out : 0);
+  test.context.Truncate(options.ctx_size_out);
+  test.answer = options.retval;
+  test.duration_ns = options.duration;
+  return test;
+}
+
+int ProgramPin(Environment& environment, int32_t handle, const std::string& path) {
+  const Program* program = environment.handles.Find<Program>(handle);
+  if (program == nullptr) return -EBADF;
+  return bpf_obj_pin(bpf_program__fd(program->get()), path.c_str()) < 0 ? -errno : 0;
 }
 
 std::string LastLog(Environment& environment) { return environment.log; }

@@ -70,6 +70,9 @@ int32_t ProgramHandle(Environment& environment, int32_t object, const std::strin
 int ProgramFd(Environment& environment, int32_t program);
 Result<LiveProgramInfo> GetProgramInfo(Environment& environment, int32_t program);
 Result<ProgramRun> RunProgram(Environment& environment, int32_t program, Bytes context);
+Result<ProgramTest> TestProgram(Environment& environment, int32_t program, Bytes packet, Bytes context, uint32_t repeat,
+                                bool keeps_context);
+int ProgramPin(Environment& environment, int32_t program, const std::string& path);
 std::string LastLog(Environment& environment);
 
 }  // namespace bpfts

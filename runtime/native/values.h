@@ -63,6 +63,14 @@ struct ProgramRun {
   Buffer context;
 };
 
+/// How a program went that ran on a packet or a context of the caller's.
+struct ProgramTest {
+  uint32_t answer = 0;
+  uint32_t duration_ns = 0;
+  Buffer packet;
+  Buffer context;
+};
+
 struct LoadResult {
   int status = 0;
   std::string log;

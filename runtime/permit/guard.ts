@@ -37,6 +37,9 @@ export interface Asks {
 /** From an instruction of an object to the user's line. */
 export type LocateInstruction = (section: string, instruction: number) => SourceLocation | undefined;
 
+/** Source: enum bpf_func_id of linux/bpf.h. */
+const cloneRedirect = 13;
+
 /** Notes what a script asks for, and refuses what the user has not allowed. */
 export interface Guard {
   readonly asks: Asks;
@@ -48,6 +51,8 @@ export interface Guard {
   admitProgram(object: Uint8Array, program: LoadedAs, location: SourceLocation | undefined): void;
   /** A socket of another process is to be put into a table. @throws PrivilegeError when the table redirects data */
   admitSocket(pid: number, table: string, redirects: boolean): void;
+  /** A function is to run on a packet of the script's, which its object must not send anywhere. @throws PrivilegeError */
+  admitTestRun(object: Uint8Array, functionName: string): void;
   noteHook(hook: string): void;
   notePin(path: string): void;
   noteFile(path: string): void;
@@ -126,6 +131,14 @@ export function openGuard(allowed: ReadonlySet<PermissionName> | undefined, plac
         permission: "sockets",
       };
       admit([{ action }], ({ name, does }) => `The table ${name} ${does}`);
+    },
+    admitTestRun(object, functionName) {
+      if (!listKernelCalls(object).some(({ helper }) => helper === cloneRedirect)) return;
+      const does = "sends packets to network devices from a test run, too";
+      admit(
+        [{ action: { name: "bpf_clone_redirect", does, permission: "all" } }],
+        ({ name }) => `Cannot run "${functionName}": ${name} ${does}`,
+      );
     },
     noteHook: (hook) => void hooks.add(hook),
     notePin: (path) => void pins.add(path),

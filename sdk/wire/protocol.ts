@@ -1,4 +1,5 @@
 import type { AttachArgument } from "./attach-argument.ts";
+import type { FunctionReply, TestArgument } from "./function-calls.ts";
 import type { IteratorArgument, IteratorReply } from "./iterator-calls.ts";
 import type { Layout } from "./layout.ts";
 import type { LinkReply, NetworkArgument } from "./network-calls.ts";
@@ -75,6 +76,10 @@ export interface Calls {
   run_open: Json<{ readonly program: number; readonly fnName: string }, { readonly context: Layout | null }>;
   /** Bytes in: the context. Bytes out: u32 what it returned, u32 nothing, the context as it was left. */
   run: Bytes<{ readonly program: number; readonly fnName: string }>;
+  function_describe: Json<{ readonly program: number; readonly fnName: string }, FunctionReply>;
+  function_pin: Json<{ readonly program: number; readonly fnName: string; readonly path: string }, null>;
+  /** Bytes in: the packet, then the context. Bytes out: the head, the packet and the context as they were left. */
+  function_test: Bytes<{ readonly program: number; readonly fnName: string; readonly test: TestArgument }>;
   /** Loads an iterator and begins to read what it writes. */
   iterator_open: Json<
     { readonly program: number; readonly fnName: string; readonly options: IteratorArgument },
@@ -232,6 +237,9 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   close_program: "json",
   run_open: "json",
   run: "bytes",
+  function_describe: "json",
+  function_pin: "json",
+  function_test: "bytes",
   iterator_open: "json",
   iterator_read: "bytes",
   iterator_close: "json",

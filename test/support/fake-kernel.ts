@@ -60,6 +60,8 @@ const methods: Readonly<Record<keyof KernelPort, true>> = {
   programFd: true,
   programInfo: true,
   programRun: true,
+  programTest: true,
+  programPin: true,
   mapHandle: true,
   mapOpenPinned: true,
   mapOpenId: true,

@@ -6,6 +6,7 @@ import type { KernelPort } from "../../runtime/kernel/door/port.ts";
 import type { ObjectSpec } from "../../runtime/object/spec.ts";
 import { runGuest } from "../../runtime/session/run/run-guest.ts";
 import type { GuestRun } from "../../runtime/session/run/run-guest.ts";
+import { makeCheckedFunctions } from "../../runtime/session/load/function-calls.ts";
 import { makeCheckedNetwork } from "../../runtime/session/load/network-programs.ts";
 import type { BuiltProgram } from "../../runtime/session/load/program.ts";
 import { libraryName, readLibrary } from "../../runtime/script/read-library.ts";
@@ -49,6 +50,7 @@ export function makeProgram(spec: Partial<ObjectSpec>, changes: Partial<BuiltPro
     openRun: () => ({ handle: undefined, context: undefined }),
     openIterator: () => ({ handle: undefined, record: "text" }),
     attach: () => 1,
+    functions: makeCheckedFunctions(() => undefined),
     network: makeCheckedNetwork(() => undefined),
     detach: () => 1,
     attachStructOps: () => undefined,

@@ -25,7 +25,9 @@ export const errno = {
   ENOLINK: -67,
   EILSEQ: -84,
   EMSGSIZE: -90,
+  EPROTONOSUPPORT: -93,
   EOPNOTSUPP: -95,
+  EAFNOSUPPORT: -97,
   EADDRNOTAVAIL: -99,
   ENOTSUPP: -524,
 } as const;

@@ -2,6 +2,7 @@ import type { Handle, Status } from "./handle.ts";
 import type { IteratorPort } from "./iterator-port.ts";
 import type { NetworkPort } from "./network-port.ts";
 import type { PerfPort } from "./perf-port.ts";
+import type { ProgramPort } from "./program-port.ts";
 
 export type { Handle, Status };
 
@@ -162,7 +163,7 @@ export interface LiveInfo {
 export const waitSources = { rings: 1, files: 2 } as const;
 
 /** Every call that bpfts makes to the kernel; the rules above hold for each. */
-export interface KernelPort extends IteratorPort, NetworkPort, PerfPort {
+export interface KernelPort extends IteratorPort, NetworkPort, PerfPort, ProgramPort {
   // Objects. Source: libbpf bpf_object__*, bpf_program__*, bpf_map__*.
 
   /** Opens an object from memory; creates nothing in the kernel yet. */
@@ -200,8 +201,6 @@ export interface KernelPort extends IteratorPort, NetworkPort, PerfPort {
   ):
     | { readonly id: number; readonly runCount: bigint; readonly runTimeNs: bigint; readonly recursionMisses: bigint }
     | Status;
-  /** Runs a program once with a context, and answers what it returned and left there. Source: BPF_PROG_RUN. Since: Linux 5.14 for system call programs */
-  programRun(program: Handle, context: Uint8Array): { readonly answer: number; readonly context: Uint8Array } | Status;
   mapHandle(object: Handle, map: string): Handle;
   /** Opens a pinned map. Owner: the caller closes it. */
   mapOpenPinned(path: string): Handle;

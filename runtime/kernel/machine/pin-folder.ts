@@ -1,26 +1,30 @@
 import { closeSync, constants, existsSync, mkdirSync, openSync, realpathSync, statfsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { MapError } from "../../base/errors.ts";
+import { BpftsError } from "../../base/errors.ts";
+import type { ErrorDetails } from "../../base/errors.ts";
 
 /** Source: BPF_FS_MAGIC of linux/magic.h. */
 const bpfMagic = 0xcafe4a11;
 
+/** Makes the error about something that cannot be pinned. */
+type FailPin = (reason: string, details: ErrorDetails) => BpftsError;
+
 /**
- * Makes the folders that a map is to be pinned in, as BCC does, and answers the path to pin it at: the same place, without
+ * Makes the folders that something is to be pinned in, as BCC does, and answers the path to pin it at: the same place, without
  * symbolic links and dots. Each folder is made in one that is open and was seen to be of a BPF file system.
  *
- * @throws MapError when the place is of none
+ * @throws what `fail` makes when the place is of none
  */
-export function makePinFolder(map: string, path: string): string {
+export function makePinFolder(path: string, fail: FailPin): string {
   try {
-    return makeFolders(map, path);
+    return makeFolders(path, fail);
   } catch (cause) {
-    if (cause instanceof MapError) throw cause;
-    throw new MapError(`Cannot pin map "${map}" at "${path}": ${(cause as Error).message}`, { cause });
+    if (cause instanceof BpftsError) throw cause;
+    throw fail((cause as Error).message, { cause });
   }
 }
 
-function makeFolders(map: string, path: string): string {
+function makeFolders(path: string, fail: FailPin): string {
   const wanted = resolve(path);
   const missing: string[] = [];
   let folder = dirname(wanted);
@@ -28,7 +32,7 @@ function makeFolders(map: string, path: string): string {
   const real = realpathSync.native(folder);
   let fd = openFolder(real, constants.O_NOFOLLOW);
   try {
-    requireBpf(fd, map, path, real);
+    requireBpf(fd, fail, real);
     for (const name of missing) {
       // By the descriptor: the path may mean another folder by now.
       const inside = `/proc/self/fd/${fd}/${name}`;
@@ -36,7 +40,7 @@ function makeFolders(map: string, path: string): string {
       const next = openFolder(inside, constants.O_NOFOLLOW);
       closeSync(fd);
       fd = next;
-      requireBpf(fd, map, path, join(real, ...missing));
+      requireBpf(fd, fail, join(real, ...missing));
     }
   } finally {
     closeSync(fd);
@@ -57,10 +61,10 @@ function makeFolder(path: string): void {
   }
 }
 
-function requireBpf(fd: number, map: string, path: string, folder: string): void {
+function requireBpf(fd: number, fail: FailPin, folder: string): void {
   // Files of this kind have a number above 2^31, which older Nodes answer as a negative one.
   if (statfsSync(`/proc/self/fd/${fd}`).type >>> 0 === bpfMagic) return;
-  throw new MapError(`Cannot pin map "${map}" at "${path}": "${folder}" is no BPF file system`, {
+  throw fail(`"${folder}" is no BPF file system`, {
     hint: "as root: mount -t bpf bpf /sys/fs/bpf, and pin below it",
   });
 }

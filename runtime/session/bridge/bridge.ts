@@ -5,6 +5,7 @@ import type { ErrorMessage } from "../../../sdk/wire/error-message.ts";
 import type { CallName } from "../../../sdk/wire/protocol.ts";
 import { encodeUtf8, isPlainText } from "../../../sdk/wire/utf8.ts";
 import { openEventCalls } from "./bridge-events.ts";
+import { openFunctionHandlers } from "./bridge-functions.ts";
 import { openLookupCalls } from "./bridge-lookup.ts";
 import { openMapCalls } from "./bridge-map.ts";
 import { openIteratorCalls } from "./bridge-iterators.ts";
@@ -46,6 +47,7 @@ export function openBridge(state: BridgeState, isStopped: () => boolean): Bridge
     ...openWebCalls(),
     ...programs.handlers,
     ...openRunCalls(state.port, programs.requireProgram),
+    ...openFunctionHandlers(programs.requireProgram),
     ...openNetworkCalls(programs.requireProgram),
     ...openIteratorCalls(state.port, programs.requireProgram),
     ...openMapCalls(state, requireMap, programs.lookups),

@@ -1,6 +1,6 @@
 import type { AttachContext, AttachPlan } from "./attach-plan.ts";
 import type { IteratorArgument } from "../../../sdk/wire/iterator-calls.ts";
-import { AttachError, ArgumentError } from "../../base/errors.ts";
+import { AttachError, ArgumentError, MapError } from "../../base/errors.ts";
 import type { SourceLocation } from "../../base/location.ts";
 import type { Log } from "../../base/log.ts";
 import { findSimilar } from "../../base/similar.ts";
@@ -18,6 +18,8 @@ import { planAttach, planFunction } from "./attach-rows.ts";
 import { planAutoAttach } from "./auto-attach.ts";
 import type { BuiltUnit } from "../build/build-unit.ts";
 import { LinkSet, findLoadRequest } from "./link-set.ts";
+import { openFunctionCalls } from "./function-calls.ts";
+import type { FunctionCalls } from "./function-calls.ts";
 import { NetworkLinks } from "./network-links.ts";
 import { requireAllowedCgroup } from "./guard-place.ts";
 import { openPinnedMaps, planMaps } from "./plan-maps.ts";
@@ -76,7 +78,7 @@ export function loadUnit(unit: BuiltUnit, options: LoadOptions): BuiltProgram {
     // A check leaves nothing behind: what is pinned already is used, nothing else is pinned.
     const maps = planMaps(unit, { sharedMaps: options.sharedMaps, pinned })
       .filter(({ pinPath }) => options.attaches || pinPath === undefined)
-      .map((map) => (map.pinPath === undefined ? map : { ...map, pinPath: makePinFolder(map.name, map.pinPath) }));
+      .map((map) => (map.pinPath === undefined ? map : { ...map, pinPath: makeMapFolder(map.name, map.pinPath) }));
     object = loadObject(port, {
       bytes: unit.bytes,
       spec: unit.spec,
@@ -116,6 +118,14 @@ function admitProgram(
   options.guard.admitProgram(unit.bytes, loaded, declared && options.locate(declared.offset));
 }
 
+/** @throws MapError where no map can be pinned */
+function makeMapFolder(name: string, path: string): string {
+  return makePinFolder(
+    path,
+    (reason, details) => new MapError(`Cannot pin map "${name}" at "${path}": ${reason}`, details),
+  );
+}
+
 /** Whether a unit keeps stacks, whose addresses are to be named. */
 export function haveStacks(unit: BuiltUnit): boolean {
   return unit.maps.some(({ kind }) => kind === "stacktrace");
@@ -124,6 +134,7 @@ export function haveStacks(unit: BuiltUnit): boolean {
 class LoadedProgram implements BuiltProgram {
   private readonly links: LinkSet;
   readonly network: NetworkLinks;
+  readonly functions: FunctionCalls;
   private readonly context: AttachContext;
   private readonly tables: StructOpsSet;
 
@@ -148,6 +159,13 @@ class LoadedProgram implements BuiltProgram {
       mayTransmit: (name) => mayTransmit(unit.bytes, name),
     });
     const { bytes, spec, programs } = unit;
+    this.functions = openFunctionCalls({
+      port: options.port,
+      guard: options.guard,
+      bytes,
+      attaches: options.attaches,
+      load: (name) => this.loadFunction(name, { type: null, attachType: null }),
+    });
     this.tables = new StructOpsSet({
       port: options.port,
       bytes,

@@ -3,6 +3,7 @@ import type { KernelPort } from "../../kernel/door/port.ts";
 import type { BuiltUnit } from "../build/build-unit.ts";
 import { requireFunction } from "./build-program.ts";
 import { findRecord } from "./find-record.ts";
+import { makeCheckedFunctions } from "./function-calls.ts";
 import { makeCheckedNetwork } from "./network-programs.ts";
 import type { BuiltProgram } from "./program.ts";
 
@@ -34,6 +35,7 @@ export function makeDryProgram(unit: BuiltUnit): BuiltProgram {
     attachStructOps: () => undefined,
     detachStructOps: () => undefined,
     network: makeCheckedNetwork(({ fnName }) => requireFunction(programs, fnName)),
+    functions: makeCheckedFunctions((name) => requireFunction(programs, name, "load")),
     verifyRest: () => [],
     countAttached: () => 0,
     findAttachedName: () => undefined,

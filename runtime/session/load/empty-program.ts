@@ -1,4 +1,5 @@
 import { AttachError } from "../../base/errors.ts";
+import { makeCheckedFunctions } from "./function-calls.ts";
 import { makeCheckedNetwork } from "./network-programs.ts";
 import type { BuiltProgram } from "./program.ts";
 
@@ -22,6 +23,9 @@ export const emptyProgram: BuiltProgram = {
   },
   network: makeCheckedNetwork(({ fnName }) => {
     throw new AttachError(`Cannot attach "${fnName}": the C text is empty`);
+  }),
+  functions: makeCheckedFunctions((name) => {
+    throw new AttachError(`Cannot load "${name}": the C text is empty`);
   }),
   detach: () => {
     throw new AttachError("Cannot detach: the C text is empty");

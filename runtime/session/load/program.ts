@@ -4,6 +4,7 @@ import type { Layout } from "../../../sdk/wire/layout.ts";
 import type { Closable } from "../../base/scope.ts";
 import type { Handle } from "../../kernel/door/port.ts";
 import type { ObjectSpec } from "../../object/spec.ts";
+import type { FunctionCalls } from "./function-calls.ts";
 import type { NetworkPrograms } from "./network-programs.ts";
 
 /** What an `attach_*` call asks for, as it crosses from the script: one row of `attach-rows.ts` each, by `kind`. Names are BCC's. */
@@ -51,6 +52,7 @@ export interface BuiltProgram extends Closable {
   /** Detaches what an equal request attached. Answers how many links were closed. @throws AttachError when there are none */
   detach(request: AttachRequest): number;
   readonly network: NetworkPrograms;
+  readonly functions: FunctionCalls;
   /** Loads an iterator's function and begins to read what it writes; a check only loads it. @throws AttachError, ArgumentError, UnsupportedFeatureError, VerifierError */
   openIterator(fnName: string, options: IteratorArgument): OpenedIterator;
   /** Loads a system call program; a check does no more. @throws AttachError, VerifierError */
