@@ -35,6 +35,7 @@ import type { AttachContext, AttachPlan } from "./attach-plan.ts";
 import { planAutoAttach } from "./auto-attach.ts";
 import { planKernelFunctions } from "./plan-kprobes.ts";
 import type { AttachRequest, FunctionType } from "./program.ts";
+import { planByText } from "./verify-rest.ts";
 
 /** The request whose kinds include the given one. */
 type RequestOf<Kind, Request = AttachRequest> = Request extends { kind: infer Kinds }
@@ -252,12 +253,12 @@ export function planFunction(
   if (known !== undefined) return { name, ...planSectionType(known) };
   // The section of an iterator says all, whoever wrote it.
   if (decl.explicitSection || decl.kind === "iter") return { name, kind: "section" };
-  const automatic = planAutoAttach(decl, context);
+  const automatic = planAutoAttach(decl, context)?.program ?? planByText(decl);
   if (automatic === undefined)
     throw new ArgumentError(`Cannot load "${name}": nothing says what type of program it is`, {
       hint: `give its type: load_func("${name}", BPF.TRACEPOINT)`,
     });
-  return automatic.program;
+  return automatic;
 }
 
 /** The function's name says what it sits on: the section that the dialect gave it carries the target. */
