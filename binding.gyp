@@ -16,6 +16,7 @@
         "runtime/native/addon.cc",
         "runtime/native/btf.cc",
         "runtime/native/demangle.cc",
+        "runtime/native/detach_probes.cc",
         "runtime/native/elf.cc",
         "runtime/native/elf_symbols.cc",
         "runtime/native/file.cc",

@@ -17,6 +17,7 @@ const enoughBytes = 1 << 20;
 export function openDoctorOutside(environment: Readonly<Record<string, string | undefined>>): DoctorOutside {
   return {
     nodeVersion: process.versions.node,
+    readsCertificates: Boolean(environment.NODE_EXTRA_CA_CERTS),
     release: release(),
     userId: process.getuid?.() ?? 0,
     readText: readStart,

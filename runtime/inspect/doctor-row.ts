@@ -21,6 +21,8 @@ export interface DoctorFinding {
 /** Everything that a row may look at. Calls that are named like promises of the floors below throw their errors. */
 export interface DoctorOutside {
   readonly nodeVersion: string;
+  /** Whether Node reads more certificates than its own at each start. Source: NODE_EXTRA_CA_CERTS */
+  readonly readsCertificates: boolean;
   readonly release: string;
   readonly userId: number;
   /** A file's text, or as much of it as matters, or undefined when it cannot be read. */

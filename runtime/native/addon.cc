@@ -9,6 +9,7 @@
 #include "arguments.h"
 #include "btf.h"
 #include "demangle.h"
+#include "detach_probes.h"
 #include "elf.h"
 #include "environment.h"
 #include "file.h"
@@ -133,6 +134,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "attachStructOps", AttachStructOps);
   Bind(exports, "perfCounterOpen", PerfCounterOpen);
   Bind(exports, "linkClose", LinkClose);
+  Bind(exports, "detachProbes", DetachProbes);
   Bind(exports, "linkCreate", LinkCreate);
   Bind(exports, "linkUpdate", LinkUpdate);
   Bind(exports, "linkDescribe", LinkDescribe);

@@ -22,13 +22,13 @@ namespace {
 /// Runs one of libbpf's attach functions and owns what it answers. The link
 /// goes with the program's object, whichever handle it was made through.
 template <typename Attach>
-int32_t AddLink(Environment& environment, int32_t handle, Attach attach) {
+int32_t AddLink(Environment& environment, int32_t handle, Attach attach, Seat seat = Seat::kOther) {
   const Program* program = environment.handles.Find<Program>(handle);
   if (program == nullptr) return -EBADF;
   const LogCapture capture(environment.log);
   struct bpf_link* link = attach(program->get());
   if (link == nullptr) return errno == 0 ? -EINVAL : -errno;
-  return environment.handles.Add(std::make_unique<Link>(link), program->object());
+  return environment.handles.Add(std::make_unique<Link>(link, seat), program->object());
 }
 
 /// A descriptor of one's own, so that it outlives whoever lent it.
@@ -43,7 +43,8 @@ int OpenPerfEvent(const PerfEventTarget& target) {
   attributes.config2 = target.config2;
   attributes.bp_type = target.bp_type;
   // The bits have names in C alone: they are the eight bytes behind read_format.
-  static_assert(offsetof(struct perf_event_attr, read_format) == 32 && offsetof(struct perf_event_attr, wakeup_events) == 48);
+  static_assert(offsetof(struct perf_event_attr, read_format) == 32 &&
+                offsetof(struct perf_event_attr, wakeup_events) == 48);
   std::memcpy(reinterpret_cast<char*>(&attributes) + 40, &target.flags, sizeof target.flags);
   attributes.freq = target.sample_freq != 0 ? 1 : 0;
   if (attributes.freq)
@@ -73,10 +74,13 @@ int32_t AttachAuto(Environment& environment, int32_t program) {
 
 int32_t AttachTracepoint(Environment& environment, int32_t program, const std::string& category,
                          const std::string& name, uint64_t cookie) {
-  return AddLink(environment, program, [&](struct bpf_program* target) {
-    LIBBPF_OPTS(bpf_tracepoint_opts, options, .bpf_cookie = cookie);
-    return bpf_program__attach_tracepoint_opts(target, category.c_str(), name.c_str(), &options);
-  });
+  return AddLink(
+      environment, program,
+      [&](struct bpf_program* target) {
+        LIBBPF_OPTS(bpf_tracepoint_opts, options, .bpf_cookie = cookie);
+        return bpf_program__attach_tracepoint_opts(target, category.c_str(), name.c_str(), &options);
+      },
+      Seat::kPerfEvent);
 }
 
 int32_t AttachRawTracepoint(Environment& environment, int32_t program, const std::string& name) {
@@ -86,26 +90,35 @@ int32_t AttachRawTracepoint(Environment& environment, int32_t program, const std
 
 int32_t AttachKprobe(Environment& environment, int32_t program, const std::string& symbol, uint64_t offset,
                      bool retprobe, uint64_t cookie) {
-  return AddLink(environment, program, [&](struct bpf_program* target) {
-    LIBBPF_OPTS(bpf_kprobe_opts, options, .bpf_cookie = cookie, .offset = offset, .retprobe = retprobe);
-    return bpf_program__attach_kprobe_opts(target, symbol.c_str(), &options);
-  });
+  return AddLink(
+      environment, program,
+      [&](struct bpf_program* target) {
+        LIBBPF_OPTS(bpf_kprobe_opts, options, .bpf_cookie = cookie, .offset = offset, .retprobe = retprobe);
+        return bpf_program__attach_kprobe_opts(target, symbol.c_str(), &options);
+      },
+      Seat::kPerfEvent);
 }
 
 int32_t AttachUprobe(Environment& environment, int32_t program, const UprobeTarget& target) {
-  return AddLink(environment, program, [&](struct bpf_program* attached) {
-    LIBBPF_OPTS(bpf_uprobe_opts, options, .ref_ctr_offset = target.ref_ctr_offset, .bpf_cookie = target.cookie,
-                .retprobe = target.retprobe);
-    return bpf_program__attach_uprobe_opts(attached, target.pid, target.path.c_str(), target.offset, &options);
-  });
+  return AddLink(
+      environment, program,
+      [&](struct bpf_program* attached) {
+        LIBBPF_OPTS(bpf_uprobe_opts, options, .ref_ctr_offset = target.ref_ctr_offset, .bpf_cookie = target.cookie,
+                    .retprobe = target.retprobe);
+        return bpf_program__attach_uprobe_opts(attached, target.pid, target.path.c_str(), target.offset, &options);
+      },
+      Seat::kPerfEvent);
 }
 
 int32_t AttachUsdt(Environment& environment, int32_t program, int32_t pid, const std::string& path,
                    const std::string& provider, const std::string& name, uint64_t cookie) {
-  return AddLink(environment, program, [&](struct bpf_program* target) {
-    LIBBPF_OPTS(bpf_usdt_opts, options, .usdt_cookie = cookie);
-    return bpf_program__attach_usdt(target, pid, path.c_str(), provider.c_str(), name.c_str(), &options);
-  });
+  return AddLink(
+      environment, program,
+      [&](struct bpf_program* target) {
+        LIBBPF_OPTS(bpf_usdt_opts, options, .usdt_cookie = cookie);
+        return bpf_program__attach_usdt(target, pid, path.c_str(), provider.c_str(), name.c_str(), &options);
+      },
+      Seat::kPerfEvent);
 }
 
 int32_t AttachPerfEvent(Environment& environment, int32_t program, const PerfEventTarget& target) {

@@ -12,6 +12,10 @@
 
 namespace bpfts {
 
+/// How a program sits somewhere. The kernel waits 20 to 50 ms until it has detached one from a probe, and as long again
+/// until it has freed the perf event.
+enum class Seat { kPerfEvent, kMultiProbe, kOther };
+
 /// A program that sits somewhere, in whichever way.
 class AnyLink : public Resource {
  public:
@@ -19,28 +23,44 @@ class AnyLink : public Resource {
   AnyLink() : Resource(kKind) {}
   /// The kernel's link, -1 where it has none.
   virtual int fd() const { return -1; }
+  /// kOther once it is detached.
+  virtual Seat seat() const { return Seat::kOther; }
+  /// Detaches the program now. Different links can do so at once, each in a thread of its own.
+  virtual void Detach() {}
 };
 
 /// A program that sits somewhere. Detached when it goes.
 class Link final : public AnyLink {
  public:
-  explicit Link(struct bpf_link* link) : link_(link) {}
+  explicit Link(struct bpf_link* link, Seat seat = Seat::kOther) : link_(link), seat_(seat) {}
   ~Link() override { bpf_link__destroy(link_); }
-  int fd() const override { return bpf_link__fd(link_); }
+  int fd() const override { return link_ == nullptr ? -1 : bpf_link__fd(link_); }
+  Seat seat() const override { return link_ == nullptr ? Seat::kOther : seat_; }
+  void Detach() override {
+    bpf_link__destroy(link_);
+    link_ = nullptr;
+  }
 
  private:
-  struct bpf_link* const link_;
+  struct bpf_link* link_;
+  const Seat seat_;
 };
 
 /// A link that libbpf knows nothing of.
 class LinkDescriptor final : public AnyLink {
  public:
-  explicit LinkDescriptor(int fd) : fd_(fd) {}
-  ~LinkDescriptor() override { close(fd_); }
+  explicit LinkDescriptor(int fd, Seat seat = Seat::kOther) : fd_(fd), seat_(seat) {}
+  ~LinkDescriptor() override { Detach(); }
   int fd() const override { return fd_; }
+  Seat seat() const override { return fd_ < 0 ? Seat::kOther : seat_; }
+  void Detach() override {
+    if (fd_ >= 0) close(fd_);
+    fd_ = -1;
+  }
 
  private:
-  const int fd_;
+  int fd_;
+  const Seat seat_;
 };
 
 /// A program that sits on a map, where the kernel knows no links: taken off when it goes.

@@ -56,7 +56,7 @@ int32_t CreateLink(Environment& environment, const Program& program, Attributes&
   attributes.head.program_fd = static_cast<uint32_t>(bpf_program__fd(program.get()));
   const auto fd = static_cast<int>(syscall(SYS_bpf, BPF_LINK_CREATE, &attributes, sizeof attributes));
   if (fd < 0) return -errno;
-  return environment.handles.Add(std::make_unique<LinkDescriptor>(fd), program.object());
+  return environment.handles.Add(std::make_unique<LinkDescriptor>(fd, Seat::kMultiProbe), program.object());
 }
 
 uint64_t Pointer(const void* pointer) { return reinterpret_cast<uintptr_t>(pointer); }

@@ -1,10 +1,11 @@
-// Measures bpfts beside its peers: node test/bench/run.mjs [startup|events|maps|memory|types|attach...] [--runs N] [--events N] [--seconds N] [--most N]
+// Measures bpfts beside its peers: node test/bench/run.mjs [startup|events|maps|memory|types|attach|end...] [--runs N] [--events N] [--seconds N] [--most N]
 // Needs root and a built checkout. Nothing is asserted; see test/bench/README.md.
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, loadavg, release, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { measureAttach } from "./attach.mjs";
+import { measureEnd } from "./end.mjs";
 import { measureEvents } from "./events.mjs";
 import { measureMaps } from "./maps.mjs";
 import { measureMemory } from "./memory.mjs";
@@ -19,6 +20,7 @@ const benches = {
   memory: measureMemory,
   types: measureTypes,
   attach: measureAttach,
+  end: measureEnd,
 };
 const { values, positionals } = parseArgs({
   allowPositionals: true,

@@ -93,6 +93,7 @@ const methods: Readonly<Record<keyof KernelPort, true>> = {
   attachStructOps: true,
   perfCounterOpen: true,
   linkClose: true,
+  detachProbes: true,
   linkCreate: true,
   linkUpdate: true,
   linkDescribe: true,

@@ -269,6 +269,11 @@ export interface KernelPort extends IteratorPort, NetworkPort, PerfPort, Program
    */
   attachStructOps(object: Handle, map: string): Handle;
   linkClose(link: Handle): Status;
+  /**
+   * Detaches every program that sits on a probe, all at once, when there are so many that the kernel would take long to detach one after another.
+   * A process of its own, `bpfts-detach`, lives until the kernel has freed their perf events. Answers how many those are.
+   */
+  detachProbes(): Status;
 
   // Objects that exist in the kernel, whoever made them. Source: BPF_OBJ_GET_INFO_BY_FD, enum bpf_stats_type.
 

@@ -42,6 +42,7 @@ import type { Guard } from "../../permit/guard.ts";
 import { openInstructionLines } from "../load/locate-instruction.ts";
 import { noteUnit } from "../load/note-unit.ts";
 import { openCommand } from "../wait/command.ts";
+import type { Command } from "../wait/command.ts";
 
 /** One run of one script. */
 export interface RunOptions {
@@ -84,6 +85,7 @@ export interface RunOptions {
 export async function runScript(options: RunOptions): Promise<number> {
   const scope = new Scope();
   let files: FileScope | undefined;
+  let detach = (): void => {};
   try {
     const cache = openCacheFolder(options.environment, options.log);
     const store = {
@@ -98,6 +100,7 @@ export async function runScript(options: RunOptions): Promise<number> {
     scope.defer(() => port.signalsRelease());
     const command =
       options.command === undefined ? undefined : scope.own(openCommand(port, options.command, options.log));
+    detach = () => detachAtOnce(port, command, options.log);
     let pipe: TracePipe | undefined;
     const openPipe = (): TracePipe => (pipe ??= scope.own(openTracePipe(port)));
     const userSpace = scope.own(openUserSpace(port));
@@ -140,8 +143,26 @@ export async function runScript(options: RunOptions): Promise<number> {
     if (options.attaches && error instanceof InterruptedError) return 0;
     throw files === undefined ? error : quoteLines(error, files);
   } finally {
+    scope.defer(detach);
     scope.close();
   }
+}
+
+/** How long the kernel takes to free the perf event of a probe. Units: milliseconds, measured on Linux 6.18 */
+const FREE_MS = 50;
+
+/** Shorter work is over before anybody looks for it. Units: milliseconds. */
+const SILENT_MS = 2000;
+
+/** Detaches what takes long all at once. The command's processes end first: the process that frees the perf events is a child, too, and stays. */
+function detachAtOnce(port: KernelPort, command: Command | undefined, log: Log): void {
+  command?.close();
+  const perfEvents = port.detachProbes();
+  if (perfEvents * FREE_MS < SILENT_MS) return;
+  const seconds = Math.round((perfEvents * FREE_MS) / 1000);
+  log.warn(
+    `All programs are detached. The process bpfts-detach stays for about ${seconds} s, until the kernel has freed ${perfEvents} perf events`,
+  );
 }
 
 /** The SDK as the sandbox takes it; an image of it lives as long as this build of bpfts. */

@@ -39,6 +39,7 @@ export function openCommand(port: KernelPort, commandLine: string, log: Log): Co
   const child = port.processSpawn(argv, []);
   if (child < 0) throw new ResourceError(`Cannot start the command "${commandLine}" (${renderErrno(child)})`);
   let released = false;
+  let isClosed = false;
   let end: ProcessState | undefined;
   const pid = port.processPid(child);
   const entry = findProcess(pid);
@@ -66,6 +67,8 @@ export function openCommand(port: KernelPort, commandLine: string, log: Log): Co
     },
     haveProcesses,
     close() {
+      if (isClosed) return;
+      isClosed = true;
       if (released && entry !== undefined) endTree(port, entry, haveProcesses, log);
       port.processClose(child);
     },

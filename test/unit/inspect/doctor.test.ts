@@ -21,6 +21,7 @@ function describeMachine(
 ): DoctorOutside {
   return {
     nodeVersion: "20.17.0",
+    readsCertificates: false,
     release: "6.18.44",
     userId: 0,
     readText: (path) => ({ ...texts, ...changes.texts })[path],
@@ -150,6 +151,11 @@ describe("doctor", () => {
     const row = readRow(name, describeMachine(changes));
     expect(row.state).toBe(state);
     expect(row.advice ?? "").toMatch(advice);
+  });
+
+  it("says what makes each start of Node longer", () => {
+    expect(readRow("node", describeMachine({ readsCertificates: true })).found).toContain("NODE_EXTRA_CA_CERTS is set");
+    expect(readRow("node", describeMachine({})).found).toBe("20.17.0");
   });
 
   it("says what to do wherever something is wrong", () => {

@@ -1,0 +1,140 @@
+#include "detach_probes.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+#include <cstdlib>
+#include <cstring>
+#include <string>
+#include <vector>
+
+#include "link.h"
+
+namespace bpfts {
+
+namespace {
+
+/// Fewer are gone before a person notices.
+constexpr size_t kFewLinks = 3;
+
+/// The kernel lets them wait for one and the same grace period.
+constexpr size_t kMaxThreads = 200;
+
+constexpr size_t kStackBytes = 128 * 1024;
+
+/// The descriptors of perf events that this process has open, in order.
+std::vector<int> ListPerfEvents() {
+  std::vector<int> found;
+  DIR* folder = opendir("/proc/self/fd");
+  if (folder == nullptr) return found;
+  while (const struct dirent* entry = readdir(folder)) {
+    char target[32] = {};
+    if (readlinkat(dirfd(folder), entry->d_name, target, sizeof target - 1) < 0) continue;
+    if (std::strcmp(target, "anon_inode:[perf_event]") == 0) found.push_back(std::atoi(entry->d_name));
+  }
+  closedir(folder);
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+void CloseRange(int first, int last) {
+  if (first <= last) syscall(SYS_close_range, static_cast<unsigned>(first), static_cast<unsigned>(last), 0U);
+}
+
+/// Keeps the perf events open until the parent has closed the other end of the socket, and ends: the kernel then frees
+/// them. The parent has other threads: only what is safe in a signal handler may be called here.
+[[noreturn]] void RunKeeper(const int* kept, size_t count, int socket_fd) {
+  setsid();
+  prctl(PR_SET_NAME, "bpfts-detach");
+  sigset_t all;
+  sigfillset(&all);
+  sigprocmask(SIG_SETMASK, &all, nullptr);
+  // Standard output among them: whoever reads it is not to wait for this process.
+  int next = 0;
+  bool is_socket_passed = false;
+  for (size_t index = 0; index <= count; index++) {
+    const int end = index < count ? kept[index] : INT32_MAX;
+    if (!is_socket_passed && socket_fd < end) {
+      CloseRange(next, socket_fd - 1);
+      next = socket_fd + 1;
+      is_socket_passed = true;
+    }
+    CloseRange(next, end - 1);
+    next = end + 1;
+  }
+  // Whoever closes a link last waits for it: that is the parent, from now on.
+  char byte = 0;
+  send(socket_fd, &byte, 1, MSG_NOSIGNAL);
+  while (recv(socket_fd, &byte, 1, 0) < 0 && errno == EINTR) {
+  }
+  _exit(0);
+}
+
+/// Links that threads detach, each the next one that is left.
+struct Detaching {
+  std::vector<AnyLink*> links;
+  std::atomic<size_t> next = 0;
+};
+
+void* DetachNext(void* argument) {
+  auto& detaching = *static_cast<Detaching*>(argument);
+  for (size_t index = detaching.next++; index < detaching.links.size(); index = detaching.next++) {
+    detaching.links[index]->Detach();
+  }
+  return nullptr;
+}
+
+/// Each waits for a grace period of the kernel, so they wait together.
+void DetachAtOnce(Detaching& detaching) {
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, kStackBytes);
+  std::vector<pthread_t> threads;
+  const size_t wanted = std::min(detaching.links.size() - 1, kMaxThreads);
+  for (pthread_t thread; threads.size() < wanted; threads.push_back(thread)) {
+    if (pthread_create(&thread, &attributes, DetachNext, &detaching) != 0) break;
+  }
+  pthread_attr_destroy(&attributes);
+  DetachNext(&detaching);
+  for (const pthread_t thread : threads) pthread_join(thread, nullptr);
+}
+
+}  // namespace
+
+int32_t DetachProbes(Environment& environment) {
+  Detaching detaching;
+  int32_t perf_events = 0;
+  environment.handles.ForEach<AnyLink>([&](AnyLink& link) {
+    if (link.seat() != Seat::kOther) detaching.links.push_back(&link);
+    if (link.seat() == Seat::kPerfEvent) perf_events++;
+  });
+  if (detaching.links.size() < kFewLinks) return 0;
+  if (perf_events == 0) {
+    DetachAtOnce(detaching);
+    return 0;
+  }
+  const std::vector<int> kept = ListPerfEvents();
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) return -errno;
+  const pid_t keeper = fork();
+  if (keeper == 0) RunKeeper(kept.data(), kept.size(), ends[0]);
+  const int error = errno;
+  close(ends[0]);
+  char byte = 0;
+  while (keeper > 0 && recv(ends[1], &byte, 1, 0) < 0 && errno == EINTR) {
+  }
+  DetachAtOnce(detaching);
+  close(ends[1]);
+  return keeper < 0 ? -error : perf_events;
+}
+
+}  // namespace bpfts
