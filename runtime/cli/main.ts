@@ -22,6 +22,7 @@ const modules: Readonly<Record<string, () => Promise<CommandModule>>> = {
   map: () => import("./map.ts"),
   link: () => import("./link.ts"),
   top: () => import("./top.ts"),
+  lab: () => import("./lab.ts"),
   tools: () => import("./tools.ts"),
   types: () => import("./print-types.ts"),
   init: () => import("./init.ts"),
@@ -56,6 +57,7 @@ Examples:
   bpfts list -v '*open*'                         what a script can attach to
   bpfts prog                                     the BPF programs in the kernel, and who holds them
   bpfts top                                      what each of them costs
+  bpfts lab up two-nodes.json                    a network of namespaces to try scripts in
   bpfts check scripts/hello.ts                   compile and verify, attach nothing
   bpfts types scripts/counts.ts                  the types of its tables, out of the compiled program
   bpfts init                                     make an editor check the scripts of this folder
@@ -75,7 +77,7 @@ Exit status:
 
 /** Options that take the next word as their value, so that it is no command. */
 const optionsWithValue =
-  /^(-c|--command|--memory|-I|--allow-read|--allow-dev|--allow-netns|--allow-cgroup|-p|--pid|-d|--duration|-i|--interval|--top|--sort|--prefer|-o|--output|--js|--missing)$/;
+  /^(-c|--command|--memory|-I|--allow-read|--allow-dev|--allow-netns|--allow-cgroup|--lab|--in|-p|--pid|-d|--duration|-i|--interval|--top|--sort|--prefer|-o|--output|--js|--missing)$/;
 
 /** The position of the first word that is neither an option nor its value; -1 when there is none. */
 function findWord(args: readonly string[]): number {

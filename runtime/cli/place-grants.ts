@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { UsageError } from "../base/errors.ts";
+import { noPlaces } from "../permit/places.ts";
 import type { AllowedDevice, AllowedPlaces } from "../permit/places.ts";
 
 /** The options that `addPlaceOptions` adds. */
@@ -30,7 +31,7 @@ export function addPlaceOptions(command: Command): Command {
 
 /** Takes the places of a command line. @throws UsageError for a name that is none */
 export function readPlaces({ allowDev, allowNetns, allowCgroup }: PlaceFlags): AllowedPlaces {
-  return { devices: allowDev.map(parseDevice), namespaces: allowNetns, cgroups: allowCgroup };
+  return { ...noPlaces, devices: allowDev.map(parseDevice), namespaces: allowNetns, cgroups: allowCgroup };
 }
 
 /** Renders places as the command line of another bpfts takes them. */

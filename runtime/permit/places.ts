@@ -12,10 +12,12 @@ export interface AllowedPlaces {
   readonly namespaces: readonly string[];
   /** Paths of cgroups; `/` is the root. */
   readonly cgroups: readonly string[];
+  /** Names that stand for network namespaces in this run, with their files: those of the places of a lab. */
+  readonly namespaceFiles: ReadonlyMap<string, string>;
 }
 
 /** Nothing is named. */
-export const noPlaces: AllowedPlaces = { devices: [], namespaces: [], cgroups: [] };
+export const noPlaces: AllowedPlaces = { devices: [], namespaces: [], cgroups: [], namespaceFiles: new Map() };
 
 /** The name of bpfts' own network namespace on the command line. */
 export const ownNamespace = "self";

@@ -38,6 +38,12 @@ const floors: readonly Floor[] = [
     node: ["fs", "module", "os", "path", "url", "util", "zlib"],
   },
   {
+    folder: "runtime/lab",
+    values: ["runtime/base", "runtime/kernel"],
+    packages: [],
+    node: ["child_process", "fs", "net", "os", "path"],
+  },
+  {
     folder: "runtime/sandbox",
     values: ["runtime/base", "sdk/wire/guest-hooks.ts", "sdk/wire/protocol.ts"],
     packages: ["quickjs-emscripten-core", "@jitl/quickjs-wasmfile-release-sync"],
@@ -102,6 +108,7 @@ const floors: readonly Floor[] = [
     folder: "runtime/cli",
     values: [
       "runtime/base",
+      "runtime/lab",
       "runtime/permit",
       "runtime/session",
       "runtime/inspect",

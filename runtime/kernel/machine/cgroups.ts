@@ -71,8 +71,16 @@ function readCgroupPaths(): ReadonlyMap<bigint, string> {
       // A cgroup may go while it is looked at.
     }
   };
-  for (const root of ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"]) if (isCgroupRoot(root)) walk(root);
+  for (const root of roots) if (isCgroupRoot(root)) walk(root);
   return found;
+}
+
+/** Where cgroups of version 2 are mounted; with old ones beside them, one level below. */
+const roots = ["/sys/fs/cgroup", "/sys/fs/cgroup/unified"];
+
+/** The root of the cgroup file system of version 2; undefined where it is not mounted. */
+export function findCgroupRoot(): string | undefined {
+  return roots.find(isCgroupRoot);
 }
 
 function isCgroupRoot(path: string): boolean {

@@ -18,17 +18,24 @@ export interface NetworkNamespace {
 /** Where `ip netns` keeps its namespaces. */
 export const namespaceFolder = "/run/netns";
 
-/** Opens a namespace by what the script calls it: a name of `ip netns`, a process, a path; nothing is this process's own. @throws AttachError, PrivilegeError */
-export function openNetworkNamespace(name: NetworkNamespaceName | undefined): NetworkNamespace {
+/**
+ * Opens a namespace by what the script calls it: one of `files` by its name, a name of `ip netns`, a process, a path; nothing is this process's own.
+ *
+ * @throws AttachError, PrivilegeError
+ */
+export function openNetworkNamespace(
+  name: NetworkNamespaceName | undefined,
+  files: ReadonlyMap<string, string> = new Map(),
+): NetworkNamespace {
   if (name === undefined)
     return { fd: -1, inode: statSync("/proc/self/ns/net").ino, label: "", close: () => undefined };
   const label = renderNamespaceName(name);
-  const path = findNamespacePath(name);
+  const path = (typeof name === "string" ? files.get(name) : undefined) ?? findNamespacePath(name);
   let fd: number;
   try {
     fd = openSync(path, "r");
   } catch (cause) {
-    throw describeMissing(name, label, cause as NodeJS.ErrnoException);
+    throw describeMissing(name, label, [...files.keys(), ...listNamespaceNames()], cause as NodeJS.ErrnoException);
   }
   const { ino, dev } = fstatSync(fd);
   if (dev !== statSync("/proc/self/ns/net").dev || isOfOtherKind(fd)) {
@@ -60,6 +67,7 @@ function renderNamespaceName(name: NetworkNamespaceName): string {
 function describeMissing(
   name: NetworkNamespaceName,
   label: string,
+  known: readonly string[],
   cause: NodeJS.ErrnoException,
 ): AttachError | PrivilegeError {
   if (cause.code === "EACCES" || cause.code === "EPERM")
@@ -69,7 +77,6 @@ function describeMissing(
     });
   if (typeof name !== "string")
     return new AttachError(`There is no process ${name.pid}`, { cause, reason: "no_such_process" });
-  const known = listNamespaceNames();
   const similar = name.startsWith("/") ? undefined : findSimilar(name, known);
   const rest = known.length === 0 ? "there is none with a name" : `there are: ${known.slice(0, 8).join(", ")}`;
   return new AttachError(`There is no network namespace "${label}"`, {

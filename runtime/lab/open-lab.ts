@@ -1,0 +1,109 @@
+import { InterruptedError, PrivilegeError } from "../base/errors.ts";
+import type { Log } from "../base/log.ts";
+import { openAddon } from "../kernel/door/addon.ts";
+import { readCapabilities } from "../kernel/machine/capabilities.ts";
+import { listNamespaceNames } from "../kernel/network/network-namespace.ts";
+import { findLabCgroup, makeLabCgroups, removeLabCgroups } from "./lab-cgroups.ts";
+import type { LabFile } from "./lab-file.ts";
+import { claimLab, findOwnProcess, forgetLab, isStale, listLabStates } from "./lab-state.ts";
+import type { LabState } from "./lab-state.ts";
+import { namePrefix, planLab } from "./plan-lab.ts";
+import { describeFailure, runStep, runTool } from "./run-step.ts";
+
+/**
+ * Makes a lab: namespaces, cables, addresses, cgroups. What was made is taken back when one step fails, or a signal comes.
+ * Owner: this process, until `keepLab`; whoever opened it closes it by `takeDown`.
+ *
+ * @throws UsageError, PrivilegeError, ToolchainError, UnsupportedFeatureError, ResourceError, InterruptedError
+ */
+export function openLab(file: LabFile, path: string, name: string): LabState {
+  const plan = planLab(file, name);
+  requireRights();
+  const state: LabState = {
+    name,
+    file: path,
+    source: file.source,
+    namespaces: plan.namespaces,
+    places: plan.places,
+    cgroup: findLabCgroup(plan.cgroup),
+    owner: findOwnProcess(),
+  };
+  const made: string[] = [];
+  catchSignals((stopIfSignalled) => {
+    claimLab(state);
+    try {
+      for (const namespace of plan.namespaces) {
+        addNamespace(namespace);
+        made.push(namespace);
+        stopIfSignalled();
+      }
+      for (const step of plan.steps) {
+        runStep(step);
+        stopIfSignalled();
+      }
+      const names = plan.places.map((place) => place.name);
+      makeLabCgroups(state.cgroup, names);
+      stopIfSignalled();
+    } catch (error) {
+      takeDown({ ...state, namespaces: made });
+      // A terminal's Ctrl-C ends the programs that make the lab, too: that is why they failed.
+      stopIfSignalled();
+      throw error;
+    }
+  });
+  return state;
+}
+
+/** Takes a lab down: ends the processes that were started in it, removes its cgroups and namespaces, with what is in these. @throws ResourceError when something stays */
+export function takeDown(state: LabState): void {
+  removeLabCgroups(
+    state.cgroup,
+    state.places.map(({ name }) => name),
+  );
+  const known = new Set(listNamespaceNames());
+  for (const namespace of [...state.namespaces].reverse()) {
+    if (!known.has(namespace) || !namespace.startsWith(namePrefix)) continue;
+    const said = runTool(["ip", "netns", "delete", namespace]);
+    // Two of us may sweep at once.
+    if (said !== undefined && !said.includes("No such file"))
+      throw describeFailure(`netns delete ${namespace}`, "ip", said);
+  }
+  forgetLab(state.name);
+}
+
+/** Takes down what processes that were killed have left. */
+export function sweepLabs(log: Log): void {
+  for (const state of listLabStates().filter(isStale)) {
+    takeDown(state);
+    log.warn(`Took down the lab "${state.name}": the process ${state.owner?.pid} that it belonged to was killed`);
+  }
+}
+
+function addNamespace(namespace: string): void {
+  const said = runTool(["ip", "netns", "add", namespace]);
+  if (said !== undefined) throw describeFailure(`netns add ${namespace}`, "ip", said);
+}
+
+/** @throws PrivilegeError that names what is missing */
+function requireRights(): void {
+  const have = readCapabilities();
+  const missing = ["CAP_SYS_ADMIN", "CAP_NET_ADMIN"].filter((name) => !have.has(name));
+  if (missing.length > 0)
+    throw new PrivilegeError(`Cannot make a lab without ${missing.join(" and ")}`, {
+      hint: "namespaces and devices take these rights: run it as root",
+    });
+}
+
+/** Signals must not end the process in the middle, with half a lab made. */
+function catchSignals(work: (stopIfSignalled: () => void) => void): void {
+  const port = openAddon();
+  port.signalsCatch();
+  const stopIfSignalled = (): void => {
+    if (port.signalTake() !== 0) throw new InterruptedError("A signal came before the lab was up");
+  };
+  try {
+    work(stopIfSignalled);
+  } finally {
+    port.signalsRelease();
+  }
+}

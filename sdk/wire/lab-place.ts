@@ -1,0 +1,23 @@
+/** A node or a pod of the lab that a script runs in. */
+export interface LabPlace {
+  /** As the file of the lab calls it. */
+  readonly name: string;
+  /** A pod is a container on a node. */
+  readonly kind: "node" | "pod";
+  /** The node that it is, or is on. */
+  readonly node: string;
+  /** Its network namespace, as `attach_xdp` and its like take it. */
+  readonly netns: string;
+  /** The device by which it reaches the others; null for a node that has no other beside it. */
+  readonly dev: string | null;
+  /** The other end of a pod's cable, which is a device of its node; null for a node. */
+  readonly host_dev: string | null;
+  /** Its address of IPv4. */
+  readonly ip: string | null;
+  /** Its address of IPv6. */
+  readonly ip6: string | null;
+  /** The address of `dev` in its Ethernet. */
+  readonly mac: string | null;
+  /** The path of its cgroup, in which its processes are. */
+  readonly cgroup: string;
+}
