@@ -73,6 +73,8 @@ export type { ErrorCode, ErrorLocation } from "./wire/errors.ts";
 export type { AttachErrorReason, MapErrorReason } from "./wire/error-message.ts";
 export { EventStream } from "./events/event-stream.ts";
 export type { HistogramOptions } from "./tables/histogram.ts";
+export { lab_place, lab_places } from "./queries/lab.ts";
+export type { LabPlace } from "./wire/lab-place.ts";
 export { flag_names, open_flags } from "./queries/flag-names.ts";
 export type { FlagTable } from "./queries/flag-names.ts";
 export {

@@ -1,5 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { InterruptedError, UsageError } from "../base/errors.ts";
 import { openStderrLog } from "../base/log.ts";
+import type { Log } from "../base/log.ts";
+import type { EnteredLab } from "../lab/enter-lab.ts";
 import { openGuard } from "../permit/guard.ts";
 import { addAllowOptions, readAllowed } from "./allow-options.ts";
 import type { AllowFlags } from "./allow-options.ts";
@@ -14,6 +17,8 @@ interface RunOptions extends GrantFlags, PlaceFlags {
   readonly memory: number;
   readonly verbose: boolean;
   readonly prefer?: "fentry" | "kprobe";
+  readonly lab?: string;
+  readonly in?: string;
 }
 
 const examples = `
@@ -25,6 +30,8 @@ Examples:
   bpfts run --prefer fentry tcpconnect.ts   kprobe__NAME and kretprobe__NAME by fentry and fexit, which cost less;
                                             functions that attach_kprobe names stay kprobes
   bpfts run --allow-dev eth0 drop.ts        let it attach to the device that the default route leads through
+  bpfts run --lab two-nodes.json drop.ts    let it attach to what is in that lab; see bpfts lab --help
+  bpfts run --lab two-nodes.json --in pod1 -c 'ping -c 2 10.77.2.1' drop.ts
   bpfts run -I ../include tool.ts           the C text includes headers of another folder
 
 A script reads the files of its own folder, or of the project (package.json) that it lies in, and no others.
@@ -52,26 +59,57 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
         "probe functions of the kernel by fentry, or by kprobes, where the C text names them and both can do it",
       ).choices(["fentry", "kprobe"]),
     )
+    .option(
+      "--lab <file>",
+      "run the script in the lab of this file: the one that is up, else one that is made for this run",
+    )
+    .option("--in <place>", "run the command of -c in this node or pod of the lab")
     .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
     .option("--json-errors", "write errors as JSON, one a line");
   addPlaceOptions(addAllowOptions(command))
     .addHelpText("after", examples)
     .action(async (script: string, args: readonly string[], options: RunOptions & AllowFlags) => {
-      const exitCode = await runScript({
-        script,
-        args,
-        ...(options.command !== undefined && { command: options.command }),
-        memoryBytes: options.memory * 1024 * 1024,
-        log: openStderrLog(options),
-        environment: process.env,
-        grants: readGrants(options),
-        attaches: true,
-        guard: openGuard(readAllowed(options), readPlaces(options)),
-        verifierLog: options.verbose,
-        ...(options.prefer !== undefined && { prefer: options.prefer }),
-      });
-      finish(exitCode);
+      if (options.in !== undefined && (options.lab === undefined || options.command === undefined))
+        throw new UsageError("--in needs --lab and -c", {
+          hint: "it names the node or pod of the lab that the command runs in",
+        });
+      const log = openStderrLog(options);
+      const lab = options.lab === undefined ? undefined : await openLabOf(options.lab, log);
+      if (lab === "interrupted") return finish(0);
+      try {
+        const { command } = options;
+        const exitCode = await runScript({
+          script,
+          args,
+          ...(command !== undefined && {
+            command: options.in === undefined ? command : lab!.renderInPlace(options.in, command),
+          }),
+          memoryBytes: options.memory * 1024 * 1024,
+          log,
+          environment: process.env,
+          grants: readGrants(options),
+          attaches: true,
+          guard: openGuard(readAllowed(options), lab?.addPlaces(readPlaces(options)) ?? readPlaces(options)),
+          ...(lab !== undefined && { lab: lab.places }),
+          verifierLog: options.verbose,
+          ...(options.prefer !== undefined && { prefer: options.prefer }),
+        });
+        finish(exitCode);
+      } finally {
+        lab?.close();
+      }
     });
+}
+
+/** Ctrl-C is no error, also when the lab is not up yet. */
+async function openLabOf(path: string, log: Log): Promise<EnteredLab | "interrupted"> {
+  const { enterLab } = await import("../lab/enter-lab.ts");
+  try {
+    return enterLab(path, log);
+  } catch (error) {
+    if (error instanceof InterruptedError) return "interrupted";
+    throw error;
+  }
 }
 
 function parseMemory(text: string): number {

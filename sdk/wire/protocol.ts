@@ -1,6 +1,7 @@
 import type { AttachArgument } from "./attach-argument.ts";
 import type { FunctionReply, TestArgument } from "./function-calls.ts";
 import type { IteratorArgument, IteratorReply } from "./iterator-calls.ts";
+import type { LabPlace } from "./lab-place.ts";
 import type { Layout } from "./layout.ts";
 import type { LinkReply, NetworkArgument } from "./network-calls.ts";
 import type { StartReply } from "./start-reply.ts";
@@ -35,6 +36,8 @@ export interface Calls {
   /** The frames of a stack as QuickJS writes it that stand in the script's files, one a line. */
   render_stack: Json<{ readonly stack: string }, readonly string[]>;
 
+  /** The places of the lab that the script runs in; none when there is no lab. */
+  lab_places: Json<null, readonly LabPlace[]>;
   terminal: Json<null, TerminalReply>;
   /** The code of a module of `sdk/web/`, for a global that the script uses first now. */
   web_module: Text<{ readonly name: string }>;
@@ -217,6 +220,7 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   now: "json",
   read_file: "text",
   render_stack: "json",
+  lab_places: "json",
   terminal: "json",
   web_module: "text",
   random: "bytes",

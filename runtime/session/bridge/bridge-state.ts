@@ -2,6 +2,7 @@ import type { Log } from "../../base/log.ts";
 import type { KernelPort } from "../../kernel/door/port.ts";
 import type { TracePipe } from "../../kernel/machine/trace-pipe.ts";
 import type { CallArgument, CallName, CallReply } from "../../../sdk/wire/protocol.ts";
+import type { LabPlace } from "../../../sdk/wire/lab-place.ts";
 import type { Guard } from "../../permit/guard.ts";
 import type { Command } from "../wait/command.ts";
 import type { KernelLookups } from "./lookups.ts";
@@ -24,6 +25,8 @@ export interface BridgeState {
   readonly guard: Guard;
   readonly args: readonly string[];
   readonly command: Command | undefined;
+  /** The places of the lab that the script runs in. */
+  readonly lab: readonly LabPlace[];
   readonly waiter: Waiter;
   readonly lookups: KernelLookups;
   build(request: BuildRequest): BuiltProgram;

@@ -31,6 +31,7 @@ export function openSystemCalls(
   | "wait"
   | "now"
   | "read_file"
+  | "lab_places"
   | "render_stack"
   | "terminal"
 > {
@@ -68,6 +69,7 @@ export function openSystemCalls(
       state.waiter.waitFor(timeoutMs, events ? waitSources.rings : 0, events ? wakeAtSecondLook() : () => undefined);
       return null;
     },
+    lab_places: () => state.lab,
     terminal: () => readTerminal(),
     render_stack: ({ stack }) => state.renderStack(stack),
     now: () => ({ monotonicNs: process.hrtime.bigint().toString() }),

@@ -49,7 +49,7 @@ export class NetworkLinks implements NetworkPrograms {
     this.options.noteHook(hook.label(argument));
     const program = this.options.load(hook.plan(argument));
     if (allowed === undefined) return checkedLink;
-    const netns = openNetworkNamespace(argument.netns);
+    const netns = openNetworkNamespace(argument.netns, allowed.namespaceFiles);
     try {
       const action = `Cannot attach "${argument.fnName}" to ${hook.label(argument)}`;
       const devices = listDevices(port, netns.fd);

@@ -9,6 +9,7 @@ import { defaultLimits, openSandbox } from "../../sandbox/sandbox.ts";
 import type { GuestLibrary, Outcome, Sandbox } from "../../sandbox/sandbox.ts";
 import { bundleName } from "../../script/bundle-script.ts";
 import { COMMAND_ENDED } from "../../../sdk/wire/protocol.ts";
+import type { LabPlace } from "../../../sdk/wire/lab-place.ts";
 import type { TurnReply } from "../../../sdk/wire/guest-hooks.ts";
 import { openBridge } from "../bridge/bridge.ts";
 import type { Bridge } from "../bridge/bridge.ts";
@@ -49,6 +50,8 @@ export interface GuestRun {
   /** False for a check: the script ends where it would wait. */
   readonly waits?: boolean;
   readonly command?: Command;
+  /** The places of the lab that the script runs in; there is no lab when absent. */
+  readonly lab?: readonly LabPlace[];
   /** Processes to look at while the script waits. */
   readonly watch?: ProcessWatch;
 }
@@ -77,6 +80,7 @@ export async function runGuest(run: GuestRun): Promise<number> {
       scriptName: basename(run.script.files[0] ?? "", ".ts"),
       guard: run.guard ?? openGuard(new Set()),
       command,
+      lab: run.lab ?? [],
       waiter,
       lookups,
       findTimeLeft: () => stopper.findTimeLeft(),

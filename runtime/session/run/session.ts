@@ -38,6 +38,7 @@ import { openProcessWatch } from "../wait/process-watch.ts";
 import { quoteLines } from "./quote-lines.ts";
 import { runGuest } from "./run-guest.ts";
 import type { GuestLibrary } from "../../sandbox/sandbox.ts";
+import type { LabPlace } from "../../../sdk/wire/lab-place.ts";
 import type { Guard } from "../../permit/guard.ts";
 import { openInstructionLines } from "../load/locate-instruction.ts";
 import { noteUnit } from "../load/note-unit.ts";
@@ -72,6 +73,8 @@ export interface RunOptions {
   readonly verifierLog: boolean;
   /** How probes on functions of the kernel are made where both ways can do it; as the text says unless given. */
   readonly prefer?: ProbePreference;
+  /** The places of the lab that the script runs in. */
+  readonly lab?: readonly LabPlace[];
   /** The file that the script's output goes to, by its descriptor; standard output unless given. */
   readonly output?: number;
 }
@@ -133,6 +136,7 @@ export async function runScript(options: RunOptions): Promise<number> {
       log: options.log,
       memoryBytes: options.memoryBytes,
       waits: options.attaches,
+      ...(options.lab && { lab: options.lab }),
       watch,
       ...(command !== undefined && { command }),
     });

@@ -1,0 +1,99 @@
+import { spawnSync } from "node:child_process";
+import { readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, expect } from "vitest";
+import { findCgroupRoot } from "../../runtime/kernel/machine/cgroups.ts";
+import { makeFolder, parseCliError, runCli } from "./run-cli.ts";
+import type { CliError, CliResult } from "./run-cli.ts";
+
+/** The file of a lab of the test's own. */
+export interface OwnLab {
+  readonly path: string;
+  readonly name: string;
+  /** Makes it; it goes away after the file's tests. */
+  up(): Promise<void>;
+  /** Runs a command in a place and answers what it prints. */
+  exec(place: string, ...command: readonly string[]): Promise<string>;
+}
+
+/** Sends ICMP echo requests one after another and prints how many were answered. Half a second without an answer is none. */
+const pinger = `
+import os, socket, struct, sys
+address, count = sys.argv[1], int(sys.argv[2])
+v6 = ":" in address
+s = socket.socket(socket.AF_INET6 if v6 else socket.AF_INET, socket.SOCK_RAW, 58 if v6 else 1)
+s.settimeout(0.5)
+def checksum(data):
+    total = sum(struct.unpack("!%dH" % (len(data) // 2), data))
+    total = (total >> 16) + (total & 0xffff)
+    return ~(total + (total >> 16)) & 0xffff
+answered = 0
+for number in range(count):
+    head = lambda sum: struct.pack("!BBHHH", 128 if v6 else 8, 0, sum, os.getpid() & 0xffff, number)
+    s.sendto(head(0 if v6 else checksum(head(0))), (address, 0))
+    try:
+        while True:
+            reply = s.recv(2048)[0 if v6 else 20:]
+            if reply[0] == (129 if v6 else 0) and struct.unpack("!HH", reply[4:8]) == (os.getpid() & 0xffff, number): break
+        answered += 1
+    except socket.timeout: pass
+print(answered)
+`;
+
+/** Writes the file of a lab. */
+export function makeLab(folder: string, name: string, text: unknown): OwnLab {
+  const path = join(folder, `${name}.json`);
+  const unique = `${name}-${process.pid}`;
+  writeFileSync(path, JSON.stringify({ name: unique, ...(text as object) }));
+  let isUp = false;
+  afterAll(async () => {
+    if (isUp) await runCli(["lab", "down", unique]);
+  });
+  return {
+    path,
+    name: unique,
+    async up() {
+      isUp = true;
+      expect(await runCli(["lab", "up", path])).toMatchObject({ status: 0, stderr: "" });
+    },
+    async exec(place, ...command) {
+      const result = await runCli(["lab", "exec", path, place, "--", ...command]);
+      expect(result, command.join(" ")).toMatchObject({ status: 0 });
+      return result.stdout;
+    },
+  };
+}
+
+const pingerFolder = makeFolder();
+
+/** A command line that prints how many of so many pings are answered. */
+export function renderPings(address: string, count: number): string {
+  const path = join(pingerFolder, "pinger.py");
+  writeFileSync(path, pinger);
+  return `python3 ${path} ${address} ${count}`;
+}
+
+/** What a lab could leave on the machine: namespaces, devices, cgroups and what is written down of labs. */
+export function takeLabStock(name: string): readonly string[] {
+  const list = (place: string): string[] => {
+    try {
+      return readdirSync(place);
+    } catch {
+      return [];
+    }
+  };
+  const links = spawnSync("ip", ["-o", "link"], { encoding: "utf8" }).stdout;
+  return [
+    ...list("/run/netns"),
+    ...list("/run/bpfts/labs"),
+    ...list(findCgroupRoot()!),
+    ...links.split("\n").filter((line) => /lxc-|vxlan|br0/.test(line)),
+  ].filter((entry) => entry.includes(name) || /^\d+:/.test(entry));
+}
+
+/** The error of a command that must fail. */
+export async function failCli(args: readonly string[]): Promise<CliError> {
+  const result: CliResult = await runCli([...args, "--json-errors"]);
+  expect(result.status).not.toBe(0);
+  return parseCliError(result);
+}
