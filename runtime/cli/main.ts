@@ -21,6 +21,7 @@ const modules: Readonly<Record<string, () => Promise<CommandModule>>> = {
   prog: () => import("./prog.ts"),
   map: () => import("./map.ts"),
   link: () => import("./link.ts"),
+  net: () => import("./net.ts"),
   top: () => import("./top.ts"),
   lab: () => import("./lab.ts"),
   tools: () => import("./tools.ts"),
@@ -56,6 +57,7 @@ Examples:
   bpfts opensnoop -x                             run one of them
   bpfts list -v '*open*'                         what a script can attach to
   bpfts prog                                     the BPF programs in the kernel, and who holds them
+  bpfts net                                      what is attached to devices, namespaces and cgroups
   bpfts top                                      what each of them costs
   bpfts lab up two-nodes.json                    a network of namespaces to try scripts in
   bpfts check scripts/hello.ts                   compile and verify, attach nothing

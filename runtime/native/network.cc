@@ -211,9 +211,10 @@ Result<Buffer> ProgramQuery(Environment&, int32_t netns, uint32_t target, uint32
   if (status < 0) return status;
   Buffer answer;
   const size_t size = request.program_count * sizeof ids[0];
-  uint8_t* bytes = answer.Extend(size);
+  uint8_t* bytes = answer.Extend(sizeof request.attach_flags + size);
   if (bytes == nullptr) return -ENOMEM;
-  std::memcpy(bytes, ids.data(), size);
+  std::memcpy(bytes, &request.attach_flags, sizeof request.attach_flags);
+  if (size > 0) std::memcpy(bytes + sizeof request.attach_flags, ids.data(), size);
   return answer;
 }
 

@@ -24,6 +24,6 @@ export interface NetworkPort {
   rawSocketAttach(program: Handle, netns: number, interfaceIndex: number): Handle;
   /** All objects of a kind, as the kernel's messages one after another. `request` is the struct behind the head. Source: rtnetlink(7). */
   netlinkDump(netns: number, type: number, request: Uint8Array): Uint8Array | Status;
-  /** The ids of the programs at a place, u32 each in their order. Source: BPF_PROG_QUERY. */
+  /** What sits at a place: u32 the flags that it was attached with, then the ids of the programs, u32 each in their order. Source: BPF_PROG_QUERY. */
   programQuery(netns: number, target: number, attachType: number): Uint8Array | Status;
 }

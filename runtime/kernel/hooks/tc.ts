@@ -93,9 +93,9 @@ function requireAlone(argument: ArgumentOf<"tc">, program: Handle, place: Networ
   const { port, netns, device } = place;
   const ids = port.programQuery(netns.fd, device!.index, attachTypes[argument.direction]);
   const own = port.programInfo(program);
-  if (typeof ids === "number" || typeof own === "number" || ids.length === 0) return;
+  if (typeof ids === "number" || typeof own === "number") return;
   const mine = readProgramInfo(port, own.id);
-  for (const id of new Uint32Array(ids.slice().buffer)) {
+  for (const id of new Uint32Array(ids.slice().buffer).subarray(1)) {
     const found = id === own.id ? undefined : readProgramInfo(port, id);
     if (found === undefined || found.name !== mine?.name || found.tag !== mine.tag) continue;
     const holders = readHolders().list("program", id);

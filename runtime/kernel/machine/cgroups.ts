@@ -57,7 +57,12 @@ let paths: ReadonlyMap<bigint, string> | undefined;
 
 /** The path of a cgroup of version 2 by its number; undefined where it is gone or lies outside of what this process sees. */
 export function findCgroupPath(id: bigint): string | undefined {
-  return (paths ??= readCgroupPaths()).get(id);
+  return listCgroups().get(id);
+}
+
+/** Lists the cgroups of version 2 that this process sees: their paths by their numbers. */
+export function listCgroups(): ReadonlyMap<bigint, string> {
+  return (paths ??= readCgroupPaths());
 }
 
 function readCgroupPaths(): ReadonlyMap<bigint, string> {

@@ -1,0 +1,103 @@
+import { BPFAttachType } from "../../../sdk/abi/program-types.ts";
+import type { KernelPort } from "../door/port.ts";
+import { listDevices } from "./devices.ts";
+import type { NetworkDevice } from "./devices.ts";
+import { parseAttributes, parseNetlinkMessages, readNumber } from "./netlink-messages.ts";
+import type { NetworkNamespace } from "./network-namespace.ts";
+
+/** A program at a place of the network or of a cgroup, however it was attached. */
+export interface AttachedProgram {
+  readonly programId: number;
+  /** Source: enum bpf_attach_type; undefined for classic filters. */
+  readonly attachType?: number;
+  /** The place in the kernel's words: `xdp`, `tcx_ingress`, `clsact_egress`. */
+  readonly hook: string;
+  /** Which one of its place it is, from 1. */
+  readonly order: number;
+  /** How it runs or was attached: `native`, `priority 1 handle 0x1`. */
+  readonly mode: string;
+  readonly device?: NetworkDevice;
+}
+
+const hooks = {
+  tcx: { tcx_ingress: BPFAttachType.TCX_INGRESS, tcx_egress: BPFAttachType.TCX_EGRESS },
+  netkit: { netkit_primary: BPFAttachType.NETKIT_PRIMARY, netkit_peer: BPFAttachType.NETKIT_PEER },
+  namespace: { sk_lookup: BPFAttachType.SK_LOOKUP, flow_dissector: BPFAttachType.FLOW_DISSECTOR },
+} as const;
+
+/** Source: RTM_GETTFILTER of linux/rtnetlink.h, struct tcmsg. */
+const getFilter = 46;
+const filterHeadBytes = 20;
+/** Source: TC_H_CLSACT with TC_H_MIN_INGRESS and TC_H_MIN_EGRESS of linux/pkt_sched.h. */
+const clsact = { clsact_ingress: 0xfffffff2, clsact_egress: 0xfffffff3 } as const;
+/** Source: TCA_OPTIONS of linux/rtnetlink.h, TCA_BPF_ID of linux/pkt_cls.h. */
+const attributes = { options: 2, programId: 11 } as const;
+
+/** Lists the programs of a network namespace: those of its devices, then its own. @throws PrivilegeError, AttachError */
+export function listNetworkPrograms(port: KernelPort, netns: NetworkNamespace): readonly AttachedProgram[] {
+  const found: AttachedProgram[] = [];
+  for (const device of listDevices(port, netns.fd)) {
+    if (device.xdp !== undefined)
+      found.push({
+        programId: device.xdp.programId,
+        attachType: BPFAttachType.XDP,
+        hook: "xdp",
+        order: 1,
+        mode: device.xdp.mode,
+        device,
+      });
+    const places = device.kind === "netkit" ? { ...hooks.tcx, ...hooks.netkit } : hooks.tcx;
+    for (const [hook, attachType] of Object.entries(places))
+      found.push(...listAt(port, netns.fd, device.index, attachType, hook).map((program) => ({ ...program, device })));
+    for (const [hook, parent] of Object.entries(clsact))
+      found.push(...listFilters(port, netns.fd, device, parent, hook));
+  }
+  for (const [hook, attachType] of Object.entries(hooks.namespace))
+    found.push(...listAt(port, -1, netns.fd, attachType, hook));
+  return found;
+}
+
+/** Lists the programs of a place in their order; none where the kernel has no such place. `target` is a device's index, or a descriptor. */
+export function listAt(
+  port: KernelPort,
+  netns: number,
+  target: number,
+  attachType: number,
+  hook: string,
+): readonly AttachedProgram[] {
+  const answer = port.programQuery(netns, target, attachType);
+  if (typeof answer === "number") return [];
+  const [flags = 0, ...ids] = new Uint32Array(answer.slice().buffer);
+  return ids.map((programId, at) => ({ programId, attachType, hook, order: at + 1, mode: nameFlags(flags) }));
+}
+
+/** Source: BPF_F_ALLOW_OVERRIDE and BPF_F_ALLOW_MULTI of linux/bpf.h. */
+function nameFlags(flags: number): string {
+  return flags & 2 ? "multi" : flags & 1 ? "override" : "";
+}
+
+/** The classic filters of a device that are BPF programs, in the order in which they run. */
+function listFilters(
+  port: KernelPort,
+  netns: number,
+  device: NetworkDevice,
+  parent: number,
+  hook: string,
+): readonly AttachedProgram[] {
+  const request = new DataView(new ArrayBuffer(filterHeadBytes));
+  request.setInt32(4, device.index, true);
+  request.setUint32(12, parent, true);
+  const answer = port.netlinkDump(netns, getFilter, new Uint8Array(request.buffer));
+  if (typeof answer === "number") return [];
+  return parseNetlinkMessages(answer, filterHeadBytes)
+    .flatMap((message) => {
+      const options = parseAttributes(message.attributes.get(attributes.options) ?? new Uint8Array());
+      const programId = readNumber(options.get(attributes.programId));
+      const priority = message.head.getUint32(16, true) >>> 16;
+      const handle = message.head.getUint32(8, true);
+      const mode = `priority ${priority} handle 0x${handle.toString(16)}`;
+      return programId === undefined ? [] : { programId, mode, priority };
+    })
+    .sort((a, b) => a.priority - b.priority)
+    .map(({ programId, mode }, at) => ({ programId, hook, order: at + 1, mode, device }));
+}
