@@ -18,8 +18,8 @@ import type { ContextIn, IteratorOptions, RecordIn } from "./iterator-output.ts"
 import { readAsNumbers, requireIntegers } from "./integers.ts";
 import type { Integers, TableAs, TableOptions, ValueAs } from "./integers.ts";
 import { findNameHint, isProbed, refuseUnknownNames } from "../wire/unknown-names.ts";
-import { runProgram } from "./run-program.ts";
-import type { ProgramRun } from "./run-program.ts";
+import { runProgram } from "../runs/run-program.ts";
+import type { ProgramRun } from "../runs/run-program.ts";
 import { TraceReader, printTrace, readTraceLine } from "../queries/trace.ts";
 import type { TraceOptions, TracePrintOptions } from "../queries/trace.ts";
 import { requireOpenProgram } from "./attachments.ts";

@@ -1,6 +1,6 @@
 import { requireText } from "../checks/check-options.ts";
-import { testFunction } from "../program/test-run.ts";
-import type { TestRun, TestRunOptions } from "../program/test-run.ts";
+import { testFunction } from "../runs/test-run.ts";
+import type { TestRun, TestRunOptions } from "../runs/test-run.ts";
 import type { FunctionReply } from "../wire/function-calls.ts";
 import { callHost } from "../wire/host.ts";
 
