@@ -56,7 +56,7 @@ const result = await build({
 }).catch(() => process.exit(1));
 
 mkdirSync(dist, { recursive: true });
-const kept = new Set(["quickjs.wasm", ".bpfts-stamp", "index.js", "editor.cjs", "types", "web", "prebuilt"]);
+const kept = new Set(["quickjs.wasm", ".bpfts-stamp", "index.js", "editor.cjs", "types", "lazy", "prebuilt"]);
 // The entry last: it carries the build's name, under which nothing of the new one is cached before.
 const files = result.outputFiles.toSorted(
   (a, b) => Number(a.path.endsWith("bpfts.cjs")) - Number(b.path.endsWith("bpfts.cjs")),
@@ -77,7 +77,7 @@ await writeNodeEntry();
 await writeEditorPlugin();
 replaceFile("quickjs.wasm", (path) => copyFileSync(require.resolve("@jitl/quickjs-wasmfile-release-sync/wasm"), path));
 writeTypes();
-writeWebModules();
+writeLazyModules();
 for (const name of readdirSync(dist)) {
   if (!kept.has(name)) rmSync(join(dist, name), { recursive: true });
 }
@@ -174,20 +174,22 @@ async function writeEditorPlugin() {
   replaceFile("editor.cjs", (path) => writeFileSync(path, outputFiles[0].text));
 }
 
-// The modules of sdk/web/, which a running script reads one by one when it first uses what they have (sdk/web/load-module.ts).
-function writeWebModules() {
-  const folder = join(dist, "web");
+// The modules that a running script reads one by one when it first uses what they have (sdk/lazy/load-module.ts). No two have one name.
+function writeLazyModules() {
+  const folder = join(dist, "lazy");
   mkdirSync(folder, { recursive: true });
-  const names = readdirSync(join(root, "sdk/web")).filter((name) => !/^(?:load-module|lazy-globals)\.ts$/.test(name));
-  for (const name of names) {
-    const { outputText } = ts.transpileModule(readFileSync(join(root, "sdk/web", name), "utf8"), {
-      fileName: name,
+  const files = ["web", "packets"].flatMap((part) =>
+    readdirSync(join(root, "sdk", part)).map((name) => join(root, "sdk", part, name)),
+  );
+  for (const file of files) {
+    const { outputText } = ts.transpileModule(readFileSync(file, "utf8"), {
+      fileName: basename(file),
       compilerOptions: { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS, removeComments: true },
     });
     const { code } = transformSync(outputText, { minifySyntax: true, minifyWhitespace: true, target: "es2023" });
-    replaceFile(join("web", name.replace(/\.ts$/, ".js")), (path) => writeFileSync(path, code));
+    replaceFile(join("lazy", `${basename(file, ".ts")}.js`), (path) => writeFileSync(path, code));
   }
-  const wanted = new Set(names.map((name) => name.replace(/\.ts$/, ".js")));
+  const wanted = new Set(files.map((file) => `${basename(file, ".ts")}.js`));
   for (const name of readdirSync(folder)) if (!wanted.has(name)) rmSync(join(folder, name));
 }
 

@@ -35,6 +35,7 @@ make             run   command -v make
 python3          run   command -v python3
 bpftool          test  command -v bpftool
 iproute2         test  command -v tc
+tshark           test  command -v tshark
 xz-utils         test  command -v xz
 git              test  command -v git
 cpio             test  command -v cpio

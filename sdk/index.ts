@@ -92,6 +92,21 @@ export {
   tcp_state_name,
   tcpstate,
 } from "./queries/network.ts";
+export { decode_packet, make_packet } from "./lazy/packets.ts";
+export type {
+  ArpLayer,
+  EthernetLayer,
+  IcmpLayer,
+  Ipv4Layer,
+  Ipv6Extension,
+  Ipv6Layer,
+  Packet,
+  PacketFields,
+  TcpLayer,
+  UdpLayer,
+  VlanLayer,
+  VxlanLayer,
+} from "./packets/packet-layers.ts";
 export { decode_text } from "./print/decode-text.ts";
 export { eprint, flush, print, printf, sprintf } from "./print/output.ts";
 export {

@@ -1,6 +1,6 @@
 import { eprint, print } from "../print/output.ts";
 import { renderValue } from "../print/render-value.ts";
-import { loadModule } from "../web/load-module.ts";
+import { loadModule } from "../lazy/load-module.ts";
 
 let haveGroups = false;
 

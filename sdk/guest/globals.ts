@@ -1,7 +1,7 @@
 import "../events/event-stream.ts";
 import { flush } from "../print/output.ts";
 import { renderValue } from "../print/render-value.ts";
-import { defineLazyGlobals } from "../web/lazy-globals.ts";
+import { defineLazyGlobals } from "../lazy/lazy-globals.ts";
 import { guestConsole } from "./console.ts";
 import { runEndHandlers, startScript } from "./process.ts";
 import { haveHost } from "../wire/host.ts";

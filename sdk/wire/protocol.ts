@@ -39,8 +39,8 @@ export interface Calls {
   /** The places of the lab that the script runs in; none when there is no lab. */
   lab_places: Json<null, readonly LabPlace[]>;
   terminal: Json<null, TerminalReply>;
-  /** The code of a module of `sdk/web/`, for a global that the script uses first now. */
-  web_module: Text<{ readonly name: string }>;
+  /** The code of a module that the script first needs now. */
+  lazy_module: Text<{ readonly name: string }>;
   /** Bytes out: as many random ones. */
   random: Bytes<{ readonly size: number }>;
   /** The parts of an address, null when it is none. */
@@ -222,7 +222,7 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   render_stack: "json",
   lab_places: "json",
   terminal: "json",
-  web_module: "text",
+  lazy_module: "text",
   random: "bytes",
   parse_url: "json",
   change_url: "json",

@@ -27,6 +27,8 @@ export const sameEverywhere: Readonly<Record<string, "all" | RegExp>> = {
   "build-id-stacks": /^stacks by build id (?:say what is wrong|have C\+\+ names|are addresses where)/,
   // The help of each tool, and the list of all.
   tools: /^tools by name /,
+  // tshark reads files.
+  packets: /^packets as tshark reads them /,
   // Files are read and places found before the kernel is asked.
   uprobes: /^(?:what cannot be attached|functions of binaries|uprobes (?:take an address|find |come off))/,
   usdt: /^(?:what cannot be enabled|USDT probes (?:are listed|found by path in|of a fixed-address|.* in a fixed-address program))/,

@@ -8,13 +8,13 @@ import type { Handlers } from "./bridge-state.ts";
 /** The most random bytes that one call answers. */
 const MAX_RANDOM_BYTES = 65_536;
 
-/** The calls behind the globals of the web: their code, random bytes, addresses. */
-export function openWebCalls(): Handlers<"web_module" | "random" | "parse_url" | "change_url"> {
+/** The calls behind the globals of the web and what else a script reads late: code, random bytes, addresses. */
+export function openWebCalls(): Handlers<"lazy_module" | "random" | "parse_url" | "change_url"> {
   return {
-    web_module({ name }) {
+    lazy_module({ name }) {
       // A path would lead elsewhere.
       if (!/^[a-z0-9-]+$/.test(name)) throw new InternalError(`The script called for the module "${name}"`);
-      return readFileSync(findPackageFile("dist", "web", `${name}.js`), "utf8");
+      return readFileSync(findPackageFile("dist", "lazy", `${name}.js`), "utf8");
     },
     random({ size }) {
       if (!Number.isInteger(size) || size < 1 || size > MAX_RANDOM_BYTES)

@@ -1,0 +1,21 @@
+import { makeArgumentError } from "../wire/errors.ts";
+
+/** Units: bytes. */
+const MAC_BYTES = 6;
+
+/** The text of an Ethernet address that lies somewhere in bytes: `"02:00:00:00:00:01"`. */
+export function renderMac(bytes: ArrayLike<number>, offset = 0): string {
+  return Array.from({ length: MAC_BYTES }, (_, index) =>
+    (bytes[offset + index] ?? 0).toString(16).padStart(2, "0"),
+  ).join(":");
+}
+
+/** The six bytes of an Ethernet address's text. @throws BpfError when it is none */
+export function parseMac(text: string): Uint8Array {
+  if (!/^[\da-f]{1,2}(?:([:-])[\da-f]{1,2}(?:\1[\da-f]{1,2}){4})$/i.test(text))
+    throw makeArgumentError(
+      `${JSON.stringify(text)} is no Ethernet address`,
+      'it has six bytes in hexadecimal: "02:00:00:00:00:01"',
+    );
+  return Uint8Array.from(text.split(/[:-]/), (byte) => Number.parseInt(byte, 16));
+}
