@@ -29,8 +29,25 @@ declare function openPlugin(modules: { readonly typescript: unknown }): { create
 export = openPlugin;
 `;
 
+/** Modules of Node's that few runs call: each takes Node some milliseconds to load, so the first use of one of its names does so. */
+const rarelyUsed = ["child_process", "perf_hooks", "readline", "stream", "tty", "util", "zlib"];
+
+const loadAtFirstUse = {
+  name: "load at first use",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: new RegExp(`^node:(?:${rarelyUsed.join("|")})$`) }, ({ path, namespace }) =>
+      namespace === "at-first-use" ? { path, external: true } : { path, namespace: "at-first-use" },
+    );
+    onLoad({ filter: /.*/, namespace: "at-first-use" }, ({ path }) => ({
+      contents: `for (const name of ${JSON.stringify(Object.keys(require(path)))})
+  Object.defineProperty(exports, name, { enumerable: true, get: () => require(${JSON.stringify(path)})[name] });`,
+    }));
+  },
+};
+
 const result = await build({
   absWorkingDir: root,
+  plugins: [loadAtFirstUse],
   entryPoints: { bpfts: "runtime/entry/start.ts", main: "runtime/cli/main.ts" },
   outdir: "dist",
   outExtension: { ".js": ".cjs" },

@@ -1,3 +1,4 @@
+import { readClock } from "../base/clock.ts";
 import {
   existsSync,
   linkSync,
@@ -29,7 +30,7 @@ export function buildOnce(
   wait: (ms: number) => unknown,
 ): void {
   const lock = `${path}.lock`;
-  for (const giveUpAt = performance.now() + PATIENCE_MS; !isBuilt() && performance.now() < giveUpAt; wait(LOOK_MS)) {
+  for (const giveUpAt = readClock() + PATIENCE_MS; !isBuilt() && readClock() < giveUpAt; wait(LOOK_MS)) {
     const taken = takeLock(lock);
     if (taken === "held") continue;
     try {

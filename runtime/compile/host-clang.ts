@@ -1,3 +1,4 @@
+import { readClock } from "../base/clock.ts";
 import type { ClangResult } from "./clang-result.ts";
 import { randomBytes } from "node:crypto";
 import { closeSync, constants, copyFileSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
@@ -32,7 +33,7 @@ export function runHostClang(clang: string, args: readonly string[], input: stri
 }
 
 function openPort(path: string): number | undefined {
-  for (const until = performance.now() + patienceMs; performance.now() < until; pause()) {
+  for (const until = readClock() + patienceMs; readClock() < until; pause()) {
     try {
       return openSync(path, constants.O_RDWR);
     } catch (error) {

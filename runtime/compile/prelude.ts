@@ -1,3 +1,4 @@
+import { readClock } from "../base/clock.ts";
 import { closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -166,7 +167,7 @@ function buildPch(
   },
 ): void {
   const { folder, pch } = request;
-  const started = performance.now();
+  const started = readClock();
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const machine = join(folder, "bpfts_machine.h");
   // A precompiled header remembers its inputs by time and size: another run's copy must not be replaced.
@@ -202,7 +203,7 @@ function buildPch(
   } finally {
     rmSync(output, { recursive: true, force: true });
   }
-  request.log.info(`compiled the kernel's types in ${Math.round(performance.now() - started)} ms`);
+  request.log.info(`compiled the kernel's types in ${Math.round(readClock() - started)} ms`);
 }
 
 /** Reads a file out of clang's own folder: only a file, and never what a link leads to. */
@@ -243,12 +244,12 @@ function openNames(folder: string, kernel: KernelTypes, log: Log): KernelNames {
   const header = join(folder, typesFile);
   const namesPath = join(folder, namesFile);
   if (!haveNames(folder)) {
-    const started = performance.now();
+    const started = readClock();
     // Writing the header again would make every prelude on top of it stale.
     const text = existsSync(header) ? readFileSync(header, "utf8") : kernel.dumpC();
     if (!existsSync(header)) writeKernelTypes(header, text);
     writeKernelTypes(namesPath, renderKernelNames(text));
-    log.info(`wrote the kernel's types in ${Math.round(performance.now() - started)} ms`);
+    log.info(`wrote the kernel's types in ${Math.round(readClock() - started)} ms`);
   }
   touchFile(namesPath);
   return openKernelNames(namesPath);

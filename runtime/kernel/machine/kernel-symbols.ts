@@ -1,3 +1,4 @@
+import { readClock } from "../../base/clock.ts";
 import { readFileSync } from "node:fs";
 import { findLast } from "../user/symbol-table.ts";
 
@@ -23,7 +24,7 @@ const pageBytes = 4096;
 /** Opens the names of the kernel; /proc/kallsyms is read at the first question. */
 export function openKernelSymbols(
   read: (path: string) => string = (path) => readFileSync(path, "latin1"),
-  now: () => number = () => performance.now(),
+  now: () => number = readClock,
 ): KernelSymbols {
   let table: AddressTable | undefined;
   let readAt = -Infinity;

@@ -1,3 +1,4 @@
+import { readClock } from "../../base/clock.ts";
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import type { Closable } from "../../base/scope.ts";
 import type { Binaries, Binary } from "./binary.ts";
@@ -38,11 +39,7 @@ const CLOCK_MS = 1000;
 const REMEMBERED = 1024;
 
 /** Opens the names of all processes. */
-export function openUserSymbols(
-  port: KernelPort,
-  binaries: Binaries,
-  now: () => number = () => performance.now(),
-): UserSymbols {
+export function openUserSymbols(port: KernelPort, binaries: Binaries, now: () => number = readClock): UserSymbols {
   const processes = new Map<number, ProcessSymbols>();
 
   const recall = (pid: number): ProcessSymbols => {

@@ -1,3 +1,4 @@
+import { readClock } from "../../base/clock.ts";
 import { UnsupportedFeatureError, ArgumentError } from "../../base/errors.ts";
 import type { RingKind } from "../../../sdk/wire/protocol.ts";
 import { errno, renderErrno } from "../../kernel/door/errno.ts";
@@ -82,7 +83,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
 
   /** Counts what was lost. Where it need not be exact that happens now and then only: each CPU is interrupted to say its number, and programs' own counts are read from a map. */
   const countLost = (ring: Ring, isExact = true): void => {
-    const now = performance.now();
+    const now = readClock();
     if (!isExact && now - ring.countedAt < COUNT_MS) return;
     ring.countedAt = now;
     const total = Math.max(port.ringLost(ring.handle), ring.countFailed());
@@ -215,7 +216,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
           lost: 0,
           told: 0,
           countFailed,
-          countedAt: performance.now(),
+          countedAt: readClock(),
           uncounted: false,
           writeRows,
           byTime,
@@ -235,18 +236,14 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
       poll({ kind, timeoutMs }) {
         const napMs = napper.findNap(Math.min(...[...rings.values()].map((ring) => ring.capacityBytes)));
         if (napMs > 0 && timeoutMs !== 0) port.wait(timeoutMs < 0 ? napMs : Math.min(napMs, timeoutMs), 0);
-        const start = performance.now();
+        const start = readClock();
         const end = timeoutMs < 0 ? Infinity : start + timeoutMs;
         let batch: Uint8Array | typeof held | undefined = held;
-        for (
-          let left = timeoutMs;
-          batch === held;
-          left = end === Infinity ? -1 : Math.max(0, end - performance.now())
-        ) {
+        for (let left = timeoutMs; batch === held; left = end === Infinity ? -1 : Math.max(0, end - readClock())) {
           batch = state.waiter.waitFor(left, waitSources.rings, () => readOrHold(kind));
           if (batch === held) port.wait(HOLD_MS, 0);
         }
-        if (batch !== undefined) napper.notePoll(performance.now() - start, room.isLarge);
+        if (batch !== undefined) napper.notePoll(readClock() - start, room.isLarge);
         return batch;
       },
     },

@@ -1,3 +1,4 @@
+import { readClock } from "../../base/clock.ts";
 import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { ArgumentError, ResourceError } from "../../base/errors.ts";
@@ -104,16 +105,16 @@ function copyBytes(bytes: Uint8Array): Buffer {
 function writeAll(state: BridgeState, fd: 1 | 2, bytes: Buffer): number {
   let at = 0;
   // A signal that the script has heard of is pending no more. Its end may not wait for the reader for ever, and other handlers have something to say, too.
-  let giveUpAt = performance.now() + state.findTimeLeft() / 2;
+  let giveUpAt = readClock() + state.findTimeLeft() / 2;
   while (at < bytes.length) {
-    const left = Math.ceil(Math.max(0, Math.min(WRITE_SLICE_MS, giveUpAt - performance.now())));
+    const left = Math.ceil(Math.max(0, Math.min(WRITE_SLICE_MS, giveUpAt - readClock())));
     const written = state.port.write(fd, bytes.subarray(at), left);
     if (written < 0 && written !== errno.EAGAIN && written !== errno.EINTR) return written;
     at += Math.max(0, written);
     if (at >= bytes.length || left === 0) return at;
     if (state.port.signalPending() === 0) continue;
-    giveUpAt = Math.min(giveUpAt, performance.now() + LAST_WRITE_MS);
-    if (performance.now() >= giveUpAt) return at;
+    giveUpAt = Math.min(giveUpAt, readClock() + LAST_WRITE_MS);
+    if (readClock() >= giveUpAt) return at;
   }
   return at;
 }

@@ -1,3 +1,4 @@
+import { readClock } from "../../base/clock.ts";
 import { alignUp } from "../../../sdk/wire/protocol.ts";
 
 /** A record and when a program handed it over. `Source` is the buffer that it came through. */
@@ -34,7 +35,7 @@ const TIME_SIZE = 8;
  * Makes a merger. A record is let go when every CPU's ring was read once more, a while after it was seen: the clock of
  * this process is not asked, since a container may have one of its own.
  */
-export function openTimeMerger<Source>(now: () => number = () => performance.now()): TimeMerger<Source> {
+export function openTimeMerger<Source>(now: () => number = readClock): TimeMerger<Source> {
   let held: TimedRecord<Source>[] = [];
   let heldBytes = 0;
   let newest = -Infinity;

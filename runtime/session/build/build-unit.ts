@@ -1,3 +1,4 @@
+import { readClock } from "../../base/clock.ts";
 import { buildId } from "../../base/build-id.ts";
 import type { Diagnostic } from "../../base/diagnostic.ts";
 import { AttachError, CompileError, DialectError } from "../../base/errors.ts";
@@ -101,12 +102,12 @@ function compilePrepared(
   tools: BuildTools,
   flags: readonly string[],
 ): BuiltUnit {
-  const started = performance.now();
+  const started = readClock();
   const { unit, headers, warnings } = rewritePrepared(prepared, flags, tools);
   logWarnings(unit, warnings, tools.log);
   const { bytes } = compileUnit(unit, describeClangRun(flags, tools));
   requireWhole(unit, bytes);
-  tools.log.info(`compiled ${source.place?.file ?? source.name} in ${Math.round(performance.now() - started)} ms`);
+  tools.log.info(`compiled ${source.place?.file ?? source.name} in ${Math.round(readClock() - started)} ms`);
   const record: UnitRecord = {
     programs: unit.programs,
     maps: unit.maps,

@@ -1,3 +1,4 @@
+import { readClock } from "../../base/clock.ts";
 import type { Closable } from "../../base/scope.ts";
 import type { Log } from "../../base/log.ts";
 
@@ -14,12 +15,7 @@ const REDRAW_MS = 100;
 const BAR_WIDTH = 30;
 
 /** Opens a bar for work of `total` steps, which is shown when it takes long: `attaching "f": 120 of 500 [#######      ]`. */
-export function openProgress(
-  log: Log,
-  title: string,
-  total: number,
-  now: () => number = () => performance.now(),
-): Progress {
+export function openProgress(log: Log, title: string, total: number, now: () => number = readClock): Progress {
   const started = now();
   let drawnAt = started + SILENT_MS - REDRAW_MS;
   let isDrawn = false;

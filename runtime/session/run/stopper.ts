@@ -1,3 +1,4 @@
+import { readClock } from "../../base/clock.ts";
 import type { KernelPort } from "../../kernel/door/port.ts";
 import type { StopReason } from "../bridge/bridge-state.ts";
 
@@ -34,7 +35,7 @@ const END_MS = 600;
 const CUT_MS = 200;
 
 /** Opens the one stopper of a run. */
-export function openStopper(port: KernelPort, now: () => number = () => performance.now()): Stopper {
+export function openStopper(port: KernelPort, now: () => number = readClock): Stopper {
   let reason: StopReason | undefined;
   let pendingSince: number | undefined;
   let endBy = Infinity;

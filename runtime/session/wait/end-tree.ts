@@ -1,3 +1,4 @@
+import { readClock } from "../../base/clock.ts";
 import { closeSync } from "node:fs";
 import { constants } from "node:os";
 import type { Log } from "../../base/log.ts";
@@ -22,7 +23,7 @@ const { SIGCONT, SIGKILL, SIGTERM } = constants.signals;
  * `haveChildren` takes notice of the ended ones and answers whether any runs.
  */
 export function endTree(port: KernelPort, command: ProcessEntry, haveChildren: () => boolean, log: Log): void {
-  const start = performance.now();
+  const start = readClock();
   const asked = new Set<string>();
   const refused = new Map<number, number>();
   let daemonSessions: ReadonlySet<number> | undefined;
@@ -33,7 +34,7 @@ export function endTree(port: KernelPort, command: ProcessEntry, haveChildren: (
     const spared = (daemonSessions ??= nameDaemons(children, command, log));
     const roots = children.filter(({ session }) => !spared.has(session));
     const targets = listTree(roots, all).filter(({ pid }) => !refused.has(pid));
-    const age = performance.now() - start;
+    const age = readClock() - start;
     if (age >= TERM_MS + KILL_MS) for (const { pid } of targets) refused.set(pid, errno.EBUSY);
     if (targets.length === 0 || age >= TERM_MS + KILL_MS) {
       for (const { pid, name } of all) {

@@ -1,3 +1,5 @@
+import { readClock } from "../../base/clock.ts";
+
 /** This many polls in a row that waited no longer than this are a stream. */
 const STREAM_POLLS = 3;
 const STREAM_MS = 2;
@@ -18,7 +20,7 @@ export interface Napper {
  * Under a stream of events each wake-up would bring a few of them, and waking costs as much as a hundred: a short
  * nap between polls brings a batch. No nap is longer than the buffers take, and an event after a silence waits for none.
  */
-export function openNapper(now: () => number = () => performance.now()): Napper {
+export function openNapper(now: () => number = readClock): Napper {
   let polledAt = -Infinity;
   let streamPolls = 0;
   let hasMore = false;

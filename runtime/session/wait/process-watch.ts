@@ -1,3 +1,5 @@
+import { readClock } from "../../base/clock.ts";
+
 /** Looks at processes again and again while the script waits: what they had loaded is known when they have ended and their stacks are to be named. */
 export interface ProcessWatch {
   /** Looks at a process, and again and again from now on, until it is gone. */
@@ -11,10 +13,7 @@ const FIRST_MS = 5;
 const LAST_MS = 250;
 
 /** Opens a watch. `notice` looks at one process and answers whether it is there. */
-export function openProcessWatch(
-  notice: (pid: number) => boolean,
-  now: () => number = () => performance.now(),
-): ProcessWatch {
+export function openProcessWatch(notice: (pid: number) => boolean, now: () => number = readClock): ProcessWatch {
   const watched = new Set<number>();
   let everyMs = FIRST_MS;
   let nextAt = -Infinity;

@@ -1,3 +1,4 @@
+import { readClock } from "../../base/clock.ts";
 import { InterruptedError } from "../../base/errors.ts";
 import { COMMAND_ENDED } from "../../../sdk/wire/protocol.ts";
 import type { KernelPort } from "../../kernel/door/port.ts";
@@ -44,7 +45,7 @@ export function openWaiter(
   port: KernelPort,
   command: Command | undefined,
   chores: WaitingChores = {},
-  now: () => number = () => performance.now(),
+  now: () => number = readClock,
 ): Waiter {
   const { runJobs = () => 0, watch, findTimeLeft = () => Infinity } = chores;
   let endedAt: number | undefined;
