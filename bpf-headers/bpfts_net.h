@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: MIT */
+/* Packets, for XDP and tc programs: #include "bpfts_net.h". All loads are checked against the packet's end. */
+#ifndef BPFTS_NET_H
+#define BPFTS_NET_H
+
+#define NET_IPV4 2
+#define NET_IPV6 10
+/* VLAN tags that are looked behind, and headers of IPv6 between its own and that of the protocol. */
+#define NET_MAX_VLANS 2
+#define NET_MAX_EXTENSIONS 6
+
+/* An address of either family; one of IPv4 lies in the first four bytes. */
+struct net_address {
+    __u32 family;
+    __u8 bytes[16];
+};
+
+/* The key of a BPF_LPM_TRIE of networks. The family is the first 32 bits of what is compared, so a prefix of n bits has the length 32 + n. */
+struct net_cidr {
+    __u32 prefixlen;
+    struct net_address address;
+};
+#define NET_WHOLE_ADDRESS (32 + 128)
+
+/* A port as the packet has it, in network order. */
+struct net_port {
+    __u16 protocol;
+    __be16 port;
+};
+
+/* What a packet says of itself. */
+struct net_packet {
+    struct net_address source, destination;
+    /* Source: IPPROTO_TCP and its like. */
+    __u16 protocol;
+    /* Both 0 where there are none: another protocol, or a fragment behind the first. */
+    __be16 source_port, destination_port;
+    __u8 is_fragment;
+};
+
+enum net_parsed {
+    NET_PARSED,
+    /* ARP and everything else that is no IP. */
+    NET_NOT_IP,
+    /* It ends within a header, or its headers contradict each other. */
+    NET_MALFORMED,
+};
+
+struct net_vlan {
+    __be16 tag, type;
+};
+struct net_extension {
+    __u8 next, length;
+    __be16 offset;
+    __u32 id;
+};
+
+#define net_fits(pointer, end) ((void *)((pointer) + 1) <= (end))
+
+static __always_inline int net_parse_ports(void *at, void *end, struct net_packet *packet) {
+    __be16 *ports = at;
+    if (packet->protocol != IPPROTO_TCP && packet->protocol != IPPROTO_UDP && packet->protocol != IPPROTO_SCTP)
+        return NET_PARSED;
+    if ((void *)(ports + 2) > end)
+        return NET_MALFORMED;
+    packet->source_port = ports[0];
+    packet->destination_port = ports[1];
+    return NET_PARSED;
+}
+
+static __always_inline int net_parse_ipv4(void *at, void *end, struct net_packet *packet) {
+    struct iphdr *ip = at;
+    if (!net_fits(ip, end) || ip->version != 4 || ip->ihl < 5)
+        return NET_MALFORMED;
+    packet->source.family = packet->destination.family = NET_IPV4;
+    __builtin_memcpy(packet->source.bytes, &ip->saddr, 4);
+    __builtin_memcpy(packet->destination.bytes, &ip->daddr, 4);
+    packet->protocol = ip->protocol;
+    packet->is_fragment = (ip->frag_off & bpf_htons(0x3fff)) != 0;
+    if (ip->frag_off & bpf_htons(0x1fff))
+        return NET_PARSED;
+    return net_parse_ports(at + ip->ihl * 4, end, packet);
+}
+
+static __always_inline int net_parse_ipv6(void *at, void *end, struct net_packet *packet) {
+    struct ipv6hdr *ip = at;
+    if (!net_fits(ip, end) || ip->version != 6)
+        return NET_MALFORMED;
+    packet->source.family = packet->destination.family = NET_IPV6;
+    __builtin_memcpy(packet->source.bytes, &ip->saddr, 16);
+    __builtin_memcpy(packet->destination.bytes, &ip->daddr, 16);
+    packet->protocol = ip->nexthdr;
+    at = ip + 1;
+#pragma unroll
+    for (int i = 0; i < NET_MAX_EXTENSIONS; i++) {
+        struct net_extension *header = at;
+        __u32 size = 8;
+        int is_fragment = packet->protocol == IPPROTO_FRAGMENT;
+        if (!is_fragment && packet->protocol != IPPROTO_HOPOPTS && packet->protocol != IPPROTO_ROUTING &&
+            packet->protocol != IPPROTO_DSTOPTS)
+            return net_parse_ports(at, end, packet);
+        if (!net_fits(header, end))
+            return NET_MALFORMED;
+        packet->protocol = header->next;
+        if (is_fragment) {
+            packet->is_fragment = 1;
+            if (header->offset & bpf_htons(0xfff8))
+                return NET_PARSED;
+        } else {
+            size = (header->length + 1) * 8;
+        }
+        at += size;
+    }
+    return NET_MALFORMED;
+}
+
+/* Reads a frame's addresses and ports. Answers enum net_parsed. */
+static __always_inline int net_parse(void *data, void *end, struct net_packet *packet) {
+    struct ethhdr *ethernet = data;
+    __builtin_memset(packet, 0, sizeof(*packet));
+    if (!net_fits(ethernet, end))
+        return NET_MALFORMED;
+    __be16 type = ethernet->h_proto;
+    void *at = ethernet + 1;
+#pragma unroll
+    for (int i = 0; i < NET_MAX_VLANS; i++) {
+        struct net_vlan *vlan = at;
+        if (type != bpf_htons(ETH_P_8021Q) && type != bpf_htons(ETH_P_8021AD))
+            break;
+        if (!net_fits(vlan, end))
+            return NET_MALFORMED;
+        type = vlan->type;
+        at = vlan + 1;
+    }
+    if (type == bpf_htons(ETH_P_IP))
+        return net_parse_ipv4(at, end, packet);
+    if (type == bpf_htons(ETH_P_IPV6))
+        return net_parse_ipv6(at, end, packet);
+    /* Whoever hides behind more tags than are read is not let through by a filter of addresses. */
+    if (type == bpf_htons(ETH_P_8021Q) || type == bpf_htons(ETH_P_8021AD))
+        return NET_MALFORMED;
+    return NET_NOT_IP;
+}
+
+#endif
