@@ -1,0 +1,56 @@
+import type { Handle, Status } from "./handle.ts";
+
+/** The state of a child that `processSpawn` made. */
+export interface ProcessState {
+  readonly exited: boolean;
+  /** Exit status, or 128 + signal number, once it has exited. */
+  readonly code: number;
+  /** The number of the signal that ended it, 0 for none. */
+  readonly signal: number;
+  /** Why it could not be run, as an errno; 0 when it was. */
+  readonly refused: number;
+}
+
+/** The calls that keep signals and start processes; the rules of `port.ts` hold. */
+export interface ProcessPort {
+  // Signals: SIGINT, SIGTERM and SIGHUP are kept, not delivered to Node. A second one while the first is still pending ends the
+  // process. The same one again within a quarter of a second is the echo that npm sends and does not count.
+
+  signalsCatch(): Status;
+  /** The number of a signal that came and was not taken yet, or 0. Cheap: one atomic load. */
+  signalPending(): number;
+  /** Takes the pending signal: answers it and clears it. */
+  signalTake(): number;
+  /** A descriptor that is readable while a signal is pending, for a child that is to end then; -1 when signals are not caught. */
+  signalFd(): number;
+  /** From now on the next signal ends the process, whether one is pending or not. */
+  signalsFinish(): Status;
+  signalsRelease(): Status;
+  /**
+   * Calls a function: the one call of the door's into JavaScript. Answers 1 when it was ended from outside, wherever it was: a signal was pending
+   * for half a second, or the deadline of `guardDeadline` is over. Nothing in it can catch that, its `finally` does not run. Source: v8::Isolate::TerminateExecution
+   */
+  runGuarded(run: () => void): Status;
+  /** Units: milliseconds from now, -1 for none. */
+  guardDeadline(timeoutMs: number): Status;
+
+  // A child process that is held before its exec until it is released.
+
+  processSpawn(argv: readonly string[], variables: readonly string[]): Handle;
+  processPid(process: Handle): number;
+  processRelease(process: Handle): Status;
+  processState(process: Handle): ProcessState | Status;
+  /**
+   * Takes notice of ended processes that a child left behind: they come to this process once `processSpawn` was called. Answers 1 while this
+   * process has children that run, 0 when it has none. Source: PR_SET_CHILD_SUBREAPER(2const)
+   */
+  processReap(process: Handle): Status;
+  /** Kills it when it still runs and reaps it. */
+  processClose(process: Handle): Status;
+  /** A descriptor of any process or, since Linux 6.9, thread. Owner: the caller closes it with close(2). Since: Linux 5.3 */
+  pidfdOpen(pid: number): Status;
+  /** Sends a signal to the process of a `pidfdOpen`, which cannot have become another one. Since: Linux 5.1 */
+  pidfdSignal(fd: number, signal: number): Status;
+  /** A copy of another process's descriptor. Owner: the caller closes it with close(2). Since: Linux 5.6 */
+  pidfdCopy(pid: number, fd: number): Status;
+}
