@@ -47,6 +47,7 @@ export { files_by_descriptor } from "./program/files-by-descriptor.ts";
 export { find_function, function_entry, function_return, have_function_probes } from "./program/function-probes.ts";
 export type { FunctionProbeOptions } from "./program/function-probes.ts";
 export { BpfFunction } from "./tables/bpf-function.ts";
+export { LpmTable } from "./tables/table-lpm.ts";
 export { capability_name } from "./queries/capability-names.ts";
 export { cgroup_id, filter_by_containers, mntns_id } from "./queries/containers.ts";
 export type { ContainerFilter } from "./queries/containers.ts";
@@ -77,14 +78,11 @@ export { lab_place, lab_places } from "./queries/lab.ts";
 export type { LabPlace } from "./wire/lab-place.ts";
 export { flag_names, open_flags } from "./queries/flag-names.ts";
 export type { FlagTable } from "./queries/flag-names.ts";
+export { AF_INET, AF_INET6, address_text, inet_ntop, inet_pton } from "./addresses/ip-address.ts";
+export { cidr, ipv4, ipv6, mac, mac_text } from "./addresses/address-values.ts";
 export {
-  AF_INET,
-  AF_INET6,
-  address_text,
   htonl,
   htons,
-  inet_ntop,
-  inet_pton,
   ip_protocol_name,
   ntohl,
   ntohs,
@@ -159,7 +157,7 @@ export { BuildIdStackTable, StackTraceTable } from "./tables/table-stack-trace.t
 export { StorageTable } from "./tables/table-storage.ts";
 export { UserRingTable } from "./tables/table-user-ring.ts";
 export type { AnyTables, DynamicTable, PerfArrayTable, UnknownTables } from "./program/table-choice.ts";
-export type { CgroupStorageKey, EventOf, TableName, TableOf, TablesOf } from "./program/table-types.ts";
+export type { AddressKeyed, CgroupStorageKey, EventOf, TableName, TableOf, TablesOf } from "./program/table-types.ts";
 export type { FunctionName } from "./ctypes/function-names.ts";
 export type { ProgramRun } from "./runs/run-program.ts";
 export type { FlowKeys, TestContext } from "./runs/test-contexts.ts";

@@ -1,3 +1,4 @@
+import { adviseAddress, findAddressParser } from "./address-texts.ts";
 import { compileReader } from "./codec-reader.ts";
 import { makeMapError } from "../wire/errors.ts";
 import { quoteText } from "../wire/escape-text.ts";
@@ -10,6 +11,32 @@ export type Writer = (value: unknown, view: DataView, offset: number) => void;
 
 /** Makes a writer for a layout. `label` names the whole value in messages: `value of "counts"`. */
 export function compileWriter(layout: Layout, label: string): Writer {
+  const write = compileValue(layout, label);
+  const parse = findAddressParser(layout);
+  if (parse === undefined) return write;
+  return (value, view, offset) => {
+    if (typeof value === "string") writeAddress(parse, value, label, view, offset);
+    else write(value, view, offset);
+  };
+}
+
+function writeAddress(
+  parse: (text: string) => Uint8Array,
+  text: string,
+  label: string,
+  view: DataView,
+  offset: number,
+): void {
+  let bytes: Uint8Array;
+  try {
+    bytes = parse(text);
+  } catch (error) {
+    throw makeMapError(`Cannot write ${label}: ${(error as Error).message}`);
+  }
+  new Uint8Array(view.buffer, view.byteOffset + offset, bytes.length).set(bytes);
+}
+
+function compileValue(layout: Layout, label: string): Writer {
   switch (layout.kind) {
     case "int":
       return compileInt(layout, label);
@@ -337,7 +364,7 @@ function requireOneOf(record: Record<string, unknown>, fields: readonly FieldWri
 }
 
 function describeWrong(label: string, wanted: string, value: unknown): Error {
-  return makeMapError(`Cannot write ${label}: wanted ${wanted}, got ${describeValue(value)}`);
+  return makeMapError(`Cannot write ${label}: wanted ${wanted}, got ${describeValue(value)}`, adviseAddress(value));
 }
 
 function describeValue(value: unknown): string {

@@ -2,8 +2,8 @@ import { MAX, requireInteger, requireOptions } from "../checks/check-options.ts"
 import { formatC } from "../print/format.ts";
 import { eprint, print } from "../print/output.ts";
 import { renderValue } from "../print/render-value.ts";
-import { AF_INET, AF_INET6, inet_ntop, inet_pton } from "../queries/network.ts";
-import { parseMac, renderMac } from "../queries/mac-address.ts";
+import { AF_INET, AF_INET6, inet_ntop, inet_pton } from "../addresses/ip-address.ts";
+import { parseMac, renderMac } from "../addresses/mac-address.ts";
 import { startedNs } from "../time/start-time.ts";
 import { setIdleTimeout } from "../time/timers.ts";
 import { readStack } from "../wire/error-stacks.ts";
@@ -36,8 +36,8 @@ const library: Readonly<Record<string, object>> = {
   "../print/format.ts": { formatC },
   "../print/output.ts": { eprint, print },
   "../print/render-value.ts": { renderValue },
-  "../queries/network.ts": { AF_INET, AF_INET6, inet_ntop, inet_pton },
-  "../queries/mac-address.ts": { parseMac, renderMac },
+  "../addresses/ip-address.ts": { AF_INET, AF_INET6, inet_ntop, inet_pton },
+  "../addresses/mac-address.ts": { parseMac, renderMac },
   "../time/start-time.ts": { startedNs },
   "../time/timers.ts": { setIdleTimeout },
   "../wire/error-stacks.ts": { readStack },

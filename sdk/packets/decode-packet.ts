@@ -1,5 +1,5 @@
-import { AF_INET, AF_INET6, inet_ntop } from "../queries/network.ts";
-import { renderMac } from "../queries/mac-address.ts";
+import { AF_INET, AF_INET6, inet_ntop } from "../addresses/ip-address.ts";
+import { renderMac } from "../addresses/mac-address.ts";
 import { findChecksum, isRightSum, sumPseudoHeader } from "./internet-checksum.ts";
 import type { PseudoHeader } from "./internet-checksum.ts";
 import type { Ipv6Extension, Packet, VlanLayer } from "./packet-layers.ts";

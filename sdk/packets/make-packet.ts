@@ -1,6 +1,6 @@
 import { requireOptions } from "../checks/check-options.ts";
-import { parseMac } from "../queries/mac-address.ts";
-import { AF_INET, AF_INET6, inet_pton } from "../queries/network.ts";
+import { parseMac } from "../addresses/mac-address.ts";
+import { AF_INET, AF_INET6, inet_pton } from "../addresses/ip-address.ts";
 import { makeArgumentError } from "../wire/errors.ts";
 import { encodeUtf8 } from "../wire/utf8.ts";
 import { findChecksum } from "./internet-checksum.ts";

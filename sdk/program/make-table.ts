@@ -2,6 +2,7 @@ import { findMapKind } from "../abi/map-kinds.ts";
 import type { MapKind } from "../abi/map-kinds.ts";
 import type { MapReply } from "../wire/protocol.ts";
 import { BloomFilterTable } from "../tables/table-bloom.ts";
+import { LpmTable } from "../tables/table-lpm.ts";
 import { PerCpuTable } from "../tables/table-percpu.ts";
 import { QueueStackTable } from "../tables/table-queue.ts";
 import {
@@ -68,6 +69,7 @@ const makers: Readonly<Record<string, Maker>> = {
   QUEUE: (info, owner) => new QueueStackTable(info, owner),
   STACK: (info, owner) => new QueueStackTable(info, owner),
   RINGBUF: (info, owner) => new EventTable(info, owner, "ring"),
+  LPM_TRIE: (info, owner) => new LpmTable(info, owner),
   BLOOM_FILTER: (info, owner) => new BloomFilterTable(info, owner),
   USER_RINGBUF: (info, owner) => new UserRingTable(info, owner),
 };

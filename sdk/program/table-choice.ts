@@ -1,5 +1,6 @@
 import type { EventTable } from "../events/table-ring.ts";
 import type { BloomFilterTable } from "../tables/table-bloom.ts";
+import type { LpmTable } from "../tables/table-lpm.ts";
 import type { PerCpuTable } from "../tables/table-percpu.ts";
 import type { QueueStackTable } from "../tables/table-queue.ts";
 import type { TableBase } from "../tables/table-base.ts";
@@ -27,6 +28,7 @@ export type DynamicTable<Key = unknown, Leaf = unknown> = Table<Key, Leaf> &
     | "lost"
   > &
   Pick<BloomFilterTable<Leaf>, "add"> &
+  Pick<LpmTable<Key, Leaf>, "match" | "set_cidr" | "delete_cidr"> &
   Pick<UserRingTable<Leaf>, "output"> &
   Pick<StackTraceTable, "walk">;
 

@@ -4,6 +4,7 @@ import type { FindEvent } from "../ctypes/event-types.ts";
 import type { BpfFunction } from "../tables/bpf-function.ts";
 import type { BloomFilterTable } from "../tables/table-bloom.ts";
 import type { PerCpuTable } from "../tables/table-percpu.ts";
+import type { LpmTable } from "../tables/table-lpm.ts";
 import type { QueueStackTable } from "../tables/table-queue.ts";
 import type { ReferenceTable, SocketReference, TableReference } from "../tables/table-reference.ts";
 import type { EventTable } from "../events/table-ring.ts";
@@ -119,9 +120,10 @@ type MacroTable<
 
 /** What each macro declares. `More` are the arguments behind the name. */
 interface MacroTables<Name extends string, Text extends string, More extends string[]> {
-  HASH: Table<CType<At<More, 0>, Text>, CType<At<More, 1>, Text>>;
-  LRU_HASH: Table<CType<At<More, 0>, Text>, CType<At<More, 1>, Text>>;
-  LPM_TRIE: Table<CType<At<More, 0>, Text>, CType<At<More, 1>, Text>>;
+  HASH: Table<CType<At<More, 0>, Text>, CType<At<More, 1>, Text>> & AddressKeys<At<More, 0>, CType<At<More, 1>, Text>>;
+  LRU_HASH: Table<CType<At<More, 0>, Text>, CType<At<More, 1>, Text>> &
+    AddressKeys<At<More, 0>, CType<At<More, 1>, Text>>;
+  LPM_TRIE: LpmTable<CType<At<More, 0>, Text>, CType<At<More, 1>, Text>>;
   PERCPU_HASH: PerCpuTable<CType<At<More, 0>, Text>, CType<At<More, 1>, Text>>;
   ARRAY: Table<number, CType<At<More, 0>, Text>>;
   PERCPU_ARRAY: PerCpuTable<number, CType<At<More, 0>, Text>>;
@@ -197,7 +199,24 @@ type KindTable<
       ? StorageTable<OwnerKinds[Kind], CType<Leaf, Text>>
       : Kind extends keyof KeylessKinds<CType<Leaf, Text>, Name, Text>
         ? KeylessKinds<CType<Leaf, Text>, Name, Text>[Kind]
-        : Table<CType<Key, Text>, CType<Leaf, Text>>;
+        : Kind extends "lpm_trie"
+          ? LpmTable<CType<Key, Text>, CType<Leaf, Text>>
+          : Table<CType<Key, Text>, CType<Leaf, Text>> & AddressKeys<Key, CType<Leaf, Text>>;
+
+/** A table whose keys are addresses takes them as text, too; it answers them as they were. */
+type AddressKeys<Key, Leaf> = Key extends "__be32" | "struct in6_addr" ? AddressKeyed<Leaf> : unknown;
+
+/** What a table whose keys are addresses takes beside its own keys. */
+export interface AddressKeyed<Leaf> {
+  /** As with the address's number or bytes. */
+  get(key: string): Leaf | undefined;
+  /** As with the address's number or bytes. */
+  set(key: string, leaf: Leaf, flags?: number): this;
+  /** As with the address's number or bytes. */
+  has(key: string): boolean;
+  /** As with the address's number or bytes. */
+  delete(key: string): boolean;
+}
 
 interface ValueKinds {
   prog: BpfFunction;

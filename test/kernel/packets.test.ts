@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { decodePacket } from "../../sdk/packets/decode-packet.ts";
 import { makePacket } from "../../sdk/packets/make-packet.ts";
 import type { Packet, PacketFields } from "../../sdk/packets/packet-layers.ts";
-import { inet_ntop, inet_pton } from "../../sdk/queries/network.ts";
+import { inet_ntop, inet_pton } from "../../sdk/addresses/ip-address.ts";
 import { makeVeth } from "../support/own-veth.ts";
 import type { OwnVeth } from "../support/own-veth.ts";
 import { makeRandom, makeRandomFields } from "../support/random-packets.ts";

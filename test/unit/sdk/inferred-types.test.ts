@@ -2,6 +2,7 @@ import { describe, expect, expectTypeOf, it } from "vitest";
 import { BPF } from "../../../sdk/program/bpf.ts";
 import type { BpfFunction } from "../../../sdk/tables/bpf-function.ts";
 import type { BloomFilterTable } from "../../../sdk/tables/table-bloom.ts";
+import type { LpmTable } from "../../../sdk/tables/table-lpm.ts";
 import type { ReferenceTable, SocketReference, TableReference } from "../../../sdk/tables/table-reference.ts";
 import type { StorageTable } from "../../../sdk/tables/table-storage.ts";
 import type { PerfArrayTable } from "../../../sdk/program/table-choice.ts";
@@ -206,7 +207,7 @@ describe("types from the C text", () => {
     expectTypeOf<TableOf<Macros, "hash">>().toEqualTypeOf<Table<number, Leaf>>();
     expectTypeOf<TableOf<Macros, "per_hash">>().toEqualTypeOf<PerCpuTable<number, Leaf>>();
     expectTypeOf<TableOf<Macros, "lru">>().toEqualTypeOf<Table<number, Leaf>>();
-    expectTypeOf<TableOf<Macros, "trie">>().toEqualTypeOf<Table<Leaf, bigint>>();
+    expectTypeOf<TableOf<Macros, "trie">>().toEqualTypeOf<LpmTable<Leaf, bigint>>();
     expectTypeOf<TableOf<Macros, "array">>().toEqualTypeOf<Table<number, Leaf>>();
     expectTypeOf<TableOf<Macros, "per_array">>().toEqualTypeOf<PerCpuTable<number, Leaf>>();
     for (const name of ["devs", "dev_hash", "cpus"] as const) {

@@ -3,16 +3,8 @@ import { isIPv4, isIPv6 } from "node:net";
 import { constants } from "node:os";
 import { describe, expect, it } from "vitest";
 import { errno_name, errno_number } from "../../../sdk/queries/errno-names.ts";
-import {
-  AF_INET,
-  AF_INET6,
-  inet_ntop,
-  inet_pton,
-  ntohl,
-  ntohs,
-  tcp_flag_names,
-  tcp_state_name,
-} from "../../../sdk/queries/network.ts";
+import { AF_INET, AF_INET6, inet_ntop, inet_pton } from "../../../sdk/addresses/ip-address.ts";
+import { ntohl, ntohs, tcp_flag_names, tcp_state_name } from "../../../sdk/queries/network.ts";
 import { flag_names, open_flags } from "../../../sdk/queries/flag-names.ts";
 import { signal_name, signal_number } from "../../../sdk/queries/signal-names.ts";
 import { syscall_name, syscall_number } from "../../../sdk/queries/syscall-names.ts";

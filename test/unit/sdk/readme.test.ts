@@ -53,6 +53,7 @@ describe("the manual", () => {
       "BuildIdStackTable",
       "EventStream",
       "EventTable",
+      "LpmTable",
       "PerCpuTable",
       "QueueStackTable",
       "ReferenceTable",
