@@ -75,6 +75,9 @@ export let command: ChildCommand | undefined;
  */
 export let possible_cpus = 1;
 
+/** Whether the user asked for pictures of stacks. */
+export let isStackWanted = false;
+
 /** Takes what this run starts with. This module itself may have been read in an earlier run. */
 export function startScript(): void {
   const started = callHost("start", null);
@@ -82,6 +85,7 @@ export function startScript(): void {
   argv = started.argv;
   command = started.command === null ? undefined : new ChildCommand(started.command.pid, started.command.isShell);
   possible_cpus = started.possibleCpus;
+  isStackWanted = started.wantsStacks;
   noteStart(BigInt(started.monotonicNs));
   seedRandom(started.seed);
 }

@@ -1,8 +1,10 @@
+import { isStackWanted } from "../guest/process.ts";
 import { eprint, print } from "../print/output.ts";
 import { is_json_output } from "../print/row-printer.ts";
 import { errno_name } from "../queries/errno-names.ts";
 import { nameKernelAddress, nameUserAddress } from "../queries/symbols.ts";
 import type { SymbolOptions } from "../queries/symbols.ts";
+import { record_stack } from "./record-stack.ts";
 import type { StackTraceTable } from "../tables/table-stack-trace.ts";
 import { escapeText } from "../wire/escape-text.ts";
 import { renderJson } from "../print/render-json.ts";
@@ -61,7 +63,8 @@ export interface MergedStack {
 const tracing = /^(bpf_prog_|bpf_trace_run|__bpf_trace_|__traceiter_|perf_trace_|perf_syscall_|trace_call_bpf)/;
 
 /**
- * Prints kernel and user stacks with a number each, as BCC's tools do: line by line, folded for flame graphs, or as JSON after `json_output()`.
+ * Prints kernel and user stacks with a number each, as BCC's tools do: line by line, folded for flame graphs, or as JSON after `json_output()`. With `--flame` and its like on the
+ * command line they go to the pictures instead of the list.
  * Stacks that the table had no room for are counted; `warn_lost()` tells of them on stderr.
  *
  * @example
@@ -140,7 +143,23 @@ export class StackPrinter {
     this.warn_lost();
   }
 
+  /**
+   * Adds a stack to the pictures that the user asked for on the command line, the outermost function first. Answers whether they take the place
+   * of the printed list; folded output and JSON are printed all the same.
+   */
+  record(process: string | undefined, frames: readonly string[], value: bigint): boolean {
+    const unit = this.layout.value_name === "us" ? "us" : "count";
+    record_stack({ ...(process !== undefined && { process }), frames, value, unit });
+    return this.isDrawn;
+  }
+
+  /** Whether pictures take the place of the printed list. */
+  private get isDrawn(): boolean {
+    return isStackWanted && this.layout.folded !== true && !is_json_output();
+  }
+
   private print(row: StackRow, frames: StackFrames, value: bigint): void {
+    if (this.record(row.name, this.fold(frames), value)) return;
     if (is_json_output()) {
       const { user, kernel } = frames;
       print(renderJson({ comm: row.name, pid: row.pid, user, kernel, [this.layout.value_name ?? "count"]: value }));
@@ -178,7 +197,8 @@ export class StackPrinter {
   }
 
   private render(address: bigint, name: string): string {
-    return this.layout.verbose === true ? `${address.toString(16).padEnd(16)} ${name}` : name;
+    // Boxes of a picture are functions: addresses would part them.
+    return this.layout.verbose === true && !this.isDrawn ? `${address.toString(16).padEnd(16)} ${name}` : name;
   }
 
   private nameKernel(address: bigint): string {

@@ -4,6 +4,7 @@ import type { IteratorArgument, IteratorReply } from "./iterator-calls.ts";
 import type { LabPlace } from "./lab-place.ts";
 import type { Layout } from "./layout.ts";
 import type { LinkReply, NetworkArgument } from "./network-calls.ts";
+import type { StackMessage } from "./stack-message.ts";
 import type { StartReply } from "./start-reply.ts";
 import type { TerminalReply } from "./terminal-reply.ts";
 import type { UrlParts } from "./url-parts.ts";
@@ -38,6 +39,8 @@ export interface Calls {
 
   /** The places of the lab that the script runs in; none when there is no lab. */
   lab_places: Json<null, readonly LabPlace[]>;
+  /** Adds a stack to the pictures that the user asked for. */
+  record_stack: Json<StackMessage, null>;
   terminal: Json<null, TerminalReply>;
   /** The code of a module that the script first needs now. */
   lazy_module: Text<{ readonly name: string }>;
@@ -221,6 +224,7 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   read_file: "text",
   render_stack: "json",
   lab_places: "json",
+  record_stack: "json",
   terminal: "json",
   lazy_module: "text",
   random: "bytes",

@@ -5,6 +5,8 @@ export interface StartReply {
   readonly argv: readonly string[];
   /** The child of `-c`. */
   readonly command: { readonly pid: number; readonly isShell: boolean } | null;
+  /** Whether the user asked for pictures of stacks. */
+  readonly wantsStacks: boolean;
   readonly possibleCpus: number;
   /** The clock of `now` when the script began. */
   readonly monotonicNs: string;

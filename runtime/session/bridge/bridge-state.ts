@@ -2,6 +2,7 @@ import type { Log } from "../../base/log.ts";
 import type { KernelPort } from "../../kernel/door/port.ts";
 import type { TracePipe } from "../../kernel/machine/trace-pipe.ts";
 import type { CallArgument, CallName, CallReply } from "../../../sdk/wire/protocol.ts";
+import type { StackMessage } from "../../../sdk/wire/stack-message.ts";
 import type { LabPlace } from "../../../sdk/wire/lab-place.ts";
 import type { Guard } from "../../permit/guard.ts";
 import type { Command } from "../wait/command.ts";
@@ -29,6 +30,8 @@ export interface BridgeState {
   readonly lab: readonly LabPlace[];
   readonly waiter: Waiter;
   readonly lookups: KernelLookups;
+  /** Adds a stack to the pictures; absent when the user asked for none. */
+  readonly recordStack?: (stack: StackMessage) => void;
   build(request: BuildRequest): BuiltProgram;
   openTracePipe(): TracePipe;
   /** How long the script's end may still take; Infinity while there is no hurry. Units: milliseconds. */

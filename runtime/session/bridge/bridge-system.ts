@@ -35,12 +35,14 @@ export function openSystemCalls(
   | "lab_places"
   | "render_stack"
   | "terminal"
+  | "record_stack"
 > {
   return {
     start: () => ({
       script: state.scriptName,
       argv: state.args,
       command: state.command === undefined ? null : { pid: state.command.pid, isShell: state.command.isShell },
+      wantsStacks: state.recordStack !== undefined,
       possibleCpus: state.port.possibleCpus(),
       monotonicNs: process.hrtime.bigint().toString(),
       seed: [...crypto.getRandomValues(new Uint32Array(4))] as [number, number, number, number],
@@ -72,6 +74,10 @@ export function openSystemCalls(
     },
     lab_places: () => state.lab,
     terminal: () => readTerminal(),
+    record_stack(stack) {
+      state.recordStack?.(stack);
+      return null;
+    },
     render_stack: ({ stack }) => state.renderStack(stack),
     now: () => ({ monotonicNs: process.hrtime.bigint().toString() }),
     read_file({ path }) {

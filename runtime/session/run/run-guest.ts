@@ -9,6 +9,7 @@ import { defaultLimits, openSandbox } from "../../sandbox/sandbox.ts";
 import type { GuestLibrary, Outcome, Sandbox } from "../../sandbox/sandbox.ts";
 import { bundleName } from "../../script/bundle-script.ts";
 import { COMMAND_ENDED } from "../../../sdk/wire/protocol.ts";
+import type { StackMessage } from "../../../sdk/wire/stack-message.ts";
 import type { LabPlace } from "../../../sdk/wire/lab-place.ts";
 import type { TurnReply } from "../../../sdk/wire/guest-hooks.ts";
 import { openBridge } from "../bridge/bridge.ts";
@@ -52,6 +53,8 @@ export interface GuestRun {
   readonly command?: Command;
   /** The places of the lab that the script runs in; there is no lab when absent. */
   readonly lab?: readonly LabPlace[];
+  /** Takes the stacks for the pictures; absent when the user asked for none. */
+  readonly recordStack?: (stack: StackMessage) => void;
   /** Processes to look at while the script waits. */
   readonly watch?: ProcessWatch;
 }

@@ -38,6 +38,7 @@ import { openProcessWatch } from "../wait/process-watch.ts";
 import { quoteLines } from "./quote-lines.ts";
 import { runGuest } from "./run-guest.ts";
 import type { GuestLibrary } from "../../sandbox/sandbox.ts";
+import type { StackMessage } from "../../../sdk/wire/stack-message.ts";
 import type { LabPlace } from "../../../sdk/wire/lab-place.ts";
 import type { Guard } from "../../permit/guard.ts";
 import { openInstructionLines } from "../load/locate-instruction.ts";
@@ -75,6 +76,8 @@ export interface RunOptions {
   readonly prefer?: ProbePreference;
   /** The places of the lab that the script runs in. */
   readonly lab?: readonly LabPlace[];
+  /** Takes the stacks for the pictures; absent when the user asked for none. */
+  readonly recordStack?: (stack: StackMessage) => void;
   /** The file that the script's output goes to, by its descriptor; standard output unless given. */
   readonly output?: number;
 }
@@ -137,6 +140,7 @@ export async function runScript(options: RunOptions): Promise<number> {
       memoryBytes: options.memoryBytes,
       waits: options.attaches,
       ...(options.lab && { lab: options.lab }),
+      ...(options.recordStack && { recordStack: options.recordStack }),
       watch,
       ...(command !== undefined && { command }),
     });

@@ -1,0 +1,32 @@
+import { makeArgumentError } from "../wire/errors.ts";
+
+/** Pictures are the host's: its command line has taken the options of a tool that was started by its name. */
+function refuse(option: string): (text: string) => string {
+  return (text) => {
+    throw makeArgumentError(`give it before the script: bpfts run ${option} ${text} SCRIPT`);
+  };
+}
+
+/**
+ * The options of a tool whose stacks go to pictures: `--flame` and `--speedscope`, for its help. bpfts itself takes the options and writes the files,
+ * from what `StackPrinter` prints and `record_stack` gets.
+ *
+ * @example
+ * import { parse_args, picture_options, print } from "bpfts";
+ * const args = parse_args({ description: "Show who allocates", arguments: { ...picture_options } });
+ * print(args.flame); // undefined
+ */
+export const picture_options = {
+  flame: {
+    flags: ["--flame"],
+    type: refuse("--flame") as (text: string) => string,
+    metavar: "FILE",
+    help: "draw a flame graph into a file that ends in .svg or .html",
+  },
+  speedscope: {
+    flags: ["--speedscope"],
+    type: refuse("--speedscope") as (text: string) => string,
+    metavar: "FILE",
+    help: "write a profile for the viewer speedscope",
+  },
+} as const;
