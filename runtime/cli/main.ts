@@ -79,7 +79,7 @@ Exit status:
 
 /** Options that take the next word as their value, so that it is no command. */
 const optionsWithValue =
-  /^(-c|--command|--memory|-I|--allow-read|--allow-dev|--allow-netns|--allow-cgroup|--lab|--in|-p|--pid|-d|--duration|-i|--interval|--top|--sort|--prefer|-o|--output|--js|--missing)$/;
+  /^(-c|--command|--memory|-I|--allow-read|--allow-dev|--allow-netns|--allow-cgroup|--lab|--in|-p|--pid|-d|--duration|-i|--interval|--top|--sort|--prefer|--flame|--folded|--speedscope|-o|--output|--js|--missing)$/;
 
 /** The position of the first word that is neither an option nor its value; -1 when there is none. */
 function findWord(args: readonly string[]): number {
@@ -97,7 +97,10 @@ async function expandTool(args: readonly string[]): Promise<readonly string[]> {
   if (name === undefined || name === "help" || Object.hasOwn(modules, name) || Object.hasOwn(hidden, name)) return args;
   const { findTool } = await import("./list-tools.ts");
   const tool = findTool(name);
-  return tool === undefined ? args : ["run", ...args.slice(0, at), tool.path, "--", ...args.slice(at + 1)];
+  if (tool === undefined) return args;
+  const { liftPictures } = await import("./picture-options.ts");
+  const { lifted, rest } = liftPictures(args.slice(at + 1));
+  return ["run", ...args.slice(0, at), ...lifted, tool.path, "--", ...rest];
 }
 
 /** `bpfts -e TEXT` and `bpfts run -e TEXT` are a command of their own. */

@@ -1,3 +1,4 @@
+import { basename } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { InterruptedError, UsageError } from "../base/errors.ts";
 import { openStderrLog } from "../base/log.ts";
@@ -8,11 +9,13 @@ import { addAllowOptions, readAllowed } from "./allow-options.ts";
 import type { AllowFlags } from "./allow-options.ts";
 import { addGrantOptions, readGrants } from "./file-grants.ts";
 import type { GrantFlags } from "./file-grants.ts";
+import { addPictureOptions, runWithPictures } from "./picture-options.ts";
+import type { PictureFlags } from "./picture-options.ts";
 import { addPlaceOptions, readPlaces } from "./place-grants.ts";
 import type { PlaceFlags } from "./place-grants.ts";
 import { runScript } from "../session/run/session.ts";
 
-interface RunOptions extends GrantFlags, PlaceFlags {
+interface RunOptions extends GrantFlags, PictureFlags, PlaceFlags {
   readonly command?: string;
   readonly memory: number;
   readonly verbose: boolean;
@@ -32,6 +35,8 @@ Examples:
   bpfts run --allow-dev eth0 drop.ts        let it attach to the device that the default route leads through
   bpfts run --lab two-nodes.json drop.ts    let it attach to what is in that lab; see bpfts lab --help
   bpfts run --lab two-nodes.json --in pod1 -c 'ping -c 2 10.77.2.1' drop.ts
+  bpfts run --flame cpu.html -c ./job scripts/tools/profile.ts
+                                            its stacks as a flame graph for a browser, in place of the list
   bpfts run -I ../include tool.ts           the C text includes headers of another folder
 
 A script reads the files of its own folder, or of the project (package.json) that it lies in, and no others.
@@ -66,7 +71,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("--in <place>", "run the command of -c in this node or pod of the lab")
     .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
     .option("--json-errors", "write errors as JSON, one a line");
-  addPlaceOptions(addAllowOptions(command))
+  addPlaceOptions(addAllowOptions(addPictureOptions(command)))
     .addHelpText("after", examples)
     .action(async (script: string, args: readonly string[], options: RunOptions & AllowFlags) => {
       if (options.in !== undefined && (options.lab === undefined || options.command === undefined))
@@ -78,27 +83,36 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
       if (lab === "interrupted") return finish(0);
       try {
         const { command } = options;
-        const exitCode = await runScript({
-          script,
-          args,
-          ...(command !== undefined && {
-            command: options.in === undefined ? command : lab!.renderInPlace(options.in, command),
+        const exitCode = await runWithPictures(options, nameRun(script, command), log, (record) =>
+          runScript({
+            script,
+            args,
+            ...(command !== undefined && {
+              command: options.in === undefined ? command : lab!.renderInPlace(options.in, command),
+            }),
+            memoryBytes: options.memory * 1024 * 1024,
+            log,
+            environment: process.env,
+            grants: readGrants(options),
+            attaches: true,
+            guard: openGuard(readAllowed(options), lab?.addPlaces(readPlaces(options)) ?? readPlaces(options)),
+            ...(lab !== undefined && { lab: lab.places }),
+            verifierLog: options.verbose,
+            ...(options.prefer !== undefined && { prefer: options.prefer }),
+            ...(record !== undefined && { recordStack: record }),
           }),
-          memoryBytes: options.memory * 1024 * 1024,
-          log,
-          environment: process.env,
-          grants: readGrants(options),
-          attaches: true,
-          guard: openGuard(readAllowed(options), lab?.addPlaces(readPlaces(options)) ?? readPlaces(options)),
-          ...(lab !== undefined && { lab: lab.places }),
-          verifierLog: options.verbose,
-          ...(options.prefer !== undefined && { prefer: options.prefer }),
-        });
+        );
         finish(exitCode);
       } finally {
         lab?.close();
       }
     });
+}
+
+/** The heading of a picture. */
+function nameRun(script: string, command: string | undefined): string {
+  const name = basename(script, ".ts");
+  return command === undefined ? name : `${name}: ${command}`;
 }
 
 /** Ctrl-C is no error, also when the lab is not up yet. */

@@ -18,10 +18,12 @@ import {
   json_output,
   monotonic_ns,
   parse_args,
+  picture_options,
   positive_int,
   positive_seconds,
   print,
   printf,
+  record_stack,
   strftime,
   tool_options,
 } from "bpfts";
@@ -36,7 +38,8 @@ examples:
     bpfts -c ./allocs memleak    # run a command and trace its allocations
     bpfts memleak                # allocations of the kernel
     bpfts memleak -o 60000       # those that are at least one minute old
-    bpfts memleak -s 5           # trace roughly every 5th allocation, to reduce overhead`,
+    bpfts memleak -s 5           # trace roughly every 5th allocation, to reduce overhead
+    bpfts memleak --flame leaks.svg -p 181 60 1   # after a minute, a flame graph of the bytes`,
   arguments: {
     pid: { flags: ["-p", "--pid"], type: "int", help: "the PID to trace; if not specified, trace kernel allocs" },
     trace: { flags: ["-t", "--trace"], help: "print trace messages for each alloc/free call" },
@@ -79,6 +82,7 @@ examples:
     },
     count: { type: positive_int, optional: true, help: "number of times to print the report before exiting" },
     ...tool_options,
+    ...picture_options,
   },
 });
 json_output(args.json);
@@ -277,11 +281,21 @@ function readOutstanding(): Map<number, Sum> {
   return found;
 }
 
-function show(): void {
+/** The picture is of what is there at the end: what each summary shows is not added up. */
+function draw(sums: Iterable<readonly [number, Sum]>): void {
+  for (const [id, { size }] of sums) {
+    const addresses = id < 0 ? [] : [...b.get_table("stacks").walk(id)].reverse();
+    const frames = addresses.map((address) => BPF.sym(address, pid ?? -1, { show_module: true }));
+    record_stack({ frames: id < 0 ? ["[stack information lost]"] : frames, value: size, unit: "bytes" });
+  }
+}
+
+function show(isLast: boolean): void {
   const time = strftime("%H:%M:%S");
   if (!is_json_output()) printf("[%s] Top %d stacks with outstanding allocations:\n", time, args.top);
   const sums = args.combined_only ? b.table<number, Sum>("sums", { u64: "number" }) : readOutstanding();
   const sorted = [...sums].filter(([, { count }]) => count > 0).sort((x, y) => x[1].size - y[1].size);
+  if (isLast) draw(sorted);
   for (const [id, { size, count }] of sorted.slice(-args.top)) {
     const stack = nameStack(Number(id));
     if (is_json_output())
@@ -291,4 +305,4 @@ function show(): void {
 }
 
 if (args.trace) b.trace_print();
-else for (const _ of intervals(args.interval, args.count, args.duration)) show();
+else for (const isLast of intervals(args.interval, args.count, args.duration)) show(isLast);

@@ -16,6 +16,7 @@ import {
   is_json_output,
   json_output,
   parse_args,
+  picture_options,
   positive_seconds,
   print,
   printf,
@@ -38,10 +39,12 @@ examples:
     bpfts offcputime -u          # only trace user threads (no kernel)
     bpfts offcputime -k          # only trace kernel threads (no user)
     bpfts offcputime -U          # only show user space stacks (no kernel)
-    bpfts offcputime -K          # only show kernel space stacks (no user)`,
+    bpfts offcputime -K          # only show kernel space stacks (no user)
+    bpfts offcputime --flame off.svg 5   # 5 seconds as a flame graph, for a browser`,
   arguments: {
     ...off_cpu_options,
     ...stack_options,
+    ...picture_options,
     cgroup: tool_options.cgroup,
     json: tool_options.json,
     duration: { type: positive_seconds, optional: true, help: "duration of trace, in seconds" },

@@ -14,6 +14,7 @@ import {
   is_json_output,
   json_output,
   parse_args,
+  picture_options,
   positive_seconds,
   print,
   printf,
@@ -36,10 +37,12 @@ examples:
     bpfts offwaketime -u          # only trace user threads (no kernel)
     bpfts offwaketime -k          # only trace kernel threads (no user)
     bpfts offwaketime -U          # only show user space stacks (no kernel)
-    bpfts offwaketime -K          # only show kernel space stacks (no user)`,
+    bpfts offwaketime -K          # only show kernel space stacks (no user)
+    bpfts offwaketime --flame off.svg 5   # 5 seconds as a flame graph, for a browser`,
   arguments: {
     ...off_cpu_options,
     ...stack_options,
+    ...picture_options,
     cgroup: tool_options.cgroup,
     json: tool_options.json,
     duration: { type: positive_seconds, optional: true, help: "duration of trace, in seconds" },
@@ -141,16 +144,18 @@ interface Side {
   readonly kernel_stack_id: number;
   readonly name: string;
 }
-const stacks = new StackPrinter(b.get_table("stack_traces"), args);
+const stacks = new StackPrinter(b.get_table("stack_traces"), { ...args, value_name: "us" });
 const sides = b.table<{ waker: Side; target: Side }, bigint>("counts");
 for (const [{ waker, target }, us] of sides.top().reverse()) {
   const by = stacks.read(waker);
   const own = stacks.read(target);
+  const both = [...stacks.fold(own), "--", ...stacks.list(by), waker.name];
+  if (stacks.record(target.name, both, us)) continue;
   if (is_json_output()) {
     const side = ({ name, pid }: Side, frames: object): object => ({ comm: name, pid, ...frames });
     print(JSON.stringify({ target: side(target, own), waker: side(waker, by), us: Number(us) }));
   } else if (args.folded) {
-    stacks.print_folded([target.name, ...stacks.fold(own), "--", ...stacks.list(by), waker.name], us);
+    stacks.print_folded([target.name, ...both], us);
   } else {
     printf("    %-16s %s %d\n", "waker:", waker.name, waker.pid);
     for (const line of stacks.fold(by)) printf("    %s\n", line);

@@ -18,6 +18,7 @@ import {
   is_none_of,
   json_output,
   parse_args,
+  picture_options,
   positive_int,
   positive_seconds,
   print,
@@ -40,7 +41,8 @@ examples:
     bpfts profile -U          # only show user space stacks (no kernel)
     bpfts profile -K          # only show kernel space stacks (no user)
     bpfts profile --cgroupmap mappath  # only trace cgroups in this BPF map
-    bpfts profile --mntnsmap mappath   # only trace mount namespaces in the map`,
+    bpfts profile --mntnsmap mappath   # only trace mount namespaces in the map
+    bpfts profile --flame cpu.svg 10   # ten seconds as a flame graph, for a browser`,
   arguments: {
     pid: {
       flags: ["-p", "--pid"],
@@ -53,6 +55,7 @@ examples:
       help: "profile thread with one or more comma separated TIDs only",
     },
     ...stack_options,
+    ...picture_options,
     frequency: { flags: ["-F", "--frequency"], type: positive_int, help: "sample frequency, Hertz" },
     count: { flags: ["-c", "--count"], type: positive_int, help: "sample period, number of events" },
     annotations: { flags: ["-a", "--annotations"], help: "add _[k] annotations to kernel frames" },

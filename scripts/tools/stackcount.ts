@@ -15,6 +15,7 @@ import {
   is_json_output,
   json_output,
   parse_args,
+  picture_options,
   positive_seconds,
   print,
   printf,
@@ -41,7 +42,8 @@ examples:
     bpfts stackcount t:sched:sched_fork # count stacks for sched_fork tracepoint
     bpfts stackcount -p 185 u:node:*    # count stacks for all USDT probes in node
     bpfts stackcount -K t:sched:sched_switch   # kernel stacks only
-    bpfts stackcount -U t:sched:sched_switch   # user stacks only`,
+    bpfts stackcount -U t:sched:sched_switch   # user stacks only
+    bpfts stackcount --flame ways.svg ip_output   # a flame graph in place of the list`,
   arguments: {
     pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
     cpu: { flags: ["-c", "--cpu"], type: "int", help: "trace this CPU only" },
@@ -54,6 +56,7 @@ examples:
     verbose: { flags: ["-v", "--verbose"], help: "show raw addresses" },
     debug: { flags: ["--debug"], help: "print BPF program before starting (for debugging purposes)" },
     ...stack_options,
+    ...picture_options,
     cgroup: tool_options.cgroup,
     json: tool_options.json,
     pattern: { help: "search expression for events" },
@@ -123,6 +126,7 @@ function showStacks(): void {
   const rows = [...b.table<Key, bigint>("counts").items_lookup_and_delete_batch()];
   const merged = stacks.merge(rows.map(([key, count]) => [{ ...key, pid: isEach ? key.tgid : -1 }, count]));
   for (const { row, frames, value } of merged) {
+    if (stacks.record(isEach ? row.name : undefined, stacks.fold(frames), value)) continue;
     if (is_json_output())
       print(JSON.stringify({ ...(isEach && { comm: row.name, pid: row.pid }), ...frames, count: Number(value) }));
     else if (args.folded) stacks.print_folded([...(isEach ? [row.name] : []), ...stacks.fold(frames)], value);

@@ -14,6 +14,7 @@ import {
   is_json_output,
   json_output,
   parse_args,
+  picture_options,
   positive_seconds,
   print,
   printf,
@@ -31,7 +32,8 @@ examples:
     bpfts wakeuptime 5           # trace for 5 seconds only
     bpfts wakeuptime -f 5        # 5 seconds, and output in folded format
     bpfts wakeuptime -u          # don't include kernel threads (user only)
-    bpfts wakeuptime -p 185      # trace for PID 185 only`,
+    bpfts wakeuptime -p 185      # trace for PID 185 only
+    bpfts wakeuptime --flame wake.svg 5   # 5 seconds as a flame graph, for a browser`,
   arguments: {
     useronly: { flags: ["-u", "--useronly"], help: "user threads only (no kernel threads)" },
     pid,
@@ -43,6 +45,7 @@ examples:
     max_block_time,
     cgroup: tool_options.cgroup,
     json: tool_options.json,
+    ...picture_options,
   },
   exclusive: [["pid", "useronly"]],
 });
@@ -103,9 +106,12 @@ interface Key {
 }
 const stacks = new StackPrinter(b.get_table("stack_traces"), {
   verbose: args.verbose || !isQuiet,
+  folded: args.folded,
+  value_name: "us",
 });
 for (const [{ kernel_stack_id, waker, target }, us] of b.table<Key, bigint>("counts").top().reverse()) {
   const frames = stacks.kernel_frames(kernel_stack_id);
+  if (stacks.record(waker, [...frames, target], us)) continue;
   if (is_json_output()) print(JSON.stringify({ target, waker, kernel: frames, us: Number(us) }));
   else if (args.folded) stacks.print_folded([waker, ...frames, target], us);
   else {

@@ -56,6 +56,12 @@ const floors: readonly Floor[] = [
     node: ["child_process", "crypto", "fs", "net", "os", "path", "perf_hooks", "stream", "timers", "url", "zlib"],
   },
   {
+    folder: "runtime/pictures",
+    values: ["runtime/base", "sdk/wire/escape-text.ts"],
+    packages: [],
+    node: ["fs", "path"],
+  },
+  {
     folder: "runtime/session",
     values: [
       "runtime/base",
@@ -110,6 +116,7 @@ const floors: readonly Floor[] = [
       "runtime/base",
       "runtime/lab",
       "runtime/permit",
+      "runtime/pictures",
       "runtime/session",
       "runtime/inspect",
       "runtime/vm",

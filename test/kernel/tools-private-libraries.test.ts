@@ -60,6 +60,26 @@ describe("memleak", () => {
   });
 });
 
+describe("memleak's picture", () => {
+  it("has the bytes that are there at the end, once, of all stacks", async () => {
+    const libc = join(folder, "libc.so.6");
+    const picture = join(folder, "leaks.txt");
+    const options = ["-O", libc, "-o", "0", "-T", "1", `--folded=${picture}`];
+    const result = await runCli(["-c", own(join(folder, "allocs")), "memleak", ...options, "1", "3"], { cwd: folder });
+    expect(result).toMatchObject({ status: 0, stderr: `bpfts: wrote 4 stacks to "${picture}"\n` });
+    const sums = readFileSync(picture, "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => /;main \[allocs\];(leak_\w+) \[allocs\](?:;.*)? (\d+)$/.exec(line)?.slice(1));
+    expect(sums.sort()).toEqual([
+      ["leak_aligned", "640"],
+      ["leak_large", "30000"],
+      ["leak_moved", "10000"],
+      ["leak_small", "500"],
+    ]);
+  });
+});
+
 describe("sslsniff", () => {
   const library = copyLibrary("libssl.so.3");
   const certificate = join(folder, "both.pem");

@@ -1,0 +1,76 @@
+import type { Command } from "commander";
+import { UsageError } from "../base/errors.ts";
+import { openStderrLog } from "../base/log.ts";
+import type { Log } from "../base/log.ts";
+import type { StackMessage } from "../../sdk/wire/stack-message.ts";
+
+/** The options that `addPictureOptions` adds. */
+export interface PictureFlags {
+  readonly folded?: readonly string[];
+  readonly speedscope?: readonly string[];
+  readonly flame?: readonly string[];
+}
+
+const kinds = ["folded", "speedscope", "flame"] as const;
+
+/** Adds the options by which the user has the script's stacks written to files. */
+export function addPictureOptions(command: Command): Command {
+  const collect = (path: string, paths: readonly string[] = []): readonly string[] => [...paths, path];
+  return command
+    .option(
+      "--flame <file>",
+      "draw the stacks that the script prints as a flame graph, into a file that ends in .svg or .html",
+      collect,
+    )
+    .option("--folded <file>", "write them a line each, for other tools that draw flame graphs", collect)
+    .option("--speedscope <file>", "write them as a profile for the viewer speedscope", collect);
+}
+
+/** Takes pictures out of a tool's own arguments. `--folded` without `=` stays: in BCC's tools it takes no file. */
+export function liftPictures(args: readonly string[]): { readonly lifted: string[]; readonly rest: string[] } {
+  const lifted: string[] = [];
+  const rest: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at]!;
+    if (arg === "--") return { lifted, rest: [...rest, ...args.slice(at)] };
+    if (/^--(?:flame|speedscope|folded)=/.test(arg)) lifted.push(arg);
+    else if (/^--(?:flame|speedscope)$/.test(arg)) lifted.push(`${arg}=${requireFile(arg, args[++at])}`);
+    else rest.push(arg);
+  }
+  return { lifted, rest };
+}
+
+/** Does a run; what it records goes to the files that the flags name, which are opened before it. */
+export async function runWithPictures(
+  flags: PictureFlags,
+  title: string,
+  log: Log,
+  run: (record?: (stack: StackMessage) => void) => Promise<number>,
+): Promise<number> {
+  const requests = kinds.flatMap((kind) => (flags[kind] ?? []).map((path) => ({ kind, path })));
+  if (requests.length === 0) return run();
+  for (const { kind, path } of requests) requireFile(`--${kind}`, path);
+  const { openPictures } = await import("../pictures/open-pictures.ts");
+  const pictures = openPictures(requests, title);
+  let isDone = false;
+  try {
+    const status = await run(pictures.record);
+    isDone = true;
+    return status;
+  } finally {
+    const { stacks, dropped, paths } = pictures.finish();
+    const names = paths.map((path) => `"${path}"`).join(", ");
+    if (stacks > 0)
+      openStderrLog({ verbose: true }).info(`wrote ${stacks} ${stacks === 1 ? "stack" : "stacks"} to ${names}`);
+    else if (isDone)
+      log.warn(
+        `The script recorded no stacks, so nothing was written to ${names}. Tools that print stacks record them`,
+      );
+    if (dropped > 0) log.warn(`There was no room for ${dropped} of the stacks`);
+  }
+}
+
+function requireFile(option: string, path: string | undefined): string {
+  if (path !== undefined && path !== "" && !path.startsWith("-")) return path;
+  throw new UsageError(`${option} names no file`, { hint: `${option} FILE; ./-x for a name that begins with a dash` });
+}

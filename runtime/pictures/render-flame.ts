@@ -1,0 +1,111 @@
+import type { StackUnit } from "../../sdk/wire/stack-message.ts";
+import { flameScript } from "./flame-script.ts";
+import { layOutFrames } from "./frame-layout.ts";
+import type { FlameFrame } from "./frame-layout.ts";
+import type { StackSums } from "./stack-store.ts";
+
+/** Units: pixels. */
+const WIDTH = 1180;
+const MARGIN = 10;
+const ROW = 17;
+const HEAD = 44;
+const FOOT = 30;
+const LETTER = 7;
+
+const unitNames: Readonly<Record<StackUnit, string>> = { count: "", us: " us", bytes: " bytes" };
+
+const style = `text { font: 12px monospace; fill: #111; }
+.heading { font-size: 16px; text-anchor: middle; }
+.frame { cursor: pointer; }
+.frame rect { stroke: #fff; stroke-width: 0.5; }
+.frame:hover rect { stroke: #000; }
+.frame rect.match { fill: #d65fd6; }
+.search, .reset { cursor: pointer; fill: #1a5fb4; }
+.matched, .note { text-anchor: end; }`;
+
+/** A flame graph as one SVG file that needs nothing else: a click zooms, `/` searches. */
+export function renderFlameSvg(sums: StackSums, title: string): string {
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${renderSvg(sums, title)}\n`;
+}
+
+/** The same picture as a page. The page forbids itself to load anything. */
+export function renderFlameHtml(sums: StackSums, title: string): string {
+  return `<!DOCTYPE html>
+<html xmlns="http://www.w3.org/1999/xhtml" lang="en">
+<head>
+<meta charset="utf-8"/>
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"/>
+<title>${escapeXml(title)}</title>
+</head>
+<body>
+${renderSvg(sums, title)}
+</body>
+</html>
+`;
+}
+
+function renderSvg({ unit, stacks }: StackSums, title: string): string {
+  const { frames, hidden } = layOutFrames(stacks);
+  const depth = frames.reduce((most, frame) => Math.max(most, frame.depth), 0);
+  const height = HEAD + (depth + 1) * ROW + FOOT;
+  const total = frames[0]!.value;
+  const boxes = frames.map((frame) => renderFrame(frame, total, HEAD + (depth - frame.depth) * ROW, unit));
+  const note = hidden === 0 ? "" : `${hidden} narrower boxes are not drawn`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH + 2 * MARGIN}" height="${height}" viewBox="0 0 ${WIDTH + 2 * MARGIN} ${height}" data-width="${WIDTH}">
+<style>${style}</style>
+<rect width="100%" height="100%" fill="#fafaf4"/>
+<text class="heading" x="${MARGIN + WIDTH / 2}" y="24">${escapeXml(title)}</text>
+<text class="reset" x="${MARGIN}" y="24" visibility="hidden">Reset zoom</text>
+<text class="search" x="${WIDTH - 85}" y="24" visibility="hidden">Search</text>
+<text class="details" x="${MARGIN}" y="${height - 10}"></text>
+<text class="matched" x="${MARGIN + WIDTH}" y="${height - 10}"></text>
+<text class="note" x="${MARGIN + WIDTH}" y="40">${note}</text>
+${boxes.join("\n")}
+<script><![CDATA[${flameScript}]]></script>
+</svg>`;
+}
+
+function renderFrame({ name, depth, start, value }: FlameFrame, total: number, y: number, unit: StackUnit): string {
+  const scale = WIDTH / total;
+  const x = start * scale;
+  const width = value * scale;
+  const label = escapeXml(cutLabel(name, width));
+  const title = escapeXml(
+    `${name} (${value.toLocaleString("en-US")}${unitNames[unit]}, ${((100 * value) / total).toFixed(2)}%)`,
+  );
+  return (
+    `<g class="frame" data-name="${escapeXml(name)}" data-start="${start}" data-value="${value}" data-depth="${depth}">` +
+    `<title>${title}</title>` +
+    `<rect x="${(MARGIN + x).toFixed(1)}" y="${y}" width="${width.toFixed(1)}" height="${ROW - 1}" fill="${chooseColour(name, depth)}"/>` +
+    `<text x="${(MARGIN + 3 + x).toFixed(1)}" y="${y + 12}">${label}</text></g>`
+  );
+}
+
+function cutLabel(name: string, width: number): string {
+  const letters = Math.floor((width - 6) / LETTER);
+  if (letters < 3) return "";
+  if (name.length <= letters) return name;
+  // A pair of surrogates is one character.
+  return `${name.slice(0, letters - 2).replace(/[\ud800-\udbff]$/, "")}..`;
+}
+
+/** The same name has the same colour in every picture; functions of the kernel that are marked have others. */
+function chooseColour(name: string, depth: number): string {
+  if (depth === 0) return "#d0d0c8";
+  let hash = 0;
+  for (let at = 0; at < name.length; at++) hash = (hash * 31 + name.charCodeAt(at)) >>> 0;
+  const hue = name.endsWith("_[k]") ? 185 + (hash % 40) : 5 + (hash % 50);
+  return `hsl(${hue}, ${70 + ((hash >>> 8) % 20)}%, ${62 + ((hash >>> 16) % 12)}%)`;
+}
+
+const entities: Readonly<Record<string, string>> = {
+  "<": "&lt;",
+  ">": "&gt;",
+  "&": "&amp;",
+  '"': "&quot;",
+  "'": "&#39;",
+};
+
+function escapeXml(text: string): string {
+  return text.replace(/[<>&"']/g, (character) => entities[character]!);
+}

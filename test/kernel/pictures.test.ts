@@ -1,0 +1,107 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { buildProgram } from "../support/own-program.ts";
+import { readXml } from "../support/read-xml.ts";
+import { makeFolder, runCli, writeScript } from "../support/run-cli.ts";
+
+const folder = makeFolder();
+const routes = join(folder, "routes");
+/** Naps of 5 ms: 10 by way of `by_one`, 4 by way of `by_two`. */
+const workload = `${routes} 10`;
+beforeAll(() => buildProgram("routes.c", routes));
+
+const run = (...args: readonly string[]): ReturnType<typeof runCli> =>
+  runCli(["-c", workload, ...args], { cwd: folder });
+
+const read = (name: string): string => readFileSync(join(folder, name), "utf8");
+
+describe("pictures of stacks", () => {
+  it("have the calls that a program made, exactly, in each format", async () => {
+    const result = await run(
+      "--folded",
+      "f.txt",
+      "stackcount",
+      "--flame",
+      "f.svg",
+      "--flame=f.html",
+      "--speedscope",
+      "f.json",
+      `${routes}:by_*`,
+    );
+    expect(result.status).toBe(0);
+    expect(result.stderr).toBe('bpfts: wrote 2 stacks to "f.txt", "f.json", "f.svg", "f.html"\n');
+    // Pictures take the place of the list.
+    expect(result.stdout).not.toContain("by_one");
+    const folded = read("f.txt")
+      .trimEnd()
+      .split("\n")
+      .map((line) => /;main;(by_\w+) (\d+)$/.exec(line)!.slice(1));
+    expect(folded).toEqual([
+      ["by_one", "10"],
+      ["by_two", "4"],
+    ]);
+    for (const name of ["f.svg", "f.html"]) {
+      const frames = readXml(read(name)).querySelectorAll(".frame");
+      const values = Object.fromEntries(
+        frames.map((frame) => [frame.getAttribute("data-name"), Number(frame.getAttribute("data-value"))]),
+      );
+      expect(values).toMatchObject({ all: 14, main: 14, by_one: 10, by_two: 4 });
+    }
+    const { shared, profiles } = JSON.parse(read("f.json")) as {
+      shared: { frames: { name: string }[] };
+      profiles: { samples: number[][]; weights: number[]; endValue: number }[];
+    };
+    const last = profiles[0]!.samples.map((sample) => shared.frames[sample.at(-1)!]!.name);
+    expect(last.map((name, index) => [name, profiles[0]!.weights[index]])).toEqual([
+      ["by_one", 10],
+      ["by_two", 4],
+    ]);
+  });
+
+  it("stand beside folded output and JSON, with the same stacks", async () => {
+    const result = await run("stackcount", "-fP", "--folded=same.txt", `${routes}:by_*`);
+    expect(result.stdout.trimEnd().split("\n").sort()).toEqual(read("same.txt").trimEnd().split("\n"));
+    expect(read("same.txt")).toMatch(/^routes;/);
+  });
+
+  it("have the times of offcputime in microseconds", async () => {
+    await run("offcputime", "--speedscope", "off.json", "--stack-storage-size", "65536", "--state", "1");
+    const { profiles } = JSON.parse(read("off.json")) as { profiles: { unit: string; endValue: number }[] };
+    expect(profiles[0]!.unit).toBe("microseconds");
+    // 14 naps of 5 ms and one of 20.
+    expect(profiles[0]!.endValue).toBeGreaterThan(90_000);
+    expect(profiles[0]!.endValue).toBeLessThan(2_000_000);
+  });
+
+  it("are refused before the script begins, and missed when there are none", async () => {
+    const script = writeScript(folder, "quiet.ts", `import { print } from "bpfts";\nprint("began");\n`);
+    const none = await runCli(["run", "--flame", "none.svg", script], { cwd: folder });
+    expect(none).toMatchObject({ status: 0, stdout: "began\n" });
+    expect(none.stderr).toContain('warning: The script recorded no stacks, so nothing was written to "none.svg"');
+    expect(existsSync(join(folder, "none.svg"))).toBe(false);
+    for (const [path, message] of [
+      ["a.png", "the name ends neither in .svg nor in .html"],
+      ["no/a.svg", "there is no such folder"],
+    ] as const) {
+      const refused = await runCli(["run", "--flame", path, script], { cwd: folder });
+      expect(refused).toMatchObject({ status: 2, stdout: "" });
+      expect(refused.stderr).toContain(message);
+    }
+  });
+
+  it("are of a script's own stacks, too, and no picture is asked for without the option", async () => {
+    const script = writeScript(
+      folder,
+      "own.ts",
+      `import { print, record_stack } from "bpfts";
+print(record_stack({ process: "p", frames: ["main", "work"], value: 5n, unit: "bytes" }), record_stack({ frames: ["idle"], value: 2, unit: "bytes" }));
+`,
+    );
+    writeFileSync(join(folder, "own.txt"), "old");
+    expect(await runCli(["run", script], { cwd: folder })).toMatchObject({ stdout: "false false\n", stderr: "" });
+    expect(read("own.txt")).toBe("old");
+    expect((await runCli(["run", "--folded", "own.txt", script], { cwd: folder })).stdout).toBe("true true\n");
+    expect(read("own.txt")).toBe("idle 2\np;main;work 5\n");
+  });
+});
