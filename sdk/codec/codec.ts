@@ -1,6 +1,9 @@
 import { compileReader } from "./codec-reader.ts";
 import type { BoundReader } from "./codec-reader.ts";
 import { compileWriter } from "./codec-writer.ts";
+import type { Writer } from "./codec-writer.ts";
+import { compileBoundWriter } from "./writer-program.ts";
+import type { BoundWriter } from "./writer-program.ts";
 import { makeDecodeError } from "../wire/errors.ts";
 import type { Layout } from "../wire/layout.ts";
 
@@ -16,6 +19,8 @@ export interface Codec<T = unknown> {
   /** @throws BpfError that names the field and its limit */
   encode(value: T): Uint8Array;
   encodeInto(value: T, view: DataView, offset: number): void;
+  /** A writer of many values into one buffer of zeros. Offsets as those of `bind`. */
+  bindWriter(buffer: ArrayBuffer): BoundWriter;
 }
 
 /**
@@ -36,8 +41,15 @@ function openCodec<T>(layout: Layout, label: string, keeps: boolean): Codec<T> {
   let writer: ReturnType<typeof compileWriter> | undefined;
   const bind = (buffer: ArrayBuffer): ((offset: number) => T) =>
     (reader ??= compileReader(layout, keeps))(buffer) as (offset: number) => T;
+  let boundWriter: ((buffer: ArrayBuffer) => BoundWriter) | undefined;
   const encodeInto = (value: T, view: DataView, offset: number): void =>
     (writer ??= compileWriter(layout, label))(value, view, offset);
+  const compileBound = (): ((buffer: ArrayBuffer) => BoundWriter) =>
+    compileBoundWriter(layout, encodeInto as Writer, (inner, member) => compileWriter(inner, `${label}${member}`)) ??
+    ((buffer) => {
+      const view = new DataView(buffer);
+      return (value, offset) => encodeInto(value as T, view, offset);
+    });
   return {
     size: layout.size,
     layout,
@@ -56,6 +68,7 @@ function openCodec<T>(layout: Layout, label: string, keeps: boolean): Codec<T> {
       return bytes;
     },
     encodeInto,
+    bindWriter: (buffer) => (boundWriter ??= compileBound())(buffer),
   };
 }
 

@@ -115,5 +115,9 @@ function makeCpuCodec<Leaf>(info: MapReply, cpus: number): Codec<Leaf[]> {
       return bytes;
     },
     encodeInto,
+    bindWriter: (buffer) => {
+      const view = new DataView(buffer);
+      return (leaves, offset) => encodeInto(leaves as Leaf[], view, offset);
+    },
   };
 }

@@ -204,9 +204,8 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
       );
     const valuesAt = alignUp(keyList.length * this.keyCodec.size);
     const bytes = new Uint8Array(valuesAt + leafList.length * this.leafCodec.size);
-    const view = new DataView(bytes.buffer);
-    keyList.forEach((key, i) => this.keyCodec.encodeInto(key, view, i * this.keyCodec.size));
-    leafList.forEach((leaf, i) => this.leafCodec.encodeInto(leaf, view, valuesAt + i * this.leafCodec.size));
+    writeList(keyList, this.keyCodec, bytes, 0);
+    writeList(leafList, this.leafCodec, bytes, valuesAt);
     callHost("map_update_all", { map: this.requireOpen(), count: keyList.length, flags: BPF_ANY }, bytes);
   }
 
@@ -216,8 +215,7 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
     const list = [...keys];
     if (list.length === 0) return 0;
     const bytes = new Uint8Array(list.length * this.keyCodec.size);
-    const view = new DataView(bytes.buffer);
-    list.forEach((key, i) => this.keyCodec.encodeInto(key, view, i * this.keyCodec.size));
+    writeList(list, this.keyCodec, bytes, 0);
     return callHost("map_delete_all", { map: this.requireOpen() }, bytes);
   }
 
@@ -295,6 +293,12 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
     this.bindPairs ??= bindPairs(this.keyCodec, this.leafCodec);
     return this.bindPairs(buffer)(count, keysAt, valuesAt) as IterableIterator<[Key, Leaf]>;
   }
+}
+
+/** Writes values one behind the other. */
+function writeList<T>(values: readonly T[], codec: Codec<T>, bytes: Uint8Array, start: number): void {
+  const write = codec.bindWriter(bytes.buffer as ArrayBuffer);
+  for (let i = 0, offset = start; i < values.length; i++, offset += codec.size) write(values[i]!, offset);
 }
 
 /** Codecs that come from no one layout are asked for each value. */
