@@ -95,8 +95,9 @@ function spoil(value: unknown, random: Random): unknown {
   const copy: Record<string, unknown> = { ...value };
   const names = Object.keys(copy);
   const name = names[random(names.length)]!;
-  if (random(6) === 0) delete copy[name];
-  else if (random(6) === 0) copy["surplus"] = 1;
+  const choice = random(6);
+  if (choice === 0) delete copy[name];
+  else if (choice === 1) copy["surplus"] = 1;
   else copy[name] = spoil(copy[name], random);
   return copy;
 }
