@@ -33,10 +33,18 @@ struct net_packet {
     struct net_address source, destination;
     /* Source: IPPROTO_TCP and its like. */
     __u16 protocol;
-    /* Both 0 where there are none: another protocol, or a fragment behind the first. */
+    /* Of ICMP echo both are the identifier. 0 where there are none: another protocol, or a fragment behind the first. */
     __be16 source_port, destination_port;
     __u8 is_fragment;
+    __u8 tcp_flags;
+    __u8 icmp_type;
+    /* Where the protocol's own header begins; 0 in a fragment behind the first. */
+    void *header;
 };
+
+#define NET_TCP_FIN 1
+#define NET_TCP_SYN 2
+#define NET_TCP_RST 4
 
 enum net_parsed {
     NET_PARSED,
@@ -57,14 +65,29 @@ struct net_extension {
 
 #define net_fits(pointer, end) ((void *)((pointer) + 1) <= (end))
 
+static __always_inline int net_parse_icmp(__u8 *at, void *end, struct net_packet *packet) {
+    if ((void *)(at + 8) > end)
+        return NET_MALFORMED;
+    packet->icmp_type = at[0];
+    int is_echo = packet->protocol == IPPROTO_ICMP ? at[0] == 8 || at[0] == 0 : at[0] == 128 || at[0] == 129;
+    if (is_echo)
+        packet->source_port = packet->destination_port = *(__be16 *)(at + 4);
+    return NET_PARSED;
+}
+
 static __always_inline int net_parse_ports(void *at, void *end, struct net_packet *packet) {
     __be16 *ports = at;
+    packet->header = at;
+    if (packet->protocol == IPPROTO_ICMP || packet->protocol == IPPROTO_ICMPV6)
+        return net_parse_icmp(at, end, packet);
     if (packet->protocol != IPPROTO_TCP && packet->protocol != IPPROTO_UDP && packet->protocol != IPPROTO_SCTP)
         return NET_PARSED;
     if ((void *)(ports + 2) > end)
         return NET_MALFORMED;
     packet->source_port = ports[0];
     packet->destination_port = ports[1];
+    if (packet->protocol == IPPROTO_TCP && at + 14 <= end)
+        packet->tcp_flags = ((__u8 *)at)[13];
     return NET_PARSED;
 }
 
@@ -139,6 +162,18 @@ static __always_inline int net_parse(void *data, void *end, struct net_packet *p
     /* Whoever hides behind more tags than are read is not let through by a filter of addresses. */
     if (type == bpf_htons(ETH_P_8021Q) || type == bpf_htons(ETH_P_8021AD))
         return NET_MALFORMED;
+    return NET_NOT_IP;
+}
+
+/* Reads the beginning of the packet that an ICMP error is about; NET_NOT_IP when this is no such error. */
+static __always_inline int net_parse_related(struct net_packet *packet, void *end, struct net_packet *about) {
+    __builtin_memset(about, 0, sizeof(*about));
+    if (!packet->header)
+        return NET_NOT_IP;
+    if (packet->protocol == IPPROTO_ICMP && (packet->icmp_type == 3 || packet->icmp_type == 11 || packet->icmp_type == 12))
+        return net_parse_ipv4(packet->header + 8, end, about);
+    if (packet->protocol == IPPROTO_ICMPV6 && packet->icmp_type >= 1 && packet->icmp_type <= 4)
+        return net_parse_ipv6(packet->header + 8, end, about);
     return NET_NOT_IP;
 }
 

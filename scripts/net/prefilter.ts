@@ -17,16 +17,9 @@ import {
   print_intervals,
   tool_options,
 } from "bpfts";
-import { parse_cidr, parse_port } from "./parts/cidr.ts";
+import { keep_text, parse_cidr, parse_port } from "./parts/cidr.ts";
 import { MAX_RULES, load_prefilter } from "./parts/prefilter-program.ts";
 import type { Rule, RuleCounts } from "./parts/prefilter-program.ts";
-
-/** An argument with the text that it was written as. */
-function keep_text<Value>(
-  parse: (text: string) => Value,
-): (text: string) => { readonly text: string; readonly value: Value } {
-  return (text) => ({ text, value: parse(text) });
-}
 
 const args = parse_args({
   description: "Drop packets from networks, and to ports, before the kernel looks at them",

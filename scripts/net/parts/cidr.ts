@@ -47,3 +47,10 @@ export function parse_port(text: string): ProtocolPort {
     throw new ArgumentError("BPFTS_ARGUMENT", `invalid port: '${text}' (tcp/22, udp/53, sctp/5060)`);
   return { protocol, port: htons(Number(port)) };
 }
+
+/** A type of arguments that keeps the text beside the value. */
+export function keep_text<Value>(
+  parse: (text: string) => Value,
+): (text: string) => { readonly text: string; readonly value: Value } {
+  return (text) => ({ text, value: parse(text) });
+}

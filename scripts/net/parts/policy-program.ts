@@ -1,0 +1,285 @@
+import { BPF, htons } from "bpfts";
+import type { Cidr } from "./cidr.ts";
+import type { PolicyEntry } from "./policy-rules.ts";
+
+/** What an endpoint's programs are told when they are loaded. */
+export interface EndpointSettings {
+  readonly id: number;
+  readonly identity: number;
+  /** The addresses that it may send from. */
+  readonly addresses: readonly Cidr[];
+  readonly ingress: DirectionPolicy;
+  readonly egress: DirectionPolicy;
+  readonly identities: readonly { readonly cidr: Cidr; readonly identity: number }[];
+  /** Lets through what it would drop, and says so. */
+  readonly audit: boolean;
+  /** How many counters the rules of all endpoints take. */
+  readonly rules: number;
+}
+
+/** What one direction of an endpoint is held to: everything passes where it is not enforced. */
+export interface DirectionPolicy {
+  readonly is_enforced: boolean;
+  readonly entries: readonly PolicyEntry[];
+}
+
+/** What a program tells of a packet. */
+export interface PolicyEvent {
+  readonly reason: number;
+  readonly source_identity: number;
+  readonly destination_identity: number;
+  readonly rule: number;
+  readonly line: number;
+  readonly endpoint: number;
+  readonly is_egress: number;
+  readonly is_audited: number;
+  readonly tuple: {
+    readonly source: { readonly family: number; readonly bytes: Uint8Array };
+    readonly destination: { readonly family: number; readonly bytes: Uint8Array };
+    readonly protocol: number;
+    readonly source_port: number;
+    readonly destination_port: number;
+  };
+}
+
+/** What a counter has seen. */
+export interface PacketCounts {
+  readonly packets: bigint;
+  readonly bytes: bigint;
+}
+
+/** Counters behind those of the rules. */
+export const other_counters = ["default deny", "invalid source", "invalid packet", "reply", "not enforced"] as const;
+
+/** Why a packet is dropped. Source: bpf/lib/drop_reasons.h of Cilium */
+export const drop_reasons: Readonly<Record<number, string>> = {
+  132: "Invalid source ip",
+  133: "Policy denied",
+  134: "Invalid packet",
+  155: "CT: Map insertion failed",
+  157: "IP fragmentation not supported",
+  181: "Policy denied by denylist",
+};
+
+/** From a line of the C text to that of this file; a test keeps it true. */
+export const LINES_ABOVE_TEXT = 70;
+
+/** Loads the programs of one endpoint with its own tables, as Cilium compiles them for each. */
+export function load_endpoint(settings: EndpointSettings) {
+  const { id, identity, addresses, ingress, egress, identities, audit, rules } = settings;
+  const b = new BPF({
+    text: /* c */ `
+const volatile u32 ENDPOINT = ${id};
+const volatile u32 IDENTITY = ${identity};
+const volatile u32 RULES = ${rules};
+const volatile u32 AUDIT = ${audit ? 1 : 0};
+const volatile u32 ENFORCE_INGRESS = ${ingress.is_enforced ? 1 : 0};
+const volatile u32 ENFORCE_EGRESS = ${egress.is_enforced ? 1 : 0};
+#include "bpfts_net.h"
+
+struct policy_key {
+    u32 prefixlen;
+    u32 identity;
+    u8 is_egress;
+    u8 protocol;
+    __be16 port;
+};
+struct policy_value {
+    u32 rule;
+    u32 bits;
+    u32 is_denied;
+};
+struct tuple {
+    struct net_address source, destination;
+    u16 protocol;
+    __be16 source_port, destination_port;
+    u16 is_egress;
+};
+struct flow {
+    u64 expires_ns;
+    u64 tx_packets, rx_packets;
+    u32 rule;
+    u8 is_closing;
+};
+struct counts {
+    u64 packets;
+    u64 bytes;
+};
+struct event {
+    u32 reason, source_identity, destination_identity, rule, line;
+    u16 endpoint;
+    u8 is_egress, is_audited;
+    struct tuple tuple;
+};
+BPF_LPM_TRIE(ipcache, struct net_cidr, u32, 16384);
+BPF_LPM_TRIE(policy, struct policy_key, struct policy_value, 16384);
+BPF_HASH(own_addresses, struct net_address, u32, 8);
+BPF_TABLE("lru_hash", struct tuple, struct flow, ct, 65536);
+BPF_PERCPU_ARRAY(policy_counts, struct counts, 8192);
+BPF_PERF_OUTPUT(events);
+
+enum { WORLD = 2, WHOLE_POLICY = 64, ANY_POLICY = 32 };
+enum { DROP_INVALID_SIP = 132, DROP_POLICY = 133, DROP_INVALID = 134, DROP_FRAG_NOSUPPORT = 157, DROP_POLICY_DENY = 181 };
+enum { DEFAULT_DENY, INVALID_SOURCE, INVALID_PACKET, REPLY, NOT_ENFORCED };
+/* Units: seconds. Source: bpf/node_config.h of Cilium */
+enum { SYN_LIFETIME = 60, TCP_LIFETIME = 21600, ANY_LIFETIME = 60, CLOSE_LIFETIME = 10 };
+
+static inline void count(struct __sk_buff *skb, u32 counter) {
+    struct counts *counts = policy_counts.lookup(&counter);
+    if (counts) {
+        counts->packets++;
+        counts->bytes += skb->len;
+    }
+}
+
+static inline u32 find_identity(struct net_address *address) {
+    struct net_cidr key = { .prefixlen = NET_WHOLE_ADDRESS, .address = *address };
+    u32 *identity = ipcache.lookup(&key);
+    return identity ? *identity : WORLD;
+}
+
+static inline void tell(struct __sk_buff *skb, struct tuple *tuple, u32 reason, u32 peer, u32 rule, u32 line) {
+    struct event event = { .reason = reason, .rule = rule, .line = line, .endpoint = ENDPOINT, .is_audited = AUDIT, .is_egress = tuple->is_egress, .tuple = *tuple };
+    event.source_identity = tuple->is_egress ? IDENTITY : peer;
+    event.destination_identity = tuple->is_egress ? peer : IDENTITY;
+    events.perf_submit(skb, &event, sizeof(event));
+}
+
+static inline int drop(struct __sk_buff *skb, struct tuple *tuple, u32 reason, u32 peer, u32 counter, u32 line) {
+    count(skb, counter);
+    tell(skb, tuple, reason, peer, counter, line);
+    return AUDIT ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+}
+
+static inline void renew(struct flow *flow, struct net_packet *packet, u64 now) {
+    u64 seconds = packet->protocol == IPPROTO_TCP ? TCP_LIFETIME : ANY_LIFETIME;
+    if (packet->tcp_flags & NET_TCP_SYN && !flow->rx_packets)
+        seconds = SYN_LIFETIME;
+    if (packet->tcp_flags & (NET_TCP_FIN | NET_TCP_RST))
+        flow->is_closing = 1;
+    if (flow->is_closing)
+        seconds = CLOSE_LIFETIME;
+    flow->expires_ns = now + seconds * 1000000000ull;
+}
+
+/* An answer to a flow that was let through, or an ICMP error about one. */
+static inline int is_reply(struct net_packet *packet, void *end, int is_egress, u64 now) {
+    struct tuple key = { .source = packet->destination, .destination = packet->source, .protocol = packet->protocol,
+                         .source_port = packet->destination_port, .destination_port = packet->source_port, .is_egress = !is_egress };
+    struct net_packet about;
+    int is_error = net_parse_related(packet, end, &about) == NET_PARSED;
+    if (is_error) {
+        key.source = about.source;
+        key.destination = about.destination;
+        key.protocol = about.protocol;
+        key.source_port = about.source_port;
+        key.destination_port = about.destination_port;
+    }
+    struct flow *flow = ct.lookup(&key);
+    if (!flow || flow->expires_ns < now)
+        return 0;
+    __sync_fetch_and_add(&flow->rx_packets, 1);
+    if (!is_error)
+        renew(flow, packet, now);
+    return 1;
+}
+
+/* The identity's own entry and that of any identity. Source: __policy_can_access of Cilium */
+static inline struct policy_value *find_policy(struct net_packet *packet, u32 identity, int is_egress) {
+    struct policy_key key = { .prefixlen = WHOLE_POLICY, .identity = identity, .is_egress = is_egress, .protocol = packet->protocol, .port = packet->destination_port };
+    if (packet->protocol == IPPROTO_ICMP || packet->protocol == IPPROTO_ICMPV6)
+        key.port = 0;
+    struct policy_value *own = policy.lookup(&key);
+    if (own && own->is_denied)
+        return own;
+    key.identity = 0;
+    struct policy_value *any = policy.lookup(&key);
+    if (any && (any->is_denied || !own || any->bits > own->bits))
+        return any;
+    return own;
+}
+
+static inline int is_link_local(struct net_address *address) {
+    return address->family == NET_IPV6 && ((address->bytes[0] == 0xfe && (address->bytes[1] & 0xc0) == 0x80) || address->bytes[0] == 0xff);
+}
+
+static inline int judge(struct __sk_buff *skb, int is_egress) {
+    struct net_packet packet;
+    struct tuple tuple = { .is_egress = is_egress };
+    int parsed = net_parse((void *)(long)skb->data, (void *)(long)skb->data_end, &packet);
+    if (parsed == NET_MALFORMED) {
+        /* The headers may lie in a part of the packet that is not at hand. */
+        bpf_skb_pull_data(skb, skb->len < 256 ? skb->len : 256);
+        parsed = net_parse((void *)(long)skb->data, (void *)(long)skb->data_end, &packet);
+    }
+    if (parsed == NET_NOT_IP)
+        return TC_ACT_UNSPEC;
+    if (parsed == NET_MALFORMED)
+        return drop(skb, &tuple, DROP_INVALID, 0, RULES + INVALID_PACKET, __LINE__);
+    if (is_link_local(&packet.source) || is_link_local(&packet.destination))
+        return TC_ACT_UNSPEC;
+    tuple.source = packet.source;
+    tuple.destination = packet.destination;
+    tuple.protocol = packet.protocol;
+    tuple.source_port = packet.source_port;
+    tuple.destination_port = packet.destination_port;
+    u32 peer = find_identity(is_egress ? &packet.destination : &packet.source);
+    if (is_egress && !own_addresses.lookup(&packet.source))
+        return drop(skb, &tuple, DROP_INVALID_SIP, peer, RULES + INVALID_SOURCE, __LINE__);
+    if (packet.is_fragment && !packet.header)
+        return drop(skb, &tuple, DROP_FRAG_NOSUPPORT, peer, RULES + INVALID_PACKET, __LINE__);
+    u64 now = bpf_ktime_get_ns();
+    if (is_reply(&packet, (void *)(long)skb->data_end, is_egress, now)) {
+        count(skb, RULES + REPLY);
+        return TC_ACT_UNSPEC;
+    }
+    u32 counter = RULES + NOT_ENFORCED;
+    if (is_egress ? ENFORCE_EGRESS : ENFORCE_INGRESS) {
+        struct policy_value *value = find_policy(&packet, peer, is_egress);
+        if (!value)
+            return drop(skb, &tuple, DROP_POLICY, peer, RULES + DEFAULT_DENY, __LINE__);
+        if (value->is_denied)
+            return drop(skb, &tuple, DROP_POLICY_DENY, peer, value->rule, __LINE__);
+        counter = value->rule;
+    }
+    count(skb, counter);
+    struct flow fresh = { .rule = counter }, *flow = ct.lookup_or_try_init(&tuple, &fresh);
+    if (!flow)
+        return TC_ACT_UNSPEC;
+    int is_new = flow->expires_ns < now;
+    if (is_new)
+        flow->is_closing = 0;
+    __sync_fetch_and_add(&flow->tx_packets, 1);
+    renew(flow, &packet, now);
+    if (is_new)
+        tell(skb, &tuple, 0, peer, counter, __LINE__);
+    return TC_ACT_UNSPEC;
+}
+
+/* The host's end of a cable takes in what the container sends. */
+int from_container(struct __sk_buff *skb) { return judge(skb, 1); }
+int to_container(struct __sk_buff *skb) { return judge(skb, 0); }
+`,
+  });
+  const table = <Key, Value>(name: string) => b.table<Key, Value>(name);
+  for (const { address } of addresses) table<Cidr["address"], number>("own_addresses").set(address, id);
+  for (const one of identities) table<Cidr, number>("ipcache").set(one.cidr, one.identity);
+  for (const [is_egress, { entries }] of [ingress, egress].entries())
+    for (const { identity, protocol, port, bits, action, rule } of entries)
+      table("policy").set(
+        { prefixlen: 32 + bits, identity, is_egress, protocol, port: htons(port) },
+        { rule, bits, is_denied: action === "deny" ? 1 : 0 },
+      );
+  return {
+    program: b,
+    open_events: (on_event: (event: PolicyEvent) => void) =>
+      table<never, never>("events").open_perf_buffer((event: unknown) => on_event(event as PolicyEvent), {
+        by_time: true,
+      }),
+    read_counts(counter: number): PacketCounts {
+      const cpus = table<number, readonly PacketCounts[]>("policy_counts").get(counter) ?? [];
+      const sum = (pick: keyof PacketCounts): bigint => cpus.reduce((total, one) => total + one[pick], 0n);
+      return { packets: sum("packets"), bytes: sum("bytes") };
+    },
+  };
+}

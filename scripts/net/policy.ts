@@ -1,0 +1,284 @@
+// Lets containers talk only as rules between their identities allow, by tc programs at the host's end of their cables, and tells of every packet that is dropped.
+// Subject: networking
+//
+//   bpfts --lab two-nodes.json policy --endpoint pod1=5001 --endpoint pod2=5002 --allow 'pod2 from pod1 tcp/8080'
+//   bpfts policy --netns node1 --endpoint web=5001,veth1,10.0.0.5 --allow 'web from world tcp/80' --audit
+//
+// Source: Cilium's endpoint policy (bpf_lxc.c): from-container and to-container, ipcache, a policy table for each endpoint, connection tracking.
+import {
+  Interrupt,
+  RowPrinter,
+  address_text,
+  eprint,
+  exit,
+  is_json_output,
+  json_output,
+  lab_places,
+  ntohs,
+  parse_args,
+  poll_events,
+  print,
+  strftime,
+  tool_options,
+} from "bpfts";
+import { keep_text, parse_cidr } from "./parts/cidr.ts";
+import type { Cidr } from "./parts/cidr.ts";
+import { LINES_ABOVE_TEXT, drop_reasons, load_endpoint, other_counters } from "./parts/policy-program.ts";
+import type { PacketCounts, PolicyEvent } from "./parts/policy-program.ts";
+import { list_entries, parse_rule, reserved } from "./parts/policy-rules.ts";
+
+/** A container: its number, its identity, and the host's end of its cable. */
+interface Endpoint {
+  readonly name: string;
+  readonly id: number;
+  readonly identity: number;
+  readonly netns?: string;
+  readonly dev: string;
+  readonly addresses: readonly Cidr[];
+}
+
+const args = parse_args({
+  description: "Let containers talk only as rules between their identities allow",
+  examples: `
+examples:
+    bpfts --lab two-nodes.json policy --endpoint pod1=5001 --endpoint pod2=5002 --allow 'pod2 from pod1 tcp/8080'
+    bpfts --lab two-nodes.json policy --endpoint pod2=5002 --allow 'pod2 from any' --deny 'pod2 from any tcp/22'
+    bpfts --lab two-nodes.json policy --endpoint pod1=5001 --identity 10.77.2.0/24=5003 --allow 'pod1 to 5003 tcp/8000-8099'
+    bpfts policy --netns node1 --endpoint web=5001,veth1,10.0.0.5 --allow 'web from world tcp/80' --audit
+
+An endpoint that a rule is about is held to its rules in that direction: what none allows is dropped, and a deny beats every allow.`,
+  arguments: {
+    netns: {
+      flags: ["--netns"],
+      type: "string",
+      help: "the network namespace of the endpoints' devices; in a lab, that of each one's node",
+    },
+    endpoint: {
+      flags: ["--endpoint"],
+      type: "string",
+      repeat: true,
+      metavar: "NAME=IDENTITY[,DEV,ADDRESS...]",
+      help: "a container: its identity is a number from 256 on. A pod of a lab needs no more, others the host's end of its cable and its addresses",
+    },
+    identity: {
+      flags: ["--identity"],
+      type: "string",
+      repeat: true,
+      metavar: "CIDR=IDENTITY",
+      help: "whose packets come from this network; others are the world's (2)",
+    },
+    allow: {
+      flags: ["--allow"],
+      type: keep_text((text) => parse_rule(text, "allow")),
+      repeat: true,
+      metavar: "RULE",
+      help: "for example 'pod2 from pod1 tcp/8080'",
+    },
+    deny: {
+      flags: ["--deny"],
+      type: keep_text((text) => parse_rule(text, "deny")),
+      repeat: true,
+      metavar: "RULE",
+      help: "for example 'pod2 from any tcp/22'",
+    },
+    enforce: {
+      flags: ["--enforce"],
+      choices: ["default", "always"],
+      default: "default",
+      help: "hold endpoints to their rules where they have any, or always (default %(default)s)",
+    },
+    audit: { flags: ["--audit"], help: "tell of what would be dropped, and let it through" },
+    verdicts: { flags: ["--verdicts"], help: "tell of each new flow that is let through, too" },
+    duration: tool_options.duration,
+    json: tool_options.json,
+  },
+});
+json_output(args.json);
+
+function refuse(message: string): never {
+  eprint(`policy: error: ${message}`);
+  exit(2);
+}
+
+function parse_identity(text: string, what: string): number {
+  const identity = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (!(identity >= 1 && identity < 2 ** 24)) refuse(`${what}: '${text}' is no identity (a number from 1 to 16777215)`);
+  return identity;
+}
+
+function parse_network(text: string): Cidr {
+  try {
+    return parse_cidr(text);
+  } catch (error) {
+    return refuse((error as Error).message);
+  }
+}
+
+const endpoints = args.endpoint.map((text, at): Endpoint => {
+  const [, name, identity, rest] = /^([\w-]+)=([^,]+)(?:,(.*))?$/.exec(text) ?? [];
+  if (name === undefined || identity === undefined) refuse(`--endpoint ${text}: NAME=IDENTITY is wanted`);
+  const place = lab_places().find((one) => one.name === name);
+  const node = lab_places().find((one) => one.name === place?.node);
+  const [dev = place?.host_dev, ...given] = rest?.split(",") ?? [];
+  const addresses = given.length > 0 ? given : [place?.ip, place?.ip6].filter((address) => typeof address === "string");
+  if (typeof dev !== "string" || addresses.length === 0)
+    refuse(
+      `--endpoint ${text}: the lab has no such pod; give the host's end of its cable and its addresses: ${name}=${identity},veth1,10.0.0.5`,
+    );
+  const netns = args.netns ?? node?.netns;
+  return {
+    name,
+    id: at + 1,
+    identity: parse_identity(identity, `--endpoint ${text}`),
+    ...(netns !== undefined && { netns }),
+    dev,
+    addresses: addresses.map(parse_network),
+  };
+});
+if (endpoints.length === 0) refuse("there is nothing to do: give --endpoint");
+const doubled = endpoints.find(({ name }, at) => endpoints.findIndex((one) => one.name === name) !== at);
+if (doubled !== undefined) refuse(`the endpoint "${doubled.name}" is given twice`);
+
+const identities = [
+  ...endpoints.flatMap(({ addresses, identity }) => addresses.map((cidr) => ({ cidr, identity }))),
+  ...args.identity.map((text) => {
+    const [, network, identity] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+    if (network === undefined || identity === undefined) refuse(`--identity ${text}: CIDR=IDENTITY is wanted`);
+    return { cidr: parse_network(network), identity: parse_identity(identity, `--identity ${text}`) };
+  }),
+];
+
+function find_identity(peer: string): number {
+  const found = endpoints.find(({ name }) => name === peer)?.identity ?? reserved[peer];
+  if (found !== undefined) return found;
+  if (/^\d+$/.test(peer)) return parse_identity(peer, "a rule");
+  const known = [...endpoints.map(({ name }) => name), ...Object.keys(reserved)];
+  return refuse(`there is no peer "${peer}": an endpoint, a number, or one of ${known.join(", ")}`);
+}
+
+const rules = [...args.allow, ...args.deny].map(({ value }, number) => ({ ...value, number }));
+for (const { endpoint, text } of rules)
+  if (!endpoints.some(({ name }) => name === endpoint))
+    refuse(`"${text}" is about "${endpoint}", which is no --endpoint`);
+
+const programs = endpoints.map((endpoint) => {
+  const [ingress, egress] = (["ingress", "egress"] as const).map((direction) => {
+    const own = rules.filter((rule) => rule.endpoint === endpoint.name && rule.direction === direction);
+    return { is_enforced: args.enforce === "always" || own.length > 0, entries: list_entries(own, find_identity) };
+  });
+  return {
+    endpoint,
+    loaded: load_endpoint({
+      ...endpoint,
+      ingress: ingress!,
+      egress: egress!,
+      identities,
+      audit: args.audit,
+      rules: rules.length,
+    }),
+  };
+});
+for (const { endpoint, loaded } of programs) {
+  const { dev, netns } = endpoint;
+  loaded.program.attach_tc({ dev, netns, direction: "ingress", fn_name: "from_container" });
+  loaded.program.attach_tc({ dev, netns, direction: "egress", fn_name: "to_container" });
+}
+
+const names = new Map([
+  ...Object.entries(reserved).map(([name, identity]) => [identity, name] as const),
+  ...endpoints.map(({ name, identity }) => [identity, name] as const),
+]);
+const protocols = new Map([
+  [1, "icmp"],
+  [6, "tcp"],
+  [17, "udp"],
+  [58, "icmp6"],
+  [132, "sctp"],
+]);
+
+function name_identity(identity: number): string {
+  const name = names.get(identity);
+  return name === undefined ? String(identity) : name;
+}
+
+function name_rule(rule: number): string {
+  const found = rules[rule];
+  return found === undefined ? other_counters[rule - rules.length]! : `${found.action} ${found.text}`;
+}
+
+/** In the words of cilium monitor; in JSON with the names of Hubble. */
+function show(event: PolicyEvent): void {
+  const { reason, tuple, source_identity, destination_identity, is_egress, is_audited, rule } = event;
+  if (reason === 0 && !args.verdicts) return;
+  const { family } = tuple.source;
+  const direction = is_egress ? "egress" : "ingress";
+  const endpoint = endpoints[event.endpoint - 1]!.name;
+  const [source, destination] =
+    family === 0
+      ? ["?", "?"]
+      : [address_text(family, tuple.source.bytes), address_text(family, tuple.destination.bytes)];
+  const [sport, dport] = [ntohs(tuple.source_port), ntohs(tuple.destination_port)];
+  const protocol = protocols.get(tuple.protocol) ?? `protocol ${tuple.protocol}`;
+  if (is_json_output()) {
+    const has_ports = ["tcp", "udp", "sctp"].includes(protocol);
+    print(
+      JSON.stringify({
+        time: strftime("%Y-%m-%dT%H:%M:%S%z"),
+        verdict: reason === 0 ? "FORWARDED" : is_audited ? "AUDIT" : "DROPPED",
+        ...(reason !== 0 && {
+          drop_reason: reason,
+          drop_reason_desc: drop_reasons[reason]!.toUpperCase().replace(/[: ]+/g, "_"),
+        }),
+        IP: { source, destination },
+        l4: { [protocol.toUpperCase()]: has_ports ? { source_port: sport, destination_port: dport } : {} },
+        source: { identity: source_identity },
+        destination: { identity: destination_identity },
+        traffic_direction: direction.toUpperCase(),
+        endpoint,
+        rule: name_rule(rule),
+        file: { name: "policy-program.ts", line: event.line + LINES_ABOVE_TEXT },
+      }),
+    );
+    return;
+  }
+  const ends =
+    sport === 0 || protocol.startsWith("icmp")
+      ? `${source} -> ${destination}`
+      : `${join_port(source!, sport)} -> ${join_port(destination!, dport)}`;
+  const what =
+    reason === 0
+      ? "-> new flow"
+      : `xx ${is_audited ? "would drop" : "drop"} (${drop_reasons[reason]}) file policy-program.ts:${event.line + LINES_ABOVE_TEXT},`;
+  print(
+    `${what} identity ${name_identity(source_identity)}->${name_identity(destination_identity)}: ${ends} ${protocol}, ${direction} of ${endpoint}, ${name_rule(rule)}`,
+  );
+}
+
+function join_port(address: string, port: number): string {
+  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+for (const { loaded } of programs) loaded.open_events(show);
+eprint(
+  `Policy of ${endpoints.map(({ name, dev }) => `${name} (${dev})`).join(", ")}${args.audit ? ", audit only" : ""}. Ctrl-C to end.`,
+);
+try {
+  poll_events(args.duration);
+} catch (error) {
+  if (!(error instanceof Interrupt)) throw error;
+}
+
+const rows = new RowPrinter<PacketCounts & { readonly endpoint: string; readonly rule: string }>([
+  { head: "ENDPOINT", format: "%-12s", value: "endpoint" },
+  { head: "RULE", format: "%-40s", value: "rule" },
+  { head: "PACKETS", format: "%10d", value: "packets" },
+  { head: "BYTES", format: "%12d", value: "bytes" },
+]);
+if (!is_json_output()) print();
+rows.print_header();
+for (const { endpoint, loaded } of programs)
+  for (let counter = 0; counter < rules.length + other_counters.length; counter++) {
+    const counts = loaded.read_counts(counter);
+    const is_own = rules[counter]?.endpoint === endpoint.name;
+    if (is_own || counts.packets > 0n) rows.print({ endpoint: endpoint.name, rule: name_rule(counter), ...counts });
+  }

@@ -1,0 +1,269 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { openAddon } from "../../runtime/kernel/door/addon.ts";
+import { needFeature } from "../support/need-feature.ts";
+import { makeLab, renderPings, takeLabStock } from "../support/own-lab.ts";
+import { makeFolder, root, runCli, startCli } from "../support/run-cli.ts";
+import type { CliResult } from "../support/run-cli.ts";
+
+const folder = makeFolder();
+const port = openAddon();
+
+/** Tries what its arguments say, one after another, and prints what came of each: `tcp ADDRESS PORT`, `udp SOURCE ADDRESS PORT COUNT`. */
+const workload = join(folder, "workload.py");
+writeFileSync(
+  workload,
+  `
+import socket, sys
+words = sys.argv[1:]
+while words:
+    kind, words = words[0], words[1:]
+    if kind == "tcp":
+        s = socket.socket(); s.settimeout(0.6)
+        try: s.connect((words[0], int(words[1]))); said = "connected"
+        except ConnectionRefusedError: said = "refused"
+        except socket.timeout: said = "timeout"
+        s.close(); words = words[2:]
+    elif kind == "udp":
+        s = socket.socket(socket.AF_INET6 if ":" in words[1] else socket.AF_INET, socket.SOCK_DGRAM)
+        s.bind((words[0], 0))
+        for number in range(int(words[3])): s.sendto(b"x" * 10, (words[1], int(words[2])))
+        said = "sent"; words = words[4:]
+    elif kind == "refused":
+        s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.settimeout(0.6); s.connect((words[0], int(words[1]))); s.send(b"x")
+        try: s.recv(1); said = "answer"
+        except ConnectionRefusedError: said = "refused"
+        except socket.timeout: said = "timeout"
+        words = words[2:]
+    elif kind == "echo":
+        s = socket.create_connection((words[0], int(words[1])), 5); data = b"abcd" * 50000; s.sendall(data); s.shutdown(1); got = b""
+        while True:
+            part = s.recv(65536)
+            if not part: break
+            got += part
+        said = "same" if got == data else "other"; words = words[2:]
+    print(said)
+`,
+);
+const server = `
+import socket
+s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("", 8080)); s.listen(); print("listening", flush=True)
+c, _ = s.accept(); data = b""
+while True:
+    part = c.recv(65536)
+    if not part: break
+    data += part
+c.sendall(data); c.close()
+`;
+
+interface Line {
+  readonly verdict?: string;
+  readonly drop_reason?: number;
+  readonly drop_reason_desc?: string;
+  readonly source?: { readonly identity: number };
+  readonly destination?: { readonly identity: number };
+  readonly traffic_direction?: string;
+  readonly endpoint: string;
+  readonly rule: string;
+  readonly file?: { readonly name: string; readonly line: number };
+  readonly packets?: number;
+  readonly bytes?: number;
+}
+
+function readLines(result: CliResult): readonly Line[] {
+  expect(result.status, result.stderr).toBe(0);
+  return result.stdout
+    .split("\n")
+    .filter((line) => line.startsWith("{"))
+    .map((line) => JSON.parse(line) as Line);
+}
+
+/** What the counters say at the end: packets by endpoint and rule. */
+function readCounts(lines: readonly Line[]): Readonly<Record<string, number>> {
+  return Object.fromEntries(
+    lines
+      .filter(({ packets }) => packets !== undefined)
+      .map(({ endpoint, rule, packets }) => [`${endpoint}: ${rule}`, packets!]),
+  );
+}
+
+/** What the workload printed. */
+function readWords(result: CliResult): readonly string[] {
+  return result.stdout.split("\n").filter((line) => /^(?:\d+|[a-z]+)$/.test(line));
+}
+
+const pods = ["--endpoint", "pod1=5001", "--endpoint", "pod2=5002"];
+
+describe("bpfts policy", () => {
+  it("holds endpoints to their rules, counts exactly, and says why it drops", async (context) => {
+    needFeature(context, port, "tcx");
+    const lab = makeLab(folder, "policy", {
+      nodes: { node1: { subnet: "10.77.1.0/24", pods: { pod1: {}, pod2: {} } } },
+    });
+    await lab.up();
+    // Each datagram to a closed port is answered, not one a second.
+    await lab.exec("pod2", "sh", "-c", "echo 0 >/proc/sys/net/ipv4/icmp_ratelimit");
+    await lab.exec("pod1", "ip", "address", "add", "10.77.1.99/32", "dev", "eth0");
+    const to = "10.77.1.2";
+    const tries = `tcp ${to} 8001 tcp ${to} 8002 tcp ${to} 8004 udp 10.77.1.1 ${to} 5353 20 udp 10.77.1.1 ${to} 5354 3 udp 10.77.1.99 ${to} 5353 5`;
+    const command = `${renderPings(to, 2)}; python3 ${workload} ${tries}`;
+    const rules = [
+      "--allow",
+      "pod2 from pod1 tcp/8000-8003",
+      "--allow",
+      "pod2 from pod1 udp/5353",
+      "--deny",
+      "pod2 from any tcp/8002",
+    ];
+    const run = (...more: readonly string[]): Promise<CliResult> =>
+      runCli(["--lab", lab.path, "--in", "pod1", "-c", command, "policy", ...pods, ...rules, ...more]);
+
+    const result = await run("--json");
+    expect(readWords(result)).toEqual(["0", "refused", "timeout", "timeout", "sent", "sent", "sent"]);
+    const lines = readLines(result);
+    expect(readCounts(lines)).toEqual({
+      "pod1: invalid source": 5,
+      "pod1: reply": 21,
+      "pod1: not enforced": 28,
+      "pod2: allow pod2 from pod1 tcp/8000-8003": 1,
+      "pod2: allow pod2 from pod1 udp/5353": 20,
+      "pod2: deny pod2 from any tcp/8002": 1,
+      "pod2: default deny": 6,
+      "pod2: reply": 21,
+    });
+    expect(lines.find(({ packets, rule }) => packets !== undefined && rule.includes("udp/5353"))!.bytes).toBe(
+      20 * (14 + 20 + 8 + 10),
+    );
+    const drops = lines.filter(({ verdict }) => verdict !== undefined);
+    const counted = new Map<string, number>();
+    for (const {
+      verdict,
+      drop_reason,
+      drop_reason_desc,
+      source,
+      destination,
+      traffic_direction,
+      endpoint,
+      rule,
+    } of drops) {
+      const key = `${verdict} ${drop_reason} ${drop_reason_desc} ${source!.identity}->${destination!.identity} ${traffic_direction} ${endpoint} ${rule}`;
+      counted.set(key, (counted.get(key) ?? 0) + 1);
+    }
+    expect(Object.fromEntries(counted)).toEqual({
+      "DROPPED 133 POLICY_DENIED 5001->5002 INGRESS pod2 default deny": 6,
+      "DROPPED 181 POLICY_DENIED_BY_DENYLIST 5001->5002 INGRESS pod2 deny pod2 from any tcp/8002": 1,
+      "DROPPED 132 INVALID_SOURCE_IP 5001->5002 EGRESS pod1 invalid source": 5,
+    });
+    // The line that is named is the one that drops.
+    const source = readFileSync(join(root, "scripts/net/parts/policy-program.ts"), "utf8").split("\n");
+    for (const { file, drop_reason } of drops) {
+      const constant = { 132: "DROP_INVALID_SIP", 133: "DROP_POLICY,", 181: "DROP_POLICY_DENY" }[drop_reason!]!;
+      expect(source[file!.line - 1]).toContain(`return drop(skb, &tuple, ${constant}`);
+    }
+
+    const audited = await run("--audit");
+    expect(readWords(audited)).toEqual(["2", "refused", "refused", "refused", "sent", "sent", "sent"]);
+    expect(audited.stdout).toMatch(
+      /^xx would drop \(Policy denied\) file policy-program\.ts:\d+, identity pod1->pod2: 10\.77\.1\.1 -> 10\.77\.1\.2 icmp, ingress of pod2, default deny$/m,
+    );
+    expect((await runCli(["net", "--netns", `bpfts.${lab.name}.node1`])).stdout).toMatch(/^Nothing is attached/);
+  });
+
+  it("lets answers and ICMP errors of allowed flows through, also between nodes", async (context) => {
+    needFeature(context, port, "tcx");
+    const lab = makeLab(folder, "policy2", {
+      vxlan: true,
+      nodes: {
+        node1: { subnet: "10.77.1.0/24", pods: { pod1: {}, pod2: {} } },
+        node2: { subnet: "10.77.2.0/24", pods: { pod3: {} } },
+      },
+    });
+    await lab.up();
+    const listening = startCli(["lab", "exec", lab.path, "pod3", "--", "python3", "-c", server]);
+    await listening.waitFor("listening");
+    const command = `python3 ${workload} echo 10.77.2.1 8080 refused 10.77.2.1 9 tcp 10.77.2.1 8081; ${renderPings("10.77.2.1", 2)}`;
+    const result = await runCli([
+      ...["--lab", lab.path, "--in", "pod1", "-c", command, "policy", "--json", "--enforce", "always"],
+      ...[
+        "--endpoint",
+        "pod1=5001",
+        "--endpoint",
+        "pod3=5003",
+        "--allow",
+        "pod1 to any",
+        "--allow",
+        "pod3 from pod1 tcp/8080",
+        "--allow",
+        "pod3 from 5001 udp/9",
+      ],
+    ]);
+    expect(await listening.ended).toMatchObject({ status: 0 });
+    expect(readWords(result)).toEqual(["same", "refused", "timeout", "0"]);
+    const lines = readLines(result);
+    const drops = lines.filter(({ verdict }) => verdict !== undefined);
+    expect(drops.map(({ source, destination, rule }) => [source!.identity, destination!.identity, rule])).toEqual(
+      Array(3).fill([5001, 5003, "default deny"]),
+    );
+    const counts = readCounts(lines);
+    expect(counts["pod3: default deny"]).toBe(3);
+    expect(counts["pod3: allow pod3 from 5001 udp/9"]).toBe(1);
+    // What one end sends is what the other takes in.
+    expect(counts["pod1: allow pod1 to any"]).toBe(counts["pod3: allow pod3 from pod1 tcp/8080"]! + 1 + 3);
+    expect(counts["pod1: reply"]).toBe(counts["pod3: reply"]);
+  });
+
+  it("holds IPv6 to the same rules", async (context) => {
+    needFeature(context, port, "tcx");
+    const lab = makeLab(folder, "policy6", {
+      nodes: { node1: { subnet: "fd77:1::/64", pods: { pod1: {}, pod2: {} } } },
+    });
+    const command = `${renderPings("fd77:1::2", 2)}; python3 ${workload} udp fd77:1::1 fd77:1::2 53 4`;
+    const result = await runCli([
+      ...[
+        "--lab",
+        lab.path,
+        "--in",
+        "pod1",
+        "-c",
+        command,
+        "policy",
+        "--json",
+        ...pods,
+        "--allow",
+        "pod2 from pod1 icmp6",
+      ],
+    ]);
+    expect(readWords(result)).toEqual(["2", "sent"]);
+    expect(readCounts(readLines(result))).toEqual({
+      "pod1: not enforced": 6,
+      "pod1: reply": 2,
+      "pod2: allow pod2 from pod1 icmp6": 2,
+      "pod2: default deny": 4,
+      "pod2: reply": 2,
+    });
+    expect(takeLabStock(lab.name)).toEqual([]);
+  });
+
+  it.each<[readonly string[], string]>([
+    [[], "there is nothing to do: give --endpoint"],
+    [
+      ["--endpoint", "pod1=5001"],
+      "the lab has no such pod; give the host's end of its cable and its addresses: pod1=5001,veth1,10.0.0.5",
+    ],
+    [["--endpoint", "a=x,eth0,10.0.0.1"], "'x' is no identity (a number from 1 to 16777215)"],
+    [["--endpoint", "a=5001,eth0,10.0.0"], "invalid network: '10.0.0'"],
+    [["--endpoint", "a=1,e,10.0.0.1", "--endpoint", "a=2,e,10.0.0.2"], 'the endpoint "a" is given twice'],
+    [["--endpoint", "a=300,e,10.0.0.1", "--allow", "b from any"], '"b from any" is about "b", which is no --endpoint'],
+    [
+      ["--endpoint", "a=300,e,10.0.0.1", "--allow", "a from b"],
+      'there is no peer "b": an endpoint, a number, or one of a, any, host, world',
+    ],
+    [["--endpoint", "a=300,e,10.0.0.1", "--allow", "a by b"], "invalid rule: 'a by b'"],
+    [["--endpoint", "a=300,e,10.0.0.1", "--identity", "10.0.0.0"], "CIDR=IDENTITY is wanted"],
+  ])("refuses %j", async (args, message) => {
+    const result = await runCli(["policy", ...args]);
+    expect(result.status).toBe(2);
+    expect(result.stderr).toContain(message);
+  });
+});
