@@ -8,10 +8,11 @@ import type { StackMessage } from "../../sdk/wire/stack-message.ts";
 export interface PictureFlags {
   readonly folded?: readonly string[];
   readonly speedscope?: readonly string[];
+  readonly pprof?: readonly string[];
   readonly flame?: readonly string[];
 }
 
-const kinds = ["folded", "speedscope", "flame"] as const;
+const kinds = ["folded", "speedscope", "pprof", "flame"] as const;
 
 /** Adds the options by which the user has the script's stacks written to files. */
 export function addPictureOptions(command: Command): Command {
@@ -23,7 +24,8 @@ export function addPictureOptions(command: Command): Command {
       collect,
     )
     .option("--folded <file>", "write them a line each, for other tools that draw flame graphs", collect)
-    .option("--speedscope <file>", "write them as a profile for the viewer speedscope", collect);
+    .option("--speedscope <file>", "write them as a profile for the viewer speedscope", collect)
+    .option("--pprof <file>", "write them as a profile for pprof, compressed: go tool pprof FILE", collect);
 }
 
 /** Takes pictures out of a tool's own arguments. `--folded` without `=` stays: in BCC's tools it takes no file. */
@@ -33,8 +35,8 @@ export function liftPictures(args: readonly string[]): { readonly lifted: string
   for (let at = 0; at < args.length; at++) {
     const arg = args[at]!;
     if (arg === "--") return { lifted, rest: [...rest, ...args.slice(at)] };
-    if (/^--(?:flame|speedscope|folded)=/.test(arg)) lifted.push(arg);
-    else if (/^--(?:flame|speedscope)$/.test(arg)) lifted.push(`${arg}=${requireFile(arg, args[++at])}`);
+    if (/^--(?:flame|speedscope|pprof|folded)=/.test(arg)) lifted.push(arg);
+    else if (/^--(?:flame|speedscope|pprof)$/.test(arg)) lifted.push(`${arg}=${requireFile(arg, args[++at])}`);
     else rest.push(arg);
   }
   return { lifted, rest };

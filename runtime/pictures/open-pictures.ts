@@ -4,6 +4,7 @@ import { ResourceError, UsageError } from "../base/errors.ts";
 import type { StackMessage } from "../../sdk/wire/stack-message.ts";
 import { renderFlameHtml, renderFlameSvg } from "./render-flame.ts";
 import { renderFolded } from "./render-folded.ts";
+import { renderPprof } from "./render-pprof.ts";
 import { renderSpeedscope } from "./render-speedscope.ts";
 import { StackStore } from "./stack-store.ts";
 import type { StackSums } from "./stack-store.ts";
@@ -78,6 +79,7 @@ export function openPictures(requests: readonly PictureRequest[], title: string)
 function chooseRender({ kind, path }: PictureRequest): Render {
   if (kind === "folded") return renderFolded;
   if (kind === "speedscope") return renderSpeedscope;
+  if (kind === "pprof") return renderPprof;
   const ending = extname(path).toLowerCase();
   if (ending === ".svg") return renderFlameSvg;
   if (ending === ".html") return renderFlameHtml;

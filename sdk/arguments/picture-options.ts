@@ -8,7 +8,7 @@ function refuse(option: string): (text: string) => string {
 }
 
 /**
- * The options of a tool whose stacks go to pictures: `--flame` and `--speedscope`, for its help. bpfts itself takes the options and writes the files,
+ * The options of a tool whose stacks go to pictures: `--flame`, `--speedscope` and `--pprof`, for its help. bpfts itself takes the options and writes the files,
  * from what `StackPrinter` prints and `record_stack` gets.
  *
  * @example
@@ -28,5 +28,11 @@ export const picture_options = {
     type: refuse("--speedscope") as (text: string) => string,
     metavar: "FILE",
     help: "write a profile for the viewer speedscope",
+  },
+  pprof: {
+    flags: ["--pprof"],
+    type: refuse("--pprof") as (text: string) => string,
+    metavar: "FILE",
+    help: "write a profile for pprof",
   },
 } as const;

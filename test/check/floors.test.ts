@@ -58,8 +58,8 @@ const floors: readonly Floor[] = [
   {
     folder: "runtime/pictures",
     values: ["runtime/base", "sdk/wire/escape-text.ts"],
-    packages: [],
-    node: ["fs", "path"],
+    packages: ["pprof-format"],
+    node: ["fs", "path", "zlib"],
   },
   {
     folder: "runtime/session",

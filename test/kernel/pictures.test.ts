@@ -1,5 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gunzipSync } from "node:zlib";
+import { Profile } from "pprof-format";
 import { beforeAll, describe, expect, it } from "vitest";
 import { buildProgram } from "../support/own-program.ts";
 import { readXml } from "../support/read-xml.ts";
@@ -27,10 +29,12 @@ describe("pictures of stacks", () => {
       "--flame=f.html",
       "--speedscope",
       "f.json",
+      "--pprof",
+      "f.pb.gz",
       `${routes}:by_*`,
     );
     expect(result.status).toBe(0);
-    expect(result.stderr).toBe('bpfts: wrote 2 stacks to "f.txt", "f.json", "f.svg", "f.html"\n');
+    expect(result.stderr).toBe('bpfts: wrote 2 stacks to "f.txt", "f.json", "f.pb.gz", "f.svg", "f.html"\n');
     // Pictures take the place of the list.
     expect(result.stdout).not.toContain("by_one");
     const folded = read("f.txt")
@@ -57,6 +61,18 @@ describe("pictures of stacks", () => {
       ["by_one", 10],
       ["by_two", 4],
     ]);
+    const {
+      sample,
+      function: functions,
+      stringTable,
+    } = Profile.decode(gunzipSync(readFileSync(join(folder, "f.pb.gz"))));
+    const name = (id: unknown): string => stringTable.strings[Number(functions[Number(id) - 1]!.name)]!;
+    expect(sample.map(({ locationId, value }) => [name(locationId[0]), name(locationId[1]), Number(value[0])])).toEqual(
+      [
+        ["by_one", "main", 10],
+        ["by_two", "main", 4],
+      ],
+    );
   });
 
   it("stand beside folded output and JSON, with the same stacks", async () => {

@@ -1,7 +1,10 @@
 import { runInNewContext } from "node:vm";
+import { gunzipSync } from "node:zlib";
+import { Profile } from "pprof-format";
 import { describe, expect, it } from "vitest";
 import { renderFlameHtml, renderFlameSvg } from "../../../runtime/pictures/render-flame.ts";
 import { renderFolded } from "../../../runtime/pictures/render-folded.ts";
+import { renderPprof } from "../../../runtime/pictures/render-pprof.ts";
 import { renderSpeedscope } from "../../../runtime/pictures/render-speedscope.ts";
 import { StackStore } from "../../../runtime/pictures/stack-store.ts";
 import type { StackSums } from "../../../runtime/pictures/stack-store.ts";
@@ -143,6 +146,33 @@ interface SpeedscopeFile {
     readonly weights: readonly number[];
   }[];
 }
+
+describe("pprof", () => {
+  it("reads back as the stacks that it was made of, the innermost function first", () => {
+    const sums = sum([
+      ["p", ["main", "a"], 3],
+      ["p", ["main", "main"], 2n ** 60n],
+      ["p", hostile, 5],
+    ]);
+    const profile = Profile.decode(gunzipSync(renderPprof({ ...sums, unit: "us" }, "the title")));
+    const text = (at: number | bigint): string => profile.stringTable.strings[Number(at)]!;
+    const nameLocation = (id: number | bigint): string => {
+      const location = profile.location.find((candidate) => candidate.id === id)!;
+      const line = location.line[0]!;
+      return text(profile.function.find((candidate) => candidate.id === line.functionId)!.name);
+    };
+    const [type] = profile.sampleType;
+    expect([text(type!.type), text(type!.unit)]).toEqual(["time", "microseconds"]);
+    expect(profile.stringTable.strings[0]).toBe("");
+    expect(
+      profile.sample.map(({ locationId, value }) => ({
+        names: locationId.map(nameLocation).reverse(),
+        value: BigInt(value[0]!),
+      })),
+    ).toEqual(sums.stacks);
+    expect(profile.comment.map(text)).toEqual(["the title"]);
+  });
+});
 
 const listFrames = (svg: XmlElement): [string, number, number, number][] =>
   svg
