@@ -1,4 +1,4 @@
-// Measures bpfts beside its peers: node test/bench/run.mjs [startup|events|maps|memory|types|attach|end...] [--runs N] [--events N] [--seconds N] [--most N]
+// Measures bpfts beside its peers: node test/bench/run.mjs [startup|events|maps|writes|memory|types|attach|end...] [--runs N] [--events N] [--seconds N] [--most N]
 // Needs root and a built checkout. Nothing is asserted; see test/bench/README.md.
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, loadavg, release, tmpdir } from "node:os";
@@ -12,11 +12,13 @@ import { measureMemory } from "./memory.mjs";
 import { bpfts, buildTools, findPeers } from "./peers.mjs";
 import { measureStartup } from "./startup.mjs";
 import { measureTypes } from "./type-check.mjs";
+import { measureWrites } from "./writes.mjs";
 
 const benches = {
   startup: measureStartup,
   events: measureEvents,
   maps: measureMaps,
+  writes: measureWrites,
   memory: measureMemory,
   types: measureTypes,
   attach: measureAttach,
