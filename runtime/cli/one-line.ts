@@ -11,6 +11,7 @@ import { addAllowOptions, readAllowed } from "./allow-options.ts";
 import type { AllowFlags } from "./allow-options.ts";
 import { addGrantOptions, readGrants } from "./file-grants.ts";
 import type { GrantFlags } from "./file-grants.ts";
+import { parseSeconds } from "./parse-seconds.ts";
 
 interface OneLineFlags extends GrantFlags, AllowFlags, Pick<OneLinerRequest, keyof ScriptSettings | "pid"> {
   readonly expression: string;
@@ -136,13 +137,6 @@ function parseCount(text: string): number {
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < 1 || value > 0x7fffffff)
     throw new InvalidArgumentError("give a whole number from 1");
-  return value;
-}
-
-function parseSeconds(text: string): number {
-  const value = Number(text);
-  if (!/^\d*\.?\d+$/.test(text) || value <= 0 || value > 1e9)
-    throw new InvalidArgumentError("give seconds, such as 5 or 0.5");
   return value;
 }
 

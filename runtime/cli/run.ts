@@ -9,6 +9,7 @@ import { addAllowOptions, readAllowed } from "./allow-options.ts";
 import type { AllowFlags } from "./allow-options.ts";
 import { addGrantOptions, readGrants } from "./file-grants.ts";
 import type { GrantFlags } from "./file-grants.ts";
+import { parseSeconds } from "./parse-seconds.ts";
 import { addPictureOptions, runWithPictures } from "./picture-options.ts";
 import type { PictureFlags } from "./picture-options.ts";
 import { addPlaceOptions, readPlaces } from "./place-grants.ts";
@@ -18,6 +19,7 @@ import { runScript } from "../session/run/session.ts";
 interface RunOptions extends GrantFlags, PictureFlags, PlaceFlags {
   readonly command?: string;
   readonly memory: number;
+  readonly duration?: number;
   readonly verbose: boolean;
   readonly prefer?: "fentry" | "kprobe";
   readonly lab?: string;
@@ -28,6 +30,7 @@ const examples = `
 Examples:
   bpfts run hello.ts
   bpfts run hello.ts -- --interval 1        the script sees its own arguments
+  bpfts run --duration 10 counts.ts         end by itself; what the script does at its end is done
   bpfts run -c 'ls /tmp' opensnoop.ts       hold the command until the script waits, trace it, end with it
   bpfts run --allow-signal killer.ts        let the script's C send signals; bpfts check lists what a script asks for
   bpfts run --prefer fentry tcpconnect.ts   kprobe__NAME and kretprobe__NAME by fentry and fexit, which cost less;
@@ -57,6 +60,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .argument("<script>", "the TypeScript file")
     .argument("[args...]", "arguments of the script, after --")
     .option("-c, --command <command>", "run a command once the script waits, and end with it; the script knows its pid")
+    .option("--duration <seconds>", "end like Ctrl-C, so long after the script first waits", parseSeconds)
     .option("--memory <mebibytes>", "the most memory that the script may use", parseMemory, 64)
     .addOption(
       new Option(
@@ -91,6 +95,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
               command: options.in === undefined ? command : lab!.renderInPlace(options.in, command),
             }),
             memoryBytes: options.memory * 1024 * 1024,
+            ...(options.duration !== undefined && { durationMs: Math.ceil(options.duration * 1000) }),
             log,
             environment: process.env,
             grants: readGrants(options),

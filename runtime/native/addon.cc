@@ -170,6 +170,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "signalPending", SignalPending);
   Bind(exports, "signalTake", SignalTake);
   Bind(exports, "signalFd", GetSignalFd);
+  Bind(exports, "signalAfter", SignalAfter);
   Bind(exports, "signalsFinish", SignalsFinish);
   Bind(exports, "signalsRelease", SignalsRelease);
   Bind(exports, "guardDeadline", GuardDeadline);

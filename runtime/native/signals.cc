@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -61,6 +62,18 @@ void HandleSignal(int number) {
   errno = saved_errno;
 }
 
+/// The time is over: as one signal, but never the second one that ends the process.
+void HandleAlarm(int number) {
+  const int saved_errno = errno;
+  int none = 0;
+  if (!last_chance.load() && pending.compare_exchange_strong(none, number)) {
+    WatchdogNote();
+    const uint64_t one = 1;
+    [[maybe_unused]] const ssize_t written = write(event_fd.load(), &one, sizeof one);
+  }
+  errno = saved_errno;
+}
+
 }  // namespace
 
 int SignalFd() { return event_fd.load(); }
@@ -100,6 +113,7 @@ int SignalsCatch(Environment& environment) {
 
 int SignalsRelease(Environment& environment) {
   if (owner != &environment) return 0;
+  SignalAfter(environment, 0);
   for (size_t i = 0; i < std::size(kSignals); i++) sigaction(kSignals[i], &previous[i], nullptr);
   WatchdogStop();
   const int fd = event_fd.exchange(-1);
@@ -113,6 +127,19 @@ int SignalsRelease(Environment& environment) {
 int SignalsFinish(Environment&) {
   last_chance = true;
   return 0;
+}
+
+int SignalAfter(Environment& environment, int32_t delay_ms) {
+  if (owner != &environment || delay_ms < 0) return -EINVAL;
+  if (delay_ms > 0) {
+    struct sigaction action = {};
+    action.sa_handler = HandleAlarm;
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGALRM, &action, nullptr);
+  }
+  struct itimerval timer = {};
+  timer.it_value = {.tv_sec = delay_ms / 1000, .tv_usec = delay_ms % 1000 * 1000};
+  return setitimer(ITIMER_REAL, &timer, nullptr) < 0 ? -errno : 0;
 }
 
 bool HaveSignal() { return pending.load(std::memory_order_relaxed) != 0; }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <cstdint>
+
 namespace bpfts {
 
 struct Environment;
@@ -11,6 +13,9 @@ int SignalTake(Environment& environment);
 int GetSignalFd(Environment& environment);
 /// From now on the next signal ends the process.
 int SignalsFinish(Environment& environment);
+
+/// The same as one signal, in so many milliseconds; 0 takes that back.
+int SignalAfter(Environment& environment, int32_t delay_ms);
 
 /// Whether a signal came that nobody took yet.
 bool HaveSignal();

@@ -123,6 +123,7 @@ const methods: Readonly<Record<keyof KernelPort, true>> = {
   write: true,
   signalsCatch: true,
   signalPending: true,
+  signalAfter: true,
   signalTake: true,
   signalFd: true,
   signalsFinish: true,

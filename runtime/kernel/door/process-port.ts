@@ -25,6 +25,8 @@ export interface ProcessPort {
   signalFd(): number;
   /** From now on the next signal ends the process, whether one is pending or not. */
   signalsFinish(): Status;
+  /** The same as one signal, some time from now; 0 takes that back. Units: milliseconds */
+  signalAfter(delayMs: number): Status;
   signalsRelease(): Status;
   /**
    * Calls a function: the one call of the door's into JavaScript. Answers 1 when it was ended from outside, wherever it was: a signal was pending

@@ -48,6 +48,8 @@ export interface GuestRun {
   readonly guard?: Guard;
   /** Units: bytes of memory that the guest may use, everything included. */
   readonly memoryBytes?: number;
+  /** Ends the script like Ctrl-C so long after its first wait. Units: milliseconds. */
+  readonly durationMs?: number;
   /** False for a check: the script ends where it would wait. */
   readonly waits?: boolean;
   readonly command?: Command;
@@ -75,6 +77,7 @@ export async function runGuest(run: GuestRun): Promise<number> {
           runJobs: () => runPromises(sandbox, stopper),
           findTimeLeft: () => stopper.findTimeLeft(),
           ...(run.watch && { watch: run.watch }),
+          ...(run.durationMs !== undefined && { durationMs: run.durationMs }),
         });
   const lookups = run.lookups ?? openLookups(port);
   const bridge = openBridge(
@@ -103,6 +106,8 @@ export async function runGuest(run: GuestRun): Promise<number> {
   try {
     const guest: Guest = { sandbox, bridge, stopper, waiter, script: run.script, log };
     const failure = runToEnd(guest, run.script.code);
+    // What the script does at its end takes the time that it takes.
+    if (run.durationMs !== undefined) port.signalAfter(0);
     const last = runEndHandlers(guest);
     bridge.reportLosses();
     const thrown = failure ?? last;

@@ -56,6 +56,8 @@ export interface RunOptions {
   readonly command?: string;
   /** Units: bytes of memory that the script may use. */
   readonly memoryBytes: number;
+  /** Ends the script like Ctrl-C so long after its first wait. Units: milliseconds. */
+  readonly durationMs?: number;
   readonly log: Log;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** What the user lets the script read besides its own files. */
@@ -138,6 +140,7 @@ export async function runScript(options: RunOptions): Promise<number> {
       lookups: openLookups(port, userSpace),
       log: options.log,
       memoryBytes: options.memoryBytes,
+      ...(options.durationMs !== undefined && { durationMs: options.durationMs }),
       waits: options.attaches,
       ...(options.lab && { lab: options.lab }),
       ...(options.recordStack && { recordStack: options.recordStack }),

@@ -38,6 +38,8 @@ export interface WaitingChores {
   readonly watch?: ProcessWatch;
   /** How long the script may still wait; Infinity while it is in no hurry to end. Units: milliseconds. */
   readonly findTimeLeft?: () => number;
+  /** Ends the script like Ctrl-C so long after its first wait. Units: milliseconds. */
+  readonly durationMs?: number;
 }
 
 /** Opens the one way to wait in a run. */
@@ -50,6 +52,7 @@ export function openWaiter(
   const { runJobs = () => 0, watch, findTimeLeft = () => Infinity } = chores;
   let endedAt: number | undefined;
   let told = false;
+  let begun = false;
   let reapAt = 0;
 
   /** Takes notice of ended processes now and then. Answers how long it is to the next time. Units: milliseconds. */
@@ -72,6 +75,8 @@ export function openWaiter(
   return {
     waitFor(timeoutMs, sources, check) {
       command?.release();
+      if (!begun && chores.durationMs !== undefined) port.signalAfter(chores.durationMs);
+      begun = true;
       // Ctrl-C comes through although promises follow on promises for ever.
       if (runJobs() > 0 && timeoutMs !== 0 && port.signalPending() === 0) return undefined;
       const end = now() + Math.min(timeoutMs < 0 ? Infinity : timeoutMs, findTimeLeft());
