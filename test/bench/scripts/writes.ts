@@ -13,7 +13,7 @@ BPF_HASH(services, struct service, struct backend, 20000);
 });
 const each = [...Array(20_000).keys()];
 const counts = each.map(BigInt);
-const backend = (i: number) => ({ address: i, mac: [2, 0, 0, 0, i & 255, 1], port: 80 });
+const backend = (i: number) => ({ address: i, mac: Uint8Array.of(2, 0, 0, 0, i & 255, 1), port: 80 });
 const { numbers, triples, services } = b.tables;
 
 const measure = (name: string, write: () => void, read: () => number): void => {
