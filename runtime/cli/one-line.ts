@@ -9,11 +9,17 @@ import type { OneLinerRequest } from "../session/one-liner/read-one-liner.ts";
 import { runScript } from "../session/run/session.ts";
 import { addAllowOptions, readAllowed } from "./allow-options.ts";
 import type { AllowFlags } from "./allow-options.ts";
+import { addPictureOptions, runWithPictures } from "./picture-options.ts";
+import type { PictureFlags } from "./picture-options.ts";
 import { addGrantOptions, readGrants } from "./file-grants.ts";
 import type { GrantFlags } from "./file-grants.ts";
 import { parseSeconds } from "./parse-seconds.ts";
 
-interface OneLineFlags extends GrantFlags, AllowFlags, Pick<OneLinerRequest, keyof ScriptSettings | "pid"> {
+interface OneLineFlags
+  extends GrantFlags,
+    AllowFlags,
+    PictureFlags,
+    Pick<OneLinerRequest, keyof ScriptSettings | "pid"> {
   readonly expression: string;
   readonly command?: string;
   readonly output?: string;
@@ -32,6 +38,7 @@ Examples:
   bpfts -e 'tracepoint:syscalls:sys_enter_openat { print("%s %s\\n", comm, str(args->filename)); }'
   bpfts -e 'tracepoint:syscalls:sys_exit_read if (args->ret > 0) { hist(args->ret, comm); }' -d 5
   bpfts -e 'profile:hz:99 { count(kstack); }' -d 5 --top 5                   where the kernel spends its time
+  bpfts -e 'profile:hz:99 { count(kstack); }' -d 5 --flame cpu.svg           the same as a flame graph
   bpfts -e 'uprobe:c:malloc { hist(arg1); }' -p 1234
   bpfts -e 'tracepoint:raw_syscalls:sys_enter if (pid == cpid) { count(args->id); }' -c 'ls /tmp'
   bpfts -e '…' --script > tool.ts                                            the script that it stands for
@@ -71,7 +78,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("--memory <mebibytes>", "the most memory that the script may use", parseCount, 64)
     .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
     .option("--json-errors", "write errors as JSON, one a line");
-  addAllowOptions(command)
+  addAllowOptions(addPictureOptions(command))
     .addHelpText("after", examples)
     .action(async (flags: OneLineFlags & { readonly memory: number }) => finish(await runLine(flags)));
 }
@@ -103,19 +110,23 @@ async function runLine(flags: OneLineFlags & { readonly memory: number }): Promi
   }
   const output = flags.output === undefined ? undefined : openOutput(flags.output);
   try {
-    const exitCode = await runScript({
-      script,
-      args: [],
-      ...(flags.command !== undefined && { command: flags.command }),
-      memoryBytes: flags.memory * 1024 * 1024,
-      log,
-      environment: process.env,
-      grants,
-      attaches: flags.dryRun !== true,
-      guard: openGuard(readAllowed(flags)),
-      verifierLog: flags.verbose,
-      ...(output !== undefined && { output }),
-    });
+    const pictures = flags.dryRun === true ? {} : flags;
+    const exitCode = await runWithPictures({ ...pictures, output }, flags.expression, log, (record) =>
+      runScript({
+        script,
+        args: [],
+        ...(flags.command !== undefined && { command: flags.command }),
+        memoryBytes: flags.memory * 1024 * 1024,
+        log,
+        environment: process.env,
+        grants,
+        attaches: flags.dryRun !== true,
+        guard: openGuard(readAllowed(flags)),
+        verifierLog: flags.verbose,
+        ...(output !== undefined && { output }),
+        ...(record !== undefined && { recordStack: record }),
+      }),
+    );
     if (flags.dryRun === true) process.stdout.write("-e: ok, verified\n");
     return exitCode;
   } finally {

@@ -42,9 +42,9 @@ export function liftPictures(args: readonly string[]): { readonly lifted: string
   return { lifted, rest };
 }
 
-/** Does a run; what it records goes to the files that the flags name, which are opened before it. */
+/** Does a run, whose own output goes to the descriptor `output` if that is given; what it records goes to the files that the flags name, which are opened before it. */
 export async function runWithPictures(
-  flags: PictureFlags,
+  flags: PictureFlags & { readonly output?: number | undefined },
   title: string,
   log: Log,
   run: (record?: (stack: StackMessage) => void) => Promise<number>,
@@ -53,7 +53,7 @@ export async function runWithPictures(
   if (requests.length === 0) return run();
   for (const { kind, path } of requests) requireFile(`--${kind}`, path);
   const { openPictures } = await import("../pictures/open-pictures.ts");
-  const pictures = openPictures(requests, title);
+  const pictures = openPictures(requests, title, flags.output);
   let isDone = false;
   try {
     const status = await run(pictures.record);

@@ -43,22 +43,23 @@ interface OpenFile {
 }
 
 /** Opens the files of pictures. @throws UsageError for one that cannot be written, an ending that says no format, and a file that is named twice */
-export function openPictures(requests: readonly PictureRequest[], title: string): Pictures {
+export function openPictures(requests: readonly PictureRequest[], title: string, output?: number): Pictures {
   const files: OpenFile[] = [];
   const store = new StackStore();
   try {
     const renders = requests.map(chooseRender);
-    const taken = new Map<string, PictureRequest>();
+    const taken = new Map<string, string>();
+    if (output !== undefined && fstatSync(output).isFile()) taken.set(identify(output), "output");
     for (const [index, request] of requests.entries()) {
       const file = openFile(request, renders[index]!);
       files.push(file);
-      const { dev, ino } = fstatSync(file.fd);
-      const other = taken.get(`${dev}:${ino}`);
+      const identity = identify(file.fd);
+      const other = taken.get(identity);
       if (other !== undefined)
-        throw new UsageError(`--${other.kind} and --${request.kind} name the same file "${request.path}"`, {
+        throw new UsageError(`--${other} and --${request.kind} name the same file "${request.path}"`, {
           hint: "each picture has a file of its own",
         });
-      taken.set(`${dev}:${ino}`, request);
+      taken.set(identity, request.kind);
     }
   } catch (error) {
     files.forEach(discard);
@@ -86,6 +87,12 @@ function chooseRender({ kind, path }: PictureRequest): Render {
   throw new UsageError(`--flame "${path}": the name ends neither in .svg nor in .html`, {
     hint: "the ending says which it becomes: both open in a browser",
   });
+}
+
+/** Tells files apart, whatever their names. */
+function identify(fd: number): string {
+  const { dev, ino } = fstatSync(fd);
+  return `${dev}:${ino}`;
 }
 
 /** What is in the file stays there until there is something to write. */

@@ -12,6 +12,7 @@ import type { ReportOptions, ReportedPrint, ReportedTable } from "./report-optio
 import { findWallTime, nameFrames, renderWallTime } from "./show-part.ts";
 import type { FindStacks } from "./show-part.ts";
 import { renderJson } from "../print/render-json.ts";
+import { isDrawn, recordTable } from "./record-table.ts";
 import { showTable } from "./show-table.ts";
 import { readRows } from "./table-rows.ts";
 
@@ -45,7 +46,7 @@ export function report(b: Reported, options: ReportOptions = {}): void {
   let next = Date.now() + step;
   for (;;) {
     const isLast = first !== undefined || waitUntil(Math.min(end, next), rings > 0) !== undefined || Date.now() >= end;
-    show(b, options, findStacks, step !== Number.POSITIVE_INFINITY && options.keep !== true);
+    show(b, options, findStacks, step !== Number.POSITIVE_INFINITY && options.keep !== true, isLast);
     if (isLast) break;
     if (options.json !== true) print("");
     next += step;
@@ -88,8 +89,9 @@ function drain(): void {
 
 const plainHistogram: ReportedTable = { kind: "log2", keys: [""] };
 
-function show(b: Reported, options: ReportOptions, findStacks: FindStacks, takes: boolean): void {
+function show(b: Reported, options: ReportOptions, findStacks: FindStacks, takes: boolean, isLast: boolean): void {
   if (options.show !== undefined) return void options.show();
+  const drawn = Object.values(options.tables ?? {}).filter(isDrawn).length;
   let isFirst = true;
   for (const [name, table] of listTables(b)) {
     const isHistogram = options.histograms?.includes(name) === true;
@@ -98,6 +100,10 @@ function show(b: Reported, options: ReportOptions, findStacks: FindStacks, takes
     if (!(table instanceof Table) || table instanceof StackTraceTable) continue;
     const rows = readRows(table, shown, takes);
     if (rows.length === 0) continue;
+    const draws = isDrawn(shown);
+    // What stays in the tables comes again; it counts once.
+    if (draws && (takes || isLast)) recordTable(drawn > 1 ? name : undefined, rows, findStacks);
+    if (draws && options.json !== true) continue;
     if (!isFirst && options.json !== true) print("");
     isFirst = false;
     showTable(name, shown, rows, options, findStacks);

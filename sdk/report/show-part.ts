@@ -1,6 +1,7 @@
 import { callHost } from "../wire/host.ts";
 import { renderValue } from "../print/render-value.ts";
 import { nameKernelAddress, nameUserAddress } from "../queries/symbols.ts";
+import type { SymbolOptions } from "../queries/symbols.ts";
 import type { StackTraceTable } from "../tables/table-stack-trace.ts";
 import { errno_name } from "../queries/errno-names.ts";
 import type { KeyPart } from "./table-rows.ts";
@@ -31,7 +32,12 @@ export function renderWallTime(ns: bigint): string {
 }
 
 /** The frames of a stack, the innermost first. */
-export function nameFrames(id: number, pid: number | undefined, findStacks: FindStacks): string[] {
+export function nameFrames(
+  id: number,
+  pid: number | undefined,
+  findStacks: FindStacks,
+  options: SymbolOptions = { show_offset: true },
+): string[] {
   // Without frames to walk: a kernel thread has no user stack.
   if (id < 0) return [id === -14 ? "[no stack]" : `[no stack: ${errno_name(id)}]`];
   try {
@@ -39,8 +45,8 @@ export function nameFrames(id: number, pid: number | undefined, findStacks: Find
     if (stacks === undefined) return [`[stack ${id}]`];
     return stacks.walk(id, (address) =>
       pid === undefined
-        ? nameKernelAddress(address, { show_offset: true })
-        : nameUserAddress(address, pid, { show_offset: true, show_module: true }),
+        ? nameKernelAddress(address, options)
+        : nameUserAddress(address, pid, { ...options, show_module: true }),
     );
   } catch {
     return [`[stack ${id} is gone]`];
@@ -48,15 +54,15 @@ export function nameFrames(id: number, pid: number | undefined, findStacks: Find
 }
 
 /** A key's parts as they are shown: stacks as frames, times as times, the pid of a stack within its stack. */
-export function showParts(parts: readonly KeyPart[], findStacks: FindStacks): KeyPart[] {
+export function showParts(parts: readonly KeyPart[], findStacks: FindStacks, options?: SymbolOptions): KeyPart[] {
   const find = (name: string): unknown => parts.find((part) => part.name === name)?.value;
   return parts
     .filter(({ name }) => name !== "ustack_pid" && !/^__pad/.test(name))
     .map(({ name, value }) => {
       if (name === "walltime" && typeof value === "bigint") return { name, value: renderWallTime(findWallTime(value)) };
-      if (name === "kstack") return { name, value: nameFrames(Number(value), undefined, findStacks) };
+      if (name === "kstack") return { name, value: nameFrames(Number(value), undefined, findStacks, options) };
       if (name === "ustack" && find("ustack_pid") !== undefined)
-        return { name, value: nameFrames(Number(value), Number(find("ustack_pid")), findStacks) };
+        return { name, value: nameFrames(Number(value), Number(find("ustack_pid")), findStacks, options) };
       return { name, value };
     });
 }

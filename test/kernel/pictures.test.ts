@@ -90,6 +90,35 @@ describe("pictures of stacks", () => {
     expect(profiles[0]!.endValue).toBeLessThan(2_000_000);
   });
 
+  it("are of the tables of a one-liner, each count once", async () => {
+    const nap = "tracepoint:syscalls:sys_enter_clock_nanosleep if (pid == cpid)";
+    const rows = async (text: string, ...args: readonly string[]): Promise<string[]> => {
+      const result = await run("-e", text, "--folded", "line.txt", ...args);
+      expect(result).toMatchObject({ status: 0 });
+      expect(result.stdout).not.toContain("nanosleep+");
+      return read("line.txt").trimEnd().split("\n");
+    };
+    const total = (lines: readonly string[]): number =>
+      lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(" ") + 1)), 0);
+    const lines = await rows(`${nap} { count(comm, kstack, ustack); }`);
+    expect(total(lines)).toBe(15);
+    expect(lines.every((line) => /^routes;.*\[libc\.so\.6\];.*syscall/.test(line))).toBe(true);
+    // The tables stay as they are at each interval.
+    expect(total(await rows(`${nap} { count(ustack); }`, "-i", "0.03", "--keep"))).toBe(15);
+    expect(total(await rows(`${nap} { count(ustack); }`, "-i", "0.03"))).toBe(15);
+    const both = await rows(`${nap} { a.count(ustack); b.sum(2, ustack); count(comm); }`);
+    expect([
+      total(both.filter((line) => line.startsWith("a;"))),
+      total(both.filter((line) => line.startsWith("b;"))),
+    ]).toEqual([15, 30]);
+  });
+
+  it("do not go where the output goes", async () => {
+    const same = await run("-e", "profile:hz:99 { count(kstack); }", "--folded", "same", "-o", "same");
+    expect(same).toMatchObject({ status: 2, stdout: "" });
+    expect(same.stderr).toContain('--output and --folded name the same file "same"');
+  });
+
   it("are refused before the script begins, and missed when there are none", async () => {
     const script = writeScript(folder, "quiet.ts", `import { print } from "bpfts";\nprint("began");\n`);
     const none = await runCli(["run", "--flame", "none.svg", script], { cwd: folder });
