@@ -70,7 +70,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     )
     .option(
       "--lab <file>",
-      "run the script in the lab of this file: the one that is up, else one that is made for this run",
+      "run the script in the lab of this file, or of this name: the one that is up, else one that is made for this run",
     )
     .option("--in <place>", "run the command of -c in this node or pod of the lab")
     .option("--verbose", "say what happens on the way; show the verifier's whole log", false)

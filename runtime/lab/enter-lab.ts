@@ -25,12 +25,14 @@ export interface EnteredLab extends Closable {
 const held = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Enters the lab of a file: the one that is up, else one that is made for this run and taken down at its end.
+ * Enters the lab of a file, or of a name: the one that is up, else one that is made from the file for this run and taken down at its end.
  *
  * @throws UsageError, PrivilegeError, ToolchainError, UnsupportedFeatureError, ResourceError, InterruptedError
  */
 export function enterLab(path: string, log: Log): EnteredLab {
   sweepLabs(log);
+  const named = /[/.]/.test(path) ? undefined : findLabState(path);
+  if (named?.owner === null) return describeEntered(named, () => undefined);
   const file = readLabFile(path);
   const known = findLabState(file.name);
   if (known !== undefined && known.owner === null && known.source !== file.source)
