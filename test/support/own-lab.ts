@@ -1,7 +1,7 @@
 import { spawnSync } from "node:child_process";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, expect } from "vitest";
+import { afterEach, expect } from "vitest";
 import { findCgroupRoot } from "../../runtime/kernel/machine/cgroups.ts";
 import { makeFolder, parseCliError, runCli } from "./run-cli.ts";
 import type { CliError, CliResult } from "./run-cli.ts";
@@ -10,10 +10,10 @@ import type { CliError, CliResult } from "./run-cli.ts";
 export interface OwnLab {
   readonly path: string;
   readonly name: string;
-  /** Makes it; it goes away after the file's tests. */
+  /** Makes it; it goes away after the test. */
   up(): Promise<void>;
-  /** Runs a command in a place and answers what it prints. */
-  exec(place: string, ...command: readonly string[]): Promise<string>;
+  /** Runs a command in a place's network namespace, without bpfts, and answers what it prints. */
+  exec(place: string, ...command: readonly string[]): string;
 }
 
 /** Sends ICMP echo requests one after another and prints how many were answered. Half a second without an answer is none. */
@@ -40,24 +40,28 @@ for number in range(count):
 print(answered)
 `;
 
+// What is registered within a test is never called.
+const made: string[] = [];
+afterEach(async () => {
+  for (const name of made.splice(0)) if (takeLabStock(name).length > 0) await runCli(["lab", "down", name]);
+});
+
 /** Writes the file of a lab. */
 export function makeLab(folder: string, name: string, text: unknown): OwnLab {
   const path = join(folder, `${name}.json`);
   const unique = `${name}-${process.pid}`;
   writeFileSync(path, JSON.stringify({ name: unique, ...(text as object) }));
-  let isUp = false;
-  afterAll(async () => {
-    if (isUp) await runCli(["lab", "down", unique]);
-  });
   return {
     path,
     name: unique,
     async up() {
-      isUp = true;
+      made.push(unique);
       expect(await runCli(["lab", "up", path])).toMatchObject({ status: 0, stderr: "" });
     },
-    async exec(place, ...command) {
-      const result = await runCli(["lab", "exec", path, place, "--", ...command]);
+    exec(place, ...command) {
+      const result = spawnSync("nsenter", [`--net=/run/netns/bpfts.${unique}.${place}`, "--", ...command], {
+        encoding: "utf8",
+      });
       expect(result, command.join(" ")).toMatchObject({ status: 0 });
       return result.stdout;
     },

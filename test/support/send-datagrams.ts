@@ -19,17 +19,13 @@ for number in range(count): s.sendto(b"x" * size, (address, port))
 `;
 
 /** Sends datagrams out of a place of a lab. */
-export async function sendDatagrams(
-  lab: OwnLab,
-  place: string,
-  { from, to, port, count, size = 4 }: Datagrams,
-): Promise<void> {
-  await lab.exec(place, "python3", "-c", sender, from, to, String(port), String(count), String(size));
+export function sendDatagrams(lab: OwnLab, place: string, { from, to, port, count, size = 4 }: Datagrams): void {
+  lab.exec(place, "python3", "-c", sender, from, to, String(port), String(count), String(size));
 }
 
 /** How many datagrams to closed ports a place has got. Source: Udp NoPorts of /proc/net/snmp, Udp6NoPorts of snmp6. */
-export async function countRefused(lab: OwnLab, place: string): Promise<number> {
-  const text = await lab.exec(place, "cat", "/proc/self/net/snmp", "/proc/self/net/snmp6");
+export function countRefused(lab: OwnLab, place: string): number {
+  const text = lab.exec(place, "cat", "/proc/self/net/snmp", "/proc/self/net/snmp6");
   const [, udp] = [...text.matchAll(/^Udp: (.*)$/gm)].map(([, row]) => row!.split(" "));
   return Number(udp![1]) + Number(/^Udp6NoPorts\s+(\d+)$/m.exec(text)![1]);
 }
