@@ -9,6 +9,8 @@ import { StackTraceTable } from "../tables/table-stack-trace.ts";
 import { Table } from "../tables/table.ts";
 import { Interrupt, makeArgumentError } from "../wire/errors.ts";
 import type { ReportOptions, ReportedPrint, ReportedTable } from "./report-options.ts";
+import { openIdleStacks } from "./idle-stacks.ts";
+import type { IdleStacks } from "./idle-stacks.ts";
 import { findWallTime, nameFrames, renderWallTime } from "./show-part.ts";
 import type { FindStacks } from "./show-part.ts";
 import { renderJson } from "../print/render-json.ts";
@@ -37,6 +39,7 @@ export function report(b: Reported, options: ReportOptions = {}): void {
     return found?.[1] as StackTraceTable | undefined;
   };
   const rings = openEvents(b, options, findStacks);
+  const idle = openIdleStacks();
   // A check ends with the first wait: it has attached nothing.
   const first = waitUntil(Date.now() + 1, rings > 0);
   if (options.probes !== undefined && first !== "signal")
@@ -46,7 +49,7 @@ export function report(b: Reported, options: ReportOptions = {}): void {
   let next = Date.now() + step;
   for (;;) {
     const isLast = first !== undefined || waitUntil(Math.min(end, next), rings > 0) !== undefined || Date.now() >= end;
-    show(b, options, findStacks, step !== Number.POSITIVE_INFINITY && options.keep !== true, isLast);
+    show(b, options, findStacks, idle, step !== Number.POSITIVE_INFINITY && options.keep !== true, isLast);
     if (isLast) break;
     if (options.json !== true) print("");
     next += step;
@@ -89,7 +92,14 @@ function drain(): void {
 
 const plainHistogram: ReportedTable = { kind: "log2", keys: [""] };
 
-function show(b: Reported, options: ReportOptions, findStacks: FindStacks, takes: boolean, isLast: boolean): void {
+function show(
+  b: Reported,
+  options: ReportOptions,
+  findStacks: FindStacks,
+  idle: IdleStacks,
+  takes: boolean,
+  isLast: boolean,
+): void {
   if (options.show !== undefined) return void options.show();
   const drawn = Object.values(options.tables ?? {}).filter(isDrawn).length;
   let isFirst = true;
@@ -99,6 +109,7 @@ function show(b: Reported, options: ReportOptions, findStacks: FindStacks, takes
     if (options.tables !== undefined && shown === undefined) continue;
     if (!(table instanceof Table) || table instanceof StackTraceTable) continue;
     const rows = readRows(table, shown, takes);
+    idle.note(rows);
     if (rows.length === 0) continue;
     const draws = isDrawn(shown);
     // What stays in the tables comes again; it counts once.
@@ -112,7 +123,8 @@ function show(b: Reported, options: ReportOptions, findStacks: FindStacks, takes
     if (canBeFull && rows.length >= table.max_entries)
       eprint(`warning: ${name} is full: it has ${rows.length} keys, and others were not counted`);
   }
-  if (takes) findStacks()?.clear();
+  const stacks = findStacks();
+  if (takes && stacks !== undefined) idle.release(stacks);
 }
 
 /** Opens every buffer of events. Answers how many there are. */
