@@ -16,7 +16,9 @@ const runTool = (command: string, ...args: readonly string[]): Promise<string[]>
   runAnyTool(folder, command, ...args);
 
 describe("tools by name", () => {
-  const names = readdirSync(join(root, "scripts/tools")).flatMap((file) => /^(.*)\.ts$/.exec(file)?.[1] ?? []);
+  const names = ["scripts/tools", "scripts/net"].flatMap((place) =>
+    readdirSync(join(root, place)).flatMap((file) => /^(.*)\.ts$/.exec(file)?.[1] ?? []),
+  );
 
   it("are listed with a line on each", async () => {
     const { stdout } = await runCli(["tools"], { cwd: folder });
