@@ -39,6 +39,11 @@ export type LocateInstruction = (section: string, instruction: number) => Source
 
 /** Source: enum bpf_func_id of linux/bpf.h. */
 const cloneRedirect = 13;
+const tailCall = 12;
+
+function callsHelper(object: Uint8Array, wanted: number): boolean {
+  return listKernelCalls(object).some(({ helper }) => helper === wanted);
+}
 
 /** Notes what a script asks for, and refuses what the user has not allowed. */
 export interface Guard {
@@ -70,6 +75,7 @@ export function openGuard(allowed: ReadonlySet<PermissionName> | undefined, plac
   const files = new Set<string>();
   const processes = new Set<number>();
   let mapBytes = 0;
+  let anyClones = false;
 
   const isAllowed = ({ permission }: Action): boolean =>
     allowed === undefined || allowed.has("all") || allowed.has(permission);
@@ -110,6 +116,7 @@ export function openGuard(allowed: ReadonlySet<PermissionName> | undefined, plac
       };
     },
     admitObject(object, locate) {
+      anyClones ||= callsHelper(object, cloneRedirect);
       const found = listKernelCalls(object).flatMap((call) => {
         const action = findAction(call);
         return action === undefined ? [] : { action, location: locate(call.section, call.instruction) };
@@ -133,11 +140,15 @@ export function openGuard(allowed: ReadonlySet<PermissionName> | undefined, plac
       admit([{ action }], ({ name, does }) => `The table ${name} ${does}`);
     },
     admitTestRun(object, functionName) {
-      if (!listKernelCalls(object).some(({ helper }) => helper === cloneRedirect)) return;
-      const does = "sends packets to network devices from a test run, too";
+      // A tail call leads to any function that a table holds: of another object of the script, or of whoever has filled a pinned table.
+      const reaches = anyClones || pins.size > 0;
+      const calls = callsHelper(object, cloneRedirect);
+      if (!calls && !(reaches && callsHelper(object, tailCall))) return;
+      const whose = calls ? "" : "which its tail calls may lead to, ";
+      const does = `${whose}sends packets to network devices from a test run, too`;
       admit(
         [{ action: { name: "bpf_clone_redirect", does, permission: "all" } }],
-        ({ name }) => `Cannot run "${functionName}": ${name} ${does}`,
+        ({ name }) => `Cannot run "${functionName}": ${name}${calls ? "" : ","} ${does}`,
       );
     },
     noteHook: (hook) => void hooks.add(hook),

@@ -272,6 +272,32 @@ json(why(() => pass.test_run({ packet })));`,
     expect(readJson(await runCli(["run", "--allow-all", script]))).toEqual([["no error", "TC_ACT_SHOT"]]);
   });
 
+  it("sends none by a tail call either, to whatever the table may hold", async () => {
+    const script = makeJsonScript(
+      folder,
+      "clone-by-tail-call",
+      `BPF_PROG_ARRAY(steps, 1);
+int go(struct __sk_buff *skb) { steps.call(skb, 0); return TC_ACT_OK; }`,
+      `${lines}
+json(why(() => b.load_func("go").test_run({ packet }).action));
+const other = new BPF({ text: \`int copy(struct __sk_buff *skb) { return bpf_clone_redirect(skb, 12345, 0) ? TC_ACT_SHOT : TC_ACT_OK; }\` });
+b.get_table("steps").set(0, other.load_func("copy") as never);
+json(why(() => b.load_func("go").test_run({ packet }).action));`,
+    );
+    expect(readJson(await runCli(["run", script]))).toEqual([
+      ["no error", "TC_ACT_OK"],
+      [
+        "BPFTS_PRIVILEGE",
+        'Cannot run "go": bpf_clone_redirect, which its tail calls may lead to, sends packets to network devices from a test run, too: a script may do that only with --allow-all',
+        "if you trust this script, run it with --allow-all",
+      ],
+    ]);
+    expect(readJson(await runCli(["run", "--allow-all", script]))).toEqual([
+      ["no error", "TC_ACT_OK"],
+      ["no error", "TC_ACT_SHOT"],
+    ]);
+  });
+
   it("ends a long test run at a signal", async () => {
     const running = startCli([
       "run",
