@@ -1,5 +1,6 @@
 #include "detach_probes.h"
 
+#include <bpf/bpf.h>
 #include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
@@ -50,6 +51,15 @@ void CloseRange(int first, int last) {
   if (first <= last) syscall(SYS_close_range, static_cast<unsigned>(first), static_cast<unsigned>(last), 0U);
 }
 
+/// Before Linux 5.15 a program has no link of its own and runs until the perf event is freed, so that nobody else may hold that.
+bool HaveLinks(const std::vector<AnyLink*>& links) {
+  return std::all_of(links.begin(), links.end(), [](const AnyLink* link) {
+    struct bpf_link_info info = {};
+    uint32_t size = sizeof info;
+    return bpf_obj_get_info_by_fd(link->fd(), &info, &size) == 0;
+  });
+}
+
 /// Keeps the perf events open until the parent has closed the other end of the socket, and ends: the kernel then frees
 /// them. The parent has other threads: only what is safe in a signal handler may be called here.
 [[noreturn]] void RunKeeper(const int* kept, size_t count, int socket_fd) {
@@ -71,7 +81,7 @@ void CloseRange(int first, int last) {
     CloseRange(next, end - 1);
     next = end + 1;
   }
-  // Whoever closes a link last waits for it: that is the parent, from now on.
+  // The parent may detach only now: whoever closes a link last waits until it is gone, and the programs would run until then.
   char byte = 0;
   send(socket_fd, &byte, 1, MSG_NOSIGNAL);
   while (recv(socket_fd, &byte, 1, 0) < 0 && errno == EINTR) {
@@ -118,7 +128,7 @@ int32_t DetachProbes(Environment& environment) {
     if (link.seat() == Seat::kPerfEvent) perf_events++;
   });
   if (detaching.links.size() < kFewLinks) return 0;
-  if (perf_events == 0) {
+  if (perf_events == 0 || !HaveLinks(detaching.links)) {
     DetachAtOnce(detaching);
     return 0;
   }

@@ -112,13 +112,11 @@ int32_t AttachUprobe(Environment& environment, int32_t program, const UprobeTarg
 
 int32_t AttachUsdt(Environment& environment, int32_t program, int32_t pid, const std::string& path,
                    const std::string& provider, const std::string& name, uint64_t cookie) {
-  return AddLink(
-      environment, program,
-      [&](struct bpf_program* target) {
-        LIBBPF_OPTS(bpf_usdt_opts, options, .usdt_cookie = cookie);
-        return bpf_program__attach_usdt(target, pid, path.c_str(), provider.c_str(), name.c_str(), &options);
-      },
-      Seat::kPerfEvent);
+  // libbpf keeps one list for all USDT links of an object, without a lock: they are detached one by one.
+  return AddLink(environment, program, [&](struct bpf_program* target) {
+    LIBBPF_OPTS(bpf_usdt_opts, options, .usdt_cookie = cookie);
+    return bpf_program__attach_usdt(target, pid, path.c_str(), provider.c_str(), name.c_str(), &options);
+  });
 }
 
 int32_t AttachPerfEvent(Environment& environment, int32_t program, const PerfEventTarget& target) {
