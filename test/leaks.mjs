@@ -30,15 +30,22 @@ export function takeStock(touchesKernel = true) {
 /**
  * Compares with the stock from before and answers one sentence for each thing
  * that is new and ours. The kernel frees programs a little after their last
- * file descriptor is gone, so it gets a moment.
+ * file descriptor is gone, and somebody else's may be there for as long as a test
+ * takes: so what counts is what stays. What comes meanwhile is not ours, since the tests are over.
  */
-export async function findLeaks(before, mark, patienceMs = 5000) {
+export async function findLeaks(before, mark, patienceMs = 30_000) {
   const deadline = Date.now() + patienceMs;
-  for (;;) {
-    const leaks = [...listNew(before, mark), ...listMarkedProcesses(mark)];
-    if (leaks.length === 0 || Date.now() > deadline) return leaks;
+  let leaks = listLeaks(before, mark);
+  while (leaks.length > 0 && Date.now() < deadline) {
     await new Promise((resolve) => setTimeout(resolve, 200));
+    const now = new Set(listLeaks(before, mark));
+    leaks = leaks.filter((leak) => now.has(leak));
   }
+  return leaks;
+}
+
+function listLeaks(before, mark) {
+  return [...listNew(before, mark), ...listMarkedProcesses(mark)];
 }
 
 function listNew(before, mark) {

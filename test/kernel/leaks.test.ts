@@ -2,6 +2,7 @@ import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { findLeaks, runMark, takeStock } from "../leaks.mjs";
 import { root } from "../support/run-cli.ts";
@@ -55,6 +56,21 @@ describe("the search for what tests leave behind", () => {
       expect(await findLeaks(before, mark, 0)).toContain(`network namespace /run/netns/${name}`);
     } finally {
       spawnSync("ip", ["netns", "delete", name]);
+    }
+  });
+
+  it("does not take for ours what others make and remove meanwhile", async () => {
+    const before = takeStock();
+    const [first, second] = [`bpfts-${mark}-1`, `bpfts-${mark}-2`];
+    expect(spawnSync("ip", ["netns", "add", first]).status).toBe(0);
+    try {
+      const found = findLeaks(before, mark);
+      await delay(500);
+      expect(spawnSync("ip", ["netns", "add", second]).status).toBe(0);
+      expect(spawnSync("ip", ["netns", "delete", first]).status).toBe(0);
+      expect(await found).toEqual([]);
+    } finally {
+      for (const name of [first, second]) spawnSync("ip", ["netns", "delete", name]);
     }
   });
 });
