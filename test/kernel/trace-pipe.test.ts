@@ -87,7 +87,8 @@ describe("a trace pipe", () => {
     const deadline = performance.now() + 30_000;
     let lines: string[] = [];
     while (lines.length === 0 && performance.now() < deadline) {
-      expect(port.wait(30_000, 2)).toBeGreaterThan(0);
+      // The end of another child interrupts a wait, too: it answers 0 then.
+      expect(port.wait(30_000, 2)).toBeGreaterThanOrEqual(0);
       lines = readLines(pipe.file, port.processPid(child));
     }
     // The kernel learns a task's name when it is next scheduled out: a quick reader sees `<...>`.
