@@ -1,10 +1,11 @@
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { LabPlace } from "../../sdk/wire/lab-place.ts";
 import { UsageError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import type { Closable } from "../base/scope.ts";
 import type { AllowedPlaces } from "../permit/places.ts";
-import { requirePlace } from "./find-lab.ts";
+import { requireLab, requirePlace } from "./find-lab.ts";
 import { readLabFile } from "./lab-file.ts";
 import { findLabState } from "./lab-state.ts";
 import type { LabState } from "./lab-state.ts";
@@ -31,8 +32,14 @@ const held = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
  */
 export function enterLab(path: string, log: Log): EnteredLab {
   sweepLabs(log);
-  const named = /[/.]/.test(path) ? undefined : findLabState(path);
-  if (named?.owner === null) return describeEntered(named, () => undefined);
+  if (!/[/.]/.test(path)) {
+    const named = existsSync(path) ? findLabState(path) : requireLab(path);
+    if (named?.owner === null) return describeEntered(named, () => undefined);
+    if (named?.owner !== undefined && !existsSync(path))
+      throw new UsageError(`The lab "${path}" is not up yet: the process ${named.owner.pid} makes it`, {
+        hint: "run it again when that process has ended",
+      });
+  }
   const file = readLabFile(path);
   const known = findLabState(file.name);
   if (known !== undefined && known.owner === null && known.source !== file.source)

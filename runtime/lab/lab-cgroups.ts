@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PrivilegeError, ResourceError, UnsupportedFeatureError } from "../base/errors.ts";
 import { findCgroupRoot } from "../kernel/machine/cgroups.ts";
@@ -18,11 +18,17 @@ export function findLabCgroup(cgroup: string): string {
   return join(root, cgroup);
 }
 
-/** Makes a lab's cgroup and one in it for each place. @throws PrivilegeError, ResourceError */
-export function makeLabCgroups(path: string, places: readonly string[]): void {
-  for (const folder of [path, ...places.map((place) => join(path, place))])
+/** Lists a lab's cgroup and those in it, one for each place. */
+export function listLabCgroups(path: string, places: readonly { readonly name: string }[]): readonly string[] {
+  return [path, ...places.map(({ name }) => join(path, name))];
+}
+
+/** Makes cgroups in their order. `made` gets each one that this call made, also when a later one fails. @throws PrivilegeError, ResourceError */
+export function makeLabCgroups(folders: readonly string[], made: string[]): void {
+  for (const folder of folders)
     try {
       mkdirSync(folder);
+      made.push(folder);
     } catch (cause) {
       const { code, message } = cause as NodeJS.ErrnoException;
       const what = `Cannot make the cgroup "${folder}"`;
@@ -31,14 +37,16 @@ export function makeLabCgroups(path: string, places: readonly string[]): void {
           cause,
           hint: "run it as root, outside of a container",
         });
-      throw new ResourceError(`${what}: ${message}`, { cause });
+      throw new ResourceError(`${what}: ${message}`, {
+        cause,
+        ...(code === "EEXIST" && { hint: "a lab of this name is up in another container; take another name" }),
+      });
     }
 }
 
-/** Ends the processes of a lab's cgroups and removes these. @throws ResourceError when one stays */
-export function removeLabCgroups(path: string, places: readonly string[]): void {
-  if (!existsSync(path)) return;
-  for (const folder of [...places.map((place) => join(path, place)), path]) {
+/** Ends the processes of cgroups and removes these, the last one first. @throws ResourceError when one stays */
+export function removeLabCgroups(folders: readonly string[]): void {
+  for (const folder of [...folders].reverse()) {
     endProcesses(folder);
     try {
       rmdirSync(folder);

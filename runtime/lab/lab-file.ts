@@ -47,6 +47,13 @@ type Members = Readonly<Record<string, unknown>>;
 const deviceNameLength = 15;
 /** The device at the node's end of a pod's cable is called so, with the pod's name behind it. */
 export const podDevicePrefix = "lxc-";
+/** Names that the end of a node's cable in the switch cannot have. */
+const takenNames: Readonly<Record<string, string>> = {
+  lo: "the loopback device has this name",
+  br0: "the switch between the nodes has this name",
+  all: "the kernel keeps the settings of all devices under this name",
+  default: "the kernel keeps the settings of new devices under this name",
+};
 const defaultNetwork = "172.31.9.0/24";
 /** Source: the port that Linux takes by default, also Cilium's. */
 const defaultPort = 8472;
@@ -128,6 +135,8 @@ export function parseLabFile(text: string, path: string): LabFile {
   };
   const readNode = (name: string, value: unknown, where: Path): LabNode => {
     readName(name, where, deviceNameLength, `a device of its name would have more than ${deviceNameLength}`);
+    if (Object.hasOwn(takenNames, name))
+      throw fail(where, `a node cannot have the name "${name}": ${takenNames[name]}`, "take another name");
     const { address, subnet, pods } = readMembers(value, where, ["address", "subnet", "pods"]);
     const podsPath = [...where, "pods"];
     return {

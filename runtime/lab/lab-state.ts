@@ -1,8 +1,19 @@
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, rmSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import {
+  closeSync,
+  fsyncSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeSync,
+} from "node:fs";
+import { basename, join } from "node:path";
 import { PrivilegeError, ResourceError, UsageError } from "../base/errors.ts";
-import { listFolder } from "../base/list-folder.ts";
 import { findProcess } from "../kernel/user/process-tree.ts";
+import { namePrefix } from "./plan-lab.ts";
 import type { PlannedPlace } from "./plan-lab.ts";
 
 /** What is known of a lab that is there: written before anything of it is made, removed after everything of it is gone. */
@@ -29,6 +40,10 @@ export interface LabOwner {
 
 /** Namespaces end with the machine, and so does what is below /run. */
 const stateFolder = "/run/bpfts/labs";
+const ending = ".json";
+/** The name that its file gives a lab, and behind it the process of a lab that was made for one run. */
+const labName = /^[A-Za-z][\w-]*(?:\.\d+)?$/;
+const placeName = /^[A-Za-z][\w-]*$/;
 
 /** This process as an owner. */
 export function findOwnProcess(): LabOwner {
@@ -40,59 +55,149 @@ export function isStale({ owner }: LabState): boolean {
   return owner !== null && findProcess(owner.pid)?.startTicks !== owner.startTicks;
 }
 
-/** Lists the labs that are there, by their names. */
-export function listLabStates(): readonly LabState[] {
-  return listFolder(stateFolder)
-    .filter((name) => name.endsWith(".json"))
-    .sort()
-    .flatMap((name) => findLabState(name.slice(0, -".json".length)) ?? []);
-}
-
-/** Finds a lab by its name. */
-export function findLabState(name: string): LabState | undefined {
+/** Lists the names of the labs that are there, also of those whose state cannot be read. @throws PrivilegeError, ResourceError */
+export function listLabNames(folder = stateFolder): readonly string[] {
   try {
-    return JSON.parse(readFileSync(findStatePath(name), "utf8")) as LabState;
-  } catch {
-    return undefined;
+    return readdirSync(folder)
+      .filter((name) => name.endsWith(ending))
+      .map((name) => name.slice(0, -ending.length))
+      .filter((name) => labName.test(name))
+      .sort();
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
+    throw describeUnreadable(folder, cause as NodeJS.ErrnoException);
   }
 }
 
+/** Lists the labs that are there, by their names, without those whose state is damaged. @throws PrivilegeError, ResourceError */
+export function listLabStates(folder = stateFolder): readonly LabState[] {
+  return listLabNames(folder).flatMap((name) => {
+    const text = readText(findStatePath(folder, name));
+    return (text === undefined ? undefined : parseState(text, name)) ?? [];
+  });
+}
+
+/** Finds a lab by its name. @throws PrivilegeError, ResourceError when its state cannot be read or is damaged */
+export function findLabState(name: string, folder = stateFolder): LabState | undefined {
+  if (!labName.test(name)) return undefined;
+  const path = findStatePath(folder, name);
+  const text = readText(path);
+  if (text === undefined) return undefined;
+  const state = parseState(text, name);
+  if (state !== undefined) return state;
+  throw new ResourceError(`The state of the lab "${name}" is damaged`, {
+    hint: `remove it: rm ${path}; then remove the namespaces of the lab, which "ip netns list" shows as ${namePrefix}${name}.*`,
+  });
+}
+
 /** Writes a lab down for the first time. @throws UsageError when there is one of this name, PrivilegeError, ResourceError */
-export function claimLab(state: LabState): void {
+export function claimLab(state: LabState, folder = stateFolder): void {
   try {
-    mkdirSync(stateFolder, { recursive: true, mode: 0o700 });
-    writeState(state, "wx");
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    writeState(state, folder, linkSync);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === "EEXIST")
       throw new UsageError(`The lab "${state.name}" is up already`, { cause, hint: `bpfts lab down ${state.name}` });
     const details = { cause, hint: "run it as root" };
     if (code === "EACCES" || code === "EPERM")
-      throw new PrivilegeError(`Cannot write below "${stateFolder}": this user may not`, details);
-    throw new ResourceError(`Cannot write below "${stateFolder}": ${message}`, { cause });
+      throw new PrivilegeError(`Cannot write below "${folder}": this user may not`, details);
+    throw new ResourceError(`Cannot write below "${folder}": ${message}`, { cause });
   }
 }
 
 /** Lets a lab stay when its owner ends. */
-export function keepLab(state: LabState): void {
-  writeState({ ...state, owner: null }, "w");
+export function keepLab(state: LabState, folder = stateFolder): void {
+  writeState({ ...state, owner: null }, folder, renameSync);
+}
+
+/** Makes this process the owner of a lab whose owner has ended; undefined when somebody else was faster. */
+export function takeOverLab(name: string, folder = stateFolder): LabState | undefined {
+  const path = findStatePath(folder, name);
+  // Of two processes that rename one file, one succeeds.
+  const moved = `${path}.taken.${process.pid}`;
+  try {
+    renameSync(path, moved);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw describeUnreadable(path, cause as NodeJS.ErrnoException);
+  }
+  try {
+    const state = parseState(readText(moved) ?? "", name);
+    if (state !== undefined && isStale(state)) {
+      const own = { ...state, owner: findOwnProcess() };
+      writeState(own, folder, linkSync);
+      return own;
+    }
+    // Meanwhile, another process has taken the stale lab down and has made this one.
+    linkSync(moved, path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
+  } finally {
+    rmSync(moved, { force: true });
+  }
+  return undefined;
 }
 
 /** Forgets a lab. */
-export function forgetLab(name: string): void {
-  rmSync(findStatePath(name), { force: true });
+export function forgetLab(name: string, folder = stateFolder): void {
+  rmSync(findStatePath(folder, name), { force: true });
 }
 
-function findStatePath(name: string): string {
-  return join(stateFolder, `${name}.json`);
+function findStatePath(folder: string, name: string): string {
+  return join(folder, `${name}${ending}`);
 }
 
-function writeState(state: LabState, flags: "w" | "wx"): void {
-  const fd = openSync(findStatePath(state.name), flags, 0o600);
+/** The text of a state; undefined where there is none. */
+function readText(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw describeUnreadable(path, cause as NodeJS.ErrnoException);
+  }
+}
+
+/** A state, unless it was cut short or names what does not belong to its lab. */
+function parseState(text: string, name: string): LabState | undefined {
+  let state: Partial<LabState> | null;
+  try {
+    state = JSON.parse(text) as Partial<LabState> | null;
+  } catch {
+    return undefined;
+  }
+  const { namespaces, places, cgroup, owner } = state ?? {};
+  const isWhole =
+    state?.name === name &&
+    owner !== undefined &&
+    typeof cgroup === "string" &&
+    basename(cgroup) === `${namePrefix}${name}` &&
+    Array.isArray(namespaces) &&
+    namespaces.every((namespace) => String(namespace).startsWith(`${namePrefix}${name}.`)) &&
+    Array.isArray(places) &&
+    places.every((place: { readonly name?: unknown }) => placeName.test(String(place.name)));
+  return isWhole ? (state as LabState) : undefined;
+}
+
+function describeUnreadable(path: string, cause: NodeJS.ErrnoException): PrivilegeError | ResourceError {
+  if (cause.code === "EACCES" || cause.code === "EPERM")
+    return new PrivilegeError(`Cannot read the labs below "${path}": this user may not`, {
+      cause,
+      hint: "run it as root",
+    });
+  return new ResourceError(`Cannot read the labs below "${path}": ${cause.message}`, { cause });
+}
+
+/** Writes a state beside its place and puts it there whole: by `linkSync` where there must be none, by `renameSync` over another one. */
+function writeState(state: LabState, folder: string, put: (from: string, to: string) => void): void {
+  const beside = join(folder, `${state.name}.new.${process.pid}`);
+  const fd = openSync(beside, "w", 0o600);
   try {
     writeSync(fd, JSON.stringify(state));
     fsyncSync(fd);
+    put(beside, findStatePath(folder, state.name));
   } finally {
     closeSync(fd);
+    rmSync(beside, { force: true });
   }
 }

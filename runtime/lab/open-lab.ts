@@ -1,11 +1,11 @@
-import { InterruptedError, PrivilegeError } from "../base/errors.ts";
+import { BpftsError, InterruptedError, PrivilegeError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { openAddon } from "../kernel/door/addon.ts";
 import { readCapabilities } from "../kernel/machine/capabilities.ts";
 import { listNamespaceNames } from "../kernel/network/network-namespace.ts";
-import { findLabCgroup, makeLabCgroups, removeLabCgroups } from "./lab-cgroups.ts";
+import { findLabCgroup, listLabCgroups, makeLabCgroups, removeLabCgroups } from "./lab-cgroups.ts";
 import type { LabFile } from "./lab-file.ts";
-import { claimLab, findOwnProcess, forgetLab, isStale, listLabStates } from "./lab-state.ts";
+import { claimLab, findLabState, findOwnProcess, forgetLab, isStale, listLabNames, takeOverLab } from "./lab-state.ts";
 import type { LabState } from "./lab-state.ts";
 import { namePrefix, planLab } from "./plan-lab.ts";
 import { describeFailure, runStep, runTool } from "./run-step.ts";
@@ -28,24 +28,25 @@ export function openLab(file: LabFile, path: string, name: string): LabState {
     cgroup: findLabCgroup(plan.cgroup),
     owner: findOwnProcess(),
   };
-  const made: string[] = [];
+  const madeNamespaces: string[] = [],
+    madeCgroups: string[] = [];
   catchSignals((stopIfSignalled) => {
     claimLab(state);
     try {
       for (const namespace of plan.namespaces) {
         addNamespace(namespace);
-        made.push(namespace);
+        madeNamespaces.push(namespace);
         stopIfSignalled();
       }
       for (const step of plan.steps) {
         runStep(step);
         stopIfSignalled();
       }
-      const names = plan.places.map((place) => place.name);
-      makeLabCgroups(state.cgroup, names);
+      makeLabCgroups(listLabCgroups(state.cgroup, plan.places), madeCgroups);
       stopIfSignalled();
     } catch (error) {
-      takeDown({ ...state, namespaces: made });
+      removeParts(madeNamespaces, madeCgroups);
+      forgetLab(name);
       // A terminal's Ctrl-C ends the programs that make the lab, too: that is why they failed.
       stopIfSignalled();
       throw error;
@@ -55,28 +56,41 @@ export function openLab(file: LabFile, path: string, name: string): LabState {
 }
 
 /** Takes a lab down: ends the processes that were started in it, removes its cgroups and namespaces, with what is in these. @throws ResourceError when something stays */
-export function takeDown(state: LabState): void {
-  removeLabCgroups(
-    state.cgroup,
-    state.places.map(({ name }) => name),
-  );
-  const known = new Set(listNamespaceNames());
-  for (const namespace of [...state.namespaces].reverse()) {
-    if (!known.has(namespace) || !namespace.startsWith(namePrefix)) continue;
-    const said = runTool(["ip", "netns", "delete", namespace]);
-    // Two of us may sweep at once.
-    if (said !== undefined && !said.includes("No such file"))
-      throw describeFailure(`netns delete ${namespace}`, "ip", said);
-  }
-  forgetLab(state.name);
+export function takeDown(state: LabState, folder?: string): void {
+  removeParts(state.namespaces, listLabCgroups(state.cgroup, state.places));
+  forgetLab(state.name, folder);
 }
 
-/** Takes down what processes that were killed have left. */
-export function sweepLabs(log: Log): void {
-  for (const state of listLabStates().filter(isStale)) {
-    takeDown(state);
-    log.warn(`Took down the lab "${state.name}": the process ${state.owner?.pid} that it belonged to was killed`);
+function removeParts(namespaces: readonly string[], cgroups: readonly string[]): void {
+  removeLabCgroups(cgroups);
+  const known = new Set(listNamespaceNames());
+  for (const namespace of [...namespaces].reverse()) {
+    if (!known.has(namespace) || !namespace.startsWith(namePrefix)) continue;
+    const said = runTool(["ip", "netns", "delete", namespace]);
+    // Two of us may take it down at once.
+    if (said !== undefined && !said.includes("No such file"))
+      throw describeFailure(`netns delete ${namespace}`, "ip", said, "take down");
   }
+}
+
+/** Takes down what processes that were killed have left. What cannot be taken down is told, and stays. @throws PrivilegeError, ResourceError */
+export function sweepLabs(log: Log, folder?: string): void {
+  for (const name of listLabNames(folder))
+    try {
+      sweepLab(name, log, folder);
+    } catch (error) {
+      if (!(error instanceof BpftsError)) throw error;
+      log.warn(`${error.message}; ${error.hint ?? `try again: bpfts lab down ${name}`}`);
+    }
+}
+
+function sweepLab(name: string, log: Log, folder?: string): void {
+  const stale = findLabState(name, folder);
+  if (stale === undefined || !isStale(stale)) return;
+  const state = takeOverLab(name, folder);
+  if (state === undefined) return;
+  takeDown(state, folder);
+  log.warn(`Took down the lab "${name}": the process ${stale.owner?.pid} that it belonged to was killed`);
 }
 
 function addNamespace(namespace: string): void {

@@ -113,7 +113,7 @@ function planSwitch(nodes: readonly AddressedNode[], namespace: string): readonl
     {
       namespace,
       tool: "ip",
-      lines: nodes.flatMap(({ name }) => [`link set ${name} master ${switchDevice}`, `link set ${name} up`]),
+      lines: nodes.flatMap(({ name }) => [`link set dev ${name} master ${switchDevice}`, `link set dev ${name} up`]),
     },
   ];
 }
@@ -152,7 +152,7 @@ function planNode(request: NodeRequest): {
   const vxlan = node.pods.length === 0 ? undefined : file.vxlan;
   const overlay = vxlan === undefined ? { lines: [], peers: [] } : planOverlay(vxlan, nodes, at);
   lines.push(...overlay.lines);
-  if (vxlan === undefined) lines.push(...planRoutes(nodes, at));
+  if (vxlan === undefined) lines.push(...planRoutes(nodes, at, file.vxlan !== undefined));
   const devices = [
     "lo",
     ...(isWired ? [nodeDevice] : []),
@@ -242,13 +242,23 @@ function planPod({ pod, node, namespace, at, number, mtu }: PodRequest): {
   };
 }
 
-/** Who is not on the overlay reaches the pods of a node by the node: all nodes where there is none, else those without pods, which are hosts outside. */
-function planRoutes(nodes: readonly AddressedNode[], at: number): readonly string[] {
+/**
+ * Who is not on the overlay reaches the pods of a node by the node: all nodes where there is none, else those without pods, which are hosts outside.
+ *
+ * @throws UsageError when there is no overlay, and pods of two nodes have addresses of a family that the network between the nodes lacks
+ */
+function planRoutes(nodes: readonly AddressedNode[], at: number, hasOverlay: boolean): readonly string[] {
   return listOthers(nodes, at).flatMap(({ node }) =>
     node.pods.flatMap(({ address }) =>
       address.flatMap((one) => {
         const via = node.address.find((address) => address.family === one.family);
-        return via === undefined ? [] : [`route add ${renderWhole(one)} via ${renderIpAddress(via)} dev ${nodeDevice}`];
+        if (via !== undefined) return [`route add ${renderWhole(one)} via ${renderIpAddress(via)} dev ${nodeDevice}`];
+        const wants = nodes[at]!.pods.some((pod) => pod.address.some(({ family }) => family === one.family));
+        if (hasOverlay || !wants) return [];
+        throw new UsageError(
+          `The pods of node "${node.name}" have IPv${one.family} addresses, the network between the nodes has none`,
+          { hint: 'give it a network of each family: "network": ["172.31.9.0/24", "fd31:9::/64"]' },
+        );
       }),
     ),
   );

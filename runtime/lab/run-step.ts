@@ -65,16 +65,20 @@ export function runTool(
       hint: `apt-get install ${packages[program] ?? program}`,
     });
   }
-  return result.status === 0 ? undefined : `${result.stdout}${result.stderr}`.trim();
+  if (result.status === 0) return undefined;
+  const said = `${result.stdout}${result.stderr}`.trim();
+  if (said !== "") return said;
+  return result.signal === null ? `it ended with the status ${result.status}` : `it was ended by ${result.signal}`;
 }
 
-/** What a failed command means. */
+/** What a failed command means, of those that make a lab or take it down. */
 export function describeFailure(
   command: string,
   tool: string,
   said: string,
+  what: "make" | "take down" = "make",
 ): PrivilegeError | UnsupportedFeatureError | ResourceError {
-  const message = `Cannot make the lab: "${tool === "sysctl" ? "" : `${tool} `}${command}" failed: ${said.split("\n")[0]}`;
+  const message = `Cannot ${what} the lab: "${tool === "sysctl" ? "" : `${tool} `}${command}" failed: ${said.split("\n")[0]}`;
   if (/Operation not permitted|Permission denied/.test(said))
     return new PrivilegeError(message, {
       hint: "namespaces and devices take CAP_SYS_ADMIN and CAP_NET_ADMIN: run it as root",

@@ -1,8 +1,10 @@
-import { spawnSync } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openAddon } from "../../runtime/kernel/door/addon.ts";
+import { findCgroupRoot } from "../../runtime/kernel/machine/cgroups.ts";
 import { findProcess } from "../../runtime/kernel/user/process-tree.ts";
 import { makeJsonScript, readJson } from "../support/json-script.ts";
 import { needFeature } from "../support/need-feature.ts";
@@ -153,6 +155,27 @@ describe("bpfts lab", () => {
     }
   });
 
+  it("ends no process of another's cgroup that has the name of the lab's", async () => {
+    const lab = makeLab(folder, "taken-cgroup", onePod);
+    const taken = join(findCgroupRoot()!, `bpfts.${lab.name}`);
+    const sleeper = spawn("sleep", ["600"]);
+    mkdirSync(taken);
+    try {
+      writeFileSync(join(taken, "cgroup.procs"), String(sleeper.pid));
+      expect(await failCli(["lab", "up", lab.path])).toMatchObject({
+        code: "BPFTS_RESOURCE",
+        hint: "a lab of this name is up in another container; take another name",
+      });
+      expect(takeLabStock(lab.name)).toEqual([`bpfts.${lab.name}`]);
+      expect(sleeper.exitCode ?? sleeper.signalCode).toBeNull();
+    } finally {
+      const ended = once(sleeper, "exit");
+      sleeper.kill("SIGKILL");
+      await ended;
+      rmdirSync(taken);
+    }
+  });
+
   it("says which right is missing", async () => {
     const lab = makeLab(folder, "refused", onePod);
     const up = [process.execPath, cli, "lab", "up", "--json-errors", lab.path];
@@ -260,6 +283,14 @@ wait(); ${countSeen}`,
       expect((await runCli(["lab", "list"])).stderr).toContain(`Took down the lab "${lab.name}.${running.child.pid}"`);
     }
     expect(takeLabStock(lab.name)).toEqual([]);
+  });
+
+  it("says that no lab of a name is up", async () => {
+    expect(await failCli(["run", "--lab", "no-such-lab", "x.ts"])).toMatchObject({
+      code: "BPFTS_USAGE",
+      message: 'There is no lab "no-such-lab"',
+      hint: "bpfts lab list shows those that are up; bpfts lab up FILE.json makes one",
+    });
   });
 
   it("says what --in needs", async () => {

@@ -100,6 +100,13 @@ describe("parseLabFile", () => {
       { nodes: { a: {} }, vxlan: true, network: "fd00::/64" },
       ["lab.json: network: a vxlan needs a network of IPv4 between the nodes", 'for example "172.31.9.0/24"'],
     ],
+    ...["lo", "br0", "all", "default"].map((name): [unknown, readonly string[]] => [
+      { nodes: { [name]: {} } },
+      [
+        expect.stringMatching(`^lab\\.json: nodes\\.${name}: a node cannot have the name "${name}": `) as string,
+        "take another name",
+      ],
+    ]),
     [
       { nodes: { a: {} }, name: "two.nodes" },
       ['lab.json: name: "two.nodes" is no name', "a name is a letter, then letters, digits, - and _"],

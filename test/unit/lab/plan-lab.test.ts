@@ -71,6 +71,31 @@ describe("planLab", () => {
     expect(findRoutes(plan({ nodes, vxlan: { external: true } }), "a")).toEqual([]);
   });
 
+  it("takes node names that ip has as words, too", () => {
+    const made = plan({ nodes: { up: {}, group: {} } });
+    expect(made.steps.at(-1)!.lines).toEqual([
+      "link set dev up master br0",
+      "link set dev up up",
+      "link set dev group master br0",
+      "link set dev group up",
+    ]);
+  });
+
+  it("refuses pods that no other node has a way to", () => {
+    const nodes = {
+      n1: { subnet: ["10.0.1.0/24", "fd77:1::/64"], pods: pods("p1") },
+      n2: { subnet: ["10.0.0.0/24", "fd77:2::/64"], pods: pods("p2") },
+    };
+    const way = "addresses, the network between the nodes has none";
+    expect(() => plan({ nodes })).toThrow(`The pods of node "n2" have IPv6 ${way}`);
+    expect(() => plan({ nodes, network: "fd31:9::/64" })).toThrow(`The pods of node "n2" have IPv4 ${way}`);
+    const made = plan({ nodes, network: ["172.31.9.0/24", "fd31:9::/64"] });
+    expect(listLines(made, "n1").filter((line) => line.startsWith("route add") && line.includes(" via "))).toEqual([
+      "route add 10.0.0.1/32 via 172.31.9.2 dev eth0",
+      "route add fd77:2::1/128 via fd31:9::2 dev eth0",
+    ]);
+  });
+
   it.each<[string, unknown, string]>([
     [
       "twice",
@@ -143,5 +168,10 @@ describe("steps", () => {
     const other = describeFailure("link set x up", "ip", 'Cannot find device "x"');
     expect(other).toBeInstanceOf(ResourceError);
     expect(other.message).toBe('Cannot make the lab: "ip link set x up" failed: Cannot find device "x"');
+    expect(describeFailure("netns delete x", "ip", "busy", "take down").message).toBe(
+      'Cannot take down the lab: "ip netns delete x" failed: busy',
+    );
+    expect(runTool(["sh", "-c", "kill -INT $$"])).toBe("it was ended by SIGINT");
+    expect(runTool(["sh", "-c", "exit 3"])).toBe("it ended with the status 3");
   });
 });

@@ -1,0 +1,118 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { ResourceError, UsageError } from "../../../runtime/base/errors.ts";
+import type { Log } from "../../../runtime/base/log.ts";
+import { makeLabCgroups, removeLabCgroups } from "../../../runtime/lab/lab-cgroups.ts";
+import {
+  claimLab,
+  findLabState,
+  findOwnProcess,
+  keepLab,
+  listLabNames,
+  listLabStates,
+  takeOverLab,
+} from "../../../runtime/lab/lab-state.ts";
+import type { LabState } from "../../../runtime/lab/lab-state.ts";
+import { sweepLabs } from "../../../runtime/lab/open-lab.ts";
+import { makeFolder } from "../../support/run-cli.ts";
+
+const folder = makeFolder();
+const gone = { pid: process.pid, startTicks: 1 };
+
+/** A lab without namespaces, whose cgroup is an ordinary folder. */
+function makeState(at: string, name: string, more: Partial<LabState> = {}): LabState {
+  const cgroup = join(at, `bpfts.${name}`);
+  return { name, file: "x.json", source: "{}", namespaces: [], places: [], cgroup, owner: gone, ...more };
+}
+
+function makeStates(name: string, ...states: readonly LabState[]): string {
+  const at = join(folder, name);
+  mkdirSync(at);
+  for (const state of states) claimLab(state, at);
+  return at;
+}
+
+describe("the state of a lab", () => {
+  it("is claimed once, kept and left whole", () => {
+    const state = makeState(folder, "whole", { owner: findOwnProcess() });
+    const at = makeStates("whole", state);
+    expect(() => claimLab(state, at)).toThrow(UsageError);
+    keepLab(state, at);
+    expect(findLabState("whole", at)).toEqual({ ...state, owner: null });
+    expect(readdirSync(at)).toEqual(["whole.json"]);
+  });
+
+  it("is read below its folder alone", () => {
+    const at = makeStates("below");
+    writeFileSync(join(folder, "evil.json"), JSON.stringify(makeState(folder, "../evil")));
+    expect(findLabState("../evil", at)).toBeUndefined();
+    expect(findLabState("no-such-lab", at)).toBeUndefined();
+    expect(listLabNames(join(at, "no-such-folder"))).toEqual([]);
+  });
+
+  it.each<[string, string]>([
+    ["cut short", '{"name":"bad","na'],
+    ["empty", ""],
+    ["of no object", "null"],
+    ["with another's cgroup", JSON.stringify(makeState(folder, "bad", { cgroup: "/sys/fs/cgroup/system.slice" }))],
+    ["with another's namespace", JSON.stringify(makeState(folder, "bad", { namespaces: ["bpfts.other.pod1"] }))],
+    ["with a place outside", JSON.stringify({ ...makeState(folder, "bad"), places: [{ name: "../system.slice" }] })],
+  ])("is damaged when it is %s, which other labs do not suffer from", (what, text) => {
+    const at = makeStates(what, makeState(folder, "good", { owner: null }));
+    writeFileSync(join(at, "bad.json"), text);
+    expect(() => findLabState("bad", at)).toThrow(ResourceError);
+    expect(() => findLabState("bad", at)).toThrow('The state of the lab "bad" is damaged');
+    expect(listLabStates(at).map(({ name }) => name)).toEqual(["good"]);
+  });
+
+  it("says more than that there is none when it cannot be read", () => {
+    const at = makeStates("unreadable");
+    mkdirSync(join(at, "folder.json"));
+    expect(() => findLabState("folder", at)).toThrow("Cannot read the labs below");
+    const file = join(at, "file");
+    writeFileSync(file, "");
+    expect(() => listLabNames(file)).toThrow("Cannot read the labs below");
+  });
+
+  it("is taken over from an owner that has ended, by one process and from no other owner", () => {
+    const at = makeStates("stale", makeState(folder, "stale"));
+    expect(takeOverLab("stale", at)?.owner).toEqual(findOwnProcess());
+    // As for a second sweep, which has seen the lab before it was taken down and made anew.
+    expect(takeOverLab("stale", at)).toBeUndefined();
+    expect(findLabState("stale", at)?.owner).toEqual(findOwnProcess());
+    expect(takeOverLab("no-such-lab", at)).toBeUndefined();
+    expect(readdirSync(at)).toEqual(["stale.json"]);
+  });
+});
+
+describe("sweepLabs", () => {
+  it("goes on after a lab that it cannot take down", () => {
+    const at = makeStates("sweep");
+    for (const name of ["a-stuck", "b-gone"]) claimLab(makeState(at, name), at);
+    mkdirSync(join(at, "bpfts.a-stuck"));
+    writeFileSync(join(at, "bpfts.a-stuck", "file"), "");
+    const said: string[] = [];
+    sweepLabs({ warn: (message: string) => said.push(message) } as unknown as Log, at);
+    expect(said).toEqual([
+      expect.stringMatching(/^Cannot remove the cgroup ".*bpfts\.a-stuck": .*; try again: bpfts lab down a-stuck$/),
+      expect.stringContaining('Took down the lab "b-gone"'),
+    ]);
+    expect(listLabNames(at)).toEqual(["a-stuck"]);
+  });
+});
+
+describe("makeLabCgroups", () => {
+  it("tells what it made, so that another's stays when it fails", () => {
+    const lab = join(folder, "bpfts.taken");
+    const made: string[] = [];
+    mkdirSync(lab);
+    expect(() => makeLabCgroups([lab, join(lab, "pod1")], made)).toThrow(`Cannot make the cgroup "${lab}"`);
+    expect(made).toEqual([]);
+    mkdirSync(join(lab, "pod2"));
+    expect(() => makeLabCgroups([join(lab, "pod1"), join(lab, "pod2")], made)).toThrow("pod2");
+    removeLabCgroups(made);
+    expect(readdirSync(lab)).toEqual(["pod2"]);
+    expect(existsSync(join(lab, "pod1"))).toBe(false);
+  });
+});
