@@ -33,6 +33,8 @@ export class StackStore {
   /** How many stacks there was no room for. */
   dropped = 0;
 
+  constructor(private readonly maxCharacters = MAX_CHARACTERS) {}
+
   /** @throws ArgumentError for what is no stack, and for a unit that the stacks before do not have */
   add({ process, frames, value, unit }: StackMessage): void {
     requireStack(process, frames, value, unit);
@@ -43,9 +45,9 @@ export class StackStore {
     this.unit = unit;
     const names = process === null ? frames : [process, ...frames];
     // Clean names have no newline in them.
-    const key = names.map((name) => this.clean(name)).join("\n");
-    const sum = this.sums.get(key);
-    if (sum === undefined && (this.characters += key.length) > MAX_CHARACTERS) this.dropped++;
+    const key = this.cleanAll(names)?.join("\n");
+    const sum = key === undefined ? undefined : this.sums.get(key);
+    if (key === undefined || (sum === undefined && !this.takeRoom(key.length))) this.dropped++;
     else this.sums.set(key, (sum ?? 0n) + BigInt(value));
   }
 
@@ -58,14 +60,32 @@ export class StackStore {
     return this.unit === undefined || stacks.length === 0 ? undefined : { unit: this.unit, stacks };
   }
 
-  private clean(name: string): string {
+  /** Undefined when there is no room for a name that is new. */
+  private cleanAll(names: readonly string[]): readonly string[] | undefined {
+    const clean: string[] = [];
+    for (const name of names) {
+      const one = this.clean(name);
+      if (one === undefined) return undefined;
+      clean.push(one);
+    }
+    return clean;
+  }
+
+  private clean(name: string): string | undefined {
     let clean = this.cleaned.get(name);
     if (clean === undefined) {
+      if (!this.takeRoom(name.length)) return undefined;
       // The last two characters of each plane are none, and XML has no place for the first two of them.
       clean = escapeText(name).replace(/[\ufffe\uffff]/g, "\ufffd") || "[unknown]";
       this.cleaned.set(name, clean);
     }
     return clean;
+  }
+
+  private takeRoom(length: number): boolean {
+    if (this.characters + length > this.maxCharacters) return false;
+    this.characters += length;
+    return true;
   }
 }
 

@@ -1,5 +1,5 @@
 import { AF_INET, AF_INET6, inet_pton } from "./ip-address.ts";
-import { parseMac, renderMac } from "./mac-address.ts";
+import { parseMac, renderMac, requireMac } from "./mac-address.ts";
 import { parseCidr } from "./parse-cidr.ts";
 
 /**
@@ -44,11 +44,14 @@ export function mac(text: string): Uint8Array {
 /**
  * The text of an Ethernet address's six bytes.
  *
+ * @throws BpfError when it is none
+ *
  * @example
  * import { mac_text, print } from "bpfts";
  * print(mac_text([2, 0, 0, 0, 0, 255])); // 02:00:00:00:00:ff
  */
 export function mac_text(bytes: Uint8Array | readonly number[]): string {
+  requireMac("mac_text()", bytes);
   return renderMac(bytes);
 }
 

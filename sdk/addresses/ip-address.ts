@@ -1,4 +1,8 @@
+import { requireByteValues } from "../checks/check-bytes.ts";
+import { MAX, requireInteger, requireText } from "../checks/check-options.ts";
 import { makeArgumentError } from "../wire/errors.ts";
+
+const MIN_I32 = -(2 ** 31);
 
 /**
  * Address families, as `AF_*` in C. Source: include/linux/socket.h in the kernel's tree.
@@ -21,7 +25,7 @@ export const AF_INET6 = 10;
  * The text of an address. `address` is what a program read: a `u32` in network order or 4 bytes for IPv4, 16 bytes or a
  * 128-bit integer for IPv6.
  *
- * Source: Python's socket.inet_ntop, RFC 5952. @throws BpfError for another family or length
+ * Source: Python's socket.inet_ntop, RFC 5952. @throws BpfError for another family or length, and for what is no address
  *
  * @example
  * import { AF_INET, inet_ntop, print } from "bpfts";
@@ -33,6 +37,7 @@ export function inet_ntop(family: number, address: number | bigint | Uint8Array 
     throw makeArgumentError(
       `Cannot write an address of family ${family}: only AF_INET (2) and AF_INET6 (10) are known`,
     );
+  requireAddress(address, size);
   const bytes =
     typeof address === "number" || typeof address === "bigint"
       ? readLittleEndian(BigInt(address), size)
@@ -67,9 +72,20 @@ export function address_text(family: number, field: Uint8Array): string {
  * print(inet_pton(AF_INET, "10.0.0.7").join(" ")); // 10 0 0 7
  */
 export function inet_pton(family: number, text: string): Uint8Array {
+  requireText("inet_pton()", "an address", text);
   const bytes = family === AF_INET ? parseIpv4(text) : family === AF_INET6 ? parseIpv6(text) : undefined;
   if (bytes === undefined) throw makeArgumentError(`"${text}" is no ${family === AF_INET ? "IPv4" : "IPv6"} address`);
   return Uint8Array.from(bytes);
+}
+
+/** Looks whether a number has at most the bits of an address, and whether bytes are bytes. */
+function requireAddress(address: unknown, size: number): void {
+  if (typeof address === "number") requireInteger("inet_ntop()", "an address", address, MIN_I32, MAX.u32);
+  else if (typeof address === "bigint") {
+    const bits = size * 8;
+    if (BigInt.asUintN(bits, address) !== address && BigInt.asIntN(bits, address) !== address)
+      throw makeArgumentError(`inet_ntop() takes an address of ${bits} bits, got ${address}n`);
+  } else requireByteValues("inet_ntop()", "an address", address);
 }
 
 function readLittleEndian(value: bigint, size: number): number[] {

@@ -1,3 +1,5 @@
+import { requireText } from "../checks/check-options.ts";
+import { requireByteValues } from "../checks/check-bytes.ts";
 import { makeArgumentError } from "../wire/errors.ts";
 
 /** Units: bytes. */
@@ -10,8 +12,19 @@ export function renderMac(bytes: ArrayLike<number>, offset = 0): string {
   ).join(":");
 }
 
+/** Looks whether a call got the six bytes of an Ethernet address. @throws BpfError for anything else */
+export function requireMac(call: string, bytes: ArrayLike<number>): void {
+  requireByteValues(call, "an Ethernet address", bytes);
+  if (bytes.length !== MAC_BYTES)
+    throw makeArgumentError(
+      `${call} takes the ${MAC_BYTES} bytes of an Ethernet address, got ${bytes.length}`,
+      "of a longer field take the first ones: mac_text(field.slice(0, 6))",
+    );
+}
+
 /** The six bytes of an Ethernet address's text. @throws BpfError when it is none */
 export function parseMac(text: string): Uint8Array {
+  requireText("mac()", "an Ethernet address", text);
   if (!/^[\da-f]{1,2}(?:([:-])[\da-f]{1,2}(?:\1[\da-f]{1,2}){4})$/i.test(text))
     throw makeArgumentError(
       `${JSON.stringify(text)} is no Ethernet address`,

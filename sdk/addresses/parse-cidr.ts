@@ -1,3 +1,4 @@
+import { requireText } from "../checks/check-options.ts";
 import { makeArgumentError } from "../wire/errors.ts";
 import { AF_INET, AF_INET6, inet_ntop, inet_pton } from "./ip-address.ts";
 
@@ -16,6 +17,7 @@ export function parseAddress(text: string): Uint8Array {
 
 /** A range as people write it: `"10.0.0.0/8"`, or one address. @throws BpfError when it is none, or an address within one */
 export function parseCidr(text: string): AddressRange {
+  requireText("cidr()", "a range of addresses", text);
   const [address = "", length, ...more] = text.split("/");
   const bytes = parseAddress(address);
   const bits = bytes.length * 8;

@@ -15,7 +15,7 @@ export function requireOptions(call: string, options: unknown, names: readonly s
     );
   };
   if (typeof options !== "object" || options === null || Array.isArray(options))
-    return refuse(`takes its options as an object, got ${show(options)}`);
+    return refuse(`takes its options as an object, got ${showValue(options)}`);
   for (const name of Object.keys(options)) if (!names.includes(name)) refuse(`has no option ${JSON.stringify(name)}`);
 }
 
@@ -23,7 +23,7 @@ export function requireOptions(call: string, options: unknown, names: readonly s
 export function requireNumber(call: string, what: string, value: unknown): void {
   if (typeof value === "number" && !Number.isNaN(value)) return;
   throw makeArgumentError(
-    `${call} takes ${what} as a number, got ${show(value)}`,
+    `${call} takes ${what} as a number, got ${showValue(value)}`,
     Number.isNaN(value)
       ? "Number(…) of a text that is no number, or of an argument that was not given, is NaN"
       : undefined,
@@ -41,20 +41,22 @@ export const MAX: { readonly i32: number; readonly u32: number; readonly u64: nu
 export function requireInteger(call: string, what: string, value: unknown, min: number, max: number): void {
   if (value === undefined || (Number.isSafeInteger(value) && (value as number) >= min && (value as number) <= max))
     return;
-  throw makeArgumentError(`${call} takes ${what} as a whole number from ${min} to ${max}, got ${show(value)}`);
+  throw makeArgumentError(`${call} takes ${what} as a whole number from ${min} to ${max}, got ${showValue(value)}`);
 }
 
 /** @throws BpfError for what is no text */
 export function requireText(call: string, what: string, value: unknown): void {
-  if (typeof value !== "string") throw makeArgumentError(`${call} takes ${what} as a text, got ${show(value)}`);
+  if (typeof value !== "string") throw makeArgumentError(`${call} takes ${what} as a text, got ${showValue(value)}`);
 }
 
 /** @throws BpfError for what is no function */
 export function requireFunction(call: string, what: string, value: unknown): void {
-  if (typeof value !== "function") throw makeArgumentError(`${call} takes ${what} as a function, got ${show(value)}`);
+  if (typeof value !== "function")
+    throw makeArgumentError(`${call} takes ${what} as a function, got ${showValue(value)}`);
 }
 
-function show(value: unknown): string {
+/** A wrong value as errors show it. */
+export function showValue(value: unknown): string {
   const text = renderValue(value, { depth: 1 });
   return text.length > SHOWN_LENGTH ? `${text.slice(0, SHOWN_LENGTH)}…` : text;
 }

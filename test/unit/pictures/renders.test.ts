@@ -74,6 +74,20 @@ describe("the store", () => {
     expect(() => new StackStore().add({ ...stack, ...(change as object) })).toThrow(message);
   });
 
+  it("keeps no more names than there is room for, also of stacks that it drops", () => {
+    const store = new StackStore(100);
+    const add = (frame: string): void => store.add({ process: null, frames: [frame], value: "1", unit: "count" });
+    add("a".repeat(20));
+    add("b".repeat(40));
+    for (let number = 0; number < 50; number++) add(`${number}`.padStart(60, "c"));
+    expect(store.dropped).toBe(51);
+    add("a".repeat(20));
+    expect(store.dropped).toBe(51);
+    expect(store.read()!.stacks).toEqual([{ names: ["a".repeat(20)], value: 2n }]);
+    const kept = (store as unknown as { readonly cleaned: ReadonlyMap<string, string> }).cleaned;
+    expect([...kept.keys()].join("").length).toBeLessThanOrEqual(100);
+  });
+
   it("refuses stacks of two units", () => {
     const store = new StackStore();
     store.add({ process: null, frames: ["main"], value: "1", unit: "us" });

@@ -1,6 +1,6 @@
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { cidr, ipv4, ipv6, mac, mac_text } from "../../../../sdk/addresses/address-values.ts";
-import { AF_INET, inet_ntop } from "../../../../sdk/addresses/ip-address.ts";
+import { AF_INET, AF_INET6, inet_ntop, inet_pton } from "../../../../sdk/addresses/ip-address.ts";
 import { parseCidr } from "../../../../sdk/addresses/parse-cidr.ts";
 import { makeCodec } from "../../../../sdk/codec/codec.ts";
 import type { TableOf } from "../../../../sdk/program/table-types.ts";
@@ -22,6 +22,35 @@ describe("addresses as text", () => {
       expect(() => ipv4(wrong)).toThrow(/is no IPv4/);
     for (const wrong of ["02:00:00:00:00", "02:00:00:00:00:0g", "02:00-00:00:00:00", "020000000000"])
       expect(() => mac(wrong)).toThrow(/is no Ethernet address/);
+  });
+
+  it.each<[() => unknown, string]>([
+    [() => mac_text([1, 2, 3]), "mac_text() takes the 6 bytes of an Ethernet address, got 3"],
+    [() => mac_text(new Uint8Array(8)), "mac_text() takes the 6 bytes of an Ethernet address, got 8"],
+    [() => mac_text([300, 2, 3, 4, 5, 6]), "mac_text(): 300 is no byte"],
+    [() => mac_text([1.5, 2, 3, 4, 5, 6]), "mac_text(): 1.5 is no byte"],
+    [() => mac_text("02:00:00:00:00:01" as never), "mac_text() takes an Ethernet address as bytes"],
+    [() => mac_text(undefined as never), "mac_text() takes an Ethernet address as bytes"],
+    [() => inet_ntop(AF_INET, 2 ** 40 + 0x0100007f), "as a whole number from -2147483648 to 4294967295"],
+    [() => inet_ntop(AF_INET, 1.5), "as a whole number from -2147483648 to 4294967295, got 1.5"],
+    [() => inet_ntop(AF_INET, 2n ** 32n), "inet_ntop() takes an address of 32 bits, got 4294967296n"],
+    [() => inet_ntop(AF_INET6, 2n ** 128n), "inet_ntop() takes an address of 128 bits"],
+    [() => inet_ntop(AF_INET, [300, 0, 0, 1]), "inet_ntop(): 300 is no byte"],
+    [() => inet_ntop(AF_INET, "10.0.0.1" as never), "inet_ntop() takes an address as bytes"],
+    [() => inet_ntop(AF_INET, null as never), "inet_ntop() takes an address as bytes"],
+    [() => ipv4(5 as never), "inet_pton() takes an address as a text, got 5"],
+    [() => inet_pton(AF_INET6, undefined as never), "inet_pton() takes an address as a text, got undefined"],
+    [() => mac(5 as never), "mac() takes an Ethernet address as a text, got 5"],
+    [() => cidr(5 as never), "cidr() takes a range of addresses as a text, got 5"],
+  ])("refuse what is no address: %s", (call, message) => {
+    expect(call).toThrow(
+      expect.objectContaining({ code: "BPFTS_ARGUMENT", message: expect.stringContaining(message) }),
+    );
+  });
+
+  it("take numbers that C keeps with a sign", () => {
+    expect(inet_ntop(AF_INET, -1)).toBe("255.255.255.255");
+    expect(inet_ntop(AF_INET6, -1n)).toBe("ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff");
   });
 
   it("are ranges without bits behind their prefix", () => {
