@@ -23,7 +23,13 @@ import {
 } from "bpfts";
 import { keep_text, parse_cidr } from "./parts/cidr.ts";
 import type { Cidr } from "./parts/cidr.ts";
-import { LINES_ABOVE_TEXT, drop_reasons, load_endpoint, other_counters } from "./parts/policy-program.ts";
+import {
+  LINES_ABOVE_TEXT,
+  drop_reasons,
+  hubble_reasons,
+  load_endpoint,
+  other_counters,
+} from "./parts/policy-program.ts";
 import type { PacketCounts, PolicyEvent } from "./parts/policy-program.ts";
 import { list_entries, parse_rule, reserved } from "./parts/policy-rules.ts";
 
@@ -227,7 +233,7 @@ function show(event: PolicyEvent): void {
         verdict: reason === 0 ? "FORWARDED" : is_audited ? "AUDIT" : "DROPPED",
         ...(reason !== 0 && {
           drop_reason: reason,
-          drop_reason_desc: drop_reasons[reason]!.toUpperCase().replace(/[: ]+/g, "_"),
+          drop_reason_desc: hubble_reasons[reason],
         }),
         IP: { source, destination },
         l4: { [protocol.toUpperCase()]: has_ports ? { source_port: sport, destination_port: dport } : {} },

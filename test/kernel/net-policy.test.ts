@@ -155,7 +155,7 @@ describe("bpfts policy", { timeout: patienceMs }, () => {
     }
     expect(Object.fromEntries(counted)).toEqual({
       "DROPPED 133 POLICY_DENIED 5001->5002 INGRESS pod2 default deny": 6,
-      "DROPPED 181 POLICY_DENIED_BY_DENYLIST 5001->5002 INGRESS pod2 deny pod2 from any tcp/8002": 1,
+      "DROPPED 181 POLICY_DENY 5001->5002 INGRESS pod2 deny pod2 from any tcp/8002": 1,
       "DROPPED 132 INVALID_SOURCE_IP 5001->5002 EGRESS pod1 invalid source": 5,
     });
     // The line that is named is the one that drops.

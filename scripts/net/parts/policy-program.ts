@@ -283,3 +283,12 @@ int to_container(struct __sk_buff *skb) { return judge(skb, 0); }
     },
   };
 }
+
+/** The reasons of `drop_reasons` by the names that Hubble gives them. Source: enum DropReason in api/v1/flow/flow.proto of Cilium */
+export const hubble_reasons: Readonly<Record<number, string>> = {
+  132: "INVALID_SOURCE_IP",
+  133: "POLICY_DENIED",
+  134: "INVALID_PACKET_DROPPED",
+  157: "IP_FRAGMENTATION_NOT_SUPPORTED",
+  181: "POLICY_DENY",
+};
