@@ -114,6 +114,26 @@ print("ready"); wait();`,
     );
   });
 
+  it("tells the links of one function on devices of one number in two namespaces", async () => {
+    const [{ b: first }, { b: second }] = [await makeVeth(), await makeVeth()];
+    const attach = [first, second].map(
+      ({ path }) =>
+        `b.attach_tc({ dev: "b0", netns: ${JSON.stringify(path)}, direction: "ingress", fn_name: "filter" });`,
+    );
+    const running = startCli([
+      "run",
+      makeJsonScript(folder, "both", programs, `${attach.join("\n")} print("ready"); wait();`),
+    ]);
+    await running.waitFor("ready");
+    const [one, other] = [(await listRows("--netns", first.path))[0]!, (await listRows("--netns", second.path))[0]!];
+    const ids = (row: typeof one): readonly number[] => row.link_ids ?? [row.link_id!];
+    expect(new Set([...ids(one), ...ids(other)]).size).toBe(2);
+    expect(ids(one).length).toBe(one.ifindex === other.ifindex ? 2 : 1);
+    expect(one.pids).toHaveLength(1);
+    running.child.kill("SIGINT");
+    await running.ended;
+  });
+
   it("names a namespace that is not there", async () => {
     const missing = await runCli(["net", "--netns", "no-such", "--json-errors"]);
     expect(parseCliError(missing).message).toBe('There is no network namespace "no-such"');

@@ -30,6 +30,8 @@ export interface NetworkRow {
   readonly prog_name: string;
   /** Absent where it was attached without a link: it then stays when nobody holds it. */
   readonly link_id?: number;
+  /** In place of `link_id` where several links could be its own: a link tells the number of its device, which another namespace can have given, too. */
+  readonly link_ids?: readonly number[];
   readonly pids: readonly HolderRow[];
   readonly pinned: readonly string[];
 }
@@ -75,14 +77,16 @@ function describeRow(
   { facts, isOf }: Place,
 ): NetworkRow {
   const program = objects.findProgram(programId);
-  const link = links.find(
+  const own = links.filter(
     (one) =>
       one.programId === programId &&
       attachType !== undefined &&
       (one.target.attachType ?? BPFAttachType.XDP) === attachType &&
       isOf(one),
   );
-  const [kind, id] = link === undefined ? (["program", programId] as const) : (["link", link.id] as const);
+  const ids = own.map(({ id }) => id);
+  const holders =
+    own.length === 0 ? objects.listHolders("program", programId) : ids.flatMap((id) => objects.listHolders("link", id));
   return {
     ...facts,
     hook,
@@ -90,9 +94,11 @@ function describeRow(
     ...(mode !== "" && { mode }),
     prog_id: programId,
     prog_name: program === undefined ? "" : objects.nameProgram(program),
-    ...(link !== undefined && { link_id: link.id }),
-    pids: describeHolders(objects.listHolders(kind, id)),
-    pinned: objects.listPins(kind, id),
+    ...(ids.length === 1 && { link_id: ids[0]! }),
+    ...(ids.length > 1 && { link_ids: ids }),
+    pids: describeHolders([...new Map(holders.map((holder) => [holder.pid, holder])).values()]),
+    pinned:
+      own.length === 0 ? objects.listPins("program", programId) : ids.flatMap((id) => objects.listPins("link", id)),
   };
 }
 
@@ -141,14 +147,14 @@ export function renderNetwork(rows: readonly NetworkRow[]): string {
   if (rows.length === 0) return "Nothing is attached to devices, network namespaces and cgroups.\n";
   return renderColumns(
     ["WHERE", "DEVICE", "HOOK", "ORDER", "MODE", "PROGRAM", "LINK", "HELD BY"],
-    rows.map(({ netns, devname, cgroup, hook, order, mode, prog_id, prog_name, link_id, pids, pinned }) => [
+    rows.map(({ netns, devname, cgroup, hook, order, mode, prog_id, prog_name, link_id, link_ids, pids, pinned }) => [
       cgroup ?? netns ?? "?",
       devname ?? "",
       hook,
       order,
       mode ?? "",
       `${prog_id} ${prog_name}`.trimEnd(),
-      link_id ?? "none",
+      link_id ?? (link_ids === undefined ? "none" : `one of ${link_ids.join(", ")}`),
       renderHolders(pids, pinned),
     ]),
   );
