@@ -21,6 +21,7 @@
         "runtime/native/elf_symbols.cc",
         "runtime/native/file.cc",
         "runtime/native/handles.cc",
+        "runtime/native/helper_process.cc",
         "runtime/native/iterator.cc",
         "runtime/native/link.cc",
         "runtime/native/live.cc",

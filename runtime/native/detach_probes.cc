@@ -3,10 +3,7 @@
 #include <bpf/bpf.h>
 #include <dirent.h>
 #include <pthread.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,9 +12,9 @@
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <string>
 #include <vector>
 
+#include "helper_process.h"
 #include "link.h"
 
 namespace bpfts {
@@ -32,7 +29,7 @@ constexpr size_t kMaxThreads = 200;
 
 constexpr size_t kStackBytes = 128 * 1024;
 
-/// The descriptors of perf events that this process has open, in order.
+/// The descriptors of perf events that this process has open.
 std::vector<int> ListPerfEvents() {
   std::vector<int> found;
   DIR* folder = opendir("/proc/self/fd");
@@ -43,12 +40,7 @@ std::vector<int> ListPerfEvents() {
     if (std::strcmp(target, "anon_inode:[perf_event]") == 0) found.push_back(std::atoi(entry->d_name));
   }
   closedir(folder);
-  std::sort(found.begin(), found.end());
   return found;
-}
-
-void CloseRange(int first, int last) {
-  if (first <= last) syscall(SYS_close_range, static_cast<unsigned>(first), static_cast<unsigned>(last), 0U);
 }
 
 /// Before Linux 5.15 a program has no link of its own and runs until the perf event is freed, so that nobody else may hold that.
@@ -60,32 +52,14 @@ bool HaveLinks(const std::vector<AnyLink*>& links) {
   });
 }
 
-/// Keeps the perf events open until the parent has closed the other end of the socket, and ends: the kernel then frees
-/// them. The parent has other threads: only what is safe in a signal handler may be called here.
-[[noreturn]] void RunKeeper(const int* kept, size_t count, int socket_fd) {
-  setsid();
-  prctl(PR_SET_NAME, "bpfts-detach");
-  sigset_t all;
-  sigfillset(&all);
-  sigprocmask(SIG_SETMASK, &all, nullptr);
-  // Standard output among them: whoever reads it is not to wait for this process.
-  int next = 0;
-  bool is_socket_passed = false;
-  for (size_t index = 0; index <= count; index++) {
-    const int end = index < count ? kept[index] : INT32_MAX;
-    if (!is_socket_passed && socket_fd < end) {
-      CloseRange(next, socket_fd - 1);
-      next = socket_fd + 1;
-      is_socket_passed = true;
-    }
-    CloseRange(next, end - 1);
-    next = end + 1;
-  }
+/// Keeps the perf events open until the parent has closed its end of the socket. The kernel frees them when this process ends.
+/// `kept` has the socket among them. Only what is safe after fork may be called here.
+[[noreturn]] void RunKeeper(const std::vector<int>& kept, int socket_fd) {
+  BecomeHelper("bpfts-detach", kept.data(), kept.size());
   // The parent may detach only now: whoever closes a link last waits until it is gone, and the programs would run until then.
-  char byte = 0;
-  send(socket_fd, &byte, 1, MSG_NOSIGNAL);
-  while (recv(socket_fd, &byte, 1, 0) < 0 && errno == EINTR) {
-  }
+  const char closed = 0;
+  send(socket_fd, &closed, 1, MSG_NOSIGNAL);
+  WaitForClose(socket_fd);
   _exit(0);
 }
 
@@ -132,11 +106,13 @@ int32_t DetachProbes(Environment& environment) {
     DetachAtOnce(detaching);
     return 0;
   }
-  const std::vector<int> kept = ListPerfEvents();
   int ends[2];
   if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0) return -errno;
+  std::vector<int> kept = ListPerfEvents();
+  kept.push_back(ends[0]);
+  std::sort(kept.begin(), kept.end());
   const pid_t keeper = fork();
-  if (keeper == 0) RunKeeper(kept.data(), kept.size(), ends[0]);
+  if (keeper == 0) RunKeeper(kept, ends[0]);
   const int error = errno;
   close(ends[0]);
   char byte = 0;

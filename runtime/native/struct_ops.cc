@@ -3,17 +3,18 @@
 #include <bpf/bpf.h>
 #include <fcntl.h>
 #include <linux/bpf.h>
-#include <signal.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
 #include <memory>
 #include <utility>
 
+#include "helper_process.h"
 #include "link.h"
 #include "log.h"
 #include "object.h"
@@ -45,23 +46,12 @@ void Unregister(int map_fd) {
 }
 
 /// A process that waits until its pipe has no writer any more, which is when this process has ended however it did, and takes the table back then.
-/// The parent has other threads: only what is safe in a signal handler may be called here.
+/// Only what is safe after fork may be called here.
 [[noreturn]] void RunGuard(int pipe_fd, int map_fd) {
-  setsid();
-  prctl(PR_SET_NAME, "bpfts-guard");
-  sigset_t all;
-  sigfillset(&all);
-  sigprocmask(SIG_SETMASK, &all, nullptr);
-  // The highest two are kept: everything else, links and writing ends among it, belongs to the parent alone.
-  const int low = pipe_fd < map_fd ? pipe_fd : map_fd;
-  const int high = pipe_fd < map_fd ? map_fd : pipe_fd;
-  if (low > 0) syscall(SYS_close_range, 0U, static_cast<unsigned>(low - 1), 0U);
-  if (high > low + 1) syscall(SYS_close_range, static_cast<unsigned>(low + 1), static_cast<unsigned>(high - 1), 0U);
-  syscall(SYS_close_range, static_cast<unsigned>(high + 1), ~0U, 0U);
-  char byte = 0;
-  ssize_t got = 0;
-  do got = read(pipe_fd, &byte, 1);
-  while (got < 0 && errno == EINTR);
+  // Links and writing ends belong to the parent alone.
+  const int kept[] = {std::min(pipe_fd, map_fd), std::max(pipe_fd, map_fd)};
+  BecomeHelper("bpfts-guard", kept, std::size(kept));
+  WaitForClose(pipe_fd);
   Unregister(map_fd);
   _exit(0);
 }
