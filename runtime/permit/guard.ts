@@ -1,6 +1,7 @@
 import { PrivilegeError } from "../base/errors.ts";
 import type { SourceLocation } from "../base/location.ts";
 import { listKernelCalls } from "../object/list-calls.ts";
+import type { KernelCall } from "../object/list-calls.ts";
 import { findAction } from "./acting-calls.ts";
 import type { Action } from "./acting-calls.ts";
 import { findProgramAction } from "./acting-programs.ts";
@@ -41,8 +42,8 @@ export type LocateInstruction = (section: string, instruction: number) => Source
 const cloneRedirect = 13;
 const tailCall = 12;
 
-function callsHelper(object: Uint8Array, wanted: number): boolean {
-  return listKernelCalls(object).some(({ helper }) => helper === wanted);
+function haveHelper(calls: readonly KernelCall[], wanted: number): boolean {
+  return calls.some(({ helper }) => helper === wanted);
 }
 
 /** Notes what a script asks for, and refuses what the user has not allowed. */
@@ -116,8 +117,9 @@ export function openGuard(allowed: ReadonlySet<PermissionName> | undefined, plac
       };
     },
     admitObject(object, locate) {
-      anyClones ||= callsHelper(object, cloneRedirect);
-      const found = listKernelCalls(object).flatMap((call) => {
+      const calls = listKernelCalls(object);
+      anyClones ||= haveHelper(calls, cloneRedirect);
+      const found = calls.flatMap((call) => {
         const action = findAction(call);
         return action === undefined ? [] : { action, location: locate(call.section, call.instruction) };
       });
@@ -141,14 +143,14 @@ export function openGuard(allowed: ReadonlySet<PermissionName> | undefined, plac
     },
     admitTestRun(object, functionName) {
       // A tail call leads to any function that a table holds: of another object of the script, or of whoever has filled a pinned table.
-      const reaches = anyClones || pins.size > 0;
-      const calls = callsHelper(object, cloneRedirect);
-      if (!calls && !(reaches && callsHelper(object, tailCall))) return;
-      const whose = calls ? "" : "which its tail calls may lead to, ";
-      const does = `${whose}sends packets to network devices from a test run, too`;
+      const mayReach = anyClones || pins.size > 0;
+      const calls = listKernelCalls(object);
+      const isOwn = haveHelper(calls, cloneRedirect);
+      if (!isOwn && !(mayReach && haveHelper(calls, tailCall))) return;
+      const does = `${isOwn ? "" : "which its tail calls may lead to, "}sends packets to network devices from a test run, too`;
       admit(
         [{ action: { name: "bpf_clone_redirect", does, permission: "all" } }],
-        ({ name }) => `Cannot run "${functionName}": ${name}${calls ? "" : ","} ${does}`,
+        ({ name }) => `Cannot run "${functionName}": ${name}${isOwn ? "" : ","} ${does}`,
       );
     },
     noteHook: (hook) => void hooks.add(hook),
