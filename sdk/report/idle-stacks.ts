@@ -1,4 +1,5 @@
 import type { StackTraceTable } from "../tables/table-stack-trace.ts";
+import { isStackName } from "./show-part.ts";
 import type { TableRow } from "./table-rows.ts";
 
 /** Makes room in a table of stacks, interval by interval. */
@@ -18,8 +19,7 @@ export function openIdleStacks(): IdleStacks {
   let idle = new Set<number>();
   return {
     note(rows) {
-      for (const { key } of rows)
-        for (const { name, value } of key) if (name === "kstack" || name === "ustack") used.add(Number(value));
+      for (const { key } of rows) for (const { name, value } of key) if (isStackName(name)) used.add(Number(value));
     },
     release(stacks) {
       const unused = [...stacks.keys()].filter((id) => !used.has(id));

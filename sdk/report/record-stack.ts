@@ -9,7 +9,7 @@ export interface RecordedStack {
   readonly frames: readonly string[];
   /** What the stack weighs: how often it was seen, how long it took. Values of one stack are added up. */
   readonly value: number | bigint;
-  /** The name of the process or task; it stands below the outermost function. */
+  /** The name of the process or task. It becomes the root frame of the stack. */
   readonly process?: string;
   /** What `value` counts; all stacks of a run have one unit. @default "count" */
   readonly unit?: StackUnit;

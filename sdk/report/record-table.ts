@@ -3,13 +3,13 @@ import { eprint } from "../print/output.ts";
 import { renderValue } from "../print/render-value.ts";
 import { record_stack } from "./record-stack.ts";
 import type { ReportedTable } from "./report-options.ts";
-import { isStack, showParts } from "./show-part.ts";
+import { isStack, isStackName, showParts } from "./show-part.ts";
 import type { FindStacks } from "./show-part.ts";
 import type { TableRow } from "./table-rows.ts";
 
 /** Whether a table counts or adds up by stacks, and the user asked for a picture of them. */
 export function isDrawn(table: ReportedTable | undefined): boolean {
-  return isStackWanted && table?.kind === "sum" && table.keys.some((name) => name === "kstack" || name === "ustack");
+  return isStackWanted && table?.kind === "sum" && table.keys.some(isStackName);
 }
 
 /** Adds the rows of such a table to the pictures: the other parts of a key stand below the stack, and `root`, if any, below them. */

@@ -11,7 +11,7 @@ import { Interrupt, makeArgumentError } from "../wire/errors.ts";
 import type { ReportOptions, ReportedPrint, ReportedTable } from "./report-options.ts";
 import { openIdleStacks } from "./idle-stacks.ts";
 import type { IdleStacks } from "./idle-stacks.ts";
-import { findWallTime, nameFrames, renderWallTime } from "./show-part.ts";
+import { findWallTime, isStackName, nameFrames, renderWallTime } from "./show-part.ts";
 import type { FindStacks } from "./show-part.ts";
 import { renderJson } from "../print/render-json.ts";
 import { isDrawn, recordTable } from "./record-table.ts";
@@ -146,11 +146,14 @@ function openPlain(name: string, ring: EventTable, { json }: ReportOptions): voi
   ring.subscribe(callback, { by_time: true });
 }
 
-const special = /^(?:kstack|ustack|walltime)$/;
+/** Whether a value is shown otherwise than it is. */
+function isSpecial(name: string): boolean {
+  return isStackName(name) || name === "walltime";
+}
 
 function openPrints(ring: EventTable, prints: readonly ReportedPrint[], json: boolean, findStacks: FindStacks): void {
   const [only] = prints;
-  if (!json && prints.length === 1 && !only!.values.some((name) => special.test(name)) && only!.values.length > 0)
+  if (!json && prints.length === 1 && !only!.values.some(isSpecial) && only!.values.length > 0)
     return ring.printf(only!.format, ...(only!.values as never[]));
   ring.open_ring_buffer((event) => {
     const record = event as Readonly<Record<string, unknown>>;
@@ -170,7 +173,7 @@ function openPrints(ring: EventTable, prints: readonly ReportedPrint[], json: bo
 function showField(name: string, fields: Readonly<Record<string, unknown>>, findStacks: FindStacks): unknown {
   const value = fields[name];
   if (name === "walltime") return renderWallTime(findWallTime(value as bigint));
-  if (name !== "kstack" && name !== "ustack") return value;
+  if (!isStackName(name)) return value;
   const pid = name === "ustack" ? Number(fields["ustack_pid"]) : undefined;
   return nameFrames(Number(value), pid, findStacks).join("\n");
 }

@@ -67,9 +67,14 @@ export function showParts(parts: readonly KeyPart[], findStacks: FindStacks, opt
     });
 }
 
-/** Whether a part is a stack. */
+/** Whether a part of this name holds a stack: the number of one in a table, its frames when it is shown. */
+export function isStackName(name: string): boolean {
+  return name === "kstack" || name === "ustack";
+}
+
+/** Whether a part is a stack that has its frames. */
 export function isStack({ name, value }: KeyPart): boolean {
-  return (name === "kstack" || name === "ustack") && Array.isArray(value);
+  return isStackName(name) && Array.isArray(value);
 }
 
 /** Parts on one line: texts as they are, what is a stack left out. */
