@@ -32,6 +32,7 @@ import {
 } from "./parts/policy-program.ts";
 import type { PacketCounts, PolicyEvent } from "./parts/policy-program.ts";
 import { list_entries, parse_rule, reserved } from "./parts/policy-rules.ts";
+import { has_ports, protocol_names } from "./parts/protocols.ts";
 
 /** A container: its number, its identity, and the host's end of its cable. */
 interface Endpoint {
@@ -194,13 +195,6 @@ const names = new Map([
   ...Object.entries(reserved).map(([name, identity]) => [identity, name] as const),
   ...endpoints.map(({ name, identity }) => [identity, name] as const),
 ]);
-const protocols = new Map([
-  [1, "icmp"],
-  [6, "tcp"],
-  [17, "udp"],
-  [58, "icmp6"],
-  [132, "sctp"],
-]);
 
 function name_identity(identity: number): string {
   const name = names.get(identity);
@@ -224,9 +218,8 @@ function show(event: PolicyEvent): void {
       ? ["?", "?"]
       : [address_text(family, tuple.source.bytes), address_text(family, tuple.destination.bytes)];
   const [sport, dport] = [ntohs(tuple.source_port), ntohs(tuple.destination_port)];
-  const protocol = protocols.get(tuple.protocol) ?? `protocol ${tuple.protocol}`;
+  const protocol = protocol_names.get(tuple.protocol) ?? `protocol ${tuple.protocol}`;
   if (is_json_output()) {
-    const has_ports = ["tcp", "udp", "sctp"].includes(protocol);
     print(
       JSON.stringify({
         time: strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -236,7 +229,7 @@ function show(event: PolicyEvent): void {
           drop_reason_desc: hubble_reasons[reason],
         }),
         IP: { source, destination },
-        l4: { [protocol.toUpperCase()]: has_ports ? { source_port: sport, destination_port: dport } : {} },
+        l4: { [protocol.toUpperCase()]: has_ports(protocol) ? { source_port: sport, destination_port: dport } : {} },
         source: { identity: source_identity },
         destination: { identity: destination_identity },
         traffic_direction: direction.toUpperCase(),

@@ -1,4 +1,5 @@
 import { AF_INET, AF_INET6, ArgumentError, htons, inet_pton } from "bpfts";
+import { has_ports, protocol_numbers } from "./protocols.ts";
 
 /** A network as `struct net_cidr` of bpfts_net.h has it. */
 export interface Cidr {
@@ -11,8 +12,6 @@ export interface ProtocolPort {
   readonly protocol: number;
   readonly port: number;
 }
-
-const protocols: Readonly<Record<string, number>> = { tcp: 6, udp: 17, sctp: 132 };
 
 /** The type of an argument that is a network, `203.0.113.0/24` or `fd00::/8`, or one address. */
 export function parse_cidr(text: string): Cidr {
@@ -42,7 +41,7 @@ export function parse_cidr(text: string): Cidr {
 /** The type of an argument that is a protocol with a port: `tcp/22`. */
 export function parse_port(text: string): ProtocolPort {
   const [, name, port] = /^([a-z]+)\/(\d{1,5})$/.exec(text) ?? [];
-  const protocol = protocols[name ?? ""];
+  const protocol = has_ports(name ?? "") ? protocol_numbers.get(name!) : undefined;
   if (protocol === undefined || Number(port) < 1 || Number(port) > 65535)
     throw new ArgumentError("BPFTS_ARGUMENT", `invalid port: '${text}' (tcp/22, udp/53, sctp/5060)`);
   return { protocol, port: htons(Number(port)) };

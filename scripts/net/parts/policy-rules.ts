@@ -1,3 +1,5 @@
+import { has_ports, protocol_numbers } from "./protocols.ts";
+
 /** A rule of an endpoint: whom it may be reached by, or may reach. */
 export interface PolicyRule {
   readonly action: "allow" | "deny";
@@ -27,22 +29,19 @@ export interface PolicyEntry {
 /** Identities that every cluster has. Source: pkg/identity of Cilium. */
 export const reserved: Readonly<Record<string, number>> = { any: 0, host: 1, world: 2 };
 
-const protocols: Readonly<Record<string, number>> = { icmp: 1, tcp: 6, udp: 17, icmp6: 58, sctp: 132 };
-const withoutPorts = new Set(["icmp", "icmp6"]);
-
 /** Parses `pod2 from pod1 tcp/8080` or `pod1 to any`. @throws Error that says what is wrong */
 export function parse_rule(text: string, action: "allow" | "deny"): PolicyRule {
   const wanted = `invalid rule: '${text}' (pod2 from pod1 tcp/8080, pod1 to any, pod2 from world icmp, pod2 from any tcp/8000-8099)`;
   const [, endpoint, word, peer, protocol, first, last] =
     /^\s*([\w.-]+)\s+(from|to)\s+([\w.-]+)(?:\s+([a-z]+6?)(?:\/(\d{1,5})(?:-(\d{1,5}))?)?)?\s*$/.exec(text) ?? [];
   if (endpoint === undefined || peer === undefined) throw new Error(wanted);
-  const number = protocol === undefined ? 0 : protocols[protocol];
+  const number = protocol === undefined ? 0 : protocol_numbers.get(protocol);
   if (number === undefined)
     throw new Error(
-      `invalid rule: '${text}' (there is no protocol '${protocol}': ${Object.keys(protocols).join(", ")})`,
+      `invalid rule: '${text}' (there is no protocol '${protocol}': ${[...protocol_numbers.keys()].join(", ")})`,
     );
   const ports = first === undefined ? undefined : ([Number(first), Number(last ?? first)] as const);
-  if (ports !== undefined && withoutPorts.has(protocol!))
+  if (ports !== undefined && !has_ports(protocol!))
     throw new Error(`invalid rule: '${text}' (${protocol} has no ports)`);
   if (ports !== undefined && (ports[0] < 1 || ports[1] > 65535 || ports[0] > ports[1]))
     throw new Error(`invalid rule: '${text}' (ports go from 1 to 65535)`);
