@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { join } from "node:path";
+import { splitSimpleCommand } from "../base/command-words.ts";
 import { ResourceError } from "../base/errors.ts";
 import type { PlannedPlace } from "./plan-lab.ts";
 import { findNamespaceFile } from "./run-step.ts";
@@ -8,12 +9,10 @@ import type { LabState } from "./lab-state.ts";
 
 /** Signals that end this process by themselves; the command decides what they are to it. */
 const passedOn = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-/** What a shell understands and a plain command does not have. */
-const shellMarks = /[;&|<>()$`\n]/;
 
 /** The command line that runs another one in a place of a lab: in its cgroup and its network namespace, with the pid that it is started with. */
 export function renderInPlace(state: LabState, place: PlannedPlace, command: string): string {
-  const inner = shellMarks.test(command) ? `sh -c ${quote(command)}` : command;
+  const inner = splitSimpleCommand(command) === undefined ? `sh -c ${quote(command)}` : command;
   return `sh -c ${quote(`${enterPlace(state, place)} ${inner}`)}`;
 }
 

@@ -4,7 +4,7 @@ import type { Closable } from "../../base/scope.ts";
 import { renderErrno } from "../../kernel/door/errno.ts";
 import type { KernelPort, ProcessState } from "../../kernel/door/port.ts";
 import { findProcess } from "../../kernel/user/process-tree.ts";
-import { splitSimpleCommand } from "./command-words.ts";
+import { splitSimpleCommand } from "../../base/command-words.ts";
 import { endTree } from "./end-tree.ts";
 
 /** The child of `-c`: it is there from the start, and runs from the script's first wait on. Owner: the caller closes it, which ends all that it started. */

@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { splitSimpleCommand } from "../../../../runtime/session/wait/command-words.ts";
+import { splitSimpleCommand } from "../../../runtime/base/command-words.ts";
 
 /** What the shell makes of a line: the words that a program gets, or undefined when the line is more than one simple command. */
 function askShell(line: string): readonly string[] | undefined {
