@@ -100,6 +100,11 @@ const onePolicyNode = { nodes: { node1: { subnet: "10.77.1.0/24", pods: { pod1: 
 // On a busy machine each start of bpfts takes a second or two.
 const patienceMs = 150_000;
 
+/** Runs policy in a lab while a command runs in pod1. */
+function runPolicy(lab: { readonly path: string }, command: string, ...args: readonly string[]): Promise<CliResult> {
+  return runCli(["--lab", lab.path, "--in", "pod1", "-c", command, "policy", ...args]);
+}
+
 describe("bpfts policy", { timeout: patienceMs }, () => {
   it("holds endpoints to their rules, counts exactly, and says why it drops", async (context) => {
     needFeature(context, port, "tcx");
@@ -119,8 +124,7 @@ describe("bpfts policy", { timeout: patienceMs }, () => {
       "--deny",
       "pod2 from any tcp/8002",
     ];
-    const run = (...more: readonly string[]): Promise<CliResult> =>
-      runCli(["--lab", lab.path, "--in", "pod1", "-c", command, "policy", ...pods, ...rules, ...more]);
+    const run = (...more: readonly string[]): Promise<CliResult> => runPolicy(lab, command, ...pods, ...rules, ...more);
 
     const result = await run("--json");
     expect(readWords(result)).toEqual(["0", "refused", "timeout", "timeout", "sent", "sent", "sent"]);
@@ -171,21 +175,7 @@ describe("bpfts policy", { timeout: patienceMs }, () => {
     needFeature(context, port, "tcx");
     const lab = makeLab(folder, "audit", onePolicyNode);
     const command = `${renderPings("10.77.1.2", 2)}; python3 ${workload} tcp 10.77.1.2 8002`;
-    const result = await runCli([
-      ...[
-        "--lab",
-        lab.path,
-        "--in",
-        "pod1",
-        "-c",
-        command,
-        "policy",
-        "--audit",
-        ...pods,
-        "--deny",
-        "pod2 from any tcp/8002",
-      ],
-    ]);
+    const result = await runPolicy(lab, command, "--audit", ...pods, "--deny", "pod2 from any tcp/8002");
     expect(readWords(result)).toEqual(["2", "refused"]);
     expect(result.stdout).toMatch(
       /^xx would drop \(Policy denied\) file policy-program\.ts:\d+, identity pod1->pod2: 10\.77\.1\.1 -> 10\.77\.1\.2 icmp, ingress of pod2, default deny$/m,
@@ -208,8 +198,12 @@ describe("bpfts policy", { timeout: patienceMs }, () => {
     const listening = startCli(["lab", "exec", lab.path, "pod3", "--", "python3", "-c", server]);
     await listening.waitFor("listening");
     const command = `python3 ${workload} echo 10.77.2.1 8080 refused 10.77.2.1 9 tcp 10.77.2.1 8081; ${renderPings("10.77.2.1", 2)}`;
-    const result = await runCli([
-      ...["--lab", lab.path, "--in", "pod1", "-c", command, "policy", "--json", "--enforce", "always"],
+    const result = await runPolicy(
+      lab,
+      command,
+      "--json",
+      "--enforce",
+      "always",
       ...[
         "--endpoint",
         "pod1=5001",
@@ -222,7 +216,7 @@ describe("bpfts policy", { timeout: patienceMs }, () => {
         "--allow",
         "pod3 from 5001 udp/9",
       ],
-    ]);
+    );
     expect(await listening.ended).toMatchObject({ status: 0 });
     expect(readWords(result)).toEqual(["same", "refused", "timeout", "0"]);
     const lines = readLines(result);
@@ -244,21 +238,7 @@ describe("bpfts policy", { timeout: patienceMs }, () => {
       nodes: { node1: { subnet: "fd77:1::/64", pods: { pod1: {}, pod2: {} } } },
     });
     const command = `${renderPings("fd77:1::2", 2)}; python3 ${workload} udp fd77:1::1 fd77:1::2 53 4`;
-    const result = await runCli([
-      ...[
-        "--lab",
-        lab.path,
-        "--in",
-        "pod1",
-        "-c",
-        command,
-        "policy",
-        "--json",
-        ...pods,
-        "--allow",
-        "pod2 from pod1 icmp6",
-      ],
-    ]);
+    const result = await runPolicy(lab, command, "--json", ...pods, "--allow", "pod2 from pod1 icmp6");
     expect(readWords(result)).toEqual(["2", "sent"]);
     expect(readCounts(readLines(result))).toEqual({
       "pod1: not enforced": 6,
