@@ -55,7 +55,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .command("lab")
     .summary("make networks of namespaces to try scripts in")
     .description(
-      "Make networks to try scripts in: nodes, pods, cables, a tunnel and cgroups, in network namespaces of their own.",
+      "Make networks to try scripts in: nodes, pods, veth pairs, a tunnel and cgroups, in network namespaces of their own.",
     )
     .addHelpText("after", upExamples);
 

@@ -45,9 +45,9 @@ type Members = Readonly<Record<string, unknown>>;
 
 /** A device's name has at most so many characters. Source: IFNAMSIZ of linux/if.h, without the NUL. */
 const deviceNameLength = 15;
-/** The device at the node's end of a pod's cable is called so, with the pod's name behind it. */
+/** The device at the node's end of a pod's veth pair is called so, with the pod's name behind it. */
 export const podDevicePrefix = "lxc-";
-/** Names that the end of a node's cable in the switch cannot have. */
+/** Names that the end of a node's veth pair in the switch cannot have. */
 const takenNames: Readonly<Record<string, string>> = {
   lo: "the loopback device has this name",
   br0: "the switch between the nodes has this name",

@@ -11,7 +11,7 @@ import { namePrefix, planLab } from "./plan-lab.ts";
 import { describeFailure, runStep, runTool } from "./run-step.ts";
 
 /**
- * Makes a lab: namespaces, cables, addresses, cgroups. What was made is taken back when one step fails, or a signal comes.
+ * Makes a lab: namespaces, veth pairs, addresses, cgroups. What was made is taken back when one step fails, or a signal comes.
  * Owner: this process, until `keepLab`; whoever opened it closes it by `takeDown`.
  *
  * @throws UsageError, PrivilegeError, ToolchainError, UnsupportedFeatureError, ResourceError, InterruptedError

@@ -107,7 +107,7 @@ function planSettings(namespace: string, hasIpv6: boolean): LabStep {
   };
 }
 
-/** The ends of the nodes' cables, which their namespaces have put there. */
+/** The ends of the nodes' veth pairs, which their namespaces have put there. */
 function planSwitch(nodes: readonly AddressedNode[], namespace: string): readonly LabStep[] {
   return [
     {

@@ -10,7 +10,7 @@ export interface LabPlace {
   readonly netns: string;
   /** The device by which it reaches the others; null for a node that has no other beside it. */
   readonly dev: string | null;
-  /** The other end of a pod's cable, which is a device of its node; null for a node. */
+  /** The other end of a pod's veth pair, which is a device of its node; null for a node. */
   readonly host_dev: string | null;
   /** Its address of IPv4. */
   readonly ip: string | null;
