@@ -1,7 +1,6 @@
 import { ArgumentError } from "../../base/errors.ts";
 import { findSimilar } from "../../base/similar.ts";
-import { escapeJson } from "../../../sdk/wire/escape-text.ts";
-import { compileFormat } from "../../../sdk/print/format.ts";
+import { compileRow } from "../../../sdk/print/row-text.ts";
 import type { Layout, StructLayout } from "../../../sdk/wire/layout.ts";
 import { alignUp } from "../../../sdk/wire/protocol.ts";
 import type { RowFormat } from "../../../sdk/wire/protocol.ts";
@@ -26,18 +25,15 @@ export function openRowWriter(name: string, layout: Layout | null, row: RowForma
     });
   }
   for (const field of row.fields) requireField(name, layout, field);
-  const { fields } = row;
-  const format = compileFormat(row.format);
-  const bind = compileWalk(narrowLayout(layout, new Set(fields)));
-  const write = row.json ? writeJson(fields) : format;
+  const bind = compileWalk(narrowLayout(layout, new Set(row.fields)));
+  const write = compileRow(row);
   const writeRows: RowWriter = (records) => {
     const bytes = records.byteOffset % 8 === 0 ? records : records.slice();
     let text = "";
     bind(bytes.buffer as ArrayBuffer)(
       { at: bytes.byteOffset, end: bytes.byteOffset + bytes.byteLength },
       (event, cpu) => {
-        const values = event as Record<string, unknown>;
-        text += write(fields.map((field) => (field === "cpu" && !(field in values) ? cpu : values[field])));
+        text += write(event, cpu);
       },
     );
     return text;
@@ -73,17 +69,4 @@ function listFields(layout: StructLayout): string[] {
   return layout.members.flatMap((member) =>
     member.name === "" && "members" in member.layout ? listFields(member.layout) : [member.name],
   );
-}
-
-/** One object a line. 64-bit numbers are numbers where they are exact, else text. */
-function writeJson(fields: readonly string[]): (values: readonly unknown[]) => string {
-  return (values) =>
-    `${escapeJson(JSON.stringify(Object.fromEntries(fields.map((field, index) => [field, values[index]])), renderBig))}\n`;
-}
-
-function renderBig(_: string, value: unknown): unknown {
-  if (value instanceof Uint8Array) return [...value];
-  if (typeof value !== "bigint") return value;
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value.toString();
 }
