@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { UsageError } from "../base/errors.ts";
 import { openStderrLog } from "../base/log.ts";
@@ -79,7 +80,7 @@ Exit status:
 
 /** Options that take the next word as their value, so that it is no command. */
 const optionsWithValue =
-  /^(-c|--command|--memory|-I|--allow-read|--allow-dev|--allow-netns|--allow-cgroup|--lab|--in|-p|--pid|-d|--duration|-i|--interval|--top|--sort|--prefer|--flame|--folded|--speedscope|--pprof|-o|--output|--js|--missing)$/;
+  /^(-c|--command|--memory|-I|--allow-read|--allow-dev|--allow-netns|--allow-cgroup|--lab|--in|-p|--pid|-d|--duration|-i|--interval|--top|--sort|--prefer|--flame|--folded|--speedscope|--pprof|-o|--output|--js|--missing|--max-events)$/;
 
 /** The position of the first word that is neither an option nor its value; -1 when there is none. */
 function findWord(args: readonly string[]): number {
@@ -98,8 +99,8 @@ async function expandTool(args: readonly string[]): Promise<readonly string[]> {
   const { findTool } = await import("./list-tools.ts");
   const tool = findTool(name);
   if (tool === undefined) return args;
-  const { liftPictures } = await import("./picture-options.ts");
-  const { lifted, rest } = liftPictures(args.slice(at + 1));
+  const { liftOptions } = await import("./lift-options.ts");
+  const { lifted, rest } = liftOptions(args.slice(at + 1), readFileSync(tool.path, "utf8"));
   return ["run", ...args.slice(0, at), ...lifted, tool.path, "--", ...rest];
 }
 

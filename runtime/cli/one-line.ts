@@ -1,5 +1,4 @@
 import { type Command, InvalidArgumentError } from "commander";
-import { closeSync, openSync } from "node:fs";
 import { UsageError } from "../base/errors.ts";
 import { openStderrLog } from "../base/log.ts";
 import { openGuard } from "../permit/guard.ts";
@@ -13,16 +12,19 @@ import { addPictureOptions, runWithPictures } from "./picture-options.ts";
 import type { PictureFlags } from "./picture-options.ts";
 import { addGrantOptions, readGrants } from "./file-grants.ts";
 import type { GrantFlags } from "./file-grants.ts";
+import { addOutputOptions, runWithOutput } from "./output-options.ts";
+import type { OutputFlags } from "./output-options.ts";
+import { parseCount } from "./parse-count.ts";
 import { parseSeconds } from "./parse-seconds.ts";
 
 interface OneLineFlags
   extends GrantFlags,
     AllowFlags,
+    OutputFlags,
     PictureFlags,
     Pick<OneLinerRequest, keyof ScriptSettings | "pid"> {
   readonly expression: string;
   readonly command?: string;
-  readonly output?: string;
   readonly script?: boolean;
   readonly dryRun?: boolean;
   readonly missing: "error" | "warn";
@@ -39,6 +41,7 @@ Examples:
   bpfts -e 'tracepoint:syscalls:sys_exit_read if (args->ret > 0) { hist(args->ret, comm); }' -d 5
   bpfts -e 'profile:hz:99 { count(kstack); }' -d 5 --top 5                   where the kernel spends its time
   bpfts -e 'profile:hz:99 { count(kstack); }' -d 5 --flame cpu.svg           the same as a flame graph
+  bpfts -e 'tracepoint:sched:sched_process_exec { print("%s\\n", comm); }' --max-events 3    the first three of them
   bpfts -e 'uprobe:c:malloc { hist(arg1); }' -p 1234
   bpfts -e 'tracepoint:raw_syscalls:sys_enter if (pid == cpid) { count(args->id); }' -c 'ls /tmp'
   bpfts -e '…' --script > tool.ts                                            the script that it stands for
@@ -65,7 +68,6 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("--top <rows>", "only the rows with the largest values", parseCount)
     .option("--sort <by>", "order rows by key or by value (the default), the smallest first", parseSort)
     .option("--json", "write events and tables as JSON, one object a line")
-    .option("-o, --output <file>", "write to a file; what the command of -c prints does not go there")
     .option("--js <typescript>", "run this in place of printing the tables, which are variables of their names")
     .option("--script", "print the script that the text stands for, and end")
     .option("--dry-run", "compile and verify, attach nothing")
@@ -78,7 +80,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("--memory <mebibytes>", "the most memory that the script may use", parseCount, 64)
     .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
     .option("--json-errors", "write errors as JSON, one a line");
-  addAllowOptions(addPictureOptions(command))
+  addAllowOptions(addPictureOptions(addOutputOptions(command)))
     .addHelpText("after", examples)
     .action(async (flags: OneLineFlags & { readonly memory: number }) => finish(await runLine(flags)));
 }
@@ -108,10 +110,9 @@ async function runLine(flags: OneLineFlags & { readonly memory: number }): Promi
     process.stdout.write(script.text);
     return 0;
   }
-  const output = flags.output === undefined ? undefined : openOutput(flags.output);
-  try {
+  return runWithOutput(flags, async (opened) => {
     const pictures = flags.dryRun === true ? {} : flags;
-    const exitCode = await runWithPictures({ ...pictures, output }, flags.expression, log, (record) =>
+    const exitCode = await runWithPictures({ ...pictures, output: opened.output }, flags.expression, log, (record) =>
       runScript({
         script,
         args: [],
@@ -123,32 +124,13 @@ async function runLine(flags: OneLineFlags & { readonly memory: number }): Promi
         attaches: flags.dryRun !== true,
         guard: openGuard(readAllowed(flags)),
         verifierLog: flags.verbose,
-        ...(output !== undefined && { output }),
+        ...opened,
         ...(record !== undefined && { recordStack: record }),
       }),
     );
     if (flags.dryRun === true) process.stdout.write("-e: ok, verified\n");
     return exitCode;
-  } finally {
-    if (output !== undefined) closeSync(output);
-  }
-}
-
-function openOutput(path: string): number {
-  try {
-    return openSync(path, "w", 0o644);
-  } catch (cause) {
-    throw new UsageError(`Cannot write "${path}": ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`, {
-      cause,
-    });
-  }
-}
-
-function parseCount(text: string): number {
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || value < 1 || value > 0x7fffffff)
-    throw new InvalidArgumentError("give a whole number from 1");
-  return value;
+  });
 }
 
 function parseSort(text: string): string {

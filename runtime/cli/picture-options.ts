@@ -1,7 +1,7 @@
 import type { Command } from "commander";
-import { UsageError } from "../base/errors.ts";
 import { openStderrLog } from "../base/log.ts";
 import type { Log } from "../base/log.ts";
+import { requireValue } from "./lift-options.ts";
 import type { StackMessage } from "../../sdk/wire/stack-message.ts";
 
 /** The options that `addPictureOptions` adds. */
@@ -28,20 +28,6 @@ export function addPictureOptions(command: Command): Command {
     .option("--pprof <file>", "write them as a profile for pprof, compressed: go tool pprof FILE", collect);
 }
 
-/** Takes pictures out of a tool's own arguments. `--folded` without `=` stays: in BCC's tools it takes no file. */
-export function liftPictures(args: readonly string[]): { readonly lifted: string[]; readonly rest: string[] } {
-  const lifted: string[] = [];
-  const rest: string[] = [];
-  for (let at = 0; at < args.length; at++) {
-    const arg = args[at]!;
-    if (arg === "--") return { lifted, rest: [...rest, ...args.slice(at)] };
-    if (/^--(?:flame|speedscope|pprof|folded)=/.test(arg)) lifted.push(arg);
-    else if (/^--(?:flame|speedscope|pprof)$/.test(arg)) lifted.push(`${arg}=${requireFile(arg, args[++at])}`);
-    else rest.push(arg);
-  }
-  return { lifted, rest };
-}
-
 /** Does a run, whose own output goes to the descriptor `output` if that is given; what it records goes to the files that the flags name, which are opened before it. */
 export async function runWithPictures(
   flags: PictureFlags & { readonly output?: number | undefined },
@@ -51,7 +37,7 @@ export async function runWithPictures(
 ): Promise<number> {
   const requests = kinds.flatMap((kind) => (flags[kind] ?? []).map((path) => ({ kind, path })));
   if (requests.length === 0) return run();
-  for (const { kind, path } of requests) requireFile(`--${kind}`, path);
+  for (const { kind, path } of requests) requireValue(`--${kind}`, "FILE", path);
   const { openPictures } = await import("../pictures/open-pictures.ts");
   const pictures = openPictures(requests, title, flags.output);
   let isDone = false;
@@ -70,9 +56,4 @@ export async function runWithPictures(
       );
     if (dropped > 0) log.warn(`There was no room for ${dropped} of the stacks`);
   }
-}
-
-function requireFile(option: string, path: string | undefined): string {
-  if (path !== undefined && path !== "" && !path.startsWith("-")) return path;
-  throw new UsageError(`${option} names no file`, { hint: `${option} FILE; ./-x for a name that begins with a dash` });
 }

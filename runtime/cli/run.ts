@@ -9,6 +9,8 @@ import { addAllowOptions, readAllowed } from "./allow-options.ts";
 import type { AllowFlags } from "./allow-options.ts";
 import { addGrantOptions, readGrants } from "./file-grants.ts";
 import type { GrantFlags } from "./file-grants.ts";
+import { addOutputOptions, runWithOutput } from "./output-options.ts";
+import type { OutputFlags } from "./output-options.ts";
 import { parseSeconds } from "./parse-seconds.ts";
 import { addPictureOptions, runWithPictures } from "./picture-options.ts";
 import type { PictureFlags } from "./picture-options.ts";
@@ -16,7 +18,7 @@ import { addPlaceOptions, readPlaces } from "./place-grants.ts";
 import type { PlaceFlags } from "./place-grants.ts";
 import { runScript } from "../session/run/session.ts";
 
-interface RunOptions extends GrantFlags, PictureFlags, PlaceFlags {
+interface RunOptions extends GrantFlags, OutputFlags, PictureFlags, PlaceFlags {
   readonly command?: string;
   readonly memory: number;
   readonly duration?: number;
@@ -31,6 +33,8 @@ Examples:
   bpfts run hello.ts
   bpfts run hello.ts -- --interval 1        the script sees its own arguments
   bpfts run --duration 10 counts.ts         end by itself; what the script does at its end is done
+  bpfts run --max-events 5 opensnoop.ts     end after five lines; behind a tool's name, too: bpfts opensnoop --max-events 5
+  bpfts run -o opens.txt --utc opensnoop.ts write to a file, times in UTC
   bpfts run -c 'ls /tmp' opensnoop.ts       hold the command until the script waits, trace it, end with it
   bpfts run --allow-signal killer.ts        let the script's C send signals; bpfts check lists what a script asks for
   bpfts run --prefer fentry tcpconnect.ts   kprobe__NAME and kretprobe__NAME by fentry and fexit, which cost less;
@@ -75,7 +79,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("--in <place>", "run the command of -c in this node or pod of the lab")
     .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
     .option("--json-errors", "write errors as JSON, one a line");
-  addPlaceOptions(addAllowOptions(addPictureOptions(command)))
+  addPlaceOptions(addAllowOptions(addPictureOptions(addOutputOptions(command))))
     .addHelpText("after", examples)
     .action(async (script: string, args: readonly string[], options: RunOptions & AllowFlags) => {
       if (options.in !== undefined && (options.lab === undefined || options.command === undefined))
@@ -87,25 +91,28 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
       if (lab === "interrupted") return finish(0);
       try {
         const { command } = options;
-        const exitCode = await runWithPictures(options, nameRun(script, command), log, (record) =>
-          runScript({
-            script,
-            args,
-            ...(command !== undefined && {
-              command: options.in === undefined ? command : lab!.renderInPlace(options.in, command),
+        const exitCode = await runWithOutput(options, (opened) =>
+          runWithPictures({ ...options, output: opened.output }, nameRun(script, command), log, (record) =>
+            runScript({
+              script,
+              args,
+              ...(command !== undefined && {
+                command: options.in === undefined ? command : lab!.renderInPlace(options.in, command),
+              }),
+              memoryBytes: options.memory * 1024 * 1024,
+              ...(options.duration !== undefined && { durationMs: Math.ceil(options.duration * 1000) }),
+              ...opened,
+              log,
+              environment: process.env,
+              grants: readGrants(options),
+              attaches: true,
+              guard: openGuard(readAllowed(options), lab?.addPlaces(readPlaces(options)) ?? readPlaces(options)),
+              ...(lab !== undefined && { lab: lab.places }),
+              verifierLog: options.verbose,
+              ...(options.prefer !== undefined && { prefer: options.prefer }),
+              ...(record !== undefined && { recordStack: record }),
             }),
-            memoryBytes: options.memory * 1024 * 1024,
-            ...(options.duration !== undefined && { durationMs: Math.ceil(options.duration * 1000) }),
-            log,
-            environment: process.env,
-            grants: readGrants(options),
-            attaches: true,
-            guard: openGuard(readAllowed(options), lab?.addPlaces(readPlaces(options)) ?? readPlaces(options)),
-            ...(lab !== undefined && { lab: lab.places }),
-            verifierLog: options.verbose,
-            ...(options.prefer !== undefined && { prefer: options.prefer }),
-            ...(record !== undefined && { recordStack: record }),
-          }),
+          ),
         );
         finish(exitCode);
       } finally {

@@ -1,4 +1,6 @@
 import type { Interrupt } from "../wire/errors.ts";
+import { countOutput } from "../print/output.ts";
+import { haveEventLimit, isEventLimitReached, noteShownEvent } from "../print/shown-events.ts";
 import { pollRings, takeEvents } from "./rings.ts";
 import { serveWhileWaiting } from "../time/wait.ts";
 import { requireCancel, watchCancel } from "./cancel.ts";
@@ -57,6 +59,8 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
   /** Set when the time of the loop is over, or its signal was aborted. */
   private cancelled: { readonly aborted?: { readonly reason: unknown } } | undefined;
   private forgetCancel: () => void = () => undefined;
+  /** What had been printed when the last event was handed over, where shown events are counted. */
+  private outputBefore: number | undefined;
   /** For the next who asks: it came while nobody waited. */
   private interruption: Interrupt | undefined;
 
@@ -68,10 +72,15 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
   /** QuickJS goes through a generator without an object for each step. */
   *[Symbol.iterator](): Generator<Event, void> {
     let isLeft = true;
+    const isLimited = haveEventLimit();
     try {
       this.subscribe();
       for (;;) {
-        while (this.nextIndex < this.queue.length) yield this.queue[this.nextIndex++]!;
+        while (this.nextIndex < this.queue.length && !(isLimited && isEventLimitReached())) {
+          if (isLimited) this.outputBefore = countOutput();
+          yield this.queue[this.nextIndex++]!;
+          if (isLimited) this.noteShown();
+        }
         this.clearQueue();
         if (!this.open) {
           const aborted = this.takeAborted();
@@ -129,6 +138,7 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
   }
 
   private waitNext(): Promise<IteratorResult<Event, undefined>> {
+    this.noteShown();
     if (this.haveEvent()) return Promise.resolve({ done: false, value: this.take() });
     const error = this.interruption;
     this.interruption = undefined;
@@ -187,10 +197,16 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
   }
 
   private haveEvent(): boolean {
-    return this.nextIndex < this.queue.length;
+    return this.nextIndex < this.queue.length && !isEventLimitReached();
+  }
+
+  private noteShown(): void {
+    if (this.outputBefore !== undefined) noteShownEvent(this.outputBefore);
+    this.outputBefore = undefined;
   }
 
   private take(): Event {
+    if (haveEventLimit()) this.outputBefore = countOutput();
     const event = this.queue[this.nextIndex++]!;
     if (this.nextIndex === this.queue.length) this.clearQueue();
     return event;

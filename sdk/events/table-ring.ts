@@ -9,7 +9,10 @@ import { EventStream } from "./event-stream.ts";
 import { closeRing, countLost, openRing } from "./rings.ts";
 import type { EventCallback, OpenRing } from "./rings.ts";
 import type { Layout } from "../wire/layout.ts";
+import { writeOutput } from "../print/output.ts";
 import { is_json_output } from "../print/row-printer.ts";
+import { compileRow } from "../print/row-text.ts";
+import { haveEventLimit, limitCallback } from "../print/shown-events.ts";
 import type { MapReply, RingKind, RowFormat } from "../wire/protocol.ts";
 import { TableBase } from "../tables/table-base.ts";
 import type { TableOwner } from "../tables/table-base.ts";
@@ -120,7 +123,11 @@ export class EventTable<Event = unknown> extends TableBase {
    * @throws BpfError when a field is not there or does not fit its conversion
    */
   printf(format: string, ...fields: readonly ((keyof Event & string) | "cpu")[]): void {
-    this.open(() => undefined, { rows: { format, fields, json: is_json_output() } });
+    const byScript = haveEventLimit();
+    const row: RowFormat = { format, fields, json: is_json_output(), byScript };
+    // Who counts rows has to see each of them.
+    const write = byScript ? compileRow(row) : undefined;
+    this.open(write === undefined ? () => undefined : (event, cpu) => writeOutput(write(event, cpu)), { rows: row });
   }
 
   /** Closes the buffer: no more callbacks come. Twice is fine. */
@@ -206,7 +213,7 @@ export class EventTable<Event = unknown> extends TableBase {
       kind: this.kind,
       table: this,
       bindWalk,
-      callback: callback as EventCallback<unknown>,
+      callback: limitCallback(callback as EventCallback<unknown>),
       lostCallback,
       closeCallback,
       lost: undefined,

@@ -12,9 +12,12 @@ const PIECE_COST = 8;
 let lines: string[] = [];
 let lineCount = 0;
 let lineLength = 0;
+/** Pieces that were written out before. */
+let writtenCount = 0;
 let standardError = "";
 
-function writeOutput(text: string): void {
+/** Writes a text to standard output as it is. */
+export function writeOutput(text: string): void {
   // Measured, `push` takes twice the time.
   lines[lineCount++] = text;
   if ((lineLength += text.length + PIECE_COST) >= FLUSH_AT) flushOutput();
@@ -24,8 +27,14 @@ function flushOutput(): void {
   if (lineCount === 0) return;
   const text = lines.join("");
   lines = [];
+  writtenCount += lineCount;
   lineCount = lineLength = 0;
   if (text !== "") send("write", text);
+}
+
+/** How many times the script has printed. */
+export function countOutput(): number {
+  return writtenCount + lineCount;
 }
 
 function send(call: "write" | "write_error", text: string): void {

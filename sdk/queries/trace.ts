@@ -1,8 +1,9 @@
 import { escapeJson, escapeText } from "../wire/escape-text.ts";
 import { formatPositions } from "../print/format-positions.ts";
 import { callHost } from "../wire/host.ts";
-import { print } from "../print/output.ts";
+import { countOutput, print } from "../print/output.ts";
 import { is_json_output } from "../print/row-printer.ts";
+import { haveEventLimit, isEventLimitReached, noteShownEvent } from "../print/shown-events.ts";
 import { block } from "../time/wait.ts";
 
 /** One line of the trace pipe. Shape: `ts` in seconds since boot, `msg` what `bpf_trace_printk` was given, without its newline. */
@@ -39,10 +40,14 @@ function parseBehind(line: string, width: number): TraceFields | undefined {
 
 let lines: string[] = [];
 let nextLine = 0;
+/** What had been printed when the last line was handed over; undefined before the first. */
+let outputBefore: number | undefined;
 
 /** The next line of the trace pipe, undefined when none came in time. Units: milliseconds, -1 waits for ever. @throws Interrupt at a signal */
 export function readTraceLine(timeoutMs: number): string | undefined {
-  while (nextLine >= lines.length) {
+  if (haveEventLimit() && outputBefore !== undefined) noteShownEvent(outputBefore);
+  outputBefore = undefined;
+  while (nextLine >= lines.length || isEventLimitReached()) {
     const text = block(
       timeoutMs,
       (waitMs, events) => callHost("trace_read", { timeoutMs: waitMs, events }) || undefined,
@@ -52,6 +57,7 @@ export function readTraceLine(timeoutMs: number): string | undefined {
     if (lines.at(-1) === "") lines.pop();
     nextLine = 0;
   }
+  outputBefore = countOutput();
   return lines[nextLine++];
 }
 

@@ -27,6 +27,8 @@ export interface Calls {
   write: Json<string, null>;
   /** The same to standard error. */
   write_error: Json<string, null>;
+  /** Ends the script as Ctrl-C does. */
+  interrupt: Json<null, null>;
   /** Ends the script; nothing of it runs afterwards but its end handlers. */
   exit: Json<{ readonly code: number }, null>;
   /** Answers when the time is over, with `events` when records of any buffer are there, or a signal came (then as an error). Units: milliseconds, -1 waits for ever. */
@@ -218,6 +220,7 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   note_shell_pid: "json",
   write: "json",
   write_error: "json",
+  interrupt: "json",
   exit: "json",
   wait: "json",
   now: "json",
@@ -352,6 +355,8 @@ export interface RowFormat {
   readonly fields: readonly string[];
   /** Writes objects with the fields instead, one a line. */
   readonly json: boolean;
+  /** Set where the script writes the rows itself, and the host only says whether the fields and the format go together. */
+  readonly byScript: boolean;
 }
 
 /** A regular expression. */

@@ -7,6 +7,8 @@ export interface StartReply {
   readonly command: { readonly pid: number; readonly isShell: boolean } | null;
   /** Whether the user asked for pictures of stacks. */
   readonly wantsStacks: boolean;
+  /** How many events the script may show; null for any number. */
+  readonly maxEvents: number | null;
   readonly possibleCpus: number;
   /** The clock of `now` when the script began. */
   readonly monotonicNs: string;

@@ -41,6 +41,8 @@ export interface EventCalls {
   readonly handlers: Handlers<"ring_open" | "ring_close" | "ring_lost" | "poll">;
   /** Events that were lost, by buffer, for the line at the end. */
   listLosses(): readonly { readonly name: string; readonly lost: number }[];
+  /** Whether the script has opened a buffer. */
+  wereOpened(): boolean;
   close(): void;
 }
 
@@ -189,7 +191,8 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
     handlers: {
       ring_open({ map, kind, pages, name, byTime, rows }) {
         const target = requireMap(map);
-        const writeRows = rows === null ? undefined : openRowWriter(name, target.event, rows);
+        const rowWriter = rows === null ? undefined : openRowWriter(name, target.event, rows);
+        const writeRows = rows?.byScript === true ? undefined : rowWriter;
         const eventBytes = target.event?.size ?? 0;
         if (kind === "perf" && eventBytes + SAMPLE_HEADER_BYTES > pages * PAGE_BYTES)
           throw new ArgumentError(
@@ -251,6 +254,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
       for (const ring of rings.values()) countLost(ring);
       return [...losses].map(([name, lost]) => ({ name, lost }));
     },
+    wereOpened: () => lastId > 0,
     close() {
       for (const ring of rings.values()) closeRing(ring);
     },

@@ -28,6 +28,7 @@ export function openSystemCalls(
   | "note_shell_pid"
   | "write"
   | "write_error"
+  | "interrupt"
   | "exit"
   | "wait"
   | "now"
@@ -43,6 +44,7 @@ export function openSystemCalls(
       argv: state.args,
       command: state.command === undefined ? null : { pid: state.command.pid, isShell: state.command.isShell },
       wantsStacks: state.recordStack !== undefined,
+      maxEvents: state.maxEvents ?? null,
       possibleCpus: state.port.possibleCpus(),
       monotonicNs: process.hrtime.bigint().toString(),
       seed: [...crypto.getRandomValues(new Uint32Array(4))] as [number, number, number, number],
@@ -60,6 +62,10 @@ export function openSystemCalls(
     write_error(text, bytes) {
       // Nobody reads it: no reason to stop.
       writeAll(state, 2, bytes.length > 0 ? copyBytes(bytes) : Buffer.from(text, "utf8"));
+      return null;
+    },
+    interrupt() {
+      state.port.signalAfter(1);
       return null;
     },
     exit({ code }) {

@@ -10,6 +10,8 @@ export interface TraceCalls {
   readonly handlers: Handlers<"trace_read">;
   /** Lines that the kernel's buffer had no room for. */
   countLost(): number;
+  /** Whether the script has read the pipe. */
+  wasRead(): boolean;
 }
 
 const NEWLINE = 10;
@@ -56,5 +58,6 @@ export function openTraceCalls(state: BridgeState): TraceCalls {
       },
     },
     countLost: () => lost,
+    wasRead: () => pipe !== undefined,
   };
 }

@@ -94,6 +94,10 @@ export function openBridge(state: BridgeState, isStopped: () => boolean): Bridge
           `Lost ${lost} event${lost === 1 ? "" : "s"} of "${name}": the script read them too slowly (a larger buffer, or less work in the callback, helps)`,
         );
       }
+      if (state.maxEvents !== undefined && !events.wereOpened() && !trace.wasRead())
+        state.log.warn(
+          "--max-events counted nothing: the script reads no events. Rows of tables that it prints are none",
+        );
       const lines = trace.countLost();
       if (lines > 0)
         state.log.warn(

@@ -50,6 +50,8 @@ export interface GuestRun {
   readonly memoryBytes?: number;
   /** Ends the script like Ctrl-C so long after its first wait. Units: milliseconds. */
   readonly durationMs?: number;
+  /** Ends the script like Ctrl-C when it has shown so many events. */
+  readonly maxEvents?: number;
   /** False for a check: the script ends where it would wait. */
   readonly waits?: boolean;
   readonly command?: Command;
@@ -107,7 +109,7 @@ export async function runGuest(run: GuestRun): Promise<number> {
     const guest: Guest = { sandbox, bridge, stopper, waiter, script: run.script, log };
     const failure = runToEnd(guest, run.script.code);
     // What the script does at its end takes the time that it takes.
-    if (run.durationMs !== undefined) port.signalAfter(0);
+    if (run.durationMs !== undefined || run.maxEvents !== undefined) port.signalAfter(0);
     const last = runEndHandlers(guest);
     bridge.reportLosses();
     const thrown = failure ?? last;

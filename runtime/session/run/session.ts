@@ -58,6 +58,10 @@ export interface RunOptions {
   readonly memoryBytes: number;
   /** Ends the script like Ctrl-C so long after its first wait. Units: milliseconds. */
   readonly durationMs?: number;
+  /** Ends the script like Ctrl-C when it has shown so many events: records of a buffer, or lines of the trace pipe, for which it printed something. */
+  readonly maxEvents?: number;
+  /** Has the script's times in UTC. */
+  readonly utc?: boolean;
   readonly log: Log;
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** What the user lets the script read besides its own files. */
@@ -108,6 +112,8 @@ export async function runScript(options: RunOptions): Promise<number> {
     scope.defer(() => port.signalsRelease());
     const command =
       options.command === undefined ? undefined : scope.own(openCommand(port, options.command, options.log));
+    // Node looks there when the sandbox asks for the time zone; the command has its environment by then.
+    if (options.utc === true) process.env["TZ"] = "UTC";
     detach = () => detachAtOnce(port, command, options.log);
     let pipe: TracePipe | undefined;
     const openPipe = (): TracePipe => (pipe ??= scope.own(openTracePipe(port)));
@@ -141,6 +147,7 @@ export async function runScript(options: RunOptions): Promise<number> {
       log: options.log,
       memoryBytes: options.memoryBytes,
       ...(options.durationMs !== undefined && { durationMs: options.durationMs }),
+      ...(options.maxEvents !== undefined && { maxEvents: options.maxEvents }),
       waits: options.attaches,
       ...(options.lab && { lab: options.lab }),
       ...(options.recordStack && { recordStack: options.recordStack }),

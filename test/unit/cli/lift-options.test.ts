@@ -1,16 +1,16 @@
 import { describe, expect, it } from "vitest";
-import { liftPictures } from "../../../runtime/cli/picture-options.ts";
+import { liftOptions } from "../../../runtime/cli/lift-options.ts";
 
-describe("the pictures in a tool's arguments", () => {
+describe("the options of bpfts in a tool's arguments", () => {
   it("go to bpfts, the rest to the tool", () => {
-    expect(liftPictures(["-F", "99", "--flame", "a.svg", "--speedscope=b.json", "5"])).toEqual({
+    expect(liftOptions(["-F", "99", "--flame", "a.svg", "--speedscope=b.json", "5"], "")).toEqual({
       lifted: ["--flame=a.svg", "--speedscope=b.json"],
       rest: ["-F", "99", "5"],
     });
   });
 
   it("are not BCC's own --folded, and nothing after two dashes", () => {
-    expect(liftPictures(["--folded", "5", "--folded=x.txt", "--", "--flame", "a.svg"])).toEqual({
+    expect(liftOptions(["--folded", "5", "--folded=x.txt", "--", "--flame", "a.svg"], "")).toEqual({
       lifted: ["--folded=x.txt"],
       rest: ["--folded", "5", "--", "--flame", "a.svg"],
     });
@@ -18,6 +18,22 @@ describe("the pictures in a tool's arguments", () => {
 
   it("need a file", () => {
     for (const args of [["--flame"], ["--flame", ""], ["--speedscope", "-p"]])
-      expect(() => liftPictures(args)).toThrow(`${args[0]} names no file`);
+      expect(() => liftOptions(args, "")).toThrow(`${args[0]} names no file`);
+  });
+
+  it("have values of their own kinds, or none", () => {
+    expect(liftOptions(["--max-events", "5", "--utc", "-x", "--output=o.txt"], "")).toEqual({
+      lifted: ["--max-events=5", "--utc", "--output=o.txt"],
+      rest: ["-x"],
+    });
+    expect(() => liftOptions(["--max-events"], "")).toThrow("--max-events has no number");
+  });
+
+  it("stay the tool's where it has them itself", () => {
+    const args = ["--max-events", "5", "--utc"];
+    expect(liftOptions(args, 'flags: ["-M", "--max-events"]')).toEqual({
+      lifted: ["--utc"],
+      rest: ["--max-events", "5"],
+    });
   });
 });

@@ -1,0 +1,46 @@
+import { UsageError } from "../base/errors.ts";
+
+/** Options of `bpfts run` that may stand behind a tool's name, too; the value is what they take, undefined for nothing. */
+const lifted: Readonly<Record<string, "FILE" | "N" | undefined>> = {
+  "--flame": "FILE",
+  "--speedscope": "FILE",
+  "--pprof": "FILE",
+  "--folded": "FILE",
+  "--max-events": "N",
+  "--output": "FILE",
+  "--utc": undefined,
+};
+
+/** BCC's own options of these names, which take no value and come to a tool from a part that it shares. */
+const withSignOnly: ReadonlySet<string> = new Set(["--folded"]);
+
+/**
+ * Takes options of bpfts out of a tool's own arguments. An option that the tool's text names is the tool's. `--folded` without `=` is, too: in BCC's tools it takes
+ * no file.
+ *
+ * @throws UsageError when a value is missing
+ */
+export function liftOptions(
+  args: readonly string[],
+  toolText: string,
+): { readonly lifted: string[]; readonly rest: string[] } {
+  const taken: string[] = [];
+  const rest: string[] = [];
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at]!;
+    if (arg === "--") return { lifted: taken, rest: [...rest, ...args.slice(at)] };
+    const [name = ""] = arg.split("=", 1);
+    const isOurs = Object.hasOwn(lifted, name) && !toolText.includes(`"${name}"`);
+    if (!isOurs || (arg === name && withSignOnly.has(name))) rest.push(arg);
+    else if (arg !== name || lifted[name] === undefined) taken.push(arg);
+    else taken.push(`${arg}=${requireValue(arg, lifted[name], args[++at])}`);
+  }
+  return { lifted: taken, rest };
+}
+
+/** Answers the value of an option. @throws UsageError when it is missing */
+export function requireValue(option: string, kind: "FILE" | "N", value: string | undefined): string {
+  if (value !== undefined && value !== "" && !value.startsWith("-")) return value;
+  if (kind === "N") throw new UsageError(`${option} has no number`, { hint: `${option} 10` });
+  throw new UsageError(`${option} names no file`, { hint: `${option} FILE; ./-x for a name that begins with a dash` });
+}
