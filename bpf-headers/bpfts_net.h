@@ -33,13 +33,15 @@ struct net_packet {
     struct net_address source, destination;
     /* Source: IPPROTO_TCP and its like. */
     __u16 protocol;
-    /* Of ICMP echo both are the identifier. 0 where there are none: another protocol, or a fragment behind the first. */
+    /* Of ICMP requests and their replies both are the identifier. 0 where there are none: another protocol, or a fragment behind the first. */
     __be16 source_port, destination_port;
     __u8 is_fragment;
     __u8 tcp_flags;
     __u8 icmp_type;
-    /* Where the protocol's own header begins; 0 in a fragment behind the first. */
-    void *header;
+    /* Of IPv6 its hop limit. */
+    __u8 ttl;
+    /* Where the protocol's own header begins; 0 in a fragment behind the first. Units: bytes from the start of the packet. */
+    __u32 header;
 };
 
 #define NET_TCP_FIN 1
@@ -65,19 +67,53 @@ struct net_extension {
 
 #define net_fits(pointer, end) ((void *)((pointer) + 1) <= (end))
 
+#define NET_NO_REPLY -1
+
+/* Types of ICMP by the bits of their numbers; those of ICMPv6 count from 128 on. Masks spare the verifier the many ways through comparisons. Source: RFC 792, RFC 950, RFC 4443, RFC 8335 */
+#define NET_ICMP_REPLIES (1ull << 0 | 1ull << 14 | 1ull << 16 | 1ull << 18 | 1ull << 43)
+#define NET_ICMP_REQUESTS (1ull << 8 | 1ull << 13 | 1ull << 15 | 1ull << 17 | 1ull << 42)
+#define NET_ICMP6_REPLIES (1ull << (129 - 128) | 1ull << (161 - 128))
+#define NET_ICMP6_REQUESTS (1ull << (128 - 128) | 1ull << (160 - 128))
+
+static __always_inline int net_has_bit(__u64 mask, __u32 bit) {
+    return bit < 64 && (mask >> bit) & 1;
+}
+
+/* The type of the ICMP requests that a message of this type answers; NET_NO_REPLY where it answers none. */
+static __always_inline int net_find_icmp_request(__u16 protocol, __u8 type) {
+    if (protocol == IPPROTO_ICMPV6)
+        return net_has_bit(NET_ICMP6_REPLIES, type - 128) ? type - 1 : NET_NO_REPLY;
+    return !net_has_bit(NET_ICMP_REPLIES, type) ? NET_NO_REPLY : type ? type - 1 : 8;
+}
+
+/* Requests and their replies have an identifier. */
+static __always_inline int net_has_icmp_id(__u16 protocol, __u8 type) {
+    if (protocol == IPPROTO_ICMPV6)
+        return net_has_bit(NET_ICMP6_REPLIES | NET_ICMP6_REQUESTS, type - 128);
+    return net_has_bit(NET_ICMP_REPLIES | NET_ICMP_REQUESTS, type);
+}
+
 static __always_inline int net_parse_icmp(__u8 *at, void *end, struct net_packet *packet) {
     if ((void *)(at + 8) > end)
         return NET_MALFORMED;
     packet->icmp_type = at[0];
-    int is_echo = packet->protocol == IPPROTO_ICMP ? at[0] == 8 || at[0] == 0 : at[0] == 128 || at[0] == 129;
-    if (is_echo)
+    if (net_has_icmp_id(packet->protocol, at[0]))
         packet->source_port = packet->destination_port = *(__be16 *)(at + 4);
     return NET_PARSED;
 }
 
-static __always_inline int net_parse_ports(void *at, void *end, struct net_packet *packet) {
+/* As a difference that the verifier knows nothing of, or it would follow each way through the headers to the program's end. */
+static __always_inline __u32 net_find_offset(void *data, void *at) {
+    asm volatile("" : "+r"(at));
+    return at - data;
+}
+
+/* More than all headers before it can have. */
+#define NET_MAX_OFFSET 0x3fff
+
+static __always_inline int net_parse_ports(void *data, void *at, void *end, struct net_packet *packet) {
     __be16 *ports = at;
-    packet->header = at;
+    packet->header = net_find_offset(data, at);
     if (packet->protocol == IPPROTO_ICMP || packet->protocol == IPPROTO_ICMPV6)
         return net_parse_icmp(at, end, packet);
     if (packet->protocol != IPPROTO_TCP && packet->protocol != IPPROTO_UDP && packet->protocol != IPPROTO_SCTP)
@@ -91,7 +127,7 @@ static __always_inline int net_parse_ports(void *at, void *end, struct net_packe
     return NET_PARSED;
 }
 
-static __always_inline int net_parse_ipv4(void *at, void *end, struct net_packet *packet) {
+static __always_inline int net_parse_ipv4(void *data, void *at, void *end, struct net_packet *packet) {
     struct iphdr *ip = at;
     if (!net_fits(ip, end) || ip->version != 4 || ip->ihl < 5)
         return NET_MALFORMED;
@@ -99,13 +135,14 @@ static __always_inline int net_parse_ipv4(void *at, void *end, struct net_packet
     __builtin_memcpy(packet->source.bytes, &ip->saddr, 4);
     __builtin_memcpy(packet->destination.bytes, &ip->daddr, 4);
     packet->protocol = ip->protocol;
+    packet->ttl = ip->ttl;
     packet->is_fragment = (ip->frag_off & bpf_htons(0x3fff)) != 0;
     if (ip->frag_off & bpf_htons(0x1fff))
         return NET_PARSED;
-    return net_parse_ports(at + ip->ihl * 4, end, packet);
+    return net_parse_ports(data, at + ip->ihl * 4, end, packet);
 }
 
-static __always_inline int net_parse_ipv6(void *at, void *end, struct net_packet *packet) {
+static __always_inline int net_parse_ipv6(void *data, void *at, void *end, struct net_packet *packet) {
     struct ipv6hdr *ip = at;
     if (!net_fits(ip, end) || ip->version != 6)
         return NET_MALFORMED;
@@ -113,6 +150,7 @@ static __always_inline int net_parse_ipv6(void *at, void *end, struct net_packet
     __builtin_memcpy(packet->source.bytes, &ip->saddr, 16);
     __builtin_memcpy(packet->destination.bytes, &ip->daddr, 16);
     packet->protocol = ip->nexthdr;
+    packet->ttl = ip->hop_limit;
     at = ip + 1;
 #pragma unroll
     for (int i = 0; i < NET_MAX_EXTENSIONS; i++) {
@@ -121,7 +159,7 @@ static __always_inline int net_parse_ipv6(void *at, void *end, struct net_packet
         int is_fragment = packet->protocol == IPPROTO_FRAGMENT;
         if (!is_fragment && packet->protocol != IPPROTO_HOPOPTS && packet->protocol != IPPROTO_ROUTING &&
             packet->protocol != IPPROTO_DSTOPTS)
-            return net_parse_ports(at, end, packet);
+            return net_parse_ports(data, at, end, packet);
         if (!net_fits(header, end))
             return NET_MALFORMED;
         packet->protocol = header->next;
@@ -156,9 +194,9 @@ static __always_inline int net_parse(void *data, void *end, struct net_packet *p
         at = vlan + 1;
     }
     if (type == bpf_htons(ETH_P_IP))
-        return net_parse_ipv4(at, end, packet);
+        return net_parse_ipv4(data, at, end, packet);
     if (type == bpf_htons(ETH_P_IPV6))
-        return net_parse_ipv6(at, end, packet);
+        return net_parse_ipv6(data, at, end, packet);
     /* Whoever hides behind more tags than are read is not let through by a filter of addresses. */
     if (type == bpf_htons(ETH_P_8021Q) || type == bpf_htons(ETH_P_8021AD))
         return NET_MALFORMED;
@@ -166,14 +204,15 @@ static __always_inline int net_parse(void *data, void *end, struct net_packet *p
 }
 
 /* Reads the beginning of the packet that an ICMP error is about; NET_NOT_IP when this is no such error. */
-static __always_inline int net_parse_related(struct net_packet *packet, void *end, struct net_packet *about) {
+static __always_inline int net_parse_related(struct net_packet *packet, void *data, void *end, struct net_packet *about) {
+    void *at = data + (packet->header & NET_MAX_OFFSET) + 8;
     __builtin_memset(about, 0, sizeof(*about));
     if (!packet->header)
         return NET_NOT_IP;
     if (packet->protocol == IPPROTO_ICMP && (packet->icmp_type == 3 || packet->icmp_type == 11 || packet->icmp_type == 12))
-        return net_parse_ipv4(packet->header + 8, end, about);
+        return net_parse_ipv4(data, at, end, about);
     if (packet->protocol == IPPROTO_ICMPV6 && packet->icmp_type >= 1 && packet->icmp_type <= 4)
-        return net_parse_ipv6(packet->header + 8, end, about);
+        return net_parse_ipv6(data, at, end, about);
     return NET_NOT_IP;
 }
 

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openAddon } from "../../runtime/kernel/door/addon.ts";
+import { makeJsonScript, readJson } from "../support/json-script.ts";
 import { needFeature } from "../support/need-feature.ts";
 import { makeLab, renderPings, takeLabStock } from "../support/own-lab.ts";
 import { makeFolder, root, runCli, startCli } from "../support/run-cli.ts";
@@ -103,6 +104,29 @@ const patienceMs = 150_000;
 /** Runs policy in a lab while a command runs in pod1. */
 function runPolicy(lab: { readonly path: string }, command: string, ...args: readonly string[]): Promise<CliResult> {
   return runCli(["--lab", lab.path, "--in", "pod1", "-c", command, "policy", ...args]);
+}
+
+/** Runs lines that judge packets by the programs of an endpoint, attached nowhere: `load` loads them, `from` and `to` tell whether a packet passes. */
+async function runPackets(name: string, lines: string): Promise<unknown[]> {
+  const net = join(root, "scripts/net");
+  const script = makeJsonScript(
+    folder,
+    name,
+    "int unused(struct __sk_buff *skb) { return 0; }",
+    `const { load_endpoint, other_counters } = await import(${JSON.stringify(join(net, "parts/policy-program.ts"))});
+const { list_entries, parse_rule } = await import(${JSON.stringify(join(net, "parts/policy-rules.ts"))});
+const { parse_cidr } = await import(${JSON.stringify(join(net, "parts/cidr.ts"))});
+const { make_packet } = bpfts as any;
+const load = ({ ingress, egress, audit = false }: any) => {
+  const make = (text: string, number: number) => ({ is_enforced: true, entries: list_entries([{ ...parse_rule(text, "allow"), number }], (peer: string) => (peer === "any" ? 0 : Number(peer))) });
+  const { program, read_counts } = load_endpoint({ id: 1, identity: 5001, addresses: ["10.0.0.1", "fd00::1"].map(parse_cidr), ingress: make(ingress, 0), egress: make(egress, 1), identities: [], audit, rules: 2 });
+  const run = (fn: any) => (packet: Uint8Array) => fn.test_run({ packet }).action !== "TC_ACT_SHOT";
+  const counts = () => Object.fromEntries(other_counters.map((name: string, at: number) => [name, Number(read_counts(2 + at).packets)] as const).filter(([, packets]: any) => packets > 0));
+  return { from: run(program.load_func("from_container", bpfts.BPF.SCHED_CLS)), to: run(program.load_func("to_container", bpfts.BPF.SCHED_CLS)), counts } as any;
+};
+${lines}`,
+  );
+  return readJson(await runCli(["run", "--allow-read", net, script]));
 }
 
 describe("bpfts policy", { timeout: patienceMs }, () => {
@@ -248,6 +272,44 @@ describe("bpfts policy", { timeout: patienceMs }, () => {
       "pod2: reply": 2,
     });
     expect(takeLabStock(lab.name)).toEqual([]);
+  });
+
+  it("takes for answers of ICMP only what answers", async (context) => {
+    needFeature(context, port, "tcx");
+    const result = await runPackets(
+      "answers",
+      `const own = ["10.0.0.1", "fd00::1"], peer = ["10.0.0.2", "fd00::2"];
+const { from, to, counts } = load({ egress: "pod1 to any", ingress: "pod1 from 5009 tcp/1" });
+const v4 = (src, dst, rest) => make_packet({ ipv4: { src, dst }, ...rest }), v6 = (src, dst, rest, ip = {}) => make_packet({ ipv6: { src, dst, ...ip }, ...rest });
+const echo4 = (type, id) => ({ icmp: { type, id } }), echo6 = (type, id) => ({ icmp6: { type, id } });
+// Each pair of a request and its reply: asked, the peer asks with the same identifier, the peer answers with another one, the peer answers, answers are answered.
+for (const [request, reply] of [[8, 0], [13, 14], [15, 16], [17, 18], [42, 43]])
+  json([from(v4(own[0], peer[0], echo4(request, 7))), to(v4(peer[0], own[0], echo4(request, 7))), to(v4(peer[0], own[0], echo4(reply, 8))), to(v4(peer[0], own[0], echo4(reply, 7)))]);
+for (const [request, reply] of [[128, 129], [160, 161]])
+  json([from(v6(own[1], peer[1], echo6(request, 7))), to(v6(peer[1], own[1], echo6(request, 7))), to(v6(peer[1], own[1], echo6(reply, 8))), to(v6(peer[1], own[1], echo6(reply, 7)))]);
+// A reply that nobody asked for opens no way back.
+json([from(v4(own[0], peer[0], echo4(0, 9))), to(v4(peer[0], own[0], echo4(0, 9))), to(v4(peer[0], own[0], echo4(8, 9)))]);
+// Errors about the flow, about another one, and about none.
+const about = (id) => v4(own[0], peer[0], echo4(8, id)).subarray(14);
+json([3, 11, 12, 5].map((type) => to(v4("10.9.9.9", own[0], { icmp: { type }, payload: about(7) }))));
+json([to(v4("10.9.9.9", own[0], { icmp: { type: 3 }, payload: about(8) })), to(v4("10.9.9.9", own[0], { icmp: { type: 3 } }))]);
+const about6 = v6(own[1], peer[1], echo6(128, 7)).subarray(14);
+json([1, 2, 3, 4, 100].map((type) => to(v6("fd09::9", own[1], { icmp6: { type }, payload: about6 }))));
+// Neighbour discovery, whole and as a router would have sent it on.
+json([133, 134, 135, 136, 137, 138].map((type) => to(v6(peer[1], own[1], { icmp6: { type } }, { hop_limit: 255 }))));
+json(to(v6(peer[1], own[1], { icmp6: { type: 135 } }, { hop_limit: 254 })));
+`,
+    );
+    const [yes, no] = [true, false];
+    expect(result).toEqual([
+      ...Array<unknown>(7).fill([yes, no, no, yes]),
+      [yes, no, no],
+      [yes, yes, yes, no],
+      [no, no],
+      [yes, yes, yes, yes, no],
+      [yes, yes, yes, yes, yes, no],
+      no,
+    ]);
   });
 
   it.each<[readonly string[], string]>([

@@ -39,6 +39,7 @@ export interface PolicyEvent {
     readonly protocol: number;
     readonly source_port: number;
     readonly destination_port: number;
+    readonly icmp_type: number;
   };
 }
 
@@ -62,7 +63,7 @@ export const drop_reasons: Readonly<Record<number, string>> = {
 };
 
 /** From a line of the C text to that of this file; a test keeps it true. */
-export const LINES_ABOVE_TEXT = 70;
+export const LINES_ABOVE_TEXT = 71;
 
 /** Loads the programs of one endpoint with its own tables, as Cilium compiles them for each. */
 export function load_endpoint(settings: EndpointSettings) {
@@ -93,7 +94,9 @@ struct tuple {
     struct net_address source, destination;
     u16 protocol;
     __be16 source_port, destination_port;
-    u16 is_egress;
+    u8 is_egress;
+    /* Without it a peer's requests would pass as answers. */
+    u8 icmp_type;
 };
 struct flow {
     u64 expires_ns;
@@ -118,7 +121,9 @@ BPF_TABLE("lru_hash", struct tuple, struct flow, ct, 65536);
 BPF_PERCPU_ARRAY(policy_counts, struct counts, 8192);
 BPF_PERF_OUTPUT(events);
 
-enum { WORLD = 2, WHOLE_POLICY = 64, ANY_POLICY = 32 };
+enum { WORLD = 2, WHOLE_POLICY = 64 };
+/* Units: bytes of a packet that are looked at. */
+enum { MOST_HEADERS = 256 };
 enum { DROP_INVALID_SIP = 132, DROP_POLICY = 133, DROP_INVALID = 134, DROP_FRAG_NOSUPPORT = 157, DROP_POLICY_DENY = 181 };
 enum { DEFAULT_DENY, INVALID_SOURCE, INVALID_PACKET, REPLY, NOT_ENFORCED };
 /* Units: seconds. Source: bpf/node_config.h of Cilium */
@@ -145,12 +150,6 @@ static inline void tell(struct __sk_buff *skb, struct tuple *tuple, u32 reason, 
     events.perf_submit(skb, &event, sizeof(event));
 }
 
-static inline int drop(struct __sk_buff *skb, struct tuple *tuple, u32 reason, u32 peer, u32 counter, u32 line) {
-    count(skb, counter);
-    tell(skb, tuple, reason, peer, counter, line);
-    return AUDIT ? TC_ACT_UNSPEC : TC_ACT_SHOT;
-}
-
 static inline void renew(struct flow *flow, struct net_packet *packet, u64 now) {
     u64 seconds = packet->protocol == IPPROTO_TCP ? TCP_LIFETIME : ANY_LIFETIME;
     if (packet->tcp_flags & NET_TCP_SYN && !flow->rx_packets)
@@ -162,19 +161,46 @@ static inline void renew(struct flow *flow, struct net_packet *packet, u64 now) 
     flow->expires_ns = now + seconds * 1000000000ull;
 }
 
+/* Answers whether the flow was not known before. */
+static inline int track(struct tuple *tuple, struct net_packet *packet, u32 counter) {
+    u64 now = bpf_ktime_get_ns();
+    struct flow fresh = { .rule = counter }, *flow = ct.lookup_or_try_init(tuple, &fresh);
+    if (!flow)
+        return 0;
+    int is_new = flow->expires_ns < now;
+    if (is_new)
+        flow->is_closing = 0;
+    __sync_fetch_and_add(&flow->tx_packets, 1);
+    renew(flow, packet, now);
+    return is_new;
+}
+
+static inline int drop(struct __sk_buff *skb, struct tuple *tuple, u32 reason, u32 peer, u32 counter, u32 line) {
+    count(skb, counter);
+    tell(skb, tuple, reason, peer, counter, line);
+    return AUDIT ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+}
+
 /* An answer to a flow that was let through, or an ICMP error about one. */
-static inline int is_reply(struct net_packet *packet, void *end, int is_egress, u64 now) {
+static inline int is_reply(struct net_packet *packet, void *data, void *end, int is_egress) {
+    u64 now = bpf_ktime_get_ns();
     struct tuple key = { .source = packet->destination, .destination = packet->source, .protocol = packet->protocol,
                          .source_port = packet->destination_port, .destination_port = packet->source_port, .is_egress = !is_egress };
     struct net_packet about;
-    int is_error = net_parse_related(packet, end, &about) == NET_PARSED;
+    int is_error = net_parse_related(packet, data, end, &about) == NET_PARSED;
+    int is_icmp = packet->protocol == IPPROTO_ICMP || packet->protocol == IPPROTO_ICMPV6;
+    int request = is_icmp ? net_find_icmp_request(packet->protocol, packet->icmp_type) : 0;
     if (is_error) {
+        request = about.icmp_type;
         key.source = about.source;
         key.destination = about.destination;
         key.protocol = about.protocol;
         key.source_port = about.source_port;
         key.destination_port = about.destination_port;
     }
+    if (request == NET_NO_REPLY)
+        return 0;
+    key.icmp_type = request;
     struct flow *flow = ct.lookup(&key);
     if (!flow || flow->expires_ns < now)
         return 0;
@@ -203,33 +229,46 @@ static inline int is_link_local(struct net_address *address) {
     return address->family == NET_IPV6 && ((address->bytes[0] == 0xfe && (address->bytes[1] & 0xc0) == 0x80) || address->bytes[0] == 0xff);
 }
 
+/* What IPv6 has in the place of ARP: no router sends it on, so its hop limit is whole. Source: RFC 4861 */
+static inline int is_neighbour_discovery(struct net_packet *packet) {
+    return packet->protocol == IPPROTO_ICMPV6 && packet->ttl == 255 && packet->icmp_type >= 133 && packet->icmp_type <= 137;
+}
+
+static inline int is_of_link(struct net_packet *packet) {
+    return is_link_local(&packet->source) || is_link_local(&packet->destination) ||
+           is_neighbour_discovery(packet);
+}
+
 static inline int judge(struct __sk_buff *skb, int is_egress) {
     struct net_packet packet;
     struct tuple tuple = { .is_egress = is_egress };
-    int parsed = net_parse((void *)(long)skb->data, (void *)(long)skb->data_end, &packet);
-    if (parsed == NET_MALFORMED) {
-        /* The headers may lie in a part of the packet that is not at hand. */
-        bpf_skb_pull_data(skb, skb->len < 256 ? skb->len : 256);
-        parsed = net_parse((void *)(long)skb->data, (void *)(long)skb->data_end, &packet);
+    /* The headers may lie in a part of the packet that is not at hand. */
+    u32 wanted = skb->len < MOST_HEADERS ? skb->len : MOST_HEADERS;
+    void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+    if (data + wanted > end) {
+        bpf_skb_pull_data(skb, wanted);
+        data = (void *)(long)skb->data;
+        end = (void *)(long)skb->data_end;
     }
+    int parsed = net_parse(data, end, &packet);
     if (parsed == NET_NOT_IP)
         return TC_ACT_UNSPEC;
     if (parsed == NET_MALFORMED)
         return drop(skb, &tuple, DROP_INVALID, 0, RULES + INVALID_PACKET, __LINE__);
-    if (is_link_local(&packet.source) || is_link_local(&packet.destination))
+    if (is_of_link(&packet))
         return TC_ACT_UNSPEC;
     tuple.source = packet.source;
     tuple.destination = packet.destination;
     tuple.protocol = packet.protocol;
     tuple.source_port = packet.source_port;
     tuple.destination_port = packet.destination_port;
+    tuple.icmp_type = packet.icmp_type;
     u32 peer = find_identity(is_egress ? &packet.destination : &packet.source);
     if (is_egress && !own_addresses.lookup(&packet.source))
         return drop(skb, &tuple, DROP_INVALID_SIP, peer, RULES + INVALID_SOURCE, __LINE__);
     if (packet.is_fragment && !packet.header)
         return drop(skb, &tuple, DROP_FRAG_NOSUPPORT, peer, RULES + INVALID_PACKET, __LINE__);
-    u64 now = bpf_ktime_get_ns();
-    if (is_reply(&packet, (void *)(long)skb->data_end, is_egress, now)) {
+    if (is_reply(&packet, data, end, is_egress)) {
         count(skb, RULES + REPLY);
         return TC_ACT_UNSPEC;
     }
@@ -243,20 +282,12 @@ static inline int judge(struct __sk_buff *skb, int is_egress) {
         counter = value->rule;
     }
     count(skb, counter);
-    struct flow fresh = { .rule = counter }, *flow = ct.lookup_or_try_init(&tuple, &fresh);
-    if (!flow)
-        return TC_ACT_UNSPEC;
-    int is_new = flow->expires_ns < now;
-    if (is_new)
-        flow->is_closing = 0;
-    __sync_fetch_and_add(&flow->tx_packets, 1);
-    renew(flow, &packet, now);
-    if (is_new)
+    if (track(&tuple, &packet, counter))
         tell(skb, &tuple, 0, peer, counter, __LINE__);
     return TC_ACT_UNSPEC;
 }
 
-/* The host's end of a cable takes in what the container sends. */
+/* The host's end of a veth pair takes in what the container sends. */
 int from_container(struct __sk_buff *skb) { return judge(skb, 1); }
 int to_container(struct __sk_buff *skb) { return judge(skb, 0); }
 `,
