@@ -274,7 +274,7 @@ describe("bpfts policy", { timeout: patienceMs }, () => {
     expect(takeLabStock(lab.name)).toEqual([]);
   });
 
-  it("takes for answers of ICMP only what answers", async (context) => {
+  it("takes for answers only what answers, and for the link's only what stays on it", async (context) => {
     needFeature(context, port, "tcx");
     const result = await runPackets(
       "answers",
@@ -295,10 +295,11 @@ json([3, 11, 12, 5].map((type) => to(v4("10.9.9.9", own[0], { icmp: { type }, pa
 json([to(v4("10.9.9.9", own[0], { icmp: { type: 3 }, payload: about(8) })), to(v4("10.9.9.9", own[0], { icmp: { type: 3 } }))]);
 const about6 = v6(own[1], peer[1], echo6(128, 7)).subarray(14);
 json([1, 2, 3, 4, 100].map((type) => to(v6("fd09::9", own[1], { icmp6: { type }, payload: about6 }))));
-// Neighbour discovery, whole and as a router would have sent it on.
+// Neighbour discovery, whole and as a router would have sent it on; groups of the device, the link, the site, the world, and one with a flag.
 json([133, 134, 135, 136, 137, 138].map((type) => to(v6(peer[1], own[1], { icmp6: { type } }, { hop_limit: 255 }))));
 json(to(v6(peer[1], own[1], { icmp6: { type: 135 } }, { hop_limit: 254 })));
-`,
+json(["ff01::1", "ff02::1", "ff12::1", "ff05::1", "ff0e::1", "ff00::1", "fe80::1", "febf::1", "fec0::1"].map((dst) => to(v6(peer[1], dst, { udp: { dport: 5 } }))));
+json(["fe80::1", "ff02::1"].map((src) => to(v6(src, own[1], { udp: { dport: 5 } }))));`,
     );
     const [yes, no] = [true, false];
     expect(result).toEqual([
@@ -309,6 +310,8 @@ json(to(v6(peer[1], own[1], { icmp6: { type: 135 } }, { hop_limit: 254 })));
       [yes, yes, yes, yes, no],
       [yes, yes, yes, yes, yes, no],
       no,
+      [yes, yes, yes, no, no, no, yes, yes, no],
+      [yes, no],
     ]);
   });
 

@@ -226,7 +226,13 @@ static inline struct policy_value *find_policy(struct net_packet *packet, u32 id
 }
 
 static inline int is_link_local(struct net_address *address) {
-    return address->family == NET_IPV6 && ((address->bytes[0] == 0xfe && (address->bytes[1] & 0xc0) == 0x80) || address->bytes[0] == 0xff);
+    return address->family == NET_IPV6 && address->bytes[0] == 0xfe && (address->bytes[1] & 0xc0) == 0x80;
+}
+
+/* Groups that no router passes on: those of a device and those of a link. Source: RFC 4291 section 2.7 */
+static inline int is_link_group(struct net_address *address) {
+    u8 scope = address->bytes[1] & 0x0f;
+    return address->family == NET_IPV6 && address->bytes[0] == 0xff && (scope == 1 || scope == 2);
 }
 
 /* What IPv6 has in the place of ARP: no router sends it on, so its hop limit is whole. Source: RFC 4861 */
@@ -235,7 +241,7 @@ static inline int is_neighbour_discovery(struct net_packet *packet) {
 }
 
 static inline int is_of_link(struct net_packet *packet) {
-    return is_link_local(&packet->source) || is_link_local(&packet->destination) ||
+    return is_link_local(&packet->source) || is_link_local(&packet->destination) || is_link_group(&packet->destination) ||
            is_neighbour_discovery(packet);
 }
 
