@@ -315,6 +315,23 @@ json(["fe80::1", "ff02::1"].map((src) => to(v6(src, own[1], { udp: { dport: 5 } 
     ]);
   });
 
+  it("does not tell with --audit of what answers a packet that it let through", async (context) => {
+    needFeature(context, port, "tcx");
+    const result = await runPackets(
+      "audited",
+      `const { from, to, counts } = load({ ingress: "pod1 from 5009 tcp/1", egress: "pod1 to 5009 tcp/1", audit: true });
+const udp = (src, dst, sport, dport) => make_packet({ ipv4: { src, dst }, udp: { sport, dport } });
+json([to(udp("10.0.0.2", "10.0.0.1", 1000, 53)), from(udp("10.0.0.1", "10.0.0.2", 53, 1000)), from(udp("10.0.0.1", "10.0.0.2", 53, 1001))]);
+json([from(udp("10.0.0.99", "10.0.0.2", 7, 8)), to(udp("10.0.0.2", "10.0.0.99", 8, 7)), to(udp("10.0.0.2", "10.0.0.1", 1, 2).subarray(0, 36))]);
+json(counts());`,
+    );
+    expect(result).toEqual([
+      [true, true, true],
+      [true, true, true],
+      { "default deny": 2, "invalid source": 1, "invalid packet": 1, reply: 2 },
+    ]);
+  });
+
   it.each<[readonly string[], string]>([
     [[], "there is nothing to do: give --endpoint"],
     [

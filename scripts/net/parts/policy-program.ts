@@ -175,10 +175,15 @@ static inline int track(struct tuple *tuple, struct net_packet *packet, u32 coun
     return is_new;
 }
 
-static inline int drop(struct __sk_buff *skb, struct tuple *tuple, u32 reason, u32 peer, u32 counter, u32 line) {
+static inline int drop(struct __sk_buff *skb, struct tuple *tuple, u32 reason, struct net_packet *packet, u32 peer, u32 counter, u32 line) {
     count(skb, counter);
     tell(skb, tuple, reason, peer, counter, line);
-    return AUDIT ? TC_ACT_UNSPEC : TC_ACT_SHOT;
+    if (!AUDIT)
+        return TC_ACT_SHOT;
+    /* Without the packet there would be no answers to tell of. */
+    if (tuple->source.family && packet->header)
+        track(tuple, packet, counter);
+    return TC_ACT_UNSPEC;
 }
 
 /* An answer to a flow that was let through, or an ICMP error about one. */
@@ -260,7 +265,7 @@ static inline int judge(struct __sk_buff *skb, int is_egress) {
     if (parsed == NET_NOT_IP)
         return TC_ACT_UNSPEC;
     if (parsed == NET_MALFORMED)
-        return drop(skb, &tuple, DROP_INVALID, 0, RULES + INVALID_PACKET, __LINE__);
+        return drop(skb, &tuple, DROP_INVALID, &packet, 0, RULES + INVALID_PACKET, __LINE__);
     if (is_of_link(&packet))
         return TC_ACT_UNSPEC;
     tuple.source = packet.source;
@@ -271,9 +276,9 @@ static inline int judge(struct __sk_buff *skb, int is_egress) {
     tuple.icmp_type = packet.icmp_type;
     u32 peer = find_identity(is_egress ? &packet.destination : &packet.source);
     if (is_egress && !own_addresses.lookup(&packet.source))
-        return drop(skb, &tuple, DROP_INVALID_SIP, peer, RULES + INVALID_SOURCE, __LINE__);
+        return drop(skb, &tuple, DROP_INVALID_SIP, &packet, peer, RULES + INVALID_SOURCE, __LINE__);
     if (packet.is_fragment && !packet.header)
-        return drop(skb, &tuple, DROP_FRAG_NOSUPPORT, peer, RULES + INVALID_PACKET, __LINE__);
+        return drop(skb, &tuple, DROP_FRAG_NOSUPPORT, &packet, peer, RULES + INVALID_PACKET, __LINE__);
     if (is_reply(&packet, data, end, is_egress)) {
         count(skb, RULES + REPLY);
         return TC_ACT_UNSPEC;
@@ -282,9 +287,9 @@ static inline int judge(struct __sk_buff *skb, int is_egress) {
     if (is_egress ? ENFORCE_EGRESS : ENFORCE_INGRESS) {
         struct policy_value *value = find_policy(&packet, peer, is_egress);
         if (!value)
-            return drop(skb, &tuple, DROP_POLICY, peer, RULES + DEFAULT_DENY, __LINE__);
+            return drop(skb, &tuple, DROP_POLICY, &packet, peer, RULES + DEFAULT_DENY, __LINE__);
         if (value->is_denied)
-            return drop(skb, &tuple, DROP_POLICY_DENY, peer, value->rule, __LINE__);
+            return drop(skb, &tuple, DROP_POLICY_DENY, &packet, peer, value->rule, __LINE__);
         counter = value->rule;
     }
     count(skb, counter);
