@@ -1,4 +1,4 @@
-// Lets containers talk only as rules between their identities allow, by tc programs at the host's end of their cables, and tells of every packet that is dropped.
+// Lets containers talk only as rules between their identities allow, by tc programs at the host's end of their veth pairs, and tells of every packet that is dropped.
 // Subject: networking
 //
 //   bpfts --lab two-nodes.json policy --endpoint pod1=5001 --endpoint pod2=5002 --allow 'pod2 from pod1 tcp/8080'
@@ -6,6 +6,7 @@
 //
 // Source: Cilium's endpoint policy (bpf_lxc.c): from-container and to-container, ipcache, a policy table for each endpoint, connection tracking.
 import {
+  ArgumentError,
   Interrupt,
   RowPrinter,
   address_text,
@@ -13,7 +14,6 @@ import {
   exit,
   is_json_output,
   json_output,
-  lab_places,
   ntohs,
   parse_args,
   poll_events,
@@ -21,28 +21,19 @@ import {
   strftime,
   tool_options,
 } from "bpfts";
-import { keep_text, parse_cidr } from "./parts/cidr.ts";
-import type { Cidr } from "./parts/cidr.ts";
+import { keep_text } from "./parts/cidr.ts";
 import {
   LINES_ABOVE_TEXT,
+  MAX_RULES,
   drop_reasons,
   hubble_reasons,
   load_endpoint,
   other_counters,
 } from "./parts/policy-program.ts";
 import type { PacketCounts, PolicyEvent } from "./parts/policy-program.ts";
+import { find_peer, read_endpoints, read_identities } from "./parts/policy-endpoints.ts";
 import { list_entries, parse_rule, reserved } from "./parts/policy-rules.ts";
 import { has_ports, protocol_names } from "./parts/protocols.ts";
-
-/** A container: its number, its identity, and the host's end of its cable. */
-interface Endpoint {
-  readonly name: string;
-  readonly id: number;
-  readonly identity: number;
-  readonly netns?: string;
-  readonly dev: string;
-  readonly addresses: readonly Cidr[];
-}
 
 const args = parse_args({
   description: "Let containers talk only as rules between their identities allow",
@@ -65,7 +56,7 @@ An endpoint that a rule is about is held to its rules in that direction: what no
       type: "string",
       repeat: true,
       metavar: "NAME=IDENTITY[,DEV,ADDRESS...]",
-      help: "a container: its identity is a number from 256 on. A pod of a lab needs no more, others the host's end of its cable and its addresses",
+      help: "a container: its identity is a number from 256 on. A pod of a lab needs no more, others the host's end of its veth pair and its addresses",
     },
     identity: {
       flags: ["--identity"],
@@ -107,66 +98,26 @@ function refuse(message: string): never {
   exit(2);
 }
 
-function parse_identity(text: string, what: string): number {
-  const identity = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-  if (!(identity >= 1 && identity < 2 ** 24)) refuse(`${what}: '${text}' is no identity (a number from 1 to 16777215)`);
-  return identity;
-}
-
-function parse_network(text: string): Cidr {
+/** What the parts of this script refuse, as a mistake in the command line. */
+function read<Value>(parse: () => Value): Value {
   try {
-    return parse_cidr(text);
+    return parse();
   } catch (error) {
-    return refuse((error as Error).message);
+    if (!(error instanceof ArgumentError)) throw error;
+    return refuse(error.message);
   }
 }
 
-const endpoints = args.endpoint.map((text, at): Endpoint => {
-  const [, name, identity, rest] = /^([\w-]+)=([^,]+)(?:,(.*))?$/.exec(text) ?? [];
-  if (name === undefined || identity === undefined) refuse(`--endpoint ${text}: NAME=IDENTITY is wanted`);
-  const place = lab_places().find((one) => one.name === name);
-  const node = lab_places().find((one) => one.name === place?.node);
-  const [dev = place?.host_dev, ...given] = rest?.split(",") ?? [];
-  const addresses = given.length > 0 ? given : [place?.ip, place?.ip6].filter((address) => typeof address === "string");
-  if (typeof dev !== "string" || addresses.length === 0)
-    refuse(
-      `--endpoint ${text}: the lab has no such pod; give the host's end of its cable and its addresses: ${name}=${identity},veth1,10.0.0.5`,
-    );
-  const netns = args.netns ?? node?.netns;
-  return {
-    name,
-    id: at + 1,
-    identity: parse_identity(identity, `--endpoint ${text}`),
-    ...(netns !== undefined && { netns }),
-    dev,
-    addresses: addresses.map(parse_network),
-  };
-});
-if (endpoints.length === 0) refuse("there is nothing to do: give --endpoint");
-const doubled = endpoints.find(({ name }, at) => endpoints.findIndex((one) => one.name === name) !== at);
-if (doubled !== undefined) refuse(`the endpoint "${doubled.name}" is given twice`);
-
-const identities = [
-  ...endpoints.flatMap(({ addresses, identity }) => addresses.map((cidr) => ({ cidr, identity }))),
-  ...args.identity.map((text) => {
-    const [, network, identity] = /^([^=]+)=(.+)$/.exec(text) ?? [];
-    if (network === undefined || identity === undefined) refuse(`--identity ${text}: CIDR=IDENTITY is wanted`);
-    return { cidr: parse_network(network), identity: parse_identity(identity, `--identity ${text}`) };
-  }),
-];
-
-function find_identity(peer: string): number {
-  const found = endpoints.find(({ name }) => name === peer)?.identity ?? reserved[peer];
-  if (found !== undefined) return found;
-  if (/^\d+$/.test(peer)) return parse_identity(peer, "a rule");
-  const known = [...endpoints.map(({ name }) => name), ...Object.keys(reserved)];
-  return refuse(`there is no peer "${peer}": an endpoint, a number, or one of ${known.join(", ")}`);
-}
+if (args.endpoint.length === 0) refuse("there is nothing to do: give --endpoint");
+const endpoints = read(() => read_endpoints(args.endpoint, args.netns));
+const identities = read(() => read_identities(args.identity, endpoints));
+const find_identity = (peer: string): number => read(() => find_peer(peer, endpoints, identities));
 
 const rules = [...args.allow, ...args.deny].map(({ value }, number) => ({ ...value, number }));
 for (const { endpoint, text } of rules)
   if (!endpoints.some(({ name }) => name === endpoint))
     refuse(`"${text}" is about "${endpoint}", which is no --endpoint`);
+if (rules.length > MAX_RULES) refuse(`${rules.length} rules are more than the ${MAX_RULES} that can be counted`);
 
 const programs = endpoints.map((endpoint) => {
   const [ingress, egress] = (["ingress", "egress"] as const).map((direction) => {
@@ -192,7 +143,7 @@ for (const { endpoint, loaded } of programs) {
 }
 
 const names = new Map([
-  ...Object.entries(reserved).map(([name, identity]) => [identity, name] as const),
+  ...[...reserved].map(([name, identity]) => [identity, name] as const),
   ...endpoints.map(({ name, identity }) => [identity, name] as const),
 ]);
 

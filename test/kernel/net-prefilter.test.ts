@@ -194,6 +194,7 @@ json(read_counts().map((row: any) => [row.rule, Number(row.packets)]));`,
     [["--dev", "eth0", "--deny", "10.0.0/8"], "invalid network: '10.0.0/8' (203.0.113.0/24, fd00::/8, or an address)"],
     [["--dev", "eth0", "--deny", "fd00::/129"], "invalid network: 'fd00::/129'"],
     [["--dev", "eth0", "--deny-port", "icmp/8"], "invalid port: 'icmp/8' (tcp/22, udp/53, sctp/5060)"],
+    [["--dev", "eth0", "--deny-port", "constructor/22"], "invalid port: 'constructor/22' (tcp/22, udp/53, sctp/5060)"],
     [["--dev", "eth0", "--deny-port", "tcp/65536"], "invalid port: 'tcp/65536'"],
     [
       ["--dev", "eth0", "--deny", "10.0.0.1", "--allow", "10.0.0.1/32"],

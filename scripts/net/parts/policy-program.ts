@@ -52,6 +52,9 @@ export interface PacketCounts {
 /** Counters behind those of the rules. */
 export const other_counters = ["default deny", "invalid source", "invalid packet", "reply", "not enforced"] as const;
 
+/** The most rules that a policy takes. */
+export const MAX_RULES = 4096;
+
 /** Why a packet is dropped. Source: bpf/lib/drop_reasons.h of Cilium */
 export const drop_reasons: Readonly<Record<number, string>> = {
   132: "Invalid source ip",
@@ -63,7 +66,7 @@ export const drop_reasons: Readonly<Record<number, string>> = {
 };
 
 /** From a line of the C text to that of this file; a test keeps it true. */
-export const LINES_ABOVE_TEXT = 71;
+export const LINES_ABOVE_TEXT = 74;
 
 /** Loads the programs of one endpoint with its own tables, as Cilium compiles them for each. */
 export function load_endpoint(settings: EndpointSettings) {
@@ -118,7 +121,7 @@ BPF_LPM_TRIE(ipcache, struct net_cidr, u32, 16384);
 BPF_LPM_TRIE(policy, struct policy_key, struct policy_value, 16384);
 BPF_HASH(own_addresses, struct net_address, u32, 8);
 BPF_TABLE("lru_hash", struct tuple, struct flow, ct, 65536);
-BPF_PERCPU_ARRAY(policy_counts, struct counts, 8192);
+BPF_PERCPU_ARRAY(policy_counts, struct counts, ${MAX_RULES + other_counters.length});
 BPF_PERF_OUTPUT(events);
 
 enum { WORLD = 2, WHOLE_POLICY = 64 };

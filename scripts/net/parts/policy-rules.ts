@@ -27,7 +27,11 @@ export interface PolicyEntry {
 }
 
 /** Identities that every cluster has. Source: pkg/identity of Cilium. */
-export const reserved: Readonly<Record<string, number>> = { any: 0, host: 1, world: 2 };
+export const reserved: ReadonlyMap<string, number> = new Map([
+  ["any", 0],
+  ["host", 1],
+  ["world", 2],
+]);
 
 /** Parses `pod2 from pod1 tcp/8080` or `pod1 to any`. @throws Error that says what is wrong */
 export function parse_rule(text: string, action: "allow" | "deny"): PolicyRule {
