@@ -33,7 +33,7 @@ import {
 import type { PacketCounts, PolicyEvent } from "./parts/policy-program.ts";
 import { find_peer, read_endpoints, read_identities } from "./parts/policy-endpoints.ts";
 import { list_entries, parse_rule, reserved } from "./parts/policy-rules.ts";
-import { has_ports, protocol_names } from "./parts/protocols.ts";
+import { has_ports, hubble_protocols, protocol_names } from "./parts/protocols.ts";
 
 const args = parse_args({
   description: "Let containers talk only as rules between their identities allow",
@@ -171,6 +171,7 @@ function show(event: PolicyEvent): void {
   const [sport, dport] = [ntohs(tuple.source_port), ntohs(tuple.destination_port)];
   const protocol = protocol_names.get(tuple.protocol) ?? `protocol ${tuple.protocol}`;
   if (is_json_output()) {
+    const hubble_name = hubble_protocols.get(tuple.protocol);
     print(
       JSON.stringify({
         time: strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -179,8 +180,14 @@ function show(event: PolicyEvent): void {
           drop_reason: reason,
           drop_reason_desc: hubble_reasons[reason],
         }),
-        IP: { source, destination },
-        l4: { [protocol.toUpperCase()]: has_ports(protocol) ? { source_port: sport, destination_port: dport } : {} },
+        ...(family !== 0 && { IP: { source, destination } }),
+        ...(hubble_name !== undefined && {
+          l4: {
+            [hubble_name]: has_ports(protocol)
+              ? { source_port: sport, destination_port: dport }
+              : { type: tuple.icmp_type },
+          },
+        }),
         source: { identity: source_identity },
         destination: { identity: destination_identity },
         traffic_direction: direction.toUpperCase(),

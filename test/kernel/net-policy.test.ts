@@ -65,6 +65,7 @@ interface Line {
   readonly source?: { readonly identity: number };
   readonly destination?: { readonly identity: number };
   readonly traffic_direction?: string;
+  readonly l4?: Readonly<Record<string, Readonly<Record<string, number>>>>;
   readonly endpoint: string;
   readonly rule: string;
   readonly file?: { readonly name: string; readonly line: number };
@@ -186,6 +187,9 @@ describe("bpfts policy", { timeout: patienceMs }, () => {
       "DROPPED 181 POLICY_DENY 5001->5002 INGRESS pod2 deny pod2 from any tcp/8002": 1,
       "DROPPED 132 INVALID_SOURCE_IP 5001->5002 EGRESS pod1 invalid source": 5,
     });
+    const to_pod2 = drops.filter(({ drop_reason }) => drop_reason === 133).map(({ l4 }) => l4!);
+    expect(to_pod2.filter((l4) => "ICMPv4" in l4)).toEqual([{ ICMPv4: { type: 8 } }, { ICMPv4: { type: 8 } }]);
+    expect(to_pod2.map((l4) => l4["UDP"]?.["destination_port"]).filter(Boolean)).toEqual([5354, 5354, 5354]);
     // The line that is named is the one that drops.
     const source = readFileSync(join(root, "scripts/net/parts/policy-program.ts"), "utf8").split("\n");
     for (const { file, drop_reason } of drops) {
@@ -262,8 +266,11 @@ describe("bpfts policy", { timeout: patienceMs }, () => {
       nodes: { node1: { subnet: "fd77:1::/64", pods: { pod1: {}, pod2: {} } } },
     });
     const command = `${renderPings("fd77:1::2", 2)}; python3 ${workload} udp fd77:1::1 fd77:1::2 53 4`;
-    const result = await runPolicy(lab, command, "--json", ...pods, "--allow", "pod2 from pod1 icmp6");
+    const result = await runPolicy(lab, command, "--json", "--verdicts", ...pods, "--allow", "pod2 from pod1 icmp6");
     expect(readWords(result)).toEqual(["2", "sent"]);
+    const drops = readLines(result).filter(({ verdict }) => verdict === "DROPPED");
+    expect(drops.map(({ l4 }) => Object.keys(l4!))).toEqual(Array(4).fill(["UDP"]));
+    expect(readLines(result).filter(({ l4 }) => l4?.["ICMPv6"]?.["type"] === 128)).toHaveLength(2);
     expect(readCounts(readLines(result))).toEqual({
       "pod1: not enforced": 6,
       "pod1: reply": 2,

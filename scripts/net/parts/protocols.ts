@@ -16,3 +16,12 @@ export const protocol_names: ReadonlyMap<number, string> = new Map(
 export function has_ports(protocol: string): boolean {
   return protocol === "tcp" || protocol === "udp" || protocol === "sctp";
 }
+
+/** How Hubble names the protocols that it knows. Source: message Layer4 in api/v1/flow/flow.proto of Cilium */
+export const hubble_protocols: ReadonlyMap<number, string> = new Map([
+  [1, "ICMPv4"],
+  [6, "TCP"],
+  [17, "UDP"],
+  [58, "ICMPv6"],
+  [132, "SCTP"],
+]);
