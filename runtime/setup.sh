@@ -235,7 +235,8 @@ build_addon() {
   say "building the addon (node-gyp)"
   local -a flags=(--release --jobs=max)
   local prefix
-  prefix=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
+  # Yarn and version managers put a script called node before the program.
+  prefix=$(dirname "$(dirname "$(node -p 'process.execPath' 9>&-)")")
   # node-gyp downloads Node's headers unless it is shown them.
   [[ -e $prefix/include/node/node_api.h ]] && flags+=("--nodedir=$prefix")
   local log

@@ -49,7 +49,7 @@ make -s -C "$BPFTS_LIBBPF/src" BUILD_STATIC_ONLY=1 OBJDIR="$work/objects" DESTDI
 export CXXFLAGS="-isystem $work/libbpf/include $includes" LDFLAGS="-L$work/libbpf/lib"
 [[ -n $sysroot ]] && LDFLAGS+=" -L$sysroot/usr/lib/$triplet"
 flags=(--release --arch="$arch" --bpfts_static=1)
-prefix=$(dirname "$(dirname "$(readlink -f "$(command -v node)")")")
+prefix=$(dirname "$(dirname "$(node -p process.execPath)")")
 [[ -e $prefix/include/node/node_api.h ]] && flags+=("--nodedir=$prefix")
 (cd "$work" && node "$root/node_modules/node-gyp/bin/node-gyp.js" rebuild "${flags[@]}" >"$work/log" 2>&1) || {
   grep -A 3 ' error: \|undefined reference\|cannot find' "$work/log" >&2 || tail -n 15 "$work/log" >&2

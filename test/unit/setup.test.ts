@@ -12,7 +12,7 @@ import {
   writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, describe, expect, it } from "vitest";
 
@@ -60,7 +60,12 @@ afterEach(() => {
 /** Runs setup.sh in a checkout of nothing, on a machine that has only the given commands. */
 function runSetup(
   commands: Readonly<Record<string, string | undefined>>,
-  options: { readonly asRoot?: boolean; readonly modules?: boolean; readonly onTerminal?: boolean } = {},
+  options: {
+    readonly asRoot?: boolean;
+    readonly modules?: boolean;
+    readonly onTerminal?: boolean;
+    readonly files?: readonly string[];
+  } = {},
 ) {
   const folder = mkdtempSync(join(tmpdir(), "bpfts-setup-"));
   folders.push(folder);
@@ -71,6 +76,10 @@ function runSetup(
   }
   copyFileSync(setupScript, join(folder, "runtime/setup.sh"));
   writeFileSync(join(folder, "package-lock.json"), '{ "packages": {} }');
+  for (const file of options.files ?? []) {
+    mkdirSync(join(folder, dirname(file)), { recursive: true });
+    writeFileSync(join(folder, file), "");
+  }
   for (const tool of coreTools) symlinkSync(findTool(tool), join(folder, "bin", tool));
   for (const [name, body] of Object.entries({ ...wholeMachine, ...commands })) {
     if (body !== undefined)
@@ -168,6 +177,14 @@ describe("setup.sh", () => {
       /npm error ENOTFOUND\nsetup: The npm packages could not be installed[^]*npm ci --ignore-scripts\n$/,
     );
     expect(bad.status).toBe(3);
+  });
+
+  it("takes Node's headers from beside the program, where node is a script of Yarn's or of a version manager", () => {
+    const node =
+      'case $1 in --version) echo v20.17.0 ;; -p) [[ $2 == process.execPath ]] && echo "${CALLS%/*}/real/bin/node" || echo gyp.js ;; gyp.js) echo "$*" >>"$CALLS"; exit 1 ;; esac';
+    const files = ["binding.gyp", "real/include/node/node_api.h"];
+    const { calls } = runSetup({ node, "pkg-config": "echo 1.1.2" }, { files });
+    expect(calls).toMatch(/^gyp\.js rebuild --release --jobs=max --nodedir=\S+\/real\n$/);
   });
 
   it("shows on a terminal how far it is", () => {
