@@ -1,11 +1,14 @@
 import { UsageError } from "../base/errors.ts";
 
+type Kind = "FILE" | "NAME" | "N";
+
 /** Options of `bpfts run` that may stand behind a tool's name, too; the value is what they take, undefined for nothing. */
-const lifted: Readonly<Record<string, "FILE" | "N" | undefined>> = {
+const lifted: Readonly<Record<string, Kind | undefined>> = {
   "--flame": "FILE",
   "--speedscope": "FILE",
   "--pprof": "FILE",
   "--folded": "FILE",
+  "--container": "NAME",
   "--max-events": "N",
   "--output": "FILE",
   "--utc": undefined,
@@ -39,8 +42,9 @@ export function liftOptions(
 }
 
 /** Answers the value of an option. @throws UsageError when it is missing */
-export function requireValue(option: string, kind: "FILE" | "N", value: string | undefined): string {
+export function requireValue(option: string, kind: Kind, value: string | undefined): string {
   if (value !== undefined && value !== "" && !value.startsWith("-")) return value;
   if (kind === "N") throw new UsageError(`${option} has no number`, { hint: `${option} 10` });
+  if (kind === "NAME") throw new UsageError(`${option} has no name`, { hint: `${option} NAME` });
   throw new UsageError(`${option} names no file`, { hint: `${option} FILE; ./-x for a name that begins with a dash` });
 }

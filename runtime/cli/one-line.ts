@@ -10,6 +10,8 @@ import { addAllowOptions, readAllowed } from "./allow-options.ts";
 import type { AllowFlags } from "./allow-options.ts";
 import { addPictureOptions, runWithPictures } from "./picture-options.ts";
 import type { PictureFlags } from "./picture-options.ts";
+import { addCgroupOptions, findChosenCgroups } from "./cgroup-options.ts";
+import type { CgroupFlags } from "./cgroup-options.ts";
 import { addGrantOptions, readGrants } from "./file-grants.ts";
 import type { GrantFlags } from "./file-grants.ts";
 import { addOutputOptions, runWithOutput } from "./output-options.ts";
@@ -20,6 +22,7 @@ import { parseSeconds } from "./parse-seconds.ts";
 interface OneLineFlags
   extends GrantFlags,
     AllowFlags,
+    CgroupFlags,
     OutputFlags,
     PictureFlags,
     Pick<OneLinerRequest, keyof ScriptSettings | "pid"> {
@@ -42,6 +45,7 @@ Examples:
   bpfts -e 'profile:hz:99 { count(kstack); }' -d 5 --top 5                   where the kernel spends its time
   bpfts -e 'profile:hz:99 { count(kstack); }' -d 5 --flame cpu.svg           the same as a flame graph
   bpfts -e 'tracepoint:sched:sched_process_exec { print("%s\\n", comm); }' --max-events 3    the first three of them
+  bpfts -e 'tracepoint:raw_syscalls:sys_enter { count(comm); }' --container web -d 5
   bpfts -e 'uprobe:c:malloc { hist(arg1); }' -p 1234
   bpfts -e 'tracepoint:raw_syscalls:sys_enter if (pid == cpid) { count(args->id); }' -c 'ls /tmp'
   bpfts -e '…' --script > tool.ts                                            the script that it stands for
@@ -80,7 +84,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("--memory <mebibytes>", "the most memory that the script may use", parseCount, 64)
     .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
     .option("--json-errors", "write errors as JSON, one a line");
-  addAllowOptions(addPictureOptions(addOutputOptions(command)))
+  addAllowOptions(addPictureOptions(addOutputOptions(addCgroupOptions(command))))
     .addHelpText("after", examples)
     .action(async (flags: OneLineFlags & { readonly memory: number }) => finish(await runLine(flags)));
 }
@@ -91,6 +95,7 @@ async function runLine(flags: OneLineFlags & { readonly memory: number }): Promi
   const log = openStderrLog(flags);
   const grants = readGrants(flags);
   const { pid, duration, interval, keep, top, sort, json, js, missing } = flags;
+  const cgroups = await findChosenCgroups(flags);
   const script = readOneLiner({
     text: flags.expression,
     missing,
@@ -98,6 +103,7 @@ async function runLine(flags: OneLineFlags & { readonly memory: number }): Promi
     log,
     environment: process.env,
     ...(pid !== undefined && { pid }),
+    ...(cgroups.length > 0 && { cgroups }),
     ...(duration !== undefined && { duration }),
     ...(interval !== undefined && { interval }),
     ...(keep !== undefined && { keep }),

@@ -7,6 +7,8 @@ import type { EnteredLab } from "../lab/enter-lab.ts";
 import { openGuard } from "../permit/guard.ts";
 import { addAllowOptions, readAllowed } from "./allow-options.ts";
 import type { AllowFlags } from "./allow-options.ts";
+import { addCgroupOptions, findChosenCgroups } from "./cgroup-options.ts";
+import type { CgroupFlags } from "./cgroup-options.ts";
 import { addGrantOptions, readGrants } from "./file-grants.ts";
 import type { GrantFlags } from "./file-grants.ts";
 import { addOutputOptions, runWithOutput } from "./output-options.ts";
@@ -18,7 +20,7 @@ import { addPlaceOptions, readPlaces } from "./place-grants.ts";
 import type { PlaceFlags } from "./place-grants.ts";
 import { runScript } from "../session/run/session.ts";
 
-interface RunOptions extends GrantFlags, OutputFlags, PictureFlags, PlaceFlags {
+interface RunOptions extends CgroupFlags, GrantFlags, OutputFlags, PictureFlags, PlaceFlags {
   readonly command?: string;
   readonly memory: number;
   readonly duration?: number;
@@ -35,6 +37,8 @@ Examples:
   bpfts run --duration 10 counts.ts         end by itself; what the script does at its end is done
   bpfts run --max-events 5 opensnoop.ts     end after five lines; behind a tool's name, too: bpfts opensnoop --max-events 5
   bpfts run -o opens.txt --utc opensnoop.ts write to a file, times in UTC
+  bpfts run --container web opensnoop.ts    one container's alone, also bpfts opensnoop --container web; the script's C has to ask,
+                                            see filter_by_containers in the manual
   bpfts run -c 'ls /tmp' opensnoop.ts       hold the command until the script waits, trace it, end with it
   bpfts run --allow-signal killer.ts        let the script's C send signals; bpfts check lists what a script asks for
   bpfts run --prefer fentry tcpconnect.ts   kprobe__NAME and kretprobe__NAME by fentry and fexit, which cost less;
@@ -79,7 +83,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("--in <place>", "run the command of -c in this node or pod of the lab")
     .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
     .option("--json-errors", "write errors as JSON, one a line");
-  addPlaceOptions(addAllowOptions(addPictureOptions(addOutputOptions(command))))
+  addPlaceOptions(addAllowOptions(addPictureOptions(addOutputOptions(addCgroupOptions(command)))))
     .addHelpText("after", examples)
     .action(async (script: string, args: readonly string[], options: RunOptions & AllowFlags) => {
       if (options.in !== undefined && (options.lab === undefined || options.command === undefined))
@@ -87,6 +91,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
           hint: "it names the node or pod of the lab that the command runs in",
         });
       const log = openStderrLog(options);
+      const cgroups = await findChosenCgroups(options);
       const lab = options.lab === undefined ? undefined : await openLabOf(options.lab, log);
       if (lab === "interrupted") return finish(0);
       try {
@@ -102,6 +107,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
               memoryBytes: options.memory * 1024 * 1024,
               ...(options.duration !== undefined && { durationMs: Math.ceil(options.duration * 1000) }),
               ...opened,
+              ...(cgroups.length > 0 && { cgroups }),
               log,
               environment: process.env,
               grants: readGrants(options),

@@ -13,6 +13,8 @@ export interface ScriptSettings {
   readonly top?: number;
   readonly sort?: "key" | "value";
   readonly json?: boolean;
+  /** Paths of the cgroups whose processes are seen; all processes when absent. */
+  readonly cgroups?: readonly string[];
   /** TypeScript that takes the place of the printed tables. */
   readonly js?: string;
 }
@@ -41,13 +43,17 @@ export function renderScript(translated: TranslatedLine, c: readonly Piece[], se
     ...["PerfHWConfig", "PerfSWConfig", "PerfType", "USDT"].filter((name) => new RegExp(`\\b${name}\\b`).test(body)),
   ];
   const named = new Set((settings.js ?? "").match(/\b[a-z]\w+\b/g));
+  const { cgroups = [] } = settings;
+  if (cgroups.length > 0) imports.push("filter_by_containers");
   imports.push(...scriptNames.filter((name) => named.has(name) || (name === "command" && usesCommand)), "report");
+  const filter = cgroups.length === 0 ? "" : `\${filter_by_containers({ cgroup: ${JSON.stringify(cgroups)} })}\n`;
   const contexts = usdt.length === 0 ? "" : `  usdt_contexts: [${usdt.map(({ name }) => name).join(", ")}],\n`;
   return [
     ...line.text.split("\n").map((text) => makePiece(`// ${text}\n`)),
     makePiece(`import { ${imports.join(", ")} } from "bpfts";\n\n`),
     ...usdt.map(({ statement, at }) => makePiece(`${statement}\n`, at)),
     makePiece("const b = new BPF({\n  text: /* c */ `\n"),
+    makePiece(filter),
     ...escapePieces(c),
     makePiece(`\n\`,\n${contexts}});\n`),
     ...attaches.map(({ text, at }) => makePiece(`${text}\n`, at)),

@@ -102,7 +102,7 @@ function listJobs(line: Line, options: TranslateOptions): Job[] {
       };
       if (isRepeated && (word === "fentry" || word === "fexit"))
         throw line.fail(probe.at, `Two blocks are for "${probe.text}"`, "write one block for it");
-      return [{ block, probe, made: probe.kind.make(target), filter: filterProcess(line, probe, target, options.pid) }];
+      return [{ block, probe, made: probe.kind.make(target), filter: filterProcess(line, probe, target, options) }];
     }),
   );
 }
@@ -111,18 +111,25 @@ function filterProcess(
   line: Line,
   probe: LineProbe,
   target: Parameters<LineProbe["kind"]["make"]>[0],
-  pid: number | undefined,
+  { pid, cgroups = [] }: TranslateOptions,
 ): string[] {
-  if (pid === undefined) return [];
+  const option = pid !== undefined ? "-p" : cgroups.length > 0 ? "--cgroup and --container" : undefined;
+  if (option === undefined) return [];
   const reason = probe.kind.elsewhere?.(target);
   if (reason !== undefined)
     throw line.fail(
       probe.at,
-      `-p cannot choose the events of "${probe.text}": ${reason}`,
-      "leave -p out, or name another probe",
+      `${option} cannot choose the events of "${probe.text}": ${reason}`,
+      `leave ${option} out, or name another probe`,
     );
-  if (/^(uprobe|uretprobe|usdt)$/.test(probe.kind.words[0]!)) return [];
-  return [`if (bpf_get_current_pid_tgid() >> 32 != ${pid})`, "    return 0;"];
+  // Those are attached to the process alone.
+  const isAttachedToIt = /^(uprobe|uretprobe|usdt)$/.test(probe.kind.words[0]!);
+  return [
+    ...(pid === undefined || isAttachedToIt
+      ? []
+      : [`if (bpf_get_current_pid_tgid() >> 32 != ${pid})`, "    return 0;"]),
+    ...(cgroups.length === 0 ? [] : ["if (container_should_be_filtered())", "    return 0;"]),
+  ];
 }
 
 /** The names that the text declares at file level, its macros and tables too. */
@@ -175,7 +182,14 @@ function askTypes(
   options: TranslateOptions,
 ): ReadonlyMap<number, ValueType> {
   if (findings.questions === 0) return new Map();
-  const pieces = [makePiece(`${askDeclaration}\n`), ...renderDeclarations(line), ...renderMaps(findings), ...functions];
+  const { cgroups = [] } = options;
+  const filter = cgroups.length === 0 ? "" : "static int container_should_be_filtered(void) { return 0; }\n";
+  const pieces = [
+    makePiece(`${askDeclaration}\n${filter}`),
+    ...renderDeclarations(line),
+    ...renderMaps(findings),
+    ...functions,
+  ];
   return options.askTypes(joinPieces(pieces, options.name));
 }
 

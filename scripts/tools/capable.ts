@@ -13,6 +13,7 @@ import {
   eprint,
   errno_number,
   filter_by_process,
+  have_container_filter,
   function_entry,
   have_function_probes,
   is_json_output,
@@ -116,7 +117,7 @@ ${
     `-DKERNEL_STACKS=${args.kernel_stack ? 1 : 0}`,
     `-DUSER_STACKS=${args.user_stack ? 1 : 0}`,
     `-DUNIQUE=${args.unique ? 1 : 0}`,
-    `-DBY_CGROUP=${args.cgroupmap !== undefined || args.cgroup.length > 0 ? 1 : 0}`,
+    `-DBY_CGROUP=${have_container_filter({ cgroup: args.cgroup, cgroupmap: args.cgroupmap }) ? 1 : 0}`,
   ],
 });
 

@@ -13,6 +13,7 @@ import {
   address_text,
   elapsed_column,
   filter_by_process,
+  have_container_filter,
   is_none_of,
   json_output,
   parse_args,
@@ -118,7 +119,7 @@ TRACEPOINT_PROBE(sock, inet_sock_set_state) {
     `-DFAMILY_UNWANTED=${args.ipv4 ? "AF_INET6" : args.ipv6 ? "AF_INET" : "AF_UNSPEC"}`,
     `-DLPORT_UNWANTED=${is_none_of("lport", args.localport)}`,
     `-DRPORT_UNWANTED=${is_none_of("rport", args.remoteport)}`,
-    `-DONLY_SOME=${command !== undefined || args.cgroup.length > 0 ? 1 : 0}`,
+    `-DONLY_SOME=${command !== undefined || have_container_filter({ cgroup: args.cgroup }) ? 1 : 0}`,
   ],
 });
 

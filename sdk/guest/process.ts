@@ -1,5 +1,6 @@
 import { callHost } from "../wire/host.ts";
 import { flush } from "../print/output.ts";
+import { chooseCgroups } from "../queries/containers.ts";
 import { limitShownEvents } from "../print/shown-events.ts";
 import { noteStart } from "../time/start-time.ts";
 import { seedRandom } from "./random.ts";
@@ -87,6 +88,7 @@ export function startScript(): void {
   command = started.command === null ? undefined : new ChildCommand(started.command.pid, started.command.isShell);
   possible_cpus = started.possibleCpus;
   isStackWanted = started.wantsStacks;
+  chooseCgroups(started.cgroups);
   limitShownEvents(started.maxEvents);
   noteStart(BigInt(started.monotonicNs));
   seedRandom(started.seed);

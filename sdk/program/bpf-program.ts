@@ -20,6 +20,7 @@ import type { Integers, TableAs, TableOptions, ValueAs } from "./integers.ts";
 import { findNameHint, isProbed, refuseUnknownNames } from "../wire/unknown-names.ts";
 import { runProgram } from "../runs/run-program.ts";
 import type { ProgramRun } from "../runs/run-program.ts";
+import { requireCgroupFilter } from "../queries/containers.ts";
 import { TraceReader, printTrace, readTraceLine } from "../queries/trace.ts";
 import type { TraceOptions, TracePrintOptions } from "../queries/trace.ts";
 import { requireOpenProgram } from "./attachments.ts";
@@ -323,6 +324,7 @@ function buildProgram(options: BpfOptions, cflags: readonly string[], debug: num
   if ((options.text === undefined) === (options.src_file === undefined)) {
     throw makeArgumentError("Cannot make a BPF program: give exactly one of text and src_file");
   }
+  requireCgroupFilter();
   return callHost("build", {
     ...(options.text === undefined ? {} : { text: options.text }),
     ...(options.src_file === undefined ? {} : { srcFile: options.src_file }),

@@ -15,7 +15,7 @@ export interface ContainerFilter {
 /**
  * C text that defines `container_should_be_filtered()`: 1 for a process that none of the given options takes in, 0 always when none is given. Put it
  * before the program's own text and ask it first thing: `if (container_should_be_filtered()) return 0;`. `task_container_should_be_filtered(task)` asks about another
- * task than the current one.
+ * task than the current one. The cgroups and containers of `bpfts run --cgroup` and `--container` are taken in, too.
  *
  * Source: BCC's filter_by_containers. @throws BpfError when there is no such cgroup
  *
@@ -32,7 +32,9 @@ export interface ContainerFilter {
  * b.trace_print();
  */
 export function filter_by_containers(filter: ContainerFilter): string {
-  const cgroups = typeof filter.cgroup === "string" ? [filter.cgroup] : (filter.cgroup ?? []);
+  isAsked = true;
+  const given = typeof filter.cgroup === "string" ? [filter.cgroup] : (filter.cgroup ?? []);
+  const cgroups = [...new Set([...given, ...wantedCgroups])];
   const parts = [
     ...(filter.cgroupmap === undefined ? [] : [filterByCgroupMap(filter.cgroupmap)]),
     ...(filter.mntnsmap === undefined ? [] : [filterByMountMap(filter.mntnsmap)]),
@@ -42,6 +44,36 @@ export function filter_by_containers(filter: ContainerFilter): string {
   return `${parts.map(({ text }) => text).join("")}static inline int task_container_should_be_filtered(struct task_struct *task) { return ${calls === "" ? "0" : calls}; }
 static inline int container_should_be_filtered(void) { return task_container_should_be_filtered((struct task_struct *)bpf_get_current_task()); }
 `;
+}
+
+/** Paths of the cgroups whose processes the user wants to see; none for all. */
+let wantedCgroups: readonly string[] = [];
+let isAsked = false;
+
+/** Takes the cgroups that the user chose for a run that begins. */
+export function chooseCgroups(paths: readonly string[]): void {
+  wantedCgroups = paths;
+  isAsked = false;
+}
+
+/** @internal Refuses to run a program that shows more than the user wants. @throws BpfError when the user chose cgroups and the script has not asked for the filter */
+export function requireCgroupFilter(): void {
+  if (wantedCgroups.length === 0 || isAsked) return;
+  throw makeArgumentError(
+    "--cgroup and --container do not reach this script: its C does not ask whose events they are",
+    "put ${filter_by_containers({})} before its C, and begin each function with: if (container_should_be_filtered()) return 0;",
+  );
+}
+
+/**
+ * Whether a filter chooses containers or cgroups, by its own options or by those of `bpfts run`.
+ *
+ * @example
+ * import { have_container_filter, print } from "bpfts";
+ * print(have_container_filter({ cgroup: [] })); // false
+ */
+export function have_container_filter({ cgroup = [], cgroupmap, mntnsmap }: ContainerFilter): boolean {
+  return cgroupmap !== undefined || mntnsmap !== undefined || cgroup.length > 0 || wantedCgroups.length > 0;
 }
 
 /**

@@ -9,6 +9,8 @@ export interface StartReply {
   readonly wantsStacks: boolean;
   /** How many events the script may show; null for any number. */
   readonly maxEvents: number | null;
+  /** Paths of the cgroups whose processes the user wants to see; none for all. */
+  readonly cgroups: readonly string[];
   readonly possibleCpus: number;
   /** The clock of `now` when the script began. */
   readonly monotonicNs: string;

@@ -30,6 +30,8 @@ export interface BridgeState {
   readonly lab: readonly LabPlace[];
   readonly waiter: Waiter;
   readonly lookups: KernelLookups;
+  /** Paths of the cgroups whose processes the user wants to see; all processes when absent. */
+  readonly cgroups?: readonly string[];
   /** How many events the script may show; any number when absent. */
   readonly maxEvents?: number;
   /** Adds a stack to the pictures; absent when the user asked for none. */

@@ -44,6 +44,7 @@ export function openSystemCalls(
       argv: state.args,
       command: state.command === undefined ? null : { pid: state.command.pid, isShell: state.command.isShell },
       wantsStacks: state.recordStack !== undefined,
+      cgroups: state.cgroups ?? [],
       maxEvents: state.maxEvents ?? null,
       possibleCpus: state.port.possibleCpus(),
       monotonicNs: process.hrtime.bigint().toString(),

@@ -50,6 +50,8 @@ export interface GuestRun {
   readonly memoryBytes?: number;
   /** Ends the script like Ctrl-C so long after its first wait. Units: milliseconds. */
   readonly durationMs?: number;
+  /** Paths of the cgroups whose processes the user wants to see; all processes when absent. */
+  readonly cgroups?: readonly string[];
   /** Ends the script like Ctrl-C when it has shown so many events. */
   readonly maxEvents?: number;
   /** False for a check: the script ends where it would wait. */

@@ -58,6 +58,8 @@ export interface RunOptions {
   readonly memoryBytes: number;
   /** Ends the script like Ctrl-C so long after its first wait. Units: milliseconds. */
   readonly durationMs?: number;
+  /** Paths of the cgroups whose processes the user wants to see; a program that does not ask for them is refused. */
+  readonly cgroups?: readonly string[];
   /** Ends the script like Ctrl-C when it has shown so many events: records of a buffer, or lines of the trace pipe, for which it printed something. */
   readonly maxEvents?: number;
   /** Has the script's times in UTC. */
@@ -147,6 +149,7 @@ export async function runScript(options: RunOptions): Promise<number> {
       log: options.log,
       memoryBytes: options.memoryBytes,
       ...(options.durationMs !== undefined && { durationMs: options.durationMs }),
+      ...(options.cgroups && { cgroups: options.cgroups }),
       ...(options.maxEvents !== undefined && { maxEvents: options.maxEvents }),
       waits: options.attaches,
       ...(options.lab && { lab: options.lab }),
