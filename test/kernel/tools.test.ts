@@ -38,21 +38,25 @@ describe("tools by name", () => {
     expect(result.stderr).toBe('error: There is no command or tool "opensnop"\nhint: did you mean "opensnoop"?\n');
   });
 
-  it.each(names)("%s says how it is used, and what is wrong with an argument", async (name) => {
-    const help = await runCli([name, "--help"], { cwd: folder });
-    expect(help).toMatchObject({ status: 0, stderr: "" });
-    expect(help.stdout).toMatch(new RegExp(`^usage: ${name} \\[-h\\]`));
-    expect(help.stdout).toContain("examples:\n");
-    const wrong = await runCli([name, "--no-such-option"], { cwd: folder });
-    expect(wrong).toMatchObject({ status: 2, stdout: "" });
-    // What has to be given is asked for first.
-    expect(wrong.stderr).toMatch(
-      new RegExp(
-        `^${name}: error: (unrecognized arguments: --no-such-option|the following arguments are required: \\w+)$`,
-        "m",
-      ),
-    );
-  });
+  // What --help says of each tool, its page holds.
+  it.each(["opensnoop", "policy", "prefilter"])(
+    "%s says how it is used, and what is wrong with an argument",
+    async (name) => {
+      const help = await runCli([name, "--help"], { cwd: folder });
+      expect(help).toMatchObject({ status: 0, stderr: "" });
+      expect(help.stdout).toMatch(new RegExp(`^usage: ${name} \\[-h\\]`));
+      expect(help.stdout).toContain("examples:\n");
+      const wrong = await runCli([name, "--no-such-option"], { cwd: folder });
+      expect(wrong).toMatchObject({ status: 2, stdout: "" });
+      // What has to be given is asked for first.
+      expect(wrong.stderr).toMatch(
+        new RegExp(
+          `^${name}: error: (unrecognized arguments: --no-such-option|the following arguments are required: \\w+)$`,
+          "m",
+        ),
+      );
+    },
+  );
 });
 
 describe("opensnoop", () => {

@@ -22,6 +22,8 @@ describe("the pages of the tools", () => {
     const example = join(pages, "examples", `${name}.txt`);
     const help = await runScriptFile(join(folder, `${name}.ts`), { args: ["--help"] });
     expect(help).toMatchObject({ exitCode: 0, stderr: "" });
+    expect(help.stdout).toMatch(new RegExp(`^usage: ${name} \\[-h\\]`));
+    expect(help.stdout).toContain("examples:\n");
     const text = existsSync(example) ? readFileSync(example, "utf8") : undefined;
     const page = renderPage(name, readSource(name), help.stdout, text, facts[name]!);
     expect(readFileSync(join(pages, `${name}.md`), "utf8"), advice).toBe(page);
