@@ -19,6 +19,7 @@
         "runtime/native/detach_probes.cc",
         "runtime/native/elf.cc",
         "runtime/native/elf_symbols.cc",
+        "runtime/native/end_children.cc",
         "runtime/native/file.cc",
         "runtime/native/handles.cc",
         "runtime/native/helper_process.cc",

@@ -14,6 +14,8 @@
 #include <cerrno>
 #include <memory>
 
+#include "end_children.h"
+
 namespace bpfts {
 
 namespace {
@@ -145,6 +147,7 @@ int32_t ProcessSpawn(Environment& environment, const std::vector<std::string>& a
     close(gate[1]);
     return -error;
   }
+  NoteCommand(pid);
   const int pid_fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
   if (pid_fd < 0) {
     const int status = -errno;

@@ -30,6 +30,9 @@ std::atomic<int> last_signal = 0;
 std::atomic<int64_t> last_at_ns = 0;
 std::atomic<int> event_fd = -1;
 std::atomic<bool> last_chance = false;
+// A signal of the user's was passed on.
+std::atomic<bool> asked = false;
+std::atomic<int> ending = 0;
 Environment* owner = nullptr;
 struct sigaction previous[std::size(kSignals)];
 
@@ -49,14 +52,15 @@ void HandleSignal(int number) {
     last_signal = number;
     last_at_ns = now_ns;
     int none = 0;
-    if (!last_chance.load() && pending.compare_exchange_strong(none, number)) {
+    const bool is_first = !asked.exchange(true);
+    if (is_first && !last_chance.load() && pending.compare_exchange_strong(none, number)) {
       WatchdogNote();
       const uint64_t one = 1;
       [[maybe_unused]] const ssize_t written = write(event_fd.load(), &one, sizeof one);
     } else {
-      // Nobody took the first one, or what it asked for is under way: the second one ends the process.
-      signal(number, SIG_DFL);
-      raise(number);
+      // The second one ends the process, whatever became of the first.
+      ending = number;
+      WatchdogNote();
     }
   }
   errno = saved_errno;
@@ -97,6 +101,8 @@ int SignalsCatch(Environment& environment) {
   pending = 0;
   last_signal = 0;
   last_chance = false;
+  asked = false;
+  ending = 0;
   event_fd = fd;
   owner = &environment;
   struct sigaction action = {};
@@ -141,6 +147,8 @@ int SignalAfter(Environment& environment, int32_t delay_ms) {
   timer.it_value = {.tv_sec = delay_ms / 1000, .tv_usec = delay_ms % 1000 * 1000};
   return setitimer(ITIMER_REAL, &timer, nullptr) < 0 ? -errno : 0;
 }
+
+int EndingSignal() { return ending.load(); }
 
 bool HaveSignal() { return pending.load(std::memory_order_relaxed) != 0; }
 

@@ -20,6 +20,9 @@ int SignalAfter(Environment& environment, int32_t delay_ms);
 /// Whether a signal came that nobody took yet.
 bool HaveSignal();
 
+/// The signal that is to end the process now; 0 when none is.
+int EndingSignal();
+
 /// Readable when a signal came; -1 when signals are not caught.
 int SignalFd();
 

@@ -14,6 +14,7 @@
 #include <climits>
 #include <mutex>
 
+#include "end_children.h"
 #include "signals.h"
 
 namespace bpfts {
@@ -58,9 +59,21 @@ void EndGuarded() {
   isolate->TerminateExecution();
 }
 
+/// As the signal would end a process that does not catch it.
+void EndProcess(int number) {
+  KillChildren();
+  signal(number, SIG_DFL);
+  sigset_t one;
+  sigemptyset(&one);
+  sigaddset(&one, number);
+  pthread_sigmask(SIG_UNBLOCK, &one, nullptr);
+  kill(getpid(), number);
+}
+
 void* Watch(void*) {
   int64_t pending_since = kNever;
   while (!stopping.load()) {
+    if (const int number = EndingSignal(); number != 0) EndProcess(number);
     const int64_t now = ReadClockMs();
     const bool pending = HaveSignal();
     if (!pending) pending_since = kNever;
@@ -82,6 +95,8 @@ void* Watch(void*) {
       [[maybe_unused]] const ssize_t got = read(fd.fd, &count, sizeof count);
     }
   }
+  // It came while the thread was told to end.
+  if (const int number = EndingSignal(); number != 0) EndProcess(number);
   return nullptr;
 }
 

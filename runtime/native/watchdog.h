@@ -8,7 +8,7 @@ namespace bpfts {
 
 struct Environment;
 
-/// Starts the thread that ends JavaScript which does not heed a signal. Called on JavaScript's own thread; twice is fine.
+/// Starts the thread that ends JavaScript which does not heed a signal, and the process at the second one. Called on JavaScript's own thread; twice is fine.
 int WatchdogStart();
 void WatchdogStop();
 

@@ -1,3 +1,5 @@
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { makeFolder, startCli, writeScript } from "../support/run-cli.ts";
 
@@ -73,12 +75,73 @@ describe("the first Ctrl-C", () => {
       writeScript(
         folder,
         "checked.ts",
-        `console.error("ready"); const until = Date.now() + 60_000; while (Date.now() < until);`,
+        `import { eprint, flush } from "bpfts"; eprint("ready"); flush(); const until = Date.now() + 60_000; while (Date.now() < until);`,
       ),
     ]);
-    setTimeout(() => run.child.kill("SIGINT"), 1500);
+    await run.waitFor("ready");
+    run.child.kill("SIGINT");
     const result = await run.ended;
     expect([result.stdout, result.status]).toEqual(["", 130]);
+  });
+});
+
+/** Answers whether a process runs. One that has ended and was not reaped does not. */
+const isRunning = (pid: number): boolean => {
+  try {
+    return !/^\d+ \(.*\) [ZX]/s.test(readFileSync(`/proc/${pid}/stat`, "utf8"));
+  } catch {
+    return false;
+  }
+};
+
+describe("the second Ctrl-C", () => {
+  // The same signal again within a quarter of a second is npm's echo of the first.
+  const later = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 400));
+
+  it("ends a script that takes each Interrupt and goes on", async () => {
+    const run = start("for (;;) { try { print(`waiting`); sleep(99); } catch { print(`taken`); } }");
+    await run.waitFor("waiting");
+    run.child.kill("SIGINT");
+    await run.waitFor("taken");
+    await later();
+    run.child.kill("SIGINT");
+    expect(await run.ended).toMatchObject({ status: null, signal: "SIGINT" });
+  });
+
+  it("ends what the command started, but its daemons", async () => {
+    const names = ["started", "background", "own-session", "daemon"];
+    const files = names.map((name) => join(folder, name));
+    const shell = (file: string, rest: string): string => `sh -c 'trap "" INT TERM; echo $$ > ${file}; ${rest}'`;
+    const line = join(folder, "tree.sh");
+    const wait = "while :; do sleep 1; done";
+    const [started, background, ownSession, daemon] = files.map((file) => shell(file, wait));
+    writeFileSync(
+      line,
+      `(setsid ${daemon} >/dev/null 2>&1 &)\n${background} &\nsetsid --wait ${ownSession} &\n${started}\n`,
+    );
+    const run = startCli([
+      "run",
+      "-c",
+      `sh ${line}`,
+      writeScript(
+        folder,
+        "holds.ts",
+        `import { print, sleep } from "bpfts"; print("ready"); for (;;) try { sleep(99); } catch {}`,
+      ),
+    ]);
+    await run.waitFor("ready");
+    await expect.poll(() => files.every((file) => existsSync(file) && readFileSync(file, "utf8") !== "")).toBe(true);
+    const pids = files.map((file) => Number(readFileSync(file, "utf8")));
+    try {
+      expect(pids.map(isRunning)).toEqual([true, true, true, true]);
+      run.child.kill("SIGINT");
+      await later();
+      run.child.kill("SIGINT");
+      expect(await run.ended).toMatchObject({ status: null, signal: "SIGINT" });
+      expect(pids.map(isRunning)).toEqual([false, false, false, true]);
+    } finally {
+      for (const pid of pids.filter(isRunning)) process.kill(pid, "SIGKILL");
+    }
   });
 });
 
