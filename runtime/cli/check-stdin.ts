@@ -11,6 +11,7 @@ import { renderDiagnostic, renderErrorJson } from "./render-error.ts";
 interface StdinFlags extends GrantFlags {
   readonly stdinFilename?: string;
   readonly json?: boolean;
+  readonly verify?: boolean;
 }
 
 /** Looks at a text that comes through standard input, for editors that start a command for each look. Answers the exit status. @throws BpftsError */
@@ -20,7 +21,10 @@ export async function checkStdin(flags: StdinFlags): Promise<number> {
       hint: "bpfts check --stdin --stdin-filename hello.ts < hello.ts",
     });
   const file = flags.stdinFilename;
-  const diagnostics = await diagnose(file, await readAll(process.stdin), flags);
+  const diagnostics = await diagnose(
+    { file, text: await readAll(process.stdin), verify: flags.verify === true },
+    flags,
+  );
   const ok = !diagnostics.some(({ severity }) => severity === "error");
   if (flags.json) process.stdout.write(`${escapeJson(JSON.stringify({ file, ok, diagnostics }))}\n`);
   else if (diagnostics.length === 0) process.stdout.write(`${escapeText(file)}: the C is in order\n`);
@@ -33,6 +37,8 @@ interface CheckRequest {
   readonly id: number;
   readonly file: string;
   readonly text: string;
+  /** Whether what compiles is loaded, too. */
+  readonly verify?: boolean;
 }
 
 /** Answers requests, one JSON object a line, in one process, until standard input ends. Each answer has the request's `id` and `diagnostics`, or an `error` that is not about the text. */
@@ -65,18 +71,20 @@ function parseRequest(line: string): CheckRequest | undefined {
   return undefined;
 }
 
-async function answer({ id, file, text }: CheckRequest, flags: StdinFlags): Promise<string> {
+async function answer(request: CheckRequest, flags: StdinFlags): Promise<string> {
+  const { id, file } = request;
   try {
-    return `${escapeJson(JSON.stringify({ id, file, diagnostics: await diagnose(file, text, flags) }))}\n`;
+    return `${escapeJson(JSON.stringify({ id, file, diagnostics: await diagnose(request, flags) }))}\n`;
   } catch (error) {
     return `${JSON.stringify({ id, file, ...(JSON.parse(renderErrorJson(error)) as object) })}\n`;
   }
 }
 
-function diagnose(file: string, text: string, flags: StdinFlags): Promise<readonly Diagnostic[]> {
+function diagnose({ file, text, verify }: Omit<CheckRequest, "id">, flags: StdinFlags): Promise<readonly Diagnostic[]> {
   return diagnoseScript(file, text, {
     grants: readGrants(flags),
     environment: process.env,
     memoryBytes: 64 * 1024 * 1024,
+    verifies: verify === true,
   });
 }

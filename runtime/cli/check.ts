@@ -22,6 +22,7 @@ interface CheckFlags extends GrantFlags {
   readonly stdin?: boolean;
   readonly stdinFilename?: string;
   readonly serve?: boolean;
+  readonly verify?: boolean;
 }
 
 const examples = `
@@ -40,8 +41,9 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .summary("compile and verify, attach nothing")
     .description("Take scripts, or bare .c files in the dialect, up to a verified load; attach nothing.")
     .argument("[files...]", "scripts or .c files; after --, arguments of the script")
-    .option("--stdin", "take the text from standard input; compile it and load nothing")
+    .option("--stdin", "take the text from standard input; compile it, load nothing")
     .option("--stdin-filename <file>", "the file that the text of --stdin is of")
+    .option("--verify", "with --stdin: load what compiles, too, as root; attach nothing")
     .option("--serve", "answer requests of an editor, one JSON object a line, until standard input ends")
     .option("--no-load", "stop after compiling")
     .option("--emit <stage>", "print a stage: c (the text as clang compiles it) or spec (programs, maps, layouts)")
@@ -67,6 +69,8 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
           throw new UsageError("--stdin and --serve take no files", { hint: "name the file by --stdin-filename" });
         return finish(flags.serve === true ? await serveChecks(flags) : await checkStdin(flags));
       }
+      if (flags.verify === true)
+        throw new UsageError("--verify goes with --stdin", { hint: "bpfts check SCRIPT.ts verifies without it" });
       if (words.length === 0)
         throw new UsageError("Missing required argument 'files'", { hint: "bpfts check SCRIPT.ts" });
       if (flags.emit !== undefined && flags.emit !== "c" && flags.emit !== "spec")

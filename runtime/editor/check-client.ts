@@ -39,15 +39,15 @@ export class CheckClient {
     return this.answers.get(file);
   }
 
-  /** Has a file's text looked at, unless it is or was. `done` is called when there is an answer. */
-  ask(file: string, text: string, done: () => void): void {
+  /** Has a file's text looked at, unless it is or was; `verify` has it loaded, too. `done` is called when there is an answer. */
+  ask(file: string, text: string, verify: boolean, done: () => void): void {
     if (this.answers.get(file)?.text === text || this.pending.get(file) === text) return;
     const child = this.open();
     if (child === undefined) return;
     const id = ++this.count;
     this.asked.set(id, { file, text, done });
     this.pending.set(file, text);
-    child.stdin.write(`${JSON.stringify({ id, file, text })}\n`);
+    child.stdin.write(`${JSON.stringify({ id, file, text, verify })}\n`);
   }
 
   /** Ends the process. */

@@ -19,6 +19,12 @@ interface PluginModules {
   readonly typescript: typeof ts;
 }
 
+/** What stands beside the plugin's name in `tsconfig.json`. */
+interface PluginSettings {
+  /** Loads programs that compile and attaches none, so that the verifier's messages show. Only where the editor runs with the rights for it. */
+  readonly verify?: boolean;
+}
+
 const kernel = openKernelKnowledge();
 let client: CheckClient | undefined;
 
@@ -35,6 +41,7 @@ export function openPlugin({ typescript }: PluginModules): ts.server.PluginModul
 
 function createService(typescript: typeof ts, info: ts.server.PluginCreateInfo): ts.LanguageService {
   const { languageService: base, project } = info;
+  const { verify } = info.config as PluginSettings;
   const scripts = new EditedScripts();
   const readScript = (file: string): EditedScript => {
     const snapshot = info.languageServiceHost.getScriptSnapshot(file);
@@ -110,7 +117,7 @@ function createService(typescript: typeof ts, info: ts.server.PluginCreateInfo):
       const source = base.getProgram()?.getSourceFile(file);
       if (script.texts.length === 0 || source === undefined) return given;
       const checks = openClient();
-      checks.ask(file, script.text, () => project.refreshDiagnostics());
+      checks.ask(file, script.text, verify === true, () => project.refreshDiagnostics());
       const answer = checks.findAnswer(file);
       return answer === undefined ? given : [...given, ...renderDiagnostics(typescript, source, script, answer)];
     },

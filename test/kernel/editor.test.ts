@@ -1,4 +1,13 @@
-import { existsSync, mkdtempSync, readdirSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { makeFolder, root, runCli } from "../support/run-cli.ts";
@@ -273,6 +282,29 @@ print(show(b, { counts: 1 }));
     await say("bpfts: kye: use of undeclared identifier 'kye'");
     await change("counts.increment(kye)", "counts.increment(key)");
     await say();
+  });
+
+  it("shows what the verifier says where the project asks for it", async () => {
+    const asking = mkdtempSync(join(folder, "verified-"));
+    await runCli(["init", asking]);
+    const config = join(asking, "tsconfig.json");
+    writeFileSync(config, readFileSync(config, "utf8").replace('"name": "bpfts"', '"name": "bpfts", "verify": true'));
+    const unchecked = `import { BPF } from "bpfts";
+new BPF({ text: /* c */ \`BPF_HASH(counts, u32, u64);
+TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) { u32 pid = 1; u64 *n = counts.lookup(&pid); *n = 5; return 0; }\` });
+`;
+    const [asked, other] = [join(asking, "tool.ts"), join(project, "unverified.ts")];
+    for (const path of [asked, other]) {
+      writeFileSync(path, unchecked);
+      await server.request("open", { file: path, fileContent: unchecked });
+    }
+    const list = async (path: string): Promise<readonly string[]> =>
+      (await server.diagnose(path)).map(({ text: said, start }) => `${start.line}: ${said}`);
+    await expect
+      .poll(() => list(asked), { timeout: 30_000, interval: 200 })
+      .toEqual([expect.stringMatching(/^3: The kernel's verifier rejects .*map_value_or_null/)]);
+    expect(await list(other)).toEqual([]);
+    for (const path of [asked, other]) await server.request("close", { file: path }).catch(() => {});
   });
 
   it("answers a keystroke in the C within 60 ms", async () => {

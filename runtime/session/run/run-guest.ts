@@ -48,7 +48,7 @@ export interface GuestRun {
   readonly guard?: Guard;
   /** Units: bytes of memory that the guest may use, everything included. */
   readonly memoryBytes?: number;
-  /** Ends the script like Ctrl-C so long after its first wait. Units: milliseconds. */
+  /** Ends the script like Ctrl-C so long after its first wait, in a check after its start and after each build. Units: milliseconds. */
   readonly durationMs?: number;
   /** Paths of the cgroups whose processes the user wants to see; all processes when absent. */
   readonly cgroups?: readonly string[];
@@ -87,6 +87,7 @@ export async function runGuest(run: GuestRun): Promise<number> {
   const bridge = openBridge(
     {
       ...run,
+      build: isTimedCheck(run) ? timeWithoutBuilds(run, run.durationMs) : run.build,
       scriptName: basename(run.script.files[0] ?? "", ".ts"),
       guard: run.guard ?? openGuard(new Set()),
       command,
@@ -109,6 +110,7 @@ export async function runGuest(run: GuestRun): Promise<number> {
   });
   try {
     const guest: Guest = { sandbox, bridge, stopper, waiter, script: run.script, log };
+    if (isTimedCheck(run)) port.signalAfter(run.durationMs);
     const failure = runToEnd(guest, run.script.code);
     // What the script does at its end takes the time that it takes.
     if (run.durationMs !== undefined || run.maxEvents !== undefined) port.signalAfter(0);
@@ -153,6 +155,22 @@ function runPromises(sandbox: Sandbox | undefined, stopper: Stopper): number {
   if (stopper.isStopped() || outcome.thrown.limit === "stopped")
     throw new InterruptedError("The script is being ended");
   throw new GuestLimitError(outcome.thrown.message);
+}
+
+function isTimedCheck(run: GuestRun): run is GuestRun & { readonly durationMs: number } {
+  return run.waits === false && run.durationMs !== undefined;
+}
+
+/** Stops the clock of a script while its program is built, and starts it anew: clang's time is not the script's. */
+function timeWithoutBuilds({ port, build }: GuestRun, durationMs: number): GuestRun["build"] {
+  return (request) => {
+    port.signalAfter(0);
+    try {
+      return build(request);
+    } finally {
+      port.signalAfter(durationMs);
+    }
+  };
 }
 
 /** A check never waits: the first wait ends the script as `exit(0)` would. */

@@ -56,7 +56,7 @@ export interface RunOptions {
   readonly command?: string;
   /** Units: bytes of memory that the script may use. */
   readonly memoryBytes: number;
-  /** Ends the script like Ctrl-C so long after its first wait. Units: milliseconds. */
+  /** Ends the script like Ctrl-C so long after its first wait, in a check after its start and after each build. Units: milliseconds. */
   readonly durationMs?: number;
   /** Paths of the cgroups whose processes the user wants to see; a program that does not ask for them is refused. */
   readonly cgroups?: readonly string[];
