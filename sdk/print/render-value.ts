@@ -44,6 +44,8 @@ function render(value: unknown, bigints: "" | "n", depth: number, seen: readonly
   if (depth >= MAX_DEPTH) return Array.isArray(value) ? "[…]" : "{…}";
   const inner = (item: unknown): string => render(item, bigints, depth + 1, [...seen, value]);
   if (Array.isArray(value)) return `[${renderItems(value, inner)}]`;
+  if (value instanceof DataView || value instanceof ArrayBuffer)
+    return `${value.constructor.name} [${renderItems(viewBytes(value), inner)}]`;
   if (ArrayBuffer.isView(value))
     return `${value.constructor.name} [${renderItems(value as unknown as Iterable<unknown>, inner)}]`;
   if (value instanceof Map)
@@ -70,6 +72,12 @@ function renderTable(
     // Closed, or of a kind that tells nobody.
   }
   return String(table);
+}
+
+function viewBytes(value: DataView | ArrayBuffer): Uint8Array {
+  return value instanceof DataView
+    ? new Uint8Array(value.buffer, value.byteOffset, value.byteLength)
+    : new Uint8Array(value);
 }
 
 function renderItems(items: Iterable<unknown>, render: (item: unknown) => string): string {
