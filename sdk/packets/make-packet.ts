@@ -7,7 +7,7 @@ import { findChecksum } from "./internet-checksum.ts";
 import { makeTransport } from "./make-transport.ts";
 import type { Ipv4Layer, Ipv6Extension, Ipv6Layer, PacketFields } from "./packet-layers.ts";
 import { checksumAt, etherTypes, extensionTypes, headBytes, protocols } from "./packet-numbers.ts";
-import { CALL, HeaderWriter, concatBytes, layerFields, requireLayer } from "./packet-writer.ts";
+import { CALL, HeaderWriter, concatBytes, layerFields, requireField, requireLayer } from "./packet-writer.ts";
 
 const fieldNames: readonly (keyof PacketFields)[] = [
   "eth",
@@ -35,6 +35,7 @@ interface Carried {
 export function makePacket(fields: PacketFields): Uint8Array {
   requireOptions(CALL, fields, fieldNames);
   requireLayers(fields);
+  if (fields.trailer !== undefined) requireField("trailer", "bytes", fields.trailer);
   const { eth = {}, vlan = [], trailer = new Uint8Array(0) } = fields;
   const header = requireLayer(eth, layerFields.eth);
   let carried = makeCarried(fields);
@@ -173,8 +174,19 @@ function makeIpv6(fields: Partial<Ipv6Layer>, layers: PacketFields, data: Uint8A
   return concatBytes(head.bytes, body);
 }
 
+/** What only a fragment has, and what it has not. */
+const fragmentFields = ["id", "fragment_offset", "more_fragments", "reserved"] as const;
+const fragmentStrangers = ["data"] as const;
+
 function makeExtension(extension: Ipv6Extension, next: number): Uint8Array {
   const { type, data = new Uint8Array(0), id = 0, fragment_offset, more_fragments, reserved = 0 } = extension;
+  const strangers = type === extensionTypes.fragment ? fragmentStrangers : fragmentFields;
+  const stranger = strangers.find((name) => extension[name] !== undefined);
+  if (stranger !== undefined)
+    throw makeArgumentError(
+      `${CALL} takes no ipv6.extensions.${stranger} with the type ${type}`,
+      `the extension of type ${extensionTypes.fragment} has ${fragmentFields.join(", ")}, every other has data`,
+    );
   if (type === extensionTypes.fragment) {
     const place = countOfEight("ipv6.extensions.fragment_offset", fragment_offset) * 8;
     return new HeaderWriter(8)

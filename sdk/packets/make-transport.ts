@@ -19,11 +19,13 @@ interface Transport {
 /** Makes the header of the transport that a packet has, in front of its data. */
 export function makeTransport(layers: PacketFields, data: Uint8Array, addresses: Addresses): Transport {
   const { tcp, icmp, icmp6 } = layers;
-  const udp = layers.udp ?? (layers.vxlan === undefined ? undefined : { dport: vxlanPorts[0]! });
+  const udp = layers.udp === undefined && layers.vxlan !== undefined ? { dport: vxlanPorts[0]! } : layers.udp;
   if (tcp !== undefined) return { protocol: protocols.tcp, bytes: makeTcp(tcp, data, addresses) };
   if (udp !== undefined) return { protocol: protocols.udp, bytes: makeUdp(udp, data, addresses) };
-  if (icmp !== undefined) return { protocol: protocols.icmp, bytes: makeIcmp(icmp, 8, data, undefined) };
-  if (icmp6 !== undefined) return { protocol: protocols.icmp6, bytes: makeIcmp(icmp6, 128, data, addresses) };
+  if (icmp !== undefined)
+    return { protocol: protocols.icmp, bytes: makeIcmp(requireLayer(icmp, layerFields.icmp), 8, data, undefined) };
+  if (icmp6 !== undefined)
+    return { protocol: protocols.icmp6, bytes: makeIcmp(requireLayer(icmp6, layerFields.icmp6), 128, data, addresses) };
   return { protocol: undefined, bytes: data };
 }
 
@@ -49,7 +51,7 @@ function makeTcp(fields: Partial<TcpLayer>, data: Uint8Array, addresses: Address
 }
 
 function readFlags(text: string): number {
-  return Array.from(String(text)).reduce((flags, letter) => {
+  return Array.from(text).reduce((flags, letter) => {
     const bit = tcpFlags.indexOf(letter);
     if (bit < 0)
       throw makeArgumentError(
@@ -80,12 +82,11 @@ function makeUdp(fields: Partial<UdpLayer>, data: Uint8Array, addresses: Address
 
 /** The checksum of ICMP covers nothing of IPv4, that of ICMPv6 covers the addresses. */
 function makeIcmp(
-  fields: Partial<IcmpLayer>,
+  icmp: Partial<IcmpLayer>,
   echo: number,
   data: Uint8Array,
   addresses: Addresses | undefined,
 ): Uint8Array {
-  const icmp = requireLayer(fields, layerFields.icmp);
   const head = new HeaderWriter(headBytes.icmp)
     .put(1, icmp.type ?? echo)
     .put(1, icmp.code ?? 0)

@@ -2,6 +2,7 @@ import { describe, expect, expectTypeOf, it } from "vitest";
 import { decodePacket } from "../../../../sdk/packets/decode-packet.ts";
 import { makePacket } from "../../../../sdk/packets/make-packet.ts";
 import type { Packet, PacketFields } from "../../../../sdk/packets/packet-layers.ts";
+import { layerFields } from "../../../../sdk/packets/packet-writer.ts";
 import { runScriptText } from "../../../support/guest-run.ts";
 import { makeRandom, makeRandomFields } from "../../../support/random-packets.ts";
 
@@ -57,6 +58,108 @@ describe("packets that are made", () => {
     ["a payload of numbers", { payload: [1, 2] as never }, /takes payload as bytes/],
   ])("are refused with %s", (_name, fields, message) => {
     expect(() => makePacket(fields)).toThrow(message);
+  });
+});
+
+/** A packet whose layer has one field. */
+function putField(layer: keyof typeof layerFields, field: string, value: unknown): PacketFields {
+  const fields = { [field]: value } as never;
+  switch (layer) {
+    case "extension":
+      return { ipv6: { extensions: [{ type: field === "data" ? 0 : 44, ...(fields as object) }] } };
+    case "icmp6":
+      return { ipv6: {}, icmp6: fields };
+    case "eth":
+    case "vlan":
+    case "arp":
+    case "ipv4":
+    case "ipv6":
+      return { [layer]: fields };
+    default:
+      return { ipv4: {}, [layer]: fields };
+  }
+}
+
+const never = [null, Number.NaN, 1.5, -1, 2n ** 70n, {}, Symbol("x"), () => 1];
+/** What is no value of a field of each kind. */
+const wrong: Readonly<Record<string, readonly unknown[]>> = {
+  number: [...never, "5", "", true, 5n, Number.POSITIVE_INFINITY, [1], Uint8Array.of(1)],
+  bit: [...never, 0, 1, "true", 1n, [], Uint8Array.of(1)],
+  bytes: [...never, "abcd", 4, true, [1, 2], new Uint16Array(2), new ArrayBuffer(4), new DataView(new ArrayBuffer(4))],
+  text: [...never, 5, true, ["S"], Uint8Array.of(10, 0, 0, 1), 0x0a000001n],
+  list: [...never, 5, "x", true, new Set(), Uint8Array.of(1)],
+  pair: [
+    ...[...never, 5, "ab", [], [1], [1, 2, 3], Uint8Array.of(1, 2), Array(2)],
+    ...[
+      [0x1000000, 0],
+      [0, 256],
+      [1, "2"],
+      ["1", 2],
+      [1.5, 0],
+      [0, -1],
+      [Number.NaN, 0],
+      [0, 1n],
+      [null, 0],
+    ],
+  ],
+  layer: [...never.filter((value) => !(value !== null && typeof value === "object")), 5, "x", true, []],
+};
+
+describe("fields of packets", () => {
+  const rows = Object.entries(layerFields).flatMap(([layer, { name, fields }]) =>
+    Object.entries(fields).map(([field, kind]) => [layer as keyof typeof layerFields, name, field, kind] as const),
+  );
+
+  it.each(rows)("of %s: %s.%s takes nothing that is no value of it", (layer, name, field, kind) => {
+    const values = typeof kind === "number" ? [...wrong["number"]!, kind + 1] : wrong[kind]!;
+    const said = kind === "layer" ? "takes its options as an object" : `${name}.${field}`;
+    for (const value of values) {
+      expect(() => makePacket(putField(layer, field, value)), String(typeof value)).toThrow(said);
+      expect(() => makePacket(putField(layer, field, value))).toThrow(/^make_packet\(\)/);
+    }
+  });
+
+  it("take their largest number", () => {
+    for (const [layer, , field, kind] of rows)
+      if (typeof kind === "number" && !(layer === "extension" && field === "type"))
+        expect(makePacket(putField(layer, field, kind)).length, field).toBeGreaterThan(0);
+  });
+
+  it("of VXLAN have 24 reserved bits and 8 more", () => {
+    const packet = { ipv4: {}, vxlan: { vni: 0x123456, reserved: [0xffffff, 0xff] as const } };
+    expect(decodePacket(makePacket(packet)).vxlan).toMatchObject(packet.vxlan);
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ["a trailer of text", { trailer: "zeros" }, /takes trailer as bytes \(Uint8Array\), got "zeros"/],
+    ["a trailer of numbers", { trailer: [0, 0] }, /takes trailer as bytes/],
+    ["a trailer that is null", { trailer: null }, /takes trailer as bytes/],
+    ["a payload that is null", { payload: null }, /takes payload as bytes/],
+    [
+      "a datagram that is null",
+      { ipv4: {}, vxlan: {}, udp: null },
+      /with udp takes its options as an object, got null/,
+    ],
+    ["a tag that is null", { vlan: null }, /with vlan takes its options as an object, got null/],
+    ["a list of tags with a hole", { vlan: [{}, undefined] }, /with vlan takes its options as an object/],
+    ["an extension that is none", { ipv6: { extensions: [5] } }, /extensions takes its options as an object, got 5/],
+    [
+      "data in a fragment",
+      { ipv6: { extensions: [{ type: 44, data: Uint8Array.of(1) }] } },
+      /takes no ipv6\.extensions\.data with the type 44/,
+    ],
+    [
+      "a place in what is no fragment",
+      { ipv6: { extensions: [{ type: 0, fragment_offset: 8 }] } },
+      /takes no ipv6\.extensions\.fragment_offset with the type 0/,
+    ],
+    [
+      "an inner packet that is wrong",
+      { ipv4: {}, vxlan: { inner: { ipv4: { ttl: "1" } } } },
+      /takes ipv4\.ttl as a whole/,
+    ],
+  ])("are refused with %s", (_name, fields, message) => {
+    expect(() => makePacket(fields as PacketFields)).toThrow(message);
   });
 });
 
