@@ -17,6 +17,6 @@ export class DOMException extends Error {
     const options = typeof name === "string" ? { name } : name;
     super(message, "cause" in options ? { cause: options.cause } : undefined);
     this.name = options.name ?? "Error";
-    this.code = codes[this.name] ?? 0;
+    this.code = Object.hasOwn(codes, this.name) ? codes[this.name]! : 0;
   }
 }

@@ -54,6 +54,7 @@ const expressions: Readonly<Record<string, readonly string[]>> = {
     `(() => { const c = new AbortController(); const t = new EventTarget(); let n = 0; t.addEventListener("x", () => n++, { signal: c.signal }); t.dispatchEvent(new Event("x")); c.abort(); t.dispatchEvent(new Event("x")); return n; })()`,
     `(() => { const c = new AbortController(); let n = 0; c.signal.onabort = () => n++; c.signal.addEventListener("abort", (e) => { n += e.target === c.signal ? 10 : 100; }); c.abort(); c.abort("other"); return [n, c.signal.aborted, c.signal.reason.name, c.signal.reason.code, attempt(() => c.signal.throwIfAborted())]; })()`,
     `(() => { const a = AbortSignal.abort("why"); const c = new AbortController(); const any = AbortSignal.any([c.signal]); const before = any.aborted; c.abort(5); return [a.aborted, a.reason, before, any.aborted, any.reason, AbortSignal.any([a, c.signal]).reason, AbortSignal.any([]).aborted]; })()`,
+    `["constructor", "toString", "__proto__"].map((name) => new DOMException("m", name).code)`,
     `[attempt(() => new AbortSignal()), new DOMException("m", "AbortError").code, new DOMException("m").name, new DOMException("m") instanceof Error]`,
   ],
   crypto: [
