@@ -101,9 +101,8 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
             runScript({
               script,
               args,
-              ...(command !== undefined && {
-                command: options.in === undefined ? command : lab!.renderInPlace(options.in, command),
-              }),
+              ...(command !== undefined && { command }),
+              ...(options.in !== undefined && { commandPlace: lab!.findCommandPlace(options.in) }),
               memoryBytes: options.memory * 1024 * 1024,
               ...(options.duration !== undefined && { durationMs: Math.ceil(options.duration * 1000) }),
               ...opened,

@@ -10,7 +10,6 @@ import { readLabFile } from "./lab-file.ts";
 import { findLabState } from "./lab-state.ts";
 import type { LabState } from "./lab-state.ts";
 import { openLab, sweepLabs, takeDown } from "./open-lab.ts";
-import { renderInPlace } from "./run-in-place.ts";
 import { findNamespaceFile } from "./run-step.ts";
 
 /** A lab as one run of a script has it. Owner: whoever entered it closes it, which takes down a lab that was made for this run. */
@@ -18,8 +17,8 @@ export interface EnteredLab extends Closable {
   readonly places: readonly LabPlace[];
   /** What a script may attach to, with what the user has allowed besides. */
   addPlaces(allowed: AllowedPlaces): AllowedPlaces;
-  /** The command line that runs another one in a place. @throws UsageError when there is no such place */
-  renderInPlace(place: string, command: string): string;
+  /** Where the commands of a place run. @throws UsageError when there is no such place */
+  findCommandPlace(place: string): { readonly cgroup: string; readonly netns: string };
 }
 
 /** Signals that must not end this process before the lab is down; the session has handlers of its own while the script runs. */
@@ -82,7 +81,10 @@ function describeEntered(state: LabState, close: () => void): EnteredLab {
       namespaces: [...allowed.namespaces, ...places.map(({ namespace }) => findNamespaceFile(namespace))],
       namespaceFiles: new Map(places.map(({ name, namespace }) => [name, findNamespaceFile(namespace)])),
     }),
-    renderInPlace: (name, command) => renderInPlace(state, requirePlace(state, name), command),
+    findCommandPlace(name) {
+      const { namespace } = requirePlace(state, name);
+      return { cgroup: join(state.cgroup, name), netns: findNamespaceFile(namespace) };
+    },
     close,
   };
 }

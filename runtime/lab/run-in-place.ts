@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { join } from "node:path";
-import { splitSimpleCommand } from "../base/command-words.ts";
 import { ResourceError } from "../base/errors.ts";
 import type { PlannedPlace } from "./plan-lab.ts";
 import { findNamespaceFile } from "./run-step.ts";
@@ -9,12 +8,6 @@ import type { LabState } from "./lab-state.ts";
 
 /** Signals that end this process by themselves; the command decides what they are to it. */
 const passedOn = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-
-/** The command line that runs another one in a place of a lab: in its cgroup and its network namespace, with the pid that it is started with. */
-export function renderInPlace(state: LabState, place: PlannedPlace, command: string): string {
-  const inner = splitSimpleCommand(command) === undefined ? `sh -c ${quote(command)}` : command;
-  return `sh -c ${quote(`${enterPlace(state, place)} ${inner}`)}`;
-}
 
 /** Runs a command in a place of a lab, on this terminal. Answers its status, as a shell does. @throws ResourceError when no process can be made */
 export async function runInPlace(state: LabState, place: PlannedPlace, command: readonly string[]): Promise<number> {

@@ -1,6 +1,7 @@
 #include "process.h"
 
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -31,9 +32,40 @@ void CloseFrom(unsigned first) {
   for (rlim_t fd = first; fd < end; fd++) close(static_cast<int>(fd));
 }
 
+/// Where a child runs: files that it enters by, closed with this object. -1 where it stays in the parent's.
+class Place {
+ public:
+  Place() = default;
+  Place(const Place&) = delete;
+  Place& operator=(const Place&) = delete;
+  ~Place() {
+    if (cgroup_ >= 0) close(cgroup_);
+    if (net_ >= 0) close(net_);
+  }
+
+  int Open(const std::string& cgroup, const std::string& net) {
+    if (!cgroup.empty()) cgroup_ = open((cgroup + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC);
+    if (!cgroup.empty() && cgroup_ < 0) return -errno;
+    if (!net.empty()) net_ = open(net.c_str(), O_RDONLY | O_CLOEXEC);
+    return !net.empty() && net_ < 0 ? -errno : 0;
+  }
+
+  bool is_given() const { return cgroup_ >= 0 || net_ >= 0; }
+
+  /// Called by the child. Answers an errno.
+  int Enter() const {
+    if (cgroup_ >= 0 && write(cgroup_, "0", 1) < 0) return errno;
+    return net_ >= 0 && setns(net_, CLONE_NEWNET) < 0 ? errno : 0;
+  }
+
+ private:
+  int cgroup_ = -1;
+  int net_ = -1;
+};
+
 /// The child's life up to its exec. Node has other threads: only what is safe in a
 /// signal handler may be called here.
-[[noreturn]] void RunChild(char* const* argv, char* const* environment, int gate, pid_t parent) {
+[[noreturn]] void RunChild(char* const* argv, char* const* environment, int gate, pid_t parent, const Place& place) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() != parent) _exit(127);
   struct sigaction usual = {};
@@ -44,6 +76,10 @@ void CloseFrom(unsigned first) {
   sigprocmask(SIG_SETMASK, &none, nullptr);
   // Node marks the standard streams close-on-exec at its start.
   for (int stream = 0; stream <= 2; stream++) fcntl(stream, F_SETFD, 0);
+  if (place.is_given()) {
+    const int error = place.Enter();
+    if (write(gate, &error, sizeof error) != sizeof error || error != 0) _exit(127);
+  }
   if (gate != kGate) dup2(gate, kGate);
   fcntl(kGate, F_SETFD, FD_CLOEXEC);
   CloseFrom(kGate + 1);
@@ -118,11 +154,14 @@ ProcessState Process::ReadState() {
   return state_;
 }
 
-int32_t ProcessSpawn(Environment& environment, const std::vector<std::string>& argv, const std::vector<std::string>& variables) {
+int32_t ProcessSpawn(Environment& environment, const std::vector<std::string>& argv, const std::vector<std::string>& variables,
+                     const std::string& cgroup, const std::string& net) {
   if (argv.empty() || argv[0].empty()) return -EINVAL;
   for (const std::string& variable : variables) {
     if (variable.find('=') == std::string::npos) return -EINVAL;
   }
+  Place place;
+  if (const int status = place.Open(cgroup, net); status < 0) return status;
   // What its children leave behind when they end comes to this process, which can find and end it.
   if (prctl(PR_SET_CHILD_SUBREAPER, 1) < 0) return -errno;
   std::vector<char*> arguments;
@@ -139,13 +178,20 @@ int32_t ProcessSpawn(Environment& environment, const std::vector<std::string>& a
   pthread_sigmask(SIG_SETMASK, &all, &before);
   const pid_t parent = getpid();
   const pid_t pid = fork();
-  if (pid == 0) RunChild(arguments.data(), child_environment.data(), gate[0], parent);
+  if (pid == 0) RunChild(arguments.data(), child_environment.data(), gate[0], parent, place);
   const int error = pid < 0 ? errno : 0;
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   close(gate[0]);
   if (pid < 0) {
     close(gate[1]);
     return -error;
+  }
+  int entered = 0;
+  if (place.is_given() && recv(gate[1], &entered, sizeof entered, MSG_WAITALL) != sizeof entered) entered = ECHILD;
+  if (entered != 0) {
+    close(gate[1]);
+    waitpid(pid, nullptr, 0);
+    return -entered;
   }
   NoteCommand(pid);
   const int pid_fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));

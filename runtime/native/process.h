@@ -35,7 +35,8 @@ class Process final : public Resource {
   ProcessState state_;
 };
 
-int32_t ProcessSpawn(Environment& environment, const std::vector<std::string>& argv, const std::vector<std::string>& variables);
+int32_t ProcessSpawn(Environment& environment, const std::vector<std::string>& argv, const std::vector<std::string>& variables,
+                     const std::string& cgroup, const std::string& net);
 int ProcessPid(Environment& environment, int32_t process);
 int ProcessRelease(Environment& environment, int32_t process);
 Result<ProcessState> GetProcessState(Environment& environment, int32_t process);

@@ -123,7 +123,7 @@ describe("a link", () => {
 
   it("on a user function of one process sees no other", () => {
     const before = counted(2);
-    const child = port.processSpawn([binary, "17"], []);
+    const child = port.processSpawn([binary, "17"], [], "", "");
     const link = port.attachUprobe(program("on_call"), uprobe({ pid: port.processPid(child) }));
     callProbed(9);
     port.processRelease(child);

@@ -1,9 +1,22 @@
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { once } from "node:events";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  rmdirSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { findCgroupRoot } from "../../runtime/kernel/machine/cgroups.ts";
 import type { ProcessState } from "../../runtime/kernel/door/port.ts";
 import { countFds, port } from "../support/live-object.ts";
 import { runNative } from "../support/native-child.ts";
@@ -21,7 +34,7 @@ describe("a child", () => {
   it("does nothing until it is released, then runs, and its end wakes a wait", async () => {
     const folder = mkdtempSync(join(tmpdir(), "bpfts-test-"));
     const path = join(folder, "made");
-    const child = port.processSpawn(["touch", path], []);
+    const child = port.processSpawn(["touch", path], [], "", "");
     expect(port.processPid(child)).toBeGreaterThan(0);
     await sleep(100);
     expect([existsSync(path), port.processState(child), port.wait(0)]).toEqual([
@@ -46,7 +59,7 @@ describe("a child", () => {
     [["sh", "-c", "kill -TERM $$"], 143],
     [["sh", "-c", "kill -PIPE $$"], 141],
   ])("%j ends with %i", (argv, code) => {
-    const child = port.processSpawn(argv, []);
+    const child = port.processSpawn(argv, [], "", "");
     port.processRelease(child);
     expect(awaitEnd(child).code).toBe(code);
     port.processClose(child);
@@ -56,19 +69,57 @@ describe("a child", () => {
     ["/nowhere/nothing", 2],
     ["/etc/passwd", 13],
   ])("that cannot be run says why: %s", (name, refused) => {
-    const child = port.processSpawn([name], []);
+    const child = port.processSpawn([name], [], "", "");
     port.processRelease(child);
     expect(awaitEnd(child)).toEqual({ exited: true, code: 127, signal: 0, refused });
     port.processClose(child);
-    expect([port.processSpawn([], []), port.processSpawn([""], []), port.processSpawn(["true"], ["x"])]).toEqual([
-      -22, -22, -22,
-    ]);
+    expect([
+      port.processSpawn([], [], "", ""),
+      port.processSpawn([""], [], "", ""),
+      port.processSpawn(["true"], ["x"], "", ""),
+    ]).toEqual([-22, -22, -22]);
+  });
+
+  it("is in the cgroup and the network namespace that it is given before it runs", async () => {
+    const cgroup = join(findCgroupRoot()!, `bpfts-test-place-${process.pid}`);
+    mkdirSync(cgroup);
+    const other = spawn("unshare", ["--net", "sh", "-c", "echo in; exec sleep 60"], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    try {
+      await once(other.stdout, "data");
+      const net = `/proc/${other.pid}/ns/net`;
+      const child = port.processSpawn(
+        ["sh", "-c", `[ "$(readlink /proc/self/ns/net)" = "${readlinkSync(net)}" ]`],
+        [],
+        cgroup,
+        net,
+      );
+      const pid = port.processPid(child);
+      expect(readlinkSync(`/proc/${pid}/ns/net`)).toBe(readlinkSync(net));
+      expect(readFileSync(join(cgroup, "cgroup.procs"), "utf8")).toBe(`${pid}\n`);
+      port.processRelease(child);
+      expect(awaitEnd(child)).toEqual({ exited: true, code: 0, signal: 0, refused: 0 });
+      port.processClose(child);
+      const fds = countFds();
+      expect(port.processSpawn(["true"], [], `${cgroup}/none`, "")).toBe(-2);
+      expect(port.processSpawn(["true"], [], cgroup, "/run/netns/none-of-bpfts")).toBe(-2);
+      expect(port.processSpawn(["true"], [], "", "/etc/hostname")).toBe(-22);
+      expect(countFds()).toBe(fds);
+      expect(readFileSync(join(cgroup, "cgroup.procs"), "utf8")).toBe("");
+    } finally {
+      other.kill("SIGKILL");
+      await once(other, "exit");
+      rmdirSync(cgroup);
+    }
   });
 
   it("has variables of its own beside those of this process", () => {
     const child = port.processSpawn(
       ["sh", "-c", '[ "$BPFTS_A" = "a b" ] && [ "$HOME" = /x ] && [ -n "$PATH" ]'],
       ["BPFTS_A=a b", "HOME=/x"],
+      "",
+      "",
     );
     port.processRelease(child);
     expect(awaitEnd(child).code).toBe(0);
@@ -85,6 +136,8 @@ describe("a child", () => {
         `cat /proc/self/status > ${path}; ls /proc/self/fd >> ${path}; cut -d " " -f 5 /proc/$$/stat >> ${path}`,
       ],
       [],
+      "",
+      "",
     );
     port.processRelease(child);
     awaitEnd(child);
@@ -99,7 +152,7 @@ describe("a child", () => {
 
   it("is killed when it is closed, held or running", () => {
     for (const releases of [false, true]) {
-      const child = port.processSpawn(["sleep", "60"], []);
+      const child = port.processSpawn(["sleep", "60"], [], "", "");
       const pid = port.processPid(child);
       if (releases) port.processRelease(child);
       expect(port.processClose(child)).toBe(0);
@@ -112,7 +165,7 @@ describe("a child", () => {
     ["running", true],
   ])("that is %s dies with a parent that is killed", async (_, releases) => {
     const parent = runNative(`
-      const child = port.processSpawn(["sleep", "60"], []);
+      const child = port.processSpawn(["sleep", "60"], [], "", "");
       ${releases ? "port.processRelease(child);" : ""}
       say("pid " + port.processPid(child) + " made");
       port.wait(60_000);
@@ -132,7 +185,7 @@ describe("a child", () => {
   });
 
   it("leaves what it started to this process, which takes notice of its end", () => {
-    const child = port.processSpawn(["sh", "-c", "(sleep 0.2; true) & (sleep 60) &"], []);
+    const child = port.processSpawn(["sh", "-c", "(sleep 0.2; true) & (sleep 60) &"], [], "", "");
     expect(port.processReap(child)).toBe(1);
     port.processRelease(child);
     expect(awaitEnd(child).code).toBe(0);
@@ -152,7 +205,7 @@ describe("a child", () => {
 
   it("gives its descriptors back", () => {
     const before = countFds();
-    for (let i = 0; i < 3; i++) port.processClose(port.processSpawn(["true"], []));
+    for (let i = 0; i < 3; i++) port.processClose(port.processSpawn(["true"], [], "", ""));
     expect(countFds()).toBe(before);
   });
 });

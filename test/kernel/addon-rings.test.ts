@@ -150,6 +150,8 @@ describe.each([
         "import os, time\ntime.sleep(0.1)\ntry: os.mkdir('/proc/self/nowhere/nothing')\nexcept OSError: pass\ntime.sleep(60)",
       ],
       [],
+      "",
+      "",
     );
     const object = loadBpf(text, port.processPid(child));
     const handle = open(port.mapHandle(object, "events"));

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import { openAddon } from "../../runtime/kernel/door/addon.ts";
 import { findCgroupRoot } from "../../runtime/kernel/machine/cgroups.ts";
 import { findProcess } from "../../runtime/kernel/user/process-tree.ts";
-import { makeJsonScript, readJson } from "../support/json-script.ts";
+import { makeJsonScript, onlyCommand, readJson } from "../support/json-script.ts";
 import { needFeature } from "../support/need-feature.ts";
 import { failCli, makeLab, renderPings, takeLabStock } from "../support/own-lab.ts";
 import { cli, makeFolder, runCli, startCli } from "../support/run-cli.ts";
@@ -238,6 +238,31 @@ wait(); ${countSeen}`,
       2,
     ]);
     expect(takeLabStock(lab.name)).toEqual([]);
+  });
+
+  it("runs the command of -c in a place without another program before it", async (context) => {
+    needFeature(context, port, "xdp_link");
+    const lab = makeLab(folder, "command", onePod);
+    await lab.up();
+    const script = makeJsonScript(
+      folder,
+      "opens",
+      `BPF_HASH(opens, u32, u64);
+TRACEPOINT_PROBE(syscalls, sys_enter_openat) { ${onlyCommand} opens.increment(0); return 0; }
+TRACEPOINT_PROBE(sched, sched_process_exec) { ${onlyCommand} opens.increment(1); return 0; }`,
+      `wait(); json([b.tables.opens.get(0), b.tables.opens.get(1)]);`,
+    );
+    const [inside, outside] = await Promise.all(
+      [["--lab", lab.name, "--in", "pod1"], []].map((place) =>
+        runCli(["run", ...place, "-c", "cat /dev/null", script]),
+      ),
+    );
+    expect(readJson(inside!)).toEqual(readJson(outside!));
+    expect(readJson(inside!)).toEqual([[expect.any(String), "1n"]]);
+    const quoted = makeJsonScript(folder, "quoted", "", "bpfts.command!.pid; wait();");
+    const shell = await runCli(["run", "--lab", lab.name, "--in", "pod1", "-c", "true; ip link show", quoted]);
+    expect(shell.stdout).toContain("eth0");
+    expect(shell.stderr).toContain('which is a shell here: "true; ip link show"');
   });
 
   it("joins the lab that is up, and leaves it up", async (context) => {

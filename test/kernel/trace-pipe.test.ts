@@ -79,6 +79,8 @@ describe("a trace pipe", () => {
         "import os, time\ntime.sleep(0.1)\ntry: os.mkdir('/proc/self/nowhere/nothing')\nexcept OSError: pass\nwhile True: pass",
       ],
       [],
+      "",
+      "",
     );
     setTarget(object, port.processPid(child));
     port.fileRead(pipe.file, 1 << 20);

@@ -38,7 +38,8 @@ export interface ProcessPort {
 
   // A child process that is held before its exec until it is released.
 
-  processSpawn(argv: readonly string[], variables: readonly string[]): Handle;
+  /** The child is in the cgroup of the path `cgroup` and the network namespace of the file `net` from the start; where a path is "", in that of this process. */
+  processSpawn(argv: readonly string[], variables: readonly string[], cgroup: string, net: string): Handle;
   processPid(process: Handle): number;
   processRelease(process: Handle): Status;
   processState(process: Handle): ProcessState | Status;

@@ -44,6 +44,7 @@ import type { Guard } from "../../permit/guard.ts";
 import { openInstructionLines } from "../load/locate-instruction.ts";
 import { noteUnit } from "../load/note-unit.ts";
 import { openCommand } from "../wait/command.ts";
+import type { CommandPlace } from "../wait/command.ts";
 import type { Command } from "../wait/command.ts";
 
 /** One run of one script. */
@@ -54,6 +55,8 @@ export interface RunOptions {
   readonly args: readonly string[];
   /** The command of `-c`. */
   readonly command?: string;
+  /** Where it runs; beside this process unless given. */
+  readonly commandPlace?: CommandPlace;
   /** Units: bytes of memory that the script may use. */
   readonly memoryBytes: number;
   /** Ends the script like Ctrl-C so long after its first wait, in a check after its start and after each build. Units: milliseconds. */
@@ -113,7 +116,9 @@ export async function runScript(options: RunOptions): Promise<number> {
     port.signalsCatch();
     scope.defer(() => port.signalsRelease());
     const command =
-      options.command === undefined ? undefined : scope.own(openCommand(port, options.command, options.log));
+      options.command === undefined
+        ? undefined
+        : scope.own(openCommand(port, options.command, options.log, options.commandPlace));
     // Node looks there when the sandbox asks for the time zone; the command has its environment by then.
     if (options.utc === true) process.env["TZ"] = "UTC";
     detach = () => detachAtOnce(port, command, options.log);

@@ -25,18 +25,26 @@ export interface Command extends Closable {
   haveProcesses(): boolean;
 }
 
+/** Where a command runs. */
+export interface CommandPlace {
+  /** The path of its cgroup. */
+  readonly cgroup: string;
+  /** The file of its network namespace. */
+  readonly netns: string;
+}
+
 /**
  * Starts a command and holds it before its first instruction, so that a script can put its probes in place and filter on its pid.
  * A simple command is started itself, so that the pid is its own; what only a shell understands runs in `/bin/sh`.
  *
  * @throws UsageError when it is empty, ResourceError when no process can be made
  */
-export function openCommand(port: KernelPort, commandLine: string, log: Log): Command {
+export function openCommand(port: KernelPort, commandLine: string, log: Log, place?: CommandPlace): Command {
   if (commandLine.trim() === "")
     throw new UsageError("The command of -c is empty", { hint: "for example: -c 'mkdir /tmp/x'" });
   const words = splitSimpleCommand(commandLine);
   const argv = words ?? ["/bin/sh", "-c", commandLine];
-  const child = port.processSpawn(argv, []);
+  const child = port.processSpawn(argv, [], place?.cgroup ?? "", place?.netns ?? "");
   if (child < 0) throw new ResourceError(`Cannot start the command "${commandLine}" (${renderErrno(child)})`);
   let released = false;
   let isClosed = false;

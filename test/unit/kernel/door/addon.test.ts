@@ -44,7 +44,7 @@ describe("the addon", () => {
         throw new RangeError("of the getter");
       },
     });
-    expect(() => port.processSpawn(list, [])).toThrow("of the getter");
+    expect(() => port.processSpawn(list, [], "", "")).toThrow("of the getter");
     const proxy = new Proxy(
       {},
       {
