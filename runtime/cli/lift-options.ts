@@ -1,6 +1,6 @@
 import { UsageError } from "../base/errors.ts";
 
-type Kind = "FILE" | "NAME" | "N";
+type Kind = "CONDITIONS" | "FILE" | "N" | "NAME" | "NAMES";
 
 /** Options of `bpfts run` that may stand behind a tool's name, too; the value is what they take, undefined for nothing. */
 const lifted: Readonly<Record<string, Kind | undefined>> = {
@@ -9,6 +9,8 @@ const lifted: Readonly<Record<string, Kind | undefined>> = {
   "--pprof": "FILE",
   "--folded": "FILE",
   "--container": "NAME",
+  "--fields": "NAMES",
+  "--filter": "CONDITIONS",
   "--max-events": "N",
   "--output": "FILE",
   "--utc": undefined,
@@ -41,10 +43,16 @@ export function liftOptions(
   return { lifted: taken, rest };
 }
 
+const examples: Readonly<Record<Exclude<Kind, "FILE">, string>> = {
+  CONDITIONS: "for example: --filter 'pid==1,comm~^ba'",
+  N: "for example: --max-events 10",
+  NAME: "for example: --container web",
+  NAMES: "for example: --fields comm,pid",
+};
+
 /** Answers the value of an option. @throws UsageError when it is missing */
 export function requireValue(option: string, kind: Kind, value: string | undefined): string {
   if (value !== undefined && value !== "" && !value.startsWith("-")) return value;
-  if (kind === "N") throw new UsageError(`${option} has no number`, { hint: `${option} 10` });
-  if (kind === "NAME") throw new UsageError(`${option} has no name`, { hint: `${option} NAME` });
+  if (kind !== "FILE") throw new UsageError(`${option} has no value`, { hint: examples[kind] });
   throw new UsageError(`${option} names no file`, { hint: `${option} FILE; ./-x for a name that begins with a dash` });
 }

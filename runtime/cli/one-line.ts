@@ -18,11 +18,14 @@ import { addOutputOptions, runWithOutput } from "./output-options.ts";
 import type { OutputFlags } from "./output-options.ts";
 import { parseCount } from "./parse-count.ts";
 import { parseSeconds } from "./parse-seconds.ts";
+import { addFilterOption, readRowChoice } from "./row-options.ts";
+import type { RowFlags } from "./row-options.ts";
 
 interface OneLineFlags
   extends GrantFlags,
     AllowFlags,
     CgroupFlags,
+    Pick<RowFlags, "filter">,
     OutputFlags,
     PictureFlags,
     Pick<OneLinerRequest, keyof ScriptSettings | "pid"> {
@@ -84,7 +87,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("--memory <mebibytes>", "the most memory that the script may use", parseCount, 64)
     .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
     .option("--json-errors", "write errors as JSON, one a line");
-  addAllowOptions(addPictureOptions(addOutputOptions(addCgroupOptions(command))))
+  addAllowOptions(addPictureOptions(addFilterOption(addOutputOptions(addCgroupOptions(command)))))
     .addHelpText("after", examples)
     .action(async (flags: OneLineFlags & { readonly memory: number }) => finish(await runLine(flags)));
 }
@@ -95,6 +98,7 @@ async function runLine(flags: OneLineFlags & { readonly memory: number }): Promi
   const log = openStderrLog(flags);
   const grants = readGrants(flags);
   const { pid, duration, interval, keep, top, sort, json, js, missing } = flags;
+  const rows = readRowChoice(flags);
   const cgroups = await findChosenCgroups(flags);
   const script = readOneLiner({
     text: flags.expression,
@@ -131,6 +135,7 @@ async function runLine(flags: OneLineFlags & { readonly memory: number }): Promi
         guard: openGuard(readAllowed(flags)),
         verifierLog: flags.verbose,
         ...opened,
+        ...(rows !== undefined && { rows }),
         ...(record !== undefined && { recordStack: record }),
       }),
     );

@@ -18,9 +18,11 @@ import { addPictureOptions, runWithPictures } from "./picture-options.ts";
 import type { PictureFlags } from "./picture-options.ts";
 import { addPlaceOptions, readPlaces } from "./place-grants.ts";
 import type { PlaceFlags } from "./place-grants.ts";
+import { addRowOptions, readRowChoice } from "./row-options.ts";
+import type { RowFlags } from "./row-options.ts";
 import { runScript } from "../session/run/session.ts";
 
-interface RunOptions extends CgroupFlags, GrantFlags, OutputFlags, PictureFlags, PlaceFlags {
+interface RunOptions extends CgroupFlags, GrantFlags, OutputFlags, PictureFlags, PlaceFlags, RowFlags {
   readonly command?: string;
   readonly memory: number;
   readonly duration?: number;
@@ -36,6 +38,8 @@ Examples:
   bpfts run hello.ts -- --interval 1        the script sees its own arguments
   bpfts run --duration 10 counts.ts         end by itself; what the script does at its end is done
   bpfts run --max-events 5 opensnoop.ts     end after five lines; behind a tool's name, too: bpfts opensnoop --max-events 5
+  bpfts run --filter 'ret<0,comm~^ba' --fields comm,path opensnoop.ts
+                                            of its rows those that meet both conditions, of these two columns
   bpfts run -o opens.txt --utc opensnoop.ts write to a file, times in UTC
   bpfts run --container web opensnoop.ts    one container's alone, also bpfts opensnoop --container web; the script's C has to ask,
                                             see filter_by_containers in the manual
@@ -83,7 +87,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("--in <place>", "run the command of -c in this node or pod of the lab")
     .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
     .option("--json-errors", "write errors as JSON, one a line");
-  addPlaceOptions(addAllowOptions(addPictureOptions(addOutputOptions(addCgroupOptions(command)))))
+  addPlaceOptions(addAllowOptions(addPictureOptions(addRowOptions(addOutputOptions(addCgroupOptions(command))))))
     .addHelpText("after", examples)
     .action(async (script: string, args: readonly string[], options: RunOptions & AllowFlags) => {
       if (options.in !== undefined && (options.lab === undefined || options.command === undefined))
@@ -91,6 +95,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
           hint: "it names the node or pod of the lab that the command runs in",
         });
       const log = openStderrLog(options);
+      const rows = readRowChoice(options);
       const cgroups = await findChosenCgroups(options);
       const lab = options.lab === undefined ? undefined : await openLabOf(options.lab, log);
       if (lab === "interrupted") return finish(0);
@@ -107,6 +112,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
               ...(options.duration !== undefined && { durationMs: Math.ceil(options.duration * 1000) }),
               ...opened,
               ...(cgroups.length > 0 && { cgroups }),
+              ...(rows !== undefined && { rows }),
               log,
               environment: process.env,
               grants: readGrants(options),

@@ -158,6 +158,7 @@ const rows = new RowPrinter<CheckEvent>([
 rows.print_header();
 b.table<never, CheckEvent>("events").open_perf_buffer(
   (event) => {
+    if (!rows.wants(event)) return;
     const kernel_stack = nameStack(args.kernel_stack, event.kernel_stack_id, -1);
     const user_stack = nameStack(args.user_stack, event.user_stack_id, event.tgid);
     if (is_json_output() && withStacks) return print(rows.render(event, { kernel_stack, user_stack }));

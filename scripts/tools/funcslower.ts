@@ -165,6 +165,7 @@ if (!args.folded && !is_json_output()) {
 }
 b.table<never, SlowCall>("events").open_perf_buffer(
   (event) => {
+    if (!rows.wants(event)) return;
     const frames = {
       kernel: stacks.kernel_frames(event.kernel_stack_id),
       user: stacks.user_frames(event.user_stack_id, event.pid),

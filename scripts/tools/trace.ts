@@ -271,6 +271,7 @@ let count = 0;
 function show(row: Row): void {
   if (args.name !== undefined && !row.comm.includes(args.name)) return;
   if (args.msg_filter !== undefined && !row.message.includes(args.msg_filter)) return;
+  if (!rows.wants(row)) return;
   const kernel = kernelStacks?.kernel_frames(row.kernel_stack_id) ?? [];
   const user = args.user_stack ? read_user_frames(row) : [];
   const line = rows.render(row, { ...(args.kernel_stack && { kernel }), ...(args.user_stack && { user }) });

@@ -1,3 +1,4 @@
+import { countEdits } from "../wire/count-edits.ts";
 import type { ArgumentSpec, ArgumentValues, CommandLineSpec } from "./argument-spec.ts";
 import { isRequired, isSwitch, nameArgument, renderHelp, renderUsage } from "./render-usage.ts";
 
@@ -191,16 +192,4 @@ function convertText(name: string, spec: ArgumentSpec, text: string): unknown {
   if (!isRight.test(text))
     throw new ArgumentMistake(`argument ${nameArgument(name, spec)}: invalid ${type} value: '${text}'`);
   return Number(text.replaceAll("_", ""));
-}
-
-/** How many letters must be put in, left out or changed. Source: Levenshtein distance. */
-function countEdits(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++)
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    row = next;
-  }
-  return row[b.length]!;
 }

@@ -12,6 +12,7 @@ import type { Layout } from "../wire/layout.ts";
 import { writeOutput } from "../print/output.ts";
 import { is_json_output } from "../print/row-printer.ts";
 import { compileRow } from "../print/row-text.ts";
+import { haveRowFilter, isEventWanted } from "../print/row-choice.ts";
 import { haveEventLimit, limitCallback } from "../print/shown-events.ts";
 import type { MapReply, RingKind, RowFormat } from "../wire/protocol.ts";
 import { TableBase } from "../tables/table-base.ts";
@@ -123,11 +124,15 @@ export class EventTable<Event = unknown> extends TableBase {
    * @throws BpfError when a field is not there or does not fit its conversion
    */
   printf(format: string, ...fields: readonly ((keyof Event & string) | "cpu")[]): void {
-    const byScript = haveEventLimit();
+    const byScript = haveEventLimit() || haveRowFilter();
     const row: RowFormat = { format, fields, json: is_json_output(), byScript };
-    // Who counts rows has to see each of them.
-    const write = byScript ? compileRow(row) : undefined;
-    this.open(write === undefined ? () => undefined : (event, cpu) => writeOutput(write(event, cpu)), { rows: row });
+    if (!byScript) return this.open(() => undefined, { rows: row });
+    // Who counts or chooses rows has to see each of them.
+    const write = compileRow(row);
+    const show = (event: unknown, cpu: number): void => {
+      if (isEventWanted(event, cpu)) writeOutput(write(event, cpu));
+    };
+    this.open(show, { rows: row });
   }
 
   /** Closes the buffer: no more callbacks come. Twice is fine. */

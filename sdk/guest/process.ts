@@ -1,6 +1,7 @@
 import { callHost } from "../wire/host.ts";
-import { flush } from "../print/output.ts";
+import { eprint, flush } from "../print/output.ts";
 import { chooseCgroups } from "../queries/containers.ts";
+import { chooseRows, describeUnusedChoice } from "../print/row-choice.ts";
 import { limitShownEvents } from "../print/shown-events.ts";
 import { noteStart } from "../time/start-time.ts";
 import { seedRandom } from "./random.ts";
@@ -89,6 +90,7 @@ export function startScript(): void {
   possible_cpus = started.possibleCpus;
   isStackWanted = started.wantsStacks;
   chooseCgroups(started.cgroups);
+  chooseRows(started.rows);
   limitShownEvents(started.maxEvents);
   noteStart(BigInt(started.monotonicNs));
   seedRandom(started.seed);
@@ -135,6 +137,8 @@ export function runEndHandlers(): void {
       first ??= { error };
     }
   }
+  const unused = describeUnusedChoice();
+  if (unused !== undefined) eprint(unused);
   if (first !== undefined) throw first.error;
 }
 

@@ -1,6 +1,7 @@
 import { formatC } from "./format.ts";
 import { print } from "./output.ts";
 import { renderJson } from "./render-json.ts";
+import { chooseColumns, haveRowFilter, isRowWanted, isSameName } from "./row-choice.ts";
 
 let json = false;
 
@@ -62,13 +63,16 @@ export interface RowOptions {
  * rows.print({ pid: 1, comm: "systemd" });
  */
 export class RowPrinter<Row> {
+  /** Also those that the user does not want to see: he may choose rows by them. */
+  private readonly allColumns: readonly Column<Row>[];
   private readonly columns: readonly Column<Row>[];
   private readonly formats: readonly string[];
   private readonly csv: boolean;
 
   /** A column that is false is left out: `args.time && time_column()`. */
   constructor(columns: readonly (Column<Row> | false)[], options: RowOptions = {}) {
-    this.columns = columns.filter((column) => column !== false);
+    this.allColumns = columns.filter((column) => column !== false);
+    this.columns = chooseColumns(this.allColumns, nameColumn);
     this.csv = options.csv ?? false;
     this.formats = this.columns.map(({ format }) => (this.csv ? keepConversion(format) : format));
   }
@@ -78,9 +82,23 @@ export class RowPrinter<Row> {
     if (!json) print(this.render_header());
   }
 
-  /** Prints a row: its columns, or one JSON object after `json_output()`. */
+  /** Prints a row: its columns, or one JSON object after `json_output()`. One that the user's `--filter` leaves out is not printed. */
   print(row: Row): void {
-    print(this.render(row));
+    if (this.wants(row)) print(this.render(row));
+  }
+
+  /** Whether the user's `--filter` takes a row in, for a tool that prints more about it than `print` does. */
+  wants(row: Row): boolean {
+    if (!haveRowFilter()) return true;
+    const own = typeof row === "object" && row !== null && !Array.isArray(row) ? (row as Record<string, unknown>) : {};
+    return isRowWanted(
+      (name) => {
+        const column = this.allColumns.find((one) => isSameName(nameColumn(one), name));
+        if (column !== undefined) return { value: readColumn(column, row) };
+        return Object.hasOwn(own, name) ? { value: own[name] } : undefined;
+      },
+      () => [...new Set([...this.allColumns.map(nameColumn), ...Object.keys(own)])],
+    );
   }
 
   /** The line of the heads. */
@@ -97,7 +115,7 @@ export class RowPrinter<Row> {
 
   /** The line of a row. In JSON the object begins with the fields of `before`. */
   render(row: Row, before: Readonly<Record<string, unknown>> = {}): string {
-    const values = this.columns.map(({ value }) => (typeof value === "function" ? value(row) : row[value]));
+    const values = this.columns.map((column) => readColumn(column, row));
     if (!json) {
       const cells = this.formats.map((format, index) => formatC(format, [values[index]]));
       return this.csv ? cells.map(quoteCsv).join(",") : cells.join(" ");
@@ -118,6 +136,10 @@ function keepConversion(format: string): string {
 
 function quoteCsv(text: string): string {
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function readColumn<Row>({ value }: Column<Row>, row: Row): unknown {
+  return typeof value === "function" ? value(row) : row[value];
 }
 
 function nameColumn<Row>(column: Column<Row>): string {

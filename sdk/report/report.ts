@@ -3,6 +3,7 @@ import { requireOptions } from "../checks/check-options.ts";
 import { pollRings, takeEvents } from "../events/rings.ts";
 import { sleep } from "../events/sleep.ts";
 import { EventTable } from "../events/table-ring.ts";
+import { haveRowFilter, isEventWanted, refuseRowFilter } from "../print/row-choice.ts";
 import { eprint, print, printf, sprintf } from "../print/output.ts";
 import type { BPF } from "../program/bpf-program.ts";
 import { StackTraceTable } from "../tables/table-stack-trace.ts";
@@ -39,6 +40,7 @@ export function report(b: Reported, options: ReportOptions = {}): void {
     return found?.[1] as StackTraceTable | undefined;
   };
   const rings = openEvents(b, options, findStacks);
+  if (rings === 0) refuseRowFilter();
   const idle = openIdleStacks();
   // A check ends with the first wait: it has attached nothing.
   const first = waitUntil(Date.now() + 1, rings > 0);
@@ -140,6 +142,7 @@ function openEvents(b: Reported, options: ReportOptions, findStacks: FindStacks)
 /** Events of a script that says nothing of them: their fields. */
 function openPlain(name: string, ring: EventTable, { json }: ReportOptions): void {
   const callback = (event: unknown): void => {
+    if (!isEventWanted(event)) return;
     if (json === true) print(renderJson({ type: "event", name, data: event }));
     else print(event);
   };
@@ -161,6 +164,7 @@ function openPrints(ring: EventTable, prints: readonly ReportedPrint[], json: bo
     const statement = prints[number - 1];
     if (statement === undefined) throw makeArgumentError(`There is no print ${number}`);
     const fields = (prints.length === 1 ? record : record[`print_${number}`]) as Readonly<Record<string, unknown>>;
+    if (haveRowFilter() && !isEventWanted(readFields(statement, fields, prints))) return undefined;
     const values = statement.values.map((name) => showField(name, fields, findStacks));
     if (!json) return printf(statement.format, ...values);
     const data = Object.fromEntries(statement.values.map((name, index) => [name, values[index]]));
@@ -168,6 +172,16 @@ function openPrints(ring: EventTable, prints: readonly ReportedPrint[], json: bo
       renderJson({ type: "event", name: "print", text: sprintf(statement.format, ...values).replace(/\n$/, ""), data }),
     );
   });
+}
+
+/** What a print has to say of the fields of all of them: those of another print are empty. */
+function readFields(
+  { values }: ReportedPrint,
+  fields: Readonly<Record<string, unknown>>,
+  prints: readonly ReportedPrint[],
+): Readonly<Record<string, unknown>> {
+  const others = prints.flatMap((print) => print.values.map((name) => [name, undefined] as const));
+  return { ...Object.fromEntries(others), ...Object.fromEntries(values.map((name) => [name, fields[name]])) };
 }
 
 function showField(name: string, fields: Readonly<Record<string, unknown>>, findStacks: FindStacks): unknown {

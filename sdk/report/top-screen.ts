@@ -36,7 +36,8 @@ export class TopScreen<Row> {
 
   /** Shows a table: the title, the heads, and the rows with the largest values of `sort_by` first. */
   show(rows: Iterable<Row>, sort_by: (row: Row) => number | bigint, title = ""): void {
-    const sorted = [...rows].map((row) => ({ row, value: sort_by(row) })).sort((x, y) => compare(y.value, x.value));
+    const wanted = [...rows].filter((row) => this.rows.wants(row));
+    const sorted = wanted.map((row) => ({ row, value: sort_by(row) })).sort((x, y) => compare(y.value, x.value));
     const shown = sorted.slice(0, this.maxRows).map(({ row }) => row);
     if (is_json_output()) {
       const time = strftime("%H:%M:%S");

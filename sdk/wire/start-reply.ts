@@ -1,3 +1,5 @@
+import type { RowChoice } from "./row-choice.ts";
+
 /** What a script is started with. */
 export interface StartReply {
   /** The name of the script's file, without its folder and ending. */
@@ -7,6 +9,7 @@ export interface StartReply {
   readonly command: { readonly pid: number; readonly isShell: boolean } | null;
   /** Whether the user asked for pictures of stacks. */
   readonly wantsStacks: boolean;
+  readonly rows: RowChoice;
   /** How many events the script may show; null for any number. */
   readonly maxEvents: number | null;
   /** Paths of the cgroups whose processes the user wants to see; none for all. */

@@ -2,6 +2,7 @@ import type { Log } from "../../base/log.ts";
 import type { KernelPort } from "../../kernel/door/port.ts";
 import type { TracePipe } from "../../kernel/machine/trace-pipe.ts";
 import type { CallArgument, CallName, CallReply } from "../../../sdk/wire/protocol.ts";
+import type { RowChoice } from "../../../sdk/wire/row-choice.ts";
 import type { StackMessage } from "../../../sdk/wire/stack-message.ts";
 import type { LabPlace } from "../../../sdk/wire/lab-place.ts";
 import type { Guard } from "../../permit/guard.ts";
@@ -30,6 +31,8 @@ export interface BridgeState {
   readonly lab: readonly LabPlace[];
   readonly waiter: Waiter;
   readonly lookups: KernelLookups;
+  /** Which rows and columns the user wants to see; all when absent. */
+  readonly rows?: RowChoice;
   /** Paths of the cgroups whose processes the user wants to see; all processes when absent. */
   readonly cgroups?: readonly string[];
   /** How many events the script may show; any number when absent. */

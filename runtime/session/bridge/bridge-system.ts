@@ -45,6 +45,7 @@ export function openSystemCalls(
       command: state.command === undefined ? null : { pid: state.command.pid, isShell: state.command.isShell },
       wantsStacks: state.recordStack !== undefined,
       cgroups: state.cgroups ?? [],
+      rows: state.rows ?? { conditions: [], columns: null },
       maxEvents: state.maxEvents ?? null,
       possibleCpus: state.port.possibleCpus(),
       monotonicNs: process.hrtime.bigint().toString(),

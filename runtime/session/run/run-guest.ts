@@ -9,6 +9,7 @@ import { defaultLimits, openSandbox } from "../../sandbox/sandbox.ts";
 import type { GuestLibrary, Outcome, Sandbox } from "../../sandbox/sandbox.ts";
 import { bundleName } from "../../script/bundle-script.ts";
 import { COMMAND_ENDED } from "../../../sdk/wire/protocol.ts";
+import type { RowChoice } from "../../../sdk/wire/row-choice.ts";
 import type { StackMessage } from "../../../sdk/wire/stack-message.ts";
 import type { LabPlace } from "../../../sdk/wire/lab-place.ts";
 import type { TurnReply } from "../../../sdk/wire/guest-hooks.ts";
@@ -50,6 +51,8 @@ export interface GuestRun {
   readonly memoryBytes?: number;
   /** Ends the script like Ctrl-C so long after its first wait, in a check after its start and after each build. Units: milliseconds. */
   readonly durationMs?: number;
+  /** Which rows and columns the user wants to see; all when absent. */
+  readonly rows?: RowChoice;
   /** Paths of the cgroups whose processes the user wants to see; all processes when absent. */
   readonly cgroups?: readonly string[];
   /** Ends the script like Ctrl-C when it has shown so many events. */

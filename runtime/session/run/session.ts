@@ -38,6 +38,7 @@ import { openProcessWatch } from "../wait/process-watch.ts";
 import { quoteLines } from "./quote-lines.ts";
 import { runGuest } from "./run-guest.ts";
 import type { GuestLibrary } from "../../sandbox/sandbox.ts";
+import type { RowChoice } from "../../../sdk/wire/row-choice.ts";
 import type { StackMessage } from "../../../sdk/wire/stack-message.ts";
 import type { LabPlace } from "../../../sdk/wire/lab-place.ts";
 import type { Guard } from "../../permit/guard.ts";
@@ -61,6 +62,8 @@ export interface RunOptions {
   readonly memoryBytes: number;
   /** Ends the script like Ctrl-C so long after its first wait, in a check after its start and after each build. Units: milliseconds. */
   readonly durationMs?: number;
+  /** Which rows and columns the user wants to see; all when absent. */
+  readonly rows?: RowChoice;
   /** Paths of the cgroups whose processes the user wants to see; a program that does not ask for them is refused. */
   readonly cgroups?: readonly string[];
   /** Ends the script like Ctrl-C when it has shown so many events: records of a buffer, or lines of the trace pipe, for which it printed something. */
@@ -154,6 +157,7 @@ export async function runScript(options: RunOptions): Promise<number> {
       log: options.log,
       memoryBytes: options.memoryBytes,
       ...(options.durationMs !== undefined && { durationMs: options.durationMs }),
+      ...(options.rows && { rows: options.rows }),
       ...(options.cgroups && { cgroups: options.cgroups }),
       ...(options.maxEvents !== undefined && { maxEvents: options.maxEvents }),
       waits: options.attaches,

@@ -26,7 +26,7 @@ describe("the options of bpfts in a tool's arguments", () => {
       lifted: ["--max-events=5", "--utc", "--output=o.txt"],
       rest: ["-x"],
     });
-    expect(() => liftOptions(["--max-events"], "")).toThrow("--max-events has no number");
+    expect(() => liftOptions(["--max-events"], "")).toThrow("--max-events has no value");
   });
 
   it("stay the tool's where it has them itself", () => {

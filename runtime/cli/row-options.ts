@@ -1,0 +1,59 @@
+import type { Command } from "commander";
+import { UsageError } from "../base/errors.ts";
+import type { RowChoice, RowCondition, RowOperator } from "../../sdk/wire/row-choice.ts";
+
+/** The options that `addRowOptions` adds. */
+export interface RowFlags {
+  readonly filter?: readonly string[];
+  readonly fields?: string;
+}
+
+/** Adds the options by which the user chooses among rows. */
+export function addRowOptions(command: Command): Command {
+  return addFilterOption(command).option(
+    "--fields <names>",
+    "only these columns of rows, in this order: comm,pid,ret; by their names in JSON or their heads",
+  );
+}
+
+/** Adds `--filter` alone. */
+export function addFilterOption(command: Command): Command {
+  return command.option(
+    "--filter <conditions>",
+    "only rows whose fields meet all conditions: 'pid==1,comm~^ba', with == != >= <= > < ~ (a regular expression) !~; \\, is a comma",
+    (text: string, before: readonly string[] = []): readonly string[] => [...before, text],
+  );
+}
+
+/** Reads what the flags choose; undefined when they choose nothing. @throws UsageError for what is no condition */
+export function readRowChoice({ filter = [], fields }: RowFlags): RowChoice | undefined {
+  if (filter.length === 0 && fields === undefined) return undefined;
+  const conditions = filter.flatMap((text) =>
+    text.split(/(?<!\\),/).map((part) => parseCondition(part.replaceAll("\\,", ","))),
+  );
+  const columns = fields?.split(",").map((name) => name.trim());
+  if (columns?.includes("") === true)
+    throw new UsageError(`--fields "${fields!}": a name is missing`, { hint: "for example: --fields comm,pid" });
+  return { conditions, columns: columns ?? null };
+}
+
+function parseCondition(text: string): RowCondition {
+  const [, field = "", operator = "", value = ""] =
+    /^\s*([^=!<>~]*?)\s*(==|!=|>=|<=|!~|>|<|~|=)\s*(.*?)\s*$/s.exec(text) ?? [];
+  if (field === "" || operator === "")
+    throw new UsageError(`--filter "${text}": this is no condition`, {
+      hint: "a field, an operator and a value, such as pid==1 or comm~^ba; a comma in a value is written \\,",
+    });
+  if (operator === "=")
+    throw new UsageError(`--filter "${text}": there is no operator =`, { hint: `equal is ==: ${field}==${value}` });
+  if (operator === "~" || operator === "!~") requireExpression(text, value);
+  return { field, operator: operator as RowOperator, value };
+}
+
+function requireExpression(text: string, expression: string): void {
+  try {
+    void new RegExp(expression);
+  } catch (cause) {
+    throw new UsageError(`--filter "${text}": ${(cause as Error).message}`, { cause });
+  }
+}

@@ -1,0 +1,18 @@
+/** How a field of a row is compared with a text of the user's. */
+export type RowOperator = "==" | "!=" | ">=" | "<=" | ">" | "<" | "~" | "!~";
+
+/** One condition that rows have to meet. */
+export interface RowCondition {
+  readonly field: string;
+  readonly operator: RowOperator;
+  /** A number, a text, or for `~` and `!~` a regular expression. */
+  readonly value: string;
+}
+
+/** Which rows the user wants to see, and which of their columns. */
+export interface RowChoice {
+  /** All of them must be met. */
+  readonly conditions: readonly RowCondition[];
+  /** In this order; null for all columns. */
+  readonly columns: readonly string[] | null;
+}

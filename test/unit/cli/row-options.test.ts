@@ -1,0 +1,88 @@
+import { describe, expect, it } from "vitest";
+import { readRowChoice } from "../../../runtime/cli/row-options.ts";
+import { chooseColumns, chooseRows, isEventWanted } from "../../../sdk/print/row-choice.ts";
+
+const event = { pid: 12, comm: "bash", ns: 2n ** 60n + 1n, ret: -2, path: "a,b==c", addr: "10.0.0.7", empty: "" };
+
+const isWanted = (...filter: readonly string[]): boolean => {
+  chooseRows(readRowChoice({ filter })!);
+  return isEventWanted(event, 3);
+};
+
+describe("--filter", () => {
+  it.each([
+    ["pid==12", true],
+    ["pid==0xc", true],
+    ["PID == 12", true],
+    ["pid!=12", false],
+    ["pid>=12", true],
+    ["pid>12", false],
+    ["pid<=11", false],
+    ["pid<12.5", true],
+    ["ret<0", true],
+    ["ret==-2", true],
+    [`ns==${2n ** 60n + 1n}`, true],
+    [`ns==${2n ** 60n}`, false],
+    [`ns>${2n ** 60n}`, true],
+    ["cpu==3", true],
+    ["comm==bash", true],
+    ["comm==bas", false],
+    ["comm~^ba", true],
+    ["comm~^as", false],
+    ["comm!~^as", true],
+    ["comm>aaa", true],
+    ["comm~a|x", true],
+    ["path==a\\,b==c", true],
+    ["path~\\,b=", true],
+    ["addr~^10\\.0", true],
+    ["empty==", true],
+    ["empty!=", false],
+    ["pid==12,comm==bash", true],
+    ["pid==12,comm==sh", false],
+    [" pid == 12 , comm ~ sh$ ", true],
+  ])("%s", (filter, expected) => {
+    expect(isWanted(filter)).toBe(expected);
+  });
+
+  it("joins several options", () => {
+    expect(isWanted("pid==12", "comm==bash")).toBe(true);
+    expect(isWanted("pid==12", "comm==sh")).toBe(false);
+  });
+
+  it.each([
+    ["pid", "this is no condition"],
+    ["", "this is no condition"],
+    ["==1", "this is no condition"],
+    ["pid==1,", "this is no condition"],
+    ["pid=1", "there is no operator ="],
+    ["path~a,b=", "there is no operator ="],
+    ["comm~(", "Invalid regular expression"],
+  ])("refuses %j", (filter, message) => expect(() => readRowChoice({ filter: [filter] })).toThrow(message));
+
+  it.each([
+    ["pit==1", 'the rows have no field "pit"', 'did you mean "pid"?'],
+    ["something==1", 'the rows have no field "something"', "they have: cpu, pid, comm, ns, ret, path, addr, empty"],
+    ["pid==bash", '"pid" is a number, and is compared with "bash"', "for example: pid==1"],
+  ])("tells what is wrong with %s", (filter, message, hint) => {
+    expect(() => isWanted(filter)).toThrow(expect.objectContaining({ message: `--filter: ${message}`, hint }));
+  });
+});
+
+describe("--fields", () => {
+  const columns = ["pid", "comm", "path"];
+  const choose = (fields: string): readonly string[] => {
+    chooseRows(readRowChoice({ fields })!);
+    return chooseColumns(columns, (name) => name);
+  };
+
+  it("takes columns in the user's order, whatever the case", () => {
+    expect(choose("path, PID")).toEqual(["path", "pid"]);
+  });
+
+  it("refuses names that no column has", () => {
+    expect(() => choose("pid,pth")).toThrow(
+      expect.objectContaining({ message: '--fields: the rows have no field "pth"', hint: 'did you mean "path"?' }),
+    );
+    expect(() => choose("pid,,")).toThrow("a name is missing");
+  });
+});
