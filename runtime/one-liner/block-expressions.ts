@@ -108,7 +108,8 @@ export abstract class BlockExpressions extends BlockColumns {
     const at = use.at;
     if (tables === undefined) {
       const asks = use.keys.flatMap((column, index) => this.ask(column, keys[index]!));
-      return [makePiece("({ ", at), ...asks, makePiece(" (u64)0; })", at)];
+      const type = call.word.name === "has" ? "bool" : (this.options.values?.get(use.table) ?? "u8");
+      return [makePiece("({ ", at), ...asks, makePiece(` ((${type}){0}); })`, at)];
     }
     const table = tables.get(use.table)!;
     const name = `${use.table}_${call.word.name}`;

@@ -26,6 +26,8 @@ export interface Findings {
 export interface LoweringOptions {
   readonly line: Line;
   readonly findings: Findings;
+  /** The types of values in tables, as far as they are known while types are asked for. */
+  readonly values?: ReadonlyMap<string, string>;
   /** Undefined while types are asked for. */
   readonly tables?: ReadonlyMap<string, LineTable>;
   /** Names that the text declares at file level. */

@@ -29,10 +29,12 @@ export class BlockLowering extends BlockExpressions {
   /** `count(key);` and its like. */
   private lowerTableStatement(call: TableCall): Piece[][] {
     const use = this.readUse(call);
-    this.options.findings.tables.push(use);
+    const { tables, findings } = this.options;
+    const index = findings.tables.push(use) - 1;
     const keys = this.lowerArguments(call, use);
     const value = this.lowerValueOf(call, use);
-    const { tables } = this.options;
+    const isOfItself = findings.tables.slice(index + 1).some(({ table }) => table === use.table);
+    if (isOfItself) findings.tables[index] = { ...use, isOfItself };
     if (tables === undefined) {
       const asks = [
         ...use.keys.flatMap((column, index) => this.ask(column, keys[index]!)),

@@ -68,7 +68,10 @@ function renderWords(table: LineTable, words: ReadonlySet<string>, leaf: string)
       const [min, max, step] = table.steps!;
       const count = Math.ceil((max - min) / step);
       const below = table.isSigned || min > 0 ? `n < ${min} ? 0 : ` : "";
-      return renderSlots(table, `${below}n >= ${max} ? ${count + 1} : (n - ${min}) / ${step} + 1`);
+      return renderSlots(
+        table,
+        `${below}n >= ${table.isSigned ? max : Math.max(max, 0)} ? ${count + 1} : (n - ${min}) / ${step} + 1`,
+      );
     }
   }
 }

@@ -1,5 +1,7 @@
+import { locateIn } from "./parse-line.ts";
 import type { Line } from "./parse-line.ts";
 import type { TableKind, TableWord } from "./table-words.ts";
+import { findCommonType } from "./common-type.ts";
 import { areAlike, declareValue, describeValue, measureType, nameType } from "./value-types.ts";
 import type { ValueType } from "./value-types.ts";
 
@@ -24,6 +26,8 @@ export interface TableUse {
   readonly at: number;
   readonly keys: readonly Column[];
   readonly value?: Column;
+  /** Whether the value is made from one of the same table: then it may grow with each event. */
+  readonly isOfItself?: boolean;
   /** `min, max, step` of a linear histogram. */
   readonly steps?: readonly [number, number, number];
 }
@@ -86,6 +90,19 @@ export function typeColumn(column: Column, types: ReadonlyMap<number, ValueType>
   return type;
 }
 
+/**
+ * The types of the values that the text sets in one table, in one; a guess where they have none in common. What is
+ * made of itself may grow with each event, so it has room.
+ */
+export function guessValueType(uses: readonly TableUse[], types: ReadonlyMap<number, ValueType>): ValueType {
+  const found = uses.flatMap(({ value, isOfItself }) => {
+    const type = value?.question === undefined ? undefined : types.get(value.question);
+    if (type === undefined || type.kind === "text" || type.kind === "other") return [];
+    return isOfItself === true && type.kind === "integer" ? [{ ...type, size: 8 as const, isNatural: false }] : [type];
+  });
+  return found.length === 0 ? counter : (findCommonType(found) ?? counter);
+}
+
 /** Says of all uses of one table what it is. @throws DialectError where two uses do not agree, with the places of both */
 export function resolveTable(uses: readonly TableUse[], types: ReadonlyMap<number, ValueType>, line: Line): LineTable {
   const first = uses.find(({ word }) => word.name === "set") ?? uses[0]!;
@@ -93,10 +110,14 @@ export function resolveTable(uses: readonly TableUse[], types: ReadonlyMap<numbe
   for (const use of uses) requireAlike(first, use, types, line);
   if (first.word.kind === "map" && first.word.name !== "set")
     throw line.fail(first.at, `Nothing sets a value of "${name}"`, `somewhere before: ${name}.set(key, value)`);
-  const keys = first.keys.map((column) => ({
+  const keys = first.keys.map((column, index) => ({
     name: column.name,
     form: column.form,
-    type: requireKey(column, types, line),
+    type: joinColumns(
+      uses.map((use) => use.keys[index]!),
+      types,
+      line,
+    ),
   }));
   const { kind } = first.word;
   const hasSlots = kind === "log2" || kind === "linear";
@@ -110,21 +131,26 @@ export function resolveTable(uses: readonly TableUse[], types: ReadonlyMap<numbe
       `The keys of "${name}" have ${size} bytes, and the kernel takes ${MAX_KEY}`,
       "give texts a length: str(ptr, 64)",
     );
+  const values = joinValues(uses, types, line);
   return {
     name,
     kind,
     keys,
     isStruct,
     keyType: isStruct ? `struct ${name}_key` : isPlain ? nameType(only.type) : "u32",
-    value: findValueType(uses, types, line),
+    value: kind === "map" ? guessValueType(uses, types) : hasSlots ? counter : widen(values),
     ...(first.steps && { steps: first.steps }),
-    isSigned: uses.some(({ value }) => {
-      const type = value && typeColumn(value, types, line);
-      return type?.kind === "integer" && type.signed;
-    }),
+    isSigned: values.kind === "integer" && values.signed,
     isTaken: uses.some(({ word }) => word.name === "take"),
     isLarge: isStruct && size > MAX_STACK_KEY,
   };
+}
+
+/** The type of one column of all uses of a table. */
+function joinColumns(columns: readonly Column[], types: ReadonlyMap<number, ValueType>, line: Line): ValueType {
+  const found = columns.map((column) => requireKey(column, types, line));
+  if (found[0]!.kind === "text") return found[0]!;
+  return findCommonType(found) ?? refuseSigns(columns, found, line);
 }
 
 function requireKey(column: Column, types: ReadonlyMap<number, ValueType>, line: Line): ValueType {
@@ -138,32 +164,50 @@ function requireKey(column: Column, types: ReadonlyMap<number, ValueType>, line:
   return type;
 }
 
-function findValueType(uses: readonly TableUse[], types: ReadonlyMap<number, ValueType>, line: Line): ValueType {
-  const { kind } = uses[0]!.word;
-  if (kind === "log2" || kind === "linear") return counter;
-  const found = uses.flatMap(({ value }) =>
-    value === undefined ? [] : [{ value, type: typeColumn(value, types, line) }],
+/** The type of all values of a table; a counter where it has none. */
+function joinValues(uses: readonly TableUse[], types: ReadonlyMap<number, ValueType>, line: Line): ValueType {
+  const columns = uses.flatMap(({ value }) => (value === undefined ? [] : [value]));
+  if (columns.length === 0) return counter;
+  const found = columns.map((column) => {
+    const type = typeColumn(column, types, line);
+    if (type.kind === "text" || column.form === "str" || column.form === "comm")
+      throw line.fail(column.at, `"${column.text}" is a text, and a table's value is a number`, "let it be a key");
+    return type;
+  });
+  return findCommonType(found) ?? refuseSigns(columns, found, line);
+}
+
+/** Sums and extremes have 64 bits whatever they are made of. */
+function widen(type: ValueType): ValueType {
+  return { kind: "integer", size: 8, signed: type.kind === "integer" && type.signed };
+}
+
+/** No number of 64 bits holds what may be negative and what may be 2^64-1. */
+function refuseSigns(columns: readonly Column[], types: readonly ValueType[], line: Line): never {
+  const find = (isWanted: (type: ValueType) => boolean): number => types.findIndex((type) => isWanted(type));
+  const signed = columns[find((type) => type.kind === "integer" && type.signed && type.isNatural !== true)]!;
+  const unsigned = columns[find((type) => type.kind !== "integer" || (!type.signed && type.size === 8))]!;
+  throw line.fail(
+    Math.max(signed.at, unsigned.at),
+    `A table cannot hold "${signed.text}", which may be negative, at ${renderPlace(signed.at, line)}, and "${unsigned.text}", which is unsigned and has 64 bits, at ${renderPlace(unsigned.at, line)}`,
+    `cast one of them, ${renderCast("u64", signed.text)} or ${renderCast("s64", unsigned.text)}, or give the two tables different names`,
   );
-  for (const { value, type } of found)
-    if (type.kind === "text" || value.form === "str" || value.form === "comm")
-      throw line.fail(value.at, `"${value.text}" is a text, and a table's value is a number`, "let it be a key");
-  if (kind !== "map") {
-    const isSigned = found.some(({ type }) => type.kind === "integer" && type.signed);
-    return { kind: "integer", size: 8, signed: isSigned };
-  }
-  const [set] = found;
-  return set === undefined ? counter : set.type;
+}
+
+function renderCast(type: string, text: string): string {
+  return `(${type})${/^\w+$/.test(text) ? text : `(${text})`}`;
+}
+
+function renderPlace(at: number, { text, name }: Line): string {
+  const { line, column } = locateIn(text, at);
+  return `${name}:${line}:${column}`;
 }
 
 function requireAlike(first: TableUse, use: TableUse, types: ReadonlyMap<number, ValueType>, line: Line): void {
   const differ = (found: string, wanted: string): never => {
-    const place = (at: number): string => {
-      const before = line.text.slice(0, at);
-      return `${line.name}:${before.split("\n").length}:${at - before.lastIndexOf("\n")}`;
-    };
     throw line.fail(
       use.at,
-      `Table "${use.table}" is used with ${found} here, and with ${wanted} at ${place(first.at)}`,
+      `Table "${use.table}" is used with ${found} here, and with ${wanted} at ${renderPlace(first.at, line)}`,
       "give the two tables different names: NAME.count(…)",
     );
   };
@@ -171,11 +215,18 @@ function requireAlike(first: TableUse, use: TableUse, types: ReadonlyMap<number,
   if (String(use.steps) !== String(first.steps)) differ(`steps ${String(use.steps)}`, `steps ${String(first.steps)}`);
   if (use.keys.length !== first.keys.length) differ(renderKeys(use.keys.length), renderKeys(first.keys.length));
   use.keys.forEach((column, index) => {
+    const other = first.keys[index]!;
     const found = typeColumn(column, types, line);
-    const wanted = typeColumn(first.keys[index]!, types, line);
+    const wanted = typeColumn(other, types, line);
     if (!areAlike(found, wanted))
       differ(`keys of type ${describeValue(found)}`, `keys of type ${describeValue(wanted)}`);
+    if (nameMeaning(column) !== nameMeaning(other)) differ(`"${column.text}" as a key`, `"${other.text}" as a key`);
   });
+}
+
+/** What a number stands for where it is shown as something else. */
+function nameMeaning({ form }: Column): string {
+  return form === "kstack" || form === "ustack" || form === "walltime" ? form : "value";
 }
 
 function renderKeys(count: number): string {

@@ -9,10 +9,10 @@ import { describeEvents, renderEvents, sendPrint } from "./prints.ts";
 import { renderScript } from "./render-script.ts";
 import type { ScriptSettings } from "./render-script.ts";
 import { renderTable } from "./render-tables.ts";
-import { resolveTable } from "./tables.ts";
+import { guessValueType, resolveTable } from "./tables.ts";
 import type { LineTable, TableUse } from "./tables.ts";
 import type { LineFunction } from "./translated-line.ts";
-import { askDeclaration } from "./value-types.ts";
+import { askDeclaration, nameType } from "./value-types.ts";
 import type { ValueType } from "./value-types.ts";
 
 /** What a one-liner is translated with. */
@@ -44,9 +44,7 @@ export function translateLine(text: string, options: TranslateOptions): JoinedTe
     );
   const ownNames = findOwnNames(line);
   const jobs = listJobs(line, options);
-  const asked = lowerAll({ line, findings: openFindings(), ownNames }, jobs);
-  const { findings } = asked;
-  const types = askTypes(line, asked.functions, findings, options);
+  const { findings, types } = askUntilKnown(line, ownNames, jobs, options);
   const tables = resolveTables(line, findings.tables, types, ownNames);
   const events = describeEvents(line, findings.prints, types);
   const known = new Map(tables.map((table) => [table.name, table]));
@@ -67,6 +65,55 @@ export function translateLine(text: string, options: TranslateOptions): JoinedTe
     usesCommand: findings.words.has("cpid"),
   };
   return joinPieces(renderScript(translated, dropEnd(pieces), options), options.name);
+}
+
+interface Asked {
+  readonly findings: Findings;
+  readonly types: ReadonlyMap<number, ValueType>;
+}
+
+/**
+ * Asks for the types of keys and values. Some are made of what a table holds, whose type is that of what is set: the
+ * text is asked about again until no table changes.
+ */
+function askUntilKnown(
+  line: Line,
+  ownNames: ReadonlySet<string>,
+  jobs: readonly Job[],
+  options: TranslateOptions,
+): Asked {
+  let values = new Map<string, string>();
+  for (let round = 0; ; round++) {
+    const { functions, findings } = lowerAll({ line, findings: openFindings(), ownNames, values }, jobs);
+    const types = askTypes(line, functions, findings, options);
+    const found = listReadValues(findings.tables, types, ownNames);
+    // Each round settles at least one table more.
+    const isSettled = [...found].every(([name, type]) => values.get(name) === type) || round > found.size;
+    if (isSettled) return { findings, types };
+    values = found;
+  }
+}
+
+/** The C types of the values of the tables that the text reads from. */
+function listReadValues(
+  uses: readonly TableUse[],
+  types: ReadonlyMap<number, ValueType>,
+  ownNames: ReadonlySet<string>,
+): Map<string, string> {
+  const read = new Set(uses.flatMap(({ table, word }) => (/^(?:get|take)$/.test(word.name) ? [table] : [])));
+  return new Map(
+    [...read].map((name) => [
+      name,
+      ownNames.has(name)
+        ? `__typeof__(${name}.leaf)`
+        : nameType(
+            guessValueType(
+              uses.filter(({ table }) => table === name),
+              types,
+            ),
+          ),
+    ]),
+  );
 }
 
 function openFindings(): Findings {

@@ -2,7 +2,8 @@ import type { AstNode } from "../dialect/reads/ast.ts";
 
 /** What a table or an event keeps of a C type. */
 export type ValueType =
-  | { readonly kind: "integer"; readonly size: 1 | 2 | 4 | 8; readonly signed: boolean }
+  /** `isNatural` is set where the value is never negative whatever its type can hold: a literal, `a < b`. */
+  | { readonly kind: "integer"; readonly size: 1 | 2 | 4 | 8; readonly signed: boolean; readonly isNatural?: boolean }
   /** A `char` array. */
   | { readonly kind: "text"; readonly length: number }
   /** An address; of characters when it is a C text's. */
@@ -39,7 +40,7 @@ export function readAskedTypes(ast: AstNode): Map<number, ValueType> {
     if (node.kind !== "CallExpr") return;
     const [callee, number, value] = (node.inner ?? []) as readonly AstNode[];
     if (callee === undefined || value === undefined || !isAsk(callee)) return;
-    types.set(Number(findNumber(number)), describeType(skipCasts(value)));
+    types.set(Number(findNumber(number)), describeValueOf(value));
   });
   return types;
 }
@@ -63,6 +64,31 @@ function findNumber(node: AstNode | undefined): unknown {
 function skipCasts(node: AstNode): AstNode {
   const inner = node.inner?.[0] as AstNode | undefined;
   return node.kind === "ImplicitCastExpr" && inner !== undefined ? skipCasts(inner) : node;
+}
+
+function describeValueOf(passed: AstNode): ValueType {
+  const type = describeType(skipCasts(passed));
+  return type.kind === "integer" && type.signed && isNatural(passed) ? { ...type, isNatural: true } : type;
+}
+
+/** Whether an expression is never negative by the way that it is made. */
+function isNatural(node: AstNode): boolean {
+  const inner = (node.inner ?? []) as readonly AstNode[];
+  switch (node.kind) {
+    case "IntegerLiteral":
+      return true;
+    case "ParenExpr":
+    case "ImplicitCastExpr":
+      return inner[0] !== undefined && isNatural(inner[0]);
+    case "ConditionalOperator":
+      return inner.length === 3 && isNatural(inner[1]!) && isNatural(inner[2]!);
+    case "BinaryOperator":
+      return /^(?:[<>]=?|[=!]=|&&|\|\|)$/.test(node.opcode ?? "");
+    case "UnaryOperator":
+      return node.opcode === "!";
+    default:
+      return false;
+  }
 }
 
 function describeType({ type, kind, inner }: AstNode): ValueType {
@@ -98,9 +124,9 @@ export function measureType(type: ValueType): number {
   return type.kind === "integer" ? type.size : type.kind === "text" ? type.length : 8;
 }
 
-/** Whether two uses of a table agree: numbers of one size, texts of one length. */
+/** Whether two columns can be one: both numbers, or texts of one length. */
 export function areAlike(a: ValueType, b: ValueType): boolean {
-  return (a.kind === "text") === (b.kind === "text") && measureType(a) === measureType(b);
+  return (a.kind === "text") === (b.kind === "text") && (a.kind !== "text" || measureType(a) === measureType(b));
 }
 
 /** A type as messages name it. */

@@ -65,6 +65,10 @@ const cases: readonly (readonly [name: string, text: string, options?: Partial<O
     "tables-by-value",
     "t:syscalls:sys_enter_read { seen.set(pid, args->fd, nsecs); if (seen.get(pid, args->fd) > 5) count(seen.has(pid, args->fd)); }",
   ],
+  [
+    "table-types",
+    "t:syscalls:sys_exit_read { x.set(tid, (u8)cpu); x.set(tid, 1000); y.set(tid, z.get(tid)); z.set(tid, x.get(tid)); k.count(pid); k.count(args->ret > 0 ? -1 : 1); t.set(tid, 0); t.set(tid, nsecs); n.set(tid, n.get(tid) + 1); l.lhist(cpu, -9, -3, 3); }",
+  ],
   ["large-key", "t:syscalls:sys_enter_openat { count(str(args->filename), comm); }"],
   [
     "two-prints",
@@ -141,6 +145,10 @@ const refusals: readonly (readonly [text: string, options?: Partial<OneLinerRequ
   ["t:syscalls:sys_exit_read { x.count(pid); x.hist(pid); }"],
   ["t:syscalls:sys_exit_read { x.count(pid); x.count(pid, tid); }"],
   ["t:syscalls:sys_exit_read { x.lhist(pid, 0, 10, 1); x.lhist(pid, 0, 20, 1); }"],
+  ["t:syscalls:sys_exit_read { x.count(pid); x.count(kstack); }"],
+  ["t:syscalls:sys_exit_read { x.count(cgroup); x.count(args->ret); }"],
+  ["t:syscalls:sys_exit_read { hist(nsecs); hist(args->ret); }"],
+  ["t:syscalls:sys_exit_read { x.set(tid, args->ret); } t:syscalls:sys_enter_read { x.set(tid, nsecs + 1); }"],
   ["t:syscalls:sys_exit_read { lhist(pid, 0, cpu, 1); }"],
   ["t:syscalls:sys_exit_read { lhist(pid, 10, 0, 1); }"],
   ["t:syscalls:sys_enter_openat { count(args->filename); }"],
