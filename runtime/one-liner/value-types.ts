@@ -66,8 +66,11 @@ function skipCasts(node: AstNode): AstNode {
   return node.kind === "ImplicitCastExpr" && inner !== undefined ? skipCasts(inner) : node;
 }
 
+/** What clang passes to a function without a prototype, `passed`, is an enumeration's value as an integer of its size and sign. */
 function describeValueOf(passed: AstNode): ValueType {
-  const type = describeType(skipCasts(passed));
+  const written = describeType(skipCasts(passed));
+  const type = written.kind === "enumeration" ? describeType(passed) : written;
+  if (type.kind === "enumeration") return { kind: "other", name: type.name };
   return type.kind === "integer" && type.signed && isNatural(passed) ? { ...type, isNatural: true } : type;
 }
 
@@ -91,7 +94,11 @@ function isNatural(node: AstNode): boolean {
   }
 }
 
-function describeType({ type, kind, inner }: AstNode): ValueType {
+function describeType({
+  type,
+  kind,
+  inner,
+}: AstNode): ValueType | { readonly kind: "enumeration"; readonly name: string } {
   // In the parentheses that the question has around it.
   if (kind === "ParenExpr" && inner?.[0] !== undefined) return describeType(inner[0] as AstNode);
   const written = type?.qualType ?? "";
@@ -101,7 +108,7 @@ function describeType({ type, kind, inner }: AstNode): ValueType {
     .trim();
   const integer = integers[name];
   if (integer !== undefined) return { kind: "integer", size: integer[0], signed: integer[1] };
-  if (/^enum\b/.test(name)) return { kind: "integer", size: 4, signed: false };
+  if (/^enum\b/.test(name)) return { kind: "enumeration", name: written };
   const array = /^(?:unsigned |signed )?char ?\[(\d+)\]$/.exec(name);
   if (array !== null) return { kind: "text", length: Number(array[1]) };
   if (/\*$|\(\*\)/.test(name))

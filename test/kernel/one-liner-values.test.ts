@@ -45,4 +45,11 @@ describe("tables hold the numbers that they are given", () => {
     const text = `${give} { k.count((u32)arg1); k.count((int)arg1); max((u32)arg1); max((int)arg1); }`;
     expect(await trace(text)).toEqual(["k:", "-1          1", "4294967295  1", "2           2", "", "max: 4294967295"]);
   });
+
+  it("counts enumerators by their numbers", async () => {
+    const text = `enum sign { LESS = -1, MORE = 2 }; enum wide { WIDE = 0x100000005ULL };
+      ${give} { enum sign x = LESS; enum wide w = WIDE; count(x); wide.count(w); print("%d %llu\\n", x, w); }`;
+    const line = "-1 4294967301";
+    expect(await trace(text)).toEqual([line, line, "count:", "-1  2", "", "wide:", "4294967301  2"]);
+  });
 });

@@ -69,6 +69,10 @@ const cases: readonly (readonly [name: string, text: string, options?: Partial<O
     "table-types",
     "t:syscalls:sys_exit_read { x.set(tid, (u8)cpu); x.set(tid, 1000); y.set(tid, z.get(tid)); z.set(tid, x.get(tid)); k.count(pid); k.count(args->ret > 0 ? -1 : 1); t.set(tid, 0); t.set(tid, nsecs); n.set(tid, n.get(tid) + 1); l.lhist(cpu, -9, -3, 3); }",
   ],
+  [
+    "enumerators",
+    "enum sign { NEG = -1 }; enum wide { WIDE = 1ULL << 40 }; t:syscalls:sys_exit_read { enum sign s = NEG; enum wide w = WIDE; a.count(s); b.count(w); }",
+  ],
   ["large-key", "t:syscalls:sys_enter_openat { count(str(args->filename), comm); }"],
   [
     "two-prints",
