@@ -2,6 +2,7 @@ import { requireOptions, requireText } from "../checks/check-options.ts";
 import { makeArgumentError } from "../wire/errors.ts";
 import { escapeJson, escapeText } from "../wire/escape-text.ts";
 import { renderValue } from "../print/render-value.ts";
+import { identifyValue } from "./identify-value.ts";
 
 /** How a histogram with one section for each bucket names and orders its sections. */
 export interface HistogramOptions<Key = unknown, Bucket = SectionBucket<Key>> {
@@ -163,7 +164,7 @@ function collectSections<Key, Bucket>(
       continue;
     }
     const bucket = options.bucket_fn === undefined ? member : options.bucket_fn(member as SectionBucket<Key>);
-    const identity = identify(bucket);
+    const identity = identifyValue(bucket);
     let section = sections.get(identity);
     if (section === undefined) {
       section = { bucket, counts: newCounts(size) };
@@ -174,21 +175,21 @@ function collectSections<Key, Bucket>(
   let list = [...sections.values()];
   if (options.bucket_sort_fn !== undefined) {
     const order = options.bucket_sort_fn(list.map((section) => section.bucket as Bucket)) as unknown[];
-    list = order.flatMap((bucket) => list.filter((section) => identify(section.bucket) === identify(bucket)));
+    list = order.flatMap((bucket) => list.filter((section) => identifyValue(section.bucket) === identifyValue(bucket)));
   }
   return plain === undefined ? { sections: list } : { plain, sections: list };
 }
 
 /** The bucket and the slot of a key struct; members that only pad are not seen. */
 function splitKey(key: object): [unknown, number] {
-  const values = Object.entries(key)
-    .filter(([name]) => !/^__pad/.test(name))
-    .map(([, value]) => value as unknown);
-  return [values[0], Number(values[1])];
-}
-
-function identify(bucket: unknown): unknown {
-  return typeof bucket === "object" && bucket !== null ? renderValue(bucket, { depth: 1 }) : bucket;
+  const members = Object.entries(key).filter(([name]) => !/^__pad/.test(name)) as [string, unknown][];
+  const [bucket, slot] = members;
+  if (bucket !== undefined && slot !== undefined && members.length === 2) return [bucket[1], Number(slot[1])];
+  const names = members.map(([name]) => name).join(", ");
+  throw makeArgumentError(
+    `Cannot print a histogram of keys with ${members.length === 1 ? "one member" : `${members.length} members`} (${names}): there have to be two, a bucket and a slot`,
+    "make the members that tell the histograms apart one struct, and that the first member of the key",
+  );
 }
 
 function newCounts(size: number): bigint[] {

@@ -57,6 +57,31 @@ describe("log2 histogram", () => {
   });
 });
 
+describe("a key with another number of members", () => {
+  it.each([
+    [{ pid: 1, cpu: 0, slot: 3n }, "3 members (pid, cpu, slot)"],
+    [{ slot: 3n }, "one member (slot)"],
+  ])("is an error: %o", (key, told) => {
+    expect(() => buildLog2Histogram([[key, 7]], "us", "pid", {})).toThrow(
+      `Cannot print a histogram of keys with ${told}: there have to be two, a bucket and a slot`,
+    );
+  });
+});
+
+describe("buckets that are written alike", () => {
+  it("have a section each", () => {
+    // A byte that is no UTF-8, and the character of that number.
+    const slots: [object, number][] = [
+      [{ name: "\udc80", slot: 1n }, 1],
+      [{ name: "\u0080", slot: 1n }, 2],
+      [{ name: { text: "\udc80" }, slot: 1n }, 3],
+      [{ name: { text: "\u0080" }, slot: 1n }, 4],
+    ];
+    const texts = buildLog2Histogram(slots, "us", "name", {});
+    expect(texts.map((text) => /: (\d+) +\|/.exec(text)?.[1])).toEqual(["1", "2", "3", "4"]);
+  });
+});
+
 describe("a histogram without a header", () => {
   it("is one for all buckets", () => {
     const slots: [object, number][] = [
