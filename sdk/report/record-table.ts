@@ -16,7 +16,7 @@ export function isDrawn(table: ReportedTable | undefined): boolean {
 export function recordTable(root: string | undefined, rows: readonly TableRow[], findStacks: FindStacks): void {
   let negative = 0;
   for (const { key, value } of rows) {
-    const parts = showParts(key, findStacks, { show_offset: false });
+    const parts = showParts(key, findStacks, "words", { show_offset: false });
     const stacks = parts.filter(isStack).sort((a, b) => (a.name < b.name ? 1 : -1));
     const others = parts.filter((part) => !isStack(part)).map((part) => renderValue(part.value, { depth: 0 }));
     const frames = stacks.flatMap((part) => (part.value as readonly string[]).toReversed());

@@ -1,10 +1,11 @@
 /** How one table is reported. */
 export interface ReportedTable {
   /**
-   * What its values are: a number a key (`sum`, `map`), a count for each slot of a histogram (`log2`, `linear`), `{ total, count }` (`average`), or
+   * What its values are: a number a key (`sum`, `map`), a count for each slot of a histogram (`log2` with negative numbers in slot
+   * 0, `slots` of a `BPF_HISTOGRAM`, `linear`), `{ total, count }` (`average`), or
    * each CPU's `{ value, is_set }` (`min`, `max`).
    */
-  readonly kind: "sum" | "map" | "log2" | "linear" | "average" | "min" | "max";
+  readonly kind: "sum" | "map" | "log2" | "slots" | "linear" | "average" | "min" | "max";
   /** The names of what its keys are made of; none for a table of one value. */
   readonly keys: readonly string[];
   /** The least, the largest and the width of a linear histogram's slots: slot 0 counts what is below, the last one what is above. */

@@ -92,7 +92,7 @@ function drain(): void {
   }
 }
 
-const plainHistogram: ReportedTable = { kind: "log2", keys: [""] };
+const plainHistogram: ReportedTable = { kind: "slots", keys: [""] };
 
 function show(
   b: Reported,

@@ -53,13 +53,22 @@ export function nameFrames(
   }
 }
 
+/** What the names of a key's parts say: the words of a one-liner, or what the author of a struct chose, of which only stacks and padding are told. */
+export type PartNames = "words" | "members";
+
 /** A key's parts as they are shown: stacks as frames, times as times, the pid of a stack within its stack. */
-export function showParts(parts: readonly KeyPart[], findStacks: FindStacks, options?: SymbolOptions): KeyPart[] {
+export function showParts(
+  parts: readonly KeyPart[],
+  findStacks: FindStacks,
+  names: PartNames,
+  options?: SymbolOptions,
+): KeyPart[] {
   const find = (name: string): unknown => parts.find((part) => part.name === name)?.value;
   return parts
-    .filter(({ name }) => name !== "ustack_pid" && !/^__pad/.test(name))
+    .filter(({ name }) => name !== "ustack_pid" && (names === "words" || !/^__pad/.test(name)))
     .map(({ name, value }) => {
-      if (name === "walltime" && typeof value === "bigint") return { name, value: renderWallTime(findWallTime(value)) };
+      if (names === "words" && name === "walltime" && typeof value === "bigint")
+        return { name, value: renderWallTime(findWallTime(value)) };
       if (name === "kstack") return { name, value: nameFrames(Number(value), undefined, findStacks, options) };
       if (name === "ustack" && find("ustack_pid") !== undefined)
         return { name, value: nameFrames(Number(value), Number(find("ustack_pid")), findStacks, options) };

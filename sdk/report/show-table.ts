@@ -2,6 +2,7 @@ import { print } from "../print/output.ts";
 import { renderJson } from "../print/render-json.ts";
 import { renderValue } from "../print/render-value.ts";
 import { findInterval, renderStars } from "../tables/histogram.ts";
+import { identifyValue } from "../tables/identify-value.ts";
 import { escapeText, quoteText } from "../wire/escape-text.ts";
 import type { ReportOptions, ReportedTable } from "./report-options.ts";
 import { isStack, renderParts, showParts } from "./show-part.ts";
@@ -25,9 +26,10 @@ export function showTable(
   findStacks: FindStacks,
 ): void {
   if (rows.length === 0) return;
-  if (table?.kind === "log2" || table?.kind === "linear") return showHistograms(name, table, rows, options, findStacks);
+  if (table?.kind === "log2" || table?.kind === "linear" || table?.kind === "slots")
+    return showHistograms(name, table, rows, options, findStacks);
   const ordered = orderRows(rows, options.sort ?? "value", options.top).map(({ key, value }) => ({
-    key: table?.keys.length === 0 ? [] : showParts(key, findStacks),
+    key: table?.keys.length === 0 ? [] : showParts(key, findStacks, table === undefined ? "members" : "words"),
     value,
   }));
   if (options.json === true) {
@@ -52,12 +54,9 @@ function showHistograms(
   { json, top, sort }: ReportOptions,
   findStacks: FindStacks,
 ): void {
-  const groups = new Map<string, { key: readonly KeyPart[]; slots: SlotRow[]; total: bigint }>();
+  const groups = new Map<unknown, { key: readonly KeyPart[]; slots: SlotRow[]; total: bigint }>();
   for (const row of readSlots(rows)) {
-    const identity = renderValue(
-      row.key.map(({ value }) => value),
-      { depth: 1 },
-    );
+    const identity = identifyValue(row.key.map(({ value }) => value));
     const group = groups.get(identity) ?? { key: row.key, slots: [], total: 0n };
     group.slots.push(row);
     group.total += row.count;
@@ -69,7 +68,7 @@ function showHistograms(
     top,
   ) as (TableRow & { readonly group: { readonly slots: SlotRow[] } })[];
   ordered.forEach(({ key, group }, index) => {
-    const parts = showParts(key, findStacks);
+    const parts = showParts(key, findStacks, table.kind === "slots" ? "members" : "words");
     const buckets = listBuckets(group.slots, table);
     if (json === true)
       return print(
@@ -90,21 +89,22 @@ function showHistograms(
 }
 
 /** The slots from the first to the last one that counted. */
-function listBuckets(slots: readonly SlotRow[], { steps }: ReportedTable): Bucket[] {
-  const counts = new Map(slots.map(({ slot, count }) => [slot, count]));
+function listBuckets(slots: readonly SlotRow[], { kind, steps }: ReportedTable): Bucket[] {
+  const counts = new Map<number, bigint>();
+  for (const { slot, count } of slots) counts.set(slot, (counts.get(slot) ?? 0n) + count);
   const first = Math.min(...counts.keys());
   const last = Math.max(...counts.keys());
   const buckets: Bucket[] = [];
   for (let slot = first; slot <= last; slot++) {
     const count = counts.get(slot) ?? 0n;
     if (count === 0n && slot === 0) continue;
-    buckets.push({ ...(steps === undefined ? boundLog2(slot) : boundLinear(slot, steps)), count });
+    buckets.push({ ...(steps === undefined ? boundLog2(slot, kind === "slots") : boundLinear(slot, steps)), count });
   }
   return buckets;
 }
 
-function boundLog2(slot: number): Omit<Bucket, "count"> {
-  if (slot === 0) return { to: -1n };
+function boundLog2(slot: number, isUnsigned: boolean): Omit<Bucket, "count"> {
+  if (slot === 0) return isUnsigned ? { from: 0n, to: 0n } : { to: -1n };
   const [from, to] = findInterval(slot);
   return { from, to };
 }

@@ -1,3 +1,4 @@
+import { findMapKind } from "../abi/map-kinds.ts";
 import { renderValue } from "../print/render-value.ts";
 import type { Table } from "../tables/table.ts";
 import type { ReportedTable } from "./report-options.ts";
@@ -23,9 +24,10 @@ export interface SlotRow {
 
 /** Reads a table's entries, each key in its parts; `takes` takes them out, so that none is seen twice and none is missed. */
 export function readRows(table: Table, shown: ReportedTable | undefined, takes: boolean): TableRow[] {
+  const isPerCpu = findMapKind(table.ttype)?.isPerCpu === true;
   const entries = takes ? table.items_lookup_and_delete_batch() : table.entries();
   return [...entries].flatMap(([key, leaf]) => {
-    const value = combineValue(shown?.kind, leaf);
+    const value = combineValue(shown?.kind, leaf, isPerCpu);
     return value === undefined ? [] : [{ key: splitKey(key, shown?.keys), value }];
   });
 }
@@ -51,7 +53,8 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value) && !ArrayBuffer.isView(value);
 }
 
-function combineValue(kind: ReportedTable["kind"] | undefined, leaf: unknown): unknown {
+/** Makes one value of those of the CPUs, and a number of a struct that counts. */
+function combineValue(kind: ReportedTable["kind"] | undefined, leaf: unknown, isPerCpu: boolean): unknown {
   switch (kind) {
     case "average": {
       const { total, count } = leaf as { readonly total: bigint; readonly count: bigint };
@@ -66,7 +69,9 @@ function combineValue(kind: ReportedTable["kind"] | undefined, leaf: unknown): u
       return values.reduce((best, value) => ((kind === "min" ? value < best : value > best) ? value : best));
     }
     default:
-      return Array.isArray(leaf) && leaf.every((item) => typeof item === "bigint" || typeof item === "number")
+      return isPerCpu &&
+        Array.isArray(leaf) &&
+        leaf.every((item) => typeof item === "bigint" || typeof item === "number")
         ? (leaf as readonly (bigint | number)[]).reduce((sum, item) => BigInt(sum) + BigInt(item), 0n)
         : leaf;
   }

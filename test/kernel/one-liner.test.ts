@@ -383,6 +383,58 @@ TRACEPOINT_PROBE(syscalls, sys_enter_chdir) {
       `         4 -> 7          : 2        |${"*".repeat(40)}|`,
       "",
     ]);
+  });
+
+  it("adds up the values of CPUs, and leaves arrays, padding and a member called walltime as they are", async () => {
+    const others = [...folder].map((character, index) => `path[${index}] != '${character}'`).join(" || ");
+    const path = writeScript(
+      folder,
+      "kinds.c",
+      `typedef u32 three[3];
+struct key { u64 walltime; u32 __pad1; u32 n; };
+BPF_HASH(arrays, u32, three);
+BPF_HASH(keyed, struct key, u64);
+BPF_HISTOGRAM(slots, int);
+BPF_PERCPU_ARRAY(cpus, u64, 1);
+TRACEPOINT_PROBE(syscalls, sys_enter_chdir) {
+  char path[64] = {};
+  u32 zero = 0;
+  three list = {1, 2, 3};
+  struct key key = { .walltime = 1700000000000000000ULL, .n = 4 };
+  bpf_probe_read_user_str(&path, sizeof(path), args->filename);
+  if (${others}) return 0;
+  arrays.update(&zero, &list);
+  keyed.increment(key);
+  slots.increment(0);
+  slots.increment(2);
+  u64 *count = cpus.lookup(&zero);
+  if (count) *count += 5;
+  return 0;
+}
+`,
+    );
+    const result = await runCli(["run", "-c", `cd ${folder}`, path]);
+    expect(result).toMatchObject({ status: 0, stderr: "" });
+    expect(result.stdout.split("\n")).toEqual([
+      "arrays:",
+      "0  [1, 2, 3]",
+      "",
+      "keyed:",
+      "1700000000000000000, 4  1",
+      "",
+      "slots:",
+      "     value               : count     distribution",
+      `         0 -> 0          : 1        |${"*".repeat(40)}|`,
+      `         0 -> 1          : 0        |${" ".repeat(40)}|`,
+      `         2 -> 3          : 1        |${"*".repeat(40)}|`,
+      "",
+      "cpus:",
+      "0  5",
+      "",
+    ]);
+  });
+
+  it("has errors at its lines", async () => {
     const broken = writeScript(folder, "broken.c", "BPF_HASH(counts);\nint on(void *ctx) { nope(); return 0; }\n");
     const error = parseCliError(await runCli(["run", "--json-errors", broken]));
     expect(error).toMatchObject({ code: "BPFTS_COMPILE", location: { file: broken, line: 2 } });
