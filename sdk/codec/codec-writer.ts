@@ -86,16 +86,25 @@ const fastWriters: Readonly<Record<number, (signed: boolean, check: Writer) => W
 };
 
 function compileEnum(layout: EnumLayout, label: string): Writer {
-  const numbers = new Map(Object.entries(layout.values).map(([value, name]) => [name, BigInt(value)]));
+  const read = readEnumerator(layout, label);
   return (raw, view, offset) => {
-    const value = typeof raw === "string" ? numbers.get(raw) : raw;
-    if (value === undefined) throw describeWrong(label, `a number or one of the names of enum ${layout.name}`, raw);
+    const value = read(raw);
     writeInteger(
       view,
       offset,
       layout.size,
       requireInteger(value, `enum ${layout.name}`, layout.size * 8, layout.signed, label, raw),
     );
+  };
+}
+
+/** Takes the names of enumerators, too. */
+function readEnumerator(layout: EnumLayout, label: string): (raw: unknown) => unknown {
+  const numbers = new Map(Object.entries(layout.values).map(([value, name]) => [name, BigInt(value)]));
+  return (raw) => {
+    const value = typeof raw === "string" ? numbers.get(raw) : raw;
+    if (value === undefined) throw describeWrong(label, `a number or one of the names of enum ${layout.name}`, raw);
+    return value;
   };
 }
 
@@ -247,10 +256,11 @@ function compileBits(member: MemberLayout, label: string): Writer {
   const position = member.bitOffset!;
   const signed = (layout.kind === "int" || layout.kind === "enum") && layout.signed;
   const isBool = layout.kind === "int" && layout.encoding === "bool";
+  const read = layout.kind === "enum" ? readEnumerator(layout, label) : isBool ? readBool : (raw: unknown) => raw;
   return (raw, view, offset) => {
     let bits = BigInt.asUintN(
       width,
-      requireInteger(isBool ? readBool(raw) : raw, `a bit-field of ${width} bits`, width, signed, label, raw),
+      requireInteger(read(raw), `a bit-field of ${width} bits`, width, signed, label, raw),
     );
     for (let bit = position; bit < position + width; bit++, bits >>= 1n) {
       const byte = offset + (bit >> 3);

@@ -201,10 +201,11 @@ export class ReaderProgram {
   }
 
   private readArray(element: Layout, length: number, base: string, offset: number): string {
-    if (element.kind === "int" && element.size === 1 && element.encoding !== "bool") {
+    const isChars = element.kind === "int" && element.encoding === "char";
+    if (isChars || (element.kind === "int" && element.size === 1 && element.encoding !== "bool" && !element.signed)) {
       this.views.add("u8");
       const start = at(base, offset);
-      if (element.encoding !== "char") return `u8.slice(${start}, ${start} + ${length})`;
+      if (!isChars) return `u8.slice(${start}, ${start} + ${length})`;
       if (length === 16 && this.alignment % 4 === 0 && offset % 4 === 0) return this.readComm(base, offset);
       const text = `readText(u8, ${start}, ${start} + ${length})`;
       return this.seesHidden ? this.noteHidden(`hasTail(u8, ${start}, ${start} + ${length})`, text) : text;

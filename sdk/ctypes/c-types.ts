@@ -7,18 +7,7 @@ import type { AfterLast, Clean, IsConditional, SplitName, Trim } from "./c-text.
 
 type Named<Names extends string, Value> = { readonly [Name in Names]: Value };
 
-type ByteName =
-  | "u8"
-  | "s8"
-  | "__u8"
-  | "__s8"
-  | "uint8_t"
-  | "int8_t"
-  | "u_int8_t"
-  | "unsigned char"
-  | "signed char"
-  | "u_char"
-  | "unchar";
+type ByteName = "u8" | "__u8" | "uint8_t" | "u_int8_t" | "unsigned char" | "u_char" | "unchar";
 
 /** The C types that mean the same in every text. Source: the kernel's include/linux/types.h */
 interface Scalars
@@ -75,6 +64,10 @@ interface Scalars
     >,
     Named<
       | ByteName
+      | "s8"
+      | "__s8"
+      | "int8_t"
+      | "signed char"
       | "u16"
       | "s16"
       | "u32"

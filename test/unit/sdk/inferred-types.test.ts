@@ -246,6 +246,7 @@ describe("types from the C text", () => {
       handler: bigint;
       bytes: Uint8Array;
       grid: Uint8Array[];
+      signs: number[];
       state: number;
       key: bigint;
       after: number;
@@ -356,6 +357,7 @@ struct unusual_t   // a comment between
     void (*handler)(int, void *);
     byte_t bytes[6];
     u8 grid[2][6];
+    s8 signs[4];
     state_t state;
     KEY key;
     enum { ON, OFF } after;
