@@ -115,7 +115,10 @@ function hasNegative(view: DataView, at: number, count: number): boolean {
 
 /** How a blob was written. */
 export interface BtfOptions {
-  /** Whether no enum says that it is signed, as from clang before 15: then the enumerators have to tell. */
+  /**
+   * Whether no enum says that it is signed, as from clang before 15: then the enumerators have to tell. When absent, they do where none of the blob's
+   * enums says it.
+   */
   readonly enumsLackSign?: boolean;
   /** What a module's types count on from: the kernel's own. */
   readonly base?: { readonly types: BtfTypes; readonly bytes: Uint8Array };
@@ -133,7 +136,7 @@ function findStrings(bytes: Uint8Array): Buffer {
  *
  * Source: Documentation/bpf/btf.rst in the kernel's tree.
  */
-export function parseBtf(bytes: Uint8Array, { enumsLackSign = false, base }: BtfOptions = {}): BtfTypes {
+export function parseBtf(bytes: Uint8Array, { enumsLackSign, base }: BtfOptions = {}): BtfTypes {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length < 24 || view.getUint16(0, true) !== 0xeb9f)
     throw new InternalError("The type information is not BTF");
@@ -156,11 +159,16 @@ export function parseBtf(bytes: Uint8Array, { enumsLackSign = false, base }: Btf
       kind,
       name: readName(view.getUint32(at, true)),
       count,
-      flag: info >>> 31 === 1 || (enumsLackSign && kind === btfKind.enum && hasNegative(view, at + 12, count)),
+      flag: info >>> 31 === 1,
       sizeOrType: view.getUint32(at + 8, true),
       extra: at + 12,
     });
     at += 12 + measureExtra(kind, count);
+  }
+  const enums = types.filter(({ kind }) => kind === btfKind.enum);
+  if (enumsLackSign ?? !enums.some(({ flag }) => flag)) {
+    for (const type of enums)
+      types[type.id - firstId] = { ...type, flag: type.flag || hasNegative(view, type.extra, type.count) };
   }
   const requireType = (id: number): BtfType => {
     const type = id < firstId ? base?.types.require(id) : types[id - firstId];

@@ -8,11 +8,14 @@ import type { CliError } from "../support/run-cli.ts";
 
 const text = `
 enum mood { CALM = 1, BUSY = 2 };
+enum change { DOWN = -5, UP = 3 };
+struct signs { enum change bits : 4; __s8 bytes[4]; double number; };
 struct key { u32 id; char comm[8]; };
 struct value { u64 total; enum mood mood; u8 mac[6]; void *where; };
 #define MAP(name, kind, count, k, v) struct { __uint(type, kind); __uint(max_entries, count); __type(key, k); __type(value, v); } name SEC(".maps")
 #define KEYLESS(name, kind, count, v) struct { __uint(type, kind); __uint(max_entries, count); __type(value, v); } name SEC(".maps")
 MAP(mc_rows, 1, 3, struct key, struct value);
+MAP(mc_signs, 1, 4, enum change, struct signs);
 MAP(mc_slots, 2, 64, u32, u64);
 MAP(mc_percpu, 5, 4, u32, u64);
 KEYLESS(mc_queue, 22, 2, u64);
@@ -34,6 +37,7 @@ SEC("tp/syscalls/sys_enter_mkdir") int mc_on_mkdir(void *ctx) {
   if (mc_mood == CALM) { bpf_map_push_elem(&mc_queue, &one, 0); bpf_map_push_elem(&mc_bloom, &id, 0); bpf_ringbuf_output(&mc_ring, &one, 8, 0); bpf_tail_call(ctx, &mc_jumps, 0); }
   struct key row = {};
   if (mc_mood == CALM) bpf_map_delete_elem(&mc_rows, &row);
+  if (mc_mood == CALM) bpf_map_delete_elem(&mc_signs, &key);
   return 0;
 }
 `;
@@ -66,6 +70,15 @@ async function fail(...args: readonly string[]): Promise<CliError> {
 }
 
 describe("bpfts map dump, get, set and delete", () => {
+  it("knows signs: of enumerators without one in the type information, of bit-fields, of bytes", async () => {
+    const id = idOf("mc_signs");
+    await map("set", id, "--", "-5", '{"bits":"DOWN","bytes":[-1,0,5,-128],"number":0.5}');
+    const value = { bits: -5, bytes: [-1, 0, 5, -128], number: 0.5 };
+    expect(JSON.parse(await map("dump", "--json", id))).toEqual([{ key: -5, value }]);
+    expect(JSON.parse(await map("get", "--json", id, "--", "-5"))).toMatchObject({ value });
+    expect(await map("dump", id)).toContain("DOWN => { bits: DOWN, ");
+  });
+
   it("writes and reads keys and values by their C types", async () => {
     const id = idOf("mc_rows");
     await map(
