@@ -1,6 +1,6 @@
 import { compileReader } from "./codec-reader.ts";
 import type { BoundReader } from "./codec-reader.ts";
-import type { Layout, StructLayout } from "../wire/layout.ts";
+import type { ArrayLayout, Layout, MemberLayout, StructLayout } from "../wire/layout.ts";
 import { alignUp } from "../wire/protocol.ts";
 import { ReaderProgram } from "./reader-program.ts";
 
@@ -24,13 +24,21 @@ export interface FieldUse {
   readonly takesCpu: boolean;
 }
 
+/** What a walk is made for besides the layout. */
+export interface WalkOptions {
+  readonly use?: FieldUse | undefined;
+  /** Hears of a record that lacks more than a part of an array at its end, which programs leave out on purpose. */
+  readonly noteShort?: ((size: number) => void) | undefined;
+}
+
 /**
  * Makes the walk through a buffer of records of one layout: the loop and the reading are one function, which
- * saves a call for each record. Records start at multiples of 8. A record shorter than the layout reads as if zeros followed it.
+ * saves a call for each record. Records start at multiples of 8. A record shorter than the layout reads as if zeros followed it; an
+ * array without a length at the end of a struct takes the rest of its record.
  * With `use`, one object carries all records of a walk, and the fields that are not named are not read: measured, making an object
  * costs QuickJS more than reading its fields.
  */
-export function compileWalk(layout: Layout, use?: FieldUse): (buffer: ArrayBuffer) => RecordWalk {
+export function compileWalk(layout: Layout, { use, noteShort }: WalkOptions = {}): (buffer: ArrayBuffer) => RecordWalk {
   const program = new ReaderProgram(8, { hasIndices: true });
   const shares = use !== undefined && layout.kind === "struct";
   const fill = shares ? program.assign(narrowLayout(layout, use.fields), "o", 8, "shared") : "";
@@ -39,9 +47,12 @@ export function compileWalk(layout: Layout, use?: FieldUse): (buffer: ArrayBuffe
   const size = program.element("u32", 2, "o", 0);
   const more = use?.takesCpu === false ? "" : `, ${cpu}, size`;
   const readPadded = "readShort(buffer, o + 8, size)";
+  const tail = findTail(layout);
+  const takesRest = tail?.layout.length === 0 && (!shares || use.fields.has(tail.name));
+  const set = (target: string): string => (takesRest ? `setRest(${target}, buffer, o + 8, size)` : target);
   const take = shares
-    ? `if (size < ${layout.size}) Object.assign(shared, ${readPadded}); else { ${fill} } callback(shared${more});`
-    : `callback(size < ${layout.size} ? ${readPadded} : ${value}${more});`;
+    ? `if (size < ${layout.size}) Object.assign(shared, ${readPadded}); else { ${fill} } callback(${set("shared")}${more});`
+    : `callback(${set(`size < ${layout.size} ? ${readPadded} : ${value}`)}${more});`;
   const views = [...program.views].join(", ");
   // QuickJS reads parameters and variables of the function faster than those around it.
   const body = `
@@ -58,11 +69,43 @@ export function compileWalk(layout: Layout, use?: FieldUse): (buffer: ArrayBuffe
     }`;
   let readWhole: BoundReader | undefined;
   const padded = new Uint8Array(alignUp(layout.size));
+  const least = tail?.offset ?? layout.size;
   const readShort = (buffer: ArrayBuffer, at: number, bytes: number): unknown => {
+    if (bytes < least) noteShort?.(bytes);
     padded.fill(0).set(new Uint8Array(buffer, at, bytes));
     return (readWhole ??= compileReader(layout)(padded.buffer))(0);
   };
-  return program.wrap(body, { readShort }) as (buffer: ArrayBuffer) => RecordWalk;
+  const readRest = takesRest ? compileRest(tail.layout.element) : undefined;
+  const setRest = (record: Record<string, unknown>, buffer: ArrayBuffer, at: number, bytes: number): unknown => {
+    record[tail!.name] = readRest!(buffer, at + Math.min(bytes, tail!.offset), at + bytes);
+    return record;
+  };
+  return program.wrap(body, { readShort, setRest }) as (buffer: ArrayBuffer) => RecordWalk;
+}
+
+/** Says of a record that it is too short for its type. */
+export function renderShortRecord(name: string, layout: Layout, size: number): string {
+  const type = layout.kind === "struct" && layout.name !== "" ? `struct ${layout.name}` : "its type";
+  return `An event of "${name}" has ${size} bytes, and ${type} has ${layout.size}: what is missing reads as 0`;
+}
+
+type Tail = MemberLayout & { readonly layout: ArrayLayout };
+
+/** The array at the end of a struct. */
+function findTail(layout: Layout): Tail | undefined {
+  const last = layout.kind === "struct" ? layout.members.at(-1) : undefined;
+  return last?.layout.kind === "array" && last.name !== "" ? (last as Tail) : undefined;
+}
+
+/** Makes the reader of as many elements as there are bytes for. */
+function compileRest(element: Layout): (buffer: ArrayBuffer, start: number, end: number) => unknown {
+  return (buffer, start, end) => {
+    const length = Math.floor((end - start) / element.size);
+    const bytes = new Uint8Array(alignUp(end - start));
+    bytes.set(new Uint8Array(buffer, start, end - start));
+    const whole: Layout = { kind: "array", size: length * element.size, length, element };
+    return compileReader(whole)(bytes.buffer)(0);
+  };
 }
 
 /** The layout with only some of its members, of anonymous ones too. */

@@ -3,13 +3,13 @@ import { makeBytesLayout, makeCodec } from "../codec/codec.ts";
 import { makeArgumentError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
 import { findFieldUse } from "../codec/field-use.ts";
-import { bindBytesWalk, compileWalk } from "../codec/record-walk.ts";
+import { bindBytesWalk, compileWalk, renderShortRecord } from "../codec/record-walk.ts";
 import type { EventOptions } from "./event-options.ts";
 import { EventStream } from "./event-stream.ts";
 import { closeRing, countLost, openRing } from "./rings.ts";
 import type { EventCallback, OpenRing } from "./rings.ts";
 import type { Layout } from "../wire/layout.ts";
-import { writeOutput } from "../print/output.ts";
+import { eprint, writeOutput } from "../print/output.ts";
 import { is_json_output } from "../print/row-printer.ts";
 import { compileRow } from "../print/row-text.ts";
 import { haveRowFilter, isEventWanted } from "../print/row-choice.ts";
@@ -212,7 +212,7 @@ export class EventTable<Event = unknown> extends TableBase {
     });
     const { event } = this.info;
     const use = event?.kind === "struct" ? findFieldUse(callback, event) : undefined;
-    const bindWalk = event === null ? bindBytesWalk : compileWalk(event, use);
+    const bindWalk = event === null ? bindBytesWalk : compileWalk(event, { use, noteShort: this.openShortNote(event) });
     this.ring = openRing({
       id,
       kind: this.kind,
@@ -223,6 +223,15 @@ export class EventTable<Event = unknown> extends TableBase {
       closeCallback,
       lost: undefined,
     });
+  }
+
+  /** Tells of the first event that is too short. */
+  private openShortNote(event: Layout): (size: number) => void {
+    let isTold = false;
+    return (size) => {
+      if (!isTold) eprint(`warning: ${renderShortRecord(this.name, event, size)}`);
+      isTold = true;
+    };
   }
 
   private eventLayout(size: number): Layout {

@@ -1,6 +1,6 @@
-import { escapeJson } from "../wire/escape-text.ts";
 import type { RowFormat } from "../wire/protocol.ts";
 import { compileFormat } from "./format.ts";
+import { renderJson } from "./render-json.ts";
 
 /** Makes the function that writes a row of an event and its CPU. */
 export function compileRow({ format, fields, json }: RowFormat): (event: unknown, cpu: number) => string {
@@ -11,15 +11,7 @@ export function compileRow({ format, fields, json }: RowFormat): (event: unknown
   };
 }
 
-/** One object a line. 64-bit numbers are numbers where they are exact, else text. */
+/** One object a line. */
 function writeJson(fields: readonly string[]): (values: readonly unknown[]) => string {
-  return (values) =>
-    `${escapeJson(JSON.stringify(Object.fromEntries(fields.map((field, index) => [field, values[index]])), renderBig))}\n`;
-}
-
-function renderBig(_: string, value: unknown): unknown {
-  if (value instanceof Uint8Array) return [...value];
-  if (typeof value !== "bigint") return value;
-  const number = Number(value);
-  return Number.isSafeInteger(number) ? number : value.toString();
+  return (values) => `${renderJson(Object.fromEntries(fields.map((field, index) => [field, values[index]])))}\n`;
 }

@@ -191,7 +191,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
     handlers: {
       ring_open({ map, kind, pages, name, byTime, rows }) {
         const target = requireMap(map);
-        const rowWriter = rows === null ? undefined : openRowWriter(name, target.event, rows);
+        const rowWriter = rows === null ? undefined : openRowWriter(name, target.event, rows, state.log);
         const writeRows = rows?.byScript === true ? undefined : rowWriter;
         const eventBytes = target.event?.size ?? 0;
         if (kind === "perf" && eventBytes + SAMPLE_HEADER_BYTES > pages * PAGE_BYTES)

@@ -1,10 +1,11 @@
+import type { Log } from "../../base/log.ts";
 import { ArgumentError } from "../../base/errors.ts";
 import { findSimilar } from "../../base/similar.ts";
 import { compileRow } from "../../../sdk/print/row-text.ts";
 import type { Layout, StructLayout } from "../../../sdk/wire/layout.ts";
 import { alignUp } from "../../../sdk/wire/protocol.ts";
 import type { RowFormat } from "../../../sdk/wire/protocol.ts";
-import { compileWalk, narrowLayout } from "../../../sdk/codec/record-walk.ts";
+import { compileWalk, renderShortRecord } from "../../../sdk/codec/record-walk.ts";
 
 /** Turns a batch of records into the text of their rows. */
 export type RowWriter = (records: Uint8Array) => string;
@@ -18,14 +19,19 @@ const ownFields = ["cpu"];
  *
  * @throws ArgumentError when a field is not there, or the format wants another number of them
  */
-export function openRowWriter(name: string, layout: Layout | null, row: RowFormat): RowWriter {
+export function openRowWriter(name: string, layout: Layout | null, row: RowFormat, log: Log): RowWriter {
   if (layout === null || layout.kind !== "struct") {
     throw new ArgumentError(`Cannot print rows of "${name}": its events are no struct that the C text tells`, {
       hint: "print them from a callback",
     });
   }
   for (const field of row.fields) requireField(name, layout, field);
-  const bind = compileWalk(narrowLayout(layout, new Set(row.fields)));
+  let isTold = false;
+  const noteShort = (size: number): void => {
+    if (!isTold) log.warn(renderShortRecord(name, layout, size));
+    isTold = true;
+  };
+  const bind = compileWalk(layout, { use: { fields: new Set(row.fields), takesCpu: true }, noteShort });
   const write = compileRow(row);
   const writeRows: RowWriter = (records) => {
     const bytes = records.byteOffset % 8 === 0 ? records : records.slice();

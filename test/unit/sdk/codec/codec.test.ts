@@ -308,6 +308,58 @@ describe("walking records", () => {
     return view.buffer as ArrayBuffer;
   };
 
+  it("tells of records that lack more than a part of an array at their end", () => {
+    const told: number[] = [];
+    const noteShort = (size: number): void => void told.push(size);
+    const walk = (of: Layout): void => {
+      const buffer = makeRecords(12, 8, 11, 4);
+      compileWalk(of, { noteShort })(buffer)({ at: 0, end: buffer.byteLength }, () => undefined);
+    };
+    walk(layout);
+    expect(told).toEqual([8, 11, 4]);
+    told.length = 0;
+    walk(
+      struct("line", 12, [
+        { name: "a", offset: 0, layout: int(4) },
+        { name: "text", offset: 8, layout: text(4) },
+      ]),
+    );
+    expect(told).toEqual([4]);
+  });
+
+  it.each([
+    ["text", int(1, true, "char"), "hi!\0\xff", "hi!"],
+    ["bytes", int(1), "\x01\xff\x03", new Uint8Array([1, 255, 3])],
+    ["signed bytes", int(1, true), "\x01\xff\x80", [1, -1, -128]],
+    ["integers, of which the last has two of four bytes", int(4), "\x01\0\0\0\x02\0\0\0\x03\0", [1, 2]],
+    [
+      "structs",
+      struct("pair", 6, [{ name: "n", offset: 4, layout: int(2) }]),
+      "....\x05\0....\x06\0",
+      [{ n: 5 }, { n: 6 }],
+    ],
+    ["none", int(8), "", []],
+  ])("gives an array without a length the rest of the record: %s", (_, element, rest, value) => {
+    const flexible = struct("flexible", 4, [
+      { name: "len", offset: 0, layout: int(4) },
+      { name: "data", offset: 4, layout: array(element, 0) },
+    ]);
+    const size = 4 + rest.length;
+    const bytes = new Uint8Array(8 + ((size + 7) & ~7)).fill(0x7e);
+    new DataView(bytes.buffer).setUint32(0, size, true);
+    new DataView(bytes.buffer).setUint32(8, 9, true);
+    bytes.set(
+      Array.from(rest, (character) => character.charCodeAt(0)),
+      12,
+    );
+    for (const use of [undefined, { fields: new Set(["len", "data"]), takesCpu: false }]) {
+      const seen: unknown[] = [];
+      const walk = compileWalk(flexible, { use })(bytes.buffer);
+      walk({ at: 0, end: bytes.length }, (record) => seen.push({ ...(record as object) }));
+      expect(seen).toEqual([{ len: 9, data: value }]);
+    }
+  });
+
   it("hands each record to the callback with its CPU and size, short ones filled with zeros", () => {
     const buffer = makeRecords(12, 4, 20);
     const seen: unknown[] = [];

@@ -123,7 +123,9 @@ describe("compileWalk that reuses its object", () => {
 
   it("reads the same values", () => {
     const seen: unknown[] = [];
-    compileWalk(layout, use)(buffer)({ at: 0, end: buffer.byteLength }, (value) => seen.push({ ...(value as object) }));
+    compileWalk(layout, { use })(buffer)({ at: 0, end: buffer.byteLength }, (value) =>
+      seen.push({ ...(value as object) }),
+    );
     expect(seen).toEqual([
       { pid: 1, code: 2 },
       { pid: 3, code: 4 },
@@ -133,7 +135,7 @@ describe("compileWalk that reuses its object", () => {
 
   it("leaves the outer walk's event alone when its callback walks on", () => {
     const cursor = { at: 0, end: buffer.byteLength };
-    const walk = compileWalk(layout, use)(buffer);
+    const walk = compileWalk(layout, { use })(buffer);
     const seen: unknown[] = [];
     walk(cursor, (value) => {
       walk(cursor, () => undefined);
@@ -144,7 +146,7 @@ describe("compileWalk that reuses its object", () => {
 
   it("reads what is named, and nothing else", () => {
     const seen: unknown[] = [];
-    const walk = compileWalk(layout, { fields: new Set(["code"]), takesCpu: false })(buffer);
+    const walk = compileWalk(layout, { use: { fields: new Set(["code"]), takesCpu: false } })(buffer);
     walk({ at: 0, end: 32 }, (...values) => seen.push({ ...(values[0] as object) }, values.length));
     expect(seen).toEqual([{ code: 2 }, 1, { code: 4 }, 1]);
   });
