@@ -220,16 +220,16 @@ function convert(spec: Spec, value: unknown, whole: string): Converted {
     case "X":
       return convertInteger(spec, requireInteger(value, whole), 16);
     case "p":
-      return { prefix: "0x", body: requireInteger(value, whole).toString(16), zeroPad: false };
+      return { prefix: "0x", body: BigInt.asUintN(64, requireInteger(value, whole)).toString(16), zeroPad: false };
     case "c": {
       const text =
         typeof value === "number" || typeof value === "bigint"
           ? String.fromCodePoint(Number(value))
-          : String(value).slice(0, 1);
+          : cutText(String(value), 1);
       return { prefix: "", body: showText(text), zeroPad: false };
     }
     case "s":
-      return { prefix: "", body: cutText(showText(renderText(value)), spec.precision), zeroPad: false };
+      return { prefix: "", body: cutShown(renderText(value), spec.precision), zeroPad: false };
     case "r":
       return {
         prefix: "",
@@ -335,8 +335,24 @@ function pad(spec: Spec, { prefix, body, zeroPad }: Converted): string {
   return " ".repeat(missing) + prefix + body;
 }
 
+/** Shows a text in so many columns at most; a control character that does not fit is left out, and not shown in part. */
+function cutShown(text: string, precision: number | undefined): string {
+  const shown = showText(text);
+  if (precision === undefined || shown.length <= precision) return shown;
+  if (shown.length === text.length) return cutText(shown, precision);
+  let cut = "";
+  for (const character of text) {
+    const next = cut + showText(character);
+    if (next.length > precision) break;
+    cut = next;
+  }
+  return cut;
+}
+
 function cutText(text: string, precision: number | undefined): string {
-  return precision === undefined ? text : text.slice(0, precision);
+  if (precision === undefined || text.length <= precision) return text;
+  // Half of a character that takes two of JavaScript's is none.
+  return /[\ud800-\udbff]/.test(text) ? Array.from(text).slice(0, precision).join("") : text.slice(0, precision);
 }
 
 function renderText(value: unknown): string {

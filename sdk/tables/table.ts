@@ -172,7 +172,11 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
   ): [K, V][] {
     requireNumber("top()", "how many entries, its first argument,", n);
     const ranked = [...this.entries()].map((entry) => ({ entry, rank: this.rankEntry(entry, by) }));
-    ranked.sort((a, b) => (a.rank === b.rank ? 0 : a.rank < b.rank ? 1 : -1));
+    // NaN is neither more nor less than others, and would stay anywhere.
+    const isNaN = (rank: number | bigint): boolean => Number.isNaN(Number(rank));
+    ranked.sort(
+      (a, b) => Number(isNaN(a.rank)) - Number(isNaN(b.rank)) || (a.rank > b.rank ? -1 : a.rank < b.rank ? 1 : 0),
+    );
     return ranked.slice(0, Math.max(0, n)).map(({ entry }) => entry);
   }
 

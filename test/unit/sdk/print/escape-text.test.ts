@@ -33,9 +33,7 @@ describe("text that comes from who is traced", () => {
 
   it("goes through %s and %c escaped, through %r as it is; the format stays as it is", () => {
     expect(formatC("\x1b[1m%s\x1b[0m\n", [attack])).toBe(`\x1b[1m${shown}\x1b[0m\n`);
-    expect(formatC("%-6s|%4s|%.5s|%2$%".replace("%2$", "%"), ["\x1b", "\n", "\x1b\x1b"])).toBe(
-      "\\x1b  |  \\n|\\x1b\\|%",
-    );
+    expect(formatC("%-6s|%4s|%.5s|%2$%".replace("%2$", "%"), ["\x1b", "\n", "\x1b\x1b"])).toBe("\\x1b  |  \\n|\\x1b|%");
     expect(formatC("%c%c%c", [27, "\x9b", "x"])).toBe("\\x1b\\x9bx");
     expect(formatC("%r %-3r|", [attack, "b"])).toBe(`${attack} b  |`);
     expect(formatC("%s", [{ toString: () => "\x1b" }])).toBe("\\x1b");

@@ -215,3 +215,17 @@ describe("bigint beside number", () => {
     expect((await runWithHash("(null as any).x;")).error).not.toHaveProperty("hint", expect.anything());
   });
 });
+
+describe("the entries with the largest values", () => {
+  it("are numbers before what is none", async () => {
+    const double: Layout = { kind: "float", name: "double", size: 8 };
+    const { stdout, error } = await runWithHash(
+      `const t = b.table<number, number>("t");
+      for (const [key, value] of [[1, NaN], [2, 5], [3, NaN], [4, 7], [5, -Infinity]] as const) t.set(key, value);
+      print(t.top().map(([, value]) => value).join(" "));`,
+      double,
+    );
+    expect(error).toBeUndefined();
+    expect(stdout).toBe("7 5 -Infinity NaN NaN\n");
+  });
+});
