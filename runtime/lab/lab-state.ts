@@ -45,6 +45,11 @@ const ending = ".json";
 const labName = /^[A-Za-z][\w-]*(?:\.\d+)?$/;
 const placeName = /^[A-Za-z][\w-]*$/;
 
+function renderOwnProcess(): string {
+  const { pid, startTicks } = findOwnProcess();
+  return `${pid}.${startTicks}`;
+}
+
 /** This process as an owner. */
 export function findOwnProcess(): LabOwner {
   return { pid: process.pid, startTicks: findProcess(process.pid)!.startTicks };
@@ -52,17 +57,25 @@ export function findOwnProcess(): LabOwner {
 
 /** Whether a lab's owner has ended without taking it down. */
 export function isStale({ owner }: LabState): boolean {
-  return owner !== null && findProcess(owner.pid)?.startTicks !== owner.startTicks;
+  return owner !== null && !isAlive(owner);
+}
+
+function isAlive({ pid, startTicks }: LabOwner): boolean {
+  return findProcess(pid)?.startTicks === startTicks;
 }
 
 /** Lists the names of the labs that are there, also of those whose state cannot be read. @throws PrivilegeError, ResourceError */
 export function listLabNames(folder = stateFolder): readonly string[] {
+  return listFiles(folder)
+    .filter((name) => name.endsWith(ending))
+    .map((name) => name.slice(0, -ending.length))
+    .filter((name) => labName.test(name))
+    .sort();
+}
+
+function listFiles(folder: string): readonly string[] {
   try {
-    return readdirSync(folder)
-      .filter((name) => name.endsWith(ending))
-      .map((name) => name.slice(0, -ending.length))
-      .filter((name) => labName.test(name))
-      .sort();
+    return readdirSync(folder);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return [];
     throw describeUnreadable(folder, cause as NodeJS.ErrnoException);
@@ -114,29 +127,46 @@ export function keepLab(state: LabState, folder = stateFolder): void {
 /** Makes this process the owner of a lab whose owner has ended; undefined when somebody else was faster. */
 export function takeOverLab(name: string, folder = stateFolder): LabState | undefined {
   const path = findStatePath(folder, name);
-  // Of two processes that rename one file, one succeeds.
-  const moved = `${path}.taken.${process.pid}`;
+  // Of two processes that rename one file, one succeeds. When that one is killed, `restoreStates` puts the file back.
+  const moved = `${path}.taken.${renderOwnProcess()}`;
   try {
     renameSync(path, moved);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw describeUnreadable(path, cause as NodeJS.ErrnoException);
   }
+  const state = parseState(readText(moved) ?? "", name);
+  const own = state !== undefined && isStale(state) ? { ...state, owner: findOwnProcess() } : undefined;
   try {
-    const state = parseState(readText(moved) ?? "", name);
-    if (state !== undefined && isStale(state)) {
-      const own = { ...state, owner: findOwnProcess() };
-      writeState(own, folder, linkSync);
-      return own;
-    }
-    // Meanwhile, another process has taken the stale lab down and has made this one.
-    linkSync(moved, path);
+    // Meanwhile, another process may have taken the stale lab down and made the one that was moved.
+    if (own === undefined) linkSync(moved, path);
+    else writeState(own, folder, linkSync);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
-  } finally {
-    rmSync(moved, { force: true });
+    if ((cause as NodeJS.ErrnoException).code === "EEXIST") return undefined;
+    throw cause;
   }
-  return undefined;
+  rmSync(moved, { force: true });
+  return own;
+}
+
+/** A state that a process has moved aside, or was writing: the name of its lab, the process, and since when that ran. */
+const asideName = /^(.+?)\.(json\.taken|new)\.(\d+)\.(\d+)$/;
+
+/** Puts back what killed processes have moved aside, where no other lab has its name by now, and removes what they did not write to the end. @throws PrivilegeError, ResourceError */
+export function restoreStates(folder = stateFolder): void {
+  for (const file of listFiles(folder)) {
+    const [, name, kind, pid, startTicks] = asideName.exec(file) ?? [];
+    if (name === undefined || isAlive({ pid: Number(pid), startTicks: Number(startTicks) })) continue;
+    const path = join(folder, file);
+    try {
+      if (kind !== "new") linkSync(path, findStatePath(folder, name));
+      rmSync(path, { force: true });
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException;
+      // Another process has put it back; or there is a lab of this name, and the older one is looked at when that is gone.
+      if (code !== "ENOENT" && code !== "EEXIST") throw describeUnreadable(path, cause as NodeJS.ErrnoException);
+    }
+  }
 }
 
 /** Forgets a lab. */
@@ -190,7 +220,7 @@ function describeUnreadable(path: string, cause: NodeJS.ErrnoException): Privile
 
 /** Writes a state beside its place and puts it there whole: by `linkSync` where there must be none, by `renameSync` over another one. */
 function writeState(state: LabState, folder: string, put: (from: string, to: string) => void): void {
-  const beside = join(folder, `${state.name}.new.${process.pid}`);
+  const beside = join(folder, `${state.name}.new.${renderOwnProcess()}`);
   const fd = openSync(beside, "w", 0o600);
   try {
     writeSync(fd, JSON.stringify(state));

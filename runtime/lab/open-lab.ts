@@ -5,7 +5,16 @@ import { readCapabilities } from "../kernel/machine/capabilities.ts";
 import { listNamespaceNames } from "../kernel/network/network-namespace.ts";
 import { findLabCgroup, listLabCgroups, makeLabCgroups, removeLabCgroups } from "./lab-cgroups.ts";
 import type { LabFile } from "./lab-file.ts";
-import { claimLab, findLabState, findOwnProcess, forgetLab, isStale, listLabNames, takeOverLab } from "./lab-state.ts";
+import {
+  claimLab,
+  findLabState,
+  findOwnProcess,
+  forgetLab,
+  isStale,
+  listLabNames,
+  restoreStates,
+  takeOverLab,
+} from "./lab-state.ts";
 import type { LabState } from "./lab-state.ts";
 import { namePrefix, planLab } from "./plan-lab.ts";
 import { describeFailure, runStep, runTool } from "./run-step.ts";
@@ -75,6 +84,7 @@ function removeParts(namespaces: readonly string[], cgroups: readonly string[]):
 
 /** Takes down what processes that were killed have left. What cannot be taken down is told, and stays. @throws PrivilegeError, ResourceError */
 export function sweepLabs(log: Log, folder?: string): void {
+  restoreStates(folder);
   for (const name of listLabNames(folder))
     try {
       sweepLab(name, log, folder);

@@ -100,6 +100,27 @@ describe("sweepLabs", () => {
     ]);
     expect(listLabNames(at)).toEqual(["a-stuck"]);
   });
+
+  it("puts back a state that a killed sweep has moved aside", () => {
+    const at = makeStates("aside", makeState(folder, "up", { owner: null }));
+    const write = (file: string, state: LabState): void => writeFileSync(join(at, file), JSON.stringify(state));
+    const { pid, startTicks } = findOwnProcess();
+    write(`stale.json.taken.${pid}.1`, makeState(at, "stale"));
+    write(`kept.12.json.taken.${pid}.1`, makeState(at, "kept.12", { owner: null }));
+    write(`up.json.taken.${pid}.1`, makeState(at, "up"));
+    write(`moving.json.taken.${pid}.${startTicks}`, makeState(at, "moving"));
+    writeFileSync(join(at, `up.new.${pid}.1`), '{"na');
+    writeFileSync(join(at, `up.new.${pid}.${startTicks}`), '{"na');
+    const said: string[] = [];
+    sweepLabs({ warn: (message: string) => said.push(message) } as unknown as Log, at);
+    expect(said).toEqual([expect.stringContaining('Took down the lab "stale"')]);
+    expect(listLabNames(at)).toEqual(["kept.12", "up"]);
+    expect(readdirSync(at).filter((file) => !file.endsWith(".json"))).toEqual([
+      `moving.json.taken.${pid}.${startTicks}`,
+      `up.json.taken.${pid}.1`,
+      `up.new.${pid}.${startTicks}`,
+    ]);
+  });
 });
 
 describe("makeLabCgroups", () => {
