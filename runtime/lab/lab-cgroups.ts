@@ -18,30 +18,37 @@ export function findLabCgroup(cgroup: string): string {
   return join(root, cgroup);
 }
 
-/** Lists a lab's cgroup and those in it, one for each place. */
-export function listLabCgroups(path: string, places: readonly { readonly name: string }[]): readonly string[] {
-  return [path, ...places.map(({ name }) => join(path, name))];
+/** Makes a cgroup. @throws PrivilegeError, ResourceError */
+export function makeLabCgroup(folder: string): void {
+  try {
+    mkdirSync(folder);
+  } catch (cause) {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const what = `Cannot make the cgroup "${folder}"`;
+    if (code === "EACCES" || code === "EPERM" || code === "EROFS")
+      throw new PrivilegeError(`${what}: this user may not`, {
+        cause,
+        hint: "run it as root, outside of a container",
+      });
+    if (code === "EEXIST") throw describeTakenCgroup(folder);
+    throw new ResourceError(`${what}: ${message}`, { cause });
+  }
 }
 
-/** Makes cgroups in their order. `made` gets each one that this call made, also when a later one fails. @throws PrivilegeError, ResourceError */
-export function makeLabCgroups(folders: readonly string[], made: string[]): void {
-  for (const folder of folders)
-    try {
-      mkdirSync(folder);
-      made.push(folder);
-    } catch (cause) {
-      const { code, message } = cause as NodeJS.ErrnoException;
-      const what = `Cannot make the cgroup "${folder}"`;
-      if (code === "EACCES" || code === "EPERM" || code === "EROFS")
-        throw new PrivilegeError(`${what}: this user may not`, {
-          cause,
-          hint: "run it as root, outside of a container",
-        });
-      throw new ResourceError(`${what}: ${message}`, {
-        cause,
-        ...(code === "EEXIST" && { hint: "a lab of this name is up in another container; take another name" }),
-      });
-    }
+/** Says that a cgroup is there already. */
+export function describeTakenCgroup(folder: string): ResourceError {
+  return new ResourceError(`Cannot make the cgroup "${folder}": there is one`, {
+    hint: "a lab of this name is up in another container; take another name",
+  });
+}
+
+/** Removes a cgroup in which nothing is. */
+export function removeUnusedCgroup(folder: string): void {
+  try {
+    rmdirSync(folder);
+  } catch {
+    // It was never made, or is used: then it is another's.
+  }
 }
 
 /** Ends the processes of cgroups and removes these, the last one first. @throws ResourceError when one stays */

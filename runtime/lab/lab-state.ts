@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeSync,
 } from "node:fs";
 import { basename, join } from "node:path";
@@ -29,7 +30,14 @@ export interface LabState {
   readonly cgroup: string;
   /** The process that the lab ends with; null once `lab up` has made it. */
   readonly owner: LabOwner | null;
+  /** What was made, by paths: of namespaces, and of the cgroup. What has the path of a part later may be another's. */
+  readonly parts: Readonly<Record<string, PartIdentity>>;
+  /** The path of the part that is being made, which has no identity yet. */
+  readonly making: string | null;
 }
+
+/** The file system and the number of a file in it. */
+export type PartIdentity = string;
 
 /** A process that cannot be taken for another one of the same number. */
 export interface LabOwner {
@@ -62,6 +70,17 @@ export function isStale({ owner }: LabState): boolean {
 
 function isAlive({ pid, startTicks }: LabOwner): boolean {
   return findProcess(pid)?.startTicks === startTicks;
+}
+
+/** What a path leads to; undefined where there is nothing. */
+export function identifyPart(path: string): PartIdentity | undefined {
+  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+  return found === undefined ? undefined : `${found.dev}:${found.ino}`;
+}
+
+/** Whether a path leads to what the lab has made there. */
+export function isOwnPart({ parts }: LabState, path: string): boolean {
+  return Object.hasOwn(parts, path) && parts[path] === identifyPart(path);
 }
 
 /** Lists the names of the labs that are there, also of those whose state cannot be read. @throws PrivilegeError, ResourceError */
@@ -117,6 +136,18 @@ export function claimLab(state: LabState, folder = stateFolder): void {
       throw new PrivilegeError(`Cannot write below "${folder}": this user may not`, details);
     throw new ResourceError(`Cannot write below "${folder}": ${message}`, { cause });
   }
+}
+
+/** Writes down that a part is made, or that none is. Answers the new state. */
+export function noteMaking(state: LabState, making: string | null, folder = stateFolder): LabState {
+  const noted = { ...state, making };
+  writeState(noted, folder, renameSync);
+  return noted;
+}
+
+/** Writes down that the part that was being made is there. Answers the new state. */
+export function notePart(state: LabState, path: string, folder = stateFolder): LabState {
+  return noteMaking({ ...state, parts: { ...state.parts, [path]: identifyPart(path)! } }, null, folder);
 }
 
 /** Lets a lab stay when its owner ends. */
@@ -196,10 +227,12 @@ function parseState(text: string, name: string): LabState | undefined {
   } catch {
     return undefined;
   }
-  const { namespaces, places, cgroup, owner } = state ?? {};
+  const { namespaces, places, cgroup, owner, parts } = state ?? {};
   const isWhole =
     state?.name === name &&
     owner !== undefined &&
+    typeof parts === "object" &&
+    parts !== null &&
     typeof cgroup === "string" &&
     basename(cgroup) === `${namePrefix}${name}` &&
     Array.isArray(namespaces) &&

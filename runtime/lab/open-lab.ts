@@ -1,23 +1,33 @@
+import { join } from "node:path";
 import { BpftsError, InterruptedError, PrivilegeError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { openAddon } from "../kernel/door/addon.ts";
 import { readCapabilities } from "../kernel/machine/capabilities.ts";
-import { listNamespaceNames } from "../kernel/network/network-namespace.ts";
-import { findLabCgroup, listLabCgroups, makeLabCgroups, removeLabCgroups } from "./lab-cgroups.ts";
+import {
+  describeTakenCgroup,
+  findLabCgroup,
+  makeLabCgroup,
+  removeLabCgroups,
+  removeUnusedCgroup,
+} from "./lab-cgroups.ts";
 import type { LabFile } from "./lab-file.ts";
 import {
   claimLab,
   findLabState,
   findOwnProcess,
   forgetLab,
+  identifyPart,
+  isOwnPart,
   isStale,
   listLabNames,
+  noteMaking,
+  notePart,
   restoreStates,
   takeOverLab,
 } from "./lab-state.ts";
 import type { LabState } from "./lab-state.ts";
-import { namePrefix, planLab } from "./plan-lab.ts";
-import { describeFailure, runStep, runTool } from "./run-step.ts";
+import { planLab } from "./plan-lab.ts";
+import { describeFailure, findNamespaceFile, runStep, runTool } from "./run-step.ts";
 
 /**
  * Makes a lab: namespaces, veth pairs, addresses, cgroups. What was made is taken back when one step fails, or a signal comes.
@@ -28,7 +38,7 @@ import { describeFailure, runStep, runTool } from "./run-step.ts";
 export function openLab(file: LabFile, path: string, name: string): LabState {
   const plan = planLab(file, name);
   requireRights();
-  const state: LabState = {
+  let state: LabState = {
     name,
     file: path,
     source: file.source,
@@ -36,25 +46,39 @@ export function openLab(file: LabFile, path: string, name: string): LabState {
     places: plan.places,
     cgroup: findLabCgroup(plan.cgroup),
     owner: findOwnProcess(),
+    parts: {},
+    making: null,
   };
-  const madeNamespaces: string[] = [],
-    madeCgroups: string[] = [];
   catchSignals((stopIfSignalled) => {
     claimLab(state);
+    const makePart = (part: string, make: () => void, describeTaken: () => BpftsError): void => {
+      // What is there already must never look like what this process began to make.
+      if (identifyPart(part) !== undefined) throw describeTaken();
+      state = noteMaking(state, part);
+      make();
+      state = notePart(state, part);
+      stopIfSignalled();
+    };
     try {
-      for (const namespace of plan.namespaces) {
-        addNamespace(namespace);
-        madeNamespaces.push(namespace);
-        stopIfSignalled();
-      }
+      for (const namespace of plan.namespaces)
+        makePart(
+          findNamespaceFile(namespace),
+          () => addNamespace(namespace),
+          () => describeFailure(`netns add ${namespace}`, "ip", "Cannot create namespace file: File exists"),
+        );
       for (const step of plan.steps) {
         runStep(step);
         stopIfSignalled();
       }
-      makeLabCgroups(listLabCgroups(state.cgroup, plan.places), madeCgroups);
+      makePart(
+        state.cgroup,
+        () => makeLabCgroup(state.cgroup),
+        () => describeTakenCgroup(state.cgroup),
+      );
+      for (const place of listPlaceCgroups(state)) makeLabCgroup(place);
       stopIfSignalled();
     } catch (error) {
-      removeParts(madeNamespaces, madeCgroups);
+      removeParts(state);
       forgetLab(name);
       // A terminal's Ctrl-C ends the programs that make the lab, too: that is why they failed.
       stopIfSignalled();
@@ -66,20 +90,27 @@ export function openLab(file: LabFile, path: string, name: string): LabState {
 
 /** Takes a lab down: ends the processes that were started in it, removes its cgroups and namespaces, with what is in these. @throws ResourceError when something stays */
 export function takeDown(state: LabState, folder?: string): void {
-  removeParts(state.namespaces, listLabCgroups(state.cgroup, state.places));
+  removeParts(state);
   forgetLab(state.name, folder);
 }
 
-function removeParts(namespaces: readonly string[], cgroups: readonly string[]): void {
-  removeLabCgroups(cgroups);
-  const known = new Set(listNamespaceNames());
+/** Removes what the lab has made. What has the name of a part, but is not the part that was made, is another's. */
+function removeParts(state: LabState): void {
+  const { cgroup, making, namespaces } = state;
+  if (isOwnPart(state, cgroup)) removeLabCgroups([cgroup, ...listPlaceCgroups(state)]);
+  else if (making === cgroup) removeUnusedCgroup(cgroup);
   for (const namespace of [...namespaces].reverse()) {
-    if (!known.has(namespace) || !namespace.startsWith(namePrefix)) continue;
+    const file = findNamespaceFile(namespace);
+    if (!isOwnPart(state, file) && !(making === file && identifyPart(file) !== undefined)) continue;
     const said = runTool(["ip", "netns", "delete", namespace]);
     // Two of us may take it down at once.
     if (said !== undefined && !said.includes("No such file"))
       throw describeFailure(`netns delete ${namespace}`, "ip", said, "take down");
   }
+}
+
+function listPlaceCgroups({ cgroup, places }: LabState): readonly string[] {
+  return places.map(({ name }) => join(cgroup, name));
 }
 
 /** Takes down what processes that were killed have left. What cannot be taken down is told, and stays. @throws PrivilegeError, ResourceError */

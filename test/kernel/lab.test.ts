@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { openAddon } from "../../runtime/kernel/door/addon.ts";
@@ -128,6 +128,35 @@ describe("bpfts lab", () => {
       `warning: Took down the lab "${lab.name}": the process ${running.child.pid} that it belonged to was killed\n`,
     );
     expect(takeLabStock(lab.name)).toEqual([]);
+  });
+
+  it("sweeps nothing of another's that has a name of a killed one's", async () => {
+    const lab = makeLab(folder, "mistaken", {
+      nodes: Object.fromEntries(Array.from({ length: 12 }, (_, at) => [`n${at}`, { subnet: `10.79.${at}.0/24` }])),
+    });
+    const running = startCli(["lab", "up", lab.path]);
+    while (!takeLabStock(lab.name).some((name) => name.endsWith(".n3")))
+      await new Promise((resolve) => setTimeout(resolve, 2));
+    running.child.kill("SIGKILL");
+    await running.ended;
+    const namespace = `bpfts.${lab.name}.n11`;
+    const taken = join(findCgroupRoot()!, `bpfts.${lab.name}`);
+    expect([existsSync(`/run/netns/${namespace}`), existsSync(taken)]).toEqual([false, false]);
+    spawnSync("ip", ["netns", "add", namespace]);
+    const sleeper = spawn("sleep", ["600"]);
+    mkdirSync(taken);
+    try {
+      writeFileSync(join(taken, "cgroup.procs"), String(sleeper.pid));
+      expect((await runCli(["lab", "list"])).stderr).toContain(`Took down the lab "${lab.name}"`);
+      expect(takeLabStock(lab.name)).toEqual([namespace, `bpfts.${lab.name}`]);
+      expect(sleeper.exitCode ?? sleeper.signalCode).toBeNull();
+    } finally {
+      const ended = once(sleeper, "exit");
+      sleeper.kill("SIGKILL");
+      await ended;
+      rmdirSync(taken);
+      spawnSync("ip", ["netns", "delete", namespace]);
+    }
   });
 
   it.each(["SIGINT", "SIGTERM"] as const)("takes back what it made when %s comes", async (signal) => {

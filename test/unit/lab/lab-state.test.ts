@@ -3,11 +3,12 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { ResourceError, UsageError } from "../../../runtime/base/errors.ts";
 import type { Log } from "../../../runtime/base/log.ts";
-import { makeLabCgroups, removeLabCgroups } from "../../../runtime/lab/lab-cgroups.ts";
+import { makeLabCgroup } from "../../../runtime/lab/lab-cgroups.ts";
 import {
   claimLab,
   findLabState,
   findOwnProcess,
+  identifyPart,
   keepLab,
   listLabNames,
   listLabStates,
@@ -23,7 +24,8 @@ const gone = { pid: process.pid, startTicks: 1 };
 /** A lab without namespaces, whose cgroup is an ordinary folder. */
 function makeState(at: string, name: string, more: Partial<LabState> = {}): LabState {
   const cgroup = join(at, `bpfts.${name}`);
-  return { name, file: "x.json", source: "{}", namespaces: [], places: [], cgroup, owner: gone, ...more };
+  const parts = { parts: {}, making: null };
+  return { name, file: "x.json", source: "{}", namespaces: [], places: [], cgroup, owner: gone, ...parts, ...more };
 }
 
 function makeStates(name: string, ...states: readonly LabState[]): string {
@@ -57,6 +59,7 @@ describe("the state of a lab", () => {
     ["of no object", "null"],
     ["with another's cgroup", JSON.stringify(makeState(folder, "bad", { cgroup: "/sys/fs/cgroup/system.slice" }))],
     ["with another's namespace", JSON.stringify(makeState(folder, "bad", { namespaces: ["bpfts.other.pod1"] }))],
+    ["without its parts", JSON.stringify({ ...makeState(folder, "bad"), parts: undefined })],
     ["with a place outside", JSON.stringify({ ...makeState(folder, "bad"), places: [{ name: "../system.slice" }] })],
   ])("is damaged when it is %s, which other labs do not suffer from", (what, text) => {
     const at = makeStates(what, makeState(folder, "good", { owner: null }));
@@ -89,8 +92,10 @@ describe("the state of a lab", () => {
 describe("sweepLabs", () => {
   it("goes on after a lab that it cannot take down", () => {
     const at = makeStates("sweep");
-    for (const name of ["a-stuck", "b-gone"]) claimLab(makeState(at, name), at);
-    mkdirSync(join(at, "bpfts.a-stuck"));
+    const stuck = join(at, "bpfts.a-stuck");
+    mkdirSync(stuck);
+    claimLab(makeState(at, "a-stuck", { parts: { [stuck]: identifyPart(stuck)! } }), at);
+    claimLab(makeState(at, "b-gone"), at);
     writeFileSync(join(at, "bpfts.a-stuck", "file"), "");
     const said: string[] = [];
     sweepLabs({ warn: (message: string) => said.push(message) } as unknown as Log, at);
@@ -99,6 +104,28 @@ describe("sweepLabs", () => {
       expect.stringContaining('Took down the lab "b-gone"'),
     ]);
     expect(listLabNames(at)).toEqual(["a-stuck"]);
+  });
+
+  it("removes what the lab has made, and nothing else at its path", () => {
+    const at = makeStates("parts");
+    const sweep = (name: string, more: (cgroup: string) => Partial<LabState>): boolean => {
+      const cgroup = join(at, `bpfts.${name}`);
+      mkdirSync(cgroup);
+      claimLab(makeState(at, name, more(cgroup)), at);
+      sweepLabs({ warn: () => undefined } as unknown as Log, at);
+      return existsSync(cgroup);
+    };
+    expect(sweep("made", (cgroup) => ({ parts: { [cgroup]: identifyPart(cgroup)! } }))).toBe(false);
+    expect(sweep("begun", (cgroup) => ({ making: cgroup }))).toBe(false);
+    expect(sweep("before", () => ({}))).toBe(true);
+    expect(sweep("again", (cgroup) => ({ parts: { [cgroup]: `${identifyPart(cgroup)!}1` } }))).toBe(true);
+    expect(
+      sweep("begun-by-another", (cgroup) => {
+        writeFileSync(join(cgroup, "file"), "");
+        return { making: cgroup };
+      }),
+    ).toBe(true);
+    expect(listLabNames(at)).toEqual([]);
   });
 
   it("puts back a state that a killed sweep has moved aside", () => {
@@ -123,17 +150,11 @@ describe("sweepLabs", () => {
   });
 });
 
-describe("makeLabCgroups", () => {
-  it("tells what it made, so that another's stays when it fails", () => {
+describe("makeLabCgroup", () => {
+  it("says that there is one", () => {
     const lab = join(folder, "bpfts.taken");
-    const made: string[] = [];
-    mkdirSync(lab);
-    expect(() => makeLabCgroups([lab, join(lab, "pod1")], made)).toThrow(`Cannot make the cgroup "${lab}"`);
-    expect(made).toEqual([]);
-    mkdirSync(join(lab, "pod2"));
-    expect(() => makeLabCgroups([join(lab, "pod1"), join(lab, "pod2")], made)).toThrow("pod2");
-    removeLabCgroups(made);
-    expect(readdirSync(lab)).toEqual(["pod2"]);
-    expect(existsSync(join(lab, "pod1"))).toBe(false);
+    makeLabCgroup(lab);
+    expect(() => makeLabCgroup(lab)).toThrow(`Cannot make the cgroup "${lab}": there is one`);
+    expect(() => makeLabCgroup(join(lab, "none", "pod1"))).toThrow(ResourceError);
   });
 });
