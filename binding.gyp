@@ -46,7 +46,7 @@
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NAPI_DISABLE_CPP_EXCEPTIONS", "NODE_ADDON_API_DISABLE_DEPRECATED"],
-      "cflags": ["<!@(pkg-config --cflags libbpf libelf zlib)", "-Wall", "-Wextra", "-Wno-missing-field-initializers", "-fvisibility=hidden"],
+      "cflags": ["-Wall", "-Wextra", "-Wno-missing-field-initializers", "-fvisibility=hidden"],
       "cflags_cc!": ["-std=gnu++14", "-std=gnu++17", "-std=c++17"],
       "cflags_cc": ["-std=c++20", "-fno-exceptions", "-fvisibility-inlines-hidden"],
       "conditions": [
@@ -55,6 +55,7 @@
           "libraries": ["-Wl,-Bstatic", "-lbpf", "-lz", "-llzma", "-liberty", "-Wl,-Bdynamic", "-lelf"],
           "ldflags": ["-Wl,--exclude-libs,ALL", "-static-libstdc++", "-static-libgcc"]
         }, {
+          "cflags": ["<!@(pkg-config --cflags libbpf libelf zlib)"],
           "libraries": ["<!@(pkg-config --libs libbpf libelf zlib)"],
           "conditions": [
             ["bpfts_libiberty==1", {
