@@ -16,9 +16,19 @@ scripts. Run it again when bpfts was moved.`;
 
 /** What the user is told of the plugin, by where it is. */
 const plugins: Readonly<Record<WrittenConfig["plugin"], string>> = {
-  found: vsCode,
-  linked: `node_modules/bpfts there is a link to this bpfts, by which the editor finds the plugin\n${vsCode}`,
-  missing: `the editor finds the plugin for the C once bpfts is installed there: npm install --save-dev bpfts\n${vsCode}`,
+  found: "",
+  linked:
+    "node_modules/bpfts there is a link to this bpfts, by which the editor finds the plugin; npm install there takes it away, and bpfts init puts it back\n",
+  missing: "the editor finds the plugin for the C once package.json's bpfts is installed there: npm install\n",
+};
+
+/** What the user is told of the TypeScript there. */
+const servers: Readonly<Record<WrittenConfig["typescript"], string>> = {
+  found: "",
+  missing:
+    "the editor needs TypeScript beside the plugin: npm install --save-dev typescript@6, then bpfts init again\n",
+  "without plugins":
+    "the TypeScript there loads no plugins, as all from version 7 on: npm install --save-dev typescript@6, then bpfts init again\n",
 };
 
 /** Adds `bpfts init`. */
@@ -32,9 +42,9 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("--json-errors", "write errors as JSON, one a line")
     .addHelpText("after", examples)
     .action((folder: string, options: { readonly force: boolean }) => {
-      const { path, outcome, plugin } = writeEditorConfig(folder, options.force);
+      const { path, outcome, plugin, typescript } = writeEditorConfig(folder, options.force);
       process.stdout.write(outcome === "unchanged" ? `${path} is in order\n` : `${path} ${outcome}\n`);
-      process.stdout.write(plugins[plugin]);
+      process.stdout.write(plugins[plugin] + servers[typescript] + vsCode);
       process.stdout.write(
         `run a script there with: ${findOwnCommand(folder, process.env["PATH"] ?? "")} run SCRIPT.ts\n`,
       );

@@ -20,6 +20,8 @@ export interface WrittenConfig {
   readonly outcome: "written" | "replaced" | "unchanged";
   /** Whether TypeScript's server finds the plugin from that folder: a package is found in `node_modules` alone. */
   readonly plugin: "found" | "linked" | "missing";
+  /** Whether the TypeScript of that folder loads plugins; it looks for them beside itself. */
+  readonly typescript: "found" | "missing" | "without plugins";
 }
 
 /**
@@ -31,9 +33,10 @@ export function writeEditorConfig(folder: string, force: boolean): WrittenConfig
   const path = join(resolve(folder), "tsconfig.json");
   // First, since the types are named by the link.
   const plugin = linkPlugin(dirname(path));
+  const typescript = findTypeScript(dirname(path));
   const text = renderEditorConfig(folder);
   const found = existsSync(path) ? readFileSync(path, "utf8") : undefined;
-  if (found === text) return { path, outcome: "unchanged", plugin };
+  if (found === text) return { path, outcome: "unchanged", plugin, typescript };
   if (found !== undefined && !force) {
     if (plugin === "linked") unlinkPlugin(dirname(path));
     throw new UsageError(`Cannot write "${path}": there is one already`, {
@@ -46,7 +49,7 @@ export function writeEditorConfig(folder: string, force: boolean): WrittenConfig
   } catch (cause) {
     throw new UsageError(`Cannot write "${path}": ${(cause as Error).message}`, { cause });
   }
-  return { path, outcome: found === undefined ? "written" : "replaced", plugin };
+  return { path, outcome: found === undefined ? "written" : "replaced", plugin, typescript };
 }
 
 /** Takes the link back, and the folder with it where that has nothing else. */
@@ -55,14 +58,14 @@ function unlinkPlugin(folder: string): void {
   if (readdirSync(join(folder, "node_modules")).length === 0) rmdirSync(join(folder, "node_modules"));
 }
 
-/** Makes the plugin findable from a folder of scripts that is no package of its own, whose `node_modules` an installer would tidy. */
+/** Makes the plugin findable from a folder of scripts, unless an installer is to: the link lasts until one tidies `node_modules`. */
 function linkPlugin(folder: string): WrittenConfig["plugin"] {
   const install = dirname(dirname(dirname(findPackageFile("dist", "types", "index.d.ts"))));
   for (let above = folder; ; above = dirname(above)) {
     if (existsSync(join(above, "node_modules", "bpfts", "package.json"))) return "found";
     if (above === dirname(above)) break;
   }
-  if (existsSync(join(folder, "package.json"))) return "missing";
+  if (dependsOnUs(join(folder, "package.json"))) return "missing";
   try {
     mkdirSync(join(folder, "node_modules"), { recursive: true });
     // One that leads nowhere is of a bpfts that was moved.
@@ -74,6 +77,19 @@ function linkPlugin(folder: string): WrittenConfig["plugin"] {
     // A folder that cannot be written is told of where the configuration is.
     if ((error as NodeJS.ErrnoException).code === undefined) throw error;
     return "missing";
+  }
+}
+
+function dependsOnUs(path: string): boolean {
+  return existsSync(path) && /"bpfts"\s*:\s*"/.test(readFileSync(path, "utf8"));
+}
+
+/** Version 7, a program of its own, has no server that loads plugins. */
+function findTypeScript(folder: string): WrittenConfig["typescript"] {
+  for (let above = folder; ; above = dirname(above)) {
+    const found = join(above, "node_modules", "typescript");
+    if (existsSync(found)) return existsSync(join(found, "lib", "tsserver.js")) ? "found" : "without plugins";
+    if (above === dirname(above)) return "missing";
   }
 }
 

@@ -1,5 +1,6 @@
 import {
   existsSync,
+  mkdirSync,
   mkdtempSync,
   readFileSync,
   readdirSync,
@@ -117,9 +118,28 @@ describe("bpfts init", () => {
     expect((await runCli(["init", other])).status).toBe(2);
     expect(readdirSync(other)).toEqual(["tsconfig.json"]);
     const own = mkdtempSync(join(folder, "own-"));
-    writeFileSync(join(own, "package.json"), "{}\n");
-    expect((await runCli(["init", own])).stdout).toContain("npm install --save-dev bpfts");
+    writeFileSync(join(own, "package.json"), '{ "devDependencies": { "bpfts": "1.0.0" } }\n');
+    expect((await runCli(["init", own])).stdout).toContain(
+      "once package.json's bpfts is installed there: npm install\n",
+    );
     expect(existsSync(join(own, "node_modules"))).toBe(false);
+    // What `npm install typescript` leaves of a folder of scripts.
+    const scripts = mkdtempSync(join(folder, "scripts-"));
+    writeFileSync(join(scripts, "package.json"), '{ "devDependencies": { "typescript": "6.0.3" } }\n');
+    expect((await runCli(["init", scripts])).stdout).toContain("npm install there takes it away");
+    expect(realpathSync(join(scripts, "node_modules/bpfts"))).toBe(realpathSync(root));
+  });
+
+  it("says which TypeScript the editor needs, and that version 7 loads no plugins", async () => {
+    const own = mkdtempSync(join(folder, "versions-"));
+    const init = async (): Promise<string> => (await runCli(["init", own])).stdout;
+    expect(await init()).toContain(
+      "the editor needs TypeScript beside the plugin: npm install --save-dev typescript@6",
+    );
+    mkdirSync(join(own, "node_modules/typescript/lib"), { recursive: true });
+    expect(await init()).toContain("the TypeScript there loads no plugins, as all from version 7 on");
+    writeFileSync(join(own, "node_modules/typescript/lib/tsserver.js"), "");
+    expect(await init()).not.toContain("typescript@6");
   });
 });
 
