@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { buildProgram } from "../support/own-program.ts";
-import { makeFolder, runCli } from "../support/run-cli.ts";
+import { makeFolder, runCli, writeScript } from "../support/run-cli.ts";
 
-const program = buildProgram("values.c", join(makeFolder(), "values"));
+const folder = makeFolder();
+const program = buildProgram("values.c", join(folder, "values"));
 
 /** What a one-liner prints about `values.c`, a line each. */
 async function trace(text: string, ...options: readonly string[]): Promise<string[]> {
@@ -51,5 +52,46 @@ describe("tables hold the numbers that they are given", () => {
       ${give} { enum sign x = LESS; enum wide w = WIDE; count(x); wide.count(w); print("%d %llu\\n", x, w); }`;
     const line = "-1 4294967301";
     expect(await trace(text)).toEqual([line, line, "count:", "-1  2", "", "wide:", "4294967301  2"]);
+  });
+});
+
+describe("arguments of system calls have the sign that C gives them", () => {
+  it("in a one-liner", async () => {
+    const text = `tracepoint:syscalls:sys_enter_kill if (pid == cpid && args->pid < 0) { print("%d %d\\n", args->pid, args->sig); count(args->pid); }
+      tracepoint:syscalls:sys_enter_lseek if (pid == cpid && (int)args->fd == -1) { seeks.count(args->offset, args->fd); seeks_by.hist(args->offset); }`;
+    expect(await trace(text)).toEqual([
+      ...["-999999 0", "count:", "-999999  1", "", "seeks:", "-5, 4294967295  1", "", "seeks_by:"],
+      "     value               : count     distribution",
+      `           <  0          : 1        |${"*".repeat(40)}|`,
+    ]);
+  });
+
+  it("in a script, where the struct keeps its layout", async () => {
+    const script = writeScript(
+      folder,
+      "arguments.ts",
+      `import { BPF, command, Interrupt, print, sleep } from "bpfts";
+      const b = new BPF({ text: /* c */ \`
+        BPF_HASH(found, u32, s64);
+        BPF_ARRAY(target, u32, 1);
+        TRACEPOINT_PROBE(syscalls, sys_enter_kill) {
+          u32 zero = 0, *wanted = target.lookup(&zero);
+          if (!wanted || *wanted != bpf_get_current_pid_tgid() >> 32) return 0;
+          s64 pid = args->pid, below = args->pid < 0, size = sizeof(*args);
+          u32 keys[] = {0, 1, 2};
+          found.update(&keys[0], &pid);
+          found.update(&keys[1], &below);
+          found.update(&keys[2], &size);
+          return 0;
+        }\` });
+      b.tables.target.set(0, command?.root_pid ?? 0);
+      try { sleep(60); } catch (error) { if (!(error instanceof Interrupt)) throw error; }
+      for (const key of [0, 1, 2]) print(b.tables.found.get(key));`,
+    );
+    const result = await runCli(["run", "-c", program, script]);
+    expect({ stderr: result.stderr, lines: result.stdout.trim().split("\n") }).toEqual({
+      stderr: "",
+      lines: ["-999999", "1", "32"],
+    });
   });
 });

@@ -1,4 +1,5 @@
 import type { KernelNames } from "../text/env.ts";
+import { findArgumentType } from "./argument-types.ts";
 
 /** One field of a tracepoint's `format` file. */
 export interface FormatField {
@@ -66,10 +67,19 @@ export function renderTracepointStruct(category: string, event: string, format: 
   if (firstOwn === undefined || firstOwn >= commonEnd) padTo(firstOwn ?? commonEnd);
   for (const field of own) {
     padTo(field.offset);
-    members.push(`${renderMember(field, names)};`);
-    at = field.offset + field.size;
+    const argument = category === "syscalls" ? readArgument(field) : undefined;
+    members.push(`${argument?.member ?? renderMember(field, names)};`);
+    at = field.offset + (argument?.size ?? field.size);
+    padTo(field.offset + field.size);
   }
   return `struct tracepoint__${category}__${event} { ${members.join(" ")} } __attribute__((packed, aligned(8)));`;
+}
+
+/** An argument of a system call that is shorter than its place, or has a sign: it stands in the lower part, on all machines that bpfts knows. */
+function readArgument({ declaration, size }: FormatField): { member: string; size: number } | undefined {
+  const [, type, name] = /^(.*?)\b(\w+)$/.exec(declaration) ?? [];
+  const found = size === 8 ? findArgumentType(type ?? "") : undefined;
+  return found && { member: `${found.name} ${name!}`, size: found.size };
 }
 
 function isCommon(field: FormatField): boolean {

@@ -1,4 +1,5 @@
 import { UsageError } from "../../base/errors.ts";
+import { findArgumentType } from "../../dialect/words/argument-types.ts";
 import type { ListMachine } from "./list-machine.ts";
 import { requireSource } from "./list-probes.ts";
 import type { Probe, ProbeArgument, UserPlace } from "./probe.ts";
@@ -261,22 +262,12 @@ function listFieldValues(args: readonly ProbeArgument[], category: string): read
       return [text(name, `bpf_probe_read_user_str(&event.${name}, sizeof(event.${name}), args->${field});`)];
     if (type.includes("*")) return [number(name, "u64", `event.${name} = (u64)args->${field};`, "0x%-16x")];
     if (![1, 2, 4, 8].includes(size) || /\[|^(?:struct|union)\b/.test(type)) return [];
-    const integer = integers[type] ?? `${signed ? "s" : "u"}${size * 8}`;
+    const integer =
+      (category === "syscalls" ? findArgumentType(type)?.name : undefined) ?? `${signed ? "s" : "u"}${size * 8}`;
     return [number(name, integer, `event.${name} = args->${field};`, "%-12d")];
   });
   return values.slice(0, MOST_VALUES);
 }
-
-/** System calls get their arguments in eight bytes each, whatever they are. */
-const integers: Readonly<Record<string, string>> = {
-  int: "s32",
-  pid_t: "s32",
-  long: "s64",
-  "unsigned int": "u32",
-  umode_t: "u16",
-  uid_t: "u32",
-  gid_t: "u32",
-};
 
 /** Every event has some members already. */
 function nameMember(name: string): string {

@@ -15,7 +15,15 @@ const render = (fields: string): string =>
 describe("renderTracepointStruct", () => {
   it("widens integers to the size that the kernel gives them and fills holes", () => {
     expect(renderTracepointStruct("syscalls", "sys_enter_openat", openatFormat, fakeEnv)).toBe(
-      "struct tracepoint__syscalls__sys_enter_openat { u64 __do_not_use__; int __syscall_nr; char __pad_0[4]; u64 dfd; const char * filename; u64 flags; u64 mode; } __attribute__((packed, aligned(8)));",
+      "struct tracepoint__syscalls__sys_enter_openat { u64 __do_not_use__; int __syscall_nr; char __pad_0[4]; s32 dfd; char __pad_1[4]; const char * filename; s32 flags; char __pad_2[4]; u16 mode; char __pad_3[6]; } __attribute__((packed, aligned(8)));",
+    );
+  });
+
+  it("gives arguments of system calls their own width and sign, in the place that they have", () => {
+    const place = (name: string, offset: number): string => `	field:${name};	offset:${offset};	size:8;	signed:0;\n`;
+    const fields = [place("pid_t pid", 16), place("off_t at", 24), place("const int n", 32), place("size_t count", 40)];
+    expect(renderTracepointStruct("syscalls", "e", header + fields.join(""), fakeEnv)).toContain(
+      "char __pad_0[8]; s32 pid; char __pad_1[4]; s64 at; s32 n; char __pad_2[4]; u64 count; }",
     );
   });
 
