@@ -1,22 +1,41 @@
+import { MAX, requireInteger } from "../checks/check-options.ts";
+
+const [MIN_I16, MIN_I32] = [-(2 ** 15), -(2 ** 31)];
+
 /**
  * Turns the bytes of a 16-bit number around: network order to the machine's and back.
+ *
+ * @throws BpfError for what is no whole number of 16 bits
  *
  * @example
  * import { ntohs, print } from "bpfts";
  * print(ntohs(0x5000)); // 80
  */
 export function ntohs(value: number): number {
+  return swap16("ntohs()", value, MIN_I16);
+}
+
+/** Fields of signed types hold the same bits. */
+function swap16(call: string, value: number, min: number): number {
+  requireInteger(call, "a port", value ?? null, min, 0xffff);
   return ((value & 0xff) << 8) | ((value >> 8) & 0xff);
 }
 
 /**
  * Turns the bytes of a 32-bit number around.
  *
+ * @throws BpfError for what is no whole number of 32 bits
+ *
  * @example
  * import { ntohl, print } from "bpfts";
  * print(ntohl(0x0100007f).toString(16)); // 7f000001
  */
 export function ntohl(value: number): number {
+  return swap32("ntohl()", value);
+}
+
+function swap32(call: string, value: number): number {
+  requireInteger(call, "a number of 32 bits", value ?? null, MIN_I32, MAX.u32);
   return (((value & 0xff) << 24) | ((value & 0xff00) << 8) | ((value >> 8) & 0xff00) | (value >>> 24)) >>> 0;
 }
 
@@ -27,7 +46,7 @@ export function ntohl(value: number): number {
  * import { htons, print } from "bpfts";
  * print(htons(80)); // 20480
  */
-export const htons: (value: number) => number = ntohs;
+export const htons: (value: number) => number = (value) => swap16("htons()", value, 0);
 /**
  * The same as `ntohl`.
  *
@@ -35,7 +54,7 @@ export const htons: (value: number) => number = ntohs;
  * import { htonl, print } from "bpfts";
  * print(htonl(0x7f000001) === 0x0100007f); // true
  */
-export const htonl: (value: number) => number = ntohl;
+export const htonl: (value: number) => number = (value) => swap32("htonl()", value);
 
 /**
  * Names of TCP states by number. Source: include/net/tcp_states.h in the kernel's tree.

@@ -4,7 +4,7 @@ import { constants } from "node:os";
 import { describe, expect, it } from "vitest";
 import { errno_name, errno_number } from "../../../sdk/queries/errno-names.ts";
 import { AF_INET, AF_INET6, inet_ntop, inet_pton } from "../../../sdk/addresses/ip-address.ts";
-import { ntohl, ntohs, tcp_flag_names, tcp_state_name } from "../../../sdk/queries/network.ts";
+import { htonl, htons, ntohl, ntohs, tcp_flag_names, tcp_state_name } from "../../../sdk/queries/network.ts";
 import { flag_names, open_flags } from "../../../sdk/queries/flag-names.ts";
 import { signal_name, signal_number } from "../../../sdk/queries/signal-names.ts";
 import { syscall_name, syscall_number } from "../../../sdk/queries/syscall-names.ts";
@@ -62,7 +62,26 @@ describe("addresses", () => {
     expect(() => inet_ntop(AF_INET, [1, 2, 3])).toThrow("from 3 bytes: it has 4");
   });
 
-  it("turns bytes around", () => expect([ntohs(0x5000), ntohl(0x0100007f)]).toEqual([80, 0x7f000001]));
+  it("turns bytes around", () => {
+    expect([ntohs(0x5000), htons(80), ntohl(0x0100007f)]).toEqual([80, 0x5000, 0x7f000001]);
+    // As fields of signed types have them.
+    expect([ntohs(-2), ntohl(-2), htonl(-2)]).toEqual([0xfeff, 0xfeffffff, 0xfeffffff]);
+  });
+
+  it.each([65536, 1.5, Number.NaN, "80", true, null, undefined, 80n, [80]])("has no port %s", (value) => {
+    expect(() => htons(value as number)).toThrow("htons() takes a port as a whole number from 0 to 65535, got");
+    expect(() => ntohs(value as number)).toThrow("ntohs() takes a port as a whole number from -32768 to 65535, got");
+  });
+
+  it.each([2 ** 32, -(2 ** 31) - 1, 0.5, Number.POSITIVE_INFINITY, "1", false, null, undefined, 1n])(
+    "turns no bytes of %s around",
+    (value) => {
+      expect(() => htonl(value as number)).toThrow("htonl() takes a number of 32 bits as a whole number");
+      expect(() => ntohl(value as number)).toThrow("ntohl() takes a number of 32 bits as a whole number");
+    },
+  );
+
+  it("has no negative port", () => expect(() => htons(-1)).toThrow("from 0 to 65535, got -1"));
 });
 
 describe("names", () => {
