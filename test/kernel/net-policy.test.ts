@@ -118,9 +118,9 @@ async function runPackets(name: string, lines: string): Promise<unknown[]> {
 const { list_entries, parse_rule } = await import(${JSON.stringify(join(net, "parts/policy-rules.ts"))});
 const { parse_cidr } = await import(${JSON.stringify(join(net, "parts/cidr.ts"))});
 const { make_packet } = bpfts as any;
-const load = ({ ingress, egress, audit = false }: any) => {
+const load = ({ ingress, egress, audit = false, addresses = ["10.0.0.1", "fd00::1"] }: any) => {
   const make = (text: string, number: number) => ({ is_enforced: true, entries: list_entries([{ ...parse_rule(text, "allow"), number }], (peer: string) => (peer === "any" ? 0 : Number(peer))) });
-  const { program, read_counts } = load_endpoint({ id: 1, identity: 5001, addresses: ["10.0.0.1", "fd00::1"].map(parse_cidr), ingress: make(ingress, 0), egress: make(egress, 1), identities: [], audit, rules: 2 });
+  const { program, read_counts } = load_endpoint({ id: 1, identity: 5001, addresses: addresses.map(parse_cidr), ingress: make(ingress, 0), egress: make(egress, 1), identities: [], audit, rules: 2 });
   const run = (fn: any) => (packet: Uint8Array) => fn.test_run({ packet }).action !== "TC_ACT_SHOT";
   const counts = () => Object.fromEntries(other_counters.map((name: string, at: number) => [name, Number(read_counts(2 + at).packets)] as const).filter(([, packets]: any) => packets > 0));
   return { from: run(program.load_func("from_container", bpfts.BPF.SCHED_CLS)), to: run(program.load_func("to_container", bpfts.BPF.SCHED_CLS)), counts } as any;
@@ -320,6 +320,17 @@ json(["fe80::1", "ff02::1"].map((src) => to(v6(src, own[1], { udp: { dport: 5 } 
       [yes, yes, yes, no, no, no, yes, yes, no],
       [yes, no],
     ]);
+  });
+
+  it("lets an endpoint send from each of its addresses", async (context) => {
+    needFeature(context, port, "tcx");
+    const result = await runPackets(
+      "addresses",
+      `const addresses = Array.from({ length: 40 }, (_, at) => "10.0.0." + (at + 1));
+const { from } = load({ egress: "pod1 to any", ingress: "pod1 from any", addresses });
+json([...addresses, "10.0.0.41"].filter((src) => from(make_packet({ ipv4: { src, dst: "10.0.1.1" }, udp: {} }))).length);`,
+    );
+    expect(result).toEqual([40]);
   });
 
   it("does not tell with --audit of what answers a packet that it let through", async (context) => {

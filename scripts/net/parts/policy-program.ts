@@ -119,7 +119,7 @@ struct event {
 };
 BPF_LPM_TRIE(ipcache, struct net_cidr, u32, 16384);
 BPF_LPM_TRIE(policy, struct policy_key, struct policy_value, 16384);
-BPF_HASH(own_addresses, struct net_address, u32, 8);
+BPF_HASH(own_addresses, struct net_address, u32, ${Math.max(1, addresses.length)});
 BPF_TABLE("lru_hash", struct tuple, struct flow, ct, 65536);
 BPF_PERCPU_ARRAY(policy_counts, struct counts, ${MAX_RULES + other_counters.length});
 BPF_PERF_OUTPUT(events);
