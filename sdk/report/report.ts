@@ -107,8 +107,10 @@ function show(
   let isFirst = true;
   for (const [name, table] of listTables(b)) {
     const isHistogram = options.histograms?.includes(name) === true;
-    const shown = options.tables?.[name] ?? (isHistogram ? plainHistogram : undefined);
-    if (options.tables !== undefined && shown === undefined) continue;
+    const { tables } = options;
+    const shown =
+      tables !== undefined && Object.hasOwn(tables, name) ? tables[name] : isHistogram ? plainHistogram : undefined;
+    if (tables !== undefined && shown === undefined) continue;
     if (!(table instanceof Table) || table instanceof StackTraceTable) continue;
     const rows = readRows(table, shown, takes);
     idle.note(rows);
