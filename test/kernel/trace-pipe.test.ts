@@ -97,10 +97,8 @@ describe("a trace pipe", () => {
     expect(lines).toEqual([expect.stringMatching(/^ *(?:python3|<\.\.\.>)-\d+ /)]);
     const writtenAt = Number(/ (\d+\.\d+): bpf_trace_printk/.exec(lines[0]!)![1]);
     // Both clocks count from the boot, within what performance.timeOrigin leaves open: hrtime is CLOCK_MONOTONIC.
-    // An emulated machine is ten times as slow.
-    expect(Number(process.hrtime.bigint()) / 1e9 - writtenAt).toBeLessThan(
-      process.env["BPFTS_REQUIRE"] === undefined ? 0.05 : 0.5,
-    );
+    // A wait that nobody wakes takes 30 s.
+    expect(Number(process.hrtime.bigint()) / 1e9 - writtenAt).toBeLessThan(10);
     port.processClose(child);
     pipe.close();
   });
