@@ -8,6 +8,7 @@ import { probeWalls } from "../confine/launcher.ts";
 import { openAddon } from "../kernel/door/addon.ts";
 import { readCapabilities } from "../kernel/machine/capabilities.ts";
 import { readMachine } from "../kernel/machine/machine.ts";
+import { haveOwnPids } from "../kernel/machine/pid-namespace.ts";
 import { listMissingVmTools } from "../vm/vm-tools.ts";
 import type { DoctorOutside } from "./doctor-row.ts";
 
@@ -20,6 +21,7 @@ export function openDoctorOutside(environment: Readonly<Record<string, string | 
     readsCertificates: Boolean(environment.NODE_EXTRA_CA_CERTS),
     release: release(),
     userId: process.getuid?.() ?? 0,
+    haveOwnPids: haveOwnPids(),
     readText: readStart,
     exists: existsSync,
     findToolchain: () => findToolchain(environment),

@@ -10,6 +10,7 @@ import {
 /** What this user may do. */
 export const rightRows: readonly DoctorRow[] = [
   { name: "capabilities", failure: "missing", check: checkCapabilities },
+  { name: "process ids", failure: "warn", check: checkPids },
   { name: "kernel symbols", failure: "warn", check: checkSymbols },
 ];
 
@@ -39,6 +40,14 @@ function checkCapabilities(outside: DoctorOutside): DoctorFinding {
   return describeWarning(
     lacking.map(({ name, use }) => `no ${name}: ${use}`).join("; "),
     "run as root where a script needs these",
+  );
+}
+
+function checkPids({ haveOwnPids }: DoctorOutside): DoctorFinding {
+  if (!haveOwnPids) return describeOk("those of the machine");
+  return describeWarning(
+    "this is a PID namespace of its own: programs see other pids than ps shows, and filters by pid match nothing",
+    "run bpfts in the machine's PID namespace (docker run --pid=host, hostPID: true)",
   );
 }
 

@@ -25,6 +25,8 @@ export interface DoctorOutside {
   readonly readsCertificates: boolean;
   readonly release: string;
   readonly userId: number;
+  /** Whether processes have other pids here than programs in the kernel see. */
+  readonly haveOwnPids: boolean;
   /** A file's text, or as much of it as matters, or undefined when it cannot be read. */
   readText(path: string): string | undefined;
   exists(path: string): boolean;

@@ -52,6 +52,13 @@ describe("what this machine or user lacks", () => {
     ).toContain("BPFTS_CLANG");
   });
 
+  it("a PID namespace of its own", () => {
+    const line = `mount -t proc proc /proc && exec ${process.execPath} ${cli} -e 'tracepoint:syscalls:sys_enter_chdir if (pid == cpid) { count(); }' -c 'sh -c "cd /"'`;
+    const result = spawnSync("unshare", ["-m", "-p", "-f", "--kill-child", "sh", "-c", line], { encoding: "utf8" });
+    expect(result.stderr).toMatch(/^warning: This is a PID namespace of its own: .* --pid=host\)\n/);
+    expect(result.status).toBe(0);
+  });
+
   it("a kernel without its own types", () => {
     const error = parseError(
       runUnder(["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /sys/kernel/btf && exec "$@"', "sh"]),

@@ -1,9 +1,10 @@
-import { existsSync, mkdirSync, readFileSync, readlinkSync, rmdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { listFolder } from "../../base/list-folder.ts";
 import { AttachError, PrivilegeError } from "../../base/errors.ts";
 import type { Closable } from "../../base/scope.ts";
 import { errno, renderErrno } from "../door/errno.ts";
 import type { Handle, KernelPort } from "../door/port.ts";
+import { readPidNamespace } from "./pid-namespace.ts";
 import { requireTracefs } from "./tracefs.ts";
 
 /** Where the lines of `bpf_trace_printk` come out. Owner: whoever opened it closes it. */
@@ -86,15 +87,7 @@ function openGlobalPipe(port: KernelPort, path: string): TracePipe {
 
 /** Process ids mean something in their own namespace only, so the name tells both: no container takes the other's instance for a dead one's. */
 function nameInstance(): string {
-  return `bpfts-${findPidNamespace()}-${process.pid}-${++opened}`;
-}
-
-function findPidNamespace(): string {
-  try {
-    return /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "0";
-  } catch {
-    return "0";
-  }
+  return `bpfts-${readPidNamespace() || "0"}-${process.pid}-${++opened}`;
 }
 
 function makeInstance(instances: string): string | undefined {
@@ -133,7 +126,7 @@ function removeInstance(instance: string): void {
 
 /** A run that was killed could not remove its instance: the next one does. */
 function removeStaleInstances(instances: string): void {
-  const namespace = findPidNamespace();
+  const namespace = readPidNamespace() || "0";
   for (const name of listFolder(instances)) {
     const match = /^bpfts-(\d+)-(\d+)-\d+$/.exec(name);
     if (match?.[1] === namespace && !existsSync(`/proc/${match[2]}`)) removeInstance(`${instances}/${name}`);

@@ -11,6 +11,7 @@ import type { ProbePreference } from "../../dialect/words/preferred-probes.ts";
 import type { CSource } from "../../dialect/text/unit.ts";
 import { openAddon } from "../../kernel/door/addon.ts";
 import type { KernelPort } from "../../kernel/door/port.ts";
+import { haveOwnPids } from "../../kernel/machine/pid-namespace.ts";
 import { openTracePipe } from "../../kernel/machine/trace-pipe.ts";
 import type { TracePipe } from "../../kernel/machine/trace-pipe.ts";
 import { listTracepoints } from "../../kernel/machine/tracefs.ts";
@@ -116,6 +117,7 @@ export async function runScript(options: RunOptions): Promise<number> {
     const script = await readScript(options.script, { readLibrary: readSdk, store, grants: options.grants });
     files = script.scope;
     const port = openAddon();
+    if (options.attaches && haveOwnPids()) options.log.warn(ownPidsWarning);
     port.signalsCatch();
     scope.defer(() => port.signalsRelease());
     const command =
@@ -177,6 +179,10 @@ export async function runScript(options: RunOptions): Promise<number> {
     scope.close();
   }
 }
+
+/** Filters by pid would match nothing without a word. */
+const ownPidsWarning =
+  "This is a PID namespace of its own: programs see other pids than ps shows here, and filters by pid (-p, cpid, command.pid) match nothing. Run bpfts in the machine's (docker run --pid=host)";
 
 /** How long the kernel takes to free the perf event of a probe. Units: milliseconds, measured on Linux 6.18 */
 const FREE_MS = 50;

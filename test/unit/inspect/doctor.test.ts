@@ -22,6 +22,7 @@ function describeMachine(
   return {
     nodeVersion: "20.17.0",
     readsCertificates: false,
+    haveOwnPids: false,
     release: "6.18.44",
     userId: 0,
     readText: (path) => ({ ...texts, ...changes.texts })[path],
@@ -104,6 +105,7 @@ describe("doctor", () => {
         ],
       },
     ],
+    ["process ids", "warn", /--pid=host/, { haveOwnPids: true }],
     ["kernel", "warn", /vm run/, { release: "5.4.0-1" }],
     ["BTF", "missing", /CONFIG_DEBUG_INFO_BTF/, { exists: (path) => !path.includes("btf") }],
     ["configuration", "warn", /vm run/, { findConfig: without("CONFIG_KPROBES") }],

@@ -1,0 +1,18 @@
+import { readlinkSync } from "node:fs";
+
+/** The first one's, which the kernel gives its number. Source: PROC_PID_INIT_INO of linux/proc_ns.h */
+const INITIAL = "4026531836";
+
+/** The number of this process's PID namespace; an empty text where /proc does not tell. */
+export function readPidNamespace(): string {
+  try {
+    return /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "";
+  } catch {
+    return "";
+  }
+}
+
+/** Whether processes have other pids here than programs in the kernel see, as in a container. */
+export function haveOwnPids(namespace: string = readPidNamespace()): boolean {
+  return namespace !== "" && namespace !== INITIAL;
+}
