@@ -18,12 +18,6 @@ export interface FrameLayout {
   readonly hidden: number;
 }
 
-interface OpenFrame {
-  readonly name: string;
-  readonly start: number;
-  value: number;
-}
-
 /** Boxes that are narrower would not be seen, and there may be very many. Units: parts of the whole. */
 const NARROWEST = 1 / 20_000;
 
@@ -32,22 +26,28 @@ export function layOutFrames(stacks: readonly SummedStack[]): FrameLayout {
   const total = stacks.reduce((sum, { value }) => sum + Number(value), 0);
   const frames: FlameFrame[] = [];
   let hidden = 0;
-  let path: OpenFrame[] = [];
+  /** The open boxes, and where they began; their number, since both lists keep what was there before. */
+  const path: string[] = [];
+  const starts: number[] = [];
+  let open = 0;
   let at = 0;
   const close = (depth: number): void => {
-    for (const [index, frame] of path.slice(depth).entries()) {
-      if (frame.value < total * NARROWEST) hidden++;
-      else frames.push({ ...frame, depth: depth + index });
+    while (open > depth) {
+      const start = starts[--open]!;
+      if (at - start < total * NARROWEST) hidden++;
+      else frames.push({ name: path[open]!, depth: open, start, value: at - start });
     }
-    path = path.slice(0, depth);
   };
+  const push = (name: string): void => {
+    path[open] = name;
+    starts[open++] = at;
+  };
+  push("all");
   for (const { names, value } of stacks) {
-    const all = ["all", ...names];
     let same = 0;
-    while (same < path.length && same < all.length && path[same]!.name === all[same]) same++;
-    close(same);
-    for (const name of all.slice(same)) path.push({ name, start: at, value: 0 });
-    for (const frame of path) frame.value += Number(value);
+    while (same + 1 < open && same < names.length && path[same + 1] === names[same]) same++;
+    close(same + 1);
+    for (let index = same; index < names.length; index++) push(names[index]!);
     at += Number(value);
   }
   close(0);

@@ -70,15 +70,18 @@ function renderFrame({ name, depth, start, value }: FlameFrame, total: number, y
   const x = start * scale;
   const width = value * scale;
   const label = escapeXml(cutLabel(name, width));
-  const title = escapeXml(
-    `${name} (${value.toLocaleString("en-US")}${unitNames[unit]}, ${((100 * value) / total).toFixed(2)}%)`,
-  );
+  const title = escapeXml(`${name} (${groupDigits(value)}${unitNames[unit]}, ${((100 * value) / total).toFixed(2)}%)`);
   return (
     `<g class="frame" data-name="${escapeXml(name)}" data-start="${start}" data-value="${value}" data-depth="${depth}">` +
     `<title>${title}</title>` +
     `<rect x="${(MARGIN + x).toFixed(1)}" y="${y}" width="${width.toFixed(1)}" height="${ROW - 1}" fill="${chooseColour(name, depth)}"/>` +
     `<text x="${(MARGIN + 3 + x).toFixed(1)}" y="${y + 12}">${label}</text></g>`
   );
+}
+
+/** As toLocaleString does, which takes most of the time of a large picture. */
+function groupDigits(value: number): string {
+  return String(value).replace(/\B(?=(?:\d{3})+$)/g, ",");
 }
 
 function cutLabel(name: string, width: number): string {

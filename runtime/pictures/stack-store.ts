@@ -19,15 +19,22 @@ export interface StackSums {
 /** The kernel keeps at most 127 addresses of a stack unless its administrator raises it; a tool may put several stacks together. */
 const MAX_FRAMES = 4096;
 
-/** What a script may make the host keep. Units: characters of names. */
+/** What a script may make the host keep. Units: characters of names, and one or two for each name in a stack. */
 const MAX_CHARACTERS = 128 * 1024 * 1024;
 
 const units: readonly string[] = ["count", "us", "bytes"] satisfies StackUnit[];
 
-/** Adds up the stacks that a script records. */
+/**
+ * Adds up the stacks that a script records. Names are kept once and stacks are made of their numbers: measured for 100,000 stacks of 26 names, texts of whole stacks take
+ * more than twice the time, most of it spent collecting garbage.
+ */
 export class StackStore {
+  /** By the packed numbers of their names. */
   private readonly sums = new Map<string, bigint>();
-  private readonly cleaned = new Map<string, string>();
+  /** The numbers of names as they come. */
+  private readonly ids = new Map<string, number>();
+  /** Clean names by their numbers. */
+  private readonly names: string[] = [];
   private unit: StackUnit | undefined;
   private characters = 0;
   /** How many stacks there was no room for. */
@@ -43,43 +50,53 @@ export class StackStore {
         hint: "the stacks of a run are one picture: record those of one unit",
       });
     this.unit = unit;
-    const names = process === null ? frames : [process, ...frames];
-    // Clean names have no newline in them.
-    const key = this.cleanAll(names)?.join("\n");
-    const sum = key === undefined ? undefined : this.sums.get(key);
-    if (key === undefined || (sum === undefined && !this.takeRoom(key.length))) this.dropped++;
+    const ids = this.numberAll(process === null ? frames : [process, ...frames]);
+    if (ids === undefined) return void this.dropped++;
+    const key = packNumbers(ids);
+    const sum = this.sums.get(key);
+    if (sum === undefined && !this.takeRoom(key.length)) this.dropped++;
     else this.sums.set(key, (sum ?? 0n) + BigInt(value));
   }
 
   /** What was recorded and weighs something; undefined when nothing was. */
   read(): StackSums | undefined {
-    const stacks = [...this.sums]
-      .filter(([, value]) => value > 0n)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, value]) => ({ names: key.split("\n"), value }));
+    const { names } = this;
+    const order = [...new Set(names)].sort();
+    const places = new Map(order.map((name, place) => [name, place]));
+    const ranks = names.map((name) => places.get(name)!);
+    // Names that differ only in what was cleaned are one.
+    const sums = new Map<string, { readonly names: readonly string[]; value: bigint }>();
+    for (const [packed, value] of this.sums) {
+      if (value === 0n) continue;
+      const numbers = unpackNumbers(packed).map((id) => ranks[id]!);
+      const key = packNumbers(numbers);
+      const sum = sums.get(key);
+      if (sum === undefined) sums.set(key, { names: numbers.map((rank) => order[rank]!), value });
+      else sum.value += value;
+    }
+    // By code units, as names are compared one by one.
+    const stacks = [...sums.keys()].sort().map((key) => sums.get(key)!);
     return this.unit === undefined || stacks.length === 0 ? undefined : { unit: this.unit, stacks };
   }
 
   /** Undefined when there is no room for a name that is new. */
-  private cleanAll(names: readonly string[]): readonly string[] | undefined {
-    const clean: string[] = [];
+  private numberAll(names: readonly string[]): readonly number[] | undefined {
+    const ids: number[] = [];
     for (const name of names) {
-      const one = this.clean(name);
-      if (one === undefined) return undefined;
-      clean.push(one);
+      const id = this.ids.get(name) ?? this.number(name);
+      if (id === undefined) return undefined;
+      ids.push(id);
     }
-    return clean;
+    return ids;
   }
 
-  private clean(name: string): string | undefined {
-    let clean = this.cleaned.get(name);
-    if (clean === undefined) {
-      if (!this.takeRoom(name.length)) return undefined;
-      // The last two characters of each plane are none, and XML has no place for the first two of them.
-      clean = escapeText(name).replace(/[\ufffe\uffff]/g, "\ufffd") || "[unknown]";
-      this.cleaned.set(name, clean);
-    }
-    return clean;
+  private number(name: string): number | undefined {
+    if (!this.takeRoom(name.length)) return undefined;
+    const id = this.names.length;
+    // The last two characters of each plane are none, and XML has no place for the first two of them.
+    this.names.push(escapeText(name).replace(/[\ufffe\uffff]/g, "\ufffd") || "[unknown]");
+    this.ids.set(name, id);
+    return id;
   }
 
   private takeRoom(length: number): boolean {
@@ -87,6 +104,25 @@ export class StackStore {
     this.characters += length;
     return true;
   }
+}
+
+/** A text by which lists of numbers below 2^30 are told apart and put in order, number by number, a list before those that begin with it. */
+function packNumbers(numbers: readonly number[]): string {
+  const units: number[] = [];
+  for (const number of numbers) {
+    if (number < 0x8000) units.push(number);
+    else units.push(0x8000 | (number >>> 15), number & 0x7fff);
+  }
+  return String.fromCharCode(...units);
+}
+
+function unpackNumbers(text: string): number[] {
+  const numbers: number[] = [];
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    numbers.push(unit < 0x8000 ? unit : ((unit & 0x7fff) << 15) | text.charCodeAt(++at));
+  }
+  return numbers;
 }
 
 function requireStack(process: unknown, frames: unknown, value: unknown, unit: unknown): void {

@@ -52,6 +52,22 @@ describe("the store", () => {
     ]);
   });
 
+  it("keeps the order of names, however many there are, and adds up names that are one when they are clean", () => {
+    const names = Array.from({ length: 70_000 }, (_, at) => `f${at}`);
+    const { stacks } = sum([
+      ...names.map((name) => ["p", [name, "end"], 1] as const),
+      ["p", ["f69999", "end"], 2],
+      ["p", ["", "end"], 5],
+      ["p", ["[unknown]", "end"], 6],
+    ]);
+    const expected = ["[unknown]", ...names].map((name) => ["p", name, "end"].join("\n")).sort();
+    expect(stacks.map((stack) => stack.names.join("\n"))).toEqual(expected);
+    expect(stacks.filter(({ value }) => value > 1n)).toEqual([
+      { names: ["p", "[unknown]", "end"], value: 11n },
+      { names: ["p", "f69999", "end"], value: 3n },
+    ]);
+  });
+
   it("has nothing to read when nothing weighs anything", () => {
     const store = new StackStore();
     expect(store.read()).toBeUndefined();
@@ -78,13 +94,13 @@ describe("the store", () => {
     const store = new StackStore(100);
     const add = (frame: string): void => store.add({ process: null, frames: [frame], value: "1", unit: "count" });
     add("a".repeat(20));
-    add("b".repeat(40));
+    add("b".repeat(79));
     for (let number = 0; number < 50; number++) add(`${number}`.padStart(60, "c"));
     expect(store.dropped).toBe(51);
     add("a".repeat(20));
     expect(store.dropped).toBe(51);
     expect(store.read()!.stacks).toEqual([{ names: ["a".repeat(20)], value: 2n }]);
-    const kept = (store as unknown as { readonly cleaned: ReadonlyMap<string, string> }).cleaned;
+    const kept = (store as unknown as { readonly ids: ReadonlyMap<string, number> }).ids;
     expect([...kept.keys()].join("").length).toBeLessThanOrEqual(100);
   });
 
