@@ -24,6 +24,7 @@ const modules: Readonly<Record<string, () => Promise<CommandModule>>> = {
   link: () => import("./link.ts"),
   net: () => import("./net.ts"),
   top: () => import("./top.ts"),
+  flame: () => import("./flame.ts"),
   lab: () => import("./lab.ts"),
   tools: () => import("./tools.ts"),
   types: () => import("./print-types.ts"),
@@ -60,6 +61,7 @@ Examples:
   bpfts prog                                     the BPF programs in the kernel, and who holds them
   bpfts net                                      what is attached to devices, namespaces and cgroups
   bpfts top                                      what each of them costs
+  bpfts flame cpu.txt -o cpu.html                a flame graph of recorded stacks; --before OLD: what has changed
   bpfts lab up two-nodes.json                    a network of namespaces to try scripts in
   bpfts check scripts/hello.ts                   compile and verify, attach nothing
   bpfts types scripts/counts.ts                  the types of its tables, out of the compiled program

@@ -81,10 +81,15 @@ function chooseRender({ kind, path }: PictureRequest): Render {
   if (kind === "folded") return renderFolded;
   if (kind === "speedscope") return renderSpeedscope;
   if (kind === "pprof") return renderPprof;
+  return chooseFlame(path, "--flame");
+}
+
+/** The way to draw a flame graph into a file of this name. @throws UsageError for an ending that says none */
+export function chooseFlame(path: string, option: string): Render {
   const ending = extname(path).toLowerCase();
   if (ending === ".svg") return renderFlameSvg;
   if (ending === ".html") return renderFlameHtml;
-  throw new UsageError(`--flame "${path}": the name ends neither in .svg nor in .html`, {
+  throw new UsageError(`${option} "${path}": the name ends neither in .svg nor in .html`, {
     hint: "the ending says which it becomes: both open in a browser",
   });
 }
@@ -110,7 +115,8 @@ function openFile({ kind, path }: PictureRequest, render: Render): OpenFile {
   }
 }
 
-function refuseFile(kind: string, path: string, cause: unknown): UsageError {
+/** The error for a file that cannot be written. */
+export function refuseFile(kind: string, path: string, cause: unknown): UsageError {
   const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
   const reasons: Readonly<Record<string, string>> = {
     ENOENT: "there is no such folder",

@@ -48,9 +48,14 @@ function renderSvg({ unit, stacks }: StackSums, title: string): string {
   const { frames, hidden } = layOutFrames(stacks);
   const depth = frames.reduce((most, frame) => Math.max(most, frame.depth), 0);
   const height = HEAD + (depth + 1) * ROW + FOOT;
-  const total = frames[0]!.value;
-  const boxes = frames.map((frame) => renderFrame(frame, total, HEAD + (depth - frame.depth) * ROW, unit));
-  const note = hidden === 0 ? "" : `${hidden} narrower boxes are not drawn`;
+  const all = frames[0]!;
+  const change = all.before === 0 ? undefined : measureChange(frames, all);
+  const boxes = frames.map((frame) => renderFrame(frame, all.value, HEAD + (depth - frame.depth) * ROW, unit, change));
+  const gone = stacks.filter(({ value }) => value === 0n).length;
+  const notes = [
+    ...(hidden === 0 ? [] : [`${hidden} narrower boxes are not drawn`]),
+    ...(gone === 0 ? [] : [`${gone} ${gone === 1 ? "stack is" : "stacks are"} gone`]),
+  ];
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH + 2 * MARGIN}" height="${height}" viewBox="0 0 ${WIDTH + 2 * MARGIN} ${height}" data-width="${WIDTH}">
 <style>${style}</style>
 <rect width="100%" height="100%" fill="#fafaf4"/>
@@ -59,24 +64,51 @@ function renderSvg({ unit, stacks }: StackSums, title: string): string {
 <text class="search" x="${WIDTH - 85}" y="24" visibility="hidden">Search</text>
 <text class="details" x="${MARGIN}" y="${height - 10}"></text>
 <text class="matched" x="${MARGIN + WIDTH}" y="${height - 10}"></text>
-<text class="note" x="${MARGIN + WIDTH}" y="40">${note}</text>
+<text class="note" x="${MARGIN + WIDTH}" y="40">${notes.join("; ")}</text>
 ${boxes.join("\n")}
 <script><![CDATA[${flameScript}]]></script>
 </svg>`;
 }
 
-function renderFrame({ name, depth, start, value }: FlameFrame, total: number, y: number, unit: StackUnit): string {
+/** What changed between two recordings, as parts of each whole. */
+interface Change {
+  find(frame: FlameFrame): number;
+  /** The largest of all boxes. */
+  readonly most: number;
+}
+
+function measureChange(frames: readonly FlameFrame[], all: FlameFrame): Change {
+  const find = ({ value, before }: FlameFrame): number => value / all.value - before / all.before;
+  return { find, most: frames.reduce((most, frame) => Math.max(most, Math.abs(find(frame))), 0) };
+}
+
+function renderFrame(frame: FlameFrame, total: number, y: number, unit: StackUnit, change: Change | undefined): string {
+  const { name, depth, start, value } = frame;
   const scale = WIDTH / total;
   const x = start * scale;
   const width = value * scale;
   const label = escapeXml(cutLabel(name, width));
-  const title = escapeXml(`${name} (${groupDigits(value)}${unitNames[unit]}, ${((100 * value) / total).toFixed(2)}%)`);
+  const share = `${((100 * value) / total).toFixed(2)}%`;
+  const since = change === undefined ? "" : `, ${renderChange(change.find(frame))}`;
+  const title = escapeXml(`${name} (${groupDigits(value)}${unitNames[unit]}, ${share}${since})`);
   return (
     `<g class="frame" data-name="${escapeXml(name)}" data-start="${start}" data-value="${value}" data-depth="${depth}">` +
     `<title>${title}</title>` +
-    `<rect x="${(MARGIN + x).toFixed(1)}" y="${y}" width="${width.toFixed(1)}" height="${ROW - 1}" fill="${chooseColour(name, depth)}"/>` +
+    `<rect x="${(MARGIN + x).toFixed(1)}" y="${y}" width="${width.toFixed(1)}" height="${ROW - 1}" fill="${change === undefined ? chooseColour(name, depth) : colourChange(change.find(frame), change.most)}"/>` +
     `<text x="${(MARGIN + 3 + x).toFixed(1)}" y="${y + 12}">${label}</text></g>`
   );
+}
+
+function renderChange(change: number): string {
+  const points = (100 * change).toFixed(2);
+  if (Number(points) === 0) return "as before";
+  return `${change > 0 ? "+" : ""}${points} points since before`;
+}
+
+/** Red for what takes more of the whole than before, blue for less, almost white for the same. */
+function colourChange(change: number, most: number): string {
+  const strength = most === 0 ? 0 : Math.abs(change) / most;
+  return `hsl(${change > 0 ? 0 : 220}, 85%, ${Math.round(96 - 38 * strength)}%)`;
 }
 
 /** As toLocaleString does, which takes most of the time of a large picture. */

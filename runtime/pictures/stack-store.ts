@@ -7,6 +7,8 @@ export interface SummedStack {
   /** The process, if there is one, then the functions, the outermost first. */
   readonly names: readonly string[];
   readonly value: bigint;
+  /** What it was in the recording that this one is compared with. */
+  readonly before?: bigint;
 }
 
 /** All stacks of a run. */

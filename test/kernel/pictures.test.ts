@@ -149,4 +149,34 @@ print(record_stack({ process: "p", frames: ["main", "work"], value: 5n, unit: "b
     expect((await runCli(["run", "--folded", "own.txt", script], { cwd: folder })).stdout).toBe("true true\n");
     expect(read("own.txt")).toBe("idle 2\np;main;work 5\n");
   });
+
+  it("are drawn later by bpfts flame as they were drawn at once", async () => {
+    const options = [
+      "--flame",
+      "once.svg",
+      "--folded",
+      "kept.txt",
+      "--pprof",
+      "kept.pb.gz",
+      "--speedscope",
+      "kept.json",
+    ];
+    const tool = ["stackcount", `${routes}:by_*`];
+    expect((await run(...options, ...tool)).status).toBe(0);
+    const listBoxes = (name: string): unknown =>
+      readXml(read(name))
+        .querySelectorAll(".frame")
+        .map((frame) => ["data-name", "data-depth", "data-value"].map((key) => frame.getAttribute(key)));
+    for (const kept of ["kept.txt", "kept.pb.gz", "kept.json"]) {
+      const { status, stdout, stderr } = await runCli(["flame", kept, "-o", "later.html"], { cwd: folder });
+      expect({ status, stdout, stderr }).toEqual({
+        status: 0,
+        stdout: "",
+        stderr: 'bpfts: wrote 2 stacks to "later.html"\n',
+      });
+      expect(listBoxes("later.html")).toEqual(listBoxes("once.svg"));
+    }
+    const none = await runCli(["flame", "--before", "gone.txt", "kept.txt"], { cwd: folder });
+    expect([none.status, none.stderr]).toEqual([2, 'error: Cannot read "gone.txt": no such file\n']);
+  });
 });

@@ -1,0 +1,51 @@
+import { statSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
+import { UsageError } from "../base/errors.ts";
+import { compareStacks } from "./compare-stacks.ts";
+import { chooseFlame, refuseFile } from "./open-pictures.ts";
+import { readStacks } from "./read-stacks.ts";
+import { StackStore } from "./stack-store.ts";
+import type { StackSums } from "./stack-store.ts";
+
+/** A flame graph of stacks that were recorded before. */
+export interface FlameRequest {
+  /** Their stacks are added up. */
+  readonly files: readonly string[];
+  /** What they are compared with. */
+  readonly before?: string;
+  /** The name of the picture, which ends in .svg or .html. */
+  readonly output: string;
+  readonly title?: string;
+}
+
+/** Draws it. Answers how many stacks it has. @throws UsageError for files that cannot be read or written */
+export function drawFlame({ files, before, output, title }: FlameRequest): number {
+  const render = chooseFlame(output, "--output");
+  for (const path of [...files, ...(before === undefined ? [] : [before])])
+    if (isSameFile(path, output))
+      throw new UsageError(`"${path}" is to be read and to be written`, { hint: "give the picture a name of its own" });
+  const now = sumStacks(files);
+  const sums = before === undefined ? now : compareStacks(now, sumStacks([before]));
+  const name = files.map((path) => basename(path)).join(", ");
+  const text = render(sums, title ?? (before === undefined ? name : `${name} since ${basename(before)}`));
+  try {
+    writeFileSync(output, text);
+  } catch (cause) {
+    throw refuseFile("output", output, cause);
+  }
+  return sums.stacks.length;
+}
+
+function sumStacks(files: readonly string[]): StackSums {
+  const store = new StackStore();
+  for (const path of files) for (const stack of readStacks(path)) store.add({ process: null, ...stack });
+  const sums = store.read();
+  if (sums === undefined) throw new UsageError(`There are no stacks in ${files.map((path) => `"${path}"`).join(", ")}`);
+  if (store.dropped > 0) throw new UsageError(`There is no room for ${store.dropped} of the stacks`);
+  return sums;
+}
+
+function isSameFile(a: string, b: string): boolean {
+  const [one, other] = [a, b].map((path) => statSync(path, { throwIfNoEntry: false }));
+  return one !== undefined && other !== undefined && one.dev === other.dev && one.ino === other.ino;
+}
