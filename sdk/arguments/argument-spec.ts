@@ -1,7 +1,22 @@
-/** How the text of an argument becomes a value. A function answers the value or throws; its message is shown to the user. */
+/**
+ * How the text of an argument becomes a value. A function answers the value or throws; its message is shown to the user.
+ *
+ * @example
+ * import { parse_args, print } from "bpfts";
+ * const args = parse_args({ arguments: { since: { flags: ["--since"], type: (text) => new Date(text), default: "2024-01-02" } } });
+ * print(args.since);
+ */
 export type ArgumentType = "string" | "int" | "float" | ((text: string) => unknown);
 
-/** One argument of a tool's command line. Source: add_argument of Python's argparse. */
+/**
+ * One argument of a tool's command line. Source: add_argument of Python's argparse.
+ *
+ * @example
+ * import { parse_args, print, type ArgumentSpec } from "bpfts";
+ * const pid: ArgumentSpec & { readonly type: "int" } = { flags: ["-p", "--pid"], type: "int", help: "this process only" };
+ * const args = parse_args({ arguments: { pid } });
+ * print(args.pid ?? "all"); // all
+ */
 export interface ArgumentSpec {
   /** Its flags, the short one first: `["-p", "--pid"]`. Without flags the argument is positional. */
   readonly flags?: readonly string[];
@@ -23,7 +38,15 @@ export interface ArgumentSpec {
   readonly hidden?: boolean;
 }
 
-/** A tool's command line: its arguments by the names that their values get, positional ones in their order. */
+/**
+ * A tool's command line: its arguments by the names that their values get, positional ones in their order.
+ *
+ * @example
+ * import { parse_args, print, type CommandLineSpec } from "bpfts";
+ * const specs = { count: { type: "int", default: 10, optional: true, help: "how many" } } as const;
+ * const line: CommandLineSpec<typeof specs> = { description: "Print the slowest reads.", arguments: specs };
+ * print(parse_args(line).count); // 10
+ */
 export interface CommandLineSpec<Specs extends Readonly<Record<string, ArgumentSpec>>> {
   /** @default the name of the script's file */
   readonly prog?: string;
@@ -63,7 +86,17 @@ type WithDefault<Spec, Value> = Spec extends { readonly repeat: true }
           : Value | undefined
         : Value;
 
-/** The values of a command line, by the names of their arguments. */
+/**
+ * The values of a command line, by the names of their arguments.
+ *
+ * @example
+ * import { parse_args, print, type ArgumentValues } from "bpfts";
+ * const specs = { pid: { flags: ["-p"], type: "int" } } as const;
+ * function describe(args: ArgumentValues<typeof specs>): string {
+ *   return args.pid === undefined ? "all processes" : `process ${args.pid}`;
+ * }
+ * print(describe(parse_args({ arguments: specs }))); // all processes
+ */
 export type ArgumentValues<Specs> = {
   readonly [Name in keyof Specs]: WithDefault<Specs[Name], Widen<ValueOf<Specs[Name]>>>;
 };

@@ -3,7 +3,14 @@ import { renderConstant } from "../queries/render-constant.ts";
 import { filter_by_containers } from "../queries/containers.ts";
 import type { ContainerFilter } from "../queries/containers.ts";
 
-/** Whose events a tool is to see: a process, a thread, containers, or what the command of `-c` started. */
+/**
+ * Whose events a tool is to see: a process, a thread, containers, or what the command of `-c` started.
+ *
+ * @example
+ * import { print, type ProcessFilter } from "bpfts";
+ * const filter: ProcessFilter = { pid: 4711 };
+ * print(filter.pid); // 4711
+ */
 export interface ProcessFilter extends ContainerFilter {
   /** A process, all its threads. */
   readonly pid?: number | undefined;

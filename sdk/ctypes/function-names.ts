@@ -3,6 +3,12 @@ import type { AfterLast, Clean, Simplify, SplitName, Trim } from "./c-text.ts";
 /**
  * The names of the functions that a C text defines, as `fn_name` and `load_func` take them. Any text where functions may come from
  * elsewhere: from a text that is put together at run time, a header of the script's own, or a macro with parameters.
+ *
+ * @example
+ * import { print, type FunctionName } from "bpfts";
+ * const text = `int on_read(struct pt_regs *ctx) { return 0; }`;
+ * const name: FunctionName<typeof text> = "on_read";
+ * print(name); // on_read
  */
 export type FunctionName<Text extends string> =
   IsWhole<Text> extends false

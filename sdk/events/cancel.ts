@@ -2,7 +2,17 @@ import { requireNumber } from "../checks/check-options.ts";
 import { setIdleTimeout, clearTimeout } from "../time/timers.ts";
 import { makeArgumentError } from "../wire/errors.ts";
 
-/** A signal that ends a wait: an `AbortSignal`, of this SDK or of any library. */
+/**
+ * A signal that ends a wait: an `AbortSignal`, of this SDK or of any library.
+ *
+ * @example
+ * import { print, type CancelSignal } from "bpfts";
+ * const controller = new AbortController();
+ * const signal: CancelSignal = controller.signal;
+ * signal.addEventListener("abort", () => print("stopped"), { once: true });
+ * controller.abort();
+ * print(signal.aborted); // true
+ */
 export interface CancelSignal {
   /** Whether it was aborted. */
   readonly aborted: boolean;
@@ -14,7 +24,14 @@ export interface CancelSignal {
   removeEventListener(type: "abort", listener: () => void): void;
 }
 
-/** How a wait may end before what it waits for comes. */
+/**
+ * How a wait may end before what it waits for comes.
+ *
+ * @example
+ * import { print, sleep_async, type CancelOptions } from "bpfts";
+ * const options: CancelOptions = { signal: AbortSignal.timeout(5) };
+ * await sleep_async(10, options).catch((reason: unknown) => print((reason as Error).name)); // TimeoutError
+ */
 export interface CancelOptions {
   /** Ends the wait by an error when it is aborted: `signal.reason`. */
   readonly signal?: CancelSignal | undefined;

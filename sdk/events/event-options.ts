@@ -3,6 +3,11 @@ import type { CancelOptions } from "./cancel.ts";
 /**
  * What any way to read events may be given. With `timeout_ms` a loop over events ends quietly after that time, counted from its begin; events that came
  * before are delivered.
+ *
+ * @example
+ * import { print, type EventOptions } from "bpfts";
+ * const options: EventOptions = { timeout_ms: 500, by_time: true };
+ * print(options.timeout_ms); // 500
  */
 export interface EventOptions extends CancelOptions {
   /**

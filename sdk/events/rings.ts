@@ -4,7 +4,14 @@ import type { RingKind } from "../wire/protocol.ts";
 import type { RecordCursor, RecordWalk } from "../codec/record-walk.ts";
 import { block } from "../time/wait.ts";
 
-/** Called for each event. Shape: `event` is a copy and may be kept; `size` is what the program submitted, in bytes. */
+/**
+ * Called for each event. Shape: `event` is a copy and may be kept; `size` is what the program submitted, in bytes.
+ *
+ * @example
+ * import { print, type EventCallback } from "bpfts";
+ * const show: EventCallback<{ readonly pid: number }> = ({ pid }, cpu) => print(`${pid} on CPU ${cpu}`);
+ * show({ pid: 1 }, 0, 8); // 1 on CPU 0
+ */
 export type EventCallback<Event> = (event: Event, cpu: number, size: number) => unknown;
 
 /** A buffer that is open and whose events go to a callback. */

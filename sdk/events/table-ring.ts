@@ -18,7 +18,14 @@ import type { MapReply, RingKind, RowFormat } from "../wire/protocol.ts";
 import { TableBase } from "../tables/table-base.ts";
 import type { TableOwner } from "../tables/table-base.ts";
 
-/** What `open_perf_buffer` takes besides the callback. */
+/**
+ * What `open_perf_buffer` takes besides the callback.
+ *
+ * @example
+ * import { eprint, print, type PerfBufferOptions } from "bpfts";
+ * const options: PerfBufferOptions = { page_cnt: 64, lost_cb: (lost) => eprint(`lost ${lost} events`) };
+ * print(options.page_cnt); // 64
+ */
 export interface PerfBufferOptions extends Pick<EventOptions, "by_time"> {
   /** Pages of each CPU's buffer, a power of two. */
   readonly page_cnt?: number | undefined;

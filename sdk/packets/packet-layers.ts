@@ -1,4 +1,11 @@
-/** An Ethernet header. Addresses are text: `"02:00:00:00:00:01"`. */
+/**
+ * An Ethernet header. Addresses are text: `"02:00:00:00:00:01"`.
+ *
+ * @example
+ * import { decode_packet, make_packet, print, type EthernetLayer } from "bpfts";
+ * const eth: Partial<EthernetLayer> = { dst: "02:00:00:00:00:01", src: "02:00:00:00:00:02" };
+ * print(decode_packet(make_packet({ eth, ipv4: {}, udp: {} })).eth?.dst); // 02:00:00:00:00:01
+ */
 export interface EthernetLayer {
   /** The address that it is for. */
   readonly dst: string;
@@ -8,7 +15,14 @@ export interface EthernetLayer {
   readonly type: number;
 }
 
-/** A VLAN tag. */
+/**
+ * A VLAN tag.
+ *
+ * @example
+ * import { decode_packet, make_packet, print, type VlanLayer } from "bpfts";
+ * const vlan: Partial<VlanLayer> = { id: 42 };
+ * print(decode_packet(make_packet({ eth: {}, vlan, ipv4: {}, udp: {} })).vlan?.[0]?.id); // 42
+ */
 export interface VlanLayer {
   /** The number of the VLAN. */
   readonly id: number;
@@ -22,7 +36,14 @@ export interface VlanLayer {
   readonly type: number;
 }
 
-/** A message of ARP about IPv4 addresses on Ethernet. */
+/**
+ * A message of ARP about IPv4 addresses on Ethernet.
+ *
+ * @example
+ * import { decode_packet, make_packet, print, type ArpLayer } from "bpfts";
+ * const asks: Partial<ArpLayer> = { operation: 1, sender_ip: "10.0.0.1", target_ip: "10.0.0.2" };
+ * print(decode_packet(make_packet({ eth: {}, arp: asks })).arp?.target_ip); // 10.0.0.2
+ */
 export interface ArpLayer {
   /** 1 asks, 2 answers. */
   readonly operation: number;
@@ -36,7 +57,14 @@ export interface ArpLayer {
   readonly target_ip: string;
 }
 
-/** An IPv4 header. */
+/**
+ * An IPv4 header.
+ *
+ * @example
+ * import { decode_packet, make_packet, print, type Ipv4Layer } from "bpfts";
+ * const ipv4: Partial<Ipv4Layer> = { src: "10.0.0.1", dst: "10.0.0.2", ttl: 3 };
+ * print(decode_packet(make_packet({ eth: {}, ipv4, udp: {} })).ipv4?.ttl); // 3
+ */
 export interface Ipv4Layer {
   /** The address that it is from: `"10.0.0.1"`. */
   readonly src: string;
@@ -68,7 +96,15 @@ export interface Ipv4Layer {
   readonly reserved?: boolean;
 }
 
-/** A header between that of IPv6 and what it carries. */
+/**
+ * A header between that of IPv6 and what it carries.
+ *
+ * @example
+ * import { decode_packet, make_packet, print, type Ipv6Extension } from "bpfts";
+ * const options: Ipv6Extension = { type: 60, data: new Uint8Array(6) };
+ * const bytes = make_packet({ eth: {}, ipv6: { src: "fd00::1", dst: "fd00::2", extensions: [options] }, udp: {} });
+ * print(decode_packet(bytes).ipv6?.extensions[0]?.type); // 60
+ */
 export interface Ipv6Extension {
   /** 0 hop by hop, 43 routing, 44 fragment, 51 authentication, 60 destination. */
   readonly type: number;
@@ -84,7 +120,14 @@ export interface Ipv6Extension {
   readonly reserved?: number;
 }
 
-/** An IPv6 header with what extends it. */
+/**
+ * An IPv6 header with what extends it.
+ *
+ * @example
+ * import { decode_packet, make_packet, print, type Ipv6Layer } from "bpfts";
+ * const ipv6: Partial<Ipv6Layer> = { src: "fd00::1", dst: "fd00::2", hop_limit: 4 };
+ * print(decode_packet(make_packet({ eth: {}, ipv6, udp: {} })).ipv6?.hop_limit); // 4
+ */
 export interface Ipv6Layer {
   /** The address that it is from: `"fd00::1"`. */
   readonly src: string;
@@ -104,7 +147,14 @@ export interface Ipv6Layer {
   readonly length: number;
 }
 
-/** A TCP header. */
+/**
+ * A TCP header.
+ *
+ * @example
+ * import { decode_packet, make_packet, print, type TcpLayer } from "bpfts";
+ * const tcp: Partial<TcpLayer> = { sport: 40000, dport: 80, flags: "S" };
+ * print(decode_packet(make_packet({ eth: {}, ipv4: {}, tcp })).tcp?.flags); // S
+ */
 export interface TcpLayer {
   /** The port that it is from. */
   readonly sport: number;
@@ -130,7 +180,14 @@ export interface TcpLayer {
   readonly reserved?: number;
 }
 
-/** A UDP header. */
+/**
+ * A UDP header.
+ *
+ * @example
+ * import { decode_packet, make_packet, print, type UdpLayer } from "bpfts";
+ * const udp: Partial<UdpLayer> = { sport: 40000, dport: 53 };
+ * print(decode_packet(make_packet({ eth: {}, ipv4: {}, udp })).udp?.dport); // 53
+ */
 export interface UdpLayer {
   /** The port that it is from. */
   readonly sport: number;
@@ -144,7 +201,14 @@ export interface UdpLayer {
   readonly checksum_ok?: boolean;
 }
 
-/** A header of ICMP or ICMPv6. */
+/**
+ * A header of ICMP or ICMPv6.
+ *
+ * @example
+ * import { decode_packet, make_packet, print, type IcmpLayer } from "bpfts";
+ * const echo: Partial<IcmpLayer> = { type: 8, id: 7, seq: 1 };
+ * print(decode_packet(make_packet({ eth: {}, ipv4: {}, icmp: echo })).icmp?.id); // 7
+ */
 export interface IcmpLayer {
   /** 8 (ICMPv6: 128) asks for an echo. */
   readonly type: number;
@@ -160,7 +224,14 @@ export interface IcmpLayer {
   readonly checksum_ok?: boolean;
 }
 
-/** A header of VXLAN and the packet in it. */
+/**
+ * A header of VXLAN and the packet in it.
+ *
+ * @example
+ * import { decode_packet, make_packet, print, type PacketFields, type VxlanLayer } from "bpfts";
+ * const vxlan: Partial<VxlanLayer<PacketFields>> = { vni: 77, inner: { eth: {}, ipv4: { dst: "10.77.1.2" }, udp: {} } };
+ * print(decode_packet(make_packet({ eth: {}, ipv4: {}, udp: { dport: 4789 }, vxlan })).vxlan?.vni); // 77
+ */
 export interface VxlanLayer<Inner> {
   /** The number of the virtual network. */
   readonly vni: number;
@@ -175,6 +246,11 @@ export interface VxlanLayer<Inner> {
 /**
  * A packet by its layers, from the outside to the inside; those that it does not have are undefined. What `make_packet` would put into a field by itself (a type, a length, a checksum) can be read, but does
  * not go into copies: `make_packet({ ...packet, ipv4: { ...packet.ipv4, ttl: 1 } })` has a new checksum.
+ *
+ * @example
+ * import { decode_packet, make_packet, print, type Packet } from "bpfts";
+ * const describe = ({ ipv4, udp }: Packet): string => `${ipv4?.dst}:${udp?.dport}`;
+ * print(describe(decode_packet(make_packet({ eth: {}, ipv4: { dst: "10.0.0.2" }, udp: { dport: 53 } })))); // 10.0.0.2:53
  */
 export interface Packet {
   /** The Ethernet header. */
@@ -205,7 +281,14 @@ export interface Packet {
   readonly problem?: string;
 }
 
-/** A packet to be made: every field may be left out. */
+/**
+ * A packet to be made: every field may be left out.
+ *
+ * @example
+ * import { make_packet, print, type PacketFields } from "bpfts";
+ * const fields: PacketFields = { eth: {}, ipv4: { dst: "10.0.0.2" }, udp: { dport: 53 }, payload: "hello" };
+ * print(make_packet(fields).length); // 47
+ */
 export interface PacketFields {
   /** The Ethernet header. */
   readonly eth?: Partial<EthernetLayer>;

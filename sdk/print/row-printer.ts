@@ -31,7 +31,21 @@ export function is_json_output(): boolean {
   return json;
 }
 
-/** One column of a table. */
+/**
+ * One column of a table.
+ *
+ * @example
+ * import { RowPrinter, type Column } from "bpfts";
+ * interface Row {
+ *   readonly pid: number;
+ *   readonly ns: bigint;
+ * }
+ * const columns: readonly Column<Row>[] = [
+ *   { head: "PID", format: "%-6d", value: "pid" },
+ *   { head: "MS", format: "%8.3f", value: ({ ns }) => Number(ns) / 1e6, name: "ms" },
+ * ];
+ * new RowPrinter(columns).print({ pid: 1, ns: 2_500_000n });
+ */
 export interface Column<Row> {
   /** What stands above it. */
   readonly head: string;
@@ -43,7 +57,14 @@ export interface Column<Row> {
   readonly name?: string;
 }
 
-/** How rows are laid out. */
+/**
+ * How rows are laid out.
+ *
+ * @example
+ * import { RowPrinter, type RowOptions } from "bpfts";
+ * const options: RowOptions = { csv: true };
+ * new RowPrinter<{ readonly pid: number }>([{ head: "PID", format: "%-6d", value: "pid" }], options).print({ pid: 1 });
+ */
 export interface RowOptions {
   /** Commas between values and no padding, for the `--csv` of BCC's tools; a text with a comma or a quote in it is quoted (RFC 4180). */
   readonly csv?: boolean;

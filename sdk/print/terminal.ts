@@ -1,6 +1,13 @@
 import { callHost } from "../wire/host.ts";
 
-/** The terminal that standard output goes to. */
+/**
+ * The terminal that standard output goes to.
+ *
+ * @example
+ * import { print, terminal, type Terminal } from "bpfts";
+ * const paint = (text: string, { colors }: Pick<Terminal, "colors">): string => (colors ? `\x1b[31m${text}\x1b[0m` : text);
+ * print(paint("late", terminal()));
+ */
 export interface Terminal {
   /** Whether standard output is one, and no file and no pipe. */
   readonly is_tty: boolean;

@@ -3,7 +3,13 @@ import { makeArgumentError } from "../wire/errors.ts";
 import { MAX, requireInteger, requireOptions, requireText } from "../checks/check-options.ts";
 import type { AttachArgument } from "../wire/attach-argument.ts";
 
-/** The C function that runs. `Functions` are the names that the C text defines. */
+/**
+ * The C function that runs. `Functions` are the names that the C text defines.
+ *
+ * @example
+ * import type { BPF, RunsFunction } from "bpfts";
+ * const attach = (b: BPF, { fn_name }: RunsFunction): unknown => b.attach_kprobe({ event: "vfs_read", fn_name });
+ */
 export interface RunsFunction<Functions extends string = string> {
   /** The name of a function of the C text. */
   readonly fn_name: Functions;
@@ -16,7 +22,14 @@ export type FunctionIn<Functions> = 0 extends 1 & Functions
     ? Name
     : string;
 
-/** Where a kprobe goes: one kernel function, or all that a regular expression matches whole. */
+/**
+ * Where a kprobe goes: one kernel function, or all that a regular expression matches whole.
+ *
+ * @example
+ * import type { BPF, KprobeTarget } from "bpfts";
+ * const places: readonly KprobeTarget[] = [{ event: "vfs_read" }, { event_re: "tcp_.*", limit: 200 }];
+ * const attach = (b: BPF): unknown => places.map((place) => b.attach_kprobe({ ...place, fn_name: "on_call" }));
+ */
 export type KprobeTarget =
   | {
       /** The kernel function. */
@@ -39,27 +52,55 @@ export type KprobeTarget =
       readonly event_off?: undefined;
     };
 
-/** What `attach_kprobe` takes. */
+/**
+ * What `attach_kprobe` takes.
+ *
+ * @example
+ * import type { BPF, KprobeOptions } from "bpfts";
+ * const options: KprobeOptions = { event: "vfs_read", fn_name: "on_read" };
+ * const attach = (b: BPF): unknown => b.attach_kprobe(options);
+ */
 export type KprobeOptions<Functions extends string = string> = KprobeTarget &
   RunsFunction<Functions> & {
     /** One function for entry and return, which `bpf_session_is_return` tells apart; when it returns 1 at the entry there is no return. Since: Linux 6.10. */
     readonly session?: boolean | undefined;
   };
 
-/** What `attach_kretprobe` takes. */
+/**
+ * What `attach_kretprobe` takes.
+ *
+ * @example
+ * import type { BPF, KretprobeOptions } from "bpfts";
+ * const options: KretprobeOptions = { event: "vfs_read", fn_name: "on_return" };
+ * const attach = (b: BPF): unknown => b.attach_kretprobe(options);
+ */
 export type KretprobeOptions<Functions extends string = string> = KprobeTarget &
   RunsFunction<Functions> & {
     /** For BCC's sake: the kernel's own number is used, and a warning says so. */
     readonly maxactive?: number;
   };
 
-/** What `attach_struct_ops` takes. */
+/**
+ * What `attach_struct_ops` takes.
+ *
+ * @example
+ * import type { BPF, StructOpsOptions } from "bpfts";
+ * const options: StructOpsOptions = { map: "my_congestion_control" };
+ * const attach = (b: BPF): unknown => b.attach_struct_ops(options);
+ */
 export interface StructOpsOptions {
   /** The name of a variable of `SEC(".struct_ops")` in the C text. */
   readonly map: string;
 }
 
-/** Where a tracepoint program goes: one tracepoint, or all whose names a regular expression matches from the start. */
+/**
+ * Where a tracepoint program goes: one tracepoint, or all whose names a regular expression matches from the start.
+ *
+ * @example
+ * import type { BPF, TracepointTarget } from "bpfts";
+ * const places: readonly TracepointTarget[] = [{ tp: "sched:sched_switch" }, { tp_re: "block:block_rq_.*", limit: 20 }];
+ * const attach = (b: BPF): unknown => places.map((place) => b.attach_tracepoint({ ...place, fn_name: "on_event" }));
+ */
 export type TracepointTarget =
   | {
       /** The tracepoint: `"category:event"`. */
@@ -78,10 +119,24 @@ export type TracepointTarget =
       readonly limit?: number | undefined;
     };
 
-/** What `attach_tracepoint` takes. */
+/**
+ * What `attach_tracepoint` takes.
+ *
+ * @example
+ * import type { BPF, TracepointOptions } from "bpfts";
+ * const options: TracepointOptions = { tp: "sched:sched_switch", fn_name: "on_switch" };
+ * const attach = (b: BPF): unknown => b.attach_tracepoint(options);
+ */
 export type TracepointOptions<Functions extends string = string> = TracepointTarget & RunsFunction<Functions>;
 
-/** Where a uprobe goes: a symbol, all symbols that match, or an address, in a program or library. */
+/**
+ * Where a uprobe goes: a symbol, all symbols that match, or an address, in a program or library.
+ *
+ * @example
+ * import type { BPF, UprobeTarget } from "bpfts";
+ * const places: readonly UprobeTarget[] = [{ name: "c", sym: "malloc" }, { name: "/usr/bin/app", addr: 0x1140n }];
+ * const attach = (b: BPF): unknown => places.map((place) => b.attach_uprobe({ ...place, fn_name: "on_call" }));
+ */
 export type UprobeTarget = {
   /** A library's short name (`"c"`), a path, or a command of PATH. */
   readonly name: string;
@@ -126,10 +181,24 @@ export type UprobeTarget = {
     }
 );
 
-/** What `attach_uprobe` and `attach_uretprobe` take. */
+/**
+ * What `attach_uprobe` and `attach_uretprobe` take.
+ *
+ * @example
+ * import type { BPF, UprobeOptions } from "bpfts";
+ * const options: UprobeOptions = { name: "c", sym: "getaddrinfo", fn_name: "on_lookup" };
+ * const attach = (b: BPF): unknown => b.attach_uprobe(options);
+ */
 export type UprobeOptions<Functions extends string = string> = UprobeTarget & RunsFunction<Functions>;
 
-/** What `attach_func` takes: where a program of a cgroup or of sockets goes. */
+/**
+ * What `attach_func` takes: where a program of a cgroup or of sockets goes.
+ *
+ * @example
+ * import type { BPF, FuncOptions } from "bpfts";
+ * const options: FuncOptions = { fn_name: "on_connect", attach_type: 10, cgroup: "/sys/fs/cgroup/web" };
+ * const attach = (b: BPF): unknown => b.attach_func(options);
+ */
 export type FuncOptions<Functions extends string = string> = RunsFunction<Functions> & {
   /** What the function is loaded and attached as: one of `BPFAttachType`. Source: enum bpf_attach_type. */
   readonly attach_type: number;
@@ -148,7 +217,14 @@ export type FuncOptions<Functions extends string = string> = RunsFunction<Functi
       }
   );
 
-/** What `attach_freplace` takes. */
+/**
+ * What `attach_freplace` takes.
+ *
+ * @example
+ * import type { BPF, BpfFunction, FreplaceOptions } from "bpfts";
+ * const options = (target: BpfFunction): FreplaceOptions => ({ fn_name: "new_policy", target, func: "policy" });
+ * const attach = (b: BPF, target: BpfFunction): unknown => b.attach_freplace(options(target));
+ */
 export interface FreplaceOptions<Functions extends string = string> extends RunsFunction<Functions> {
   /** The program whose function is replaced: what `load_func` answered, the id of a program, or the path of its pin. */
   readonly target: BpfFunction | number | string;
@@ -156,7 +232,14 @@ export interface FreplaceOptions<Functions extends string = string> extends Runs
   readonly func?: string | undefined;
 }
 
-/** What `attach_raw_tracepoint` takes. */
+/**
+ * What `attach_raw_tracepoint` takes.
+ *
+ * @example
+ * import type { BPF, RawTracepointOptions } from "bpfts";
+ * const options: RawTracepointOptions = { tp: "sched_switch", fn_name: "on_switch" };
+ * const attach = (b: BPF): unknown => b.attach_raw_tracepoint(options);
+ */
 export interface RawTracepointOptions<Functions extends string = string> extends RunsFunction<Functions> {
   /** The tracepoint's own name, without its category. */
   readonly tp: string;

@@ -1,6 +1,14 @@
 import type { USDT } from "./usdt.ts";
 
-/** What `new BPF(…)` takes beside the C. */
+/**
+ * What `new BPF(…)` takes beside the C.
+ *
+ * @example
+ * import { BPF, print, type BuildOptions } from "bpfts";
+ * const common: BuildOptions = { cflags: ["-DSIZE=64"] };
+ * const b = new BPF({ text: `BPF_HASH(counts, u32, u64, SIZE);`, ...common });
+ * print(b.tables.counts.size); // 0
+ */
 export interface BuildOptions {
   /** Options for clang: `["-DMAX=3", "-Iinclude"]`. */
   readonly cflags?: readonly string[] | undefined;
@@ -12,7 +20,15 @@ export interface BuildOptions {
   readonly attach_usdt_ignore_pid?: boolean | undefined;
 }
 
-/** What `new BPF(…)` is made from: the C, and how to compile it. */
+/**
+ * What `new BPF(…)` is made from: the C, and how to compile it.
+ *
+ * @example
+ * import { BPF, print, type BpfOptions } from "bpfts";
+ * const text = `BPF_HASH(counts, u32, u64, SIZE);`;
+ * const options: BpfOptions<typeof text> = { text, cflags: ["-DSIZE=64"] };
+ * print(new BPF(options).tables.counts.size); // 0
+ */
 export type BpfOptions<Text extends string = string> = BuildOptions &
   (
     | {

@@ -15,7 +15,14 @@ type FunctionsOf<Text extends string> = Text extends `${string}${"BPF_ITER(" | '
   ? { readonly fn_name: FunctionName<Text>; readonly text: Text }
   : { readonly fn_name: FunctionName<Text> };
 
-/** What `new BPF(…)` is, and the calls that need no program. */
+/**
+ * What `new BPF(…)` is, and the calls that need no program.
+ *
+ * @example
+ * import { BPF, print, type BpfClass } from "bpfts";
+ * const open = (Program: BpfClass, key: "u32" | "u64"): BPF => new Program({ text: `BPF_HASH(counts, ${key}, u64);` });
+ * print(open(BPF, "u32").get_table("counts").size); // 0
+ */
 export type BpfClass = Omit<typeof BpfProgram, "prototype"> & {
   /**
    * Compiles C in BCC's dialect, creates its maps and attaches the functions whose names or macros say where to; everything is detached when

@@ -2,7 +2,14 @@ import { read_file } from "../guest/process.ts";
 import { KernelQueries } from "../queries/kernel-queries.ts";
 import { UnsupportedFeatureError } from "../wire/errors.ts";
 
-/** What a tool says where its kernel functions cannot be probed. */
+/**
+ * What a tool says where its kernel functions cannot be probed.
+ *
+ * @example
+ * import { print, type FunctionProbeOptions } from "bpfts";
+ * const options: FunctionProbeOptions = { instead: "leave out -P" };
+ * print(options.instead); // leave out -P
+ */
 export interface FunctionProbeOptions {
   /** What to use instead; the rest of a sentence that begins with "hint:". */
   readonly instead?: string;

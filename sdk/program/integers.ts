@@ -9,10 +9,26 @@ import type { BuildIdStackTable, StackTraceTable } from "../tables/table-stack-t
 import type { StorageTable } from "../tables/table-storage.ts";
 import type { Table } from "../tables/table.ts";
 
-/** What 64-bit integers of C are in the script. */
+/**
+ * What 64-bit integers of C are in the script.
+ *
+ * @example
+ * import { BPF, print, type Integers } from "bpfts";
+ * const u64: Integers = "number";
+ * const b = new BPF({ text: `BPF_ARRAY(totals, u64, 1);` });
+ * print(b.get_table("totals", { u64 }).get(0)); // 0
+ */
 export type Integers = "bigint" | "number";
 
-/** How a table hands its values over. */
+/**
+ * How a table hands its values over.
+ *
+ * @example
+ * import { BPF, print, type TableOptions } from "bpfts";
+ * const options: TableOptions<"number"> = { u64: "number" };
+ * const b = new BPF({ text: `BPF_ARRAY(totals, u64, 1);` });
+ * print((b.get_table("totals", options).get(0) ?? 0) + 1); // 1
+ */
 export interface TableOptions<U64 extends Integers = Integers> {
   /**
    * What 64-bit integers of C are in the script: `"bigint"` unless given. As `"number"` they mix with other numbers; a value past 2^53,

@@ -18,7 +18,14 @@ const cgroupOrders = {
   ancestors_up: 4,
 } as const;
 
-/** What `read_iter` takes: where an iterator is to look. Without it, it walks through all of its objects. */
+/**
+ * What `read_iter` takes: where an iterator is to look. Without it, it walks through all of its objects.
+ *
+ * @example
+ * import { print, type IteratorOptions } from "bpfts";
+ * const options: IteratorOptions = { pid: 4711, u64: "number" };
+ * print(options.pid); // 4711
+ */
 export interface IteratorOptions<U64 extends Integers = Integers> extends TableOptions<U64> {
   /** The table that `iter/bpf_map_elem` and `iter/bpf_sk_storage_map` walk through. */
   readonly map?: { readonly name: string } | undefined;

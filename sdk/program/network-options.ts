@@ -22,13 +22,27 @@ export interface InNamespace {
   readonly netns?: NetworkNamespaceName | undefined;
 }
 
-/** On which device. */
+/**
+ * On which device.
+ *
+ * @example
+ * import { print, type OnDevice } from "bpfts";
+ * const places: readonly OnDevice[] = [{ dev: "veth0" }, { dev: "eth0", netns: { pid: 4711 } }];
+ * print(places.map(({ dev }) => dev).join()); // veth0,eth0
+ */
 export interface OnDevice extends InNamespace {
   /** The network device. None is meant unless it is named. */
   readonly dev: string;
 }
 
-/** What `attach_xdp` takes. */
+/**
+ * What `attach_xdp` takes.
+ *
+ * @example
+ * import type { BPF, XdpOptions } from "bpfts";
+ * const options: XdpOptions = { fn_name: "on_packet", dev: "veth0", mode: "generic" };
+ * const attach = (b: BPF): unknown => b.attach_xdp(options);
+ */
 export type XdpOptions<Functions extends string = string> = NetworkFunction<Functions> &
   OnDevice & {
     /** In the driver, behind it, or (the default) in the driver where it can; the link's `mode` says which. */
@@ -37,7 +51,14 @@ export type XdpOptions<Functions extends string = string> = NetworkFunction<Func
     readonly frags?: boolean | undefined;
   };
 
-/** What `attach_tc` takes. */
+/**
+ * What `attach_tc` takes.
+ *
+ * @example
+ * import type { BPF, TcOptions } from "bpfts";
+ * const options: TcOptions = { fn_name: "on_packet", dev: "veth0", direction: "ingress" };
+ * const attach = (b: BPF): unknown => b.attach_tc(options);
+ */
 export type TcOptions<Functions extends string = string> = NetworkFunction<Functions> &
   OnDevice & {
     /** What the device takes in, or gives out. */
@@ -50,17 +71,38 @@ export type TcOptions<Functions extends string = string> = NetworkFunction<Funct
     readonly stack?: boolean | undefined;
   };
 
-/** What `attach_netkit` takes. */
+/**
+ * What `attach_netkit` takes.
+ *
+ * @example
+ * import type { BPF, NetkitOptions } from "bpfts";
+ * const options: NetkitOptions = { fn_name: "on_packet", dev: "nk0", side: "primary" };
+ * const attach = (b: BPF): unknown => b.attach_netkit(options);
+ */
 export type NetkitOptions<Functions extends string = string> = NetworkFunction<Functions> &
   OnDevice & {
     /** Which end's traffic: the device is named by its primary end. */
     readonly side: "primary" | "peer";
   };
 
-/** What `attach_sk_lookup` and `attach_flow_dissector` take. */
+/**
+ * What `attach_sk_lookup` and `attach_flow_dissector` take.
+ *
+ * @example
+ * import type { BPF, NamespaceOptions } from "bpfts";
+ * const options: NamespaceOptions = { fn_name: "dissect", netns: "blue" };
+ * const attach = (b: BPF): unknown => b.attach_flow_dissector(options);
+ */
 export type NamespaceOptions<Functions extends string = string> = NetworkFunction<Functions> & InNamespace;
 
-/** What `attach_netfilter` takes. */
+/**
+ * What `attach_netfilter` takes.
+ *
+ * @example
+ * import type { BPF, NetfilterOptions } from "bpfts";
+ * const options: NetfilterOptions = { fn_name: "on_packet", family: "ipv4", hook: "input", priority: -10, netns: "blue" };
+ * const attach = (b: BPF): unknown => b.attach_netfilter(options);
+ */
 export type NetfilterOptions<Functions extends string = string> = NetworkFunction<Functions> &
   InNamespace & {
     /** Whose packets. */
@@ -71,7 +113,14 @@ export type NetfilterOptions<Functions extends string = string> = NetworkFunctio
     readonly priority: number;
   };
 
-/** What `attach_raw_socket` takes. */
+/**
+ * What `attach_raw_socket` takes.
+ *
+ * @example
+ * import type { BPF, RawSocketOptions } from "bpfts";
+ * const options: RawSocketOptions = { fn_name: "on_packet", dev: "veth0" };
+ * const attach = (b: BPF): unknown => b.attach_raw_socket(options);
+ */
 export type RawSocketOptions<Functions extends string = string> = NetworkFunction<Functions> & OnDevice;
 
 const functionNames = ["fn_name", "fn", "netns"];

@@ -3,7 +3,14 @@ import { makeArgumentError } from "../wire/errors.ts";
 import type { PerfEventArgument, PerfFlag } from "../wire/attach-argument.ts";
 import type { RunsFunction } from "./attach-options.ts";
 
-/** Which perf event. */
+/**
+ * Which perf event.
+ *
+ * @example
+ * import { PerfSWConfig, PerfType, print, type PerfEventTarget } from "bpfts";
+ * const faults: PerfEventTarget = { ev_type: PerfType.SOFTWARE, ev_config: PerfSWConfig.PAGE_FAULTS };
+ * print(faults.ev_type); // 1
+ */
 export interface PerfEventTarget {
   /** The kind of event: one of `PerfType`. Source: enum perf_type_id. */
   readonly ev_type: number;
@@ -32,13 +39,32 @@ interface PerfPlace {
   readonly cpu?: number | undefined;
 }
 
-/** What `attach_perf_event` takes. */
+/**
+ * What `attach_perf_event` takes.
+ *
+ * @example
+ * import { PerfSWConfig, PerfType, type BPF, type PerfEventOptions } from "bpfts";
+ * const options: PerfEventOptions = {
+ *   ev_type: PerfType.SOFTWARE,
+ *   ev_config: PerfSWConfig.CPU_CLOCK,
+ *   sample_freq: 99,
+ *   fn_name: "on_sample",
+ * };
+ * const attach = (b: BPF): unknown => b.attach_perf_event(options);
+ */
 export type PerfEventOptions<Functions extends string = string> = PerfEventTarget &
   RunsFunction<Functions> &
   PerfPlace &
   PerfSampling;
 
-/** An event in the kernel's own words. Source: struct perf_event_attr of linux/perf_event.h. */
+/**
+ * An event in the kernel's own words. Source: struct perf_event_attr of linux/perf_event.h.
+ *
+ * @example
+ * import { PerfSWConfig, PerfType, print, type PerfEventAttr } from "bpfts";
+ * const attr: PerfEventAttr = { type: PerfType.SOFTWARE, config: PerfSWConfig.CPU_CLOCK, sample_freq: 99 };
+ * print(attr.sample_freq); // 99
+ */
 export type PerfEventAttr = PerfSampling & {
   /** One of `PerfType`, or the number in /sys/bus/event_source/devices/DEVICE/type. */
   readonly type: number;
@@ -76,7 +102,17 @@ export type PerfEventAttr = PerfSampling & {
   readonly exclude_guest?: boolean;
 };
 
-/** What `attach_perf_event_raw` takes. */
+/**
+ * What `attach_perf_event_raw` takes.
+ *
+ * @example
+ * import { PerfSWConfig, PerfType, type BPF, type PerfEventRawOptions } from "bpfts";
+ * const options: PerfEventRawOptions = {
+ *   attr: { type: PerfType.SOFTWARE, config: PerfSWConfig.PAGE_FAULTS, sample_period: 1 },
+ *   fn_name: "on_fault",
+ * };
+ * const attach = (b: BPF): unknown => b.attach_perf_event_raw(options);
+ */
 export type PerfEventRawOptions<Functions extends string = string> = RunsFunction<Functions> &
   PerfPlace & {
     /** The event, and how often it runs the function. */

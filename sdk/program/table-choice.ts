@@ -11,6 +11,11 @@ import type { Table } from "../tables/table.ts";
 /**
  * A table of which the types are given by hand: it has the methods of every kind, and one that
  * its kind has not fails when it is called. `Leaf` is the value (an array for per-CPU tables), the event, or the queue's element.
+ *
+ * @example
+ * import { print, type DynamicTable } from "bpfts";
+ * const largest = (table: DynamicTable<number, bigint>): bigint | undefined => table.top(1)[0]?.[1];
+ * print(typeof largest); // function
  */
 export type DynamicTable<Key = unknown, Leaf = unknown> = Table<Key, Leaf> &
   Pick<PerCpuTable<Key, Leaf extends readonly (infer Each)[] ? Each : Leaf>, "sum" | "average" | "min" | "max"> &
@@ -32,15 +37,34 @@ export type DynamicTable<Key = unknown, Leaf = unknown> = Table<Key, Leaf> &
   Pick<UserRingTable<Leaf>, "output"> &
   Pick<StackTraceTable, "walk">;
 
-/** Counters of the hardware and the kernel, one for each CPU (`BPF_PERF_ARRAY`). */
+/**
+ * Counters of the hardware and the kernel, one for each CPU (`BPF_PERF_ARRAY`).
+ *
+ * @example
+ * import { PerfHWConfig, PerfType, type PerfArrayTable } from "bpfts";
+ * const open = (counters: PerfArrayTable): unknown => counters.open_perf_event(PerfType.HARDWARE, PerfHWConfig.CPU_CYCLES);
+ */
 export type PerfArrayTable = Pick<EventTable, keyof TableBase | "open_perf_event" | "close_perf_event">;
 
-/** The tables of a C text that is not known before the script runs: any names, and types that are given by hand. */
+/**
+ * The tables of a C text that is not known before the script runs: any names, and types that are given by hand.
+ *
+ * @example
+ * import type { BPF, UnknownTables } from "bpfts";
+ * const size_of = (b: BPF<UnknownTables>, name: string): number => b.get_table(name).size;
+ */
 export interface UnknownTables {
   readonly [name: string]: DynamicTable;
 }
 
-/** The tables of a program that is not known further. A function with a parameter of type `BPF` takes every program, and so only `any` will do. */
+/**
+ * The tables of a program that is not known further. A function with a parameter of type `BPF` takes every program, and so only `any` will do.
+ *
+ * @example
+ * import { print, type AnyTables, type BPF } from "bpfts";
+ * const count_tables = (b: BPF<AnyTables>): number => Object.keys(b.tables as object).length;
+ * print(typeof count_tables); // function
+ */
 // biome-ignore lint/suspicious/noExplicitAny: BPF of some tables is a BPF of any tables, and the other way round.
 export type AnyTables = any;
 

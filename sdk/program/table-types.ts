@@ -14,20 +14,56 @@ import type { Table } from "../tables/table.ts";
 import type { UserRingTable } from "../tables/table-user-ring.ts";
 import type { DynamicTable, EventIn, NameIn, PerfArrayTable, TableIn, UnknownTables } from "./table-choice.ts";
 
-/** Every table of a C text by its name, as `BPF` takes it. */
+/**
+ * Every table of a C text by its name, as `BPF` takes it.
+ *
+ * @example
+ * import { BPF, print, type TablesOf } from "bpfts";
+ * const text = `BPF_HASH(counts, u32, u64);`;
+ * const count = (b: BPF<TablesOf<typeof text>>): number => b.tables.counts.size;
+ * print(count(new BPF({ text }))); // 0
+ */
 export type TablesOf<Text extends string> = string extends Text
   ? UnknownTables
   : ReadTables<Simplify<Text>, Simplify<Text>> & ReadMaps<Simplify<Text>, Simplify<Text>> extends infer Found
     ? { [Name in keyof Found]: Found[Name] }
     : never;
 
-/** The names of the tables that a C text declares; any name where the text is not known. */
+/**
+ * The names of the tables that a C text declares; any name where the text is not known.
+ *
+ * @example
+ * import { print, type TableName } from "bpfts";
+ * const text = `BPF_HASH(counts, u32, u64); BPF_ARRAY(totals, u64, 1);`;
+ * const name: TableName<typeof text> = "totals";
+ * print(name); // totals
+ */
 export type TableName<Text extends string> = NameIn<TablesOf<Text>>;
 
-/** The table of that name. */
+/**
+ * The table of that name.
+ *
+ * @example
+ * import { print, type TableOf } from "bpfts";
+ * const text = `BPF_HASH(counts, u32, u64);`;
+ * const first = (counts: TableOf<typeof text, "counts">): bigint | undefined => counts.get(1);
+ * print(typeof first); // function
+ */
 export type TableOf<Text extends string, Name extends string> = TableIn<TablesOf<Text>, Name>;
 
-/** What a buffer of that name carries. */
+/**
+ * What a buffer of that name carries.
+ *
+ * @example
+ * import { print, type EventOf } from "bpfts";
+ * const text = `
+ * struct event_t { u32 pid; u64 ns; };
+ * BPF_PERF_OUTPUT(events);
+ * int on_read(void *ctx) { struct event_t event = {}; events.perf_submit(ctx, &event, sizeof(event)); return 0; }
+ * `;
+ * const show = ({ pid, ns }: EventOf<typeof text, "events">): string => `${pid} ${ns}`;
+ * print(show({ pid: 1, ns: 2n })); // 1 2
+ */
 export type EventOf<Text extends string, Name extends string> = EventIn<TablesOf<Text>, Name>;
 
 type ReadTables<Rest extends string, Text extends string, Found = unknown> = Rest extends `${string}BPF_${infer After}`
@@ -162,7 +198,14 @@ interface MacroTables<Name extends string, Text extends string, More extends str
   PERCPU_CGROUP_STORAGE: PerCpuTable<CgroupStorageKey, CType<At<More, 0>, Text>>;
 }
 
-/** Source: struct bpf_cgroup_storage_key of linux/bpf.h. */
+/**
+ * Source: struct bpf_cgroup_storage_key of linux/bpf.h.
+ *
+ * @example
+ * import { print, type CgroupStorageKey } from "bpfts";
+ * const key: CgroupStorageKey = { cgroup_inode_id: 4200n, attach_type: 0 };
+ * print(key.cgroup_inode_id); // 4200
+ */
 export interface CgroupStorageKey {
   /** The cgroup's inode number, as `stat` tells it. */
   cgroup_inode_id: bigint;
@@ -206,7 +249,14 @@ type KindTable<
 /** A table whose keys are addresses takes them as text, too; it answers them as they were. */
 type AddressKeys<Key, Leaf> = Key extends "__be32" | "struct in6_addr" ? AddressKeyed<Leaf> : unknown;
 
-/** What a table whose keys are addresses takes beside its own keys. */
+/**
+ * What a table whose keys are addresses takes beside its own keys.
+ *
+ * @example
+ * import { print, type AddressKeyed } from "bpfts";
+ * const allow = (table: AddressKeyed<number>, addresses: readonly string[]): unknown => addresses.map((each) => table.set(each, 1));
+ * print(typeof allow); // function
+ */
 export interface AddressKeyed<Leaf> {
   /** As with the address's number or bytes. */
   get(key: string): Leaf | undefined;

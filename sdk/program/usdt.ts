@@ -6,7 +6,14 @@ import { exit } from "../guest/process.ts";
 import type { AttachArgument } from "../wire/attach-argument.ts";
 import type { UsdtProbeReply } from "../wire/protocol.ts";
 
-/** Where USDT probes are looked for: in a running process and all it has loaded, in a binary, or in a binary as a process sees it. */
+/**
+ * Where USDT probes are looked for: in a running process and all it has loaded, in a binary, or in a binary as a process sees it.
+ *
+ * @example
+ * import { print, type UsdtOptions } from "bpfts";
+ * const options: UsdtOptions = { pid: 4711, path: "/usr/sbin/mysqld" };
+ * print(options.path); // /usr/sbin/mysqld
+ */
 export interface UsdtOptions {
   /** A process: probes are looked for in its binary and libraries. */
   readonly pid?: number;
@@ -14,7 +21,15 @@ export interface UsdtOptions {
   readonly path?: string;
 }
 
-/** A probe that a program's authors built into it. */
+/**
+ * A probe that a program's authors built into it.
+ *
+ * @example
+ * import { print, type UsdtProbe } from "bpfts";
+ * const show = ({ provider, name, num_arguments }: Pick<UsdtProbe, "provider" | "name" | "num_arguments">): string =>
+ *   `${provider}:${name}/${num_arguments}`;
+ * print(show({ provider: "mysql", name: "query__start", num_arguments: 5 })); // mysql:query__start/5
+ */
 export interface UsdtProbe {
   /** The group that the authors put it in. */
   readonly provider: string;
@@ -32,7 +47,14 @@ export interface UsdtProbe {
   readonly locations: readonly UsdtProbeLocation[];
 }
 
-/** One of a probe's places in the code. */
+/**
+ * One of a probe's places in the code.
+ *
+ * @example
+ * import { print, type UsdtProbeLocation } from "bpfts";
+ * const show = ({ address, arguments: list }: UsdtProbeLocation): string => `0x${address.toString(16)} ${list.join(" ")}`;
+ * print(show({ address: 0x1140n, arguments: ["-4@%edi"] })); // 0x1140 -4@%edi
+ */
 export interface UsdtProbeLocation {
   /** In the binary's own numbering. */
   readonly address: bigint;

@@ -2,7 +2,14 @@ import { renderConstant } from "./render-constant.ts";
 import { makeArgumentError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
 
-/** Whose events a tool is to see. Source: `--cgroupmap` and `--mntnsmap` of BCC's tools. */
+/**
+ * Whose events a tool is to see. Source: `--cgroupmap` and `--mntnsmap` of BCC's tools.
+ *
+ * @example
+ * import { print, type ContainerFilter } from "bpfts";
+ * const filter: ContainerFilter = { cgroup: ["/sys/fs/cgroup/web", "/sys/fs/cgroup/db"] };
+ * print(filter.cgroup?.length); // 2
+ */
 export interface ContainerFilter {
   /** A pinned hash of u64 keys: the numbers of cgroups. */
   readonly cgroupmap?: string | undefined;

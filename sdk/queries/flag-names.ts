@@ -1,4 +1,11 @@
-/** A set of flags: the number of each by its name. */
+/**
+ * A set of flags: the number of each by its name.
+ *
+ * @example
+ * import { flag_names, print, type FlagTable } from "bpfts";
+ * const modes: FlagTable = { READ: 1, WRITE: 2 };
+ * print(flag_names(3, modes)); // READ|WRITE
+ */
 export type FlagTable = Readonly<Record<string, number>>;
 
 /**

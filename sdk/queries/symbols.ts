@@ -3,7 +3,14 @@ import { escapeText } from "../wire/escape-text.ts";
 import { callHost } from "../wire/host.ts";
 import type { SymbolReply } from "../wire/protocol.ts";
 
-/** How a symbol is written. */
+/**
+ * How a symbol is written.
+ *
+ * @example
+ * import { BPF, type SymbolOptions } from "bpfts";
+ * const options: SymbolOptions = { show_module: true, show_offset: true };
+ * BPF.ksym(0n, options);
+ */
 export interface SymbolOptions {
   /** Adds the module or binary: `vfs_read [kernel]`. */
   readonly show_module?: boolean;
@@ -11,7 +18,14 @@ export interface SymbolOptions {
   readonly show_offset?: boolean;
 }
 
-/** A place of a `BPF_STACK_TRACE_BUILDID` stack: it means the same in every process, and after the process has ended. */
+/**
+ * A place of a `BPF_STACK_TRACE_BUILDID` stack: it means the same in every process, and after the process has ended.
+ *
+ * @example
+ * import { print, type BuildIdFrame } from "bpfts";
+ * const show = ({ build_id, offset }: BuildIdFrame): string => `${build_id}+0x${offset.toString(16)}`;
+ * print(show({ build_id: "7f1e", offset: 0x1140n })); // 7f1e+0x1140
+ */
 export interface BuildIdFrame {
   /** The id that the linker gave the binary. Units: hexadecimal digits. */
   readonly build_id: string;

@@ -6,7 +6,14 @@ import { is_json_output } from "../print/row-printer.ts";
 import { haveEventLimit, isEventLimitReached, noteShownEvent } from "../print/shown-events.ts";
 import { block } from "../time/wait.ts";
 
-/** One line of the trace pipe. Shape: `ts` in seconds since boot, `msg` what `bpf_trace_printk` was given, without its newline. */
+/**
+ * One line of the trace pipe. Shape: `ts` in seconds since boot, `msg` what `bpf_trace_printk` was given, without its newline.
+ *
+ * @example
+ * import { print, type TraceFields } from "bpfts";
+ * const show = ([task, pid, , , , msg]: TraceFields): string => `${task}-${pid}: ${msg}`;
+ * print(show(["mkdir", 7, 0, "...1", 12.5, "hello"])); // mkdir-7: hello
+ */
 export type TraceFields = [task: string, pid: number, cpu: number, flags: string, ts: number, msg: string];
 
 const rest = /^-(\d+)\s+(?:\(\s*[-\d]+\)\s+)?\[(\d+)\]\s+(\S+)\s+(\d+\.\d+):\s+[^:]*:\s?(.*)$/s;
@@ -61,7 +68,14 @@ export function readTraceLine(timeoutMs: number): string | undefined {
   return lines[nextLine++];
 }
 
-/** How to read the trace pipe. */
+/**
+ * How to read the trace pipe.
+ *
+ * @example
+ * import type { BPF, TraceFields, TraceOptions } from "bpfts";
+ * const options: TraceOptions = { nonblocking: true };
+ * const read = (b: BPF): TraceFields | undefined => b.trace_fields(options).read();
+ */
 export interface TraceOptions {
   /** Ends when nothing is there, instead of waiting for more. */
   readonly nonblocking?: boolean | undefined;
@@ -97,7 +111,14 @@ export class TraceReader implements IterableIterator<TraceFields> {
   }
 }
 
-/** How `trace_print` prints. */
+/**
+ * How `trace_print` prints.
+ *
+ * @example
+ * import type { BPF, TracePrintOptions } from "bpfts";
+ * const options: TracePrintOptions = { fmt: "{1} {5}" };
+ * const follow = (b: BPF): unknown => b.trace_print(options);
+ */
 export interface TracePrintOptions extends TraceOptions {
   /** Positions as in Python: `"{1} {5}"` prints pid and message; fields are task, pid, cpu, flags, ts, msg. */
   readonly fmt?: string | undefined;

@@ -3,7 +3,14 @@ import { print } from "../print/output.ts";
 import { is_json_output } from "../print/row-printer.ts";
 import { strftime } from "../time/time-format.ts";
 
-/** When a tool prints its summaries. Units: seconds. */
+/**
+ * When a tool prints its summaries. Units: seconds.
+ *
+ * @example
+ * import { print, type IntervalOptions } from "bpfts";
+ * const options: IntervalOptions = { interval: 1, count: 5, timestamp: true };
+ * print(options.count); // 5
+ */
 export interface IntervalOptions {
   /** @default until Ctrl-C or the end of the command of `-c` */
   readonly interval?: number | undefined;

@@ -3,7 +3,14 @@ import { makeArgumentError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
 import type { StackUnit } from "../wire/stack-message.ts";
 
-/** A stack for the pictures of the command line. */
+/**
+ * A stack for the pictures of the command line.
+ *
+ * @example
+ * import { record_stack, type RecordedStack } from "bpfts";
+ * const stack: RecordedStack = { frames: ["do_read", "main"], value: 3, process: "cat" };
+ * record_stack(stack);
+ */
 export interface RecordedStack {
   /** The functions, the outermost first. */
   readonly frames: readonly string[];

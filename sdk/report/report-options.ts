@@ -1,4 +1,11 @@
-/** How one table is reported. */
+/**
+ * How one table is reported.
+ *
+ * @example
+ * import { print, type ReportedTable } from "bpfts";
+ * const sizes: ReportedTable = { kind: "linear", keys: ["comm"], steps: [0, 100, 10] };
+ * print(sizes.kind); // linear
+ */
 export interface ReportedTable {
   /**
    * What its values are: a number a key (`sum`, `map`), a count for each slot of a histogram (`log2` with negative numbers in slot
@@ -12,7 +19,14 @@ export interface ReportedTable {
   readonly steps?: readonly [min: number, max: number, step: number];
 }
 
-/** How one kind of event is printed. */
+/**
+ * How one kind of event is printed.
+ *
+ * @example
+ * import { print, type ReportedPrint } from "bpfts";
+ * const line: ReportedPrint = { format: "%s %d", values: ["comm", "pid"] };
+ * print(line.values.length); // 2
+ */
 export interface ReportedPrint {
   /** printf's. */
   readonly format: string;
@@ -20,7 +34,14 @@ export interface ReportedPrint {
   readonly values: readonly string[];
 }
 
-/** What `report` shows, and how long. */
+/**
+ * What `report` shows, and how long.
+ *
+ * @example
+ * import { print, type ReportOptions } from "bpfts";
+ * const options: ReportOptions = { tables: { counts: { kind: "sum", keys: ["comm"] } }, top: 10, duration: 5 };
+ * print(options.top); // 10
+ */
 export interface ReportOptions {
   /** How many probes are attached, for the first line on standard error. */
   readonly probes?: number | undefined;

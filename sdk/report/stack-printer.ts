@@ -9,7 +9,14 @@ import type { StackTraceTable } from "../tables/table-stack-trace.ts";
 import { escapeText } from "../wire/escape-text.ts";
 import { renderJson } from "../print/render-json.ts";
 
-/** Which stacks are shown, and how: what the arguments of `stack_options` got. */
+/**
+ * Which stacks are shown, and how: what the arguments of `stack_options` got.
+ *
+ * @example
+ * import { print, type StackLayout } from "bpfts";
+ * const layout: StackLayout = { folded: true, annotations: true };
+ * print(layout.folded); // true
+ */
 export interface StackLayout extends SymbolOptions {
   /** Leaves the kernel's functions out. */
   readonly user_stacks_only?: boolean;
@@ -27,7 +34,14 @@ export interface StackLayout extends SymbolOptions {
   readonly value_name?: string;
 }
 
-/** Whose stacks, by the numbers that `get_stackid` answered in the program. */
+/**
+ * Whose stacks, by the numbers that `get_stackid` answered in the program.
+ *
+ * @example
+ * import { print, type StackRow } from "bpfts";
+ * const is_kernel = ({ user_stack_id }: StackRow): boolean => user_stack_id < 0;
+ * print(is_kernel({ name: "kworker", pid: 9, tgid: 9, kernel_stack_id: 3, user_stack_id: -1 })); // true
+ */
 export interface StackRow {
   /** The name that is shown, of the task as a rule. */
   readonly name: string;
@@ -41,7 +55,14 @@ export interface StackRow {
   readonly user_stack_id: number;
 }
 
-/** The functions of two stacks, innermost first. */
+/**
+ * The functions of two stacks, innermost first.
+ *
+ * @example
+ * import { print, type StackFrames } from "bpfts";
+ * const fold = ({ kernel, user }: StackFrames): string => [...kernel, ...user].reverse().join(";");
+ * print(fold({ kernel: ["vfs_read"], user: ["read", "main"] })); // main;read;vfs_read
+ */
 export interface StackFrames {
   /** The kernel's functions. */
   readonly kernel: readonly string[];
@@ -49,7 +70,14 @@ export interface StackFrames {
   readonly user: readonly string[];
 }
 
-/** A row with the functions of its stacks and its number. */
+/**
+ * A row with the functions of its stacks and its number.
+ *
+ * @example
+ * import { print, type MergedStack } from "bpfts";
+ * const count_frames = ({ frames }: Pick<MergedStack, "frames">): number => frames.kernel.length + frames.user.length;
+ * print(count_frames({ frames: { kernel: ["vfs_read"], user: ["main"] } })); // 2
+ */
 export interface MergedStack {
   /** The first row that has these frames. */
   readonly row: StackRow;

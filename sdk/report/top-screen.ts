@@ -4,7 +4,14 @@ import { flush, print } from "../print/output.ts";
 import { type RowPrinter, is_json_output } from "../print/row-printer.ts";
 import { terminal } from "../print/terminal.ts";
 
-/** How a tool like top shows its rows. */
+/**
+ * How a tool like top shows its rows.
+ *
+ * @example
+ * import { print, type TopOptions } from "bpfts";
+ * const options: TopOptions = { clear: false, max_rows: 20 };
+ * print(options.max_rows); // 20
+ */
 export interface TopOptions {
   /** Whether each table takes the place of the one before it. Only a terminal can do so. @default true */
   readonly clear?: boolean;

@@ -3,7 +3,14 @@ import { makeArgumentError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
 import type { Layout } from "../wire/layout.ts";
 
-/** How a run of a system call program ended. */
+/**
+ * How a run of a system call program ended.
+ *
+ * @example
+ * import { print, type ProgramRun } from "bpfts";
+ * const succeeded = ({ retval }: ProgramRun): boolean => retval === 0;
+ * print(succeeded({ retval: 0, ctx: undefined })); // true
+ */
 export interface ProgramRun<Context = unknown> {
   /** What the function returned, an `int` of C. */
   readonly retval: number;

@@ -1,7 +1,14 @@
 import { BPFProgType as Type } from "../abi/program-types.ts";
 import type { IntLayout, Layout, MemberLayout, StructLayout } from "../wire/layout.ts";
 
-/** What a function sees of a test run beside its packet, as its C sees it: which fields there are is told by the type of the program. */
+/**
+ * What a function sees of a test run beside its packet, as its C sees it: which fields there are is told by the type of the program.
+ *
+ * @example
+ * import { print, type TestContext } from "bpfts";
+ * const ctx: TestContext = { mark: 7, ingress_ifindex: 1 };
+ * print(ctx.mark); // 7
+ */
 export interface TestContext {
   /** The mark of a packet, for tc programs and their like; so are all fields down to `hwtstamp`. */
   readonly mark?: number;
@@ -55,7 +62,14 @@ export interface TestContext {
   readonly flags?: number;
 }
 
-/** What a flow dissector found in a packet. Source: struct bpf_flow_keys of linux/bpf.h. */
+/**
+ * What a flow dissector found in a packet. Source: struct bpf_flow_keys of linux/bpf.h.
+ *
+ * @example
+ * import { print, type FlowKeys } from "bpfts";
+ * const is_tcp = ({ ip_proto }: Pick<FlowKeys, "ip_proto">): boolean => ip_proto === 6;
+ * print(is_tcp({ ip_proto: 6 })); // true
+ */
 export interface FlowKeys {
   /** Where the network's header begins. Units: bytes from the start of the packet. */
   readonly nhoff: number;

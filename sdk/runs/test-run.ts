@@ -9,7 +9,14 @@ import { runProgram } from "./run-program.ts";
 import { flowKeys, testKinds } from "./test-contexts.ts";
 import type { FlowKeys, TestContext, TestKind } from "./test-contexts.ts";
 
-/** What a function is run on. */
+/**
+ * What a function is run on.
+ *
+ * @example
+ * import { make_packet, print, type TestRunOptions } from "bpfts";
+ * const options: TestRunOptions = { packet: make_packet({ eth: {}, ipv4: {}, udp: { dport: 53 } }), repeat: 100 };
+ * print(options.repeat); // 100
+ */
 export interface TestRunOptions {
   /** The bytes of a packet, from its Ethernet header on: for XDP, tc, cgroup and netfilter programs, socket filters and flow dissectors. */
   readonly packet?: Uint8Array;
@@ -19,7 +26,14 @@ export interface TestRunOptions {
   readonly repeat?: number;
 }
 
-/** How a function went that ran on a packet or a context of the script's. */
+/**
+ * How a function went that ran on a packet or a context of the script's.
+ *
+ * @example
+ * import { print, type TestRun } from "bpfts";
+ * const describe = ({ action, duration_ns }: TestRun): string => `${action ?? "?"} in ${duration_ns} ns`;
+ * print(describe({ retval: 1, action: "XDP_DROP", duration_ns: 45 })); // XDP_DROP in 45 ns
+ */
 export interface TestRun {
   /** What it returned. */
   readonly retval: number;

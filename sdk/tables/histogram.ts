@@ -4,7 +4,18 @@ import { escapeJson, escapeText } from "../wire/escape-text.ts";
 import { renderValue } from "../print/render-value.ts";
 import { identifyValue } from "./identify-value.ts";
 
-/** How a histogram with one section for each bucket names and orders its sections. */
+/**
+ * How a histogram with one section for each bucket names and orders its sections.
+ *
+ * @example
+ * import { BPF, type HistogramOptions } from "bpfts";
+ * const options: HistogramOptions<{ readonly dev: number; readonly slot: number }> = {
+ *   section_print_fn: (dev) => `device ${dev}`,
+ *   strip_leading_zero: true,
+ * };
+ * const b = new BPF({ text: `struct key_t { u32 dev; u32 slot; }; BPF_HISTOGRAM(sizes, struct key_t);` });
+ * b.tables.sizes.print_log2_hist("bytes", "device", options);
+ */
 export interface HistogramOptions<Key = unknown, Bucket = SectionBucket<Key>> {
   /** Turns a section's bucket into the text after the header. */
   readonly section_print_fn?: (bucket: Bucket) => unknown;

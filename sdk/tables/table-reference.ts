@@ -13,7 +13,14 @@ export function isInt(value: unknown): value is number {
   return typeof value === "number" && value === (value | 0);
 }
 
-/** A socket: a descriptor of a process, as /proc/PID/fd numbers it. Since: Linux 5.6. */
+/**
+ * A socket: a descriptor of a process, as /proc/PID/fd numbers it. Since: Linux 5.6.
+ *
+ * @example
+ * import { print, type SocketReference } from "bpfts";
+ * const socket: SocketReference = { pid: 4711, fd: 5 };
+ * print(socket.fd); // 5
+ */
 export interface SocketReference {
   /** The process that has the socket open. */
   readonly pid: number;
@@ -21,7 +28,14 @@ export interface SocketReference {
   readonly fd: number;
 }
 
-/** A table as a value of another: any table that `get_table` answers. */
+/**
+ * A table as a value of another: any table that `get_table` answers.
+ *
+ * @example
+ * import { print, type TableReference } from "bpfts";
+ * const show = ({ name, id }: TableReference): string => `${name} (${id})`;
+ * print(show({ name: "inner", id: 12 })); // inner (12)
+ */
 export interface TableReference {
   /** The table's name. */
   readonly name: string;

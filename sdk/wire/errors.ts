@@ -1,6 +1,13 @@
 import type { AttachErrorReason, ErrorMessage, MapErrorReason } from "./error-message.ts";
 
-/** Where in the script's files an error points. */
+/**
+ * Where in the script's files an error points.
+ *
+ * @example
+ * import { print, type ErrorLocation } from "bpfts";
+ * const show = ({ file, line }: ErrorLocation): string => `${file}:${line}`;
+ * print(show({ file: "tool.ts", line: 7 })); // tool.ts:7
+ */
 export interface ErrorLocation {
   /** Absolute path. */
   readonly file: string;
@@ -10,7 +17,18 @@ export interface ErrorLocation {
   readonly column?: number;
 }
 
-/** The codes of errors, each with a class of its own; `BPFTS_CLANG_CRASH` is a `ToolchainError`, too. */
+/**
+ * The codes of errors, each with a class of its own; `BPFTS_CLANG_CRASH` is a `ToolchainError`, too.
+ *
+ * @example
+ * import { BpfError, print, sprintf, type ErrorCode } from "bpfts";
+ * const expected: readonly ErrorCode[] = ["BPFTS_ARGUMENT", "BPFTS_MAP"];
+ * try {
+ *   sprintf("%d", {} as never);
+ * } catch (error) {
+ *   print(error instanceof BpfError && expected.includes(error.code)); // true
+ * }
+ */
 export type ErrorCode =
   | "BPFTS_ARGUMENT"
   | "BPFTS_DIALECT"

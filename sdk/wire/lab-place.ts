@@ -1,4 +1,11 @@
-/** A node or a pod of the lab that a script runs in. */
+/**
+ * A node or a pod of the lab that a script runs in.
+ *
+ * @example
+ * import { print, type LabPlace } from "bpfts";
+ * const describe = ({ name, ip }: Pick<LabPlace, "name" | "ip">): string => `${name} ${ip ?? "without an address"}`;
+ * print(describe({ name: "pod1", ip: "10.77.1.2" })); // pod1 10.77.1.2
+ */
 export interface LabPlace {
   /** As the file of the lab calls it. */
   readonly name: string;

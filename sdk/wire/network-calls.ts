@@ -1,4 +1,11 @@
-/** A network namespace: a name of `ip netns`, a process that is in it, or the path of its file. */
+/**
+ * A network namespace: a name of `ip netns`, a process that is in it, or the path of its file.
+ *
+ * @example
+ * import { print, type NetworkNamespaceName } from "bpfts";
+ * const names: readonly NetworkNamespaceName[] = ["blue", "/run/netns/green", { pid: 4711 }];
+ * print(names.length); // 3
+ */
 export type NetworkNamespaceName =
   | string
   | {

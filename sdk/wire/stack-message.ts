@@ -1,4 +1,11 @@
-/** What the value of a stack counts. Units: `us` microseconds, `bytes` bytes, `count` neither. */
+/**
+ * What the value of a stack counts. Units: `us` microseconds, `bytes` bytes, `count` neither.
+ *
+ * @example
+ * import { record_stack, type StackUnit } from "bpfts";
+ * const unit: StackUnit = "us";
+ * record_stack({ frames: ["schedule", "main"], value: 1200, unit });
+ */
 export type StackUnit = "count" | "us" | "bytes";
 
 /** A stack with its value as it crosses to the host. */

@@ -29,15 +29,17 @@ describe("doc comments", () => {
     ).toEqual([]);
   });
 
-  it("have an example at every class, function and constant", () => {
-    expect(names.filter(({ isValue, examples }) => isValue && examples.length === 0).map(({ name }) => name)).toEqual(
-      [],
-    );
+  it("have an example at every name", () => {
+    expect(names.filter(({ examples }) => examples.length === 0).map(({ name }) => name)).toEqual([]);
   });
 
   it("have examples that compile", () => {
     const examples = new Map<string, string>(
-      listSdkExamples(names).map(({ title, code }) => [`${root}scripts/example-${title.replace(" ", "-")}.ts`, code]),
+      listSdkExamples(names).map(({ title, code }, at) => [
+        // A class and a function may differ in a capital letter alone.
+        `${root}scripts/example-${at}-${title.replace(" ", "-")}.ts`,
+        code,
+      ]),
     );
     expect(examples.size).toBeGreaterThan(100);
     const host = ts.createCompilerHost(options);

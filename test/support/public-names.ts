@@ -5,8 +5,6 @@ import { root } from "./run-cli.ts";
 export interface PublicName {
   readonly name: string;
   readonly examples: readonly string[];
-  /** Whether it is there when a script runs: a class, a function, a constant. */
-  readonly isValue: boolean;
   /** Members that say nothing of themselves. */
   readonly silent: readonly string[];
   readonly isSilent: boolean;
@@ -51,7 +49,6 @@ export function listPublicNames(): readonly PublicName[] {
     return {
       name: exported.name,
       examples,
-      isValue: (symbol.flags & ts.SymbolFlags.Value) !== 0,
       silent: listMembers(symbol)
         .filter((member) => isSilent(checker.getSymbolAtLocation(member), checker))
         .map((member) => member.getText()),
@@ -67,7 +64,10 @@ export function listSdkExamples(names: readonly PublicName[] = listPublicNames()
       title: examples.length > 1 ? `${name} ${at + 1}` : name,
       code,
       printed: [...code.matchAll(/\bprint\(.*; \/\/ (.+)$/gm)].map(([, text]) => text!),
-      needsKernel: /\b(?:BPF|Interrupt|have_function_probes|find_function|cgroup_id|mntns_id|intervals)\b/.test(code),
+      needsKernel:
+        /\bnew (?:BPF|Program)\(|\bBPF\.|\b(?:Interrupt|USDT|have_function_probes|find_function|cgroup_id|mntns_id|intervals)\b/.test(
+          code,
+        ),
     })),
   );
 }
