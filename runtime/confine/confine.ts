@@ -80,11 +80,13 @@ export function runConfined(program: ConfinedProgram, run: ConfinedRun = {}): Co
     ...(run.stopFd !== undefined && { stdio: ["pipe", "pipe", "pipe", run.stopFd] }),
   });
   const name = program.argv[0] ?? "";
-  if ((result.error as NodeJS.ErrnoException | undefined)?.code === "ENOBUFS")
+  const failure = (result.error as NodeJS.ErrnoException | undefined)?.code;
+  if (failure === "ENOBUFS")
     throw new CompileError(`${name} writes more than ${maxOutputBytes / 1024 ** 2} MiB about this text`, {
       hint: "make the text smaller: put what it repeats into a function or a loop",
     });
-  if (result.error !== undefined)
+  // A program that has ended, by a signal for example, reads no more; how it ended tells why.
+  if (result.error !== undefined && failure !== "EPIPE")
     throw new ToolchainError(`Cannot run "${name}": ${result.error.message}`, {
       cause: result.error,
       hint: "check that it is installed: bpfts doctor",

@@ -57,6 +57,16 @@ describe("a confined program", () => {
     );
   });
 
+  it("that ends before it has read its input has ended as it did", () => {
+    const input = new Uint8Array(4 << 20);
+    const shell = (line: string): ConfinedProgram => ({ argv: ["/bin/sh", "-c", line], startsProcesses: true });
+    expect(runConfined(shell("echo enough; exit 3"), { input })).toMatchObject({
+      status: 3,
+      stdout: Buffer.from("enough\n"),
+    });
+    expect(() => runConfined(shell("kill -TERM $$"), { input })).toThrow("/bin/sh was ended by SIGTERM");
+  });
+
   it.runIf(isRoot)("is another user, of no group and with no way back", () => {
     const { stdout } = runShell("id -u; id -G; grep -E '^(CapEff|CapBnd|NoNewPrivs|Seccomp):' /proc/self/status", {
       readable: ["/proc"],
