@@ -7,7 +7,13 @@
 #   BPFTS_LIBBPF=/src/libbpf-1.1.2 bash runtime/native/prebuild.sh arm64   for another one: CC and CXX name the compilers, BPFTS_SYSROOT
 #                                                                          the root of Debian's packages for it
 #
-# BPFTS_LIBBPF is the unpacked source of libbpf, as `apt-get source libbpf` leaves it.
+# BPFTS_LIBBPF is the unpacked source of libbpf, as `apt-get source libbpf` leaves it. For arm64 on an x64 Debian 12 (a chroot of debootstrap will do):
+#
+#   dpkg --add-architecture arm64 && apt-get update
+#   apt-get install g++-aarch64-linux-gnu make python3 libelf-dev:arm64 zlib1g-dev:arm64 liblzma-dev:arm64 libiberty-dev:arm64
+#   CC=aarch64-linux-gnu-gcc CXX=aarch64-linux-gnu-g++ BPFTS_LIBBPF=/src/libbpf-1.1.2 bash runtime/native/prebuild.sh arm64
+#
+# A package is whole with both; the last line says which one is missing.
 set -euo pipefail
 export LC_ALL=C
 
@@ -69,4 +75,7 @@ for package in "${packages[@]:1}" libstdc++6; do
     cp -L "$notice" "$target/licences/$package.txt"
     break
   done
+done
+for other in "${!triplets[@]}"; do
+  [[ -e dist/prebuilt/linux-$other/bpfts.node ]] || echo "prebuild: the package has no addon for $other yet: who installs it there compiles one" >&2
 done
