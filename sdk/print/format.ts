@@ -224,7 +224,7 @@ function convert(spec: Spec, value: unknown, whole: string): Converted {
     case "c": {
       const text =
         typeof value === "number" || typeof value === "bigint"
-          ? String.fromCodePoint(Number(value))
+          ? nameCharacter(Number(value))
           : cutText(String(value), 1);
       return { prefix: "", body: showText(text), zeroPad: false };
     }
@@ -376,4 +376,10 @@ function requireFloat(value: unknown, whole: string): number {
 
 function describe(value: unknown): string {
   return typeof value === "string" ? quoteText(value) : String(value);
+}
+
+/** The character of a number. A negative one is a byte, as C converts it; what no character has is its lowest byte, too. */
+function nameCharacter(number: number): string {
+  const isCharacter = Number.isInteger(number) && number >= 0 && number <= 0x10ffff;
+  return String.fromCodePoint(isCharacter ? number : Math.trunc(number) & 0xff);
 }
