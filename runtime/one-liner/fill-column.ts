@@ -47,6 +47,6 @@ export function fillColumn(
         return [
           [makePiece(`${member} = ${isPointer ? "(u64)(" : ""}`, at), ...value, makePiece(isPointer ? ");" : ";")],
         ];
-      return [[makePiece(`bpf_probe_read_kernel(&${member}, sizeof(${member}), `, at), ...value, makePiece(");")]];
+      return [[makePiece(`bpf_probe_read(&${member}, sizeof(${member}), `, at), ...value, makePiece(");")]];
   }
 }

@@ -95,3 +95,12 @@ describe("arguments of system calls have the sign that C gives them", () => {
     });
   });
 });
+
+describe("texts are read and compared by their characters", () => {
+  const note = "struct note { char tag[8]; int number; };";
+  it("reads a text of the process behind a pointer", async () => {
+    const text = `${note} uprobe:${program}:take { struct note *found = (void *)arg1;
+      print("%s %d\\n", found->tag, found->number); count(found->tag); }`;
+    expect(await trace(text)).toEqual(["one -7", "two 7", "count:", "one  1", "two  1"]);
+  });
+});
