@@ -42,7 +42,8 @@ function declareArgument(number: number): ReadyWord {
             lines: [`u64 ${name} = ${kind.words[0] === "rawtracepoint" ? "ctx->args" : "ctx"}[${number - 1}];`],
           };
         case "usdt":
-          return { lines: [`u64 ${name} = 0;`, `bpf_usdt_readarg(${number}, ctx, &${name});`] };
+          // The note says the sign, by which the value is widened.
+          return { lines: [`s64 ${name} = 0;`, `bpf_usdt_readarg(${number}, ctx, &${name});`] };
         default:
           return {
             refused: `"${probe}" has no "${name}"`,
