@@ -124,11 +124,13 @@ export abstract class BlockExpressions extends BlockColumns {
 
   /** The lines that put a key together, and its address. */
   protected fillKey(table: LineTable, use: TableUse, keys: readonly (readonly Piece[])[]): [Piece[][], string] {
-    const variable = `${table.name}_of`;
+    // Variables around expressions of the user's: their names are none that the user would write.
+    const variable = `bpfts_${table.name}_key`;
+    const slot = `bpfts_${table.name}_slot`;
     const start: Piece[][] = table.isLarge
       ? [
-          [makePiece(`u32 ${table.name}_slot = 0;`)],
-          [makePiece(`${table.keyType} *${variable} = ${table.name}_room.lookup(&${table.name}_slot);`)],
+          [makePiece(`u32 ${slot} = 0;`)],
+          [makePiece(`${table.keyType} *${variable} = ${table.name}_room.lookup(&${slot});`)],
           [makePiece(`if (!${variable})`)],
           [makePiece("    return 0;")],
           [makePiece(`__builtin_memset(${variable}, 0, sizeof(*${variable}));`)],

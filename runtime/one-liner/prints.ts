@@ -7,6 +7,9 @@ import { declareFields, typeColumn } from "./tables.ts";
 import type { Column, Field } from "./tables.ts";
 import type { ValueType } from "./value-types.ts";
 
+/** A variable around expressions of the user's, so its name is none that they would write. */
+const eventName = "bpfts_event";
+
 /** The fields of each `print`. */
 export type Events = readonly (readonly Field[])[];
 
@@ -61,7 +64,7 @@ export function sendPrint(
   columns: readonly Column[],
   values: readonly (readonly Piece[])[],
 ): Piece[][] {
-  const member = events.length === 1 ? "printed->" : `printed->print_${index + 1}.`;
+  const member = events.length === 1 ? `${eventName}->` : `${eventName}->print_${index + 1}.`;
   const fields = columns.flatMap((column, order) => {
     const { name, type } = events[index]![order]!;
     return fillColumn(
@@ -73,13 +76,13 @@ export function sendPrint(
   return [
     [makePiece("{")],
     ...indent([
-      [makePiece("struct print_event *printed = prints.ringbuf_reserve(sizeof(struct print_event));")],
-      [makePiece("if (printed) {")],
+      [makePiece(`struct print_event *${eventName} = prints.ringbuf_reserve(sizeof(struct print_event));`)],
+      [makePiece(`if (${eventName}) {`)],
       ...indent([
-        ...(events.length === 1 ? [] : [[makePiece(`printed->statement = ${index + 1};`)]]),
-        ...(columns.length === 0 && events.length === 1 ? [[makePiece("printed->nothing = 0;")]] : []),
+        ...(events.length === 1 ? [] : [[makePiece(`${eventName}->statement = ${index + 1};`)]]),
+        ...(columns.length === 0 && events.length === 1 ? [[makePiece(`${eventName}->nothing = 0;`)]] : []),
         ...fields,
-        [makePiece("prints.ringbuf_submit(printed, 0);")],
+        [makePiece(`prints.ringbuf_submit(${eventName}, 0);`)],
       ]),
       [makePiece("}")],
     ]),

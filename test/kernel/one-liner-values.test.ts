@@ -103,4 +103,9 @@ describe("texts are read and compared by their characters", () => {
       print("%s %d\\n", found->tag, found->number); count(found->tag); }`;
     expect(await trace(text)).toEqual(["one -7", "two 7", "count:", "one  1", "two  1"]);
   });
+
+  it("leaves variables of the user's own alone", async () => {
+    const text = `uprobe:${program}:give { u64 printed = 5, count_of = 3; print("%d\\n", printed); count(count_of, comm); }`;
+    expect(await trace(text)).toEqual(["5", "5", "count:", "3, values  2"]);
+  });
 });
