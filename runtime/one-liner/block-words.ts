@@ -7,6 +7,7 @@ import type { Column, LineTable, TableUse } from "./tables.ts";
 
 /** A `print` of the text. */
 export interface PrintUse {
+  /** Its escapes are read. */
   readonly format: string;
   readonly at: number;
   readonly columns: readonly Column[];

@@ -1,6 +1,7 @@
 import { findClosing, splitAtCommas } from "../dialect/text/lexer.ts";
 import { BlockExpressions } from "./block-expressions.ts";
 import type { TableCall } from "./block-columns.ts";
+import { readLiterals } from "./c-literal.ts";
 import { indent, passKey } from "./fill-column.ts";
 import { copyPiece, makePiece } from "./pieces.ts";
 import type { Piece } from "./pieces.ts";
@@ -62,7 +63,7 @@ export class BlockLowering extends BlockExpressions {
     const literals = head === undefined ? [] : tokens.slice(head.from, head.to);
     if (literals.length === 0 || literals.some(({ kind }) => kind !== "string"))
       throw this.fail(tokens[at]!, '"print" begins with a format', 'print("%-6d %s\\n", pid, comm)');
-    const format = literals.map(({ text }) => text.slice(1, -1)).join("");
+    const format = readLiterals(literals.map(({ text }) => text));
     const wanted = listConversions(format).length;
     if (wanted !== parts.length)
       throw this.fail(

@@ -49,7 +49,7 @@ export function renderScript(translated: TranslatedLine, c: readonly Piece[], se
   const filter = cgroups.length === 0 ? "" : `\${filter_by_containers({ cgroup: ${JSON.stringify(cgroups)} })}\n`;
   const contexts = usdt.length === 0 ? "" : `  usdt_contexts: [${usdt.map(({ name }) => name).join(", ")}],\n`;
   return [
-    ...line.text.split("\n").map((text) => makePiece(`// ${text}\n`)),
+    ...line.text.split(/\r\n|[\n\r\u2028\u2029]/).map((text) => makePiece(`// ${text}\n`)),
     makePiece(`import { ${imports.join(", ")} } from "bpfts";\n\n`),
     ...usdt.map(({ statement, at }) => makePiece(`${statement}\n`, at)),
     makePiece("const b = new BPF({\n  text: /* c */ `\n"),
@@ -77,7 +77,7 @@ function renderReport({ functions, tables, prints }: TranslatedLine, settings: S
       `prints: [${prints
         .map(
           ({ format, columns }) =>
-            `\n    { format: "${spellEscapes(format)}", values: ${JSON.stringify(columns.map(({ name }) => name))} },`,
+            `\n    { format: ${JSON.stringify(format)}, values: ${JSON.stringify(columns.map(({ name }) => name))} },`,
         )
         .join("")}\n  ]`,
     );
@@ -107,13 +107,4 @@ function renderTableOptions({ kind, keys, steps }: LineTable): string {
   const names = keys.map(({ name }) => JSON.stringify(name)).join(", ");
   const bounds = steps === undefined ? "" : `, steps: [${steps.join(", ")}]`;
   return `{ kind: "${kind}", keys: [${names}]${bounds} }`;
-}
-
-/** A C literal's escapes as TypeScript has them: octal ones are none there. */
-function spellEscapes(format: string): string {
-  return format.replace(/\\([0-7]{1,3}|[ae?])/g, (_, code: string) => {
-    if (code === "a") return "\\x07";
-    if (code === "e") return "\\x1b";
-    return code === "?" ? "?" : `\\x${parseInt(code, 8).toString(16).padStart(2, "0")}`;
-  });
 }

@@ -108,4 +108,9 @@ describe("texts are read and compared by their characters", () => {
     const text = `uprobe:${program}:give { u64 printed = 5, count_of = 3; print("%d\\n", printed); count(count_of, comm); }`;
     expect(await trace(text)).toEqual(["5", "5", "count:", "3, values  2"]);
   });
+
+  it("prints escapes as C does, and a negative character as its byte", async () => {
+    const text = `uprobe:${program}:give if ((int)arg1 == -1) { print("C:\\\\a\\\\1 \\x41 \\1" "2 %c|\\n", (signed char)arg1); }`;
+    expect(await trace(text)).toEqual(["C:\\a\\1 A \u00012 \u00ff|"]);
+  });
 });
