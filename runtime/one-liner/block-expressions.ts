@@ -2,12 +2,20 @@ import { splitAtCommas } from "../dialect/text/lexer.ts";
 import type { TokenRange } from "../dialect/text/lexer.ts";
 import { BlockColumns } from "./block-columns.ts";
 import type { TableCall } from "./block-columns.ts";
+import type { TextComparison } from "./block-words.ts";
+import { readLiteralBytes } from "./c-literal.ts";
 import { fillColumn, passKey } from "./fill-column.ts";
 import { copyPiece, makePiece } from "./pieces.ts";
 import type { Piece } from "./pieces.ts";
 import type { Column, LineTable, TableUse } from "./tables.ts";
 import { findTableWord } from "./table-words.ts";
 import { askName } from "./value-types.ts";
+
+function renderByte(byte: number): string {
+  if (byte < 32 || byte > 126) return String(byte);
+  const character = String.fromCharCode(byte);
+  return `'${/['\\]/.test(character) ? "\\" : ""}${character}'`;
+}
 
 /** Expressions of a block: copied, with what is ours in them written as C. */
 export abstract class BlockExpressions extends BlockColumns {
@@ -49,12 +57,18 @@ export abstract class BlockExpressions extends BlockColumns {
         if (/^(kstack|ustack|nsecs|pid|comm)$/.test(token.text))
           throw this.fail(token, `"${token.text}" is no function`, `write ${token.text}`);
       }
-      const compared = this.readComparison(at);
+      const compared = this.readComparison(at, to);
       if (compared !== undefined) {
-        replace(token.start, tokens[at + 2]!.end, makePiece(compared, token.start));
-        at += 2;
+        replace(token.start, tokens[compared.to - 1]!.end, ...this.lowerComparison(compared, token.start));
+        at = compared.to - 1;
         continue;
       }
+      if (/^[=!]=$/.test(token.text) && (tokens[at + 1]?.kind === "string" || tokens[at - 1]?.kind === "string"))
+        throw this.fail(
+          token,
+          "Only a name or a member is compared with a text: of anything else C would compare addresses",
+          'for example args->comm == "bash"; of a call, keep the text in an array first',
+        );
       const word = this.readWord(at);
       if (word === "walltime")
         throw this.fail(
@@ -67,6 +81,19 @@ export abstract class BlockExpressions extends BlockColumns {
     const end = tokens[to - 1]!.end;
     if (last < end) pieces.push(copyPiece(text, last, end));
     return pieces;
+  }
+
+  /** Character by character: C would compare addresses. */
+  private lowerComparison({ value, literal, most, isEqual }: TextComparison, at: number): Piece[] {
+    const bytes = [...readLiteralBytes(literal).subarray(0, most), 0];
+    const pieces = this.lowerExpression(value);
+    const tests = bytes.flatMap((byte, index): Piece[] => [
+      makePiece(index === 0 ? "" : " && "),
+      makePiece(byte > 127 ? "(u8)" : "", at),
+      ...pieces,
+      makePiece(`[${index}] == ${renderByte(byte)}`, at),
+    ]);
+    return [makePiece(`${isEqual ? "" : "!"}(`, at), ...tests, makePiece(")", at)];
   }
 
   private refuseStatement(at: number, name: string): Error {

@@ -1,4 +1,5 @@
-import type { Token } from "../dialect/text/lexer.ts";
+import { findClosing } from "../dialect/text/lexer.ts";
+import type { Token, TokenRange } from "../dialect/text/lexer.ts";
 import type { Line, LineBlock, LineProbe } from "./parse-line.ts";
 import { makePiece } from "./pieces.ts";
 import type { Piece } from "./pieces.ts";
@@ -11,6 +12,17 @@ export interface PrintUse {
   readonly format: string;
   readonly at: number;
   readonly columns: readonly Column[];
+}
+
+/** A text that is compared with a literal, which is kept with its quotes. */
+export interface TextComparison {
+  readonly value: TokenRange;
+  readonly literal: string;
+  /** How much of it counts. Units: bytes. */
+  readonly most?: number;
+  readonly isEqual: boolean;
+  /** The token behind it all. */
+  readonly to: number;
 }
 
 /** What was met while blocks were lowered. */
@@ -134,20 +146,39 @@ export abstract class BlockWords {
     return this.declared.has(name) || this.options.ownNames.has(name);
   }
 
-  /** `comm == "bash"`: C would compare addresses. */
-  protected readComparison(at: number): string | undefined {
-    const [left, operator, right] = [this.tokens[at], this.tokens[at + 1], this.tokens[at + 2]];
-    if (operator === undefined || right === undefined || !/^[=!]=$/.test(operator.text)) return undefined;
-    const [name, literal] = left!.kind === "string" ? [right, left!] : [left!, right];
-    if (name.text !== "comm" || literal.kind !== "string" || this.isMember(at) || this.isOwn("comm")) return undefined;
-    this.met.add("comm");
-    const characters = [...literal.text.slice(1, -1)].slice(0, 15);
-    if (literal.text.includes("\\"))
-      throw this.fail(literal, "A name that comm is compared with has no escapes", "compare characters: comm[0] == 10");
-    const tests = [
-      ...characters.map((character, index) => `comm[${index}] == '${character === "'" ? "\\'" : character}'`),
-      `comm[${characters.length}] == 0`,
-    ];
-    return `${operator.text === "!=" ? "!" : ""}(${tests.join(" && ")})`;
+  /** `comm == "bash"`, and the other way round: a name or a member beside a text. */
+  protected readComparison(at: number, end: number): TextComparison | undefined {
+    const { tokens } = this;
+    // Behind a cast or an operator the name is only a part of what is compared.
+    if (!/^(?:[([{};,=?:]|&&|\|\||return)$/.test(tokens[at - 1]?.text ?? ";")) return undefined;
+    const isFirst = tokens[at]!.kind === "string";
+    const [from, to] = isFirst ? [at + 2, this.findNameEnd(at + 2, end)] : [at, this.findNameEnd(at, end)];
+    if (to === undefined || (!isFirst && to + 2 > end)) return undefined;
+    const operator = tokens[isFirst ? at + 1 : to];
+    const literal = isFirst ? tokens[at]! : tokens[to + 1];
+    if (operator === undefined || !/^[=!]=$/.test(operator.text) || literal?.kind !== "string") return undefined;
+    const isReady = to === from + 1 && tokens[from]!.text === "comm" && !this.isOwn("comm");
+    if (isReady) this.readWord(from);
+    return {
+      value: { from, to },
+      literal: literal.text,
+      // The kernel cuts a longer name.
+      ...(isReady && { most: 15 }),
+      isEqual: operator.text === "==",
+      to: isFirst ? to : to + 2,
+    };
+  }
+
+  /** The end of a name with its members and indexes, `a->b[1].c`; undefined where none begins. */
+  private findNameEnd(from: number, end: number): number | undefined {
+    const { tokens } = this;
+    if (from >= end || tokens[from]!.kind !== "word" || this.isMember(from)) return undefined;
+    let at = from + 1;
+    while (at < end) {
+      if (/^(?:\.|->)$/.test(tokens[at]!.text)) at += 2;
+      else if (tokens[at]!.text === "[") at = (findClosing(tokens, at) ?? end) + 1;
+      else break;
+    }
+    return at > end ? undefined : at;
   }
 }

@@ -98,10 +98,17 @@ describe("arguments of system calls have the sign that C gives them", () => {
 
 describe("texts are read and compared by their characters", () => {
   const note = "struct note { char tag[8]; int number; };";
-  it("reads a text of the process behind a pointer", async () => {
+
+  it("reads and compares a text of the process behind a pointer", async () => {
     const text = `${note} uprobe:${program}:take { struct note *found = (void *)arg1;
-      print("%s %d\\n", found->tag, found->number); count(found->tag); }`;
-    expect(await trace(text)).toEqual(["one -7", "two 7", "count:", "one  1", "two  1"]);
+      print("%s %d %d %d\\n", found->tag, found->number, found->tag == "one", "one" != found->tag); count(found->tag); }`;
+    expect(await trace(text)).toEqual(["one -7 1 0", "two 7 0 1", "count:", "one  1", "two  1"]);
+  });
+
+  it("compares a field of a tracepoint", async () => {
+    const text = `tracepoint:sched:sched_process_exit if (pid == cpid && args->comm == "values") { count(); }
+      tracepoint:sched:sched_process_exit if (pid == cpid && args->comm != "values") { other.count(); }`;
+    expect(await trace(text)).toEqual(["count: 1"]);
   });
 
   it("leaves variables of the user's own alone", async () => {
@@ -112,5 +119,20 @@ describe("texts are read and compared by their characters", () => {
   it("prints escapes as C does, and a negative character as its byte", async () => {
     const text = `uprobe:${program}:give if ((int)arg1 == -1) { print("C:\\\\a\\\\1 \\x41 \\1" "2 %c|\\n", (signed char)arg1); }`;
     expect(await trace(text)).toEqual(["C:\\a\\1 A \u00012 \u00ff|"]);
+  });
+
+  it("warns of a script that compares addresses", async () => {
+    const script = writeScript(
+      folder,
+      "compared.ts",
+      `import { BPF } from "bpfts";
+      new BPF({ text: /* c */ \`
+        TRACEPOINT_PROBE(sched, sched_process_exit) {
+          if (args->comm == "values") bpf_trace_printk("x");
+          return 0;
+        }\` });`,
+    );
+    const { stderr } = await runCli(["check", script]);
+    expect(stderr).toContain("C compares addresses: compare character by character");
   });
 });

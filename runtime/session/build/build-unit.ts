@@ -141,7 +141,7 @@ export function diagnoseUnit(source: CSource, cflags: readonly string[], tools: 
     return withNeeds(source, checkFlags(cflags, source, tools), tools, (prepared, _key, wider, flags) => {
       const { unit, warnings } = rewritePrepared(prepared, flags, wider);
       requireWhole(unit, compileUnit(unit, describeClangRun(flags, wider)).bytes);
-      return [...warnings.filter(({ message }) => isTelling(message)), ...unit.warnings];
+      return [...warnings.filter(({ message }) => findAdvice(message) !== undefined), ...unit.warnings];
     });
   } catch (error) {
     if (error instanceof DialectError || error instanceof CompileError || error instanceof AttachError)
@@ -235,9 +235,20 @@ function rewritePrepared(
   return { unit, headers, warnings };
 }
 
-/** Most that clang warns of is harmless in this dialect. A pointer in a number is what was meant to be read through it. */
-function isTelling(message: string): boolean {
-  return /^incompatible pointer to integer conversion/.test(message);
+/** Most that clang warns of is harmless in this dialect. These two compute something else than what was meant. */
+const tellingWarnings: readonly (readonly [message: RegExp, advice: string])[] = [
+  [
+    /^incompatible pointer to integer conversion/,
+    "a table's lookup answers a pointer: keep it as one, test it, and read through it",
+  ],
+  [
+    /^result of comparison against a string literal|^array comparison always evaluates/,
+    "C compares addresses: compare character by character, comm[0] == 's' && comm[1] == 'h' && comm[2] == 0",
+  ],
+];
+
+function findAdvice(message: string): string | undefined {
+  return tellingWarnings.find(([telling]) => telling.test(message))?.[1];
 }
 
 function logWarnings(unit: CUnit, warnings: readonly Diagnostic[], log: Log): void {
@@ -248,8 +259,9 @@ function logWarnings(unit: CUnit, warnings: readonly Diagnostic[], log: Log): vo
 }
 
 function warnOf(message: string, line: string, log: Log): void {
-  if (!isTelling(message)) log.info(line);
-  else log.warn(`${line} (a table's lookup answers a pointer: keep it as one, test it, and read through it)`);
+  const advice = findAdvice(message);
+  if (advice === undefined) log.info(line);
+  else log.warn(`${line} (${advice})`);
 }
 
 function rewriteExpanded(first: RewrittenUnit, rewrite: (expanded: CUnit) => RewrittenUnit): CUnit {

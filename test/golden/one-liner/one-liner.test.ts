@@ -91,6 +91,10 @@ const cases: readonly (readonly [name: string, text: string, options?: Partial<O
     't:syscalls:sys_enter_read { for (int i = 0; i < 3; i++) sum(i); if (comm != "bash") return; else if (cpu) count(cpu); char text[] = "pid { comm; }"; print("%s `${x}` \\\\ 100%%\\n", text); }',
   ],
   [
+    "texts",
+    't:sched:sched_process_exit { u64 printed = 1; if (args->comm == "a\'\\\\b" || "\\303\\251" != args->comm) print("C:\\\\a\\1" "2 %d\\x25" "d\\n", printed, printed); }',
+  ],
+  [
     "options",
     "t:syscalls:sys_enter_read { count(pid); }",
     { pid: 12, duration: 5, interval: 1, keep: true, top: 3, sort: "key", json: true, js: "print(count.size)" },
@@ -131,6 +135,7 @@ const refusals: readonly (readonly [text: string, options?: Partial<OneLinerRequ
   ["kprobe:vfs_read { count(arg7); }"],
   ["kprobe:vfs_read { count(retval); }"],
   ["kretprobe:vfs_read { count(arg1); }"],
+  ['t:syscalls:sys_exit_read { if ((char *)args == "x") count(); }'],
   ["t:syscalls:sys_exit_read { hist(args.ret); }"],
   ["t:syscalls:sys_exit_read { hist(retval); }"],
   ["t:syscalls:sys_exit_read { hist(arg1); }"],
