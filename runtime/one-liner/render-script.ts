@@ -63,7 +63,10 @@ export function renderScript(translated: TranslatedLine, c: readonly Piece[], se
   ];
 }
 
-function renderReport({ functions, tables, prints }: TranslatedLine, settings: ScriptSettings): Piece[] {
+function renderReport(
+  { functions, tables, ownTables, ownHistograms, prints }: TranslatedLine,
+  settings: ScriptSettings,
+): Piece[] {
   const shown = tables.filter((table) => !table.isTaken);
   const options: Piece[][] = [[makePiece(`probes: ${functions.length}`)]];
   const add = (text: string): void => {
@@ -72,6 +75,10 @@ function renderReport({ functions, tables, prints }: TranslatedLine, settings: S
   add(
     `tables: {${shown.map((table) => `\n    ${table.name}: ${renderTableOptions(table)},`).join("")}${shown.length === 0 ? "" : "\n  "}}`,
   );
+  const declared = ownTables.filter((name) => !tables.some((table) => table.name === name));
+  if (declared.length > 0) add(`declared: ${JSON.stringify(declared)}`);
+  const histograms = declared.filter((name) => ownHistograms.includes(name));
+  if (histograms.length > 0) add(`histograms: ${JSON.stringify(histograms)}`);
   if (prints.length > 0)
     add(
       `prints: [${prints
@@ -89,7 +96,7 @@ function renderReport({ functions, tables, prints }: TranslatedLine, settings: S
   if (sort !== undefined) add(`sort: "${sort}"`);
   if (json === true) add("json: true");
   if (js !== undefined) {
-    const names = tables.map(({ name }) => name);
+    const names = [...tables.map(({ name }) => name), ...declared];
     options.push([
       makePiece(`show: () => {${names.length === 0 ? "" : `\n    const { ${names.join(", ")} } = b.tables;`}\n    `),
       { text: js, at: 0, isCopy: true, from: jsName },

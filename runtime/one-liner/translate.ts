@@ -61,6 +61,8 @@ export function translateLine(text: string, options: TranslateOptions): JoinedTe
     line,
     functions: jobs,
     tables,
+    ownTables: listOwnTables(line, /^BPF_/),
+    ownHistograms: listOwnTables(line, /^BPF_HISTOGRAM$/),
     prints: findings.prints,
     usesCommand: findings.words.has("cpid"),
   };
@@ -197,6 +199,19 @@ function findOwnNames(line: Line): Set<string> {
     }
   }
   return names;
+}
+
+/** The names of the tables that the text declares by some macros. */
+function listOwnTables({ declarations, tokens }: Line, macro: RegExp): string[] {
+  return declarations.flatMap(({ from, to }) =>
+    tokens
+      .slice(from, to)
+      .flatMap((token, index) =>
+        macro.test(token.text) && !token.inDirective && tokens[from + index + 1]?.text === "("
+          ? [tokens[from + index + 2]!.text]
+          : [],
+      ),
+  );
 }
 
 function lowerAll(options: LoweringOptions, jobs: readonly Job[]): { functions: Piece[]; findings: Findings } {

@@ -14,6 +14,10 @@ export interface TranslatedLine {
   readonly line: Line;
   readonly functions: readonly LineFunction[];
   readonly tables: readonly LineTable[];
+  /** Names of the tables that the text declares. */
+  readonly ownTables: readonly string[];
+  /** Which of them are histograms. */
+  readonly ownHistograms: readonly string[];
   readonly prints: readonly PrintUse[];
   readonly usesCommand: boolean;
 }

@@ -33,7 +33,20 @@ type Reported = Pick<BPF<unknown, unknown>, "table_names" | "table">;
  */
 export function report(b: Reported, options: ReportOptions = {}): void {
   requireOptions("report()", options, [
-    ...["probes", "tables", "histograms", "prints", "duration", "interval", "keep", "top", "sort", "json", "show"],
+    ...[
+      "probes",
+      "tables",
+      "declared",
+      "histograms",
+      "prints",
+      "duration",
+      "interval",
+      "keep",
+      "top",
+      "sort",
+      "json",
+      "show",
+    ],
   ]);
   const findStacks: FindStacks = () => {
     const found = listTables(b).find(([, table]) => table instanceof StackTraceTable);
@@ -110,7 +123,7 @@ function show(
     const { tables } = options;
     const shown =
       tables !== undefined && Object.hasOwn(tables, name) ? tables[name] : isHistogram ? plainHistogram : undefined;
-    if (tables !== undefined && shown === undefined) continue;
+    if (tables !== undefined && shown === undefined && options.declared?.includes(name) !== true) continue;
     if (!(table instanceof Table) || table instanceof StackTraceTable) continue;
     const rows = readRows(table, shown, takes);
     idle.note(rows);

@@ -136,3 +136,14 @@ describe("texts are read and compared by their characters", () => {
     expect(stderr).toContain("C compares addresses: compare character by character");
   });
 });
+
+it("prints the tables that the text declares itself", async () => {
+  const text = `BPF_HASH(mine, u32, u64); BPF_HISTOGRAM(sizes); BPF_ARRAY(one, u32, 1);
+    uprobe:${program}:give { u32 key = 1, zero = 0, five = 5; mine.increment(key); sizes.increment(bpf_log2l(5)); one.update(&zero, &five); }`;
+  expect(await trace(text)).toEqual([
+    ...["mine:", "1  2", "", "sizes:"],
+    "     value               : count     distribution",
+    `         4 -> 7          : 2        |${"*".repeat(40)}|`,
+    ...["", "one:", "0  5"],
+  ]);
+});
