@@ -37,7 +37,7 @@ function render(value: unknown, bigints: "" | "n", depth: number, seen: readonly
   if (typeof value !== "object" || value === null) return String(value);
   if (seen.includes(value)) return "[circular]";
   if (value instanceof Error) return renderError(value);
-  if (value instanceof Date) return value.toISOString();
+  if (value instanceof Date) return Number.isNaN(value.getTime()) ? "Invalid Date" : value.toISOString();
   if (value instanceof RegExp) return escapeText(String(value));
   if (namedEntriesClasses.some((type) => value instanceof type))
     return renderTable(value, (item) => render(item, bigints, depth + 1, seen));

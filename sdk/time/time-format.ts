@@ -1,3 +1,6 @@
+import { showValue } from "../checks/check-options.ts";
+import { makeArgumentError } from "../wire/errors.ts";
+
 const days = ["Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"];
 const months = [
   "January",
@@ -83,11 +86,17 @@ const conversions: Readonly<Record<string, (date: Date) => string>> = {
 
 /**
  * Writes a time as C's strftime does: `strftime("%H:%M:%S")` is the time of day now. A conversion that is not known stays as it is, `%Z` among them: zones have no names here.
+ * @throws ArgumentError for what is no date
  *
  * @example
  * import { print, strftime } from "bpfts";
  * print(strftime("%H:%M:%S"));
  */
 export function strftime(format: string, date: Date = new Date()): string {
+  if (!(date instanceof Date) || Number.isNaN(date.getTime()))
+    throw makeArgumentError(
+      `strftime() takes the time as a Date, got ${showValue(date)}`,
+      "a Date of seconds since 1970 is new Date(seconds * 1000)",
+    );
   return format.replace(/%([A-Za-z%])/g, (whole: string, name: string) => conversions[name]?.(date) ?? whole);
 }

@@ -119,6 +119,10 @@ describe("names", () => {
 });
 
 describe("strftime", () => {
+  it.each([0, 1.5, 7n, "now", null, new Date(Number.NaN)])("refuses what is no date: %s", (wrong) => {
+    expect(() => strftime("%Y", wrong as never)).toThrow("strftime() takes the time as a Date, got ");
+  });
+
   const date = new Date(2026, 0, 5, 3, 4, 9, 78);
   it.each([
     ["%H:%M:%S", "03:04:09"],
