@@ -77,6 +77,8 @@ function renderReport(
   );
   const declared = ownTables.filter((name) => !tables.some((table) => table.name === name));
   if (declared.length > 0) add(`declared: ${JSON.stringify(declared)}`);
+  const kept = tables.flatMap(({ name, kind }) => (kind === "map" ? [name] : []));
+  if (kept.length > 0) add(`kept: ${JSON.stringify(kept)}`);
   const histograms = declared.filter((name) => ownHistograms.includes(name));
   if (histograms.length > 0) add(`histograms: ${JSON.stringify(histograms)}`);
   if (prints.length > 0)

@@ -8,7 +8,8 @@ const MAX_ENTRIES = 10240;
 /** The C that declares a table, with the functions that the block's words become. */
 export function renderTable(table: LineTable, words: ReadonlySet<string>): string[] {
   const { name, kind, keys, isStruct, keyType } = table;
-  if (table.isDeclared === true) return renderFunctions(table, words, `__typeof__(${name}.leaf)`);
+  const lost = words.has("set") ? [`BPF_ARRAY(${name}_lost, u64, 1);`] : [];
+  if (table.isDeclared === true) return [...lost, ...renderFunctions(table, words, `__typeof__(${name}.leaf)`)];
   const hasSlots = kind === "log2" || kind === "linear";
   const size = keys.length === 0 && !hasSlots ? 1 : MAX_ENTRIES;
   const lines: string[] = [];
@@ -24,7 +25,7 @@ export function renderTable(table: LineTable, words: ReadonlySet<string>): strin
   const macro = kind === "min" || kind === "max" ? "BPF_PERCPU_HASH" : "BPF_HASH";
   lines.push(`${macro}(${name}, ${keyType}, ${leaf}, ${size});`);
   if (table.isLarge) lines.push(`BPF_PERCPU_ARRAY(${name}_room, ${keyType}, 1);`);
-  return [...lines, "", ...renderFunctions(table, words, leaf)];
+  return [...lines, ...lost, "", ...renderFunctions(table, words, leaf)];
 }
 
 /** The functions that words become in one kind of table. */
@@ -110,7 +111,12 @@ function renderMapFunctions(table: LineTable, words: ReadonlySet<string>, leaf: 
   const [key, address] = isStruct ? [`${keyType} *key`, "key"] : [`${keyType} key`, "&key"];
   const read = `${leaf} *found = ${name}.lookup(${address})`;
   const functions: Readonly<Record<string, readonly string[]>> = {
-    set: [`static void ${name}_set(${key}, ${leaf} n) {`, `    ${name}.update(${address}, &n);`, "}"],
+    set: [
+      `static void ${name}_set(${key}, ${leaf} n) {`,
+      `    if (${name}.update(${address}, &n))`,
+      `        ${name}_lost.increment(0);`,
+      "}",
+    ],
     get: [`static ${leaf} ${name}_get(${key}) {`, `    ${read};`, "    return found ? *found : 0;", "}"],
     has: [`static bool ${name}_has(${key}) {`, `    return ${name}.lookup(${address}) != 0;`, "}"],
     take: [

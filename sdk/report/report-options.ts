@@ -47,6 +47,8 @@ export interface ReportOptions {
   readonly probes?: number | undefined;
   /** The tables to show; all that have keys when absent. */
   readonly tables?: Readonly<Record<string, ReportedTable>> | undefined;
+  /** Tables whose `NAME_lost` counts the values that they had no room for. */
+  readonly kept?: readonly string[] | undefined;
   /** Tables to show by their own types beside those of `tables`. */
   readonly declared?: readonly string[] | undefined;
   /** Which tables are histograms (`BPF_HISTOGRAM`), where `tables` does not tell. */

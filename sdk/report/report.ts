@@ -37,6 +37,7 @@ export function report(b: Reported, options: ReportOptions = {}): void {
       "probes",
       "tables",
       "declared",
+      "kept",
       "histograms",
       "prints",
       "duration",
@@ -69,9 +70,19 @@ export function report(b: Reported, options: ReportOptions = {}): void {
     if (options.json !== true) print("");
     next += step;
   }
+  warnOfLost(b, options);
   if (options.json === true)
     for (const [name, table] of listTables(b))
       if (table instanceof EventTable && table.lost > 0) print(renderJson({ type: "lost", name, count: table.lost }));
+}
+
+/** Values that a full table did not take: what is made of them is missing without a trace. */
+function warnOfLost(b: Reported, { kept = [] }: ReportOptions): void {
+  for (const name of kept) {
+    const counter = b.table(`${name}_lost`);
+    const lost = counter instanceof Table ? Number(counter.get(0) ?? 0) : 0;
+    if (lost > 0) eprint(`warning: ${name} was full: ${lost} value${lost === 1 ? " was" : "s were"} not kept`);
+  }
 }
 
 function listTables(b: Reported): (readonly [string, unknown])[] {

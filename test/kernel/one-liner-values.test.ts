@@ -147,3 +147,9 @@ it("prints the tables that the text declares itself", async () => {
     ...["", "one:", "0  5"],
   ]);
 });
+
+it("says how many values a full table did not keep", async () => {
+  const text = `uprobe:${program}:give { s.set(arg1, nsecs); } uretprobe:${program}:give { if (s.has(1ULL << 40)) s.take(0); }`;
+  const result = await runCli(["-e", text, "-c", `${program} many`]);
+  expect(result.stderr).toBe("Attached 2 probes.\nwarning: s was full: 3 values were not kept\n");
+});

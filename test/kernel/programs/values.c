@@ -15,7 +15,11 @@ __attribute__((noinline)) int give(int n) {
 
 __attribute__((noinline)) void take(struct note *note) { asm volatile("" : : "r"(note) : "memory"); }
 
-int main(void) {
+int main(int argc, char **argv) {
+  if (argc > 1) {
+    for (int i = 0; i < 10243; i++) give(i);
+    return 0;
+  }
   give(-1);
   give(2);
   struct note first = {"one", -7}, second = {"two", 7};
