@@ -93,6 +93,12 @@ describe("--max-events", () => {
     expect(await runCli(few)).toMatchObject({ status: 0, stdout: "0\n1\n2\nend\n", stderr: "" });
   });
 
+  it("says nothing of events where the arguments are wrong", async () => {
+    const { status, stderr } = await runCli(["execsnoop", "--max-events", "2", "--no-such-option"]);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(/unrecognized arguments: --no-such-option\n$/);
+  });
+
   it("says that a script has no events", async () => {
     const { status, stdout, stderr } = await runWay("tables");
     expect([status, stdout]).toEqual([0, "nothing\nend\n"]);

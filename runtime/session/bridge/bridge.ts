@@ -28,6 +28,8 @@ export interface Bridge extends Closable {
   findError(id: number): BpftsError | undefined;
   /** Says on the log what was lost. */
   reportLosses(): void;
+  /** Says on the log that a limit of events had nothing to count. */
+  reportUncounted(): void;
 }
 
 /** Calls whose argument is text. */
@@ -94,15 +96,17 @@ export function openBridge(state: BridgeState, isStopped: () => boolean): Bridge
           `Lost ${lost} event${lost === 1 ? "" : "s"} of "${name}": the script read them too slowly (a larger buffer, or less work in the callback, helps)`,
         );
       }
-      if (state.maxEvents !== undefined && !events.wereOpened() && !trace.wasRead())
-        state.log.warn(
-          "--max-events counted nothing: the script reads no events. Rows of tables that it prints are none",
-        );
       const lines = trace.countLost();
       if (lines > 0)
         state.log.warn(
           `Lost ${lines} line${lines === 1 ? "" : "s"} of the trace pipe: the script read them too slowly`,
         );
+    },
+    reportUncounted() {
+      if (state.maxEvents === undefined || events.wereOpened() || trace.wasRead()) return;
+      state.log.warn(
+        "--max-events counted nothing: the script reads no events. Rows of tables that it prints are none",
+      );
     },
     close: () => events.close(),
   };

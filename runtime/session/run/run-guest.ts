@@ -120,6 +120,8 @@ export async function runGuest(run: GuestRun): Promise<number> {
     const last = runEndHandlers(guest);
     bridge.reportLosses();
     const thrown = failure ?? last;
+    // A script that failed, or ended itself, may not have come to its events.
+    if (thrown === undefined && stopper.exitCode === undefined) bridge.reportUncounted();
     const refused = command && findCommandFailure(command);
     if (thrown !== undefined && refused !== undefined) log.warn(refused.message);
     if (thrown !== undefined) throw describeGuestFailure(thrown, run.script, (id) => bridge.findError(id));
