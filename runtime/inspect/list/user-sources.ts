@@ -1,5 +1,6 @@
 import { UsageError } from "../../base/errors.ts";
 import { parseUsdtArguments } from "../../kernel/hooks/usdt-arguments.ts";
+import type { UsdtArgument } from "../../kernel/hooks/usdt-arguments.ts";
 import { listUsdtProbes } from "../../kernel/hooks/usdt-probes.ts";
 import type { UsdtProbe } from "../../kernel/hooks/usdt-probes.ts";
 import { listMappedFiles } from "../../kernel/user/find-library.ts";
@@ -7,7 +8,7 @@ import { isPart, requireBinary } from "../../kernel/user/function-place.ts";
 import type { NamedBinary } from "../../kernel/user/function-place.ts";
 import { requireProcess } from "../../kernel/user/require-process.ts";
 import type { ListMachine } from "./list-machine.ts";
-import type { NameQuery, ProbeSource, UserPlace } from "./probe.ts";
+import type { NameQuery, ProbeArgument, ProbeSource, UserPlace } from "./probe.ts";
 
 const action = "Cannot list probes";
 
@@ -56,19 +57,25 @@ export const usdtSource: ProbeSource = {
       (row) => row.provider === provider && row.name === probe,
     );
     const lists = [...new Set((found?.locations ?? []).map((location) => location.arguments))];
-    const args = parseUsdtArguments(lists[0] ?? "", machine.arch).map(({ size, signed }, index) => ({
-      name: `arg${index + 1}`,
-      type: `${signed ? "s" : "u"}${size * 8}`,
-      size,
-      signed,
-    }));
     return {
-      args,
+      args: joinUsdtArguments(lists.map((list) => parseUsdtArguments(list, machine.arch))),
       use: `usdt.enable_probe({ probe: "${provider}:${probe}", fn_name: "…" }) of new USDT({ path: ${JSON.stringify(path)} })`,
       notes: lists.filter((list) => list !== "").map((list) => `arguments ${list}`),
     };
   },
 };
+
+/** The arguments of a probe that has several places, where the compiler may keep the same argument in another width: each in the type that holds it from all of them. */
+export function joinUsdtArguments(lists: readonly (readonly UsdtArgument[])[]): ProbeArgument[] {
+  const most = Math.max(0, ...lists.map((list) => list.length));
+  return Array.from({ length: most }, (_, index) => {
+    const found = lists.flatMap((list) => list[index] ?? []);
+    const signed = found.some((argument) => argument.signed);
+    const sizes = found.map((argument) => (signed && !argument.signed ? argument.size * 2 : argument.size));
+    const size = Math.min(8, Math.max(...sizes));
+    return { name: `arg${index + 1}`, type: `${signed ? "s" : "u"}${size * 8}`, size, signed };
+  });
+}
 
 /** The parts of a USDT probe's name; the path may have colons. */
 export function splitUsdt(name: string): [path: string, provider: string, probe: string] {
