@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { buildProgram, startProgram } from "../support/own-program.ts";
@@ -230,6 +230,23 @@ describe("bpfts list --script", () => {
     async (pattern) => {
       const result = await runCli(["check", await write("checked", pattern)], { cwd: folder });
       expect(result).toMatchObject({ status: 0, stderr: "" });
+    },
+  );
+
+  // Since Linux 6.3
+  const haveReceived = existsSync("/sys/kernel/tracing/events/sock/sock_recv_length");
+  it.runIf(haveReceived)(
+    "gives the arguments of a raw tracepoint their own types: the kernel widens them without a sign",
+    async () => {
+      const received = await write("received", "raw_tracepoint:sock_recv_length");
+      expect(readFileSync(received, "utf8")).toMatch(/^ +int ret;\n[^]*event\.ret = \(int\)ctx->args\[1\];/m);
+      const freed = await write("freed", "raw_tracepoint:kfree");
+      expect(readFileSync(freed, "utf8")).toMatch(/^ +(?:long unsigned int|unsigned long) call_site;/m);
+      // Nothing waits at the command's socket: the answer is -EAGAIN.
+      const line = `python3 -c 'import socket\ns = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\ns.setblocking(False)\ntry: s.recv(1)\nexcept BlockingIOError: pass'`;
+      const { stdout, stderr, status } = await runCli(["run", "-c", line, received], { cwd: folder });
+      expect({ stderr, status }).toEqual({ stderr: "", status: 0 });
+      expect(stdout).toMatch(/^python3 .* -11 /m);
     },
   );
 

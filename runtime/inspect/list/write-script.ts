@@ -280,21 +280,24 @@ function listParameterValues(args: readonly ProbeArgument[]): readonly Value[] {
     if (type === "const char *")
       return [text(name, `bpf_probe_read_kernel_str(&event.${name}, sizeof(event.${name}), ${parameter});`)];
     if (/\*|\(/.test(type)) return [number(name, "u64", `event.${name} = (u64)${parameter};`, "0x%-16x")];
-    if (/^(?:struct|union)\b|\[|^\.\.\.$/.test(type)) return [];
-    return [number(name, "s64", `event.${name} = ${parameter};`, "%-12d")];
+    const plain = findPlainType(type);
+    return plain === undefined ? [] : [number(name, plain, `event.${name} = ${parameter};`, "%-12d")];
   });
   return values.slice(0, MOST_VALUES);
 }
 
+/** The type of a number as a member may have it; undefined for structs, arrays and what has no name. */
+function findPlainType(type: string): string | undefined {
+  const plain = type.replace(/\b(?:const|volatile)\b/g, "").trim();
+  return /^(?!(?:struct|union)\b|enum$)[A-Za-z_][\w ]*$/.test(plain) ? plain : undefined;
+}
+
+/** The kernel widens each argument to 64 bits without its sign: the member's own type takes the part that it is. */
 function listRawValue({ name, type }: ProbeArgument, index: number): Value {
   const member = nameMember(name);
-  const isPointer = type.includes("*");
-  return number(
-    member,
-    isPointer ? "u64" : "s64",
-    `event.${member} = ctx->args[${index}];`,
-    isPointer ? "0x%-16x" : "%-12d",
-  );
+  const plain = findPlainType(type);
+  if (plain === undefined) return number(member, "u64", `event.${member} = ctx->args[${index}];`, "0x%-16x");
+  return number(member, plain, `event.${member} = (${plain})ctx->args[${index}];`, "%-12d");
 }
 
 function text(name: string, statement: string): Value {
