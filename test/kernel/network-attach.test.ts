@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { openAddon } from "../../runtime/kernel/door/addon.ts";
 import { makeJsonScript, readJson } from "../support/json-script.ts";
 import { needFeature } from "../support/need-feature.ts";
+import { makeStep } from "../support/own-step.ts";
 import { makeVeth } from "../support/own-veth.ts";
 import type { OwnVeth } from "../support/own-veth.ts";
 import { makeFolder, runCli, startCli } from "../support/run-cli.ts";
@@ -66,8 +67,10 @@ print("ready"); wait(); json([...b.get_table("seen", { u64: "number" }).values()
     needFeature(context, port, "xdp_link");
     const c = onDatagram("first", "xdp_md", "XDP_DROP", 0) + onDatagram("second", "xdp_md", "XDP_DROP", 1);
     veth.run("b", "ip link add gone type veth peer name gone1");
+    const step = makeStep(folder, "update-step");
     const running = startCli([
       "run",
+      ...step.options,
       makeJsonScript(
         folder,
         "update",
@@ -87,7 +90,7 @@ json([...b.get_table("seen", { u64: "number" }).values()].slice(0, 2));`,
     ]);
     await running.waitFor("ready-1");
     veth.sendDatagrams(3);
-    running.child.kill("SIGINT");
+    step.take();
     await running.waitFor("ready-2");
     veth.sendDatagrams(4);
     veth.run("b", "ip link delete gone");
@@ -299,10 +302,11 @@ json(fails(() => b.attach_netfilter({ netns, fn_name: "drop", family: "ipv4", ho
 print("ready-2"); wait();
 json([...b.get_table("seen", { u64: "number" }).values()].slice(0, 3));`,
     );
-    const running = startCli(["run", script]);
+    const step = makeStep(folder, "others-step");
+    const running = startCli(["run", ...step.options, script]);
     await running.waitFor("ready-1");
     expect(veth.sendDatagrams(3)).toBe(3);
-    running.child.kill("SIGINT");
+    step.take();
     await running.waitFor("ready-2");
     expect(veth.sendDatagrams(4)).toBe(0);
     running.child.kill("SIGINT");

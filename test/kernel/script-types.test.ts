@@ -256,7 +256,7 @@ describe("bpfts init", () => {
     const { stdout, status } = await runCli(["init", folder]);
     expect(status).toBe(0);
     expect(stdout).toMatch(
-      /tsconfig\.json written\nnode_modules\/bpfts there is a link to this bpfts, .*\nin VS Code, .*\nrun a script there with: .*bpfts\S* run SCRIPT\.ts\n$/,
+      /tsconfig\.json written\nnode_modules\/bpfts there is a link to this bpfts, .*\nthe editor needs TypeScript beside the plugin: .*\nin VS Code, .*\nrun a script there with: .*bpfts\S* run SCRIPT\.ts\n$/,
     );
     mkdirSync(join(folder, "deeper"));
     writeScript(

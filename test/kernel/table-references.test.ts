@@ -6,6 +6,7 @@ import { makeJsonScript, onlyCommand, readJson } from "../support/json-script.ts
 import { needMap } from "../support/need-map.ts";
 import { makeCgroup } from "../support/own-cgroup.ts";
 import { startProgram } from "../support/own-program.ts";
+import { makeStep } from "../support/own-step.ts";
 import { makeFolder, root, runCli, startCli } from "../support/run-cli.ts";
 
 const folder = makeFolder();
@@ -344,9 +345,11 @@ print("out");
 wait();
 ends.clear();`,
     );
+    const step = makeStep(folder, "sockets-step");
     const run = startCli([
       "run",
       "--allow-sockets",
+      ...step.options,
       script,
       "--",
       String(sockets.pid),
@@ -354,11 +357,10 @@ ends.clear();`,
     ]);
     await run.waitFor("attached");
     const redirected = await sockets.turn();
-    run.child.kill("SIGINT");
+    step.take();
     await run.waitFor("out");
     const plain = await sockets.turn();
-    // The same signal again so soon would be taken for an echo.
-    run.child.kill("SIGTERM");
+    run.child.kill("SIGINT");
     const result = await run.ended;
     await sockets.end();
     expect(readJson(result)).toEqual([
