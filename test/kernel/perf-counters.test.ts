@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { makeJsonScript, readJson } from "../support/json-script.ts";
 import { startProgram } from "../support/own-program.ts";
+import { makeStep } from "../support/own-step.ts";
 import { makeFolder, root, runCli, startCli } from "../support/run-cli.ts";
 
 const folder = makeFolder();
@@ -43,13 +44,14 @@ print("closed");
 try { sleep(300); } catch {}
 json([plain.get(1)! - plain.get(0)!, (whole.get(1) as { counter: bigint }).counter - (whole.get(0) as { counter: bigint }).counter, BigInt.asIntN(64, plain.get(2)!), whole.has(2)]);`,
     );
-    const run = startCli(["run", script]);
+    const step = makeStep(folder, "faults-step");
+    const run = startCli(["run", ...step.options, script]);
     await run.waitFor("open");
     await target.turn();
-    run.child.kill("SIGINT");
+    step.take();
     await run.waitFor("closed");
     await target.turn();
-    run.child.kill("SIGTERM");
+    run.child.kill("SIGINT");
     const [opened, counts] = readJson(await run.ended);
     await target.end();
     expect(opened).toBeGreaterThan(0);
