@@ -24,6 +24,9 @@ constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
 /// signal again within this time is that echo and not a second wish.
 constexpr int64_t kEchoNs = 250'000'000;
 
+/// The watchdog ends the command first, which takes half a second at most.
+constexpr time_t kLastSeconds = 1;
+
 // Signal handlers belong to the process, not to one JavaScript environment.
 std::atomic<int> pending = 0;
 std::atomic<int> last_signal = 0;
@@ -58,9 +61,15 @@ void HandleSignal(int number) {
       const uint64_t one = 1;
       [[maybe_unused]] const ssize_t written = write(event_fd.load(), &one, sizeof one);
     } else {
-      // The second one ends the process, whatever became of the first.
+      // The second one ends the process, whatever became of the first. The code that it interrupted does not go on meanwhile.
       ending = number;
       WatchdogNote();
+      struct timespec left = {.tv_sec = kLastSeconds, .tv_nsec = 0};
+      while (nanosleep(&left, &left) < 0 && errno == EINTR) {
+      }
+      // Nobody else did.
+      signal(number, SIG_DFL);
+      raise(number);
     }
   }
   errno = saved_errno;
