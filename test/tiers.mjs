@@ -11,6 +11,6 @@ export const tiers = [
   { name: "check", workers: 2, always: true, touchesKernel: false, setup: "--test", testTimeoutMs: 300_000 },
   { name: "unit", workers: 2, always: true, touchesKernel: false, setup: "--test", testTimeoutMs: 60_000 },
   { name: "golden", workers: 2, always: true, touchesKernel: false, setup: "--test", testTimeoutMs: 180_000 },
-  { name: "kernel", workers: 3, always: true, touchesKernel: true, setup: "--test", testTimeoutMs: 60_000 },
+  { name: "kernel", workers: 2, always: true, touchesKernel: true, setup: "--test", testTimeoutMs: 60_000 },
   { name: "vm", workers: 1, always: false, touchesKernel: true, setup: "--vm", testTimeoutMs: 1_500_000 },
 ];
