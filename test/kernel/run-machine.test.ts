@@ -53,8 +53,12 @@ describe("what this machine or user lacks", () => {
   });
 
   it("a PID namespace of its own", () => {
-    const line = `mount -t proc proc /proc && exec ${process.execPath} ${cli} -e 'tracepoint:syscalls:sys_enter_chdir if (pid == cpid) { count(); }' -c 'sh -c "cd /"'`;
-    const result = spawnSync("unshare", ["-m", "-p", "-f", "--kill-child", "sh", "-c", line], { encoding: "utf8" });
+    const line = 'mount -t proc proc /proc && exec "$@"';
+    const text = "tracepoint:syscalls:sys_enter_chdir if (pid == cpid) { count(); }";
+    const run = [process.execPath, cli, "-e", text, "-c", `sh -c "cd /"`];
+    const result = spawnSync("unshare", ["-m", "-p", "-f", "--kill-child", "sh", "-c", line, "sh", ...run], {
+      encoding: "utf8",
+    });
     expect(result.stderr).toMatch(/^warning: This is a PID namespace of its own: .* --pid=host\)\n/);
     expect(result.status).toBe(0);
   });
