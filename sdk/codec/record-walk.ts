@@ -83,10 +83,15 @@ export function compileWalk(layout: Layout, { use, noteShort }: WalkOptions = {}
   return program.wrap(body, { readShort, setRest }) as (buffer: ArrayBuffer) => RecordWalk;
 }
 
-/** Says of a record that it is too short for its type. */
-export function renderShortRecord(name: string, layout: Layout, size: number): string {
-  const type = layout.kind === "struct" && layout.name !== "" ? `struct ${layout.name}` : "its type";
-  return `An event of "${name}" has ${size} bytes, and ${type} has ${layout.size}: what is missing reads as 0`;
+/** Makes the `noteShort` of a table's walk: `warn` gets a sentence about the first record that is too short. */
+export function openShortNote(name: string, layout: Layout, warn: (text: string) => void): (size: number) => void {
+  let isTold = false;
+  return (size) => {
+    if (isTold) return;
+    isTold = true;
+    const type = layout.kind === "struct" && layout.name !== "" ? `struct ${layout.name}` : "its type";
+    warn(`An event of "${name}" has ${size} bytes, and ${type} has ${layout.size}: what is missing reads as 0`);
+  };
 }
 
 type Tail = MemberLayout & { readonly layout: ArrayLayout };

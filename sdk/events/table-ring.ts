@@ -3,7 +3,7 @@ import { makeBytesLayout, makeCodec } from "../codec/codec.ts";
 import { makeArgumentError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
 import { findFieldUse } from "../codec/field-use.ts";
-import { bindBytesWalk, compileWalk, renderShortRecord } from "../codec/record-walk.ts";
+import { bindBytesWalk, compileWalk, openShortNote } from "../codec/record-walk.ts";
 import type { EventOptions } from "./event-options.ts";
 import { EventStream } from "./event-stream.ts";
 import { closeRing, countLost, openRing } from "./rings.ts";
@@ -219,7 +219,13 @@ export class EventTable<Event = unknown> extends TableBase {
     });
     const { event } = this.info;
     const use = event?.kind === "struct" ? findFieldUse(callback, event) : undefined;
-    const bindWalk = event === null ? bindBytesWalk : compileWalk(event, { use, noteShort: this.openShortNote(event) });
+    const bindWalk =
+      event === null
+        ? bindBytesWalk
+        : compileWalk(event, {
+            use,
+            noteShort: openShortNote(this.name, event, (text) => eprint(`warning: ${text}`)),
+          });
     this.ring = openRing({
       id,
       kind: this.kind,
@@ -230,15 +236,6 @@ export class EventTable<Event = unknown> extends TableBase {
       closeCallback,
       lost: undefined,
     });
-  }
-
-  /** Tells of the first event that is too short. */
-  private openShortNote(event: Layout): (size: number) => void {
-    let isTold = false;
-    return (size) => {
-      if (!isTold) eprint(`warning: ${renderShortRecord(this.name, event, size)}`);
-      isTold = true;
-    };
   }
 
   private eventLayout(size: number): Layout {

@@ -5,7 +5,7 @@ import { compileRow } from "../../../sdk/print/row-text.ts";
 import type { Layout, StructLayout } from "../../../sdk/wire/layout.ts";
 import { alignUp } from "../../../sdk/wire/protocol.ts";
 import type { RowFormat } from "../../../sdk/wire/protocol.ts";
-import { compileWalk, renderShortRecord } from "../../../sdk/codec/record-walk.ts";
+import { compileWalk, openShortNote } from "../../../sdk/codec/record-walk.ts";
 
 /** Turns a batch of records into the text of their rows. */
 export type RowWriter = (records: Uint8Array) => string;
@@ -26,12 +26,10 @@ export function openRowWriter(name: string, layout: Layout | null, row: RowForma
     });
   }
   for (const field of row.fields) requireField(name, layout, field);
-  let isTold = false;
-  const noteShort = (size: number): void => {
-    if (!isTold) log.warn(renderShortRecord(name, layout, size));
-    isTold = true;
-  };
-  const bind = compileWalk(layout, { use: { fields: new Set(row.fields), takesCpu: true }, noteShort });
+  const bind = compileWalk(layout, {
+    use: { fields: new Set(row.fields), takesCpu: true },
+    noteShort: openShortNote(name, layout, (text) => log.warn(text)),
+  });
   const write = compileRow(row);
   const writeRows: RowWriter = (records) => {
     const bytes = records.byteOffset % 8 === 0 ? records : records.slice();
