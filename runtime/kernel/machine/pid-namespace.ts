@@ -3,16 +3,20 @@ import { readlinkSync } from "node:fs";
 /** The first one's, which the kernel gives its number. Source: PROC_PID_INIT_INO of linux/proc_ns.h */
 const INITIAL = "4026531836";
 
-/** The number of this process's PID namespace; an empty text where /proc does not tell. */
+/** Where /proc does not tell. */
+const UNKNOWN = "0";
+
+/** The number of this process's PID namespace; "0" where /proc does not tell. */
 export function readPidNamespace(): string {
   try {
-    return /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? "";
+    return /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? UNKNOWN;
   } catch {
-    return "";
+    return UNKNOWN;
   }
 }
 
 /** Whether processes have other pids here than programs in the kernel see, as in a container. */
-export function haveOwnPids(namespace: string = readPidNamespace()): boolean {
-  return namespace !== "" && namespace !== INITIAL;
+export function haveOwnPids(): boolean {
+  const namespace = readPidNamespace();
+  return namespace !== UNKNOWN && namespace !== INITIAL;
 }

@@ -87,7 +87,7 @@ function openGlobalPipe(port: KernelPort, path: string): TracePipe {
 
 /** Process ids mean something in their own namespace only, so the name tells both: no container takes the other's instance for a dead one's. */
 function nameInstance(): string {
-  return `bpfts-${readPidNamespace() || "0"}-${process.pid}-${++opened}`;
+  return `bpfts-${readPidNamespace()}-${process.pid}-${++opened}`;
 }
 
 function makeInstance(instances: string): string | undefined {
@@ -126,7 +126,7 @@ function removeInstance(instance: string): void {
 
 /** A run that was killed could not remove its instance: the next one does. */
 function removeStaleInstances(instances: string): void {
-  const namespace = readPidNamespace() || "0";
+  const namespace = readPidNamespace();
   for (const name of listFolder(instances)) {
     const match = /^bpfts-(\d+)-(\d+)-\d+$/.exec(name);
     if (match?.[1] === namespace && !existsSync(`/proc/${match[2]}`)) removeInstance(`${instances}/${name}`);
