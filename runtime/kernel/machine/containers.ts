@@ -1,5 +1,6 @@
-import { readFileSync, readdirSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
+import { listFolder } from "../../base/list-folder.ts";
 import { listCgroups } from "./cgroups.ts";
 
 /** A container of this machine, as its cgroup and its runtime's files tell of it. */
@@ -69,23 +70,27 @@ interface Task {
 
 function readTasks(root: string): Task[] {
   const folder = `${root}/run/containerd/io.containerd.runtime.v2.task`;
-  return listFolder(folder).flatMap((namespace) =>
-    listFolder(`${folder}/${namespace}`).map((id): Task => {
-      const config = readJson(`${folder}/${namespace}/${id}/config.json`) as {
-        readonly annotations?: Readonly<Record<string, unknown>>;
-        readonly linux?: { readonly cgroupsPath?: unknown };
-      };
-      const annotations = config?.annotations ?? {};
-      const names = ["nerdctl/name", "io.kubernetes.cri.container-name", "io.kubernetes.cri.sandbox-name"].flatMap(
-        (key) => (typeof annotations[key] === "string" ? [annotations[key]] : []),
-      );
-      const place = config?.linux?.cgroupsPath;
-      if (typeof place !== "string" || place === "") return { id, names, ends: [`/${namespace}/${id}`] };
-      // runc writes systemd's "slice:prefix:name" as slice/prefix-name.scope.
-      const [slice = "", prefix = "", name = ""] = place.split(":");
-      return { id, names, ends: [name === "" ? place : `/${slice}/${prefix}-${name}.scope`] };
-    }),
-  );
+  return listFolder(folder)
+    .sort()
+    .flatMap((namespace) =>
+      listFolder(`${folder}/${namespace}`)
+        .sort()
+        .map((id): Task => {
+          const config = readJson(`${folder}/${namespace}/${id}/config.json`) as {
+            readonly annotations?: Readonly<Record<string, unknown>>;
+            readonly linux?: { readonly cgroupsPath?: unknown };
+          };
+          const annotations = config?.annotations ?? {};
+          const names = ["nerdctl/name", "io.kubernetes.cri.container-name", "io.kubernetes.cri.sandbox-name"].flatMap(
+            (key) => (typeof annotations[key] === "string" ? [annotations[key]] : []),
+          );
+          const place = config?.linux?.cgroupsPath;
+          if (typeof place !== "string" || place === "") return { id, names, ends: [`/${namespace}/${id}`] };
+          // runc writes systemd's "slice:prefix:name" as slice/prefix-name.scope.
+          const [slice = "", prefix = "", name = ""] = place.split(":");
+          return { id, names, ends: [name === "" ? place : `/${slice}/${prefix}-${name}.scope`] };
+        }),
+    );
 }
 
 function readDockerNames(root: string, id: string): string[] {
@@ -107,19 +112,13 @@ function readPodmanNames(root: string): Map<string, readonly string[]> {
 
 /** `POD_NAMESPACE_CONTAINER-ID.log`: a container goes by its own name, by its pod's, and by namespace and pod. */
 function readKubeletNames(root: string): { readonly id: string; readonly names: readonly string[] }[] {
-  return listFolder(`${root}/var/log/containers`).flatMap((file) => {
-    const [, pod, namespace, name, id] = /^([^_]+)_([^_]+)_(.+)-([0-9a-f]{64})\.log$/.exec(file) ?? [];
-    if (pod === undefined || id === undefined) return [];
-    return [{ id, names: [name!, pod, `${namespace!}/${pod}`, `${namespace!}/${pod}/${name!}`] }];
-  });
-}
-
-function listFolder(path: string): string[] {
-  try {
-    return readdirSync(path).sort();
-  } catch {
-    return [];
-  }
+  return listFolder(`${root}/var/log/containers`)
+    .sort()
+    .flatMap((file) => {
+      const [, pod, namespace, name, id] = /^([^_]+)_([^_]+)_(.+)-([0-9a-f]{64})\.log$/.exec(file) ?? [];
+      if (pod === undefined || id === undefined) return [];
+      return [{ id, names: [name!, pod, `${namespace!}/${pod}`, `${namespace!}/${pod}/${name!}`] }];
+    });
 }
 
 /** What is no JSON, or gone, says nothing. */
