@@ -106,7 +106,7 @@ function compareNumbers(field: string, value: number | bigint | boolean, wanted:
       `--filter: "${field}" is a number, and is compared with "${wanted}"`,
       "for example: pid==1",
     );
-  if (typeof value !== "bigint" || !/^\d+$/.test(wanted)) return Number(value) - Number(wanted);
+  if (typeof value !== "bigint" || !/^(?:-?\d+|0x[\da-f]+)$/i.test(wanted)) return Number(value) - Number(wanted);
   const exact = BigInt(wanted);
   return value < exact ? -1 : value > exact ? 1 : 0;
 }

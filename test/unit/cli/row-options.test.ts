@@ -44,6 +44,16 @@ describe("--filter", () => {
     expect(isWanted(filter)).toBe(expected);
   });
 
+  it.each([
+    ["0xffffffff81000001", 0xffffffff81000001n, true],
+    ["0xffffffff81000000", 0xffffffff81000001n, false],
+    ["-1152921504606846977", -(2n ** 60n) - 1n, true],
+    ["-1152921504606846976", -(2n ** 60n) - 1n, false],
+  ])("compares all digits of numbers of 64 bits: %s with %s", (wanted, value, expected) => {
+    chooseRows(readRowChoice({ filter: [`n==${wanted}`] })!);
+    expect(isEventWanted({ n: value })).toBe(expected);
+  });
+
   it("joins several options", () => {
     expect(isWanted("pid==12", "comm==bash")).toBe(true);
     expect(isWanted("pid==12", "comm==sh")).toBe(false);
