@@ -46,8 +46,8 @@ function checkCapabilities(outside: DoctorOutside): DoctorFinding {
 function checkPids({ haveOwnPids }: DoctorOutside): DoctorFinding {
   if (!haveOwnPids) return describeOk("those of the machine");
   return describeWarning(
-    "this is a PID namespace of its own: programs see other pids than ps shows, and filters by pid match nothing",
-    "run bpfts in the machine's PID namespace (docker run --pid=host, hostPID: true)",
+    "this PID namespace is not the host's: BPF programs see the pids of the host, so filters by pid match nothing",
+    "run bpfts in the host's PID namespace (docker run --pid=host, hostPID: true)",
   );
 }
 

@@ -33,8 +33,8 @@ export interface WalkOptions {
 
 /**
  * Makes the walk through a buffer of records of one layout: the loop and the reading are one function, which
- * saves a call for each record. Records start at multiples of 8. A record shorter than the layout reads as if zeros followed it; an
- * array without a length at the end of a struct takes the rest of its record.
+ * saves a call for each record. Records start at multiples of 8. A record shorter than the layout reads as if zeros followed it; a
+ * flexible array member holds the rest of its record.
  * With `use`, one object carries all records of a walk, and the fields that are not named are not read: measured, making an object
  * costs QuickJS more than reading its fields.
  */

@@ -182,7 +182,7 @@ export async function runScript(options: RunOptions): Promise<number> {
 
 /** Filters by pid would match nothing without a word. */
 const ownPidsWarning =
-  "This is a PID namespace of its own: programs see other pids than ps shows here, and filters by pid (-p, cpid, command.pid) match nothing. Run bpfts in the machine's (docker run --pid=host)";
+  "bpfts runs in a PID namespace of its own, as in a container: BPF programs see the pids of the host, not those of this namespace, so filters by pid (-p, cpid, command.pid) match nothing. Run it in the host's PID namespace (docker run --pid=host)";
 
 /** How long the kernel takes to free the perf event of a probe. Units: milliseconds, measured on Linux 6.18 */
 const FREE_MS = 50;
