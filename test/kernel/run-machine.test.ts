@@ -59,7 +59,9 @@ describe("what this machine or user lacks", () => {
     const result = spawnSync("unshare", ["-m", "-p", "-f", "--kill-child", "sh", "-c", line, "sh", ...run], {
       encoding: "utf8",
     });
-    expect(result.stderr).toMatch(/^warning: bpfts runs in a PID namespace of its own, as in a container: .* --pid=host\)\n/);
+    expect(result.stderr).toMatch(
+      /^warning: bpfts runs in a PID namespace of its own, as in a container: .* --pid=host\)\n/,
+    );
     expect(result.status).toBe(0);
   });
 
