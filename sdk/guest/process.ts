@@ -143,7 +143,9 @@ export function runEndHandlers(): void {
 }
 
 /**
- * Reads a text file below /proc or /sys; nothing else is readable.
+ * Reads a text file below /proc or /sys, or one that the user named as an argument of the script; nothing else is readable.
+ *
+ * A path counts as named when it is a whole argument, or stands behind the `=` of an option, letter by letter.
  *
  * @throws BpfError when it lies elsewhere, also through a symbolic link, or cannot be read
  *

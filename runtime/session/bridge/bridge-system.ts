@@ -1,26 +1,18 @@
 import { readClock } from "../../base/clock.ts";
-import { realpathSync } from "node:fs";
-import { resolve } from "node:path";
 import { ArgumentError, ResourceError } from "../../base/errors.ts";
-import { decodeText } from "./decode-text.ts";
 import { readTerminal } from "./read-terminal.ts";
 import { errno, renderErrno } from "../../kernel/door/errno.ts";
 import { waitSources } from "../../kernel/door/port.ts";
 import { encodeUtf8, isPlainText } from "../../../sdk/wire/utf8.ts";
-import { describeFileFailure, readRegularFile } from "../../script/read-regular-file.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
+import { readNamedFile, readSystemFile } from "./read-file.ts";
 import { wakeAtSecondLook } from "../wait/waiter.ts";
 
 /** A reader of stdout that is slow holds the script up; at a signal it gets this much more time. Units: milliseconds. */
 const LAST_WRITE_MS = 300;
 const WRITE_SLICE_MS = 1000;
-const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
-/** Files that are no text and whose reading does harm or never ends. */
-const refusedFiles =
-  /^\/proc\/(?:kcore|vmcore|kmsg|sysrq-trigger|kpage\w+|\d+(?:\/task\/\d+)?\/(?:mem|pagemap))$|\/trace_pipe(?:_raw)?$/;
-
-/** The calls about the process itself: arguments, output, time, files below /proc and /sys. */
+/** The calls about the process itself: arguments, output, time, files that it may read. */
 export function openSystemCalls(
   state: BridgeState,
 ): Handlers<
@@ -90,9 +82,14 @@ export function openSystemCalls(
     now: () => ({ monotonicNs: process.hrtime.bigint().toString() }),
     read_file({ path }) {
       state.guard.noteFile(path);
-      return readSystemFile(path);
+      return isNamed(path, state.args) ? readNamedFile(path) : readSystemFile(path);
     },
   };
+}
+
+/** Whether the user wrote a path as an argument of the script, or behind the `=` of an option. */
+function isNamed(path: string, args: readonly string[]): boolean {
+  return args.some((arg) => arg === path || (/^--?\w[\w-]*=/.test(arg) && arg.slice(arg.indexOf("=") + 1) === path));
 }
 
 /**
@@ -131,43 +128,4 @@ function writeAll(state: BridgeState, fd: 1 | 2, bytes: Buffer): number {
     if (readClock() >= giveUpAt) return at;
   }
   return at;
-}
-
-/**
- * Reads a file that lies below /proc or /sys, with every symbolic link followed first: `/proc/self/root/etc/passwd` does not.
- *
- * @throws ArgumentError
- */
-export function readSystemFile(path: string): string {
-  let real: string;
-  try {
-    real = realpathSync.native(resolve("/", path));
-  } catch (cause) {
-    throw new ArgumentError(`Cannot read "${path}": ${describeFileFailure(cause)}`, { cause });
-  }
-  const refusal = findRefusal(real);
-  if (refusal !== undefined) {
-    const hint = real === path ? refusal.hint : `it leads to "${real}"`;
-    throw new ArgumentError(`Cannot read "${path}": ${refusal.reason}`, hint === undefined ? {} : { hint });
-  }
-  const read = readRegularFile(real, {
-    maxBytes: MAX_FILE_BYTES,
-    isWanted: (opened) => findRefusal(opened) === undefined,
-  });
-  if (read.kind === "elsewhere") throw new ArgumentError(`Cannot read "${path}": it leads to another file now`);
-  if (read.kind === "failed") throw new ArgumentError(`Cannot read "${path}": ${read.reason}`, { cause: read.cause });
-  return decodeText(read.bytes);
-}
-
-/** Why a script may not read a file, by a path without symbolic links. */
-function findRefusal(real: string): { readonly reason: string; readonly hint?: string } | undefined {
-  if (!/^\/(?:proc|sys)\//.test(real)) return { reason: "scripts read files below /proc and /sys only" };
-  if (refusedFiles.test(real)) return { reason: "it is no text file" };
-  if (/^\/proc\/\d+(?:\/task\/\d+)?\/environ$/.test(real)) {
-    return {
-      reason: "an environment may hold passwords",
-      hint: "comm, cmdline, status and cgroup of the same folder say what process it is",
-    };
-  }
-  return undefined;
 }

@@ -1,8 +1,8 @@
-import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
-import { readSystemFile } from "../../../../runtime/session/bridge/bridge-system.ts";
+import { afterAll, describe, expect, it } from "vitest";
+import { readSystemFile } from "../../../../runtime/session/bridge/read-file.ts";
 import { runScriptText } from "../../../support/guest-run.ts";
 
 describe("reading files", () => {
@@ -36,7 +36,7 @@ describe("reading files", () => {
     try {
       symlinkSync("/etc/passwd", join(folder, "link"));
       expect(() => readSystemFile(`/proc/self/root${folder}/link`)).toThrow(
-        "scripts read files below /proc and /sys only",
+        "scripts read files below /proc and /sys, and files that you name",
       );
     } finally {
       rmSync(folder, { recursive: true });
@@ -48,6 +48,47 @@ describe("reading files", () => {
     expect(() => readSystemFile("/proc/kmsg")).toThrow('Cannot read "/proc/kmsg": it is no text file');
     expect(() => readSystemFile("/proc/self/mem")).toThrow("it is no text file");
     expect(() => readSystemFile("/proc/self")).toThrow(expect.objectContaining({ code: "BPFTS_ARGUMENT" }));
+  });
+});
+
+describe("reading a file that the user names", () => {
+  const folder = mkdtempSync(join(tmpdir(), "bpfts-named-"));
+  afterAll(() => rmSync(folder, { recursive: true }));
+  const path = join(folder, "services.json");
+  writeFileSync(path, '{"a": 1}');
+  writeFileSync(join(folder, "secret"), "secret");
+  const read = async (asked: string, args: readonly string[]): Promise<string> =>
+    (
+      await runScriptText(
+        `import { print, read_file } from "bpfts";
+        try { print(read_file(${JSON.stringify(asked)})); } catch (error) { print((error as Error).message); }`,
+        { args },
+      )
+    ).stdout.trim();
+
+  it.each([[[path]], [["-v", "--services", path]], [[`--services=${path}`]]])("is open with %j", async (args) => {
+    expect(await read(path, args)).toBe('{"a": 1}');
+  });
+
+  it("takes a path from where the user is", async () => {
+    expect(await read("package.json", ["package.json"])).toContain('"name": "bpfts"');
+  });
+
+  it.each([
+    [path, [folder]],
+    [path, [`${path}.old`]],
+    [path, [`x${path}`]],
+    [path, [`./=${path}`]],
+    [`${folder}/./services.json`, [path]],
+    [join(folder, "secret"), [path]],
+    [`${path}/../secret`, [path]],
+    ["", [""]],
+    [folder, [folder]],
+    ["/proc/self/environ", ["/proc/self/environ"]],
+    ["/proc/self/mem", ["/proc/self/mem"]],
+    ["/dev/null", ["/dev/null"]],
+  ])("reads no %s for %j", async (asked, args) => {
+    expect(await read(asked, args)).toContain("Cannot read");
   });
 });
 
