@@ -44,7 +44,7 @@ const show = (path: string, type = "text"): string =>
   `import x from ${JSON.stringify(path)}${type === "" ? "" : ` with { type: "${type}" }`};\nprint(x);`;
 const source = (path: string): string => `new BPF({ src_file: ${JSON.stringify(path)} });`;
 const read = (path: string): string => `print(read_file(${JSON.stringify(path)}));`;
-const readHint = /below \/proc and \/sys only|no text file|environment/;
+const readHint = /below \/proc and \/sys, and files that you name|no text file|environment/;
 
 const attacks: readonly Attack[] = [
   // What a script imports.
