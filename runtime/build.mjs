@@ -12,22 +12,16 @@ import {
 } from "node:fs";
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
-import { basename, dirname, join, relative } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transformSync } from "esbuild";
 import ts from "typescript";
-import { globalTypes } from "./global-types.mjs";
+import { declareTypes } from "./declarations.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
 const require = createRequire(import.meta.url);
 const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-
-// Without TypeScript's own types, which a project need not have.
-const editorTypes = `/** The plugin of TypeScript's language service that knows the C of scripts; TypeScript's server calls it. */
-declare function openPlugin(modules: { readonly typescript: unknown }): { create(info: unknown): unknown };
-export = openPlugin;
-`;
 
 /** Modules of Node's that few runs call: each takes Node some milliseconds to load, so the first use of one of its names does so. */
 const rarelyUsed = ["child_process", "perf_hooks", "readline", "stream", "tty", "util", "zlib"];
@@ -93,7 +87,7 @@ for (const file of files) {
 await writeNodeEntry();
 await writeEditorPlugin();
 replaceFile("quickjs.wasm", (path) => copyFileSync(require.resolve("@jitl/quickjs-wasmfile-release-sync/wasm"), path));
-writeTypes();
+await writeTypes();
 writeLazyModules();
 for (const name of readdirSync(dist)) {
   if (!kept.has(name)) rmSync(join(dist, name), { recursive: true });
@@ -113,43 +107,16 @@ function hashSources() {
   return hash.digest("hex").slice(0, 16);
 }
 
-// What editors check scripts against. Declarations alone take half the time that the sources take, and
-// TypeScript's settings in the user's folder do not apply to them.
-function writeTypes() {
-  mkdirSync(join(dist, "types"), { recursive: true });
-  const names = readdirSync(join(root, "sdk"), { recursive: true }).filter((name) => name.endsWith(".ts"));
-  for (const name of names) {
-    const { outputText, diagnostics } = ts.transpileDeclaration(readFileSync(join(root, "sdk", name), "utf8"), {
-      fileName: name,
-      reportDiagnostics: true,
-      compilerOptions: {
-        target: ts.ScriptTarget.ES2022,
-        module: ts.ModuleKind.ESNext,
-        strict: true,
-        isolatedDeclarations: true,
-      },
-    });
-    for (const { messageText, start, file } of diagnostics ?? []) {
-      const line = file === undefined || start === undefined ? 0 : file.getLineAndCharacterOfPosition(start).line + 1;
-      process.stderr.write(`sdk/${name}:${line}: ${ts.flattenDiagnosticMessageText(messageText, " ")}\n`);
-      process.exitCode = 1;
-    }
-    // A file by itself does not know what Symbol.iterator is: TypeScript declares such a method a second time, as a property.
-    const declarations = outputText.replace(/^ +\[Symbol\.\w+\]: .*\n/gm, "");
-    mkdirSync(dirname(join(dist, "types", name)), { recursive: true });
-    // Every module resolution knows these endings.
-    const portable = declarations.replace(/(\bfrom |\bimport\(|^import )"(\.[^"]*)\.ts"/gm, '$1"$2.js"');
-    const text = name === "index.ts" ? `/// <reference lib="esnext.disposable" />\n${portable}` : portable;
-    replaceFile(join("types", name.replace(/\.ts$/, ".d.ts")), (path) => writeFileSync(path, text));
-  }
-  replaceFile(join("types", "globals.d.ts"), (path) => writeFileSync(path, globalTypes));
-  replaceFile(join("types", "editor.d.cts"), (path) => writeFileSync(path, editorTypes));
-  const wanted = new Set(["globals.d.ts", "editor.d.cts", ...names.map((name) => name.replace(/\.ts$/, ".d.ts"))]);
-  const folders = new Set(names.map(dirname));
-  for (const entry of readdirSync(join(dist, "types"), { recursive: true, withFileTypes: true })) {
-    const name = relative(join(dist, "types"), join(entry.parentPath, entry.name));
-    if (!wanted.has(name) && !folders.has(name)) rmSync(join(dist, "types", name), { recursive: true, force: true });
-  }
+// What editors check scripts against.
+async function writeTypes() {
+  const folder = join(dist, "types");
+  const files = await declareTypes(join(root, "sdk"), (fault) => {
+    process.stderr.write(`${fault}\n`);
+    process.exitCode = 1;
+  });
+  mkdirSync(folder, { recursive: true });
+  for (const [name, text] of files) replaceFile(join("types", name), (path) => writeFileSync(path, text));
+  for (const name of readdirSync(folder)) if (!files.has(name)) rmSync(join(folder, name), { recursive: true });
 }
 
 // What Node gets for `import "bpfts"`: functions that need no kernel work there, for tests of helpers; any other says that it needs bpfts.

@@ -3,24 +3,33 @@
 
 /** What sdk/guest/globals.ts gives every script. */
 const values = {
-  "guest/console.js": { guestConsole: "console" },
-  "time/timers.js": ["setTimeout", "setInterval", "clearTimeout", "clearInterval"],
-  "time/promises.js": ["queueMicrotask"],
-  "web/base64.js": ["atob", "btoa"],
-  "web/crypto.js": ["crypto"],
-  "web/performance.js": ["performance"],
-  "web/structured-clone.js": ["structuredClone"],
+  "guest/console.ts": { guestConsole: "console" },
+  "time/timers.ts": ["setTimeout", "setInterval", "clearTimeout", "clearInterval"],
+  "time/promises.ts": ["queueMicrotask"],
+  "web/base64.ts": ["atob", "btoa"],
+  "web/crypto.ts": ["crypto"],
+  "web/performance.ts": ["performance"],
+  "web/structured-clone.ts": ["structuredClone"],
 };
 const classes = {
-  "web/abort.js": ["AbortController", "AbortSignal"],
-  "web/dom-exception.js": ["DOMException"],
-  "web/event-target.js": ["Event", "EventTarget"],
-  "web/text-coding.js": ["TextDecoder", "TextEncoder"],
-  "web/url.js": ["URL"],
-  "web/url-search-params.js": ["URLSearchParams"],
+  "web/abort.ts": ["AbortController", "AbortSignal"],
+  "web/dom-exception.ts": ["DOMException"],
+  "web/event-target.ts": ["CustomEvent", "Event", "EventTarget"],
+  "web/text-coding.ts": ["TextDecoder", "TextEncoder"],
+  "web/url.ts": ["URL"],
+  "web/url-search-params.ts": ["URLSearchParams"],
 };
 
-const declareValue = (name, file, exported = name) => `declare var ${name}: typeof import("./${file}").${exported};\n`;
+/** The module of their declarations, from the folder sdk/. */
+export const globalValues = Object.entries({ ...values, ...classes })
+  .map(
+    ([file, names]) =>
+      `export { ${(Array.isArray(names) ? names : Object.keys(names)).join(", ")} } from "./${file}";\n`,
+  )
+  .join("");
+
+const from = (exported) => `import("./global-values.js").${exported}`;
+const declareValue = (name, exported = name) => `declare var ${name}: typeof ${from(exported)};\n`;
 
 /**
  * The parts of the language's library that the engine has, beyond those of ES2016 that `bpfts init` names: all up to ES2024 and some newer ones, but no
@@ -42,16 +51,18 @@ const present = [
   ...Object.entries(libraries).flatMap(([year, parts]) =>
     parts.map((part) => `/// <reference lib="${year}.${part}" />\n`),
   ),
-  ...Object.entries(values).flatMap(([file, names]) =>
+  ...Object.values(values).flatMap((names) =>
     Array.isArray(names)
-      ? names.map((name) => declareValue(name, file))
-      : Object.entries(names).map(([exported, name]) => declareValue(name, file, exported)),
+      ? names.map((name) => declareValue(name))
+      : Object.entries(names).map(([exported, name]) => declareValue(name, exported)),
   ),
-  ...Object.entries(classes).flatMap(([file, names]) =>
-    names.map((name) => `type ${name} = import("./${file}").${name};\n${declareValue(name, file)}`),
+  ...Object.values(classes).flatMap((names) =>
+    names.map((name) =>
+      name === "CustomEvent"
+        ? `type CustomEvent<Detail = unknown> = ${from("CustomEvent<Detail>")};\n${declareValue(name)}`
+        : `type ${name} = ${from(name)};\n${declareValue(name)}`,
+    ),
   ),
-  'type CustomEvent<Detail = unknown> = import("./web/event-target.js").CustomEvent<Detail>;\n',
-  declareValue("CustomEvent", "web/event-target.js"),
   // `loader` in runtime/script/bundle-script.ts.
   ...["c", "h"].map((ending) => `declare module "*.${ending}" {\n  const text: string;\n  export default text;\n}\n`),
   // Newer than the libraries of TypeScript that `bpfts init` names.

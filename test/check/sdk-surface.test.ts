@@ -16,7 +16,8 @@ function renderSurface(): string {
       const symbol = exported.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(exported) : exported;
       const texts = (symbol.declarations ?? []).map((declaration) => {
         const node = ts.isVariableDeclaration(declaration) ? declaration.parent.parent : dropPrivate(declaration);
-        return printer.printNode(ts.EmitHint.Unspecified, node, declaration.getSourceFile());
+        // The rolled up file exports its names at its end.
+        return `export ${printer.printNode(ts.EmitHint.Unspecified, node, declaration.getSourceFile()).replace(/^export /, "")}`;
       });
       return [`// ${exported.name}`, ...new Set(texts), ""];
     })
