@@ -152,6 +152,8 @@ export { BPF_ANY, BPF_EXIST, BPF_NOEXIST, Table } from "./tables/table.ts";
 export { BloomFilterTable } from "./tables/table-bloom.ts";
 export { PerCpuTable } from "./tables/table-percpu.ts";
 export { QueueStackTable } from "./tables/table-queue.ts";
+export { MapOfMapsTable } from "./tables/table-of-maps.ts";
+export type { InnerEntries } from "./tables/table-of-maps.ts";
 export { ReferenceTable } from "./tables/table-reference.ts";
 export type { SocketReference, TableReference } from "./tables/table-reference.ts";
 export { EventTable } from "./events/table-ring.ts";

@@ -102,6 +102,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "programTest", TestProgram);
   Bind(exports, "programPin", ProgramPin);
   Bind(exports, "mapHandle", MapHandle);
+  Bind(exports, "mapCreate", MapCreate);
   Bind(exports, "mapOpenPinned", MapOpenPinned);
   Bind(exports, "mapOpenId", MapOpenId);
   Bind(exports, "mapInfo", GetMapInfo);

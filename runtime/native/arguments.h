@@ -114,6 +114,14 @@ inline const char* Read(Napi::Value value, MapBatchView& into) {
   return fine ? nullptr : "a batch: keys, values and their count";
 }
 
+inline const char* Read(Napi::Value value, MapShape& into) {
+  if (!value.IsObject()) return "the shape of a map";
+  const bool fine = ReadMembers(
+      value, {"name", "type", "keySize", "valueSize", "maxEntries", "flags", "keyType", "valueType"}, into.name,
+      into.type, into.key_size, into.value_size, into.max_entries, into.flags, into.key_type, into.value_type);
+  return fine ? nullptr : "the shape of a map";
+}
+
 inline const char* Read(Napi::Value value, UprobeTarget& into) {
   if (!value.IsObject()) return "a uprobe target";
   const bool fine = ReadMembers(value, {"path", "offset", "retprobe", "pid", "refCtrOffset", "cookie"}, into.path,

@@ -61,6 +61,31 @@ int32_t MapHandle(Environment& environment, int32_t object, const std::string& n
   return handle;
 }
 
+int32_t MapCreate(Environment& environment, int32_t handle, const MapShape& shape) {
+  const Map* sibling = environment.handles.Find<Map>(handle);
+  const Object* owner = sibling == nullptr ? nullptr : environment.handles.Find<Object>(sibling->object());
+  if (owner == nullptr) return -EBADF;
+  LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = shape.flags);
+  const int btf = bpf_object__btf_fd(owner->get());
+  if (btf >= 0 && shape.value_type != 0) {
+    options.btf_fd = static_cast<uint32_t>(btf);
+    options.btf_key_type_id = shape.key_type;
+    options.btf_value_type_id = shape.value_type;
+  }
+  const auto create = [&] {
+    return bpf_map_create(static_cast<bpf_map_type>(shape.type), shape.name.c_str(), shape.key_size, shape.value_size,
+                          shape.max_entries, &options);
+  };
+  int fd = create();
+  if (fd < 0 && options.btf_fd != 0) {
+    // Some kinds take no types, as libbpf knows, too.
+    options.btf_fd = options.btf_key_type_id = options.btf_value_type_id = 0;
+    fd = create();
+  }
+  if (fd < 0) return fd;
+  return environment.handles.Add(std::make_unique<Map>(fd), sibling->object());
+}
+
 int32_t MapOpenPinned(Environment& environment, const std::string& path) {
   const int fd = bpf_obj_get(path.c_str());
   if (fd < 0) return -errno;

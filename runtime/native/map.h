@@ -54,6 +54,7 @@ class Map final : public Resource {
 Map* FindLiveMap(Environment& environment, int32_t handle, int& status);
 
 int32_t MapHandle(Environment& environment, int32_t object, const std::string& map);
+int32_t MapCreate(Environment& environment, int32_t sibling, const MapShape& shape);
 int32_t MapOpenPinned(Environment& environment, const std::string& path);
 int32_t MapOpenId(Environment& environment, uint32_t id);
 Result<MapInfo> GetMapInfo(Environment& environment, int32_t map);

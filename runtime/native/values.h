@@ -38,6 +38,19 @@ struct MapInfo {
   std::optional<uint32_t> id;
 };
 
+/// A map as the object of another declares it.
+struct MapShape {
+  std::string name;
+  uint32_t type = 0;
+  uint32_t key_size = 0;
+  uint32_t value_size = 0;
+  uint32_t max_entries = 0;
+  uint32_t flags = 0;
+  /// The types of key and value in the object's BTF, 0 where they have none.
+  uint32_t key_type = 0;
+  uint32_t value_type = 0;
+};
+
 struct ProgramInfo {
   std::string name;
   std::string section;

@@ -6,7 +6,7 @@ import { describeLayout } from "./describe-layout.ts";
 import { describeBytes, describeValueBytes } from "./describe-untyped.ts";
 import { parseElf } from "./elf.ts";
 import { listStructOps } from "./struct-ops.ts";
-import type { MapSpec, ObjectSpec, ProgramSpec } from "./spec.ts";
+import type { InnerMapSpec, MapSpec, ObjectSpec, ProgramSpec } from "./spec.ts";
 
 /**
  * Describes a compiled object: its programs, its maps with the layouts of their
@@ -68,8 +68,12 @@ function describeMaps(types: BtfTypes): MapSpec[] {
   return types.listVariables(section).map(({ name, type }) => describeMap(types, name, type));
 }
 
+function listMapMembers(types: BtfTypes, id: number): ReadonlyMap<string, number> {
+  return new Map(types.listMembers(types.resolve(id)).map((member) => [member.name, member.type]));
+}
+
 function describeMap(types: BtfTypes, name: string, id: number): MapSpec {
-  const members = new Map(types.listMembers(types.resolve(id)).map((member) => [member.name, member.type]));
+  const members = listMapMembers(types, id);
   /** `__uint(x, N)` is a pointer to an array of N; `__type(x, T)` a pointer to T. */
   const readNumber = (member: string): number | undefined => {
     const pointer = members.get(member);
@@ -86,6 +90,7 @@ function describeMap(types: BtfTypes, name: string, id: number): MapSpec {
   const type = readNumber("type") ?? 0;
   const flags = readNumber("map_flags") ?? 0;
   const value = readLayout("value") ?? describeValueBytes(type, flags, readNumber("value_size"));
+  const inner = describeInnerMap(types, name, members.get("values"));
   return {
     name,
     type,
@@ -93,5 +98,25 @@ function describeMap(types: BtfTypes, name: string, id: number): MapSpec {
     flags,
     ...(key && { key }),
     ...(value && { value }),
+    ...(inner && { inner }),
+  };
+}
+
+/** `__array(values, T)` is an array of pointers to T, which is a map where it is a struct; a program array has functions there. */
+function describeInnerMap(types: BtfTypes, outer: string, values: number | undefined): InnerMapSpec | undefined {
+  if (values === undefined) return undefined;
+  const pointer = types.resolve(types.describeArray(types.resolve(values)).element);
+  const target = types.resolve(pointer.sizeOrType);
+  if (target.kind !== btfKind.struct) return undefined;
+  const members = listMapMembers(types, target.id);
+  const findType = (member: string): number => {
+    const type = members.get(member);
+    return type === undefined ? 0 : types.resolve(type).sizeOrType;
+  };
+  // The name that libbpf gives the first one.
+  return {
+    ...describeMap(types, `${outer}.inner`, target.id),
+    keyType: findType("key"),
+    valueType: findType("value"),
   };
 }

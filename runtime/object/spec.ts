@@ -44,4 +44,13 @@ export interface MapSpec {
   /** Undefined where the map kind has no key (queues, ring buffers). */
   readonly key?: Layout;
   readonly value?: Layout;
+  /** What lies in a map of maps, where its definition says so. */
+  readonly inner?: InnerMapSpec;
+}
+
+/** The shape of the maps that lie in another. */
+export interface InnerMapSpec extends MapSpec {
+  /** The types of key and value in the object's BTF, 0 where they have none. */
+  readonly keyType: number;
+  readonly valueType: number;
 }

@@ -11,9 +11,9 @@ import {
   functionReference,
   registerTable,
   socketReference,
-  tableReference,
 } from "../tables/table-reference.ts";
 import type { ReferenceKind } from "../tables/table-reference.ts";
+import { MapOfMapsTable } from "../tables/table-of-maps.ts";
 import { EventTable } from "../events/table-ring.ts";
 import { BuildIdStackTable, StackTraceTable } from "../tables/table-stack-trace.ts";
 import { StorageTable, fileOwner, processOwner } from "../tables/table-storage.ts";
@@ -51,7 +51,7 @@ const makeStorage =
 const references = {
   function: makeReference(functionReference),
   cgroup: makeReference(cgroupReference),
-  map: makeReference(tableReference),
+  map: (info: MapReply, owner: TableOwner) => new MapOfMapsTable(info, owner, makeTable) as ReferenceTable,
   socket: makeReference(socketReference),
 };
 const storages = {

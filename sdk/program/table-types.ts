@@ -6,7 +6,8 @@ import type { BloomFilterTable } from "../tables/table-bloom.ts";
 import type { PerCpuTable } from "../tables/table-percpu.ts";
 import type { LpmTable } from "../tables/table-lpm.ts";
 import type { QueueStackTable } from "../tables/table-queue.ts";
-import type { ReferenceTable, SocketReference, TableReference } from "../tables/table-reference.ts";
+import type { MapOfMapsTable } from "../tables/table-of-maps.ts";
+import type { ReferenceTable, SocketReference } from "../tables/table-reference.ts";
 import type { EventTable } from "../events/table-ring.ts";
 import type { BuildIdStackTable, StackTraceTable } from "../tables/table-stack-trace.ts";
 import type { StorageTable } from "../tables/table-storage.ts";
@@ -174,11 +175,10 @@ interface MacroTables<Name extends string, Text extends string, More extends str
   BLOOM_FILTER: BloomFilterTable<CType<At<More, 0>, Text>>;
   PROG_ARRAY: ReferenceTable<number, BpfFunction>;
   CGROUP_ARRAY: ReferenceTable<number, string>;
-  ARRAY_OF_MAPS: ReferenceTable<number, TableReference>;
-  HASH_OF_MAPS: ReferenceTable<
-    More extends [string, string, ...string[]] ? CType<At<More, 0>, Text> : number,
-    TableReference
-  >;
+  ARRAY_OF_MAPS: MapOfMapsTable<number, InnerTable<At<More, 0>, Text>>;
+  HASH_OF_MAPS: More extends [string, infer Inner extends string, ...string[]]
+    ? MapOfMapsTable<CType<At<More, 0>, Text>, InnerTable<Inner, Text>>
+    : MapOfMapsTable<number, InnerTable<At<More, 0>, Text>>;
   SOCKMAP: ReferenceTable<number, SocketReference>;
   SOCKHASH: ReferenceTable<CType<At<More, 0, "u32">, Text>, SocketReference>;
   XSKMAP: ReferenceTable<number, SocketReference>;
@@ -213,13 +213,25 @@ export interface CgroupStorageKey {
   attach_type: number;
 }
 
+/** The table that a map of maps names as the example of those that lie in it. */
+type InnerTable<Inner extends string, Text extends string> =
+  TableIn<TablesOf<Text>, Inner extends `"${infer Name}"` ? Name : Inner> extends infer Found
+    ? [Found] extends [never]
+      ? DynamicTable
+      : Found
+    : never;
+
 type GenericTable<
   Kind,
   Key extends string,
   Leaf extends string,
   Name extends string,
   Text extends string,
-> = Kind extends `"${infer Plain}"` ? KindTable<BareKind<Plain>, Key, Leaf, Name, Text> : never;
+> = Kind extends `"${"array" | "hash"}_of_maps$${infer Inner}"`
+  ? MapOfMapsTable<CType<Key, Text>, InnerTable<Inner, Text>>
+  : Kind extends `"${infer Plain}"`
+    ? KindTable<BareKind<Plain>, Key, Leaf, Name, Text>
+    : never;
 
 /** A kind string without the path or the inner map behind it. */
 type BareKind<Kind extends string> = Kind extends `${infer Bare}:${string}`
@@ -238,13 +250,15 @@ type KindTable<
   ? PerCpuTable<CType<Key, Text>, CType<Leaf, Text>>
   : Kind extends keyof ValueKinds
     ? ReferenceTable<CType<Key, Text>, ValueKinds[Kind]>
-    : Kind extends keyof OwnerKinds
-      ? StorageTable<OwnerKinds[Kind], CType<Leaf, Text>>
-      : Kind extends keyof KeylessKinds<CType<Leaf, Text>, Name, Text>
-        ? KeylessKinds<CType<Leaf, Text>, Name, Text>[Kind]
-        : Kind extends "lpm_trie"
-          ? LpmTable<CType<Key, Text>, CType<Leaf, Text>>
-          : Table<CType<Key, Text>, CType<Leaf, Text>> & AddressKeys<Key, CType<Leaf, Text>>;
+    : Kind extends "array_of_maps" | "hash_of_maps"
+      ? MapOfMapsTable<CType<Key, Text>, DynamicTable>
+      : Kind extends keyof OwnerKinds
+        ? StorageTable<OwnerKinds[Kind], CType<Leaf, Text>>
+        : Kind extends keyof KeylessKinds<CType<Leaf, Text>, Name, Text>
+          ? KeylessKinds<CType<Leaf, Text>, Name, Text>[Kind]
+          : Kind extends "lpm_trie"
+            ? LpmTable<CType<Key, Text>, CType<Leaf, Text>>
+            : Table<CType<Key, Text>, CType<Leaf, Text>> & AddressKeys<Key, CType<Leaf, Text>>;
 
 /** A table whose keys are addresses takes them as text, too; it answers them as they were. */
 type AddressKeys<Key, Leaf> = Key extends "__be32" | "struct in6_addr" ? AddressKeyed<Leaf> : unknown;
@@ -271,8 +285,6 @@ export interface AddressKeyed<Leaf> {
 interface ValueKinds {
   prog: BpfFunction;
   cgroup_array: string;
-  array_of_maps: TableReference;
-  hash_of_maps: TableReference;
   sockmap: SocketReference;
   sockhash: SocketReference;
   xskmap: SocketReference;

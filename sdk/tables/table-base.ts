@@ -7,6 +7,8 @@ import { findNameHint, refuseUnknownNames } from "../wire/unknown-names.ts";
 export interface TableOwner {
   readonly closed: boolean;
   readonly cpus: number;
+  /** Why it is closed, where that is not the program's end. */
+  readonly reason?: string | undefined;
 }
 
 /** What tables of every kind have: the map's own description, and no use once their program was closed. */
@@ -50,7 +52,8 @@ export abstract class TableBase {
 
   /** The host's number for the map. @throws BpfError when the program was closed */
   protected requireOpen(action = "use table"): number {
-    if (this.owner.closed) throw makeClosedError(`Cannot ${action} "${this.name}": its program was closed`);
+    if (this.owner.closed)
+      throw makeClosedError(`Cannot ${action} "${this.name}": ${this.owner.reason ?? "its program was closed"}`);
     return this.info.map;
   }
 }

@@ -3,7 +3,8 @@ import type { Codec } from "../codec/codec.ts";
 import { makeMapError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
 import { BpfFunction } from "./bpf-function.ts";
-import type { KernelObject, MapReply } from "../wire/protocol.ts";
+import type { KernelObject } from "../wire/kernel-object.ts";
+import type { MapReply } from "../wire/protocol.ts";
 import { TableBase } from "./table-base.ts";
 import type { TableOwner } from "./table-base.ts";
 import { Table, BPF_ANY } from "./table.ts";
@@ -83,6 +84,11 @@ export const socketReference: ReferenceKind<SocketReference> = {
 
 const tableNumbers = new WeakMap<object, number>();
 
+/** What the host calls a table. */
+export function findTableNumber(table: object): number | undefined {
+  return tableNumbers.get(table);
+}
+
 /** Remembers what the host calls a table. */
 export function registerTable<T extends object>(table: T, map: number): T {
   tableNumbers.set(table, map);
@@ -106,13 +112,14 @@ export function registerTable<T extends object>(table: T, map: number): T {
 export class ReferenceTable<Key = unknown, Target = unknown> extends TableBase {
   private readonly targets: ReferenceKind<Target>;
   private readonly numbers: Table<Key, number>;
-  private readonly keys_: Codec<Key>;
+  /** @internal */
+  protected readonly keyCodec: Codec<Key>;
 
   constructor(info: MapReply, owner: TableOwner, targets: ReferenceKind<Target>) {
     super(info, owner);
     this.targets = targets;
     this.numbers = new Table<Key, number>({ ...info, value: numberLayout }, owner);
-    this.keys_ = makeTableCodec<Key>(info.key ?? makeBytesLayout(info.keySize), `key of "${info.name}"`);
+    this.keyCodec = makeTableCodec<Key>(info.key ?? makeBytesLayout(info.keySize), `key of "${info.name}"`);
   }
 
   /** Puts a thing under a key. @throws BpfError when it is not what this map holds, or is gone */
@@ -120,8 +127,8 @@ export class ReferenceTable<Key = unknown, Target = unknown> extends TableBase {
     const value = this.targets.describe(target);
     if (value === undefined)
       throw makeMapError(`Cannot write to "${this.name}": its values are ${this.targets.wanted}`);
-    const bytes = new Uint8Array(this.keys_.size + this.info.valueSize);
-    this.keys_.encodeInto(key, new DataView(bytes.buffer), 0);
+    const bytes = new Uint8Array(this.keyCodec.size + this.info.valueSize);
+    this.keyCodec.encodeInto(key, new DataView(bytes.buffer), 0);
     callHost("map_update", { map: this.requireOpen(), flags, value }, bytes);
     return this;
   }

@@ -1,3 +1,4 @@
+import type { KernelObject } from "./kernel-object.ts";
 import type { AttachArgument } from "./attach-argument.ts";
 import type { FunctionReply, TestArgument } from "./function-calls.ts";
 import type { IteratorArgument, IteratorReply } from "./iterator-calls.ts";
@@ -115,6 +116,15 @@ export interface Calls {
   map_count: Json<{ readonly map: number }, number>;
   /** Bytes in: keys, or nothing for all of them. Answers how many went. */
   map_delete_all: Json<{ readonly map: number }, number>;
+
+  /** Makes a map of the shape that an outer map's declaration gives; it lies nowhere yet. */
+  inner_map_create: Json<{ readonly map: number }, MapReply>;
+  /** Bytes in: a key of the outer map for each of the maps. */
+  inner_map_put: Json<{ readonly map: number; readonly inners: readonly number[] }, null>;
+  /** Bytes in: a key of the outer map. Answers the map there; null when there is none. */
+  inner_map_open: Json<{ readonly map: number }, MapReply | null>;
+  /** Lets go of a map that one of the calls above answered; does nothing to those that a C text declares. */
+  inner_map_close: Json<{ readonly map: number }, null>;
 
   /** Puts a counter for each online CPU into a perf event array, in place of those that an earlier call put there. Answers how many. */
   perf_event_open: Json<
@@ -262,6 +272,10 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   map_update_all: "json",
   map_delete_all: "json",
   map_count: "json",
+  inner_map_create: "json",
+  inner_map_put: "json",
+  inner_map_open: "json",
+  inner_map_close: "json",
   perf_event_open: "json",
   perf_event_close: "json",
   user_ring_write: "json",
@@ -335,15 +349,6 @@ export interface MapReply {
   /** The struct that a perf or ring buffer carries. */
   readonly event: Layout | null;
 }
-
-/** Something that a script can name and its host can open for the length of a call. */
-export type KernelObject =
-  | { readonly kind: "map"; readonly map: number }
-  | { readonly kind: "function"; readonly program: number; readonly name: string }
-  | { readonly kind: "cgroup" | "file"; readonly path: string }
-  | { readonly kind: "process"; readonly pid: number }
-  /** A descriptor of another process. */
-  | { readonly kind: "socket"; readonly pid: number; readonly fd: number };
 
 /** A perf buffer (one for each CPU) or a ring buffer (one for all). */
 export type RingKind = "perf" | "ring";

@@ -63,6 +63,7 @@ const methods: Readonly<Record<keyof KernelPort, true>> = {
   programTest: true,
   programPin: true,
   mapHandle: true,
+  mapCreate: true,
   mapOpenPinned: true,
   mapOpenId: true,
   mapInfo: true,

@@ -10,6 +10,13 @@ export interface ObjectMapInfo {
   readonly flags: number;
 }
 
+/** A map as an object declares it without making it: the inner map of a map of maps. */
+export interface MapShape extends ObjectMapInfo {
+  /** The types of key and value in the object's BTF, 0 where they have none. */
+  readonly keyType: number;
+  readonly valueType: number;
+}
+
 /** What an object says of one of its programs. `type` is 0 as long as the section's name does not tell it. */
 export interface ObjectProgramInfo {
   readonly name: string;
@@ -66,6 +73,8 @@ export interface ObjectPort {
     | { readonly id: number; readonly runCount: bigint; readonly runTimeNs: bigint; readonly recursionMisses: bigint }
     | Status;
   mapHandle(object: Handle, map: string): Handle;
+  /** Makes one more map for the loaded object that `sibling` is of. Owner: the object; closing it early is fine. */
+  mapCreate(sibling: Handle, shape: MapShape): Handle;
   /** Opens a pinned map. Owner: the caller closes it. */
   mapOpenPinned(path: string): Handle;
   /** Opens a map by its id in the kernel. Owner: the caller closes it. */

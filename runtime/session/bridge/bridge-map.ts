@@ -3,7 +3,7 @@ import { errno, renderErrno } from "../../kernel/door/errno.ts";
 import type { MapBatch, Status } from "../../kernel/door/port.ts";
 import { describeMapFailure, describeMapUpdate } from "../../kernel/live/map-failure.ts";
 import { alignUp } from "../../../sdk/wire/protocol.ts";
-import type { KernelObject } from "../../../sdk/wire/protocol.ts";
+import type { KernelObject } from "../../../sdk/wire/kernel-object.ts";
 import type { OpenMap } from "./bridge-program.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
 import { withKernelObject } from "./kernel-objects.ts";

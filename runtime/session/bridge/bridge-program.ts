@@ -3,7 +3,7 @@ import type { Layout } from "../../../sdk/wire/layout.ts";
 import { alignUp } from "../../../sdk/wire/protocol.ts";
 import type { MapReply } from "../../../sdk/wire/protocol.ts";
 import type { Handle, ObjectMapInfo } from "../../kernel/door/port.ts";
-import type { ObjectSpec } from "../../object/spec.ts";
+import type { MapSpec } from "../../object/spec.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
 import type { ObjectLookups } from "./kernel-objects.ts";
 import { findMapKind } from "../../../sdk/abi/map-kinds.ts";
@@ -17,6 +17,8 @@ export interface OpenMap extends ObjectMapInfo {
   readonly kind: MapKind | undefined;
   /** The kernel's own number for it, 0 where it does not tell. */
   readonly id: number;
+  /** What the object says of it. */
+  readonly spec: MapSpec;
   /** Units: bytes of one value as it crosses: of all CPUs for the per-CPU kinds. */
   readonly crossingSize: number;
   /** What a perf or ring buffer carries, where the C text tells. */
@@ -42,6 +44,12 @@ export interface ProgramTable {
   requireProgram(program: number): BuiltProgram;
   /** @throws ClosedError */
   requireMap(map: number): OpenMap;
+  /** Hands a map to the script that lies in another one of a program's, and is closed with it. */
+  addInnerMap(outer: number, handle: Handle, spec: MapSpec): MapReply;
+  /** The map that the kernel knows by that number, if the script holds it. */
+  findMapById(id: number): MapReply | undefined;
+  /** Takes a map back that was handed out by `addInnerMap`; does nothing to others. */
+  closeInnerMap(map: number): void;
   /** What tables of references are written with. */
   readonly lookups: ObjectLookups;
 }
@@ -51,6 +59,7 @@ export function openProgramCalls(state: BridgeState): ProgramTable {
   const programs: (BuiltProgram | undefined)[] = [];
   const maps: (OpenMap | undefined)[] = [];
   const mapsOf = new Map<number, number[]>();
+  const innerMaps = new Set<number>();
 
   const requireProgram = (program: number): BuiltProgram => {
     const found = programs[program];
@@ -72,6 +81,13 @@ export function openProgramCalls(state: BridgeState): ProgramTable {
     return found;
   };
 
+  const closeInnerMap = (map: number): void => {
+    const found = maps[map];
+    if (found === undefined || !innerMaps.delete(map)) return;
+    state.port.mapClose(found.handle);
+    maps[map] = undefined;
+  };
+
   return {
     lookups: {
       port: state.port,
@@ -87,8 +103,7 @@ export function openProgramCalls(state: BridgeState): ProgramTable {
           const handle = built.findMap(spec.name);
           if (handle === undefined || spec.name.startsWith("__bpfts_")) return [];
           const info = describeMap(state, built, handle, spec);
-          const map = maps.push(info) - 1;
-          return [renderMap(map, info, spec.key, spec.value)];
+          return [renderMap(maps.push(info) - 1, info)];
         });
         mapsOf.set(
           program,
@@ -115,22 +130,40 @@ export function openProgramCalls(state: BridgeState): ProgramTable {
       close_program({ program }) {
         programs[program]?.close();
         programs[program] = undefined;
-        for (const map of mapsOf.get(program) ?? []) maps[map] = undefined;
+        for (const map of mapsOf.get(program) ?? []) {
+          closeInnerMap(map);
+          maps[map] = undefined;
+        }
         return null;
       },
     },
     requireProgram,
     requireMap,
+    closeInnerMap,
+    addInnerMap(outer, handle, spec) {
+      const info = { ...requireMap(outer), event: null, ...askMap(state, handle, spec) };
+      const map = maps.push(info) - 1;
+      innerMaps.add(map);
+      for (const siblings of mapsOf.values()) if (siblings.includes(outer)) siblings.push(map);
+      return renderMap(map, info);
+    },
+    findMapById(id) {
+      const map = maps.findIndex((one) => one !== undefined && one.id === id);
+      return map < 0 ? undefined : renderMap(map, maps[map]!);
+    },
   };
 }
 
 /** What the kernel says of the map counts: a loader may have changed what the object asked for. */
-function describeMap(
-  state: BridgeState,
-  built: BuiltProgram,
-  handle: Handle,
-  spec: ObjectSpec["maps"][number],
-): OpenMap {
+function describeMap(state: BridgeState, built: BuiltProgram, handle: Handle, spec: MapSpec): OpenMap {
+  return {
+    ...askMap(state, handle, spec),
+    event: built.spec.structs[built.eventStructs[spec.name] ?? ""] ?? null,
+    countFailedOutputs: () => built.countFailedOutputs(spec.name),
+  };
+}
+
+function askMap(state: BridgeState, handle: Handle, spec: MapSpec): Omit<OpenMap, "event" | "countFailedOutputs"> {
   const info = state.port.mapInfo(handle);
   const found =
     typeof info === "number"
@@ -146,11 +179,9 @@ function describeMap(
   const { type, keySize, valueSize, maxEntries, flags, id } = found;
   const kind = findMapKind(type);
   const crossingSize = kind?.isPerCpu === true ? state.port.possibleCpus() * alignUp(valueSize) : valueSize;
-  const event = built.spec.structs[built.eventStructs[spec.name] ?? ""] ?? null;
   return {
     name: spec.name,
-    event,
-    countFailedOutputs: () => built.countFailedOutputs(spec.name),
+    spec,
     handle,
     kind,
     id,
@@ -163,7 +194,8 @@ function describeMap(
   };
 }
 
-function renderMap(map: number, info: OpenMap, key: Layout | undefined, value: Layout | undefined): MapReply {
+function renderMap(map: number, info: OpenMap): MapReply {
+  const { key, value } = info.spec;
   return {
     map,
     name: info.name,

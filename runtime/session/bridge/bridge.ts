@@ -7,6 +7,7 @@ import { encodeUtf8, isPlainText } from "../../../sdk/wire/utf8.ts";
 import { openEventCalls } from "./bridge-events.ts";
 import { openFunctionHandlers } from "./bridge-functions.ts";
 import { openLookupCalls } from "./bridge-lookup.ts";
+import { openInnerMapCalls } from "./bridge-inner-maps.ts";
 import { openMapCalls } from "./bridge-map.ts";
 import { openIteratorCalls } from "./bridge-iterators.ts";
 import { openNetworkCalls } from "./bridge-network.ts";
@@ -53,6 +54,7 @@ export function openBridge(state: BridgeState, isStopped: () => boolean): Bridge
     ...openNetworkCalls(programs.requireProgram),
     ...openIteratorCalls(state.port, programs.requireProgram),
     ...openMapCalls(state, requireMap, programs.lookups),
+    ...openInnerMapCalls(state.port, programs),
     ...openPerfCounterCalls(state.port, requireMap),
     ...openUserRingCalls(state.port, requireMap),
     ...events.handlers,

@@ -1,6 +1,6 @@
 import { closeSync, constants, openSync } from "node:fs";
 import { MapError } from "../../base/errors.ts";
-import type { KernelObject } from "../../../sdk/wire/protocol.ts";
+import type { KernelObject } from "../../../sdk/wire/kernel-object.ts";
 import { openCgroup } from "../../kernel/machine/cgroups.ts";
 import { errno, renderErrno } from "../../kernel/door/errno.ts";
 import type { Handle, KernelPort } from "../../kernel/door/port.ts";

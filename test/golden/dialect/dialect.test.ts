@@ -6,7 +6,7 @@ import { DialectError } from "../../../runtime/base/errors.ts";
 import { runClang } from "../../../runtime/compile/clang.ts";
 import type { CUnit } from "../../../runtime/dialect/text/unit.ts";
 import { describeObject } from "../../../runtime/object/describe-object.ts";
-import type { ObjectSpec } from "../../../runtime/object/spec.ts";
+import type { MapSpec, ObjectSpec } from "../../../runtime/object/spec.ts";
 import type { Builder } from "../../../runtime/session/build/open-builder.ts";
 import type { Layout } from "../../../sdk/wire/layout.ts";
 import { buildText, clangs, openTools } from "../../support/build-text.ts";
@@ -16,14 +16,18 @@ const folder = new URL("cases/", import.meta.url);
 /** What the loader is told: each map's type, sizes and flags after all defaults, each program's section and what it is attached to by its name; and what the user is told. */
 function renderSpec(unit: CUnit, spec: ObjectSpec): string {
   const decls = new Map(unit.maps.map((map) => [map.name, map]));
-  const maps = spec.maps.map(({ name, type, key, value, maxEntries, flags }) => {
+  const renderShape = ({ type, key, value, maxEntries, flags }: MapSpec): string =>
+    `type=${type} key=${renderSize(key)} value=${renderSize(value)} entries=${maxEntries} flags=0x${flags.toString(16)}`;
+  const maps = spec.maps.map((map) => {
+    const { name } = map;
     const { kind, pinPath, inner, sharing } = decls.get(name) ?? {};
     const extra = Object.entries({ kind, pinPath, inner, sharing }).flatMap(([word, text]) =>
       text === undefined ? [] : [`${word}=${text}`],
     );
     return [
-      `map ${name}: type=${type} key=${renderSize(key)} value=${renderSize(value)} entries=${maxEntries} flags=0x${flags.toString(16)}`,
+      `map ${name}: ${renderShape(map)}`,
       ...extra,
+      ...(map.inner === undefined ? [] : [`of (${renderShape(map.inner)})`]),
     ].join(" ");
   });
   const programs = unit.programs.map(

@@ -3,7 +3,8 @@ import { BPF } from "../../../sdk/program/bpf.ts";
 import type { BpfFunction } from "../../../sdk/tables/bpf-function.ts";
 import type { BloomFilterTable } from "../../../sdk/tables/table-bloom.ts";
 import type { LpmTable } from "../../../sdk/tables/table-lpm.ts";
-import type { ReferenceTable, SocketReference, TableReference } from "../../../sdk/tables/table-reference.ts";
+import type { MapOfMapsTable } from "../../../sdk/tables/table-of-maps.ts";
+import type { ReferenceTable, SocketReference } from "../../../sdk/tables/table-reference.ts";
 import type { StorageTable } from "../../../sdk/tables/table-storage.ts";
 import type { PerfArrayTable } from "../../../sdk/program/table-choice.ts";
 import type { ContextOf } from "../../../sdk/ctypes/context-types.ts";
@@ -216,8 +217,8 @@ describe("types from the C text", () => {
     }
     expectTypeOf<TableOf<Macros, "prog">>().toEqualTypeOf<ReferenceTable<number, BpfFunction>>();
     expectTypeOf<TableOf<Macros, "cgroups">>().toEqualTypeOf<ReferenceTable<number, string>>();
-    expectTypeOf<TableOf<Macros, "maps" | "hash_maps">>().toEqualTypeOf<ReferenceTable<number, TableReference>>();
-    expectTypeOf<TableOf<Macros, "key_maps">>().toEqualTypeOf<ReferenceTable<bigint, TableReference>>();
+    expectTypeOf<TableOf<Macros, "maps" | "hash_maps">>().toEqualTypeOf<MapOfMapsTable<number, Table<number, Leaf>>>();
+    expectTypeOf<TableOf<Macros, "key_maps">>().toEqualTypeOf<MapOfMapsTable<bigint, Table<number, Leaf>>>();
     expectTypeOf<TableOf<Macros, "socks" | "xsk" | "ports">>().toEqualTypeOf<ReferenceTable<number, SocketReference>>();
     expectTypeOf<TableOf<Macros, "bloom">>().toEqualTypeOf<BloomFilterTable<number>>();
     expectTypeOf<TableOf<Macros, "queue" | "stack" | "any_queue" | "pinned_queue">>().toEqualTypeOf<

@@ -2,7 +2,8 @@ import { describe, expectTypeOf, it } from "vitest";
 import type { EventOf, TableName, TableOf } from "../../../sdk/program/table-types.ts";
 import type { PerCpuTable } from "../../../sdk/tables/table-percpu.ts";
 import type { QueueStackTable } from "../../../sdk/tables/table-queue.ts";
-import type { ReferenceTable, TableReference } from "../../../sdk/tables/table-reference.ts";
+import type { DynamicTable } from "../../../sdk/program/table-choice.ts";
+import type { MapOfMapsTable } from "../../../sdk/tables/table-of-maps.ts";
 import type { EventTable } from "../../../sdk/events/table-ring.ts";
 import type { StackTraceTable } from "../../../sdk/tables/table-stack-trace.ts";
 import type { Table } from "../../../sdk/tables/table.ts";
@@ -80,7 +81,7 @@ describe("types from C that is written in an unusual way", () => {
     expectTypeOf<TableOf<Libbpf, "stacks">>().toEqualTypeOf<StackTraceTable>();
     expectTypeOf<TableOf<Libbpf, "queue">>().toEqualTypeOf<QueueStackTable<Value>>();
     expectTypeOf<TableOf<Libbpf, "inner">>().toEqualTypeOf<Table<number, bigint>>();
-    expectTypeOf<TableOf<Libbpf, "outer">>().toEqualTypeOf<ReferenceTable<number, TableReference>>();
+    expectTypeOf<TableOf<Libbpf, "outer">>().toEqualTypeOf<MapOfMapsTable<number, DynamicTable>>();
     expectTypeOf<TableOf<Libbpf, "sized">>().toEqualTypeOf<Table<unknown, unknown>>();
     expectTypeOf<TableOf<Libbpf, "orders">>().toEqualTypeOf<UserRingTable<Uint8Array>>();
     expectTypeOf<TableOf<Libbpf, "bcc">>().toEqualTypeOf<Table<number, number>>();
