@@ -50,7 +50,7 @@ export type { FunctionProbeOptions } from "./program/function-probes.ts";
 export { BpfFunction } from "./tables/bpf-function.ts";
 export { LpmTable } from "./tables/table-lpm.ts";
 export { capability_name } from "./queries/capability-names.ts";
-export { cgroup_id, filter_by_containers, have_container_filter, mntns_id } from "./queries/containers.ts";
+export { cgroup_id, filter_by_containers, have_container_filter, mntns_id, netns_id } from "./queries/containers.ts";
 export type { ContainerFilter } from "./queries/containers.ts";
 export { errno_name, errno_number } from "./queries/errno-names.ts";
 export {

@@ -107,7 +107,21 @@ export function cgroup_id(path: string): bigint {
  * print(mntns_id(Number(pid)) > 0); // true
  */
 export function mntns_id(pid: number): number {
-  return callHost("find_mount_namespace", { pid });
+  return callHost("find_namespace", { pid, kind: "mnt" });
+}
+
+/**
+ * The number of a process's network namespace, as in `ls -L -i /proc/PID/ns/net` and, in C, `dev->nd_net.net->ns.inum`.
+ *
+ * @throws BpfError when there is no such process
+ *
+ * @example
+ * import { netns_id, print, read_file } from "bpfts";
+ * const [pid] = read_file("/proc/self/stat").split(" ");
+ * print(netns_id(Number(pid)) > 0); // true
+ */
+export function netns_id(pid: number): number {
+  return callHost("find_namespace", { pid, kind: "net" });
 }
 
 interface FilterPart {

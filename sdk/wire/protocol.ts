@@ -164,7 +164,7 @@ export interface Calls {
 
   /** The number of a cgroup, as `bpf_get_current_cgroup_id` gives it. */
   find_cgroup: Json<{ readonly path: string }, string>;
-  find_mount_namespace: Json<{ readonly pid: number }, number>;
+  find_namespace: Json<{ readonly pid: number; readonly kind: "mnt" | "net" }, number>;
   list_users: Json<null, readonly (readonly [name: string, uid: number])[]>;
   find_kprobe_functions: Json<PatternArgument, readonly string[]>;
   find_tracepoints: Json<PatternArgument, readonly string[]>;
@@ -285,7 +285,7 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   poll: "bytes",
   trace_read: "text",
   find_cgroup: "json",
-  find_mount_namespace: "json",
+  find_namespace: "json",
   list_users: "json",
   find_kprobe_functions: "json",
   find_tracepoints: "json",

@@ -65,7 +65,7 @@ export function listSdkExamples(names: readonly PublicName[] = listPublicNames()
       code,
       printed: [...code.matchAll(/\bprint\(.*; \/\/ (.+)$/gm)].map(([, text]) => text!),
       needsKernel:
-        /\bnew (?:BPF|Program)\(|\bBPF\.|\b(?:Interrupt|USDT|have_function_probes|find_function|cgroup_id|mntns_id|intervals)\b/.test(
+        /\bnew (?:BPF|Program)\(|\bBPF\.|\b(?:Interrupt|USDT|have_function_probes|find_function|cgroup_id|mntns_id|netns_id|intervals)\b/.test(
           code,
         ),
     })),

@@ -10,10 +10,10 @@ export function readCgroupId(path: string): bigint {
   return statSync(path, { bigint: true }).ino;
 }
 
-/** The number of a process's mount namespace. @throws ArgumentError when there is no such process */
-export function readMountNamespace(pid: number): number {
+/** The number of one of a process's namespaces. @throws ArgumentError when there is no such process */
+export function readNamespace(pid: number, kind: "mnt" | "net"): number {
   try {
-    return statSync(`/proc/${Math.trunc(pid)}/ns/mnt`).ino;
+    return statSync(`/proc/${Math.trunc(pid)}/ns/${kind}`).ino;
   } catch (cause) {
     throw new ArgumentError(`There is no process ${pid}, or this user may not see its namespaces`, { cause });
   }

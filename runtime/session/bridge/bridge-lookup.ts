@@ -22,7 +22,7 @@ type LookupCall =
   | "find_executable"
   | "find_usdt_probes"
   | "find_cgroup"
-  | "find_mount_namespace";
+  | "find_namespace";
 
 /** The calls that ask about the kernel and its processes. */
 export function openLookupCalls({ lookups }: BridgeState): Handlers<LookupCall> {
@@ -55,7 +55,7 @@ export function openLookupCalls({ lookups }: BridgeState): Handlers<LookupCall> 
     find_library: ({ name, pid }) => lookups.findLibrary(name, pid) ?? null,
     find_executable: ({ name }) => lookups.findExecutable(name) ?? null,
     find_cgroup: ({ path }) => String(lookups.findCgroup(path)),
-    find_mount_namespace: ({ pid }) => lookups.findMountNamespace(pid),
+    find_namespace: ({ pid, kind }) => lookups.findNamespace(pid, kind),
     find_usdt_probes: ({ probe, path, pid }) =>
       lookups.findUsdtProbes(probe, path, pid).map((found) => ({
         provider: found.provider,

@@ -47,8 +47,8 @@ export interface KernelLookups extends Closable {
   findExecutable(name: string): string | undefined;
   /** The number of a cgroup. @throws ArgumentError when there is none at that path */
   findCgroup(path: string): bigint;
-  /** The number of a process's mount namespace. @throws ArgumentError when there is no such process */
-  findMountNamespace(pid: number): number;
+  /** The number of one of a process's namespaces. @throws ArgumentError when there is no such process */
+  findNamespace(pid: number, kind: "mnt" | "net"): number;
   /** The probes of one name, or all for "". @throws AttachError */
   findUsdtProbes(probe: string, path: string, pid: number): readonly UsdtProbePlace[];
 }

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Binary } from "../../kernel/user/binary.ts";
-import { readCgroupId, readMountNamespace } from "../../kernel/machine/cgroups.ts";
+import { readCgroupId, readNamespace } from "../../kernel/machine/cgroups.ts";
 import { haveFeature } from "../../kernel/machine/features.ts";
 import { findExecutable, findLibrary } from "../../kernel/user/find-library.ts";
 import { listUserFunctions, requireBinary } from "../../kernel/user/function-place.ts";
@@ -49,7 +49,7 @@ export function openLookups(port: KernelPort, userSpace: UserSpace = openUserSpa
     findLibrary: (name, pid) => findLibrary(name, pid)?.path,
     findExecutable: (name) => findExecutable(name)?.path,
     findCgroup: readCgroupId,
-    findMountNamespace: readMountNamespace,
+    findNamespace: readNamespace,
     findUsdtProbes(probe, path, pid) {
       const found =
         probe === ""
