@@ -45,9 +45,13 @@ export interface FileScope {
   describeRefusal(path: string, action: string): ScriptError;
 }
 
-/** Opens the scope of a script. `tree` is its own folder without symbolic links, undefined for a script that came through a pipe. */
-export function openFileScope(tree: string | undefined, grants: FileGrants): FileScope {
-  return new OpenFileScope(tree, grants);
+/** Opens the scope of a script. `tree` is its own folder without symbolic links, undefined for a script that came through a pipe. `noteFile` is told of each file that is asked for and may be read. */
+export function openFileScope(
+  tree: string | undefined,
+  grants: FileGrants,
+  noteFile: (path: string) => void = () => undefined,
+): FileScope {
+  return new OpenFileScope(tree, grants, noteFile);
 }
 
 /** Opens the scope of a file that the user named, with its own folder or project. */
@@ -63,6 +67,7 @@ class OpenFileScope implements FileScope {
   constructor(
     private readonly tree: string | undefined,
     grants: FileGrants,
+    private readonly noteFile: (path: string) => void,
   ) {
     this.includeFolders = grants.include;
     this.folders = [
@@ -124,6 +129,7 @@ class OpenFileScope implements FileScope {
   private requireCovered(path: string): string {
     const real = followLinks(path);
     if (!this.isWithin(real)) throw this.describeRefusal(path, "Cannot read");
+    this.noteFile(real);
     return real;
   }
 

@@ -50,6 +50,8 @@ export interface ReadScriptOptions {
   readonly store?: BundleStore;
   /** What the user lets it read besides its own files. */
   readonly grants?: FileGrants;
+  /** Told of each file that the script asks for. */
+  readonly noteFile?: (path: string) => void;
 }
 
 interface Bundle {
@@ -70,6 +72,7 @@ export async function readScript(script: string | ScriptText, options: ReadScrip
   const scope = openFileScope(
     entry.text === undefined || entry.haveTree === true ? findScriptTree(entry.path) : undefined,
     options.grants ?? noGrants,
+    options.noteFile,
   );
   if (entry.text !== undefined) scope.keep(entry.path, entry.text);
   for (const [name, text] of Object.entries(made?.sources ?? {})) scope.keep(name, text);

@@ -56,6 +56,7 @@ export function makeProgram(spec: Partial<ObjectSpec>, changes: Partial<BuiltPro
     attachStructOps: () => undefined,
     detachStructOps: () => undefined,
     countAttached: () => 0,
+    detachAll: () => undefined,
     verifyRest: () => [],
     findAttachedName: () => undefined,
     close: () => undefined,

@@ -23,6 +23,7 @@ import type { FunctionCalls } from "./function-calls.ts";
 import { NetworkLinks } from "./network-links.ts";
 import { requireAllowedCgroup } from "./guard-place.ts";
 import { openPinnedMaps, planMaps } from "./plan-maps.ts";
+import type { KeptTables } from "./kept-tables.ts";
 import type { Guard } from "../../permit/guard.ts";
 import { findRecord } from "./find-record.ts";
 import { requireSizes } from "./require-sizes.ts";
@@ -53,6 +54,10 @@ export interface LoadOptions extends AttachContext {
   readonly locateLine: (line: number) => SourceLocation | undefined;
   /** False for a check: programs meet the verifier and are put nowhere. */
   readonly attaches: boolean;
+  /** The tables of the versions of the script, when it has versions. */
+  readonly keptTables?: KeptTables;
+  /** Called before an attachment to a place that takes one program. */
+  readonly beforeExclusive?: () => void;
 }
 
 /**
@@ -73,10 +78,11 @@ export function loadUnit(unit: BuiltUnit, options: LoadOptions): BuiltProgram {
   });
   for (const { program } of automatic) admitProgram(unit, program, options);
   const pinned = openPinnedMaps(unit, port);
+  const kept = options.keptTables?.open(unit, port) ?? new Map<string, Handle>();
   let object: LoadedObject;
   try {
     // A check leaves nothing behind: what is pinned already is used, nothing else is pinned.
-    const maps = planMaps(unit, { sharedMaps: options.sharedMaps, pinned })
+    const maps = planMaps(unit, { sharedMaps: options.sharedMaps, pinned, kept })
       .filter(({ pinPath }) => options.attaches || pinPath === undefined)
       .map((map) => (map.pinPath === undefined ? map : { ...map, pinPath: makeMapFolder(map.name, map.pinPath) }));
     object = loadObject(port, {
@@ -89,12 +95,13 @@ export function loadUnit(unit: BuiltUnit, options: LoadOptions): BuiltProgram {
       locateLine: options.locateLine,
     });
   } finally {
-    for (const handle of pinned.values()) port.mapClose(handle);
+    for (const handle of [...pinned.values(), ...kept.values()]) port.mapClose(handle);
   }
   for (const { name, sharing } of unit.maps) {
     const handle = object.findMap(name);
     if ((sharing === "public" || sharing === "shared") && handle !== undefined) options.sharedMaps.set(name, handle);
   }
+  options.keptTables?.note(unit, object, port);
   const program = new LoadedProgram(unit, object, options);
   try {
     for (const plan of automatic) program.carryOut(plan);
@@ -157,6 +164,7 @@ class LoadedProgram implements BuiltProgram {
       noteHook: (hook) => options.guard.noteHook(hook),
       load: (request) => this.loadFor(request, `attach "${request.name}" as ${request.kind}`),
       mayTransmit: (name) => mayTransmit(unit.bytes, name),
+      ...(options.beforeExclusive && { beforeAttach: options.beforeExclusive }),
     });
     const { bytes, spec, programs } = unit;
     this.functions = openFunctionCalls({
@@ -295,6 +303,7 @@ class LoadedProgram implements BuiltProgram {
   attachStructOps(name: string): void {
     const type = this.spec.structOps?.find((table) => table.name === name)?.type;
     if (type !== undefined) this.options.guard.noteHook(`struct_ops ${type} ${name}`);
+    this.options.beforeExclusive?.();
     this.tables.attach(name, this.options.attaches);
   }
 
@@ -337,9 +346,16 @@ class LoadedProgram implements BuiltProgram {
       load(plan.program);
       return 0;
     }
+    if (exclusiveKinds.has(plan.program.kind)) this.options.beforeExclusive?.();
     const count = this.links.attach(plan, load);
     for (const warning of plan.warnings ?? []) this.options.log.warn(warning);
     return count;
+  }
+
+  detachAll(): void {
+    this.network.close();
+    this.links.detachAll();
+    this.tables.close();
   }
 
   close(): void {
@@ -350,6 +366,9 @@ class LoadedProgram implements BuiltProgram {
     this.object.close();
   }
 }
+
+/** Places of these kinds may take one program alone: a function of another program, and whatever prog_attach names. */
+const exclusiveKinds: ReadonlySet<ProgramRequest["kind"]> = new Set(["freplace", "func"]);
 
 /** A section names its kind itself. */
 function renderHook({ kind }: ProgramRequest, label: string): string {

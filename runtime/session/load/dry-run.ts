@@ -36,6 +36,7 @@ export function makeDryProgram(unit: BuiltUnit): BuiltProgram {
     detachStructOps: () => undefined,
     network: makeCheckedNetwork(({ fnName }) => requireFunction(programs, fnName)),
     functions: makeCheckedFunctions((name) => requireFunction(programs, name, "load")),
+    detachAll: () => undefined,
     verifyRest: () => [],
     countAttached: () => 0,
     findAttachedName: () => undefined,

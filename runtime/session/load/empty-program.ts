@@ -36,6 +36,7 @@ export const emptyProgram: BuiltProgram = {
   detachStructOps: (name) => {
     throw new AttachError(`Cannot detach "${name}": the C text is empty`);
   },
+  detachAll: () => undefined,
   verifyRest: () => [],
   countAttached: () => 0,
   findAttachedName: () => undefined,

@@ -33,6 +33,7 @@ export class LinkSet {
   private readonly links: KeptLink[] = [];
   /** By the cookie that stands for each, less 1. */
   private readonly names: string[] = [];
+  private areDetached = false;
 
   constructor(private readonly options: LinkSetOptions) {}
 
@@ -59,6 +60,7 @@ export class LinkSet {
   /** Takes a function off the places that have these keys. Answers how many. @throws AttachError when it is on none of them */
   detach(kind: ProgramKindName, keys: ReadonlySet<string>, label: string): number {
     const leaving = this.links.filter((link) => link.kind === kind && link.targets.some(({ key }) => keys.has(key)));
+    if (this.areDetached) return 0;
     if (leaving.length === 0) throw new AttachError(`Cannot detach: nothing is attached to ${kind} "${label}"`);
     let count = 0;
     for (const link of leaving) {
@@ -84,6 +86,12 @@ export class LinkSet {
   /** The name of the place that a cookie stands for. */
   findName(cookie: number): string | undefined {
     return this.names[cookie - 1];
+  }
+
+  /** Takes all functions off their places before the script ends; what the script detaches then is gone already. */
+  detachAll(): void {
+    this.areDetached = true;
+    this.close();
   }
 
   close(): void {

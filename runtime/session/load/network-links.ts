@@ -23,6 +23,8 @@ export interface NetworkLinksOptions {
   noteHook(hook: string): void;
   load(request: ProgramRequest): Handle;
   mayTransmit(fnName: string): boolean;
+  /** Called before each attachment, when the program is loaded. */
+  beforeAttach?(): void;
 }
 
 interface OpenLink {
@@ -49,6 +51,7 @@ export class NetworkLinks implements NetworkPrograms {
     this.options.noteHook(hook.label(argument));
     const program = this.options.load(hook.plan(argument));
     if (allowed === undefined) return checkedLink;
+    this.options.beforeAttach?.();
     const netns = openNetworkNamespace(argument.netns, allowed.namespaceFiles);
     try {
       const action = `Cannot attach "${argument.fnName}" to ${hook.label(argument)}`;

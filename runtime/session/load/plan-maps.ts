@@ -11,10 +11,12 @@ export type SharedMaps = Map<string, Handle>;
 export interface ExistingMaps {
   readonly sharedMaps: SharedMaps;
   readonly pinned: ReadonlyMap<string, Handle>;
+  /** Tables of an earlier version of the script. */
+  readonly kept?: ReadonlyMap<string, Handle>;
 }
 
 /** What the maps of a unit need beyond their C definition. @throws ArgumentError when an extern table has nobody who declares it */
-export function planMaps(unit: Pick<BuiltUnit, "maps">, { sharedMaps, pinned }: ExistingMaps): MapRequest[] {
+export function planMaps(unit: Pick<BuiltUnit, "maps">, { sharedMaps, pinned, kept }: ExistingMaps): MapRequest[] {
   return unit.maps.flatMap(({ name, sharing, pinPath }): MapRequest[] => {
     if (sharing === "extern") {
       const existing = sharedMaps.get(name);
@@ -25,7 +27,7 @@ export function planMaps(unit: Pick<BuiltUnit, "maps">, { sharedMaps, pinned }: 
         );
       return [{ name, existing }];
     }
-    const existing = pinned.get(name);
+    const existing = pinned.get(name) ?? kept?.get(name);
     if (existing !== undefined) return [{ name, existing }];
     return pinPath === undefined ? [] : [{ name, pinPath }];
   });

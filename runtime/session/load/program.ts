@@ -51,6 +51,8 @@ export interface BuiltProgram extends Closable {
   attach(request: AttachRequest): number;
   /** Detaches what an equal request attached. Answers how many links were closed. @throws AttachError when there are none */
   detach(request: AttachRequest): number;
+  /** Takes everything off its place; the maps stay, and the script may detach what is gone. */
+  detachAll(): void;
   readonly network: NetworkPrograms;
   readonly functions: FunctionCalls;
   /** Loads an iterator's function and begins to read what it writes; a check only loads it. @throws AttachError, ArgumentError, UnsupportedFeatureError, VerifierError */

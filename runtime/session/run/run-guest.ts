@@ -66,6 +66,10 @@ export interface GuestRun {
   readonly recordStack?: (stack: StackMessage) => void;
   /** Processes to look at while the script waits. */
   readonly watch?: ProcessWatch;
+  /** Called when the script has set up what it wants to see: before its first wait, or when it ends well without one. */
+  readonly whenSetUp?: () => void;
+  /** Takes the programs off their places at a signal, before the script hears of it. */
+  readonly detachAll?: () => void;
 }
 
 /**
@@ -85,6 +89,8 @@ export async function runGuest(run: GuestRun): Promise<number> {
           findTimeLeft: () => stopper.findTimeLeft(),
           ...(run.watch && { watch: run.watch }),
           ...(run.durationMs !== undefined && { durationMs: run.durationMs }),
+          ...(run.whenSetUp && { beforeFirst: run.whenSetUp }),
+          ...(run.detachAll && { detachAll: run.detachAll }),
         });
   const lookups = run.lookups ?? openLookups(port);
   const bridge = openBridge(
@@ -115,6 +121,7 @@ export async function runGuest(run: GuestRun): Promise<number> {
     const guest: Guest = { sandbox, bridge, stopper, waiter, script: run.script, log };
     if (isTimedCheck(run)) port.signalAfter(run.durationMs);
     const failure = runToEnd(guest, run.script.code);
+    if (failure === undefined && (stopper.exitCode ?? 0) === 0) run.whenSetUp?.();
     // What the script does at its end takes the time that it takes.
     if (run.durationMs !== undefined || run.maxEvents !== undefined) port.signalAfter(0);
     const last = runEndHandlers(guest);

@@ -36,6 +36,8 @@ import type { BuildRequest } from "../build/build-request.ts";
 import type { BuiltProgram, UnverifiedFunction } from "../load/program.ts";
 import { verifyBeforeClose } from "../load/verify-rest.ts";
 import { openProcessWatch } from "../wait/process-watch.ts";
+import { openTurn } from "./handover.ts";
+import type { Handover, Turn } from "./handover.ts";
 import { quoteLines } from "./quote-lines.ts";
 import { runGuest } from "./run-guest.ts";
 import type { GuestLibrary } from "../../sandbox/sandbox.ts";
@@ -95,6 +97,8 @@ export interface RunOptions {
   readonly recordStack?: (stack: StackMessage) => void;
   /** The file that the script's output goes to, by its descriptor; standard output unless given. */
   readonly output?: number;
+  /** For one of several versions of a script that follow each other. */
+  readonly handover?: Handover;
 }
 
 /**
@@ -114,7 +118,12 @@ export async function runScript(options: RunOptions): Promise<number> {
       write: (name: string, body: Uint8Array) => writeCached(cache, name, body),
     };
     const readSdk = (): Promise<Library> => readLibrary(findPackageFile("sdk", "index.ts"), store);
-    const script = await readScript(options.script, { readLibrary: readSdk, store, grants: options.grants });
+    const script = await readScript(options.script, {
+      readLibrary: readSdk,
+      store,
+      grants: options.grants,
+      ...(options.handover && { noteFile: options.handover.noteFile }),
+    });
     files = script.scope;
     const port = openAddon();
     if (options.attaches && haveOwnPids()) options.log.warn(ownPidsWarning);
@@ -132,14 +141,16 @@ export async function runScript(options: RunOptions): Promise<number> {
     const userSpace = scope.own(openUserSpace(port));
     const watch = openProcessWatch((pid) => userSpace.symbols.notice(pid));
     const finishers: (() => void)[] = [];
+    const output = redirectOutput(port, options.output);
+    const turn = options.handover && openTurn(options.handover, output);
+    if (turn !== undefined) scope.defer(() => turn.release());
+    const programs: BuiltProgram[] = [];
     const status = await runGuest({
       script,
       library: openGuestLibrary(readSdk, store),
       args: options.args,
       guard: options.guard,
-      port: options.attaches
-        ? redirectOutput(port, options.output)
-        : muteOutput(options.loads === false ? openDryPort(port) : port),
+      port: options.attaches ? (turn?.port ?? output) : muteOutput(options.loads === false ? openDryPort(port) : port),
       build: openBuild(
         script,
         port,
@@ -150,6 +161,8 @@ export async function runScript(options: RunOptions): Promise<number> {
           userSpace,
           watchProcess: (pid) => watch.watch(pid),
           atEnd: (finish) => void finishers.push(finish),
+          noteProgram: (program) => void programs.push(program),
+          ...(turn && { turn }),
           ...(command && { commandPid: command.pid }),
         },
         scope,
@@ -167,6 +180,13 @@ export async function runScript(options: RunOptions): Promise<number> {
       ...(options.recordStack && { recordStack: options.recordStack }),
       watch,
       ...(command !== undefined && { command }),
+      ...(turn && {
+        whenSetUp: turn.take,
+        detachAll: () => {
+          port.detachProbes();
+          for (const program of programs) program.detachAll();
+        },
+      }),
     });
     for (const finish of finishers) finish();
     return status;
@@ -232,6 +252,9 @@ interface Openers {
   openPipe(): TracePipe;
   /** Does something when the script has come to its end. */
   atEnd(finish: () => void): void;
+  noteProgram(program: BuiltProgram): void;
+  /** For one of several versions of the script. */
+  readonly turn?: Turn;
 }
 
 /** A pipe that cannot be opened is the error of the call that reads it, not of a script that never does. */
@@ -298,7 +321,9 @@ function openBuild(
       attaches: options.attaches,
       locate,
       locateLine,
+      ...(open.turn && { keptTables: open.turn.tables, beforeExclusive: open.turn.take }),
     });
+    open.noteProgram(program);
     if (open.commandPid !== undefined && haveStacks(unit)) open.watchProcess(open.commandPid);
     scope.own(program);
     if (options.reportUnverified === undefined) return program;

@@ -25,6 +25,8 @@ export function wakeAtSecondLook(): () => true | undefined {
 
 /** Events of a child reach the buffers a little after its end is told of. Units: milliseconds. */
 const SETTLE_MS = 20;
+/** Lines of the trace pipe that others write have no end. Units: milliseconds. */
+const MAX_DRAIN_MS = 200;
 /** How often ended processes that the command left behind are taken notice of. Units: milliseconds. */
 const REAP_MS = 1000;
 /** What the port takes at once; a longer wait is several. Units: milliseconds. */
@@ -40,6 +42,10 @@ export interface WaitingChores {
   readonly findTimeLeft?: () => number;
   /** Ends the script like Ctrl-C so long after its first wait. Units: milliseconds. */
   readonly durationMs?: number;
+  /** Called before the first wait, when the script has set up what it wants to see. */
+  readonly beforeFirst?: () => void;
+  /** Takes the programs off their places at a signal; what they had caused is delivered before the script hears of it. */
+  readonly detachAll?: () => void;
 }
 
 /** Opens the one way to wait in a run. */
@@ -54,6 +60,7 @@ export function openWaiter(
   let told = false;
   let begun = false;
   let reapAt = 0;
+  let detachedAt: number | undefined;
 
   /** Takes notice of ended processes now and then. Answers how long it is to the next time. Units: milliseconds. */
   const reap = (): number => {
@@ -65,6 +72,16 @@ export function openWaiter(
     return REAP_MS;
   };
 
+  /** Milliseconds until the script must hear of a signal whose last events are on their way; undefined when none came. @throws InterruptedError at one that need not wait */
+  const findDrainTime = (): number | undefined => {
+    if (port.signalTake() !== 0) {
+      if (chores.detachAll === undefined || detachedAt !== undefined) throw new InterruptedError("A signal came");
+      chores.detachAll();
+      detachedAt = now();
+    }
+    return detachedAt === undefined ? undefined : detachedAt + SETTLE_MS - now();
+  };
+
   /** Milliseconds until the script must hear that the command has ended; undefined while it runs, or when it was told. */
   const findSettleTime = (): number | undefined => {
     if (command === undefined || told || command.findEnd() === undefined) return undefined;
@@ -74,6 +91,7 @@ export function openWaiter(
 
   return {
     waitFor(timeoutMs, sources, check) {
+      if (!begun) chores.beforeFirst?.();
       command?.release();
       if (!begun && chores.durationMs !== undefined) port.signalAfter(chores.durationMs);
       begun = true;
@@ -81,9 +99,10 @@ export function openWaiter(
       if (runJobs() > 0 && timeoutMs !== 0 && port.signalPending() === 0) return undefined;
       const end = now() + Math.min(timeoutMs < 0 ? Infinity : timeoutMs, findTimeLeft());
       for (;;) {
-        if (port.signalTake() !== 0) throw new InterruptedError("A signal came");
-        const answer = check();
+        const drain = findDrainTime();
+        const answer = drain === undefined || drain > -MAX_DRAIN_MS ? check() : undefined;
         if (answer !== undefined) return answer;
+        if (drain !== undefined && drain <= 0) throw new InterruptedError("A signal came");
         // First: it may be what takes notice of the command's own end.
         const reapLeft = reap();
         const settle = findSettleTime();
@@ -91,7 +110,7 @@ export function openWaiter(
           told = true;
           throw new InterruptedError("The command has ended", { detail: COMMAND_ENDED });
         }
-        const left = Math.min(end - now(), settle ?? Infinity, watch?.look() ?? Infinity, reapLeft);
+        const left = Math.min(end - now(), settle ?? Infinity, drain ?? Infinity, watch?.look() ?? Infinity, reapLeft);
         if (end - now() <= 0) return undefined;
         port.wait(left === Infinity ? -1 : Math.max(1, Math.ceil(Math.min(left, LONGEST_WAIT_MS))), sources);
       }
