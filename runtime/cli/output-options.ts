@@ -8,6 +8,8 @@ export interface OutputFlags {
   readonly maxEvents?: number;
   readonly output?: string;
   readonly utc?: boolean;
+  /** Whether the file keeps what is in it. */
+  readonly appends?: boolean;
 }
 
 /** Adds the options about what a script prints, which `run`, `-e` and each tool have. */
@@ -36,12 +38,12 @@ export interface OpenOutput {
  * @throws UsageError when it cannot be written
  */
 export async function runWithOutput(
-  { maxEvents, output: path, utc }: OutputFlags,
+  { maxEvents, output: path, utc, appends }: OutputFlags,
   run: (output: OpenOutput) => Promise<number>,
 ): Promise<number> {
   const settings = { ...(maxEvents !== undefined && { maxEvents }), ...(utc !== undefined && { utc }) };
   if (path === undefined) return run(settings);
-  const output = openOutput(path);
+  const output = openOutput(path, appends === true ? "a" : "w");
   try {
     return await run({ ...settings, output });
   } finally {
@@ -49,9 +51,9 @@ export async function runWithOutput(
   }
 }
 
-function openOutput(path: string): number {
+function openOutput(path: string, flags: "a" | "w"): number {
   try {
-    return openSync(path, "w", 0o644);
+    return openSync(path, flags, 0o644);
   } catch (cause) {
     throw new UsageError(`Cannot write "${path}": ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`, {
       cause,

@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { basename } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { InterruptedError, UsageError } from "../base/errors.ts";
@@ -20,6 +21,7 @@ import { addPlaceOptions, readPlaces } from "./place-grants.ts";
 import type { PlaceFlags } from "./place-grants.ts";
 import { addRowOptions, readRowChoice } from "./row-options.ts";
 import type { RowFlags } from "./row-options.ts";
+import type { JoinedVersion } from "../watch/join-versions.ts";
 import { runScript } from "../session/run/session.ts";
 
 interface RunOptions extends CgroupFlags, GrantFlags, OutputFlags, PictureFlags, PlaceFlags, RowFlags {
@@ -30,6 +32,8 @@ interface RunOptions extends CgroupFlags, GrantFlags, OutputFlags, PictureFlags,
   readonly prefer?: "fentry" | "kprobe";
   readonly lab?: string;
   readonly in?: string;
+  readonly watch?: true;
+  readonly fresh?: true;
 }
 
 const examples = `
@@ -44,6 +48,7 @@ Examples:
   bpfts run --container web opensnoop.ts    one container's alone, also bpfts opensnoop --container web; the script's C has to ask,
                                             see filter_by_containers in the manual
   bpfts run -c 'ls /tmp' opensnoop.ts       hold the command until the script waits, trace it, end with it
+  bpfts run --watch counts.ts               save the script, and the new text runs in place of the old one; its tables stay
   bpfts run --allow-signal killer.ts        let the script's C send signals; bpfts check lists what a script asks for
   bpfts run --prefer fentry tcpconnect.ts   kprobe__NAME and kretprobe__NAME by fentry and fexit, which cost less;
                                             functions that attach_kprobe names stay kprobes
@@ -85,6 +90,11 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
       "run the script in the lab of this file, or of this name: the one that is up, else one that is made for this run",
     )
     .option("--in <place>", "run the command of -c in this node or pod of the lab")
+    .option(
+      "--watch",
+      "run the script anew when a file of it is saved; tables that the change does not concern keep what is in them",
+    )
+    .option("--fresh", "with --watch: all tables start empty")
     .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
     .option("--json-errors", "write errors as JSON, one a line");
   addPlaceOptions(addAllowOptions(addPictureOptions(addRowOptions(addOutputOptions(addCgroupOptions(command))))))
@@ -94,6 +104,10 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
         throw new UsageError("--in needs --lab and -c", {
           hint: "it names the node or pod of the lab that the command runs in",
         });
+      if (options.fresh === true && options.watch === undefined)
+        throw new UsageError("--fresh does nothing without --watch", { hint: "bpfts run --watch --fresh SCRIPT" });
+      const version = options.watch === undefined ? undefined : await joinWatch(script, options);
+      if (typeof version === "number") return finish(version);
       const log = openStderrLog(options);
       const rows = readRowChoice(options);
       const cgroups = await findChosenCgroups(options);
@@ -101,7 +115,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
       if (lab === "interrupted") return finish(0);
       try {
         const { command } = options;
-        const exitCode = await runWithOutput(options, (opened) =>
+        const exitCode = await runWithOutput({ ...options, appends: version?.isFirst === false }, (opened) =>
           runWithPictures({ ...options, output: opened.output }, nameRun(script, command), log, (record) =>
             runScript({
               script,
@@ -122,6 +136,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
               verifierLog: options.verbose,
               ...(options.prefer !== undefined && { prefer: options.prefer }),
               ...(record !== undefined && { recordStack: record }),
+              ...(version && { handover: version.handover }),
             }),
           ),
         );
@@ -130,6 +145,33 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
         lab?.close();
       }
     });
+}
+
+/** Options that a run of several versions does not take, and why. */
+const unwatched: Readonly<Record<string, string>> = {
+  lab: "each version would make the lab, and take it down",
+  flame: "each version would draw it anew",
+  folded: "each version would write it anew",
+  speedscope: "each version would write it anew",
+  pprof: "each version would write it anew",
+};
+
+/** In the process of one version: waits for its beginning. Else runs the versions to their end and answers the exit status. @throws UsageError */
+async function joinWatch(script: string, options: RunOptions): Promise<JoinedVersion | number> {
+  const { isVersion, joinVersions } = await import("../watch/join-versions.ts");
+  if (isVersion()) return joinVersions() ?? 0;
+  for (const [name, reason] of Object.entries(unwatched))
+    if (options[name as keyof RunOptions] !== undefined)
+      throw new UsageError(`--watch and --${name} do not go together: ${reason}`, {
+        hint: `leave out --watch, or --${name}`,
+      });
+  if (statSync(script, { throwIfNoEntry: false })?.isFile() !== true)
+    throw new UsageError(`--watch needs a file to watch, and "${script}" is none`, {
+      hint: "name the script's file, for example scripts/hello.ts",
+    });
+  const { watchScript } = await import("../watch/watch-script.ts");
+  const { sayWatch } = await import("../watch/say-watch.ts");
+  return watchScript({ script, isFresh: options.fresh === true, say: sayWatch });
 }
 
 /** The heading of a picture. */

@@ -98,6 +98,12 @@ const floors: readonly Floor[] = [
     node: ["crypto", "fs", "os", "path", "url"],
   },
   {
+    folder: "runtime/watch",
+    values: ["runtime/base", "runtime/kernel/door", "sdk/wire/escape-text.ts"],
+    packages: [],
+    node: ["child_process", "crypto", "fs", "os", "path", "stream"],
+  },
+  {
     folder: "runtime/editor",
     values: [
       "runtime/base",
@@ -120,6 +126,7 @@ const floors: readonly Floor[] = [
       "runtime/session",
       "runtime/inspect",
       "runtime/vm",
+      "runtime/watch",
       "sdk/wire/escape-text.ts",
       "sdk/print/render-json.ts",
     ],

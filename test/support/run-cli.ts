@@ -24,6 +24,8 @@ export interface RunningCli {
   readonly ended: Promise<CliResult>;
   /** Resolves once stdout or stderr has the text. */
   waitFor(text: string): Promise<void>;
+  /** What stands on stderr until now. */
+  stderrSoFar(): string;
 }
 
 export interface CliOptions {
@@ -71,6 +73,7 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
   return {
     child,
     ended,
+    stderrSoFar: () => stderr,
     waitFor: (text) =>
       new Promise((resolve, reject) => {
         waiting.push({ text, resolve, reject });

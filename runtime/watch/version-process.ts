@@ -1,0 +1,53 @@
+import { spawn } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
+import { messageFd, orderFd, versionVariable } from "./version-messages.ts";
+import type { OrderMessage, VersionMessage } from "./version-messages.ts";
+
+/** The process of one version of a script. */
+export interface VersionProcess {
+  order(message: OrderMessage): void;
+  /** Told of what the version says; set before it begins. */
+  onMessage: (message: VersionMessage) => void;
+  signal(name: NodeJS.Signals): void;
+  readonly isRunning: boolean;
+  /** The exit status, 128 and the number of the signal that ended it. */
+  readonly ended: Promise<number>;
+}
+
+/** Starts a process for one version, by the command line of this one. It waits until it is told to begin. */
+export function startVersion(signalNumbers: Readonly<Record<string, number>>): VersionProcess {
+  const child = spawn(process.execPath, [...process.execArgv, ...process.argv.slice(1)], {
+    stdio: ["inherit", "inherit", "inherit", "pipe", "pipe"],
+    env: { ...process.env, [versionVariable]: "1" },
+  });
+  const orders = child.stdio[orderFd] as Writable;
+  const messages = child.stdio[messageFd] as Readable;
+  // A version that has ended reads no more.
+  orders.on("error", () => undefined);
+  let isRunning = true;
+  const ended = new Promise<number>((resolve) => {
+    const end = (status: number): void => {
+      isRunning = false;
+      resolve(status);
+    };
+    // "close" comes when its messages have been read, too.
+    child.on("close", (code, signal) => end(code ?? 128 + (signalNumbers[signal ?? ""] ?? 0)));
+    child.on("error", () => end(127));
+  });
+  const version = {
+    onMessage: (_message: VersionMessage): void => undefined,
+    order: (message: OrderMessage) => void orders.write(`${JSON.stringify(message)}\n`),
+    signal: (name: NodeJS.Signals) => void child.kill(name),
+    get isRunning() {
+      return isRunning;
+    },
+    ended,
+  };
+  let rest = "";
+  messages.setEncoding("utf8").on("data", (text: string) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) version.onMessage(JSON.parse(line) as VersionMessage);
+  });
+  return version;
+}
