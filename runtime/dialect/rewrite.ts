@@ -50,6 +50,7 @@ export function rewriteUnit(
   if (places === undefined) return { unit: { ...unit, ...facts } };
   const found = findReadSites(
     ast,
+    facts.programs,
     new Provenance(ast, facts.programs, places.isUserMarked),
     places,
     rememberNames(env),

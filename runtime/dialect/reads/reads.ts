@@ -1,6 +1,8 @@
 import { isTransparent, listChildren } from "./ast-files.ts";
 import type { Ast, AstNode } from "./ast.ts";
+import { findCompiledFunctions } from "./compiled-functions.ts";
 import type { KernelNames } from "../text/env.ts";
+import type { ProgramDecl } from "../text/unit.ts";
 import type { TextPlaces, TextRange } from "./places.ts";
 import { findBody, findCallee, findPointee, isPointer, Origin } from "./provenance.ts";
 import type { Provenance } from "./provenance.ts";
@@ -55,7 +57,13 @@ const contextTypes =
  * loads: what stands under `&`, in `sizeof` and on the left of an assignment has
  * none. Source: BCC's rules (which pointers), clang's LValueToRValue (where).
  */
-export function findReadSites(ast: Ast, provenance: Provenance, unit: UnitPlaces, names: KernelNames): ReadFindings {
+export function findReadSites(
+  ast: Ast,
+  programs: readonly ProgramDecl[],
+  provenance: Provenance,
+  unit: UnitPlaces,
+  names: KernelNames,
+): ReadFindings {
   const sites = new Map<string, ReadSite>();
   const unplaced: UnplacedLoad[] = [];
   const visit = (node: AstNode): void => {
@@ -116,10 +124,7 @@ export function findReadSites(ast: Ast, provenance: Provenance, unit: UnitPlaces
     const record = findRecord(node);
     return record !== undefined && names.isBitField(record, node.name);
   };
-  for (const node of listChildren(ast)) {
-    const body = node.kind === "FunctionDecl" ? findBody(node) : undefined;
-    if (body !== undefined) visit(body);
-  }
+  for (const node of findCompiledFunctions(ast, programs)) visit(findBody(node)!);
   return { sites: [...sites.values()], unplaced };
 }
 

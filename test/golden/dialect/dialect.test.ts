@@ -179,6 +179,19 @@ TRACEPOINT_PROBE(syscalls, sys_enter_kill) { return 0; }
     ]);
   });
 
+  it("leaves static functions alone that nothing uses", () => {
+    const unused =
+      "static inline int first(void *at) { return *(int *)at; }\nstatic inline int unused(void *at, struct task_struct *t) { return first(at) + t->pid; }\n";
+    const used = "static int used(void *at) { return *(int *)at; }\n";
+    const text = `${unused}${used}int f(struct pt_regs *ctx) { return used((void *)PT_REGS_PARM1(ctx)); }\n`;
+    const { unit } = buildText(text, tools);
+    expect(unit.parts.body).toContain("return first(at) + t->pid;");
+    expect(unit.parts.body).toContain("return bpfts_read_any(*(int *)at);");
+    expect(
+      buildText('#include "bpfts_net.h"\nint f(struct pt_regs *ctx) { return 0; }\n', tools).unit.warnings,
+    ).toEqual([]);
+  });
+
   it("makes the reads in headers of the text's own explicit, in texts that stand in for them", () => {
     const folder = mkdtempSync(join(tmpdir(), "bpfts-test-"));
     try {
