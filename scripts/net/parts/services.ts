@@ -49,10 +49,18 @@ export function parse_services(text: string, path: string): readonly Service[] {
       `a list of services is wanted: [{ "name": "web", "frontend": "10.96.0.10:80", "backends": ["10.0.1.2:8080"] }]`,
     );
   const services = list.map((value, at) => parse_service(value, `${path}: [${at}]`));
-  for (const [at, service] of services.entries())
-    for (const [other_at, other] of services.slice(0, at).entries())
-      refuse_twins(`${path}: [${at}]`, service, other, other_at);
-  const frontends = new Map(services.map((service) => [show_key(service.frontend, service.protocol), service.name]));
+  const names = new Map<string, number>();
+  const frontends = new Map<string, string>();
+  for (const [at, { name, frontend, protocol }] of services.entries()) {
+    const twin = names.get(name);
+    if (twin !== undefined) refuse(`${path}: [${at}].name`, `"${name}" is the name of [${twin}] already`);
+    names.set(name, at);
+    const key = show_key(frontend, protocol);
+    const other = frontends.get(key);
+    if (other !== undefined)
+      refuse(`${path}: [${at}].frontend`, `${frontend.text} is the frontend of "${other}" already`);
+    frontends.set(key, name);
+  }
   for (const [at, { backends, protocol }] of services.entries())
     for (const [backend_at, backend] of backends.entries()) {
       const name = frontends.get(show_key(backend, protocol));
@@ -170,12 +178,6 @@ function name_family({ family }: SocketAddress): string {
 
 function show_key({ family, bytes, port }: SocketAddress, protocol: number): string {
   return [family, ...bytes, port, protocol].join();
-}
-
-function refuse_twins(where: string, service: Service, other: Service, other_at: number): void {
-  if (service.name === other.name) refuse(`${where}.name`, `"${service.name}" is the name of [${other_at}] already`);
-  if (show_key(service.frontend, service.protocol) === show_key(other.frontend, other.protocol))
-    refuse(`${where}.frontend`, `${service.frontend.text} is the frontend of "${other.name}" already`);
 }
 
 /** One of a few words; the first is the default. */

@@ -45,6 +45,15 @@ describe("parse_services", () => {
     expect(parse(web, udp).map(({ protocol }) => protocol)).toEqual([6, 17]);
   });
 
+  it("reads 10,000 services, in a time that grows with their number", { timeout: 10_000 }, () => {
+    const many = Array.from({ length: 10_000 }, (_, at) => ({
+      name: `s${at}`,
+      frontend: `10.96.${at >> 7}.${(at & 127) + 1}:80`,
+      backends: [`10.0.${at >> 7}.${(at & 127) + 1}:8080`],
+    }));
+    expect(parse(...many)).toHaveLength(10_000);
+  });
+
   it.each<[readonly unknown[], string]>([
     [[], "services.json: a list of services is wanted"],
     [[3], "services.json: [0]: an object is wanted"],
