@@ -136,7 +136,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
               verifierLog: options.verbose,
               ...(options.prefer !== undefined && { prefer: options.prefer }),
               ...(record !== undefined && { recordStack: record }),
-              ...(version && { handover: version.handover }),
+              ...(version && { handover: version.handover, prepared: version.prepared }),
             }),
           ),
         );
@@ -159,7 +159,15 @@ const unwatched: Readonly<Record<string, string>> = {
 /** In the process of one version: waits for its beginning. Else runs the versions to their end and answers the exit status. @throws UsageError */
 async function joinWatch(script: string, options: RunOptions): Promise<JoinedVersion | number> {
   const { isVersion, joinVersions } = await import("../watch/join-versions.ts");
-  if (isVersion()) return joinVersions() ?? 0;
+  if (isVersion()) {
+    const { prepareRun } = await import("../session/run/prepare-run.ts");
+    const settings = {
+      memoryBytes: options.memory * 1024 * 1024,
+      log: openStderrLog(options),
+      environment: process.env,
+    };
+    return (await joinVersions(() => prepareRun(settings))) ?? 0;
+  }
   for (const [name, reason] of Object.entries(unwatched))
     if (options[name as keyof RunOptions] !== undefined)
       throw new UsageError(`--watch and --${name} do not go together: ${reason}`, {

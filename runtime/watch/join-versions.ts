@@ -1,11 +1,14 @@
 import { readSync, writeSync } from "node:fs";
 import { InterruptedError } from "../base/errors.ts";
+import type { PreparedRun } from "../session/run/prepare-run.ts";
 import type { Handover } from "../session/run/handover.ts";
 import { messageFd, orderFd, versionVariable } from "./version-messages.ts";
 import type { OrderMessage, VersionMessage } from "./version-messages.ts";
 
 /** A version of a script, in its own process. */
 export interface JoinedVersion {
+  /** What was done while it waited. */
+  readonly prepared: PreparedRun;
   readonly handover: Handover;
   /** Whether no version came before. */
   readonly isFirst: boolean;
@@ -18,14 +21,20 @@ export function isVersion(): boolean {
   return isOne;
 }
 
-/** Waits for the order to begin. Answers undefined when the supervisor has ended instead. */
-export function joinVersions(): JoinedVersion | undefined {
+/** Prepares a run, then waits for the order to begin. Answers undefined when the supervisor has ended instead. */
+export async function joinVersions(prepare: () => Promise<PreparedRun>): Promise<JoinedVersion | undefined> {
+  const supervisor = process.ppid;
+  const prepared = await prepare();
   const begin = readOrder();
+
   if (begin?.kind !== "begin") return undefined;
   return {
+    prepared,
     isFirst: begin.isFirst,
     handover: {
       tables: begin.tables,
+      haveSupervisor: () => process.ppid === supervisor,
+      leave: () => tell({ kind: "left" }),
       noteFile: (path) => tell({ kind: "file", path }),
       takeTurn({ tables, kept, left }) {
         tell({ kind: "ready", tables, kept, left });
@@ -35,8 +44,13 @@ export function joinVersions(): JoinedVersion | undefined {
   };
 }
 
+/** A supervisor that has ended hears nothing. */
 function tell(message: VersionMessage): void {
-  writeSync(messageFd, `${JSON.stringify(message)}\n`);
+  try {
+    writeSync(messageFd, `${JSON.stringify(message)}\n`);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EPIPE") throw error;
+  }
 }
 
 /** Reads one line; undefined at the end of the pipe, and when a signal came. */

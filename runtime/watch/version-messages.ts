@@ -8,6 +8,8 @@ export type OrderMessage =
 /** What a version tells the supervisor, one line of JSON each. */
 export type VersionMessage =
   | { readonly kind: "file"; readonly path: string }
+  /** It is off all its places; its process ends soon. */
+  | { readonly kind: "left" }
   | {
       readonly kind: "ready";
       readonly tables: readonly TableRecord[];

@@ -7,9 +7,11 @@ import type { OrderMessage, VersionMessage } from "./version-messages.ts";
 export interface VersionProcess {
   order(message: OrderMessage): void;
   /** Told of what the version says; set before it begins. */
-  onMessage: (message: VersionMessage) => void;
+  onMessage: (message: Exclude<VersionMessage, { readonly kind: "left" }>) => void;
   signal(name: NodeJS.Signals): void;
   readonly isRunning: boolean;
+  /** Resolves when it is off its places, at the latest with `ended`. */
+  readonly left: Promise<void>;
   /** The exit status, 128 and the number of the signal that ended it. */
   readonly ended: Promise<number>;
 }
@@ -25,9 +27,12 @@ export function startVersion(signalNumbers: Readonly<Record<string, number>>): V
   // A version that has ended reads no more.
   orders.on("error", () => undefined);
   let isRunning = true;
+  let leave = (): void => undefined;
+  const left = new Promise<void>((resolve) => (leave = resolve));
   const ended = new Promise<number>((resolve) => {
     const end = (status: number): void => {
       isRunning = false;
+      leave();
       resolve(status);
     };
     // "close" comes when its messages have been read, too.
@@ -35,19 +40,24 @@ export function startVersion(signalNumbers: Readonly<Record<string, number>>): V
     child.on("error", () => end(127));
   });
   const version = {
-    onMessage: (_message: VersionMessage): void => undefined,
+    onMessage: (() => undefined) as VersionProcess["onMessage"],
     order: (message: OrderMessage) => void orders.write(`${JSON.stringify(message)}\n`),
     signal: (name: NodeJS.Signals) => void child.kill(name),
     get isRunning() {
       return isRunning;
     },
     ended,
+    left,
   };
   let rest = "";
   messages.setEncoding("utf8").on("data", (text: string) => {
     const lines = (rest + text).split("\n");
     rest = lines.pop() ?? "";
-    for (const line of lines) version.onMessage(JSON.parse(line) as VersionMessage);
+    for (const line of lines) {
+      const message = JSON.parse(line) as VersionMessage;
+      if (message.kind === "left") leave();
+      else version.onMessage(message);
+    }
   });
   return version;
 }

@@ -180,7 +180,9 @@ async function endVersion(version: VersionProcess): Promise<void> {
   version.signal("SIGINT");
   const again = setTimeout(() => version.signal("SIGTERM"), END_MS);
   const last = setTimeout(() => version.signal("SIGKILL"), 2 * END_MS);
-  await version.ended;
-  clearTimeout(again);
-  clearTimeout(last);
+  void version.ended.then(() => {
+    clearTimeout(again);
+    clearTimeout(last);
+  });
+  await version.left;
 }

@@ -269,6 +269,16 @@ poll_events();
     expect(readText(output)).toBe(versions.map((n) => `v${n} begins\nv${n} ends at ${Math.min(n + 1, 20)}\n`).join(""));
   }, 120_000);
 
+  it("ends all versions when the supervisor is killed", async () => {
+    const { run } = await startCounter("orphan.ts");
+    await expect.poll(() => listChildren(run.child.pid!).length).toBe(2);
+    const versions = listChildren(run.child.pid!);
+    run.child.kill("SIGKILL");
+    await expect
+      .poll(() => versions.filter((pid) => readText(`/proc/${pid}/cmdline`).includes("orphan.ts")), { timeout: 10_000 })
+      .toEqual([]);
+  });
+
   it("refuses what a run of several versions cannot do", async () => {
     const path = writeScript(folder, "refused.ts", renderCounter({ version: "one" }));
     const cases: readonly [readonly string[], string][] = [

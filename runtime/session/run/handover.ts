@@ -1,6 +1,8 @@
+import { readClock } from "../../base/clock.ts";
 import type { KernelPort } from "../../kernel/door/port.ts";
 import { openKeptTables } from "../load/kept-tables.ts";
 import type { KeptTables, TableRecord } from "../load/kept-tables.ts";
+import type { ProcessWatch } from "../wait/process-watch.ts";
 
 /** What a version of a script is given when versions follow each other (`bpfts run --watch`). */
 export interface Handover {
@@ -10,6 +12,10 @@ export interface Handover {
   noteFile(path: string): void;
   /** Tells that this version is loaded and attached, and answers when the version before has ended. */
   takeTurn(tables: KeptTables): void;
+  /** Tells that nothing of this version is attached any more and all its output is written. */
+  leave(): void;
+  /** Asked every second while the script waits: without a supervisor the version ends like at Ctrl-C. */
+  haveSupervisor(): boolean;
 }
 
 /** A version's side of a handover. */
@@ -25,6 +31,24 @@ export interface Turn {
 
 /** What prints so much before it waits is no heading. */
 const MAX_HELD_BYTES = 1024 * 1024;
+
+/** Units: milliseconds. */
+const ASK_MS = 1000;
+
+/** Adds to what is looked at while a version waits whether its supervisor is there. */
+export function watchSupervisor(handover: Handover, watch: ProcessWatch, now: () => number = readClock): ProcessWatch {
+  let askAt = 0;
+  return {
+    watch: (pid) => watch.watch(pid),
+    look() {
+      if (now() >= askAt) {
+        askAt = now() + ASK_MS;
+        if (!handover.haveSupervisor()) process.kill(process.pid, "SIGTERM");
+      }
+      return Math.min(watch.look(), askAt - now());
+    },
+  };
+}
 
 /** Opens a version's side; `port` is that of a run without versions. */
 export function openTurn(handover: Handover, port: KernelPort): Turn {

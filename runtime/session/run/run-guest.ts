@@ -70,6 +70,8 @@ export interface GuestRun {
   readonly whenSetUp?: () => void;
   /** Takes the programs off their places at a signal, before the script hears of it. */
   readonly detachAll?: () => void;
+  /** Opens the sandbox in another way than usual. */
+  readonly openSandbox?: typeof openSandbox;
 }
 
 /**
@@ -110,7 +112,7 @@ export async function runGuest(run: GuestRun): Promise<number> {
     () => stopper.isStopped(),
   );
   const limits = { ...defaultLimits, ...(run.memoryBytes === undefined ? {} : { memoryBytes: run.memoryBytes }) };
-  sandbox = await openSandbox({
+  sandbox = await (run.openSandbox ?? openSandbox)({
     limits,
     library: run.library,
     call: bridge.call,

@@ -1,11 +1,8 @@
-import type { BundleStore } from "../../script/bundle-store.ts";
-import { buildId } from "../../base/build-id.ts";
 import { InterruptedError } from "../../base/errors.ts";
 import { listLineStarts } from "../../base/location.ts";
 import type { SourceLocation } from "../../base/location.ts";
 import type { Log } from "../../base/log.ts";
 import { Scope } from "../../base/scope.ts";
-import { findCached, writeCached } from "../../compile/cache.ts";
 import { openCacheFolder } from "../../compile/cache-folder.ts";
 import type { ProbePreference } from "../../dialect/words/preferred-probes.ts";
 import type { CSource } from "../../dialect/text/unit.ts";
@@ -20,8 +17,6 @@ import type { UserSpace } from "../../kernel/user/user-space.ts";
 import type { FileGrants, FileScope } from "../../script/file-scope.ts";
 import { readScript } from "../../script/read-script.ts";
 import type { Script, ScriptText } from "../../script/read-script.ts";
-import { libraryName, readLibrary } from "../../script/read-library.ts";
-import type { Library } from "../../script/read-library.ts";
 import { haveStacks, loadUnit } from "../load/build-program.ts";
 import type { SharedMaps } from "../load/plan-maps.ts";
 import { buildUnit } from "../build/build-unit.ts";
@@ -31,16 +26,16 @@ import type { Builder } from "../build/open-builder.ts";
 import { emptyProgram } from "../load/empty-program.ts";
 import { openLookups } from "../bridge/open-lookups.ts";
 import { makeDryProgram, openDryPort } from "../load/dry-run.ts";
-import { findPackageFile } from "../build/package-files.ts";
 import type { BuildRequest } from "../build/build-request.ts";
 import type { BuiltProgram, UnverifiedFunction } from "../load/program.ts";
 import { verifyBeforeClose } from "../load/verify-rest.ts";
 import { openProcessWatch } from "../wait/process-watch.ts";
-import { openTurn } from "./handover.ts";
+import { openGuestLibrary } from "./guest-library.ts";
+import type { PreparedRun } from "./prepare-run.ts";
+import { openTurn, watchSupervisor } from "./handover.ts";
 import type { Handover, Turn } from "./handover.ts";
 import { quoteLines } from "./quote-lines.ts";
 import { runGuest } from "./run-guest.ts";
-import type { GuestLibrary } from "../../sandbox/sandbox.ts";
 import type { RowChoice } from "../../../sdk/wire/row-choice.ts";
 import type { StackMessage } from "../../../sdk/wire/stack-message.ts";
 import type { LabPlace } from "../../../sdk/wire/lab-place.ts";
@@ -99,6 +94,8 @@ export interface RunOptions {
   readonly output?: number;
   /** For one of several versions of a script that follow each other. */
   readonly handover?: Handover;
+  /** What was done of the run before. */
+  readonly prepared?: PreparedRun;
 }
 
 /**
@@ -113,14 +110,10 @@ export async function runScript(options: RunOptions): Promise<number> {
   let detach = (): void => {};
   try {
     const cache = openCacheFolder(options.environment, options.log);
-    const store = {
-      find: (name: string) => findCached(cache, name),
-      write: (name: string, body: Uint8Array) => writeCached(cache, name, body),
-    };
-    const readSdk = (): Promise<Library> => readLibrary(findPackageFile("sdk", "index.ts"), store);
+    const library = openGuestLibrary(cache);
     const script = await readScript(options.script, {
-      readLibrary: readSdk,
-      store,
+      readLibrary: library.read,
+      store: library.store,
       grants: options.grants,
       ...(options.handover && { noteFile: options.handover.noteFile }),
     });
@@ -147,7 +140,8 @@ export async function runScript(options: RunOptions): Promise<number> {
     const programs: BuiltProgram[] = [];
     const status = await runGuest({
       script,
-      library: openGuestLibrary(readSdk, store),
+      library: library.guest,
+      ...(options.prepared && { openSandbox: options.prepared.openSandbox }),
       args: options.args,
       guard: options.guard,
       port: options.attaches ? (turn?.port ?? output) : muteOutput(options.loads === false ? openDryPort(port) : port),
@@ -178,7 +172,7 @@ export async function runScript(options: RunOptions): Promise<number> {
       waits: options.attaches,
       ...(options.lab && { lab: options.lab }),
       ...(options.recordStack && { recordStack: options.recordStack }),
-      watch,
+      watch: options.handover === undefined ? watch : watchSupervisor(options.handover, watch),
       ...(command !== undefined && { command }),
       ...(turn && {
         whenSetUp: turn.take,
@@ -197,6 +191,7 @@ export async function runScript(options: RunOptions): Promise<number> {
   } finally {
     scope.defer(detach);
     scope.close();
+    options.handover?.leave();
   }
 }
 
@@ -219,15 +214,6 @@ function detachAtOnce(port: KernelPort, command: Command | undefined, log: Log):
   log.warn(
     `All programs are detached. The process bpfts-detach stays for about ${seconds} s, until the kernel has freed ${perfEvents} perf events`,
   );
-}
-
-/** The SDK as the sandbox takes it; an image of it lives as long as this build of bpfts. */
-function openGuestLibrary(read: () => Promise<Library>, store: BundleStore): GuestLibrary {
-  const name = `image/${buildId}`;
-  const library = { name: libraryName, readCode: async () => (await read()).code };
-  return buildId === "source"
-    ? library
-    : { ...library, images: { find: () => store.find(name), write: (image) => store.write(name, image) } };
 }
 
 function redirectOutput(port: KernelPort, output: number | undefined): KernelPort {
