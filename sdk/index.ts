@@ -1,5 +1,6 @@
 /** What scripts import as "bpfts". `sdk/README.md` is its manual. */
 import "./wire/dispose-symbols.ts";
+import "./wire/engine-faults.ts";
 import "./wire/error-stacks.ts";
 import "./guest/globals.ts";
 
