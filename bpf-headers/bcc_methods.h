@@ -64,19 +64,23 @@
 		__bpfts_found; \
 	})
 
-/* As in BCC, a missing key is made only in maps whose type is exactly HASH. */
+/* BCC makes a missing key in plain hashes alone, and counts nothing in the other kinds. */
+#define bpfts_is_hash(m) \
+	(bpfts_constant((m).type) == BPF_MAP_TYPE_HASH || bpfts_constant((m).type) == BPF_MAP_TYPE_LRU_HASH || \
+	 bpfts_constant((m).type) == BPF_MAP_TYPE_PERCPU_HASH || bpfts_constant((m).type) == BPF_MAP_TYPE_LRU_PERCPU_HASH)
+/* Another processor may make the key in between. */
 #define bpfts_increment_by(m, add, k, n) \
 	({ \
 		typeof(*(m).key) __bpfts_key = k; \
 		typeof((m).value) __bpfts_leaf = bpf_map_lookup_elem(&(m), &__bpfts_key); \
-		if (__bpfts_leaf) { \
-			add(__bpfts_leaf, n); \
-		} else if (bpfts_constant((m).type) == BPF_MAP_TYPE_HASH) { \
+		if (!__bpfts_leaf && bpfts_is_hash(m)) { \
 			typeof(*(m).value) __bpfts_zero; \
 			__builtin_memset(&__bpfts_zero, 0, sizeof(__bpfts_zero)); \
-			__bpfts_zero += n; \
 			bpf_map_update_elem(&(m), &__bpfts_key, &__bpfts_zero, BPF_NOEXIST); \
+			__bpfts_leaf = bpf_map_lookup_elem(&(m), &__bpfts_key); \
 		} \
+		if (__bpfts_leaf) \
+			add(__bpfts_leaf, n); \
 	})
 #define bpfts_add_plain(p, n) (*(p) += (n))
 #define bpfts_add_atomic(p, n) ((void)__sync_fetch_and_add(p, n))

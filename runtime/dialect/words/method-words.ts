@@ -48,7 +48,7 @@ export const methodWords: readonly MethodWord[] = [
     name: "increment",
     macro: "bpfts_increment",
     args: [1, 2],
-    doc: "m.increment(key[, n]): adds n (1); a missing key is made in hash maps only",
+    doc: "m.increment(key[, n]): adds n (1); a missing key is made in hashes of every kind",
   },
   {
     name: "atomic_increment",
