@@ -136,6 +136,36 @@ print([...b.get_table("seen").entries()].sort(([a], [c]) => a - c).map(([, value
   });
 });
 
+describe("a bool in a register", () => {
+  it("is its lowest byte, whatever the others hold", async () => {
+    const flags = buildProgram("booleans.c", join(folder, "booleans"));
+    const script = writeScript(
+      folder,
+      "booleans.ts",
+      `import { BPF, Interrupt, print, sleep } from "bpfts";
+const b = new BPF({ text: \`
+BPF_HASH(seen, u32, u64);
+static void put(u32 slot, u32 is_set) { u64 none = 0, *bits = seen.lookup_or_try_init(&slot, &none); if (bits) *bits = *bits << 1 | !!is_set; }
+int on_call(struct pt_regs *ctx, bool flag) { put(0, flag); return 0; }
+int BPF_UPROBE(on_typed_call, const _Bool flag) { put(1, flag); return 0; }
+int BPF_URETPROBE(on_return, bool flag) { put(2, flag); return 0; }
+int on_pointer(struct pt_regs *ctx, bool *flag) { put(3, flag != 0); return 0; }
+\` });
+const name = ${JSON.stringify(flags)};
+for (const fn_name of ["on_call", "on_typed_call", "on_pointer"]) b.attach_uprobe({ name, sym: "take_flag", fn_name });
+b.attach_uretprobe({ name, sym: "answer_flag", fn_name: "on_return" });
+try { sleep(20); } catch (error) { if (!(error instanceof Interrupt)) throw error; }
+print([0, 1, 2, 3].map((slot) => b.tables.seen.get(slot)!.toString(2)).join(" "));
+`,
+    );
+    expect(await runCli(["run", "-c", flags, script])).toMatchObject({
+      status: 0,
+      stderr: "",
+      stdout: "1010 1010 1010 11110\n",
+    });
+  });
+});
+
 describe("KFUNC_PROBE, KRETFUNC_PROBE and KMOD_RET", () => {
   it("see a function's arguments and result, and change it", async (context) => {
     needFeature(context, port, "fentry");

@@ -1,7 +1,7 @@
 import type { DialectEnv } from "../text/env.ts";
 import type { CFunction } from "../text/functions.ts";
 import { readRange } from "../text/lexer.ts";
-import type { TokenRange } from "../text/lexer.ts";
+import type { Token, TokenRange } from "../text/lexer.ts";
 import { makeDialectError } from "../text/pass.ts";
 import type { Pass } from "../text/pass.ts";
 import { findContextKind, findKindOfSection, findProgramForm } from "./program-forms.ts";
@@ -61,7 +61,11 @@ function rewriteProgram(
     const section = fn.section ?? form.section;
     const head = `${explicitSection ? "" : `SEC("${section}") `}${fn.returnType === "" ? "int " : ""}`;
     edits.insert(tokens[fn.headToken]!.start, head);
-    if (form.head !== undefined) edits.replace(tokens[fn.nameToken]!.start, tokens[fn.close]!.end, form.head);
+    if (form.head !== undefined)
+      edits.replace(tokens[fn.nameToken]!.start, tokens[fn.close]!.end, narrowBooleans(form.head));
+    else
+      for (const param of fn.params.slice(1).flatMap(({ from, to }) => findBoolean(tokens.slice(from, to))))
+        edits.replace(param.start, param.end, booleanByte);
     const kind = explicitSection ? findKindOfSection(section) : form.kind;
     findings.programs.push({
       name: form.program,
@@ -143,7 +147,7 @@ function wrapProgram(pass: Pass, fn: CFunction, params: readonly TokenRange[], s
         `The parameter "${name}" of "${fn.name}" is a struct or union: a register holds a number or a pointer`,
         "take it as a pointer, or as unsigned long where it has eight bytes or less and is passed by value",
       );
-    if (!isSyscall) return `${cast}bpfts_argument(ctx, ${index + 1})`;
+    if (!isSyscall) return `${cast}${isBoolean(type) ? "(unsigned char)" : ""}bpfts_argument(ctx, ${index + 1})`;
     return `${cast}${env.haveSyscallWrapper ? "bpfts_syscall_argument" : "bpfts_plain_syscall_argument"}(ctx, ${index + 1})`;
   });
   const contextType = params[0] === undefined ? "void *" : readParam(pass, params[0]).type;
@@ -159,6 +163,23 @@ function wrapProgram(pass: Pass, fn: CFunction, params: readonly TokenRange[], s
     `${declaration(body)}; SEC("${section}") int ${fn.name}(${contextType} ctx) { ${result} } static __always_inline `,
   );
   edits.replace(nameToken.start, nameToken.end, body);
+}
+
+/**
+ * The type of the lowest byte of a register, which alone holds a bool: the others may hold anything, and a conversion to bool would look at all. Source: System
+ * V ABI, AMD64 supplement, 3.2.3
+ */
+const booleanByte = "unsigned char";
+const isBoolean = (type: string): boolean => /^(?:const |volatile )*(?:bool|_Bool)(?: const| volatile)*$/.test(type);
+
+function narrowBooleans(head: string): string {
+  return head.replace(/\b(?:bool|_Bool)(?=(?: const| volatile)*\s+\w+\s*[,)])/g, booleanByte);
+}
+
+/** The word `bool` of a parameter that is one and no pointer. */
+function findBoolean(tokens: readonly Token[]): readonly Token[] {
+  if (tokens.some(({ kind }) => kind !== "word")) return [];
+  return tokens.filter(({ text }) => text === "bool" || text === "_Bool");
 }
 
 /** Splits a parameter into its name and the type that is left without it. */
