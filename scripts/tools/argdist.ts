@@ -276,7 +276,11 @@ ${unwanted}`);
           value,
           "    ));",
         );
-      else program.add_expression(`    key.v${index} = (${types[index]!})(`, probe, place, value, "    );");
+      else {
+        // A bool is the lowest byte of its register, whose others may hold anything.
+        const byte = types[index] === "bool" && exprs[index]!.text.trim() === "$retval" ? "(unsigned char)" : "";
+        program.add_expression(`    key.v${index} = (${types[index]!})${byte}(`, probe, place, value, "    );");
+      }
     program.add(`    ${name}.atomic_increment(key);`);
   }
   program.add("    return 0;\n}");

@@ -229,6 +229,17 @@ describe("argdist", () => {
     ]);
   });
 
+  it("counts a bool by the lowest byte of its register", async () => {
+    const flags = buildProgram("booleans.c", join(folder, "booleans"));
+    const probe = `r:${flags}:answer_flag():bool:$retval`;
+    const rows = readObjects<Counted>(await runTool(flags, "argdist", "--json", "-i", "9", "-C", probe));
+    const counts = rows.map(({ values, count }) => [...Object.values(values!), count]).toSorted();
+    expect(counts).toEqual([
+      [false, 3],
+      [true, 2],
+    ]);
+  });
+
   it("keeps what a function was called with until it returns, each level of a recursion by itself", async () => {
     const probe = `r:${routes}:deeper(int levels):int,int:$entry(levels),$retval:$entry(levels) > 1`;
     const rows = readObjects<Counted>(await runTool(workload, "argdist", "--json", "-i", "9", "-C", probe));
