@@ -40,6 +40,10 @@ struct net_packet {
     __u8 icmp_type;
     /* Of IPv6 its hop limit. */
     __u8 ttl;
+    /* What the fragments of one packet have in common. */
+    __u32 fragment_id;
+    /* Where the header of IP begins. Units: bytes from the start of the packet. */
+    __u32 network;
     /* Where the protocol's own header begins; 0 in a fragment behind the first. Units: bytes from the start of the packet. */
     __u32 header;
 };
@@ -136,6 +140,8 @@ static __always_inline int net_parse_ipv4(void *data, void *at, void *end, struc
     __builtin_memcpy(packet->destination.bytes, &ip->daddr, 4);
     packet->protocol = ip->protocol;
     packet->ttl = ip->ttl;
+    packet->network = net_find_offset(data, at);
+    packet->fragment_id = ip->id;
     packet->is_fragment = (ip->frag_off & bpf_htons(0x3fff)) != 0;
     if (ip->frag_off & bpf_htons(0x1fff))
         return NET_PARSED;
@@ -151,6 +157,7 @@ static __always_inline int net_parse_ipv6(void *data, void *at, void *end, struc
     __builtin_memcpy(packet->destination.bytes, &ip->daddr, 16);
     packet->protocol = ip->nexthdr;
     packet->ttl = ip->hop_limit;
+    packet->network = net_find_offset(data, at);
     at = ip + 1;
 #pragma unroll
     for (int i = 0; i < NET_MAX_EXTENSIONS; i++) {
@@ -165,6 +172,7 @@ static __always_inline int net_parse_ipv6(void *data, void *at, void *end, struc
         packet->protocol = header->next;
         if (is_fragment) {
             packet->is_fragment = 1;
+            packet->fragment_id = header->id;
             if (header->offset & bpf_htons(0xfff8))
                 return NET_PARSED;
         } else {
