@@ -2,7 +2,7 @@ import { adviseAddress, findAddressParser } from "./address-texts.ts";
 import { compileReader } from "./codec-reader.ts";
 import { makeMapError } from "../wire/errors.ts";
 import { quoteText } from "../wire/escape-text.ts";
-import { findKeptBytes, isSameValue, keptBytes } from "./kept-bytes.ts";
+import { findKeptBytes, isSameValue, keepBytes } from "./kept-bytes.ts";
 import type { ArrayLayout, EnumLayout, IntLayout, Layout, MemberLayout, StructLayout } from "../wire/layout.ts";
 import { encodeUtf8 } from "../wire/utf8.ts";
 
@@ -139,7 +139,7 @@ function compileArray(layout: ArrayLayout, label: string): Writer {
       return new Uint8Array(view.buffer, view.byteOffset + offset, length).set(value);
     const read = restore(value, view, offset) as ArrayLike<unknown> | undefined;
     for (let i = 0; i < length; i++)
-      if (read === undefined || !isUntouched(value[i], read[i])) write(value[i], view, offset + i * element.size);
+      if (read === undefined || !isSameValue(value[i], read[i])) write(value[i], view, offset + i * element.size);
   };
 }
 
@@ -153,13 +153,10 @@ function openRestorer(layout: ArrayLayout | StructLayout): (value: object, view:
     const bytes = findKeptBytes(value, layout.size);
     if (bytes === undefined) return undefined;
     new Uint8Array(view.buffer, view.byteOffset + offset, layout.size).set(bytes);
-    return (reader ??= compileReader(layout))(bytes.slice().buffer as ArrayBuffer)(0);
+    const read = (reader ??= compileReader(layout))(bytes.slice().buffer as ArrayBuffer)(0);
+    keepBytes(layout, read, bytes);
+    return read;
   };
-}
-
-/** An object that keeps bytes of its own knows better than the one around it. */
-function isUntouched(value: unknown, read: unknown): boolean {
-  return isSameValue(value, read) && !(typeof value === "object" && value !== null && keptBytes in value);
 }
 
 interface FieldWriter {
@@ -179,7 +176,7 @@ function writeField(
 ): void {
   const value = record[field.name];
   if (read !== undefined) {
-    if (isUntouched(value, read[field.name])) return;
+    if (isSameValue(value, read[field.name])) return;
     if (field.room !== undefined)
       new Uint8Array(view.buffer, view.byteOffset + offset + field.room.offset, field.room.size).fill(0);
   }

@@ -39,10 +39,13 @@ function cutBytes(bytes: Uint8Array, offset: number, { size }: Layout): Uint8Arr
   return bytes.subarray(offset, offset + size);
 }
 
-/** Whether a member still has the value that was read: then its bytes stay as they are. */
+/** Whether a member still has the value that was read, and whatever bytes it keeps are those that were read: then its bytes stay as they are. */
 export function isSameValue(value: unknown, read: unknown): boolean {
   if (Object.is(value, read)) return true;
   if (typeof value !== "object" || value === null || typeof read !== "object" || read === null) return false;
+  const { [keptBytes]: bytes } = value as { readonly [keptBytes]?: Uint8Array };
+  const { [keptBytes]: readBytes } = read as { readonly [keptBytes]?: Uint8Array };
+  if (bytes !== undefined && (readBytes === undefined || !isSameList(bytes, readBytes))) return false;
   if (ArrayBuffer.isView(value) || Array.isArray(value))
     return isSameList(value as ArrayLike<unknown>, read as ArrayLike<unknown>);
   const names = Object.keys(value);

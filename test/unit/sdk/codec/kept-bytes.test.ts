@@ -205,6 +205,62 @@ describe("what is read from a table and written again", () => {
     expect([...codec.encode(second)]).toEqual([1, 2, 3, 4, 5, 6, 7, 0]);
   });
 
+  it("takes the changed member of a union beside structs and arrays that keep bytes of their own", () => {
+    const address = struct(8, [
+      { name: "ip", offset: 0, layout: int(4) },
+      { name: "port", offset: 4, layout: int(2) },
+    ]);
+    const union = struct(
+      8,
+      [
+        { name: "v4", offset: 0, layout: address },
+        { name: "halves", offset: 0, layout: array(int(2), 4) },
+        { name: "raw", offset: 0, layout: int(8) },
+        { name: "other", offset: 0, layout: address },
+      ],
+      "union",
+    );
+    interface Address {
+      ip: number;
+      port: number;
+    }
+    interface Any {
+      v4: Address;
+      halves: number[];
+      raw: bigint;
+      other: Address;
+    }
+    const named = struct(12, [
+      { name: "tag", offset: 0, layout: int(4) },
+      { name: "a", offset: 4, layout: union },
+    ]);
+    const anonymous = struct(12, [
+      { name: "tag", offset: 0, layout: int(4) },
+      { name: "", offset: 4, layout: union },
+    ]);
+    const bytes = Uint8Array.from([1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8]);
+    const changes: readonly [(value: Any) => void, readonly number[]][] = [
+      [(value) => void (value.v4.port = 0x0201), [1, 2, 3, 4, 1, 2, 7, 8]],
+      [(value) => void (value.v4 = { ip: 9, port: 8 }), [9, 0, 0, 0, 8, 0, 0, 0]],
+      [(value) => void (value.halves[3] = 0), [1, 2, 3, 4, 5, 6, 0, 0]],
+      [(value) => void (value.raw = 5n), [5, 0, 0, 0, 0, 0, 0, 0]],
+      [(value) => void (value.other.ip = 0), [0, 0, 0, 0, 5, 6, 7, 8]],
+    ];
+    for (const [change, right] of changes) {
+      const inside = makeTableCodec<{ tag: number; a: Any }>(named, "value");
+      const held = inside.decode(bytes);
+      change(held.a);
+      expect([...inside.encode(held)].slice(4)).toEqual(right);
+      const beside = makeTableCodec<{ tag: number } & Any>(anonymous, "value");
+      const flat = beside.decode(bytes);
+      change(flat);
+      expect([...beside.encode(flat)].slice(4)).toEqual(right);
+      const copy = { ...beside.decode(bytes) };
+      change(copy);
+      expect([...beside.encode(copy)].slice(4)).toEqual(right);
+    }
+  });
+
   it("leaves nothing of a struct that another one takes the place of", () => {
     const inner = struct(8, [
       { name: "a", offset: 0, layout: int(1) },
