@@ -144,7 +144,8 @@
 #define BPF_PERCPU_ARRAY(...) bpfts_choose(bpfts_percpu_array_, __VA_ARGS__)
 
 #define bpfts_histogram_1(name) bpfts_histogram_2(name, int)
-#define bpfts_histogram_2(name, K) bpfts_histogram_3(name, K, 64)
+/* A slot for each answer of bpf_log2l, the highest of which is 64. */
+#define bpfts_histogram_2(name, K) bpfts_histogram_3(name, K, 65)
 #define bpfts_histogram_3(name, K, size) BPF_TABLE(histogram, K, u64, name, size)
 #define BPF_HISTOGRAM(...) bpfts_choose(bpfts_histogram_, __VA_ARGS__)
 

@@ -130,6 +130,20 @@ describe("tables on this kernel", () => {
     ]);
   });
 
+  it("histograms have a slot for every number of 64 bits", async () => {
+    const script = writeScript(
+      folder,
+      "slots.ts",
+      `import { BPF, print } from "bpfts";
+using b = new BPF({ text: \`BPF_HISTOGRAM(dist);
+SEC("syscall") int fill(void *ctx) { u64 below = -5LL; dist.atomic_increment(bpf_log2l(below)); dist.increment(bpf_log2l(1ULL << 63)); dist.increment(bpf_log2l(0)); return 0; }\` });
+b.prog_run("fill");
+print([...b.tables.dist.entries()].filter(([, count]) => count > 0n).map(([slot, count]) => \`\${slot}:\${count}\`).join(" "));
+`,
+    );
+    expect(await runCli(["run", script])).toMatchObject({ status: 0, stderr: "", stdout: "1:1 64:2\n" });
+  });
+
   it("per-CPU tables hold a value for each CPU, whose sum is exact", async () => {
     const result = await runCounted(
       "percpu",
