@@ -16,7 +16,8 @@ Examples:
                                                         before, blue less; widths are those of new.txt
   perf script | stackcollapse-perf.pl | bpfts flame - -o perf.html
 
-Files: folded stacks (--folded), profiles of pprof (--pprof, also of Go and others), JSON of speedscope (--speedscope).
+Files: folded stacks (--folded), profiles of pprof (--pprof, also of Go and others), JSON of speedscope (--speedscope); each
+of them may be packed by gzip.
 Folded stacks do not say what their numbers count: they are shown without a unit.`;
 
 /** Adds `bpfts flame`. */

@@ -6,6 +6,7 @@ import { chooseFlame, refuseFile } from "./open-pictures.ts";
 import { readStacks } from "./read-stacks.ts";
 import { StackStore } from "./stack-store.ts";
 import type { StackSums } from "./stack-store.ts";
+import { PARTS } from "./weigh-stack.ts";
 
 /** A flame graph of stacks that were recorded before. */
 export interface FlameRequest {
@@ -25,7 +26,7 @@ export function drawFlame({ files, before, output, title }: FlameRequest): numbe
     if (isSameFile(path, output))
       throw new UsageError(`"${path}" is to be read and to be written`, { hint: "give the picture a name of its own" });
   const now = sumStacks(files);
-  const sums = before === undefined ? now : compareStacks(now, sumStacks([before]));
+  const sums = coarsen(before === undefined ? now : compareStacks(now, sumStacks([before])));
   const name = files.map((path) => basename(path)).join(", ");
   const text = render(sums, title ?? (before === undefined ? name : `${name} since ${basename(before)}`));
   try {
@@ -38,11 +39,29 @@ export function drawFlame({ files, before, output, title }: FlameRequest): numbe
 
 function sumStacks(files: readonly string[]): StackSums {
   const store = new StackStore();
-  for (const path of files) for (const stack of readStacks(path)) store.add({ process: null, ...stack });
+  for (const path of files)
+    for (const { frames, weight, unit } of readStacks(path))
+      store.add({ process: null, frames, value: String(weight), unit });
   const sums = store.read();
   if (sums === undefined) throw new UsageError(`There are no stacks in ${files.map((path) => `"${path}"`).join(", ")}`);
   if (store.dropped > 0) throw new UsageError(`There is no room for ${store.dropped} of the stacks`);
-  return sums;
+  return { ...sums, parts: PARTS };
+}
+
+/** The same in the fewest parts of a unit that say what they weigh, and in so few that a browser adds them up without an error. */
+function coarsen(sums: StackSums): StackSums {
+  let { parts = 1, stacks } = sums;
+  const sum = (): bigint => stacks.reduce((all, { value, before = 0n }) => all + value + before, 0n);
+  const canBeLess = (): boolean => stacks.every(({ value, before = 0n }) => value % 10n === 0n && before % 10n === 0n);
+  while (parts > 1 && (canBeLess() || sum() > BigInt(Number.MAX_SAFE_INTEGER))) {
+    parts /= 10;
+    stacks = stacks.map(({ names, value, before }) => ({
+      names,
+      value: (value + 5n) / 10n,
+      ...(before !== undefined && { before: (before + 5n) / 10n }),
+    }));
+  }
+  return { ...sums, parts, stacks };
 }
 
 function isSameFile(a: string, b: string): boolean {

@@ -38,6 +38,8 @@ export function layOutFrames(stacks: readonly SummedStack[]): FrameLayout {
   const close = (depth: number): void => {
     while (open > depth) {
       const start = starts[--open]!;
+      // What was there in the other recording only has no width at all.
+      if (at === start) continue;
       if (at - start < total * NARROWEST) hidden++;
       else
         frames.push({

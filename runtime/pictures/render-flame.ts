@@ -44,16 +44,19 @@ ${renderSvg(sums, title)}
 `;
 }
 
-function renderSvg({ unit, stacks }: StackSums, title: string): string {
+function renderSvg({ unit, parts = 1, stacks }: StackSums, title: string): string {
   const { frames, hidden } = layOutFrames(stacks);
   const depth = frames.reduce((most, frame) => Math.max(most, frame.depth), 0);
   const height = HEAD + (depth + 1) * ROW + FOOT;
   const all = frames[0]!;
   const change = all.before === 0 ? undefined : measureChange(frames, all);
-  const boxes = frames.map((frame) => renderFrame(frame, all.value, HEAD + (depth - frame.depth) * ROW, unit, change));
+  const sayValue = (value: number): string => `${groupDigits(value / parts)}${unitNames[unit]}`;
+  const boxes = frames.map((frame) =>
+    renderFrame(frame, all.value, HEAD + (depth - frame.depth) * ROW, sayValue, change),
+  );
   const gone = stacks.filter(({ value }) => value === 0n).length;
   const notes = [
-    ...(hidden === 0 ? [] : [`${hidden} narrower boxes are not drawn`]),
+    ...(hidden === 0 ? [] : [`${hidden} narrower ${hidden === 1 ? "box is" : "boxes are"} not drawn`]),
     ...(gone === 0 ? [] : [`${gone} ${gone === 1 ? "stack is" : "stacks are"} gone`]),
   ];
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH + 2 * MARGIN}" height="${height}" viewBox="0 0 ${WIDTH + 2 * MARGIN} ${height}" data-width="${WIDTH}">
@@ -82,7 +85,13 @@ function measureChange(frames: readonly FlameFrame[], all: FlameFrame): Change {
   return { find, most: frames.reduce((most, frame) => Math.max(most, Math.abs(find(frame))), 0) };
 }
 
-function renderFrame(frame: FlameFrame, total: number, y: number, unit: StackUnit, change: Change | undefined): string {
+function renderFrame(
+  frame: FlameFrame,
+  total: number,
+  y: number,
+  sayValue: (value: number) => string,
+  change: Change | undefined,
+): string {
   const { name, depth, start, value } = frame;
   const scale = WIDTH / total;
   const x = start * scale;
@@ -90,7 +99,7 @@ function renderFrame(frame: FlameFrame, total: number, y: number, unit: StackUni
   const label = escapeXml(cutLabel(name, width));
   const share = `${((100 * value) / total).toFixed(2)}%`;
   const since = change === undefined ? "" : `, ${renderChange(change.find(frame))}`;
-  const title = escapeXml(`${name} (${groupDigits(value)}${unitNames[unit]}, ${share}${since})`);
+  const title = escapeXml(`${name} (${sayValue(value)}, ${share}${since})`);
   return (
     `<g class="frame" data-name="${escapeXml(name)}" data-start="${start}" data-value="${value}" data-depth="${depth}">` +
     `<title>${title}</title>` +
@@ -113,7 +122,7 @@ function colourChange(change: number, most: number): string {
 
 /** As toLocaleString does, which takes most of the time of a large picture. */
 function groupDigits(value: number): string {
-  return String(value).replace(/\B(?=(?:\d{3})+$)/g, ",");
+  return String(value).replace(/\B(?<!\..*)(?=(?:\d{3})+(?:\.|$))/g, ",");
 }
 
 function cutLabel(name: string, width: number): string {

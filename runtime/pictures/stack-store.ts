@@ -14,6 +14,8 @@ export interface SummedStack {
 /** All stacks of a run. */
 export interface StackSums {
   readonly unit: StackUnit;
+  /** How many of the values are one of the unit. @default 1 */
+  readonly parts?: number;
   /** In the order of their names. */
   readonly stacks: readonly SummedStack[];
 }
@@ -140,6 +142,6 @@ function requireStack(process: unknown, frames: unknown, value: unknown, unit: u
     });
   if (frames.length > MAX_FRAMES)
     throw new ArgumentError(`Cannot record a stack of ${frames.length} frames: ${MAX_FRAMES} are the most`);
-  if (typeof value !== "string" || !/^\d{1,20}$/.test(value))
+  if (typeof value !== "string" || !/^\d{1,40}$/.test(value))
     throw new ArgumentError(`Cannot record a stack that weighs ${String(value)}: its value is a whole number from 0`);
 }
