@@ -57,7 +57,7 @@ export function requireBinary(userSpace: UserSpace, action: string, name: string
  * Finds a function by its name in the binary, or by its C++ or Rust name without parameters. A name may stand for several: static functions of several
  * files, overloads, copies that the compiler made for some callers. Then all of them are meant.
  *
- * @throws AttachError when there is none, and for an offset into several
+ * @throws AttachError when there is none, for an offset into several, and for one past the function's end
  */
 export function requireNamedPlaces(
   port: KernelPort,
@@ -89,7 +89,14 @@ export function requireNamedPlaces(
       },
     );
   }
-  return direct.map(({ name, start }) => placeSymbol(binary, path, action, name, start + symOff));
+  return direct.map(({ name, start, end }) => {
+    if (symOff > 0 && end > start && start + symOff >= end)
+      throw new AttachError(`${action}: "${sym}" of "${path}" has ${end - start} bytes, and sym_off is ${symOff}`, {
+        reason: "no_such_place",
+        hint: "count from the function's start to the start of an instruction, as objdump -d prints them",
+      });
+    return placeSymbol(binary, path, action, name, start + symOff);
+  });
 }
 
 /**
