@@ -14,14 +14,13 @@ import {
   interval_options,
   is_json_output,
   json_output,
-  lab_place,
-  lab_places,
   parse_args,
   print,
   print_intervals,
   read_file,
   tool_options,
 } from "bpfts";
+import { find_cgroup } from "./parts/find-cgroup.ts";
 import { parse_services } from "./parts/services.ts";
 import type { Service } from "./parts/services.ts";
 import { load_socklb, socket_hooks } from "./parts/socklb-program.ts";
@@ -61,12 +60,10 @@ function refuse(message: string): never {
   exit(2);
 }
 
-let text = "";
-/** What is wrong with the file is a mistake in the command line. */
-function read_first(): readonly Service[] {
+/** What is wrong with an argument, or with the file that it names, as a mistake in the command line. */
+function read<Value>(parse: () => Value): Value {
   try {
-    text = read_file(args.services);
-    return parse_services(text, args.services);
+    return parse();
   } catch (error) {
     if (error instanceof ArgumentError) return refuse(error.message);
     throw error;
@@ -81,10 +78,9 @@ function warn_of_maglev(services: readonly Service[]): void {
     );
 }
 
-if (args.cgroup === undefined) refuse("a cgroup is needed: --cgroup /sys/fs/cgroup/web");
-const is_place = !args.cgroup.includes("/") && lab_places().length > 0;
-const cgroup = is_place ? lab_place(args.cgroup).cgroup : args.cgroup;
-const services = read_first();
+const cgroup = read(() => find_cgroup(args.cgroup));
+let text = read(() => read_file(args.services));
+const services = read(() => parse_services(text, args.services));
 warn_of_maglev(services);
 
 const program = load_socklb();
