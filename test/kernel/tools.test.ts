@@ -39,7 +39,7 @@ describe("tools by name", () => {
   });
 
   // What --help says of each tool, its page holds.
-  it.each(["opensnoop", "policy", "prefilter"])(
+  it.each(["opensnoop", "policy", "prefilter", "socklb", "sockmap"])(
     "%s says how it is used, and what is wrong with an argument",
     async (name) => {
       const help = await runCli([name, "--help"], { cwd: folder });
