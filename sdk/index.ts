@@ -7,7 +7,7 @@ import "./guest/globals.ts";
 export { parse_args } from "./arguments/parse-args.ts";
 export { tool_options } from "./arguments/tool-options.ts";
 export { interval_options, positive_int, positive_seconds } from "./arguments/interval-options.ts";
-export { picture_options } from "./arguments/picture-options.ts";
+export { heatmap_options, picture_options } from "./arguments/picture-options.ts";
 export { stack_options } from "./arguments/stack-options.ts";
 export { is_none_of, port_list } from "./arguments/port-list.ts";
 export type { ArgumentSpec, ArgumentType, ArgumentValues, CommandLineSpec } from "./arguments/argument-spec.ts";

@@ -5,6 +5,7 @@ type Kind = "CONDITIONS" | "FILE" | "N" | "NAME" | "NAMES";
 /** Options of `bpfts run` that may stand behind a tool's name, too; the value is what they take, undefined for nothing. */
 const lifted: Readonly<Record<string, Kind | undefined>> = {
   "--flame": "FILE",
+  "--heatmap": "FILE",
   "--speedscope": "FILE",
   "--pprof": "FILE",
   "--folded": "FILE",

@@ -47,6 +47,8 @@ Examples:
   bpfts -e 'tracepoint:syscalls:sys_exit_read if (args->ret > 0) { hist(args->ret, comm); }' -d 5
   bpfts -e 'profile:hz:99 { count(kstack); }' -d 5 --top 5                   where the kernel spends its time
   bpfts -e 'profile:hz:99 { count(kstack); }' -d 5 --flame cpu.svg           the same as a flame graph
+  bpfts -e 'tracepoint:syscalls:sys_exit_read if (args->ret >= 0) { hist(args->ret); }' -i 1 --heatmap reads.svg
+                                                                             sizes of reads over time, until Ctrl-C
   bpfts -e 'tracepoint:sched:sched_process_exec { print("%s\\n", comm); }' --max-events 3    the first three of them
   bpfts -e 'tracepoint:raw_syscalls:sys_enter { count(comm); }' --container web -d 5
   bpfts -e 'uprobe:c:malloc { hist(arg1); }' -p 1234
@@ -95,6 +97,10 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
 async function runLine(flags: OneLineFlags & { readonly memory: number }): Promise<number> {
   if (flags.keep === true && flags.interval === undefined)
     throw new UsageError("--keep does nothing without an interval", { hint: "give one: -i 1" });
+  if (flags.keep === true && flags.heatmap !== undefined)
+    throw new UsageError("--heatmap draws what each interval counts, and --keep adds the intervals up", {
+      hint: "leave out --keep",
+    });
   const log = openStderrLog(flags);
   const grants = readGrants(flags);
   const { pid, duration, interval, keep, top, sort, json, js, missing } = flags;
@@ -122,7 +128,7 @@ async function runLine(flags: OneLineFlags & { readonly memory: number }): Promi
   }
   return runWithOutput(flags, async (opened) => {
     const pictures = flags.dryRun === true ? {} : flags;
-    const exitCode = await runWithPictures({ ...pictures, output: opened.output }, flags.expression, log, (record) =>
+    const exitCode = await runWithPictures({ ...pictures, output: opened.output }, flags.expression, log, (recorders) =>
       runScript({
         script,
         args: [],
@@ -136,7 +142,7 @@ async function runLine(flags: OneLineFlags & { readonly memory: number }): Promi
         verifierLog: flags.verbose,
         ...opened,
         ...(rows !== undefined && { rows }),
-        ...(record !== undefined && { recordStack: record }),
+        ...recorders,
       }),
     );
     if (flags.dryRun === true) process.stdout.write("-e: ok, verified\n");

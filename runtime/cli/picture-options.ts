@@ -2,7 +2,7 @@ import type { Command } from "commander";
 import { openStderrLog } from "../base/log.ts";
 import type { Log } from "../base/log.ts";
 import { requireValue } from "./lift-options.ts";
-import type { StackMessage } from "../../sdk/wire/stack-message.ts";
+import type { Recorders } from "../pictures/open-pictures.ts";
 
 /** The options that `addPictureOptions` adds. */
 export interface PictureFlags {
@@ -10,11 +10,12 @@ export interface PictureFlags {
   readonly speedscope?: readonly string[];
   readonly pprof?: readonly string[];
   readonly flame?: readonly string[];
+  readonly heatmap?: readonly string[];
 }
 
-const kinds = ["folded", "speedscope", "pprof", "flame"] as const;
+const kinds = ["folded", "speedscope", "pprof", "flame", "heatmap"] as const;
 
-/** Adds the options by which the user has the script's stacks written to files. */
+/** Adds the options by which the user has the script's stacks and histograms written to files. */
 export function addPictureOptions(command: Command): Command {
   const collect = (path: string, paths: readonly string[] = []): readonly string[] => [...paths, path];
   return command
@@ -25,7 +26,12 @@ export function addPictureOptions(command: Command): Command {
     )
     .option("--folded <file>", "write them a line each, for other tools that draw flame graphs", collect)
     .option("--speedscope <file>", "write them as a profile for the viewer speedscope", collect)
-    .option("--pprof <file>", "write them as a profile for pprof, compressed: go tool pprof FILE", collect);
+    .option("--pprof <file>", "write them as a profile for pprof, compressed: go tool pprof FILE", collect)
+    .option(
+      "--heatmap <file>",
+      "draw the histograms that the script prints over time as a heat map, into a file that ends in .svg or .html",
+      collect,
+    );
 }
 
 /** Does a run, whose own output goes to the descriptor `output` if that is given; what it records goes to the files that the flags name, which are opened before it. */
@@ -33,27 +39,28 @@ export async function runWithPictures(
   flags: PictureFlags & { readonly output?: number | undefined },
   title: string,
   log: Log,
-  run: (record?: (stack: StackMessage) => void) => Promise<number>,
+  run: (recorders: Recorders) => Promise<number>,
 ): Promise<number> {
   const requests = kinds.flatMap((kind) => (flags[kind] ?? []).map((path) => ({ kind, path })));
-  if (requests.length === 0) return run();
+  if (requests.length === 0) return run({});
   for (const { kind, path } of requests) requireValue(`--${kind}`, "FILE", path);
   const { openPictures } = await import("../pictures/open-pictures.ts");
   const pictures = openPictures(requests, title, flags.output);
   let isDone = false;
   try {
-    const status = await run(pictures.record);
+    const status = await run(pictures.recorders);
     isDone = true;
     return status;
   } finally {
-    const { stacks, dropped, paths } = pictures.finish();
-    const names = paths.map((path) => `"${path}"`).join(", ");
-    if (stacks > 0)
-      openStderrLog({ verbose: true }).info(`wrote ${stacks} ${stacks === 1 ? "stack" : "stacks"} to ${names}`);
-    else if (isDone)
-      log.warn(
-        `The script recorded no stacks, so nothing was written to ${names}. Tools that print stacks record them`,
-      );
-    if (dropped > 0) log.warn(`There was no room for ${dropped} of the stacks`);
+    for (const { noun, count, dropped, paths } of pictures.finish()) {
+      const names = paths.map((path) => `"${path}"`).join(", ");
+      if (count > 0)
+        openStderrLog({ verbose: true }).info(`wrote ${count} ${noun}${count === 1 ? "" : "s"} to ${names}`);
+      else if (isDone)
+        log.warn(
+          `The script recorded no ${noun}s, so nothing was written to ${names}. Tools that print ${noun}s record them`,
+        );
+      if (dropped > 0) log.warn(`There was no room for ${dropped} of the ${noun}s`);
+    }
   }
 }

@@ -56,6 +56,7 @@ Examples:
   bpfts run --lab two-nodes.json drop.ts    let it attach to what is in that lab; see bpfts lab --help
   bpfts run --lab two-nodes.json --in pod1 -c 'ping -c 2 10.77.2.1' drop.ts
   bpfts run --flame cpu.html -c ./job scripts/tools/profile.ts
+  bpfts run --heatmap disk.svg scripts/tools/biolatency.ts
                                             its stacks as a flame graph for a browser, in place of the list
   bpfts run -I ../include tool.ts           the C text includes headers of another folder
 
@@ -116,7 +117,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
       try {
         const { command } = options;
         const exitCode = await runWithOutput({ ...options, appends: version?.isFirst === false }, (opened) =>
-          runWithPictures({ ...options, output: opened.output }, nameRun(script, command), log, (record) =>
+          runWithPictures({ ...options, output: opened.output }, nameRun(script, command), log, (recorders) =>
             runScript({
               script,
               args,
@@ -135,7 +136,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
               ...(lab !== undefined && { lab: lab.places }),
               verifierLog: options.verbose,
               ...(options.prefer !== undefined && { prefer: options.prefer }),
-              ...(record !== undefined && { recordStack: record }),
+              ...recorders,
               ...(version && { handover: version.handover, prepared: version.prepared }),
             }),
           ),

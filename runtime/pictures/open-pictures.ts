@@ -1,8 +1,11 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { extname } from "node:path";
 import { ResourceError, UsageError } from "../base/errors.ts";
+import type { HistogramMessage } from "../../sdk/wire/histogram-message.ts";
 import type { StackMessage } from "../../sdk/wire/stack-message.ts";
+import { HistogramStore } from "./histogram-store.ts";
 import { renderFlameHtml, renderFlameSvg } from "./render-flame.ts";
+import { renderHeatmapHtml, renderHeatmapSvg } from "./render-heatmap.ts";
 import { renderFolded } from "./render-folded.ts";
 import { renderPprof } from "./render-pprof.ts";
 import { renderSpeedscope } from "./render-speedscope.ts";
@@ -16,18 +19,24 @@ export interface PictureRequest {
   readonly path: string;
 }
 
-/** The files of pictures, opened before anything is traced. */
-export interface Pictures {
-  /** Adds a stack to all of them. @throws ArgumentError for what is no stack */
-  record(stack: StackMessage): void;
-  /** Writes what was recorded and closes the files; one that was made for nothing goes. @throws ResourceError when a file takes no more */
-  finish(): PictureReport;
+/** What takes a script's records: only what some picture is made of. Both throw ArgumentError for what is no such record. */
+export interface Recorders {
+  readonly recordStack?: (stack: StackMessage) => void;
+  readonly recordHistogram?: (histogram: HistogramMessage) => void;
 }
 
-/** What became of the pictures. */
+/** The files of pictures, opened before anything is traced. */
+export interface Pictures {
+  readonly recorders: Recorders;
+  /** Writes what was recorded and closes the files; one that was made for nothing goes. @throws ResourceError when a file takes no more */
+  finish(): readonly PictureReport[];
+}
+
+/** What became of the pictures of stacks, or of those of histograms. */
 export interface PictureReport {
-  /** How many different stacks were recorded. */
-  readonly stacks: number;
+  readonly noun: "stack" | "histogram";
+  /** How many were recorded: different stacks, or histograms at different times. */
+  readonly count: number;
   /** How many there was no room for. */
   readonly dropped: number;
   readonly paths: readonly string[];
@@ -36,22 +45,21 @@ export interface PictureReport {
 type Render = (sums: StackSums, title: string) => string | Uint8Array;
 
 interface OpenFile {
+  readonly kind: string;
   readonly path: string;
   readonly fd: number;
   readonly isNew: boolean;
-  readonly render: Render;
 }
 
 /** Opens the files of pictures. @throws UsageError for one that cannot be written, an ending that says no format, and a file that is named twice */
 export function openPictures(requests: readonly PictureRequest[], title: string, output?: number): Pictures {
   const files: OpenFile[] = [];
-  const store = new StackStore();
   try {
-    const renders = requests.map(chooseRender);
+    requests.forEach(requireFormat);
     const taken = new Map<string, string>();
     if (output !== undefined && fstatSync(output).isFile()) taken.set(identify(output), "output");
-    for (const [index, request] of requests.entries()) {
-      const file = openFile(request, renders[index]!);
+    for (const request of requests) {
+      const file = openFile(request);
       files.push(file);
       const identity = identify(file.fd);
       const other = taken.get(identity);
@@ -65,16 +73,56 @@ export function openPictures(requests: readonly PictureRequest[], title: string,
     files.forEach(discard);
     throw error;
   }
+  const maps = files.filter(isHeatmap);
+  const profiles = files.filter((file) => !isHeatmap(file));
+  const stacks = new StackStore();
+  const histograms = new HistogramStore();
+  const finish = (
+    own: readonly OpenFile[],
+    render: ((file: OpenFile) => string | Uint8Array) | undefined,
+  ): string[] => {
+    own.forEach((file) => (render === undefined ? discard(file) : write(file, render(file))));
+    return own.map(({ path }) => path);
+  };
   return {
-    record: (stack) => store.add(stack),
+    recorders: {
+      ...(profiles.length > 0 && { recordStack: (stack: StackMessage) => stacks.add(stack) }),
+      ...(maps.length > 0 && { recordHistogram: (histogram: HistogramMessage) => histograms.add(histogram) }),
+    },
     finish() {
-      const sums = store.read();
-      const paths = files.map(({ path }) => path);
-      if (sums === undefined) files.forEach(discard);
-      else files.forEach((file) => write(file, file.render(sums, title)));
-      return { stacks: sums?.stacks.length ?? 0, dropped: store.dropped, paths };
+      const sums = stacks.read();
+      const heat = histograms.read();
+      const reports: PictureReport[] = [
+        {
+          noun: "stack",
+          count: sums?.stacks.length ?? 0,
+          dropped: stacks.dropped,
+          paths: finish(profiles, sums && ((file) => chooseRender(file)(sums, title))),
+        },
+        {
+          noun: "histogram",
+          count: heat?.histograms ?? 0,
+          dropped: histograms.dropped,
+          paths: finish(
+            maps,
+            heat &&
+              ((file) => chooseByEnding(file.path, "--heatmap", renderHeatmapSvg, renderHeatmapHtml)(heat, title)),
+          ),
+        },
+      ];
+      return reports.filter(({ paths }) => paths.length > 0);
     },
   };
+}
+
+function isHeatmap({ kind }: PictureRequest): boolean {
+  return kind === "heatmap";
+}
+
+/** @throws UsageError for a file whose name says no format */
+function requireFormat(request: PictureRequest): void {
+  if (isHeatmap(request)) chooseByEnding(request.path, "--heatmap", renderHeatmapSvg, renderHeatmapHtml);
+  else chooseRender(request);
 }
 
 function chooseRender({ kind, path }: PictureRequest): Render {
@@ -86,9 +134,13 @@ function chooseRender({ kind, path }: PictureRequest): Render {
 
 /** The way to draw a flame graph into a file of this name. @throws UsageError for an ending that says none */
 export function chooseFlame(path: string, option: string): Render {
+  return chooseByEnding(path, option, renderFlameSvg, renderFlameHtml);
+}
+
+function chooseByEnding<T>(path: string, option: string, svg: T, html: T): T {
   const ending = extname(path).toLowerCase();
-  if (ending === ".svg") return renderFlameSvg;
-  if (ending === ".html") return renderFlameHtml;
+  if (ending === ".svg") return svg;
+  if (ending === ".html") return html;
   throw new UsageError(`${option} "${path}": the name ends neither in .svg nor in .html`, {
     hint: "the ending says which it becomes: both open in a browser",
   });
@@ -101,15 +153,15 @@ function identify(fd: number): string {
 }
 
 /** What is in the file stays there until there is something to write. */
-function openFile({ kind, path }: PictureRequest, render: Render): OpenFile {
+function openFile({ kind, path }: PictureRequest): OpenFile {
   const flags = constants.O_WRONLY | constants.O_CREAT;
   try {
-    return { path, render, isNew: true, fd: openSync(path, flags | constants.O_EXCL, 0o644) };
+    return { kind, path, isNew: true, fd: openSync(path, flags | constants.O_EXCL, 0o644) };
   } catch (cause) {
     if (!isError(cause, "EEXIST")) throw refuseFile(kind, path, cause);
   }
   try {
-    return { path, render, isNew: false, fd: openSync(path, flags, 0o644) };
+    return { kind, path, isNew: false, fd: openSync(path, flags, 0o644) };
   } catch (cause) {
     throw refuseFile(kind, path, cause);
   }

@@ -1,3 +1,5 @@
+import { escapeXml } from "./escape-xml.ts";
+import { renderPage } from "./render-page.ts";
 import type { StackUnit } from "../../sdk/wire/stack-message.ts";
 import { flameScript } from "./flame-script.ts";
 import { layOutFrames } from "./frame-layout.ts";
@@ -28,20 +30,9 @@ export function renderFlameSvg(sums: StackSums, title: string): string {
   return `<?xml version="1.0" encoding="UTF-8"?>\n${renderSvg(sums, title)}\n`;
 }
 
-/** The same picture as a page. The page forbids itself to load anything. */
+/** The same picture as a page. */
 export function renderFlameHtml(sums: StackSums, title: string): string {
-  return `<!DOCTYPE html>
-<html xmlns="http://www.w3.org/1999/xhtml" lang="en">
-<head>
-<meta charset="utf-8"/>
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"/>
-<title>${escapeXml(title)}</title>
-</head>
-<body>
-${renderSvg(sums, title)}
-</body>
-</html>
-`;
+  return renderPage(renderSvg(sums, title), title);
 }
 
 function renderSvg({ unit, parts = 1, stacks }: StackSums, title: string): string {
@@ -140,16 +131,4 @@ function chooseColour(name: string, depth: number): string {
   for (let at = 0; at < name.length; at++) hash = (hash * 31 + name.charCodeAt(at)) >>> 0;
   const hue = name.endsWith("_[k]") ? 185 + (hash % 40) : 5 + (hash % 50);
   return `hsl(${hue}, ${70 + ((hash >>> 8) % 20)}%, ${62 + ((hash >>> 16) % 12)}%)`;
-}
-
-const entities: Readonly<Record<string, string>> = {
-  "<": "&lt;",
-  ">": "&gt;",
-  "&": "&amp;",
-  '"': "&quot;",
-  "'": "&#39;",
-};
-
-function escapeXml(text: string): string {
-  return text.replace(/[<>&"']/g, (character) => entities[character]!);
 }

@@ -6,7 +6,16 @@
 //   bpfts -c 'cp a b' biolatency -Q  the requests of one command, with their time in the queue
 //
 // Source: BCC's biolatency, whose options and layout these are.
-import { BPF, filter_by_process, interval_options, json_output, is_json_output, parse_args, print } from "bpfts";
+import {
+  BPF,
+  filter_by_process,
+  heatmap_options,
+  interval_options,
+  is_json_output,
+  json_output,
+  parse_args,
+  print,
+} from "bpfts";
 import { print_intervals, tool_options } from "bpfts";
 import { follow_requests } from "./parts/block-requests.ts";
 import { print_totals, totals } from "./parts/totals.ts";
@@ -23,7 +32,8 @@ examples:
     bpfts biolatency -F                 # show I/O flags separately
     bpfts biolatency -j                 # print a JSON object a histogram
     bpfts biolatency -e                 # show extension summary(total, average)
-    bpfts biolatency -d sdc             # Trace sdc only`,
+    bpfts biolatency -d sdc             # Trace sdc only
+    bpfts biolatency --heatmap disk.svg # a picture of all seconds until Ctrl-C`,
   arguments: {
     queued: { flags: ["-Q", "--queued"], help: "include OS queued time in I/O time" },
     milliseconds: { flags: ["-m", "--milliseconds"], help: "millisecond histogram" },
@@ -33,6 +43,7 @@ examples:
     disk: { flags: ["-d", "--disk"], type: "string", help: "Trace this disk only" },
     ...interval_options,
     ...tool_options,
+    ...heatmap_options,
     json: { flags: ["-j", "--json"], help: "json output" },
   },
   exclusive: [["disks", "flags"]],

@@ -9,6 +9,7 @@
 import {
   BPF,
   filter_by_process,
+  heatmap_options,
   interval_options,
   is_json_output,
   json_output,
@@ -42,6 +43,7 @@ examples:
     extension: { flags: ["-e", "--extension"], help: "show extension summary (average/total/count)" },
     ...interval_options,
     ...tool_options,
+    ...heatmap_options,
   },
 });
 json_output(args.json);

@@ -8,6 +8,7 @@
 import {
   BPF,
   filter_by_process,
+  heatmap_options,
   is_json_output,
   json_output,
   parse_args,
@@ -34,6 +35,7 @@ examples:
     interval: { type: positive_seconds, optional: true, help: "output interval, in seconds" },
     count: { type: positive_int, optional: true, help: "number of outputs" },
     ...tool_options,
+    ...heatmap_options,
   },
 });
 json_output(args.json);

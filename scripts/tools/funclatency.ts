@@ -10,7 +10,7 @@ import {
   BPF,
   command,
   filter_by_process,
-  intervals,
+  heatmap_options,
   is_json_output,
   json_output,
   parse_args,
@@ -18,7 +18,7 @@ import {
   positive_seconds,
   print,
   printf,
-  strftime,
+  print_intervals,
   tool_options,
 } from "bpfts";
 import { is_older_than } from "./parts/kernel-version.ts";
@@ -55,6 +55,7 @@ examples:
       help: "how many levels of nested or recursive functions to time, the outermost first (default %(default)s)",
     },
     verbose: { flags: ["-v", "--verbose"], help: "print the BPF program (for debugging purposes)" },
+    ...heatmap_options,
     cgroup: tool_options.cgroup,
     json: tool_options.json,
     pattern: { help: "search expression for functions" },
@@ -147,18 +148,14 @@ interface Place {
   readonly pid: bigint;
 }
 const dist = b.table<{ key: Place; slot: bigint }, bigint>("dist");
-for (const isLast of intervals(args.interval ?? args.duration ?? 99999999, undefined, args.duration)) {
-  if (!is_json_output()) {
-    print();
-    if (args.timestamp) printf("%-8s\n", strftime("%H:%M:%S"));
-  }
+print_intervals(args, (isLast) => {
   dist.print_log2_hist<{ key: Place; slot: bigint }, Place>(unit, isEach ? "Function" : "", {
     take: true,
     section_print_fn: namePlace,
   });
   print_totals(b, unit, BigInt(divisor));
   if (isLast && !is_json_output()) print("Detaching...");
-}
+});
 
 function namePlace({ place, pid }: Place): string {
   if (library === "") return haveCookies ? b.attached_name(place) : BPF.ksym(place);

@@ -6,7 +6,16 @@
 //   bpfts hardirqs -C 1 10      how many there are, every second, ten times
 //
 // Source: BCC's hardirqs, whose options and columns these are. With -c and --cgroup it counts the interrupts that came while those ran.
-import { BPF, RowPrinter, filter_by_process, interval_options, is_json_output, json_output, parse_args } from "bpfts";
+import {
+  BPF,
+  RowPrinter,
+  filter_by_process,
+  heatmap_options,
+  interval_options,
+  is_json_output,
+  json_output,
+  parse_args,
+} from "bpfts";
 import { print, print_intervals, tool_options } from "bpfts";
 
 const args = parse_args({
@@ -25,6 +34,7 @@ examples:
     cpu: { flags: ["-c", "--cpu"], type: "int", help: "trace this CPU only" },
     ...interval_options,
     ...tool_options,
+    ...heatmap_options,
   },
   exclusive: [
     ["events", "dist"],

@@ -8,7 +8,16 @@
 //
 // Source: BCC's runqlat, whose options and layout these are. It counts the wait of a task that is preempted on its way to sleep, too, and
 // --pidnss tells tasks apart by the namespace of the one that waited.
-import { BPF, filter_by_process, interval_options, is_json_output, json_output, parse_args, print } from "bpfts";
+import {
+  BPF,
+  filter_by_process,
+  heatmap_options,
+  interval_options,
+  is_json_output,
+  json_output,
+  parse_args,
+  print,
+} from "bpfts";
 import { print_intervals, tool_options } from "bpfts";
 import { run_queue_waits } from "./parts/run-queue-waits.ts";
 
@@ -29,6 +38,7 @@ examples:
     pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
     ...interval_options,
     ...tool_options,
+    ...heatmap_options,
   },
 });
 json_output(args.json);

@@ -12,6 +12,7 @@ import {
   PerfSWConfig,
   PerfType,
   filter_by_process,
+  heatmap_options,
   interval_options,
   is_json_output,
   json_output,
@@ -37,6 +38,7 @@ examples:
     cpus: { flags: ["-C", "--cpus"], help: "print output for each CPU separately" },
     ...interval_options,
     ...tool_options,
+    ...heatmap_options,
   },
 });
 json_output(args.json);

@@ -6,7 +6,16 @@
 //   bpfts softirqs -C 1 10      how many there are, every second, ten times
 //
 // Source: BCC's softirqs, whose options and columns these are. With -c and --cgroup it counts those that ran in the time of these.
-import { BPF, RowPrinter, filter_by_process, interval_options, is_json_output, json_output, parse_args } from "bpfts";
+import {
+  BPF,
+  RowPrinter,
+  filter_by_process,
+  heatmap_options,
+  interval_options,
+  is_json_output,
+  json_output,
+  parse_args,
+} from "bpfts";
 import { print, print_intervals, tool_options } from "bpfts";
 
 const args = parse_args({
@@ -26,6 +35,7 @@ examples:
     cpu: { flags: ["-c", "--cpu"], type: "int", help: "trace this CPU only" },
     ...interval_options,
     ...tool_options,
+    ...heatmap_options,
   },
   exclusive: [
     ["events", "dist"],

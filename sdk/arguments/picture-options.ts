@@ -8,6 +8,24 @@ function refuse(option: string): (text: string) => string {
 }
 
 /**
+ * The option of a tool whose histograms go to a heat map: `--heatmap`, for its help. bpfts itself takes the option and writes the file, from what
+ * `print_log2_hist`, `print_linear_hist` and `print_json_hist` print.
+ *
+ * @example
+ * import { heatmap_options, parse_args, print } from "bpfts";
+ * const args = parse_args({ description: "Show how long it takes", arguments: { ...heatmap_options } });
+ * print(args.heatmap); // undefined
+ */
+export const heatmap_options = {
+  heatmap: {
+    flags: ["--heatmap"],
+    type: refuse("--heatmap") as (text: string) => string,
+    metavar: "FILE",
+    help: "draw the histograms over time into a file that ends in .svg or .html, one each second without an interval",
+  },
+} as const;
+
+/**
  * The options of a tool whose stacks go to pictures: `--flame`, `--speedscope` and `--pprof`, for its help. bpfts itself takes the options and writes the files,
  * from what `StackPrinter` prints and `record_stack` gets.
  *

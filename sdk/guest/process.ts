@@ -1,6 +1,7 @@
 import { callHost } from "../wire/host.ts";
 import { eprint, flush } from "../print/output.ts";
 import { chooseCgroups } from "../queries/containers.ts";
+import { wantHistograms } from "../print/record-histogram.ts";
 import { chooseRows, describeUnusedChoice } from "../print/row-choice.ts";
 import { limitShownEvents } from "../print/shown-events.ts";
 import { noteStart } from "../time/start-time.ts";
@@ -89,6 +90,7 @@ export function startScript(): void {
   command = started.command === null ? undefined : new ChildCommand(started.command.pid, started.command.isShell);
   possible_cpus = started.possibleCpus;
   isStackWanted = started.wantsStacks;
+  wantHistograms(started.wantsHistograms);
   chooseCgroups(started.cgroups);
   chooseRows(started.rows);
   limitShownEvents(started.maxEvents);

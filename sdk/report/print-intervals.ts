@@ -2,6 +2,7 @@ import { intervals } from "../events/intervals.ts";
 import { print } from "../print/output.ts";
 import { is_json_output } from "../print/row-printer.ts";
 import { strftime } from "../time/time-format.ts";
+import { areHistogramsWanted, isHistogramDrawn } from "../print/record-histogram.ts";
 
 /**
  * When a tool prints its summaries. Units: seconds.
@@ -12,7 +13,7 @@ import { strftime } from "../time/time-format.ts";
  * print(options.count); // 5
  */
 export interface IntervalOptions {
-  /** @default until Ctrl-C or the end of the command of `-c` */
+  /** @default until Ctrl-C or the end of the command of `-c`; a second where histograms go to a heat map */
   readonly interval?: number | undefined;
   /** How many summaries. @default until Ctrl-C */
   readonly count?: number | undefined;
@@ -27,7 +28,7 @@ const FOR_EVER = 99999999;
 
 /**
  * Calls `show` after each interval, at Ctrl-C and at the end of the command of `-c`. An empty line comes first, and with `timestamp` the time of day; not in
- * JSON, where each object has its own time. `show` hears whether it is the last time.
+ * JSON, where each object has its own time, nor where a heat map takes the place of the list. `show` hears whether it is the last time.
  *
  * @example
  * import { BPF, print_intervals } from "bpfts";
@@ -35,9 +36,9 @@ const FOR_EVER = 99999999;
  * print_intervals({ interval: 1, count: 5 }, () => b.tables.dist.print_log2_hist("usecs", "", { take: true }));
  */
 export function print_intervals(options: IntervalOptions, show: (is_last: boolean) => void): void {
-  const { interval = FOR_EVER, count, duration, timestamp = false } = options;
+  const { interval = areHistogramsWanted() ? 1 : FOR_EVER, count, duration, timestamp = false } = options;
   for (const isLast of intervals(interval, count, duration)) {
-    if (!is_json_output()) {
+    if (!is_json_output() && !isHistogramDrawn()) {
       print();
       if (timestamp) print(strftime("%H:%M:%S").padEnd(8));
     }

@@ -3,6 +3,7 @@ import { requireOptions } from "../checks/check-options.ts";
 import { pollRings, takeEvents } from "../events/rings.ts";
 import { sleep } from "../events/sleep.ts";
 import { EventTable } from "../events/table-ring.ts";
+import { areHistogramsWanted } from "../print/record-histogram.ts";
 import { haveRowFilter, isEventWanted, refuseRowFilter } from "../print/row-choice.ts";
 import { eprint, print, printf, sprintf } from "../print/output.ts";
 import type { BPF } from "../program/bpf-program.ts";
@@ -67,7 +68,7 @@ export function report(b: Reported, options: ReportOptions = {}): void {
     const isLast = first !== undefined || waitUntil(Math.min(end, next), rings > 0) !== undefined || Date.now() >= end;
     show(b, options, findStacks, idle, step !== Number.POSITIVE_INFINITY && options.keep !== true, isLast);
     if (isLast) break;
-    if (options.json !== true) print("");
+    if (options.json !== true && !areHistogramsWanted()) print("");
     next += step;
   }
   warnOfLost(b, options);
@@ -145,7 +146,7 @@ function show(
     if (draws && options.json !== true) continue;
     if (!isFirst && options.json !== true) print("");
     isFirst = false;
-    showTable(name, shown, rows, options, findStacks);
+    showTable(name, shown, rows, options, findStacks, takes || isLast);
     // The other kinds have all their keys from the beginning, or make room.
     const canBeFull = /^(?:PERCPU_)?HASH$/.test(findMapKind(table.ttype)?.name ?? "") && shown?.keys.length !== 0;
     if (canBeFull && rows.length >= table.max_entries)

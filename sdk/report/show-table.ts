@@ -4,7 +4,9 @@ import { renderValue } from "../print/render-value.ts";
 import { findInterval, renderStars } from "../tables/histogram.ts";
 import { identifyValue } from "../tables/identify-value.ts";
 import { escapeText, quoteText } from "../wire/escape-text.ts";
+import type { HistogramMessage } from "../wire/histogram-message.ts";
 import type { ReportOptions, ReportedTable } from "./report-options.ts";
+import { recordHistogram } from "../print/record-histogram.ts";
 import { isStack, renderParts, showParts } from "./show-part.ts";
 import type { FindStacks } from "./show-part.ts";
 import { orderRows, readSlots } from "./table-rows.ts";
@@ -17,17 +19,18 @@ interface Bucket {
   readonly count: bigint;
 }
 
-/** Prints one table; one without entries prints nothing. */
+/** Prints one table; one without entries prints nothing. A heat map takes only what is counted for the first time. */
 export function showTable(
   name: string,
   table: ReportedTable | undefined,
   rows: readonly TableRow[],
   options: ReportOptions,
   findStacks: FindStacks,
+  isNew: boolean,
 ): void {
   if (rows.length === 0) return;
   if (table?.kind === "log2" || table?.kind === "linear" || table?.kind === "slots")
-    return showHistograms(name, table, rows, options, findStacks);
+    return showHistograms(name, table, rows, options, findStacks, isNew);
   const ordered = orderRows(rows, options.sort ?? "value", options.top).map(({ key, value }) => ({
     key: table?.keys.length === 0 ? [] : showParts(key, findStacks, table === undefined ? "members" : "words"),
     value,
@@ -53,6 +56,7 @@ function showHistograms(
   rows: readonly TableRow[],
   { json, top, sort }: ReportOptions,
   findStacks: FindStacks,
+  isNew: boolean,
 ): void {
   const groups = new Map<unknown, { key: readonly KeyPart[]; slots: SlotRow[]; total: bigint }>();
   for (const row of readSlots(rows)) {
@@ -67,9 +71,12 @@ function showHistograms(
     sort ?? "value",
     top,
   ) as (TableRow & { readonly group: { readonly slots: SlotRow[] } })[];
-  ordered.forEach(({ key, group }, index) => {
+  const shown = ordered.map(({ key, group }) => {
     const parts = showParts(key, findStacks, table.kind === "slots" ? "members" : "words");
-    const buckets = listBuckets(group.slots, table);
+    return { parts, labels: labelParts(parts), buckets: listBuckets(group.slots, table) };
+  });
+  if (recordHistogram(() => (isNew ? describeBuckets(name, shown) : undefined)) && json !== true) return;
+  shown.forEach(({ parts, labels, buckets }, index) => {
     if (json === true)
       return print(
         renderJson({ type: "hist", name, key: joinParts(parts), buckets: buckets.filter(({ count }) => count > 0n) }),
@@ -77,15 +84,38 @@ function showHistograms(
     if (index > 0) print("");
     for (const frames of parts.filter(isStack).map((part) => part.value as readonly string[]))
       for (const frame of frames) print(`    ${frame}`);
-    const labels = parts
-      .filter((part) => !isStack(part))
-      .map(
-        (part) =>
-          `${part.name} = ${typeof part.value === "string" ? quoteText(part.value) : renderValue(part.value, { depth: 1 })}`,
-      );
     print(labels.length === 0 ? `${name}:` : [name, ...labels].join(", "));
     for (const line of renderBuckets(buckets)) print(line);
   });
+}
+
+/** What tells a histogram from the others of its table, but for stacks. */
+function labelParts(parts: readonly KeyPart[]): string[] {
+  return parts
+    .filter((part) => !isStack(part))
+    .map(
+      (part) =>
+        `${part.name} = ${typeof part.value === "string" ? quoteText(part.value) : renderValue(part.value, { depth: 1 })}`,
+    );
+}
+
+function describeBuckets(
+  name: string,
+  histograms: readonly {
+    readonly parts: readonly KeyPart[];
+    readonly labels: readonly string[];
+    readonly buckets: readonly Bucket[];
+  }[],
+): HistogramMessage {
+  const renderEnd = (end: bigint | undefined): string | null => (end === undefined ? null : String(end));
+  return {
+    series: name,
+    unit: name,
+    sections: histograms.map(({ parts, labels, buckets }) => ({
+      name: [...labels, ...parts.filter(isStack).map(({ value }) => (value as readonly string[]).join(" "))].join(", "),
+      rows: buckets.map(({ from, to, count }) => [renderEnd(from), renderEnd(to), String(count)]),
+    })),
+  };
 }
 
 /** The slots from the first to the last one that counted. */

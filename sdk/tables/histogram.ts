@@ -1,3 +1,4 @@
+import type { HistogramMessage, HistogramRow } from "../wire/histogram-message.ts";
 import { requireOptions, requireText } from "../checks/check-options.ts";
 import { makeArgumentError } from "../wire/errors.ts";
 import { escapeJson, escapeText } from "../wire/escape-text.ts";
@@ -102,6 +103,36 @@ export function renderLinearJson<Key, Bucket = SectionBucket<Key>>(
       .slice(0, findLast(counts) + 1)
       .map((count, slot) => ({ "interval-start": BigInt(slot), "interval-end": BigInt(slot), count })),
   );
+}
+
+/** The histograms with the ends of their rows, from the first row that is printed to the last one that counted. */
+export function describeHistogram<Key, Bucket = SectionBucket<Key>>(
+  series: string,
+  slots: Slots,
+  scale: "log2" | "linear",
+  valueType: string,
+  header: string,
+  options: HistogramOptions<Key, Bucket>,
+): HistogramMessage {
+  const { plain, sections } = collectSections(slots, scale === "log2" ? LOG2_SLOTS : LINEAR_SLOTS, header, options);
+  const first = scale === "log2" ? 1 : 0;
+  const listRows = (counts: readonly bigint[]): HistogramRow[] =>
+    counts.slice(first, findLast(counts) + 1).map((count, index) => {
+      const slot = index + first;
+      const [from, to] = scale === "log2" ? findInterval(slot) : [BigInt(slot), BigInt(slot)];
+      return [String(from), String(to), String(count)];
+    });
+  return {
+    series,
+    unit: valueType,
+    sections:
+      plain === undefined
+        ? sections.map(({ bucket, counts }) => ({
+            name: `${header} = ${nameBucket(bucket, options)}`,
+            rows: listRows(counts),
+          }))
+        : [{ name: "", rows: listRows(plain) }],
+  };
 }
 
 function renderSectionsJson<Key, Bucket>(

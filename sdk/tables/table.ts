@@ -5,6 +5,7 @@ import { makeMapError, makeArgumentError } from "../wire/errors.ts";
 import {
   buildLinearHistogram,
   buildLog2Histogram,
+  describeHistogram,
   renderHistogramJson,
   renderLinearJson,
   requireHistogramArguments,
@@ -18,6 +19,7 @@ import type { PairWalk } from "../codec/pair-walk.ts";
 import { alignUp } from "../wire/protocol.ts";
 import type { MapReply } from "../wire/protocol.ts";
 import { is_json_output } from "../print/row-printer.ts";
+import { recordHistogram } from "../print/record-histogram.ts";
 import { TableBase } from "./table-base.ts";
 import type { TableOwner } from "./table-base.ts";
 
@@ -231,8 +233,10 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
     options: HistogramOptions<K, Bucket> = {},
   ): void {
     requireHistogramArguments("print_log2_hist()", val_type, section_header, options);
+    const slots = [...this.countSlots(options.take)];
+    if (recordHistogram(() => describeHistogram(this.name, slots, "log2", val_type, section_header, options))) return;
     const build = is_json_output() ? renderHistogramJson : buildLog2Histogram;
-    for (const text of build(this.countSlots(options.take), val_type, section_header, options)) print(text);
+    for (const text of build(slots, val_type, section_header, options)) print(text);
   }
 
   /** Prints a histogram of buckets of width one in BCC's layout, or as JSON after `json_output()`. */
@@ -243,8 +247,10 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
     options: HistogramOptions<K, Bucket> = {},
   ): void {
     requireHistogramArguments("print_linear_hist()", val_type, section_header, options);
+    const slots = [...this.countSlots(options.take)];
+    if (recordHistogram(() => describeHistogram(this.name, slots, "linear", val_type, section_header, options))) return;
     const build = is_json_output() ? renderLinearJson : buildLinearHistogram;
-    for (const text of build(this.countSlots(options.take), val_type, section_header, options)) print(text);
+    for (const text of build(slots, val_type, section_header, options)) print(text);
   }
 
   /** Prints a power-of-two histogram as JSON, one object a section. */
@@ -255,8 +261,9 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
     options: HistogramOptions<K, Bucket> = {},
   ): void {
     requireHistogramArguments("print_json_hist()", val_type, section_header, options);
-    for (const text of renderHistogramJson(this.countSlots(options.take), val_type, section_header, options))
-      print(text);
+    const slots = [...this.countSlots(options.take)];
+    recordHistogram(() => describeHistogram(this.name, slots, "log2", val_type, section_header, options));
+    for (const text of renderHistogramJson(slots, val_type, section_header, options)) print(text);
   }
 
   /** What an entry is ordered by where nothing else is asked for. */

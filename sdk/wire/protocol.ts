@@ -5,6 +5,7 @@ import type { IteratorArgument, IteratorReply } from "./iterator-calls.ts";
 import type { LabPlace } from "./lab-place.ts";
 import type { Layout } from "./layout.ts";
 import type { LinkReply, NetworkArgument } from "./network-calls.ts";
+import type { HistogramMessage } from "./histogram-message.ts";
 import type { StackMessage } from "./stack-message.ts";
 import type { StartReply } from "./start-reply.ts";
 import type { TerminalReply } from "./terminal-reply.ts";
@@ -44,6 +45,8 @@ export interface Calls {
   lab_places: Json<null, readonly LabPlace[]>;
   /** Adds a stack to the pictures that the user asked for. */
   record_stack: Json<StackMessage, null>;
+  /** Adds histograms to the heat map that the user asked for. */
+  record_histogram: Json<HistogramMessage, null>;
   terminal: Json<null, TerminalReply>;
   /** The code of a module that the script first needs now. */
   lazy_module: Text<{ readonly name: string }>;
@@ -238,6 +241,7 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   render_stack: "json",
   lab_places: "json",
   record_stack: "json",
+  record_histogram: "json",
   terminal: "json",
   lazy_module: "text",
   random: "bytes",

@@ -9,6 +9,8 @@ export interface StartReply {
   readonly command: { readonly pid: number; readonly isShell: boolean } | null;
   /** Whether the user asked for pictures of stacks. */
   readonly wantsStacks: boolean;
+  /** Whether the user asked for a heat map of histograms. */
+  readonly wantsHistograms: boolean;
   readonly rows: RowChoice;
   /** How many events the script may show; null for any number. */
   readonly maxEvents: number | null;

@@ -180,3 +180,70 @@ print(record_stack({ process: "p", frames: ["main", "work"], value: 5n, unit: "b
     expect([none.status, none.stderr]).toEqual([2, 'error: Cannot read "gone.txt": no such file\n']);
   });
 });
+
+describe("heat maps of histograms", () => {
+  const sum = (numbers: readonly number[]): number => numbers.reduce((all, number) => all + number, 0);
+  /** The counts of a picture's cells, added up by the lower end of their rows. */
+  const readCells = (name: string): Record<string, number> => {
+    const sums: Record<string, number> = {};
+    for (const cell of readXml(read(name)).querySelectorAll(".cell")) {
+      const from = cell.getAttribute("data-from")!;
+      sums[from] = (sums[from] ?? 0) + Number(cell.getAttribute("data-count"));
+    }
+    return sums;
+  };
+
+  it("have in their cells what the histograms of all intervals add up to", async () => {
+    const result = await run("cpudist", "-O", "--heatmap", "off.svg", "--heatmap=off.html", "--json", "0.05");
+    expect(result.status).toBe(0);
+    const sums: Record<string, number> = {};
+    const histograms = result.stdout.split("\n").filter((line) => line.startsWith("{"));
+    for (const line of histograms) {
+      const { data } = JSON.parse(line) as { data: { "interval-start": number; count: number }[] };
+      for (const { "interval-start": from, count } of data) if (count > 0) sums[from] = (sums[from] ?? 0) + count;
+    }
+    // 14 naps of 5 ms and one of 20, at least.
+    expect(sum(Object.values(sums))).toBeGreaterThanOrEqual(15);
+    expect(readCells("off.svg")).toEqual(sums);
+    expect(readCells("off.html")).toEqual(sums);
+    expect(result.stderr).toMatch(/^bpfts: wrote \d+ histograms? to "off\.svg", "off\.html"\n$/);
+  });
+
+  it("take the place of the list, and go on by the second without an interval", async () => {
+    const result = await run("cpudist", "-O", "--heatmap", "quiet.svg");
+    expect(result.stdout.trim().split("\n")).toEqual(["Tracing off-CPU time... Hit Ctrl-C to end."]);
+    expect(sum(Object.values(readCells("quiet.svg")))).toBeGreaterThanOrEqual(15);
+  });
+
+  it("are of the histograms of a one-liner, with their own ends", async () => {
+    const nap = "tracepoint:syscalls:sys_enter_clock_nanosleep if (pid == cpid)";
+    const result = await run(
+      "-e",
+      `${nap} { lhist(5, 10, 20, 2); hist(3, comm); }`,
+      "--heatmap",
+      "line.svg",
+      "-i",
+      "0.03",
+    );
+    expect(result.status).toBe(0);
+    expect(result.stdout).not.toContain("distribution");
+    const panels = readXml(read("line.svg")).querySelectorAll(".panel");
+    const totals = panels.map((panel) => [
+      panel.getAttribute("data-name"),
+      sum(panel.querySelectorAll(".cell").map((cell) => Number(cell.getAttribute("data-count")))),
+      [...new Set(panel.querySelectorAll(".row-name").map((label) => label.textContent))],
+    ]);
+    expect(totals).toEqual([
+      ["", 15, ["< 10"]],
+      ['comm = "routes"', 15, ["2 -> 3"]],
+    ]);
+    const kept = await run("-e", `${nap} { hist(3); }`, "--heatmap", "line.svg", "-i", "1", "--keep");
+    expect(kept).toMatchObject({ status: 2, stderr: expect.stringContaining("hint: leave out --keep") });
+  });
+
+  it("are missed by a tool that prints none", async () => {
+    const result = await run("syscount", "--heatmap", "none.svg");
+    expect(result.stderr).toContain('The script recorded no histograms, so nothing was written to "none.svg"');
+    expect(existsSync(join(folder, "none.svg"))).toBe(false);
+  });
+});

@@ -3,6 +3,7 @@ import type { KernelPort } from "../../kernel/door/port.ts";
 import type { TracePipe } from "../../kernel/machine/trace-pipe.ts";
 import type { CallArgument, CallName, CallReply } from "../../../sdk/wire/protocol.ts";
 import type { RowChoice } from "../../../sdk/wire/row-choice.ts";
+import type { HistogramMessage } from "../../../sdk/wire/histogram-message.ts";
 import type { StackMessage } from "../../../sdk/wire/stack-message.ts";
 import type { LabPlace } from "../../../sdk/wire/lab-place.ts";
 import type { Guard } from "../../permit/guard.ts";
@@ -39,6 +40,8 @@ export interface BridgeState {
   readonly maxEvents?: number;
   /** Adds a stack to the pictures; absent when the user asked for none. */
   readonly recordStack?: (stack: StackMessage) => void;
+  /** Takes the histograms for the heat map; absent when the user asked for none. */
+  readonly recordHistogram?: (histogram: HistogramMessage) => void;
   build(request: BuildRequest): BuiltProgram;
   openTracePipe(): TracePipe;
   /** How long the script's end may still take; Infinity while there is no hurry. Units: milliseconds. */

@@ -29,6 +29,7 @@ export function openSystemCalls(
   | "render_stack"
   | "terminal"
   | "record_stack"
+  | "record_histogram"
 > {
   return {
     start: () => ({
@@ -36,6 +37,7 @@ export function openSystemCalls(
       argv: state.args,
       command: state.command === undefined ? null : { pid: state.command.pid, isShell: state.command.isShell },
       wantsStacks: state.recordStack !== undefined,
+      wantsHistograms: state.recordHistogram !== undefined,
       cgroups: state.cgroups ?? [],
       rows: state.rows ?? { conditions: [], columns: null },
       maxEvents: state.maxEvents ?? null,
@@ -76,6 +78,10 @@ export function openSystemCalls(
     terminal: () => readTerminal(),
     record_stack(stack) {
       state.recordStack?.(stack);
+      return null;
+    },
+    record_histogram(histogram) {
+      state.recordHistogram?.(histogram);
       return null;
     },
     render_stack: ({ stack }) => state.renderStack(stack),

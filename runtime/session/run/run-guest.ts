@@ -10,6 +10,7 @@ import type { GuestLibrary, Outcome, Sandbox } from "../../sandbox/sandbox.ts";
 import { bundleName } from "../../script/bundle-script.ts";
 import { COMMAND_ENDED } from "../../../sdk/wire/protocol.ts";
 import type { RowChoice } from "../../../sdk/wire/row-choice.ts";
+import type { HistogramMessage } from "../../../sdk/wire/histogram-message.ts";
 import type { StackMessage } from "../../../sdk/wire/stack-message.ts";
 import type { LabPlace } from "../../../sdk/wire/lab-place.ts";
 import type { TurnReply } from "../../../sdk/wire/guest-hooks.ts";
@@ -64,6 +65,8 @@ export interface GuestRun {
   readonly lab?: readonly LabPlace[];
   /** Takes the stacks for the pictures; absent when the user asked for none. */
   readonly recordStack?: (stack: StackMessage) => void;
+  /** Takes the histograms for the heat map; absent when the user asked for none. */
+  readonly recordHistogram?: (histogram: HistogramMessage) => void;
   /** Processes to look at while the script waits. */
   readonly watch?: ProcessWatch;
   /** Called when the script has set up what it wants to see: before its first wait, or when it ends well without one. */

@@ -37,6 +37,7 @@ import type { Handover, Turn } from "./handover.ts";
 import { quoteLines } from "./quote-lines.ts";
 import { runGuest } from "./run-guest.ts";
 import type { RowChoice } from "../../../sdk/wire/row-choice.ts";
+import type { HistogramMessage } from "../../../sdk/wire/histogram-message.ts";
 import type { StackMessage } from "../../../sdk/wire/stack-message.ts";
 import type { LabPlace } from "../../../sdk/wire/lab-place.ts";
 import type { Guard } from "../../permit/guard.ts";
@@ -90,6 +91,8 @@ export interface RunOptions {
   readonly lab?: readonly LabPlace[];
   /** Takes the stacks for the pictures; absent when the user asked for none. */
   readonly recordStack?: (stack: StackMessage) => void;
+  /** Takes the histograms for the heat map; absent when the user asked for none. */
+  readonly recordHistogram?: (histogram: HistogramMessage) => void;
   /** The file that the script's output goes to, by its descriptor; standard output unless given. */
   readonly output?: number;
   /** For one of several versions of a script that follow each other. */
@@ -172,6 +175,7 @@ export async function runScript(options: RunOptions): Promise<number> {
       waits: options.attaches,
       ...(options.lab && { lab: options.lab }),
       ...(options.recordStack && { recordStack: options.recordStack }),
+      ...(options.recordHistogram && { recordHistogram: options.recordHistogram }),
       watch: options.handover === undefined ? watch : watchSupervisor(options.handover, watch),
       ...(command !== undefined && { command }),
       ...(turn && {

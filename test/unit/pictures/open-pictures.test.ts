@@ -20,8 +20,8 @@ describe("the files of pictures", () => {
       "t",
     );
     expect(readFileSync(path, "utf8")).toContain("much longer");
-    pictures.record(stack);
-    expect(pictures.finish()).toEqual({ stacks: 1, dropped: 0, paths: [path, svg] });
+    pictures.recorders.recordStack!(stack);
+    expect(pictures.finish()).toEqual([{ noun: "stack", count: 1, dropped: 0, paths: [path, svg] }]);
     expect(readFileSync(path, "utf8")).toBe("p;main 3\n");
     expect(readFileSync(svg, "utf8")).toMatch(/^<\?xml/);
   });
@@ -38,7 +38,7 @@ describe("the files of pictures", () => {
       ],
       "t",
     );
-    expect(pictures.finish().stacks).toBe(0);
+    expect(pictures.finish()).toMatchObject([{ noun: "stack", count: 0 }]);
     expect(readFileSync(old, "utf8")).toBe("old");
     expect(existsSync(fresh)).toBe(false);
   });
