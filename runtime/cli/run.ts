@@ -152,6 +152,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
 const unwatched: Readonly<Record<string, string>> = {
   lab: "each version would make the lab, and take it down",
   flame: "each version would draw it anew",
+  heatmap: "each version would draw it anew",
   folded: "each version would write it anew",
   speedscope: "each version would write it anew",
   pprof: "each version would write it anew",
