@@ -306,6 +306,27 @@ describe("the programs of bpfts service", { timeout: 120_000 }, () => {
     expect([ran.at(-1)!.action, dropped]).toEqual(["TC_ACT_SHOT", { 158: 1 }]);
   });
 
+  it("lead a client that is a backend itself to another one, and drop where there is none", async () => {
+    const own = { ...web, backends: [`${client}:8080`, "10.0.1.3:8080"] };
+    const services = [
+      own,
+      { ...own, name: "maglev", frontend: "10.96.0.11:80", algorithm: "maglev" },
+      { ...own, name: "alone", frontend: "10.96.0.12:80", backends: [`${client}:8080`] },
+    ];
+    const ports = Array.from({ length: 10 }, (_, at) => 2000 + at);
+    const { ran, dropped } = await run("own", [
+      ["apply", services],
+      ...ports.flatMap((port) => [from(tcp("10.96.0.10", 80, port)), from(tcp("10.96.0.11", 80, port))]),
+      from(tcp("10.96.0.12", 80, 1)),
+    ]);
+    const ends = ran.map(readEnds);
+    // Half of the picks are the client's own, so eight of them in a row come up once in 256 connections.
+    expect(ends.filter((one) => one.endsWith("-> 10.0.1.3 8080")).length).toBeGreaterThan(16);
+    expect(ends.some((one) => one.includes(`-> ${client}`))).toBe(false);
+    expect(ends.at(-1)).toBe("TC_ACT_SHOT");
+    expect(dropped).toMatchObject({ 158: expect.any(Number) });
+  });
+
   it("drain a backend that was removed, send its new connections elsewhere, and forget it in the end", async () => {
     const two = { ...web, backends: ["10.0.1.2:8080", "10.0.1.3:8080"] };
     const one = { ...web, backends: ["10.0.1.3:8080"] };

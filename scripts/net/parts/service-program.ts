@@ -110,7 +110,7 @@ BPF_TABLE("lru_hash", struct fragment, struct ports, fragments, 8192);
 BPF_HASH(dropped, u32, u64, 256);
 BPF_PERF_OUTPUT(events);
 
-enum { MOST_HEADERS = 256, ACTIVE = 0 };
+enum { MOST_HEADERS = 256, MOST_PICKS = 8, ACTIVE = 0 };
 enum { DROP_CSUM_L4 = 154, DROP_FRAG_NOSUPPORT = 157, DROP_NO_SERVICE = 158 };
 /* Units: seconds. Source: bpf/node_config.h of Cilium */
 enum { SYN_LIFETIME = 60, TCP_LIFETIME = 21600, ANY_LIFETIME = 60, CLOSE_LIFETIME = 10 };
@@ -165,10 +165,10 @@ static inline u32 hash_tuple(struct tuple *tuple) {
     return hash ^ hash >> 16;
 }
 
-static inline u32 pick_backend(struct tuple *tuple, struct service *service) {
+static inline u32 pick_backend(struct tuple *tuple, struct service *service, u32 attempt) {
     struct slot_key key = { .service = service->id };
     void *table = service->is_maglev ? maglev.lookup(&key.service) : NULL;
-    u32 place = hash_tuple(tuple) % MAGLEV_SIZE, *id;
+    u32 place = (hash_tuple(tuple) + attempt) % MAGLEV_SIZE, *id;
     if (!service->count)
         return 0;
     if (table) {
@@ -190,7 +190,15 @@ static inline u32 select_backend(struct tuple *tuple, struct service *service, u
         if (backend && backend->state == ACTIVE)
             return id;
     }
-    return pick_backend(tuple, service);
+    /* A client that is a backend itself would get its packet back with its own address, which the kernel drops without a word. */
+    u32 id = 0;
+    for (u32 attempt = 0; attempt < MOST_PICKS; attempt++) {
+        id = pick_backend(tuple, service, attempt);
+        struct backend *backend = backends.lookup(&id);
+        if (!backend || !net_is_same_address(&backend->end.address, &tuple->source))
+            return id;
+    }
+    return 0;
 }
 
 static inline void keep_affinity(struct tuple *tuple, struct service *service, u32 backend, u64 now) {
@@ -231,7 +239,7 @@ static inline int balance(struct __sk_buff *skb, struct net_packet *packet, stru
     service_ct.update(tuple, &fresh);
     expect_answers(tuple, packet, backend, &fresh);
     keep_affinity(tuple, service, chosen, now);
-    struct counts *counts = backend_counts.lookup(&chosen);
+    struct counts none = {}, *counts = backend_counts.lookup_or_try_init(&chosen, &none);
     if (counts) {
         __sync_fetch_and_add(&counts->connections, is_new);
         __sync_fetch_and_add(&counts->packets, 1);

@@ -17,8 +17,8 @@ export interface KnownService {
   service: Service;
   readonly backends: Map<string, KnownBackend>;
   is_removed: boolean;
-  /** The backends that its Maglev table was made of. */
-  places?: string;
+  /** What its rows were made of. */
+  written?: string;
 }
 
 /** What a backend has been sent. */
@@ -73,7 +73,6 @@ export class ServiceTables {
   apply(services: readonly Service[]): void {
     const { tables } = this.program;
     const backends = new Rows<number, ReturnType<typeof this.make_backend>>();
-    const counts = new Rows<number, BackendCounts>();
     const rev_nat = new Rows<number, ReturnType<typeof make_end>>();
     const addresses = new Rows<ReturnType<typeof make_address>, number>();
     const slots = new Rows<{ service: number; slot: number }, number>();
@@ -88,6 +87,10 @@ export class ServiceTables {
       const known = this.find_service(service);
       known.service = service;
       known.is_removed = !listed.has(name_frontend(service));
+      const { algorithm, affinity } = service;
+      const written = [algorithm, affinity, ...service.backends.map(({ text }) => text)].join();
+      if (known.written === written) continue;
+      known.written = written;
       rev_nat.add(known.id, make_end(service.frontend));
       addresses.add(make_address(service.frontend), 1);
       const wanted = new Set(service.backends.map(({ text }) => text));
@@ -98,7 +101,6 @@ export class ServiceTables {
         if (backend === undefined) {
           backend = { id: ++this.last_backend, address };
           known.backends.set(address.text, backend);
-          counts.add(backend.id, { connections: 0n, packets: 0n, bytes: 0n });
           backends.add(backend.id, this.make_backend(backend));
         } else if (backend.drained_since !== undefined) {
           delete backend.drained_since;
@@ -106,17 +108,9 @@ export class ServiceTables {
         }
         slots.add({ service: known.id, slot: at + 1 }, backend.id);
       }
-      const places = service.backends
-        .map(({ text }) => text)
-        .sort()
-        .join();
-      if (service.algorithm === "maglev" && known.places !== places) {
-        maglev.push([known.id, this.list_places(known)]);
-        known.places = places;
-      }
+      if (service.algorithm === "maglev") maglev.push([known.id, this.list_places(known)]);
       entries.add(make_key(service), this.make_service(known));
     }
-    counts.write(tables.backend_counts);
     backends.write(tables.backends);
     rev_nat.write(tables.rev_nat);
     slots.write(tables.slots);
