@@ -20,7 +20,7 @@ export function addRowOptions(command: Command): Command {
 export function addFilterOption(command: Command): Command {
   return command.option(
     "--filter <conditions>",
-    "only rows whose fields meet all conditions: 'pid==1,comm~^ba', with == != >= <= > < ~ (a regular expression) !~; \\, is a comma",
+    "only rows whose fields meet all conditions: 'pid==1,comm~^ba', with == != >= <= > < ~ (a regular expression) !~; \\, is a comma, quotes keep blanks: comm==' x '",
     (text: string, before: readonly string[] = []): readonly string[] => [...before, text],
   );
 }
@@ -29,7 +29,7 @@ export function addFilterOption(command: Command): Command {
 export function readRowChoice({ filter = [], fields }: RowFlags): RowChoice | undefined {
   if (filter.length === 0 && fields === undefined) return undefined;
   const conditions = filter.flatMap((text) =>
-    text.split(/(?<!\\),/).map((part) => parseCondition(part.replaceAll("\\,", ","))),
+    splitConditions(text).map((part) => parseCondition(part.replaceAll("\\,", ","))),
   );
   const columns = fields?.split(",").map((name) => name.trim());
   if (columns?.includes("") === true)
@@ -37,9 +37,17 @@ export function readRowChoice({ filter = [], fields }: RowFlags): RowChoice | un
   return { conditions, columns: columns ?? null };
 }
 
+/** A value in quotes: it may have commas, and blanks at its ends. */
+const quoted = /(?<=[=!<>~]\s*)(["'])((?:(?!\1).)*)\1(?=\s*(?:,|$))/gs;
+
+function splitConditions(text: string): readonly string[] {
+  return text.replace(quoted, (value) => value.replace(/(?<!\\),/g, "\\,")).split(/(?<!\\),/);
+}
+
 function parseCondition(text: string): RowCondition {
-  const [, field = "", operator = "", value = ""] =
+  const [, field = "", operator = "", bare = ""] =
     /^\s*([^=!<>~]*?)\s*(==|!=|>=|<=|!~|>|<|~|=)\s*(.*?)\s*$/s.exec(text) ?? [];
+  const value = bare.replace(/^(["'])(.*)\1$/s, "$2");
   if (field === "" || operator === "")
     throw new UsageError(`--filter "${text}": this is no condition`, {
       hint: "a field, an operator and a value, such as pid==1 or comm~^ba; a comma in a value is written \\,",

@@ -64,19 +64,35 @@ export function isEventWanted(event: unknown, cpu?: number): boolean {
   );
 }
 
+/** A column with what it is called: by its name in JSON, or by its head. */
+export interface NamedColumn {
+  readonly name: string;
+  readonly head: string;
+}
+
 /** The columns that the user wants to see, in his order. @throws BpfError for a name that none has */
-export function chooseColumns<Column>(columns: readonly Column[], name: (column: Column) => string): readonly Column[] {
+export function chooseColumns<Column extends NamedColumn>(columns: readonly Column[]): readonly Column[] {
   if (choice.columns === null) return columns;
   isUsed = true;
   return choice.columns.map((wanted) => {
-    const found = columns.find((column) => isSameName(name(column), wanted));
-    if (found === undefined) throw refuseName("--fields", wanted, columns.map(name));
+    const found = findColumn(columns, wanted);
+    if (found === undefined)
+      throw refuseName(
+        "--fields",
+        wanted,
+        columns.map(({ name }) => name),
+      );
     return found;
   });
 }
 
+/** The column of this name; where none has it, that of this head. */
+export function findColumn<Column extends NamedColumn>(columns: readonly Column[], wanted: string): Column | undefined {
+  return columns.find(({ name }) => isSameName(name, wanted)) ?? columns.find(({ head }) => isSameName(head, wanted));
+}
+
 /** Whether a name of the user's is that of a field. */
-export function isSameName(name: string, wanted: string): boolean {
+function isSameName(name: string, wanted: string): boolean {
   return name.toLowerCase() === wanted.toLowerCase();
 }
 
@@ -93,25 +109,34 @@ function refuseName(option: string, wanted: string, names: readonly string[]): E
 
 function isMet({ field, operator, value: wanted }: RowCondition, value: unknown): boolean {
   if (operator === "~" || operator === "!~") return new RegExp(wanted).test(renderField(value)) === (operator === "~");
-  if (typeof value === "number" || typeof value === "bigint" || typeof value === "boolean")
-    return isOrdered(operator, compareNumbers(field, value, wanted));
+  const isBool = typeof value === "boolean";
+  if (isBool && /^(?:true|false)$/i.test(wanted))
+    return isOrdered(operator, Number(value) - Number(wanted.toLowerCase() === "true"));
+  if (isBool || typeof value === "number" || typeof value === "bigint") {
+    if (isNumber(wanted)) return isOrdered(operator, compareNumbers(String(isBool ? Number(value) : value), wanted));
+    throw makeArgumentError(
+      `--filter: "${field}" is ${isBool ? "true or false" : "a number"}, and is compared with "${wanted}"`,
+      `for example: ${isBool ? `${field}==true` : "pid==1"}`,
+    );
+  }
   const text = renderField(value);
-  const areNumbers = isNumber(text) && isNumber(wanted) && operator !== "==" && operator !== "!=";
-  return isOrdered(operator, areNumbers ? Number(text) - Number(wanted) : text < wanted ? -1 : text > wanted ? 1 : 0);
+  // A text is neither more nor less than a number.
+  if (isNumber(wanted)) return isOrdered(operator, isNumber(text) ? compareNumbers(text, wanted) : NaN);
+  return isOrdered(operator, missing.has(text) && text !== wanted ? NaN : text < wanted ? -1 : text > wanted ? 1 : 0);
 }
 
-function compareNumbers(field: string, value: number | bigint | boolean, wanted: string): number {
-  if (!isNumber(wanted))
-    throw makeArgumentError(
-      `--filter: "${field}" is a number, and is compared with "${wanted}"`,
-      "for example: pid==1",
-    );
-  if (typeof value !== "bigint" || !/^(?:-?\d+|0x[\da-f]+)$/i.test(wanted)) return Number(value) - Number(wanted);
-  const exact = BigInt(wanted);
-  return value < exact ? -1 : value > exact ? 1 : 0;
+/** What tools print where a row has no value. */
+const missing: ReadonlySet<string> = new Set(["", "-", "?"]);
+
+/** Compares all digits of whole numbers. */
+function compareNumbers(text: string, wanted: string): number {
+  if (!isWhole(text) || !isWhole(wanted)) return Number(text) - Number(wanted);
+  const [a, b] = [BigInt(text), BigInt(wanted)];
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 const isNumber = (text: string): boolean => text.trim() !== "" && !Number.isNaN(Number(text));
+const isWhole = (text: string): boolean => /^\s*(?:-?\d+|0x[\da-f]+)\s*$/i.test(text);
 
 function renderField(value: unknown): string {
   return value === undefined || value === null ? "" : String(value as string);

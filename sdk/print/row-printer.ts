@@ -1,7 +1,7 @@
 import { formatC } from "./format.ts";
 import { print } from "./output.ts";
 import { renderJson } from "./render-json.ts";
-import { chooseColumns, haveRowFilter, isRowWanted, isSameName } from "./row-choice.ts";
+import { chooseColumns, findColumn, haveRowFilter, isRowWanted } from "./row-choice.ts";
 
 let json = false;
 
@@ -85,15 +85,15 @@ export interface RowOptions {
  */
 export class RowPrinter<Row> {
   /** Also those that the user does not want to see: he may choose rows by them. */
-  private readonly allColumns: readonly Column<Row>[];
-  private readonly columns: readonly Column<Row>[];
+  private readonly allColumns: readonly NamedColumn<Row>[];
+  private readonly columns: readonly NamedColumn<Row>[];
   private readonly formats: readonly string[];
   private readonly csv: boolean;
 
   /** A column that is false is left out: `args.time && time_column()`. */
   constructor(columns: readonly (Column<Row> | false)[], options: RowOptions = {}) {
-    this.allColumns = columns.filter((column) => column !== false);
-    this.columns = chooseColumns(this.allColumns, nameColumn);
+    this.allColumns = columns.filter((column) => column !== false).map(nameColumn);
+    this.columns = chooseColumns(this.allColumns);
     this.csv = options.csv ?? false;
     this.formats = this.columns.map(({ format }) => (this.csv ? keepConversion(format) : format));
   }
@@ -114,11 +114,11 @@ export class RowPrinter<Row> {
     const own = typeof row === "object" && row !== null && !Array.isArray(row) ? (row as Record<string, unknown>) : {};
     return isRowWanted(
       (name) => {
-        const column = this.allColumns.find((one) => isSameName(nameColumn(one), name));
+        const column = findColumn(this.allColumns, name);
         if (column !== undefined) return { value: readColumn(column, row) };
         return Object.hasOwn(own, name) ? { value: own[name] } : undefined;
       },
-      () => [...new Set([...this.allColumns.map(nameColumn), ...Object.keys(own)])],
+      () => [...new Set([...this.allColumns.map(({ name }) => name), ...Object.keys(own)])],
     );
   }
 
@@ -141,7 +141,7 @@ export class RowPrinter<Row> {
       const cells = this.formats.map((format, index) => formatC(format, [values[index]]));
       return this.csv ? cells.map(quoteCsv).join(",") : cells.join(" ");
     }
-    const fields = Object.fromEntries(this.columns.map((column, index) => [nameColumn(column), values[index]]));
+    const fields = Object.fromEntries(this.columns.map(({ name }, index) => [name, values[index]]));
     return renderJson({ ...before, ...fields });
   }
 }
@@ -163,6 +163,9 @@ function readColumn<Row>({ value }: Column<Row>, row: Row): unknown {
   return typeof value === "function" ? value(row) : row[value];
 }
 
-function nameColumn<Row>(column: Column<Row>): string {
-  return column.name ?? (typeof column.value === "string" ? column.value : column.head.toLowerCase());
+type NamedColumn<Row> = Column<Row> & { readonly name: string };
+
+function nameColumn<Row>(column: Column<Row>): NamedColumn<Row> {
+  const name = column.name ?? (typeof column.value === "string" ? column.value : column.head.toLowerCase());
+  return { ...column, name };
 }

@@ -2,7 +2,21 @@ import { describe, expect, it } from "vitest";
 import { readRowChoice } from "../../../runtime/cli/row-options.ts";
 import { chooseColumns, chooseRows, isEventWanted } from "../../../sdk/print/row-choice.ts";
 
-const event = { pid: 12, comm: "bash", ns: 2n ** 60n + 1n, ret: -2, path: "a,b==c", addr: "10.0.0.7", empty: "" };
+const event = {
+  pid: 12,
+  comm: "bash",
+  ns: 2n ** 60n + 1n,
+  ret: -2,
+  path: "a,b==c",
+  addr: "10.0.0.7",
+  empty: "",
+  ok: true,
+  ms: "1.00",
+  ppid: "?",
+  none: undefined,
+  dash: "-",
+  spaced: " a, ",
+};
 
 const isWanted = (...filter: readonly string[]): boolean => {
   chooseRows(readRowChoice({ filter })!);
@@ -37,6 +51,32 @@ describe("--filter", () => {
     ["addr~^10\\.0", true],
     ["empty==", true],
     ["empty!=", false],
+    ["none<150", false],
+    ["none<=0", false],
+    ["none<z", false],
+    ["none!=1", true],
+    ["empty<1", false],
+    ["empty<a", false],
+    ["dash<3.5", false],
+    ["dash>=0", false],
+    ["dash<a", false],
+    ["dash==-", true],
+    ["ppid>5", false],
+    ["ppid==?", true],
+    ["ms==1", true],
+    ["ms==1.00", true],
+    ["ms!=1", false],
+    ["ms==1.01", false],
+    ["ms>0.5", true],
+    ["comm>5", false],
+    ["ok==true", true],
+    ["ok!=true", false],
+    ["ok==FALSE", false],
+    ["ok==1", true],
+    ['comm=="bash"', true],
+    ["spaced==' a, ',pid==12", true],
+    ["spaced==a", false],
+    ["comm~'^ba',pid==13", false],
     ["pid==12,comm==bash", true],
     ["pid==12,comm==sh", false],
     [" pid == 12 , comm ~ sh$ ", true],
@@ -71,7 +111,12 @@ describe("--filter", () => {
 
   it.each([
     ["pit==1", 'the rows have no field "pit"', 'did you mean "pid"?'],
-    ["something==1", 'the rows have no field "something"', "they have: cpu, pid, comm, ns, ret, path, addr, empty"],
+    [
+      "something==1",
+      'the rows have no field "something"',
+      "they have: cpu, pid, comm, ns, ret, path, addr, empty, ok, ms, ppid, none, dash, spaced",
+    ],
+    ["ok==yes", '"ok" is true or false, and is compared with "yes"', "for example: ok==true"],
     ["pid==bash", '"pid" is a number, and is compared with "bash"', "for example: pid==1"],
   ])("tells what is wrong with %s", (filter, message, hint) => {
     expect(() => isWanted(filter)).toThrow(expect.objectContaining({ message: `--filter: ${message}`, hint }));
@@ -79,14 +124,22 @@ describe("--filter", () => {
 });
 
 describe("--fields", () => {
-  const columns = ["pid", "comm", "path"];
+  const columns = [
+    { name: "pid", head: "PID" },
+    { name: "comm", head: "PCOMM" },
+    { name: "path", head: "LAT(ms)" },
+  ];
   const choose = (fields: string): readonly string[] => {
     chooseRows(readRowChoice({ fields })!);
-    return chooseColumns(columns, (name) => name);
+    return chooseColumns(columns).map(({ name }) => name);
   };
 
   it("takes columns in the user's order, whatever the case", () => {
     expect(choose("path, PID")).toEqual(["path", "pid"]);
+  });
+
+  it("takes columns by their heads, too", () => {
+    expect(choose("LAT(ms),pcomm,pid")).toEqual(["path", "comm", "pid"]);
   });
 
   it("refuses names that no column has", () => {
