@@ -224,4 +224,43 @@ static __always_inline int net_parse_related(struct net_packet *packet, void *da
     return NET_NOT_IP;
 }
 
+/* Units: seconds. Source: bpf/node_config.h of Cilium */
+enum {
+    NET_CT_SYN_LIFETIME = 60,
+    NET_CT_TCP_LIFETIME = 21600,
+    NET_CT_ANY_LIFETIME = 60,
+    NET_CT_CLOSE_LIFETIME = 10,
+};
+
+/* How long a connection is remembered. Zeros are one that was not known before. */
+struct net_ct {
+    __u64 expires_ns;
+    /* Whether who began it, and who answers, will send nothing more. */
+    __u8 is_sender_closed, is_answerer_closed;
+    /* The handshake is through. */
+    __u8 have_non_syn;
+};
+
+/* A packet of the connection came by. A direction that is closed leaves the other one open; a SYN of who began it opens a closing one again. Source: lib/conntrack.h of Cilium */
+static __always_inline void net_ct_renew(struct net_ct *ct, struct net_packet *packet, int is_answer, __u64 now) {
+    __u64 seconds = NET_CT_ANY_LIFETIME;
+    if (packet->protocol == IPPROTO_TCP) {
+        int is_syn = (packet->tcp_flags & NET_TCP_SYN) != 0;
+        if (ct->expires_ns < now || (is_syn && !is_answer && (ct->is_sender_closed || ct->is_answerer_closed)))
+            ct->is_sender_closed = ct->is_answerer_closed = ct->have_non_syn = 0;
+        if (!is_syn)
+            ct->have_non_syn = 1;
+        if (packet->tcp_flags & NET_TCP_RST)
+            ct->is_sender_closed = ct->is_answerer_closed = 1;
+        else if (packet->tcp_flags & NET_TCP_FIN && is_answer)
+            ct->is_answerer_closed = 1;
+        else if (packet->tcp_flags & NET_TCP_FIN)
+            ct->is_sender_closed = 1;
+        seconds = ct->have_non_syn ? NET_CT_TCP_LIFETIME : NET_CT_SYN_LIFETIME;
+        if (ct->is_sender_closed && ct->is_answerer_closed)
+            seconds = NET_CT_CLOSE_LIFETIME;
+    }
+    ct->expires_ns = now + seconds * 1000000000ull;
+}
+
 #endif

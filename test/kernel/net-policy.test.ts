@@ -122,8 +122,9 @@ const load = ({ ingress, egress, audit = false, addresses = ["10.0.0.1", "fd00::
   const make = (text: string, number: number) => ({ is_enforced: true, entries: list_entries([{ ...parse_rule(text, "allow"), number }], (peer: string) => (peer === "any" ? 0 : Number(peer))) });
   const { program, read_counts } = load_endpoint({ id: 1, identity: 5001, addresses: addresses.map(parse_cidr), ingress: make(ingress, 0), egress: make(egress, 1), identities: [], audit, rules: 2 });
   const run = (fn: any) => (packet: Uint8Array) => fn.test_run({ packet }).action !== "TC_ACT_SHOT";
+  const lifetimes = () => [...program.table("ct").entries()].map(([{ source_port }, { state }]: any) => [bpfts.ntohs(source_port), Math.round(Number(state.expires_ns - bpfts.monotonic_ns()) / 1e9)] as const);
   const counts = () => Object.fromEntries(other_counters.map((name: string, at: number) => [name, Number(read_counts(2 + at).packets)] as const).filter(([, packets]: any) => packets > 0));
-  return { from: run(program.load_func("from_container", bpfts.BPF.SCHED_CLS)), to: run(program.load_func("to_container", bpfts.BPF.SCHED_CLS)), counts } as any;
+  return { from: run(program.load_func("from_container", bpfts.BPF.SCHED_CLS)), to: run(program.load_func("to_container", bpfts.BPF.SCHED_CLS)), counts, lifetimes } as any;
 };
 ${lines}`,
   );
@@ -331,6 +332,111 @@ const { from } = load({ egress: "pod1 to any", ingress: "pod1 from any", address
 json([...addresses, "10.0.0.41"].filter((src) => from(make_packet({ ipv4: { src, dst: "10.0.1.1" }, udp: {} }))).length);`,
     );
     expect(result).toEqual([40]);
+  });
+
+  it("remembers a connection by what its flags say", async (context) => {
+    needFeature(context, port, "tcx");
+    const [open, half_open, closing] = [21600, 60, 10];
+    // `>` is what the endpoint sends, `<` what it is answered; each step has the seconds after it, none when the packet does not pass.
+    const sequences: readonly (readonly (readonly [string, number | null])[])[] = [
+      [
+        [">S", half_open],
+        [">S", half_open],
+        ["<SA", half_open],
+        [">A", open],
+        ["<PA", open],
+      ],
+      // One direction is closed: the other one goes on.
+      [
+        [">S", half_open],
+        ["<SA", half_open],
+        [">A", open],
+        [">FA", open],
+        ["<A", open],
+        ["<PA", open],
+        ["<FA", closing],
+        [">A", closing],
+      ],
+      [
+        [">S", half_open],
+        ["<SA", half_open],
+        [">A", open],
+        ["<FA", open],
+        [">PA", open],
+        [">FA", closing],
+      ],
+      [
+        [">S", half_open],
+        ["<SA", half_open],
+        [">A", open],
+        [">FA", open],
+        [">FA", open],
+      ],
+      [
+        [">S", half_open],
+        ["<RA", closing],
+      ],
+      [
+        [">S", half_open],
+        ["<SA", half_open],
+        [">A", open],
+        ["<R", closing],
+      ],
+      [
+        [">S", half_open],
+        ["<SA", half_open],
+        [">A", open],
+        [">R", closing],
+        ["<PA", closing],
+      ],
+      // A new connection from the port of one that is closing.
+      [
+        [">S", half_open],
+        ["<SA", half_open],
+        [">A", open],
+        [">R", closing],
+        [">S", half_open],
+        ["<SA", half_open],
+        [">A", open],
+      ],
+      [
+        [">S", half_open],
+        ["<SA", half_open],
+        [">A", open],
+        [">FA", open],
+        [">S", half_open],
+      ],
+      // The answerer's SYN opens nothing again.
+      [
+        [">S", half_open],
+        [">R", closing],
+        ["<SA", closing],
+      ],
+      // From before the start: the first packet is no SYN.
+      [
+        [">PA", open],
+        ["<A", open],
+      ],
+      [
+        ["<SA", null],
+        ["<A", null],
+      ],
+    ];
+    const result = await runPackets(
+      "states",
+      `const { from, to, lifetimes } = load({ egress: "pod1 to any", ingress: "pod1 from 5009" });
+for (const [at, steps] of (${JSON.stringify(sequences)} as any).entries()) {
+  const sport = 1000 + at;
+  json(steps.map(([step]: any) => {
+    const flags = step.slice(1);
+    const passes = step[0] === ">"
+      ? from(make_packet({ ipv4: { src: "10.0.0.1", dst: "10.0.1.1" }, tcp: { sport, dport: 80, flags } }))
+      : to(make_packet({ ipv4: { src: "10.0.1.1", dst: "10.0.0.1" }, tcp: { sport: 80, dport: sport, flags } }));
+    return [step, passes ? lifetimes().find(([port]: any) => port === sport)?.[1] : null];
+  }));
+}`,
+    );
+    expect(result).toEqual(sequences);
   });
 
   it("does not tell with --audit of what answers a packet that it let through", async (context) => {

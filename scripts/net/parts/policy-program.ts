@@ -102,10 +102,9 @@ struct tuple {
     u8 icmp_type;
 };
 struct flow {
-    u64 expires_ns;
+    struct net_ct state;
     u64 tx_packets, rx_packets;
-    u32 rule;
-    u8 is_closing;
+    u64 rule;
 };
 struct counts {
     u64 packets;
@@ -129,8 +128,6 @@ enum { WORLD = 2, WHOLE_POLICY = 64 };
 enum { MOST_HEADERS = 256 };
 enum { DROP_INVALID_SIP = 132, DROP_POLICY = 133, DROP_INVALID = 134, DROP_FRAG_NOSUPPORT = 157, DROP_POLICY_DENY = 181 };
 enum { DEFAULT_DENY, INVALID_SOURCE, INVALID_PACKET, REPLY, NOT_ENFORCED };
-/* Units: seconds. Source: bpf/node_config.h of Cilium */
-enum { SYN_LIFETIME = 60, TCP_LIFETIME = 21600, ANY_LIFETIME = 60, CLOSE_LIFETIME = 10 };
 
 static inline void count(struct __sk_buff *skb, u32 counter) {
     struct counts *counts = policy_counts.lookup(&counter);
@@ -153,28 +150,15 @@ static inline void tell(struct __sk_buff *skb, struct tuple *tuple, u32 reason, 
     events.perf_submit(skb, &event, sizeof(event));
 }
 
-static inline void renew(struct flow *flow, struct net_packet *packet, u64 now) {
-    u64 seconds = packet->protocol == IPPROTO_TCP ? TCP_LIFETIME : ANY_LIFETIME;
-    if (packet->tcp_flags & NET_TCP_SYN && !flow->rx_packets)
-        seconds = SYN_LIFETIME;
-    if (packet->tcp_flags & (NET_TCP_FIN | NET_TCP_RST))
-        flow->is_closing = 1;
-    if (flow->is_closing)
-        seconds = CLOSE_LIFETIME;
-    flow->expires_ns = now + seconds * 1000000000ull;
-}
-
 /* Answers whether the flow was not known before. */
 static inline int track(struct tuple *tuple, struct net_packet *packet, u32 counter) {
     u64 now = bpf_ktime_get_ns();
     struct flow fresh = { .rule = counter }, *flow = ct.lookup_or_try_init(tuple, &fresh);
     if (!flow)
         return 0;
-    int is_new = flow->expires_ns < now;
-    if (is_new)
-        flow->is_closing = 0;
+    int is_new = flow->state.expires_ns < now;
     __sync_fetch_and_add(&flow->tx_packets, 1);
-    renew(flow, packet, now);
+    net_ct_renew(&flow->state, packet, 0, now);
     return is_new;
 }
 
@@ -210,11 +194,11 @@ static inline int is_reply(struct net_packet *packet, void *data, void *end, int
         return 0;
     key.icmp_type = request;
     struct flow *flow = ct.lookup(&key);
-    if (!flow || flow->expires_ns < now)
+    if (!flow || flow->state.expires_ns < now)
         return 0;
     __sync_fetch_and_add(&flow->rx_packets, 1);
     if (!is_error)
-        renew(flow, packet, now);
+        net_ct_renew(&flow->state, packet, 1, now);
     return 1;
 }
 
