@@ -21,15 +21,10 @@ import {
   strftime,
   tool_options,
 } from "bpfts";
+import { drop_reasons, hubble_reasons } from "./parts/drop-reasons.ts";
+import { join_port } from "./parts/join-port.ts";
 import { keep_text } from "./parts/cidr.ts";
-import {
-  LINES_ABOVE_TEXT,
-  MAX_RULES,
-  drop_reasons,
-  hubble_reasons,
-  load_endpoint,
-  other_counters,
-} from "./parts/policy-program.ts";
+import { LINES_ABOVE_TEXT, MAX_RULES, load_endpoint, other_counters } from "./parts/policy-program.ts";
 import type { PacketCounts, PolicyEvent } from "./parts/policy-program.ts";
 import { find_peer, read_endpoints, read_identities } from "./parts/policy-endpoints.ts";
 import { list_entries, parse_rule, reserved } from "./parts/policy-rules.ts";
@@ -209,10 +204,6 @@ function show(event: PolicyEvent): void {
   print(
     `${what} identity ${name_identity(source_identity)}->${name_identity(destination_identity)}: ${ends} ${protocol}, ${direction} of ${endpoint}, ${name_rule(rule)}`,
   );
-}
-
-function join_port(address: string, port: number): string {
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 for (const { loaded } of programs) loaded.open_events(show);

@@ -23,9 +23,11 @@ import {
   strftime,
   tool_options,
 } from "bpfts";
+import { drop_reasons, hubble_reasons } from "./parts/drop-reasons.ts";
+import { join_port } from "./parts/join-port.ts";
 import { maglev_sizes } from "./parts/maglev.ts";
 import { hubble_protocols, protocol_names } from "./parts/protocols.ts";
-import { MAX_BACKENDS, MAX_SERVICES, drop_reasons, hubble_reasons } from "./parts/service-program.ts";
+import { MAX_BACKENDS, MAX_SERVICES } from "./parts/service-program.ts";
 import type { ServiceEvent } from "./parts/service-program.ts";
 import { ServiceTables } from "./parts/service-tables.ts";
 import { parse_services } from "./parts/services.ts";
@@ -143,10 +145,6 @@ function show({ reason, service: id, backend, line, tuple }: ServiceEvent): void
   print(
     `${what} ${known === undefined ? "" : `service ${known.service.name}, `}${ends}${chosen === undefined ? "" : ` to ${chosen}`}`,
   );
-}
-
-function join_port(address: string, port: number): string {
-  return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
 /** Takes over a change of the file; a file with a mistake changes nothing. */

@@ -55,18 +55,8 @@ export const other_counters = ["default deny", "invalid source", "invalid packet
 /** The most rules that a policy takes. */
 export const MAX_RULES = 4096;
 
-/** Why a packet is dropped. Source: bpf/lib/drop_reasons.h of Cilium */
-export const drop_reasons: Readonly<Record<number, string>> = {
-  132: "Invalid source ip",
-  133: "Policy denied",
-  134: "Invalid packet",
-  155: "CT: Map insertion failed",
-  157: "IP fragmentation not supported",
-  181: "Policy denied by denylist",
-};
-
 /** From a line of the C text to that of this file; a test keeps it true. */
-export const LINES_ABOVE_TEXT = 74;
+export const LINES_ABOVE_TEXT = 64;
 
 /** Loads the programs of one endpoint with its own tables, as Cilium compiles them for each. */
 export function load_endpoint(settings: EndpointSettings) {
@@ -312,12 +302,3 @@ int to_container(struct __sk_buff *skb) { return judge(skb, 0); }
     },
   };
 }
-
-/** The reasons of `drop_reasons` by the names that Hubble gives them. Source: enum DropReason in api/v1/flow/flow.proto of Cilium */
-export const hubble_reasons: Readonly<Record<number, string>> = {
-  132: "INVALID_SOURCE_IP",
-  133: "POLICY_DENIED",
-  134: "INVALID_PACKET_DROPPED",
-  157: "IP_FRAGMENTATION_NOT_SUPPORTED",
-  181: "POLICY_DENY",
-};

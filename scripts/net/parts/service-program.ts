@@ -18,20 +18,6 @@ export interface ServiceEvent {
   };
 }
 
-/** Why a packet is dropped. Source: bpf/lib/drop_reasons.h of Cilium */
-export const drop_reasons: Readonly<Record<number, string>> = {
-  154: "Error while correcting L4 checksum",
-  157: "IP fragmentation not supported",
-  158: "Service backend not found",
-};
-
-/** The same by the names of Hubble. Source: enum DropReason in api/v1/flow/flow.proto of Cilium */
-export const hubble_reasons: Readonly<Record<number, string>> = {
-  154: "ERROR_WHILE_CORRECTING_L4_CHECKSUM",
-  157: "IP_FRAGMENTATION_NOT_SUPPORTED",
-  158: "SERVICE_BACKEND_NOT_FOUND",
-};
-
 /** The most services, and the most backends of all of them. */
 export const MAX_SERVICES = 65536;
 export const MAX_BACKENDS = 262144;
