@@ -35,6 +35,12 @@ interface Backend {
   readonly address: SocketAddress;
 }
 
+/** An open socket, as the program keeps it. */
+interface ConnectedSocket {
+  readonly backend: number;
+  readonly pid: number;
+}
+
 /** What the programs look up for a service. */
 interface ServiceEntry {
   readonly id: number;
@@ -54,6 +60,10 @@ function name_frontend({ frontend, protocol }: Service): string {
   return `${frontend.text}/${protocol}`;
 }
 
+function name_backend(frontend: string, { family, bytes, port }: SocketAddress): string {
+  return `${frontend} ${family} ${bytes.join()} ${port}`;
+}
+
 /** The services in the tables of the programs. */
 export class SocklbTables {
   private entries: readonly ServiceEntry[] = [];
@@ -61,8 +71,13 @@ export class SocklbTables {
   /** By frontend and address. */
   private readonly backends = new Map<string, Backend>();
   private active: ReadonlySet<number> = new Set();
+  private last_backend = 0;
 
-  constructor(private readonly program: BPF) {}
+  /** `most` is how many services and how many backends the tables take. */
+  constructor(
+    private readonly program: Pick<BPF, "table">,
+    private readonly most = MOST,
+  ) {}
 
   private table<Key, Leaf>(name: string) {
     return this.program.table<Key, Leaf>(name);
@@ -75,18 +90,25 @@ export class SocklbTables {
    * @throws ArgumentError when there are too many
    */
   replace(services: readonly Service[]): void {
+    if (services.length > this.most || !this.have_room(services)) {
+      this.forget_unused();
+      if (services.length > this.most || !this.have_room(services))
+        throw new ArgumentError(
+          "BPFTS_ARGUMENT",
+          `there are more than ${this.most} services, or backends with those of before that still have sockets`,
+        );
+    }
+    const newest = this.last_backend;
     const entries = services.map((service) => this.number(service));
     const slots = entries.flatMap(({ id, backends }) =>
       backends.map((backend, number) => ({ service: id, number, backend })),
     );
-    if (entries.length > MOST || this.backends.size > MOST)
-      throw new ArgumentError(
-        "BPFTS_ARGUMENT",
-        `there are more than ${MOST} services, or backends with those that were removed`,
-      );
     const before = this.active;
     this.active = new Set(slots.map(({ backend }) => backend.id));
-    this.write_backends(slots.map(({ backend }) => backend));
+    this.write_backends(
+      slots.map(({ backend }) => backend),
+      newest,
+    );
     this.table<unknown, number>("slots").items_update_batch(
       slots.map(({ service, number }) => ({ service, number })),
       slots.map(({ backend }) => backend.id),
@@ -110,18 +132,17 @@ export class SocklbTables {
     const id = this.service_ids.get(frontend) ?? this.service_ids.size + 1;
     this.service_ids.set(frontend, id);
     const backends = service.backends.map((address) => {
-      const key = `${frontend} ${address.family} ${address.bytes.join()} ${address.port}`;
-      const backend = { id: this.backends.get(key)?.id ?? this.backends.size + 1, service, address };
+      const key = name_backend(frontend, address);
+      const backend = { id: this.backends.get(key)?.id ?? ++this.last_backend, service, address };
       this.backends.set(key, backend);
       return backend;
     });
     return { id, service, backends };
   }
 
-  private write_backends(backends: readonly Backend[]): void {
-    const counts = this.table<number, Counts>("backend_counts");
-    const added = backends.filter(({ id }) => !counts.has(id));
-    counts.items_update_batch(
+  private write_backends(backends: readonly Backend[], newest: number): void {
+    const added = backends.filter(({ id }) => id > newest);
+    this.table<number, Counts>("backend_counts").items_update_batch(
       added.map(({ id }) => id),
       added.map(() => ({ connects: 0n, datagrams: 0n })),
     );
@@ -142,12 +163,32 @@ export class SocklbTables {
     }
   }
 
+  private have_room(services: readonly Service[]): boolean {
+    const names = services.flatMap((service) =>
+      service.backends.map((address) => name_backend(name_frontend(service), address)),
+    );
+    return this.backends.size + names.filter((name) => !this.backends.has(name)).length <= this.most;
+  }
+
+  /** Backends that were removed and have no socket make room for others, with their counters. */
+  private forget_unused(): void {
+    const open = new Set(this.list_sockets().map(({ backend }) => backend));
+    for (const [key, { id }] of this.backends) {
+      if (this.active.has(id) || open.has(id)) continue;
+      this.backends.delete(key);
+      this.table<number, unknown>("backend_counts").delete(id);
+    }
+  }
+
+  private list_sockets(): readonly ConnectedSocket[] {
+    return [...this.table<bigint, ConnectedSocket>("sockets").values()];
+  }
+
   /** What each backend has been chosen for: those of the services first, then removed ones that have been chosen. */
   read_counts(): readonly BackendCounts[] {
     const counts = new Map(this.table<number, Counts>("backend_counts").entries());
     const open = new Map<number, number>();
-    for (const { backend } of this.table<bigint, { readonly backend: number }>("sockets").values())
-      open.set(backend, (open.get(backend) ?? 0) + 1);
+    for (const { backend } of this.list_sockets()) open.set(backend, (open.get(backend) ?? 0) + 1);
     const rows = [...this.backends.values()].map(({ id, service, address }) => ({
       service: service.name,
       frontend: service.frontend.text,
@@ -167,7 +208,7 @@ export class SocklbTables {
   /** Open sockets that are connected to a backend which was removed. */
   list_stale(): readonly StaleSocket[] {
     const by_id = new Map([...this.backends.values()].map((backend) => [backend.id, backend]));
-    return [...this.table<bigint, { readonly backend: number; readonly pid: number }>("sockets").values()]
+    return this.list_sockets()
       .filter(({ backend }) => !this.active.has(backend))
       .map(({ backend, pid }) => {
         const { service, address } = by_id.get(backend)!;
