@@ -13,7 +13,7 @@ type Step =
   | readonly ["from" | "to", Uint8Array]
   | readonly ["apply", readonly unknown[]]
   | readonly ["sweep", number]
-  | readonly ["age", number];
+  | readonly ["age" | "later", number];
 
 interface Ran {
   readonly action: string;
@@ -41,6 +41,8 @@ for (const [kind, value] of ${JSON.stringify(crossing)} as [string, any][]) {
   else if (kind === "sweep") tables.sweep(value);
   else if (kind === "age") {
     for (const [client, used] of program.tables.affinities) program.tables.affinities.set(client, { ...used, used_ns: used.used_ns - BigInt(value) * 1000000000n });
+  } else if (kind === "later") {
+    for (const [key, flow] of program.tables.service_ct) program.tables.service_ct.set(key, { ...flow, state: { ...flow.state, expires_ns: flow.state.expires_ns > BigInt(value) * 1000000000n ? flow.state.expires_ns - BigInt(value) * 1000000000n : 0n } });
   } else {
     const packet = Uint8Array.from(value.match(/../g), (byte: string) => parseInt(byte, 16));
     const result = (kind === "from" ? from : to).test_run({ packet });
@@ -379,6 +381,49 @@ describe("the programs of bpfts service", { timeout: 120_000 }, () => {
       "10.0.1.3 8080",
       "10.0.1.2 8080",
     ]);
+  });
+
+  it("remember a connection until both ends have closed it, or one has reset it, and others for a minute", async () => {
+    const ask = (flags: string, port = 7): Step => from(tcp("10.96.0.10", 80, port, { flags }));
+    const reply = (flags: string, port = 7): Step => to(answer("10.0.1.2", 8080, port, flags));
+    const query = from(udp("10.96.0.10", 53, 7));
+    const result = to(answer("10.0.1.3", 5353, 7));
+    const { ran, counts } = await run("lifetimes", [
+      ["apply", all],
+      // One end is closed, the other one goes on.
+      ...[ask("S"), reply("SA"), ask("A"), ask("FA"), ["later", 3600] as const, reply("A"), reply("FA"), ask("A")],
+      ["later", 9],
+      reply("A"),
+      ["later", 11],
+      reply("A"),
+      // Opened again, then reset.
+      ...[
+        ask("S"),
+        reply("SA"),
+        ask("A"),
+        ["later", 3600] as const,
+        reply("A"),
+        reply("R"),
+        ["later", 11] as const,
+        reply("A"),
+      ],
+      // A handshake that does not go on.
+      ...[ask("S", 8), ["later", 61] as const, reply("SA", 8)],
+      // Answers alone keep it, too.
+      ...[query, ["later", 50] as const, result, ["later", 50] as const, result, ["later", 61] as const, result],
+    ]);
+    const replies = ran
+      .map(readEnds)
+      .filter((one) => one.includes(`-> ${client}`))
+      .map((one) => one.split(" -> ")[0]);
+    const [service, backend] = ["10.96.0.10 80", "10.0.1.2 8080"];
+    expect(replies).toEqual([
+      ...[service, service, service, service, backend],
+      ...[service, service, service, backend],
+      backend,
+      ...["10.96.0.10 53", "10.96.0.10 53", "10.0.1.3 5353"],
+    ]);
+    expect(counts["web 10.0.1.2:8080"]).toBe(3);
   });
 
   it("take the answer for the newest connection of its ends: direct, by one service, by another", async () => {

@@ -58,10 +58,10 @@ struct tuple {
     __be16 source_port, destination_port;
     u16 is_answer;
 };
+/* That of answers has no state of its own: the connection's entry has it. */
 struct flow {
-    u64 expires_ns;
+    struct net_ct state;
     u32 service, backend;
-    u32 is_closing;
 };
 struct client {
     u32 service;
@@ -98,8 +98,6 @@ BPF_PERF_OUTPUT(events);
 
 enum { MOST_HEADERS = 256, MOST_PICKS = 8, ACTIVE = 0 };
 enum { DROP_CSUM_L4 = 154, DROP_FRAG_NOSUPPORT = 157, DROP_NO_SERVICE = 158 };
-/* Units: seconds. Source: bpf/node_config.h of Cilium */
-enum { SYN_LIFETIME = 60, TCP_LIFETIME = 21600, ANY_LIFETIME = 60, CLOSE_LIFETIME = 10 };
 
 static inline void tell(struct __sk_buff *skb, struct tuple *tuple, u32 reason, u32 service, u32 backend, u32 line) {
     struct event event = { .reason = reason, .service = service, .backend = backend, .line = line, .tuple = *tuple };
@@ -126,17 +124,6 @@ static inline int find_ports(struct net_packet *packet) {
     packet->source_port = known->source;
     packet->destination_port = known->destination;
     return 1;
-}
-
-static inline void renew(struct flow *flow, struct net_packet *packet, u64 now) {
-    u64 seconds = packet->protocol == IPPROTO_TCP ? TCP_LIFETIME : ANY_LIFETIME;
-    if (packet->tcp_flags & (NET_TCP_FIN | NET_TCP_RST))
-        flow->is_closing = 1;
-    if (flow->is_closing)
-        seconds = CLOSE_LIFETIME;
-    else if (packet->tcp_flags & NET_TCP_SYN)
-        seconds = SYN_LIFETIME;
-    flow->expires_ns = now + seconds * 1000000000ull;
 }
 
 /* Of one connection always the same. */
@@ -195,35 +182,39 @@ static inline void keep_affinity(struct tuple *tuple, struct service *service, u
 }
 
 /* What the backend's answers look like leads to the service. An entry of an older connection with the same ends, to another service, is replaced. */
-static inline void expect_answers(struct tuple *tuple, struct net_packet *packet, struct backend *backend, struct flow *flow) {
+static inline void expect_answers(struct tuple *tuple, struct backend *backend, u32 service, u32 chosen) {
     struct tuple key = { .source = backend->end.address, .destination = tuple->source, .protocol = tuple->protocol,
                          .source_port = backend->end.port, .destination_port = tuple->source_port, .is_answer = 1 };
-    service_ct.update(&key, flow);
+    struct flow fresh = { .service = service, .backend = chosen }, *known = service_ct.lookup(&key);
+    if (!known || known->service != service || known->backend != chosen)
+        service_ct.update(&key, &fresh);
 }
 
 static inline int balance(struct __sk_buff *skb, struct net_packet *packet, struct tuple *tuple, struct service *service) {
     u64 now = bpf_ktime_get_ns();
     u32 id = service->id, chosen = 0;
     struct backend *backend = NULL;
-    struct flow fresh = { .service = id }, *flow = service_ct.lookup(tuple);
-    int is_reopened = flow && flow->is_closing && packet->tcp_flags & NET_TCP_SYN;
-    if (flow && flow->expires_ns >= now && flow->service == id && !is_reopened) {
+    struct flow *flow = service_ct.lookup(tuple);
+    int is_reopened = flow && packet->tcp_flags & NET_TCP_SYN && (flow->state.is_sender_closed || flow->state.is_answerer_closed);
+    if (flow && flow->state.expires_ns >= now && flow->service == id && !is_reopened) {
         chosen = flow->backend;
-        fresh.is_closing = flow->is_closing;
         backend = backends.lookup(&chosen);
     }
     int is_new = !backend;
     if (is_new) {
-        fresh.is_closing = 0;
         chosen = select_backend(tuple, service, now);
         backend = backends.lookup(&chosen);
     }
     if (!backend)
         return drop(skb, tuple, DROP_NO_SERVICE, id, __LINE__);
-    fresh.backend = chosen;
-    renew(&fresh, packet, now);
-    service_ct.update(tuple, &fresh);
-    expect_answers(tuple, packet, backend, &fresh);
+    if (is_new) {
+        struct flow fresh = { .service = id, .backend = chosen };
+        net_ct_renew(&fresh.state, packet, 0, now);
+        service_ct.update(tuple, &fresh);
+    } else if (flow) {
+        net_ct_renew(&flow->state, packet, 0, now);
+    }
+    expect_answers(tuple, backend, id, chosen);
     keep_affinity(tuple, service, chosen, now);
     struct counts none = {}, *counts = backend_counts.lookup_or_try_init(&chosen, &none);
     if (counts) {
@@ -297,16 +288,19 @@ int to_container(struct __sk_buff *skb) {
         tuple.source_port = about.destination_port;
         tuple.destination_port = about.source_port;
     }
-    struct flow *flow = service_ct.lookup(&tuple);
-    if (!flow || flow->expires_ns < now)
-        return TC_ACT_UNSPEC;
-    u32 id = flow->service;
+    struct flow *answers = service_ct.lookup(&tuple);
+    u32 id = answers ? answers->service : 0;
     struct net_end *frontend = rev_nat.lookup(&id), end;
-    if (!frontend)
+    if (!answers || !frontend)
         return TC_ACT_UNSPEC;
     end = *frontend;
+    struct tuple asked = { .source = tuple.destination, .destination = end.address, .protocol = tuple.protocol,
+                           .source_port = tuple.destination_port, .destination_port = end.port };
+    struct flow *flow = service_ct.lookup(&asked);
+    if (!flow || flow->state.expires_ns < now || flow->backend != answers->backend)
+        return TC_ACT_UNSPEC;
     if (!about.protocol)
-        renew(flow, &packet, now);
+        net_ct_renew(&flow->state, &packet, 1, now);
     if (about.protocol ? net_rewrite_related(skb, &packet, &about, &end) : net_rewrite(skb, &packet, 1, &end))
         return drop(skb, &tuple, DROP_CSUM_L4, id, __LINE__);
     return TC_ACT_UNSPEC;
