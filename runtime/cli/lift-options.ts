@@ -21,7 +21,7 @@ const lifted: Readonly<Record<string, Kind | undefined>> = {
 const withSignOnly: ReadonlySet<string> = new Set(["--folded"]);
 
 /**
- * Takes options of bpfts out of a tool's own arguments. An option that the tool's text names is the tool's. `--folded` without `=` is, too: in BCC's tools it takes
+ * Takes options of bpfts out of a tool's own arguments. An option that the tool's text names is the tool's. `-o` is `--output`. `--folded` without `=` is, too: in BCC's tools it takes
  * no file.
  *
  * @throws UsageError when a value is missing
@@ -35,11 +35,12 @@ export function liftOptions(
   for (let at = 0; at < args.length; at++) {
     const arg = args[at]!;
     if (arg === "--") return { lifted: taken, rest: [...rest, ...args.slice(at)] };
-    const [name = ""] = arg.split("=", 1);
-    const isOurs = Object.hasOwn(lifted, name) && !toolText.includes(`"${name}"`);
+    const [given = ""] = arg.split("=", 1);
+    const name = arg === "-o" ? "--output" : given;
+    const isOurs = Object.hasOwn(lifted, name) && ![given, name].some((one) => toolText.includes(`"${one}"`));
     if (!isOurs || (arg === name && withSignOnly.has(name))) rest.push(arg);
-    else if (arg !== name || lifted[name] === undefined) taken.push(arg);
-    else taken.push(`${arg}=${requireValue(arg, lifted[name], args[++at])}`);
+    else if (arg !== given || lifted[name] === undefined) taken.push(arg);
+    else taken.push(`${name}=${requireValue(arg, lifted[name], args[++at])}`);
   }
   return { lifted: taken, rest };
 }

@@ -3,7 +3,7 @@ import { flush } from "../print/output.ts";
 import { renderValue } from "../print/render-value.ts";
 import { defineLazyGlobals } from "../lazy/lazy-globals.ts";
 import { guestConsole } from "./console.ts";
-import { runEndHandlers, startScript } from "./process.ts";
+import { runEndHandlers, startScript, warnUnused } from "./process.ts";
 import { haveHost } from "../wire/host.ts";
 import { runAsync } from "../time/async-functions.ts";
 import { queueMicrotask, throwUnhandled, watchPromises } from "../time/promises.ts";
@@ -17,6 +17,10 @@ const hooks: GuestHooks = {
   turn: () => takeTurn(true),
   interrupt: () => interruptWaits(),
   end: runEndHandlers,
+  warnUnused() {
+    warnUnused();
+    flush();
+  },
   describe: (value) => renderValue(value, { bigints: "n", depth: 1 }),
   flush() {
     flush();

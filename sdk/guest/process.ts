@@ -139,9 +139,13 @@ export function runEndHandlers(): void {
       first ??= { error };
     }
   }
+  if (first !== undefined) throw first.error;
+}
+
+/** Warns of what the user chose and the script had no use for. */
+export function warnUnused(): void {
   const unused = describeUnusedChoice();
   if (unused !== undefined) eprint(unused);
-  if (first !== undefined) throw first.error;
 }
 
 /**

@@ -14,6 +14,8 @@ export interface GuestHooks {
   interrupt(): boolean;
   /** Runs the end handlers and writes what is buffered. */
   end(): void;
+  /** Warns of what the user chose and the script, which has ended well, had no use for. */
+  warnUnused(): void;
   /** What a value that was thrown has in it, for people. */
   describe(value: unknown): string;
   /** Writes what is buffered; throws what a promise was rejected with that nobody handles. */

@@ -157,6 +157,11 @@ if (command !== undefined) try { sleep(10); } catch {}`,
   });
 
   it("refuse a file that cannot be written before anything runs", async () => {
+    const full = await runCli(["run", "-o", "/dev/full", clock]);
+    expect([full.status, full.stderr.split("\n")[0]]).toEqual([
+      3,
+      'error: Cannot write "/dev/full" (ENOSPC, no space left on device)',
+    ]);
     const result = await runCli(["run", "--json-errors", "-o", "/nowhere/x", clock]);
     expect([result.status, result.stdout, parseCliError(result).message]).toEqual([
       2,

@@ -71,6 +71,14 @@ describe("--filter and --fields", () => {
     ]);
   });
 
+  it("warn of nothing when the script fails, or ends itself", async () => {
+    const failing = writeScript(folder, "failing.ts", 'throw new Error("no");');
+    const result = await runCli(["run", "--filter", "pid==1", failing]);
+    expect([result.status, result.stderr.includes("chose nothing")]).toEqual([1, false]);
+    const misused = await runCli(["opensnoop", "--no-such-option", "--filter", "pid==1"]);
+    expect([misused.status, misused.stderr.includes("chose nothing")]).toEqual([2, false]);
+  });
+
   it("say which name was meant", async () => {
     const result = await runCli(["--json-errors", "-c", command, "opensnoop", "--fields", "comm,pad"]);
     expect(parseCliError(result)).toMatchObject({

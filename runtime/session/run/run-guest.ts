@@ -133,7 +133,10 @@ export async function runGuest(run: GuestRun): Promise<number> {
     bridge.reportLosses();
     const thrown = failure ?? last;
     // A script that failed, or ended itself, may not have come to its events.
-    if (thrown === undefined && stopper.exitCode === undefined) bridge.reportUncounted();
+    if (thrown === undefined && stopper.exitCode === undefined) {
+      sandbox.callHook("warnUnused");
+      bridge.reportUncounted();
+    }
     const refused = command && findCommandFailure(command);
     if (thrown !== undefined && refused !== undefined) log.warn(refused.message);
     if (thrown !== undefined) throw describeGuestFailure(thrown, run.script, (id) => bridge.findError(id));

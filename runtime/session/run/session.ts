@@ -35,6 +35,7 @@ import type { PreparedRun } from "./prepare-run.ts";
 import { openTurn, watchSupervisor } from "./handover.ts";
 import type { Handover, Turn } from "./handover.ts";
 import { quoteLines } from "./quote-lines.ts";
+import { redirectOutput } from "./redirect-output.ts";
 import { runGuest } from "./run-guest.ts";
 import type { RowChoice } from "../../../sdk/wire/row-choice.ts";
 import type { HistogramMessage } from "../../../sdk/wire/histogram-message.ts";
@@ -218,12 +219,6 @@ function detachAtOnce(port: KernelPort, command: Command | undefined, log: Log):
   log.warn(
     `All programs are detached. The process bpfts-detach stays for about ${seconds} s, until the kernel has freed ${perfEvents} perf events`,
   );
-}
-
-function redirectOutput(port: KernelPort, output: number | undefined): KernelPort {
-  if (output === undefined) return port;
-  const write: KernelPort["write"] = (fd, bytes, timeoutMs) => port.write(fd === 1 ? output : fd, bytes, timeoutMs);
-  return Object.create(port, { write: { value: write } }) as KernelPort;
 }
 
 /** A check has a line of its own to say: what the script prints on its way is not for anybody. */

@@ -29,6 +29,13 @@ describe("the options of bpfts in a tool's arguments", () => {
     expect(() => liftOptions(["--max-events"], "")).toThrow("--max-events has no value");
   });
 
+  it("have a short name for the output", () => {
+    expect(liftOptions(["-o", "o.txt", "-x"], "")).toEqual({ lifted: ["--output=o.txt"], rest: ["-x"] });
+    for (const tool of ['flags: ["-o", "--older"]', 'flags: ["--output"]'])
+      expect(liftOptions(["-o", "500"], tool)).toEqual({ lifted: [], rest: ["-o", "500"] });
+    expect(() => liftOptions(["-o"], "")).toThrow("-o names no file");
+  });
+
   it("stay the tool's where it has them itself", () => {
     const args = ["--max-events", "5", "--utc"];
     expect(liftOptions(args, 'flags: ["-M", "--max-events"]')).toEqual({

@@ -1,0 +1,18 @@
+import { readlinkSync } from "node:fs";
+import { ResourceError } from "../../base/errors.ts";
+import { errno, renderErrno } from "../../kernel/door/errno.ts";
+import type { KernelPort } from "../../kernel/door/port.ts";
+
+/** What is told to whoever writes to standard output. */
+const toldOn: ReadonlySet<number> = new Set([errno.EAGAIN, errno.EINTR, errno.EPIPE]);
+
+/** The port of a script whose standard output is the file of a descriptor. Its write throws a ResourceError when the file takes no more. */
+export function redirectOutput(port: KernelPort, output: number | undefined): KernelPort {
+  if (output === undefined) return port;
+  const write: KernelPort["write"] = (fd, bytes, timeoutMs) => {
+    const written = port.write(fd === 1 ? output : fd, bytes, timeoutMs);
+    if (fd !== 1 || written >= 0 || toldOn.has(written)) return written;
+    throw new ResourceError(`Cannot write "${readlinkSync(`/proc/self/fd/${output}`)}" (${renderErrno(written)})`);
+  };
+  return Object.create(port, { write: { value: write } }) as KernelPort;
+}
