@@ -22,7 +22,7 @@ export function addGrantOptions(command: Command): Command {
     )
     .option(
       "--allow-read <folder>",
-      "let the script import and include files of this folder, which is not its own; may be given more than once",
+      "let the script import, include and read files of this folder, which is not its own; may be given more than once",
       collect,
       [],
     );

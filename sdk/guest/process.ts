@@ -149,9 +149,8 @@ export function warnUnused(): void {
 }
 
 /**
- * Reads a text file below /proc or /sys, or one that the user named as an argument of the script; nothing else is readable.
- *
- * A path counts as named when it is a whole argument, or stands behind the `=` of an option, letter by letter.
+ * Reads a text file below /proc or /sys, or of a folder that the user grants with `--allow-read`; nothing else is readable. A tool that comes with bpfts
+ * reads the files that the user names as its arguments, too.
  *
  * @throws BpfError when it lies elsewhere, also through a symbolic link, or cannot be read
  *

@@ -28,8 +28,9 @@ for (const [name, text] of Object.entries(secrets)) writeFileSync(join(outside, 
 
 interface Attack {
   readonly name: string;
-  /** Behind `import { BPF, print, read_file } from "bpfts";`; `OUT` is the folder of the secrets. */
+  /** Behind `import { argv, BPF, print, read_file } from "bpfts";`; `OUT` is the folder of the secrets. */
   readonly script: string;
+  readonly args?: readonly string[];
   /** Files beside the script, by their paths. */
   readonly files?: Readonly<Record<string, string>>;
   /** Symbolic links beside the script and where they lead. */
@@ -44,7 +45,7 @@ const show = (path: string, type = "text"): string =>
   `import x from ${JSON.stringify(path)}${type === "" ? "" : ` with { type: "${type}" }`};\nprint(x);`;
 const source = (path: string): string => `new BPF({ src_file: ${JSON.stringify(path)} });`;
 const read = (path: string): string => `print(read_file(${JSON.stringify(path)}));`;
-const readHint = /below \/proc and \/sys, and files that you name|no text file|environment/;
+const readHint = /below \/proc and \/sys only|no text file|environment/;
 
 const attacks: readonly Attack[] = [
   // What a script imports.
@@ -282,6 +283,13 @@ const attacks: readonly Attack[] = [
     hint: readHint,
   },
   { name: "read_file with dots behind /proc", script: read("/proc/..OUT/secret"), hint: readHint },
+  { name: "read_file of an argument", script: "print(read_file(argv[0]!));", args: ["OUT/secret"], hint: readHint },
+  {
+    name: "read_file of an option's value",
+    script: "print(read_file(argv[0]!.slice(7)));",
+    args: ["--file=OUT/secret"],
+    hint: readHint,
+  },
   { name: "read_file of the program that runs", script: read("/proc/self/exe"), hint: readHint },
   {
     name: "read_file of descriptors",
@@ -341,14 +349,18 @@ function writeAttack({ script, files = {}, links = {} }: Pick<Attack, "script" |
     symlinkSync(fill(target), join(folder, name));
   }
   const path = join(folder, "script.ts");
-  writeFileSync(path, `import { BPF, print, read_file } from "bpfts";\n${fill(script)}\nvoid BPF, print, read_file;\n`);
+  writeFileSync(
+    path,
+    `import { argv, BPF, print, read_file } from "bpfts";\n${fill(script)}\nvoid argv, BPF, print, read_file;\n`,
+  );
   return path;
 }
 
 describe("a script reads no file that is not its own", () => {
   it.each(attacks)("$name", async (attack) => {
     const path = writeAttack(attack);
-    const result = await runCli(["run", path], { cwd: dirname(path), env: { KEPT_BY_ROOT: words } });
+    const args = (attack.args ?? []).map((arg) => arg.replaceAll("OUT", outside));
+    const result = await runCli(["run", path, "--", ...args], { cwd: dirname(path), env: { KEPT_BY_ROOT: words } });
     expect(result.stdout + result.stderr).not.toContain(words);
     if (attack.endsWell === true) return expect(result.status).toBe(0);
     expect(result.status, result.stderr).not.toBe(0);

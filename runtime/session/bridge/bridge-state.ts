@@ -6,6 +6,7 @@ import type { RowChoice } from "../../../sdk/wire/row-choice.ts";
 import type { HistogramMessage } from "../../../sdk/wire/histogram-message.ts";
 import type { StackMessage } from "../../../sdk/wire/stack-message.ts";
 import type { LabPlace } from "../../../sdk/wire/lab-place.ts";
+import type { FileScope } from "../../script/file-scope.ts";
 import type { Guard } from "../../permit/guard.ts";
 import type { Command } from "../wait/command.ts";
 import type { KernelLookups } from "./lookups.ts";
@@ -27,6 +28,8 @@ export interface BridgeState {
   readonly scriptName: string;
   readonly guard: Guard;
   readonly args: readonly string[];
+  /** What the user lets the script read while it runs, besides files below /proc and /sys. */
+  readonly readable: FileScope;
   readonly command: Command | undefined;
   /** The places of the lab that the script runs in. */
   readonly lab: readonly LabPlace[];

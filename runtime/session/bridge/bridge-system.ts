@@ -5,7 +5,7 @@ import { errno, renderErrno } from "../../kernel/door/errno.ts";
 import { waitSources } from "../../kernel/door/port.ts";
 import { encodeUtf8, isPlainText } from "../../../sdk/wire/utf8.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
-import { readNamedFile, readSystemFile } from "./read-file.ts";
+import { readGrantedFile, readSystemFile } from "./read-file.ts";
 import { wakeAtSecondLook } from "../wait/waiter.ts";
 
 /** A reader of stdout that is slow holds the script up; at a signal it gets this much more time. Units: milliseconds. */
@@ -88,14 +88,9 @@ export function openSystemCalls(
     now: () => ({ monotonicNs: process.hrtime.bigint().toString() }),
     read_file({ path }) {
       state.guard.noteFile(path);
-      return isNamed(path, state.args) ? readNamedFile(path) : readSystemFile(path);
+      return state.readable.covers(path) ? readGrantedFile(path, state.readable) : readSystemFile(path);
     },
   };
-}
-
-/** Whether the user wrote a path as an argument of the script, or behind the `=` of an option. */
-function isNamed(path: string, args: readonly string[]): boolean {
-  return args.some((arg) => arg === path || (/^--?\w[\w-]*=/.test(arg) && arg.slice(arg.indexOf("=") + 1) === path));
 }
 
 /**

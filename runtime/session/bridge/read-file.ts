@@ -2,6 +2,7 @@ import { realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { ArgumentError } from "../../base/errors.ts";
 import { describeFileFailure, readRegularFile } from "../../script/read-regular-file.ts";
+import type { FileScope } from "../../script/file-scope.ts";
 import { decodeText } from "./decode-text.ts";
 
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
@@ -26,12 +27,14 @@ export function readSystemFile(path: string): string {
 }
 
 /**
- * Reads a file that the user named on the command line. What no script may read below /proc and /sys stays refused.
+ * Reads a file that the user lets the script read. What no script may read below /proc and /sys stays refused.
  *
  * @throws ArgumentError
  */
-export function readNamedFile(path: string): string {
-  return readText(path, resolve(path), findRefusal);
+export function readGrantedFile(path: string, granted: FileScope): string {
+  return readText(path, resolve(path), (real) =>
+    granted.covers(real) ? findRefusal(real) : { reason: "it leads to a file that you do not let the script read" },
+  );
 }
 
 function readText(path: string, absolute: string, refuse: (real: string) => Refusal | undefined): string {
@@ -55,7 +58,8 @@ function readText(path: string, absolute: string, refuse: (real: string) => Refu
 function findSystemRefusal(real: string): Refusal | undefined {
   if (/^\/(?:proc|sys)\//.test(real)) return findRefusal(real);
   return {
-    reason: "scripts read files below /proc and /sys, and files that you name as arguments of the script",
+    reason: "scripts read files below /proc and /sys only",
+    hint: "a folder of other files is granted on the command line: --allow-read FOLDER",
   };
 }
 

@@ -27,6 +27,8 @@ import type { KernelLookups } from "../bridge/lookups.ts";
 import type { BuildRequest } from "../build/build-request.ts";
 import type { BuiltProgram } from "../load/program.ts";
 import type { ProcessWatch } from "../wait/process-watch.ts";
+import { noGrants, openFileScope } from "../../script/file-scope.ts";
+import type { FileScope } from "../../script/file-scope.ts";
 import { openStopper } from "./stopper.ts";
 import type { Stopper } from "./stopper.ts";
 import { openGuard } from "../../permit/guard.ts";
@@ -41,6 +43,8 @@ export interface GuestRun {
   readonly library: GuestLibrary;
   /** The script's own arguments. */
   readonly args: readonly string[];
+  /** What the user lets the script read while it runs; nothing besides files below /proc and /sys when absent. */
+  readonly readable?: FileScope;
   readonly port: KernelPort;
   readonly build: (request: BuildRequest) => BuiltProgram;
   readonly openTracePipe: () => TracePipe;
@@ -103,6 +107,7 @@ export async function runGuest(run: GuestRun): Promise<number> {
       ...run,
       build: isTimedCheck(run) ? timeWithoutBuilds(run, run.durationMs) : run.build,
       scriptName: basename(run.script.files[0] ?? "", ".ts"),
+      readable: run.readable ?? openFileScope(undefined, noGrants),
       guard: run.guard ?? openGuard(new Set()),
       command,
       lab: run.lab ?? [],

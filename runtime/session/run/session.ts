@@ -32,6 +32,7 @@ import { verifyBeforeClose } from "../load/verify-rest.ts";
 import { openProcessWatch } from "../wait/process-watch.ts";
 import { openGuestLibrary } from "./guest-library.ts";
 import type { PreparedRun } from "./prepare-run.ts";
+import { openReadable } from "./readable-files.ts";
 import { openTurn, watchSupervisor } from "./handover.ts";
 import type { Handover, Turn } from "./handover.ts";
 import { quoteLines } from "./quote-lines.ts";
@@ -147,6 +148,7 @@ export async function runScript(options: RunOptions): Promise<number> {
       library: library.guest,
       ...(options.prepared && { openSandbox: options.prepared.openSandbox }),
       args: options.args,
+      readable: openReadable(options.script, options.args, options.grants),
       guard: options.guard,
       port: options.attaches ? (turn?.port ?? output) : muteOutput(options.loads === false ? openDryPort(port) : port),
       build: openBuild(

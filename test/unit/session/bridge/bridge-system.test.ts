@@ -3,6 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import { readSystemFile } from "../../../../runtime/session/bridge/read-file.ts";
+import { findPackageFile } from "../../../../runtime/session/build/package-files.ts";
+import { openReadable } from "../../../../runtime/session/run/readable-files.ts";
 import { runScriptText } from "../../../support/guest-run.ts";
 
 describe("reading files", () => {
@@ -36,7 +38,7 @@ describe("reading files", () => {
     try {
       symlinkSync("/etc/passwd", join(folder, "link"));
       expect(() => readSystemFile(`/proc/self/root${folder}/link`)).toThrow(
-        "scripts read files below /proc and /sys, and files that you name",
+        "scripts read files below /proc and /sys only",
       );
     } finally {
       rmSync(folder, { recursive: true });
@@ -51,35 +53,54 @@ describe("reading files", () => {
   });
 });
 
-describe("reading a file that the user names", () => {
-  const folder = mkdtempSync(join(tmpdir(), "bpfts-named-"));
+describe("reading a file that the user lets the script read", () => {
+  const folder = mkdtempSync(join(tmpdir(), "bpfts-granted-"));
   afterAll(() => rmSync(folder, { recursive: true }));
   const path = join(folder, "services.json");
   writeFileSync(path, '{"a": 1}');
   writeFileSync(join(folder, "secret"), "secret");
-  const read = async (asked: string, args: readonly string[]): Promise<string> =>
+  symlinkSync("/etc/hostname", join(folder, "link"));
+  const tool = findPackageFile("scripts", "net", "policy.ts");
+  const readAs = async (script: string, asked: string, args: readonly string[], read: readonly string[] = []) =>
     (
       await runScriptText(
         `import { print, read_file } from "bpfts";
         try { print(read_file(${JSON.stringify(asked)})); } catch (error) { print((error as Error).message); }`,
-        { args },
+        { args, readable: openReadable(script, args, { include: [], read }) },
       )
     ).stdout.trim();
 
-  it.each([[[path]], [["-v", "--services", path]], [[`--services=${path}`]]])("is open with %j", async (args) => {
-    expect(await read(path, args)).toBe('{"a": 1}');
+  it.each([[[path]], [["-v", "--services", path]], [[`--services=${path}`]], [[`${folder}/./services.json`]]])(
+    "is open to a tool of bpfts' own with %j",
+    async (args) => {
+      expect(await readAs(tool, path, args)).toBe('{"a": 1}');
+    },
+  );
+
+  it("is open to every script in a folder that the user grants", async () => {
+    expect(await readAs(path, path, [], [folder])).toBe('{"a": 1}');
   });
 
   it("takes a path from where the user is", async () => {
-    expect(await read("package.json", ["package.json"])).toContain('"name": "bpfts"');
+    expect(await readAs(tool, "package.json", ["package.json"])).toContain('"name": "bpfts"');
   });
+
+  it.each([[[path]], [[`--services=${path}`]]])(
+    "is closed to any other script, whatever its arguments: %j",
+    async (args) => {
+      const script = join(folder, "policy.ts");
+      expect(await readAs(script, path, args)).toBe(
+        `Cannot read "${path}": scripts read files below /proc and /sys only`,
+      );
+      expect(await readAs(`${tool}/../../../${folder}/policy.ts`, path, args)).toContain("Cannot read");
+    },
+  );
 
   it.each([
     [path, [folder]],
     [path, [`${path}.old`]],
     [path, [`x${path}`]],
     [path, [`./=${path}`]],
-    [`${folder}/./services.json`, [path]],
     [join(folder, "secret"), [path]],
     [`${path}/../secret`, [path]],
     ["", [""]],
@@ -88,7 +109,11 @@ describe("reading a file that the user names", () => {
     ["/proc/self/mem", ["/proc/self/mem"]],
     ["/dev/null", ["/dev/null"]],
   ])("reads no %s for %j", async (asked, args) => {
-    expect(await read(asked, args)).toContain("Cannot read");
+    expect(await readAs(tool, asked, args)).toContain("Cannot read");
+  });
+
+  it("leads nowhere else by a link in a granted folder", async () => {
+    expect(await readAs(path, join(folder, "link"), [], [folder])).toContain("Cannot read");
   });
 });
 
