@@ -22,7 +22,9 @@ afterAll(() => {
 
 /** Makes a network namespace that goes away after the file's tests. */
 export async function makeNetns(): Promise<OwnNetns> {
-  const holder = spawn("unshare", ["-n", "sh", "-c", "echo; exec sleep 600"], { stdio: ["ignore", "pipe", "inherit"] });
+  const holder = spawn("unshare", ["-n", "sh", "-c", "echo; exec sleep 3600"], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   holders.push(holder);
   await new Promise((resolve) => holder.stdout.once("data", resolve));
   const path = `/proc/${holder.pid}/ns/net`;
