@@ -1,7 +1,7 @@
-import type { Interrupt } from "../wire/errors.ts";
+import { Interrupt } from "../wire/errors.ts";
 import { countOutput } from "../print/output.ts";
 import { haveEventLimit, isEventLimitReached, noteShownEvent } from "../print/shown-events.ts";
-import { pollRings, takeEvents } from "./rings.ts";
+import { pollRings, takeEvents, takeRest } from "./rings.ts";
 import { serveWhileWaiting } from "../time/wait.ts";
 import { requireCancel, watchCancel } from "./cancel.ts";
 import type { EventOptions } from "./event-options.ts";
@@ -89,7 +89,16 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
         }
         // What a poll throws leaves the buffer open: the script may go on after an interrupt.
         isLeft = false;
-        pollRings("any", -1, () => !this.open || this.haveEvent());
+        const interruption = this.interruption;
+        this.interruption = undefined;
+        if (interruption !== undefined) throw interruption;
+        try {
+          pollRings("any", -1, () => !this.open || this.haveEvent());
+        } catch (error) {
+          // What came before a signal comes first.
+          if (!(error instanceof Interrupt) || !this.haveEvent()) throw error;
+          this.interruption = error;
+        }
         isLeft = true;
       }
     } finally {
@@ -132,6 +141,7 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
 
   /** @internal Ends the wait, or the next one. */
   interrupt(error: Interrupt): void {
+    takeRest();
     this.serve();
     if (this.waiters.length === 0) this.interruption = error;
     for (const waiter of this.waiters.splice(0)) waiter.reject(error);

@@ -1,5 +1,5 @@
 import { requireNumber } from "../checks/check-options.ts";
-import { Interrupt, makeArgumentError } from "../wire/errors.ts";
+import { makeArgumentError } from "../wire/errors.ts";
 import { haveOpenRing, pollRings, takeEvents } from "./rings.ts";
 
 /**
@@ -31,21 +31,7 @@ export function poll_events(seconds: number = Number.POSITIVE_INFINITY): void {
       "open one before: b.tables.events.open_ring_buffer(callback); to wait for something else there are sleep(seconds) and intervals(seconds)",
     );
   const end = Date.now() + seconds * 1000;
-  try {
-    for (let left = seconds * 1000; left > 0 && haveOpenRing("any"); left = end - Date.now())
-      pollRings("any", left === Infinity ? -1 : left);
-    takeEvents();
-  } catch (error) {
-    if (error instanceof Interrupt) takeRest();
-    throw error;
-  }
-}
-
-/** A source that never rests must not hold up the end. Units: milliseconds. */
-const LONGEST_REST_MS = 250;
-
-/** Hands over what came before the signal: who waits for events hears of the signal first. */
-function takeRest(): void {
-  const end = Date.now() + LONGEST_REST_MS;
-  while (haveOpenRing("any") && takeEvents() && Date.now() < end);
+  for (let left = seconds * 1000; left > 0 && haveOpenRing("any"); left = end - Date.now())
+    pollRings("any", left === Infinity ? -1 : left);
+  takeEvents();
 }

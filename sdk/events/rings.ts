@@ -1,4 +1,4 @@
-import { makeArgumentError } from "../wire/errors.ts";
+import { Interrupt, makeArgumentError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
 import type { RingKind } from "../wire/protocol.ts";
 import type { RecordCursor, RecordWalk } from "../codec/record-walk.ts";
@@ -60,7 +60,7 @@ export function closeRings(owned: (ring: OpenRing) => boolean): void {
  * a timer or a promise may close, during the wait, what would have ended it.
  * Units: milliseconds, -1 waits for ever, 0 takes what is there. Answers whether any came.
  *
- * @throws Interrupt at a signal; BpfError when nothing is open that could ever end a wait without end
+ * @throws Interrupt at a signal, when what came before it has been handed over; BpfError when nothing is open that could ever end a wait without end
  */
 export function pollRings(
   kind: RingKind | "any",
@@ -70,10 +70,15 @@ export function pollRings(
   // What a callback that threw left over comes first.
   if (deliveries.length === 0) {
     if (timeoutMs < 0 && kind !== "any") requireOpenRing(kind);
-    const batch = block<Uint8Array | "over">(timeoutMs, (waitMs, events) =>
-      timeoutMs < 0 && isOver() ? "over" : callHost("poll", { kind: events ? "any" : kind, timeoutMs: waitMs }),
-    );
-    if (batch !== "over") note(batch);
+    try {
+      const batch = block<Uint8Array | "over">(timeoutMs, (waitMs, events) =>
+        timeoutMs < 0 && isOver() ? "over" : callHost("poll", { kind: events ? "any" : kind, timeoutMs: waitMs }),
+      );
+      if (batch !== "over") note(batch);
+    } catch (error) {
+      if (error instanceof Interrupt) takeRest();
+      throw error;
+    }
   }
   return deliver();
 }
@@ -98,6 +103,15 @@ function requireOpenRing(kind: RingKind): void {
 export function takeEvents(): boolean {
   if (deliveries.length === 0) note(callHost("poll", { kind: "any", timeoutMs: 0 }));
   return deliver();
+}
+
+/** A source that never rests must not hold up the end. Units: milliseconds. */
+const LONGEST_REST_MS = 250;
+
+/** Hands over what came before a signal: who waits for events hears of the signal first. */
+export function takeRest(): void {
+  const end = Date.now() + LONGEST_REST_MS;
+  while (haveOpenRing("any") && takeEvents() && Date.now() < end);
 }
 
 const SECTION_HEADER = 16;
