@@ -133,6 +133,10 @@ TRACEPOINT_PROBE(syscalls, sys_exit_open) { return on_exit(args->ret); }
 #endif
 TRACEPOINT_PROBE(syscalls, sys_enter_openat) { return on_enter((const char *)args->filename, args->flags, args->mode); }
 TRACEPOINT_PROBE(syscalls, sys_exit_openat) { return on_exit(args->ret); }
+#ifdef HAVE_CREAT
+TRACEPOINT_PROBE(syscalls, sys_enter_creat) { return on_enter((const char *)args->pathname, CREAT_FLAGS, args->mode); }
+TRACEPOINT_PROBE(syscalls, sys_exit_creat) { return on_exit(args->ret); }
+#endif
 #ifdef HAVE_OPENAT2
 TRACEPOINT_PROBE(syscalls, sys_enter_openat2) {
     struct open_how how = {};
@@ -148,6 +152,8 @@ TRACEPOINT_PROBE(syscalls, sys_exit_openat2) { return on_exit(args->ret); }
     `-DFLAGS_UNWANTED=(${flagCondition})`,
     `-DONLY_FAILED=${args.failed ? 1 : 0}`,
     ...(BPF.tracepoint_exists("syscalls", "sys_enter_open") ? ["-DHAVE_OPEN"] : []),
+    `-DCREAT_FLAGS=${open_flags.O_CREAT | open_flags.O_WRONLY | open_flags.O_TRUNC}`,
+    ...(BPF.tracepoint_exists("syscalls", "sys_enter_creat") ? ["-DHAVE_CREAT"] : []),
     ...(BPF.tracepoint_exists("syscalls", "sys_enter_openat2") ? ["-DHAVE_OPENAT2"] : []),
   ],
 });

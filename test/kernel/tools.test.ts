@@ -98,6 +98,17 @@ for path, flags in (("${one}", 0), ("${none}", 0), ("${one}", os.O_WRONLY | os.O
     ]);
   });
 
+  // Other architectures have no such system call.
+  it.runIf(process.arch === "x64")("prints what creat(2) makes", async () => {
+    const made = join(folder, "made");
+    const creates = join(folder, "creates.py");
+    writeFileSync(creates, `import ctypes\nctypes.CDLL(None).syscall(85, b"${made}", 0o600)\n`);
+    const rows = split(await runTool(`python3 ${creates}`, "opensnoop", "-e"));
+    expect(rows.filter((row) => row.at(-1) === made).map((row) => row.slice(3))).toEqual([
+      ["0", "00001101", "0600", made],
+    ]);
+  });
+
   it("prints objects for --json, and other processes' opens never", async () => {
     const rows = (await runTool(`cat ${one}`, "opensnoop", "--json")).map(
       (row) => JSON.parse(row) as { comm: string; path: string },
