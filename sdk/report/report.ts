@@ -33,6 +33,11 @@ type Reported = Pick<BPF<unknown, unknown>, "table_names" | "table">;
  * report(b, { duration: 5 });
  */
 export function report(b: Reported, options: ReportOptions = {}): void {
+  if (!Array.isArray((b as Partial<Reported> | undefined)?.table_names))
+    throw makeArgumentError(
+      "report() shows the tables of a BPF object",
+      "for example: report(b), after b = new BPF(…)",
+    );
   requireOptions("report()", options, [
     ...[
       "probes",
