@@ -1,6 +1,6 @@
 import { UsageError } from "../base/errors.ts";
 
-type Kind = "CONDITIONS" | "FILE" | "N" | "NAME" | "NAMES";
+type Kind = "CHANGES" | "CONDITIONS" | "FILE" | "N" | "NAME" | "NAMES";
 
 /** Options of `bpfts run` that may stand behind a tool's name, too; the value is what they take, undefined for nothing. */
 const lifted: Readonly<Record<string, Kind | undefined>> = {
@@ -10,6 +10,7 @@ const lifted: Readonly<Record<string, Kind | undefined>> = {
   "--pprof": "FILE",
   "--folded": "FILE",
   "--container": "NAME",
+  "--columns": "CHANGES",
   "--fields": "NAMES",
   "--filter": "CONDITIONS",
   "--max-events": "N",
@@ -46,6 +47,7 @@ export function liftOptions(
 }
 
 const examples: Readonly<Record<Exclude<Kind, "FILE">, string>> = {
+  CHANGES: "for example: --columns +time,+container",
   CONDITIONS: "for example: --filter 'pid==1,comm~^ba'",
   N: "for example: --max-events 10",
   NAME: "for example: --container web",
@@ -54,7 +56,7 @@ const examples: Readonly<Record<Exclude<Kind, "FILE">, string>> = {
 
 /** Answers the value of an option. @throws UsageError when it is missing */
 export function requireValue(option: string, kind: Kind, value: string | undefined): string {
-  if (value !== undefined && value !== "" && !value.startsWith("-")) return value;
+  if (value !== undefined && value !== "" && (kind === "CHANGES" || !value.startsWith("-"))) return value;
   if (kind !== "FILE") throw new UsageError(`${option} has no value`, { hint: examples[kind] });
   throw new UsageError(`${option} names no file`, { hint: `${option} FILE; ./-x for a name that begins with a dash` });
 }

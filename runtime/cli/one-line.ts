@@ -18,14 +18,14 @@ import { addOutputOptions, runWithOutput } from "./output-options.ts";
 import type { OutputFlags } from "./output-options.ts";
 import { parseCount } from "./parse-count.ts";
 import { parseSeconds } from "./parse-seconds.ts";
-import { addFilterOption, readRowChoice } from "./row-options.ts";
+import { addEventOptions, readRowChoice } from "./row-options.ts";
 import type { RowFlags } from "./row-options.ts";
 
 interface OneLineFlags
   extends GrantFlags,
     AllowFlags,
     CgroupFlags,
-    Pick<RowFlags, "filter">,
+    Pick<RowFlags, "filter" | "columns">,
     OutputFlags,
     PictureFlags,
     Pick<OneLinerRequest, keyof ScriptSettings | "pid"> {
@@ -51,6 +51,7 @@ Examples:
                                                                              sizes of reads over time, until Ctrl-C
   bpfts -e 'tracepoint:sched:sched_process_exec { print("%s\\n", comm); }' --max-events 3    the first three of them
   bpfts -e 'tracepoint:raw_syscalls:sys_enter { count(comm); }' --container web -d 5
+  bpfts -e 'tracepoint:sched:sched_process_exec { print("%d %s\\n", pid, comm); }' --columns +time,+container
   bpfts -e 'uprobe:c:malloc { hist(arg1); }' -p 1234
   bpfts -e 'tracepoint:raw_syscalls:sys_enter if (pid == cpid) { count(args->id); }' -c 'ls /tmp'
   bpfts -e '…' --script > tool.ts                                            the script that it stands for
@@ -89,7 +90,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("--memory <mebibytes>", "the most memory that the script may use", parseCount, 64)
     .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
     .option("--json-errors", "write errors as JSON, one a line");
-  addAllowOptions(addPictureOptions(addFilterOption(addOutputOptions(addCgroupOptions(command)))))
+  addAllowOptions(addPictureOptions(addEventOptions(addOutputOptions(addCgroupOptions(command)))))
     .addHelpText("after", examples)
     .action(async (flags: OneLineFlags & { readonly memory: number }) => finish(await runLine(flags)));
 }

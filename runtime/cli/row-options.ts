@@ -1,23 +1,34 @@
 import type { Command } from "commander";
 import { UsageError } from "../base/errors.ts";
-import type { RowChoice, RowCondition, RowOperator } from "../../sdk/wire/row-choice.ts";
+import { findSimilar } from "../base/similar.ts";
+import { extraColumns } from "../../sdk/wire/row-choice.ts";
+import type { ExtraColumn, RowChoice, RowCondition, RowOperator } from "../../sdk/wire/row-choice.ts";
 
 /** The options that `addRowOptions` adds. */
 export interface RowFlags {
   readonly filter?: readonly string[];
   readonly fields?: string;
+  readonly columns?: readonly string[];
 }
 
 /** Adds the options by which the user chooses among rows. */
 export function addRowOptions(command: Command): Command {
-  return addFilterOption(command).option(
+  return addEventOptions(command).option(
     "--fields <names>",
     "only these columns of rows, in this order: comm,pid,ret; by their names in JSON or their heads",
   );
 }
 
-/** Adds `--filter` alone. */
-export function addFilterOption(command: Command): Command {
+/** Adds those that choose among events, too. */
+export function addEventOptions(command: Command): Command {
+  return addFilterOption(command).option(
+    "--columns <changes>",
+    "add columns to rows and leave out others: +time,+container,+pod,+user,-pid; for all but +time the rows must have a field pid",
+    (text: string, before: readonly string[] = []): readonly string[] => [...before, text],
+  );
+}
+
+function addFilterOption(command: Command): Command {
   return command.option(
     "--filter <conditions>",
     "only rows whose fields meet all conditions: 'pid==1,comm~^ba', with == != >= <= > < ~ (a regular expression) !~; \\, is a comma, quotes keep blanks: comm==' x '",
@@ -26,15 +37,39 @@ export function addFilterOption(command: Command): Command {
 }
 
 /** Reads what the flags choose; undefined when they choose nothing. @throws UsageError for what is no condition */
-export function readRowChoice({ filter = [], fields }: RowFlags): RowChoice | undefined {
-  if (filter.length === 0 && fields === undefined) return undefined;
+export function readRowChoice({ filter = [], fields, columns: changes = [] }: RowFlags): RowChoice | undefined {
+  if (filter.length === 0 && fields === undefined && changes.length === 0) return undefined;
   const conditions = filter.flatMap((text) =>
     splitConditions(text).map((part) => parseCondition(part.replaceAll("\\,", ","))),
   );
   const columns = fields?.split(",").map((name) => name.trim());
   if (columns?.includes("") === true)
     throw new UsageError(`--fields "${fields!}": a name is missing`, { hint: "for example: --fields comm,pid" });
-  return { conditions, columns: columns ?? null };
+  return { conditions, columns: columns ?? null, ...readChanges(changes) };
+}
+
+function readChanges(texts: readonly string[]): Pick<RowChoice, "added" | "removed"> {
+  const changes = texts.flatMap((text) => text.split(",").map((change) => change.trim()));
+  for (const change of changes)
+    if (!/^[+-]./.test(change))
+      throw new UsageError(
+        `--columns "${texts.join(",")}": ${change === "" ? "a name is missing" : `"${change}" has no sign`}`,
+        {
+          hint: `+NAME adds a column (${extraColumns.join(", ")}), -NAME leaves one out; --fields names all that are wanted`,
+        },
+      );
+  const names = (sign: string): string[] =>
+    changes.filter((change) => change.startsWith(sign)).map((change) => change.slice(1));
+  return { added: [...new Set(names("+").map(requireExtra))], removed: names("-") };
+}
+
+function requireExtra(name: string): ExtraColumn {
+  const found = extraColumns.find((known) => known === name.toLowerCase());
+  if (found !== undefined) return found;
+  const similar = findSimilar(name, extraColumns);
+  throw new UsageError(`--columns +${name}: there is no column of that name to add`, {
+    hint: similar === undefined ? `there are: ${extraColumns.join(", ")}` : `did you mean "+${similar}"?`,
+  });
 }
 
 /** A value in quotes: it may have commas, and blanks at its ends. */

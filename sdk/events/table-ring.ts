@@ -12,6 +12,7 @@ import type { Layout } from "../wire/layout.ts";
 import { eprint, writeOutput } from "../print/output.ts";
 import { is_json_output } from "../print/row-printer.ts";
 import { compileRow } from "../print/row-text.ts";
+import { addToJson, haveAddedColumns, renderAddedColumns } from "../print/added-columns.ts";
 import { haveRowFilter, isEventWanted } from "../print/row-choice.ts";
 import { haveEventLimit, limitCallback } from "../print/shown-events.ts";
 import type { MapReply, RingKind, RowFormat } from "../wire/protocol.ts";
@@ -131,13 +132,15 @@ export class EventTable<Event = unknown> extends TableBase {
    * @throws BpfError when a field is not there or does not fit its conversion
    */
   printf(format: string, ...fields: readonly ((keyof Event & string) | "cpu")[]): void {
-    const byScript = haveEventLimit() || haveRowFilter();
+    const byScript = haveEventLimit() || haveRowFilter() || haveAddedColumns();
     const row: RowFormat = { format, fields, json: is_json_output(), byScript };
     if (!byScript) return this.open(() => undefined, { rows: row });
     // Who counts or chooses rows has to see each of them.
     const write = compileRow(row);
     const show = (event: unknown, cpu: number): void => {
-      if (isEventWanted(event, cpu)) writeOutput(write(event, cpu));
+      if (!isEventWanted(event, cpu)) return;
+      const text = write(event, cpu);
+      writeOutput(row.json ? addToJson(text, event) : renderAddedColumns(event) + text);
     };
     this.open(show, { rows: row });
   }

@@ -2,6 +2,8 @@ import { callHost } from "../wire/host.ts";
 import { eprint, flush } from "../print/output.ts";
 import { chooseCgroups } from "../queries/containers.ts";
 import { wantHistograms } from "../print/record-histogram.ts";
+import { makeExtraColumns } from "../columns/extra-columns.ts";
+import { changeColumns } from "../print/added-columns.ts";
 import { chooseRows, describeUnusedChoice } from "../print/row-choice.ts";
 import { limitShownEvents } from "../print/shown-events.ts";
 import { noteStart } from "../time/start-time.ts";
@@ -93,6 +95,7 @@ export function startScript(): void {
   wantHistograms(started.wantsHistograms);
   chooseCgroups(started.cgroups);
   chooseRows(started.rows);
+  changeColumns(started.rows, makeExtraColumns);
   limitShownEvents(started.maxEvents);
   noteStart(BigInt(started.monotonicNs));
   seedRandom(started.seed);

@@ -32,7 +32,8 @@ export function formatC(format: string, values: readonly unknown[]): string {
 let lastFormat: string | undefined;
 let lastFormatter: Formatter = () => "";
 
-function findFormatter(format: string): Formatter {
+/** @internal The formatter of a format, for who uses one again and again. */
+export function findFormatter(format: string): Formatter {
   let formatter = formatters.get(format);
   if (formatter !== undefined) return formatter;
   if (formatters.size >= MAX_FORMATTERS) formatters.clear();

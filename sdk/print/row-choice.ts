@@ -1,8 +1,9 @@
 import { countEdits } from "../wire/count-edits.ts";
 import { makeArgumentError } from "../wire/errors.ts";
+import { allRows } from "../wire/row-choice.ts";
 import type { RowChoice, RowCondition } from "../wire/row-choice.ts";
 
-let choice: RowChoice = { conditions: [], columns: null };
+let choice: RowChoice = allRows;
 let isUsed = false;
 
 /** Takes which rows and columns the user wants to see, for a run that begins. */
@@ -28,9 +29,16 @@ export function refuseRowFilter(): void {
 
 /** What is wrong when the script has ended: it printed no rows that could be chosen from. */
 export function describeUnusedChoice(): string | undefined {
-  const option = haveRowFilter() ? "--filter" : choice.columns === null ? undefined : "--fields";
-  if (option === undefined || isUsed) return undefined;
-  return `warning: ${option} chose nothing: the script printed no rows that have columns`;
+  if (isUsed) return undefined;
+  if (haveRowFilter() || choice.columns !== null)
+    return `warning: ${haveRowFilter() ? "--filter" : "--fields"} chose nothing: the script printed no rows that have columns`;
+  if (choice.added.length === 0 && choice.removed.length === 0) return undefined;
+  return `warning: --columns changed nothing: the script printed no rows that have columns`;
+}
+
+/** Notes that there are rows which the user's choice reaches. */
+export function noteChoiceUsed(): void {
+  isUsed = true;
 }
 
 /** One field of a row: its value, or that the row has none of that name. */
@@ -92,11 +100,12 @@ export function findColumn<Column extends NamedColumn>(columns: readonly Column[
 }
 
 /** Whether a name of the user's is that of a field. */
-function isSameName(name: string, wanted: string): boolean {
+export function isSameName(name: string, wanted: string): boolean {
   return name.toLowerCase() === wanted.toLowerCase();
 }
 
-function refuseName(option: string, wanted: string, names: readonly string[]): Error {
+/** The error about a name that no field has. */
+export function refuseName(option: string, wanted: string, names: readonly string[]): Error {
   const [closest] = names
     .map((name) => ({ name, edits: countEdits(name.toLowerCase(), wanted.toLowerCase()) }))
     .sort((a, b) => a.edits - b.edits);

@@ -1,6 +1,8 @@
-import { formatC } from "./format.ts";
+import { findFormatter, formatC } from "./format.ts";
+import type { Formatter } from "./format.ts";
 import { print } from "./output.ts";
 import { renderJson } from "./render-json.ts";
+import { addColumns, readMember, removeColumns } from "./added-columns.ts";
 import { chooseColumns, findColumn, haveRowFilter, isRowWanted } from "./row-choice.ts";
 
 let json = false;
@@ -87,15 +89,19 @@ export class RowPrinter<Row> {
   /** Also those that the user does not want to see: he may choose rows by them. */
   private readonly allColumns: readonly NamedColumn<Row>[];
   private readonly columns: readonly NamedColumn<Row>[];
-  private readonly formats: readonly string[];
+  private readonly cells: readonly Formatter[];
   private readonly csv: boolean;
 
   /** A column that is false is left out: `args.time && time_column()`. */
   constructor(columns: readonly (Column<Row> | false)[], options: RowOptions = {}) {
-    this.allColumns = columns.filter((column) => column !== false).map(nameColumn);
-    this.columns = chooseColumns(this.allColumns);
+    const own = columns.filter((column) => column !== false).map(nameColumn);
+    this.allColumns = addColumns(own, (names) => {
+      const column = own.find(({ name }) => names.includes(name));
+      return (row) => readMember(row, names) ?? (column && readColumn(column, row as Row));
+    });
+    this.columns = chooseColumns(removeColumns(this.allColumns));
     this.csv = options.csv ?? false;
-    this.formats = this.columns.map(({ format }) => (this.csv ? keepConversion(format) : format));
+    this.cells = this.columns.map(({ format }) => findFormatter(this.csv ? keepConversion(format) : format));
   }
 
   /** Prints the heads, as wide as their columns; nothing in JSON. */
@@ -138,7 +144,7 @@ export class RowPrinter<Row> {
   render(row: Row, before: Readonly<Record<string, unknown>> = {}): string {
     const values = this.columns.map((column) => readColumn(column, row));
     if (!json) {
-      const cells = this.formats.map((format, index) => formatC(format, [values[index]]));
+      const cells = this.cells.map((render, index) => render([values[index]]));
       return this.csv ? cells.map(quoteCsv).join(",") : cells.join(" ");
     }
     const fields = Object.fromEntries(this.columns.map(({ name }, index) => [name, values[index]]));

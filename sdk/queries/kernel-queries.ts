@@ -1,5 +1,5 @@
 import { callHost } from "../wire/host.ts";
-import type { PatternArgument } from "../wire/protocol.ts";
+import type { PatternArgument } from "../wire/pattern-argument.ts";
 import { nameBuildIdFrame, nameKernelAddress, nameUserAddress } from "./symbols.ts";
 import type { BuildIdFrame, SymbolOptions } from "./symbols.ts";
 import { findNameHint, refuseUnknownNames } from "../wire/unknown-names.ts";

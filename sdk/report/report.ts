@@ -4,8 +4,9 @@ import { pollRings, takeEvents } from "../events/rings.ts";
 import { sleep } from "../events/sleep.ts";
 import { EventTable } from "../events/table-ring.ts";
 import { areHistogramsWanted } from "../print/record-histogram.ts";
+import { haveAddedColumns, readAddedColumns, renderAddedColumns } from "../print/added-columns.ts";
 import { haveRowFilter, isEventWanted, refuseRowFilter } from "../print/row-choice.ts";
-import { eprint, print, printf, sprintf } from "../print/output.ts";
+import { eprint, print, printf, sprintf, writeOutput } from "../print/output.ts";
 import type { BPF } from "../program/bpf-program.ts";
 import { StackTraceTable } from "../tables/table-stack-trace.ts";
 import { Table } from "../tables/table.ts";
@@ -175,8 +176,9 @@ function openEvents(b: Reported, options: ReportOptions, findStacks: FindStacks)
 function openPlain(name: string, ring: EventTable, { json }: ReportOptions): void {
   const callback = (event: unknown): void => {
     if (!isEventWanted(event)) return;
-    if (json === true) print(renderJson({ type: "event", name, data: event }));
-    else print(event);
+    const shown = haveAddedColumns() ? { ...readAddedColumns(event), ...(event as object) } : event;
+    if (json === true) print(renderJson({ type: "event", name, data: shown }));
+    else print(shown);
   };
   ring.subscribe(callback, { by_time: true });
 }
@@ -198,8 +200,12 @@ function openPrints(ring: EventTable, prints: readonly ReportedPrint[], json: bo
     const fields = (prints.length === 1 ? record : record[`print_${number}`]) as Readonly<Record<string, unknown>>;
     if (haveRowFilter() && !isEventWanted(readFields(statement, fields, prints))) return undefined;
     const values = statement.values.map((name) => showField(name, fields, findStacks));
-    if (!json) return printf(statement.format, ...values);
-    const data = Object.fromEntries(statement.values.map((name, index) => [name, values[index]]));
+    if (!json) {
+      writeOutput(renderAddedColumns(fields));
+      return printf(statement.format, ...values);
+    }
+    const shown = statement.values.map((name, index) => [name, values[index]] as const);
+    const data = { ...readAddedColumns(fields), ...Object.fromEntries(shown) };
     print(
       renderJson({ type: "event", name: "print", text: sprintf(statement.format, ...values).replace(/\n$/, ""), data }),
     );

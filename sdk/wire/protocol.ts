@@ -1,3 +1,4 @@
+import type { ContainerReply } from "./container-reply.ts";
 import type { KernelObject } from "./kernel-object.ts";
 import type { AttachArgument } from "./attach-argument.ts";
 import type { FunctionReply, TestArgument } from "./function-calls.ts";
@@ -6,6 +7,7 @@ import type { LabPlace } from "./lab-place.ts";
 import type { Layout } from "./layout.ts";
 import type { LinkReply, NetworkArgument } from "./network-calls.ts";
 import type { HistogramMessage } from "./histogram-message.ts";
+import type { PatternArgument } from "./pattern-argument.ts";
 import type { StackMessage } from "./stack-message.ts";
 import type { StartReply } from "./start-reply.ts";
 import type { TerminalReply } from "./terminal-reply.ts";
@@ -168,6 +170,8 @@ export interface Calls {
   /** The number of a cgroup, as `bpf_get_current_cgroup_id` gives it. */
   find_cgroup: Json<{ readonly path: string }, string>;
   find_namespace: Json<{ readonly pid: number; readonly kind: "mnt" | "net" }, number>;
+  find_container: Json<{ readonly pid: number } | { readonly cgroup: string }, ContainerReply | null>;
+  find_process_user: Json<{ readonly pid: number }, number | null>;
   list_users: Json<null, readonly (readonly [name: string, uid: number])[]>;
   find_kprobe_functions: Json<PatternArgument, readonly string[]>;
   find_tracepoints: Json<PatternArgument, readonly string[]>;
@@ -290,6 +294,8 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   trace_read: "text",
   find_cgroup: "json",
   find_namespace: "json",
+  find_container: "json",
+  find_process_user: "json",
   list_users: "json",
   find_kprobe_functions: "json",
   find_tracepoints: "json",
@@ -366,12 +372,6 @@ export interface RowFormat {
   readonly json: boolean;
   /** Set where the script writes the rows itself, and the host only says whether the fields and the format go together. */
   readonly byScript: boolean;
-}
-
-/** A regular expression. */
-export interface PatternArgument {
-  readonly pattern: string;
-  readonly flags: string;
 }
 
 /** Where an address belongs. */

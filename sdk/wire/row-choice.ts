@@ -15,4 +15,17 @@ export interface RowChoice {
   readonly conditions: readonly RowCondition[];
   /** In this order; null for all columns. */
   readonly columns: readonly string[] | null;
+  /** Columns that the rows do not have themselves, in the order in which they stand before theirs. */
+  readonly added: readonly ExtraColumn[];
+  /** Columns of the rows that are left out. */
+  readonly removed: readonly string[];
 }
+
+/** The columns that bpfts can add to rows. */
+export const extraColumns = ["time", "container", "pod", "user"] as const;
+
+/** One of them. */
+export type ExtraColumn = (typeof extraColumns)[number];
+
+/** All rows as they are. */
+export const allRows: RowChoice = { conditions: [], columns: null, added: [], removed: [] };

@@ -128,6 +128,7 @@ const floors: readonly Floor[] = [
       "runtime/vm",
       "runtime/watch",
       "sdk/wire/escape-text.ts",
+      "sdk/wire/row-choice.ts",
       "sdk/print/render-json.ts",
     ],
     packages: ["commander"],

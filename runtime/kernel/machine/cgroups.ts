@@ -65,7 +65,8 @@ export function listCgroups(): ReadonlyMap<bigint, string> {
   return (paths ??= readCgroupPaths());
 }
 
-function readCgroupPaths(): ReadonlyMap<bigint, string> {
+/** The same, read anew. */
+export function readCgroupPaths(): ReadonlyMap<bigint, string> {
   const found = new Map<bigint, string>();
   const walk = (folder: string): void => {
     try {

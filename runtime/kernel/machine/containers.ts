@@ -9,6 +9,10 @@ export interface Container {
   readonly id: string;
   /** The names that it may be asked for by, the shortest first. */
   readonly names: readonly string[];
+  /** Its own name, or the beginning of its id. */
+  readonly name: string;
+  /** Its pod as NAMESPACE/POD; undefined where it is in none. */
+  readonly pod?: string;
   /** Its cgroup of version 2. */
   readonly path: string;
 }
@@ -26,7 +30,7 @@ interface Machine {
  * of containerd's tasks.
  */
 export function listContainers({ root = "", cgroups = listCgroups().values() }: Machine = {}): Container[] {
-  const known = new Map<string, { path: string; names: Set<string> }>();
+  const known = new Map<string, { path: string; names: Set<string>; pod?: string }>();
   const tasks = readTasks(root);
   for (const path of cgroups) {
     const id = findId(path) ?? tasks.find((task) => task.ends.some((end) => path.endsWith(end)))?.id;
@@ -35,18 +39,28 @@ export function listContainers({ root = "", cgroups = listCgroups().values() }: 
     known.set(id, { path, names: shorter?.names ?? new Set() });
   }
   const podmanNames = known.size === 0 ? new Map<string, readonly string[]>() : readPodmanNames(root);
-  for (const [id, { names }] of known) {
+  for (const [id, container] of known) {
+    const { names } = container;
+    const task = tasks.find((one) => one.id === id);
+    if (task?.pod !== undefined) container.pod = task.pod;
     if (!/^[0-9a-f]{64}$/.test(id)) names.add(id);
-    for (const name of [
-      ...readDockerNames(root, id),
-      ...(podmanNames.get(id) ?? []),
-      ...(tasks.find((task) => task.id === id)?.names ?? []),
-    ])
+    for (const name of [...readDockerNames(root, id), ...(podmanNames.get(id) ?? []), ...(task?.names ?? [])])
       names.add(name);
   }
-  for (const { id, names } of readKubeletNames(root)) for (const name of names) known.get(id)?.names.add(name);
-  return [...known].map(([id, { path, names }]) => ({ id, names: [...names], path }));
+  for (const { id, names, pod } of readKubeletNames(root)) {
+    const container = known.get(id);
+    if (container === undefined) continue;
+    for (const name of names) container.names.add(name);
+    container.pod = pod;
+  }
+  return [...known].map(([id, { path, names, pod }]) => {
+    const [name = id.slice(0, ID_LENGTH)] = names;
+    return { id, names: [...names], name, path, ...(pod !== undefined && { pod }) };
+  });
 }
+
+/** So much of an id is shown, as the runtimes do. */
+const ID_LENGTH = 12;
 
 /** The container of a cgroup's own name; undefined for a cgroup that is none, or lies within a container's. */
 function findId(path: string): string | undefined {
@@ -64,6 +78,7 @@ function findId(path: string): string | undefined {
 interface Task {
   readonly id: string;
   readonly names: readonly string[];
+  readonly pod?: string;
   /** What the path of its cgroup ends with. */
   readonly ends: readonly string[];
 }
@@ -84,11 +99,18 @@ function readTasks(root: string): Task[] {
           const names = ["nerdctl/name", "io.kubernetes.cri.container-name", "io.kubernetes.cri.sandbox-name"].flatMap(
             (key) => (typeof annotations[key] === "string" ? [annotations[key]] : []),
           );
+          const [namespaceOfPod, podName] = ["sandbox-namespace", "sandbox-name"].map(
+            (key) => annotations[`io.kubernetes.cri.${key}`],
+          );
+          const pod =
+            typeof namespaceOfPod === "string" && typeof podName === "string"
+              ? { pod: `${namespaceOfPod}/${podName}` }
+              : {};
           const place = config?.linux?.cgroupsPath;
-          if (typeof place !== "string" || place === "") return { id, names, ends: [`/${namespace}/${id}`] };
+          if (typeof place !== "string" || place === "") return { id, names, ...pod, ends: [`/${namespace}/${id}`] };
           // runc writes systemd's "slice:prefix:name" as slice/prefix-name.scope.
           const [slice = "", prefix = "", name = ""] = place.split(":");
-          return { id, names, ends: [name === "" ? place : `/${slice}/${prefix}-${name}.scope`] };
+          return { id, names, ...pod, ends: [name === "" ? place : `/${slice}/${prefix}-${name}.scope`] };
         }),
     );
 }
@@ -111,13 +133,16 @@ function readPodmanNames(root: string): Map<string, readonly string[]> {
 }
 
 /** `POD_NAMESPACE_CONTAINER-ID.log`: a container goes by its own name, by its pod's, and by namespace and pod. */
-function readKubeletNames(root: string): { readonly id: string; readonly names: readonly string[] }[] {
+function readKubeletNames(
+  root: string,
+): { readonly id: string; readonly names: readonly string[]; readonly pod: string }[] {
   return listFolder(`${root}/var/log/containers`)
     .sort()
     .flatMap((file) => {
       const [, pod, namespace, name, id] = /^([^_]+)_([^_]+)_(.+)-([0-9a-f]{64})\.log$/.exec(file) ?? [];
       if (pod === undefined || id === undefined) return [];
-      return [{ id, names: [name!, pod, `${namespace!}/${pod}`, `${namespace!}/${pod}/${name!}`] }];
+      const whole = `${namespace!}/${pod}`;
+      return [{ id, names: [name!, pod, whole, `${whole}/${name!}`], pod: whole }];
     });
 }
 

@@ -1,7 +1,8 @@
 import { compileNamePattern } from "../../kernel/machine/compile-name-pattern.ts";
 import type { PatternExtent } from "../../kernel/machine/compile-name-pattern.ts";
 import type { NamePattern } from "../../base/name-pattern.ts";
-import type { PatternArgument, SymbolReply } from "../../../sdk/wire/protocol.ts";
+import type { PatternArgument } from "../../../sdk/wire/pattern-argument.ts";
+import type { SymbolReply } from "../../../sdk/wire/protocol.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
 import type { SymbolPlace } from "./lookups.ts";
 
@@ -22,7 +23,9 @@ type LookupCall =
   | "find_executable"
   | "find_usdt_probes"
   | "find_cgroup"
-  | "find_namespace";
+  | "find_namespace"
+  | "find_container"
+  | "find_process_user";
 
 /** The calls that ask about the kernel and its processes. */
 export function openLookupCalls({ lookups }: BridgeState): Handlers<LookupCall> {
@@ -56,6 +59,11 @@ export function openLookupCalls({ lookups }: BridgeState): Handlers<LookupCall> 
     find_executable: ({ name }) => lookups.findExecutable(name) ?? null,
     find_cgroup: ({ path }) => String(lookups.findCgroup(path)),
     find_namespace: ({ pid, kind }) => lookups.findNamespace(pid, kind),
+    find_container(argument) {
+      const found = lookups.findContainer("pid" in argument ? argument : { cgroup: BigInt(argument.cgroup) });
+      return found === undefined ? null : { name: found.name, pod: found.pod ?? null };
+    },
+    find_process_user: ({ pid }) => lookups.findProcessUser(pid) ?? null,
     find_usdt_probes: ({ probe, path, pid }) =>
       lookups.findUsdtProbes(probe, path, pid).map((found) => ({
         provider: found.provider,

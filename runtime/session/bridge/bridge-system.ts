@@ -1,3 +1,4 @@
+import { allRows } from "../../../sdk/wire/row-choice.ts";
 import { readClock } from "../../base/clock.ts";
 import { ArgumentError, ResourceError } from "../../base/errors.ts";
 import { readTerminal } from "./read-terminal.ts";
@@ -39,7 +40,7 @@ export function openSystemCalls(
       wantsStacks: state.recordStack !== undefined,
       wantsHistograms: state.recordHistogram !== undefined,
       cgroups: state.cgroups ?? [],
-      rows: state.rows ?? { conditions: [], columns: null },
+      rows: state.rows ?? allRows,
       maxEvents: state.maxEvents ?? null,
       possibleCpus: state.port.possibleCpus(),
       monotonicNs: process.hrtime.bigint().toString(),

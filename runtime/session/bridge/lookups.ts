@@ -49,6 +49,12 @@ export interface KernelLookups extends Closable {
   findCgroup(path: string): bigint;
   /** The number of one of a process's namespaces. @throws ArgumentError when there is no such process */
   findNamespace(pid: number, kind: "mnt" | "net"): number;
+  /** The container of a process or a cgroup, by its own name and the name of its pod; undefined for what is in none, or gone. */
+  findContainer(
+    of: { readonly pid: number } | { readonly cgroup: bigint },
+  ): { readonly name: string; readonly pod?: string } | undefined;
+  /** The effective user of a process; undefined when it is gone. */
+  findProcessUser(pid: number): number | undefined;
   /** The probes of one name, or all for "". @throws AttachError */
   findUsdtProbes(probe: string, path: string, pid: number): readonly UsdtProbePlace[];
 }

@@ -1,6 +1,8 @@
 import { readFileSync } from "node:fs";
 import type { Binary } from "../../kernel/user/binary.ts";
 import { readCgroupId, readNamespace } from "../../kernel/machine/cgroups.ts";
+import { openContainerNames } from "../../kernel/machine/container-names.ts";
+import type { ContainerNames } from "../../kernel/machine/container-names.ts";
 import { haveFeature } from "../../kernel/machine/features.ts";
 import { findExecutable, findLibrary } from "../../kernel/user/find-library.ts";
 import { listUserFunctions, requireBinary } from "../../kernel/user/function-place.ts";
@@ -11,17 +13,23 @@ import type { KernelPort } from "../../kernel/door/port.ts";
 import { listTracepoints } from "../../kernel/machine/tracefs.ts";
 import { listUsdtProbes, requireUsdtProbes } from "../../kernel/hooks/usdt-probes.ts";
 import { splitUsdtArguments } from "../../kernel/hooks/usdt-arguments.ts";
+import { findProcessUser } from "../../kernel/user/process-user.ts";
 import { openUserSpace } from "../../kernel/user/user-space.ts";
 import type { UserSpace } from "../../kernel/user/user-space.ts";
 import { openStructFields } from "../../object/find-struct-field.ts";
 import type { StructFields } from "../../object/find-struct-field.ts";
 import type { KernelLookups, SymbolPlace } from "./lookups.ts";
 
-/** Looks things up in /proc/kallsyms, tracefs, BTF and binaries, each at the first question. Owner: closing it closes the user space, too. */
-export function openLookups(port: KernelPort, userSpace: UserSpace = openUserSpace(port)): KernelLookups {
+/** Looks things up in /proc/kallsyms, tracefs, BTF and binaries, each at the first question. `findEnded` knows whose the processes were that are gone. Owner: closing it closes the user space, too. */
+export function openLookups(
+  port: KernelPort,
+  userSpace: UserSpace = openUserSpace(port),
+  findEnded: (pid: number) => { readonly cgroup: bigint; readonly uid: number } | undefined = () => undefined,
+): KernelLookups {
   const kernelSymbols = openKernelSymbols();
   let fields: StructFields | undefined;
   let tracepoints: readonly string[] | undefined;
+  let containers: ContainerNames | undefined;
   return {
     findKprobeFunctions: (pattern) => listKernelFunctions(pattern),
     listTracepoints: () => (tracepoints ??= listTracepoints()),
@@ -50,6 +58,15 @@ export function openLookups(port: KernelPort, userSpace: UserSpace = openUserSpa
     findExecutable: (name) => findExecutable(name)?.path,
     findCgroup: readCgroupId,
     findNamespace: readNamespace,
+    findContainer(of) {
+      containers ??= openContainerNames();
+      if ("cgroup" in of) return containers.findByCgroup(of.cgroup);
+      const found = containers.findByProcess(of.pid);
+      if (found !== undefined) return found ?? undefined;
+      const ended = findEnded(of.pid);
+      return ended && containers.findByCgroup(ended.cgroup);
+    },
+    findProcessUser: (pid) => findProcessUser(pid) ?? findEnded(pid)?.uid,
     findUsdtProbes(probe, path, pid) {
       const found =
         probe === ""

@@ -35,6 +35,8 @@ import type { PreparedRun } from "./prepare-run.ts";
 import { openReadable } from "./readable-files.ts";
 import { openTurn, watchSupervisor } from "./handover.ts";
 import type { Handover, Turn } from "./handover.ts";
+import { openEndedProcesses } from "./ended-processes.ts";
+import type { EndedProcesses } from "./ended-processes.ts";
 import { quoteLines } from "./quote-lines.ts";
 import { redirectOutput } from "./redirect-output.ts";
 import { runGuest } from "./run-guest.ts";
@@ -42,6 +44,7 @@ import type { RowChoice } from "../../../sdk/wire/row-choice.ts";
 import type { HistogramMessage } from "../../../sdk/wire/histogram-message.ts";
 import type { StackMessage } from "../../../sdk/wire/stack-message.ts";
 import type { LabPlace } from "../../../sdk/wire/lab-place.ts";
+import { openGuard } from "../../permit/guard.ts";
 import type { Guard } from "../../permit/guard.ts";
 import { openInstructionLines } from "../load/locate-instruction.ts";
 import { noteUnit } from "../load/note-unit.ts";
@@ -137,6 +140,7 @@ export async function runScript(options: RunOptions): Promise<number> {
     let pipe: TracePipe | undefined;
     const openPipe = (): TracePipe => (pipe ??= scope.own(openTracePipe(port)));
     const userSpace = scope.own(openUserSpace(port));
+    const ended = openEndedProcesses(port);
     const watch = openProcessWatch((pid) => userSpace.symbols.notice(pid));
     const finishers: (() => void)[] = [];
     const output = redirectOutput(port, options.output);
@@ -163,12 +167,13 @@ export async function runScript(options: RunOptions): Promise<number> {
           atEnd: (finish) => void finishers.push(finish),
           noteProgram: (program) => void programs.push(program),
           ...(turn && { turn }),
+          ...(options.rows?.added.some((name) => name !== "time") === true && { ended }),
           ...(command && { commandPid: command.pid }),
         },
         scope,
       ),
       openTracePipe: openPipe,
-      lookups: openLookups(port, userSpace),
+      lookups: openLookups(port, userSpace, ended.find),
       log: options.log,
       memoryBytes: options.memoryBytes,
       ...(options.durationMs !== undefined && { durationMs: options.durationMs }),
@@ -242,6 +247,8 @@ interface Openers {
   noteProgram(program: BuiltProgram): void;
   /** For one of several versions of the script. */
   readonly turn?: Turn;
+  /** Where the user wants to know whose the processes were that are gone. */
+  readonly ended?: EndedProcesses;
 }
 
 /** A pipe that cannot be opened is the error of the call that reads it, not of a script that never does. */
@@ -295,7 +302,7 @@ function openBuild(
     if (options.loads === false) return makeDryProgram(unit);
     // What a probe prints before the script first reads must not be lost.
     if (options.attaches && source.text.includes("bpf_trace_printk")) openEarly(open.openPipe, options.log);
-    const program = loadUnit(unit, {
+    const context = {
       guard: options.guard,
       port,
       log: options.log,
@@ -308,6 +315,21 @@ function openBuild(
       attaches: options.attaches,
       locate,
       locateLine,
+    };
+    const { machine } = builder;
+    if (options.attaches)
+      open.ended?.start((own) =>
+        scope.own(
+          loadUnit(buildUnit(own, [], builder!), {
+            ...context,
+            guard: openGuard(new Set()),
+            machine,
+            sharedMaps: new Map(),
+          }),
+        ),
+      );
+    const program = loadUnit(unit, {
+      ...context,
       ...(open.turn && { keptTables: open.turn.tables, beforeExclusive: open.turn.take }),
     });
     open.noteProgram(program);

@@ -1,0 +1,5 @@
+/** A regular expression. */
+export interface PatternArgument {
+  readonly pattern: string;
+  readonly flags: string;
+}
