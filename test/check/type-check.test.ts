@@ -38,7 +38,7 @@ describe("types", () => {
     const settings = {
       extends: `${root}tsconfig.json`,
       compilerOptions: { types: [], paths: { bpfts: [`${root}sdk/index.ts`] } },
-      include: [`${root}sdk`, `${root}scripts`],
+      include: [`${root}sdk`, `${root}scripts`, `${root}dist/types/globals.d.ts`],
     };
     writeFileSync(project, JSON.stringify(settings));
     const { output, files } = check(project);
