@@ -8,6 +8,7 @@ import { makeCgroup } from "../support/own-cgroup.ts";
 import type { OwnCgroup } from "../support/own-cgroup.ts";
 import { makeNetns } from "../support/own-netns.ts";
 import type { OwnNetns } from "../support/own-netns.ts";
+import { openLines } from "../support/read-lines.ts";
 import { makeFolder, runCli, startCli } from "../support/run-cli.ts";
 import type { CliResult, RunningCli } from "../support/run-cli.ts";
 
@@ -118,7 +119,7 @@ async function startServer(...addresses: readonly string[]): Promise<void> {
     stdio: ["ignore", "pipe", "inherit"],
   });
   children.push(child);
-  await new Promise((resolve) => child.stdout.once("data", resolve));
+  await openLines(child.stdout)();
 }
 
 /** What a client answers that runs in the cgroup. */
@@ -247,12 +248,11 @@ describe("bpfts socklb", { timeout: patienceMs }, () => {
     const running = await start("changing", one(v4[0]!), "1");
     const held = spawn("sh", enter(`python3 ${clientPath} 'hold(("10.96.0.10", 80))'`, cgroup));
     children.push(held);
-    const hear = (): Promise<unknown> =>
-      new Promise((resolve) => held.stdout.once("data", (data: Buffer) => resolve(JSON.parse(data.toString()))));
+    const next = openLines(held.stdout);
+    const hear = async (): Promise<unknown> => JSON.parse(await next());
     const hear_next = (): Promise<unknown> => {
-      const heard = hear();
       held.stdin.write("\n");
-      return heard;
+      return hear();
     };
     expect(await hear()).toEqual([v4[0]]);
 
@@ -291,13 +291,13 @@ describe("bpfts socklb", { timeout: patienceMs }, () => {
     const running = await start("killed", services);
     const held = spawn("sh", enter(`python3 ${clientPath} 'hold(("10.96.0.10", 80), ("10.96.0.11", 80))'`, cgroup));
     children.push(held);
-    await new Promise((resolve) => held.stdout.once("data", resolve));
+    const next = openLines(held.stdout);
+    await next();
     running.child.kill("SIGKILL");
     await running.ended;
-    const heard = new Promise((resolve) => held.stdout.once("data", (data: Buffer) => resolve(data.toString().trim())));
     held.stdin.write("\n");
     // Without the programs a socket shows the backend that it has.
-    expect(await heard).toMatch(/^\[\["ping", "10\.0\.1\.[23]"\], \["ping", "10\.0\.1\.[23]"\]\]$/);
+    expect(await next()).toMatch(/^\[\["ping", "10\.0\.1\.[23]"\], \["ping", "10\.0\.1\.[23]"\]\]$/);
     expect(ask(`tcp("10.96.0.10", 80, 1)`)).toEqual(["ENETUNREACH"]);
     expect((await runCli(["net"])).stdout).not.toContain("socklb");
   });

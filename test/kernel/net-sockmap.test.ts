@@ -7,6 +7,7 @@ import { makeCgroup } from "../support/own-cgroup.ts";
 import type { OwnCgroup } from "../support/own-cgroup.ts";
 import { makeNetns } from "../support/own-netns.ts";
 import type { OwnNetns } from "../support/own-netns.ts";
+import { openLines } from "../support/read-lines.ts";
 import { makeFolder, runCli, startCli } from "../support/run-cli.ts";
 import type { RunningCli } from "../support/run-cli.ts";
 
@@ -185,12 +186,11 @@ describe("bpfts sockmap", { timeout: patienceMs }, () => {
     const running = await start();
     const child = spawn("sh", enter(`go_on("127.0.0.1")`));
     children.push(child);
-    const hear = (): Promise<unknown> =>
-      new Promise((resolve) => child.stdout.once("data", (data: Buffer) => resolve(JSON.parse(data.toString()))));
+    const next = openLines(child.stdout);
+    const hear = async (): Promise<unknown> => JSON.parse(await next());
     const go_on = (): Promise<unknown> => {
-      const heard = hear();
       child.stdin.write("\n");
-      return heard;
+      return hear();
     };
     expect(await hear()).toEqual(["before", "answer"]);
     running.child.kill("SIGKILL");
