@@ -40,7 +40,7 @@ export function renderIndex(tools, others) {
   return `# Tools by question
 
 \`bpfts NAME\` runs one, \`bpfts NAME --help\` shows its options, \`bpfts tools --where NAME\` its file, to copy and change. With \`bpfts -c 'COMMAND' NAME\`
-it follows a command and all that it starts, and ends with it. \`--container NAME\` shows what one container does, \`--filter 'ret<0,comm~^ba'\` some rows and \`--fields comm,pid\` some columns. \`--max-events N\` ends a tool that prints events after N of them,
+it follows a command and all that it starts, and ends with it. \`--container NAME\` shows what one container does, \`--filter 'ret<0,comm~^ba'\` some rows and \`--fields comm,pid\` some columns. \`--columns +time,+container,+pod,+user\` adds columns. \`--max-events N\` ends a tool that prints events after N of them,
 \`--output FILE\` writes what it prints into a file, \`--utc\` prints times in UTC. The pages are made by \`node scripts/tools/pages/make-pages.mjs\`.
 
 ${index.map(([subject, lines]) => `## ${capitalize(subject)}\n\n${lines.join("\n")}`).join("\n\n")}
