@@ -114,7 +114,7 @@ int f(void *ctx) { struct data_t data = {}; events.perf_submit(ctx, &data, sizeo
 
   it("leaves a text without the dialect's words and without kernel pointers as it is", () => {
     const text =
-      'struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, u32); __type(value, u64); } m SEC(".maps");\nSEC("tp_btf/sched_switch")\nint BPF_PROG(f, bool preempt, struct task_struct *prev)\n{\n\tu32 k = prev->pid;\n\tu64 *v = bpf_map_lookup_elem(&m, &k);\n\treturn v ? *v : BPF_CORE_READ(prev, mm, map_count);\n}\nchar L[] SEC("license") = "GPL";\n';
+      'struct { __uint(type, BPF_MAP_TYPE_ARRAY); __uint(max_entries, 1); __type(key, u32); __type(value, u64); } m SEC(".maps");\nSEC("tp_btf/sched_switch")\nint BPF_PROG(f, unsigned int preempt, struct task_struct *prev)\n{\n\tu32 k = prev->pid;\n\tu64 *v = bpf_map_lookup_elem(&m, &k);\n\treturn v ? *v : BPF_CORE_READ(prev, mm, map_count);\n}\nchar L[] SEC("license") = "GPL";\n';
     expect(buildText(text, tools).unit.parts.body).toBe(text);
   });
 
