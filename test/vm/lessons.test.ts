@@ -1,5 +1,10 @@
-import { expect, it } from "vitest";
+import { beforeAll, expect, it } from "vitest";
 import { runCli } from "../support/run-cli.ts";
+
+// A run that has to fetch its kernel says so on stderr.
+beforeAll(async () => {
+  expect(await runCli(["vm", "fetch", "6.1"])).toMatchObject({ status: 0 });
+});
 
 it("hello_fields.ts prints its fields on a kernel with kprobes", async () => {
   const result = await runCli([
