@@ -28,8 +28,8 @@ export interface BridgeState {
   readonly scriptName: string;
   readonly guard: Guard;
   readonly args: readonly string[];
-  /** What the user lets the script read while it runs, besides files below /proc and /sys. */
-  readonly readable: FileScope;
+  /** Answers what the user lets the script read while it runs, besides files below /proc and /sys. */
+  readonly findReadable: () => FileScope;
   readonly command: Command | undefined;
   /** The places of the lab that the script runs in. */
   readonly lab: readonly LabPlace[];

@@ -6,7 +6,7 @@ import { errno, renderErrno } from "../../kernel/door/errno.ts";
 import { waitSources } from "../../kernel/door/port.ts";
 import { encodeUtf8, isPlainText } from "../../../sdk/wire/utf8.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
-import { readGrantedFile, readSystemFile } from "./read-file.ts";
+import { readScriptFile } from "./read-file.ts";
 import { wakeAtSecondLook } from "../wait/waiter.ts";
 
 /** A reader of stdout that is slow holds the script up; at a signal it gets this much more time. Units: milliseconds. */
@@ -89,7 +89,7 @@ export function openSystemCalls(
     now: () => ({ monotonicNs: process.hrtime.bigint().toString() }),
     read_file({ path }) {
       state.guard.noteFile(path);
-      return state.readable.covers(path) ? readGrantedFile(path, state.readable) : readSystemFile(path);
+      return readScriptFile(path, state.findReadable);
     },
   };
 }

@@ -43,8 +43,8 @@ export interface GuestRun {
   readonly library: GuestLibrary;
   /** The script's own arguments. */
   readonly args: readonly string[];
-  /** What the user lets the script read while it runs; nothing besides files below /proc and /sys when absent. */
-  readonly readable?: FileScope;
+  /** Answers what the user lets the script read while it runs; nothing besides files below /proc and /sys when absent. */
+  readonly findReadable?: () => FileScope;
   readonly port: KernelPort;
   readonly build: (request: BuildRequest) => BuiltProgram;
   readonly openTracePipe: () => TracePipe;
@@ -107,7 +107,7 @@ export async function runGuest(run: GuestRun): Promise<number> {
       ...run,
       build: isTimedCheck(run) ? timeWithoutBuilds(run, run.durationMs) : run.build,
       scriptName: basename(run.script.files[0] ?? "", ".ts"),
-      readable: run.readable ?? openFileScope(undefined, noGrants),
+      findReadable: run.findReadable ?? (() => openFileScope(undefined, noGrants)),
       guard: run.guard ?? openGuard(new Set()),
       command,
       lab: run.lab ?? [],

@@ -141,6 +141,7 @@ export async function runScript(options: RunOptions): Promise<number> {
     const openPipe = (): TracePipe => (pipe ??= scope.own(openTracePipe(port)));
     const userSpace = scope.own(openUserSpace(port));
     const ended = openEndedProcesses(port);
+    let readable: FileScope | undefined;
     const watch = openProcessWatch((pid) => userSpace.symbols.notice(pid));
     const finishers: (() => void)[] = [];
     const output = redirectOutput(port, options.output);
@@ -152,7 +153,7 @@ export async function runScript(options: RunOptions): Promise<number> {
       library: library.guest,
       ...(options.prepared && { openSandbox: options.prepared.openSandbox }),
       args: options.args,
-      readable: openReadable(options.script, options.args, options.grants),
+      findReadable: () => (readable ??= openReadable(options.script, options.args, options.grants)),
       guard: options.guard,
       port: options.attaches ? (turn?.port ?? output) : muteOutput(options.loads === false ? openDryPort(port) : port),
       build: openBuild(

@@ -2,10 +2,13 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import { readSystemFile } from "../../../../runtime/session/bridge/read-file.ts";
+import { readScriptFile } from "../../../../runtime/session/bridge/read-file.ts";
+import { noGrants, openFileScope } from "../../../../runtime/script/file-scope.ts";
 import { findPackageFile } from "../../../../runtime/session/build/package-files.ts";
 import { openReadable } from "../../../../runtime/session/run/readable-files.ts";
 import { runScriptText } from "../../../support/guest-run.ts";
+
+const readSystemFile = (path: string): string => readScriptFile(path, () => openFileScope(undefined, noGrants));
 
 describe("reading files", () => {
   it("is open below /proc and /sys", () => {
@@ -66,7 +69,7 @@ describe("reading a file that the user lets the script read", () => {
       await runScriptText(
         `import { print, read_file } from "bpfts";
         try { print(read_file(${JSON.stringify(asked)})); } catch (error) { print((error as Error).message); }`,
-        { args, readable: openReadable(script, args, { include: [], read }) },
+        { args, findReadable: () => openReadable(script, args, { include: [], read }) },
       )
     ).stdout.trim();
 
