@@ -43,7 +43,7 @@ export function rewritePrograms(pass: Pass, functions: readonly CFunction[], env
 
 /** `TRACEPOINT_PROBE(cat, ev)` as its name and arguments. */
 function readMacroHead(pass: Pass, fn: CFunction): { name: string; args: string[] } {
-  return { name: fn.name, args: fn.params.map((param) => readRange(pass.text, pass.tokens, param)) };
+  return { name: fn.name, args: fn.params.map((param) => readNarrowed(pass, param)) };
 }
 
 function rewriteProgram(
@@ -61,11 +61,10 @@ function rewriteProgram(
     const section = fn.section ?? form.section;
     const head = `${explicitSection ? "" : `SEC("${section}") `}${fn.returnType === "" ? "int " : ""}`;
     edits.insert(tokens[fn.headToken]!.start, head);
-    if (form.head !== undefined)
-      edits.replace(tokens[fn.nameToken]!.start, tokens[fn.close]!.end, narrowBooleans(form.head));
+    if (form.head !== undefined) edits.replace(tokens[fn.nameToken]!.start, tokens[fn.close]!.end, form.head);
     else
-      for (const param of fn.params.slice(1).flatMap(({ from, to }) => findBoolean(tokens.slice(from, to))))
-        edits.replace(param.start, param.end, booleanByte);
+      for (const { start, end } of fn.params.flatMap((param) => findBoolean(pass, param) ?? []))
+        edits.replace(start, end, booleanByte);
     const kind = explicitSection ? findKindOfSection(section) : form.kind;
     findings.programs.push({
       name: form.program,
@@ -147,7 +146,8 @@ function wrapProgram(pass: Pass, fn: CFunction, params: readonly TokenRange[], s
         `The parameter "${name}" of "${fn.name}" is a struct or union: a register holds a number or a pointer`,
         "take it as a pointer, or as unsigned long where it has eight bytes or less and is passed by value",
       );
-    if (!isSyscall) return `${cast}${isBoolean(type) ? "(unsigned char)" : ""}bpfts_argument(ctx, ${index + 1})`;
+    const byte = findBoolean(pass, param) === undefined ? "" : `(${booleanByte})`;
+    if (!isSyscall) return `${cast}${byte}bpfts_argument(ctx, ${index + 1})`;
     return `${cast}${env.haveSyscallWrapper ? "bpfts_syscall_argument" : "bpfts_plain_syscall_argument"}(ctx, ${index + 1})`;
   });
   const contextType = params[0] === undefined ? "void *" : readParam(pass, params[0]).type;
@@ -170,16 +170,21 @@ function wrapProgram(pass: Pass, fn: CFunction, params: readonly TokenRange[], s
  * V ABI, AMD64 supplement, 3.2.3
  */
 const booleanByte = "unsigned char";
-const isBoolean = (type: string): boolean => /^(?:const |volatile )*(?:bool|_Bool)(?: const| volatile)*$/.test(type);
-
-function narrowBooleans(head: string): string {
-  return head.replace(/\b(?:bool|_Bool)(?=(?: const| volatile)*\s+\w+\s*[,)])/g, booleanByte);
-}
 
 /** The word `bool` of a parameter that is one and no pointer. */
-function findBoolean(tokens: readonly Token[]): readonly Token[] {
-  if (tokens.some(({ kind }) => kind !== "word")) return [];
-  return tokens.filter(({ text }) => text === "bool" || text === "_Bool");
+function findBoolean({ tokens }: Pass, { from, to }: TokenRange): Token | undefined {
+  const words = tokens.slice(from, to);
+  if (words.length < 2 || words.some(({ kind }) => kind !== "word")) return undefined;
+  return words.find(({ text }) => text === "bool" || text === "_Bool");
+}
+
+/** A parameter as it stands, but a bool with the type of its byte. */
+function readNarrowed(pass: Pass, param: TokenRange): string {
+  const text = readRange(pass.text, pass.tokens, param);
+  const found = findBoolean(pass, param);
+  if (found === undefined) return text;
+  const start = pass.tokens[param.from]!.start;
+  return text.slice(0, found.start - start) + booleanByte + text.slice(found.end - start);
 }
 
 /** Splits a parameter into its name and the type that is left without it. */
