@@ -15,6 +15,9 @@ export interface PictureFlags {
 
 const kinds = ["folded", "speedscope", "pprof", "flame", "heatmap"] as const;
 
+/** An option that names a file for what a run records. */
+export type PictureKind = (typeof kinds)[number];
+
 /** Adds the options by which the user has the script's stacks and histograms written to files. */
 export function addPictureOptions(command: Command): Command {
   const collect = (path: string, paths: readonly string[] = []): readonly string[] => [...paths, path];

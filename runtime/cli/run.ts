@@ -16,7 +16,7 @@ import { addOutputOptions, runWithOutput } from "./output-options.ts";
 import type { OutputFlags } from "./output-options.ts";
 import { parseSeconds } from "./parse-seconds.ts";
 import { addPictureOptions, runWithPictures } from "./picture-options.ts";
-import type { PictureFlags } from "./picture-options.ts";
+import type { PictureFlags, PictureKind } from "./picture-options.ts";
 import { addPlaceOptions, readPlaces } from "./place-grants.ts";
 import type { PlaceFlags } from "./place-grants.ts";
 import { addRowOptions, readRowChoice } from "./row-options.ts";
@@ -151,7 +151,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
 }
 
 /** Options that a run of several versions does not take, and why. */
-const unwatched: Readonly<Record<string, string>> = {
+const unwatched: Readonly<Record<"lab" | PictureKind, string>> = {
   lab: "each version would make the lab, and take it down",
   flame: "each version would draw it anew",
   heatmap: "each version would draw it anew",
@@ -173,7 +173,7 @@ async function joinWatch(script: string, options: RunOptions): Promise<JoinedVer
     return (await joinVersions(() => prepareRun(settings))) ?? 0;
   }
   for (const [name, reason] of Object.entries(unwatched))
-    if (options[name as keyof RunOptions] !== undefined)
+    if (options[name as keyof typeof unwatched] !== undefined)
       throw new UsageError(`--watch and --${name} do not go together: ${reason}`, {
         hint: `leave out --watch, or --${name}`,
       });
