@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { messageFd, orderFd, versionVariable } from "./version-messages.ts";
 import type { OrderMessage, VersionMessage } from "./version-messages.ts";
@@ -49,15 +50,10 @@ export function startVersion(signalNumbers: Readonly<Record<string, number>>): V
     ended,
     left,
   };
-  let rest = "";
-  messages.setEncoding("utf8").on("data", (text: string) => {
-    const lines = (rest + text).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) {
-      const message = JSON.parse(line) as VersionMessage;
-      if (message.kind === "left") leave();
-      else version.onMessage(message);
-    }
+  createInterface({ input: messages }).on("line", (line) => {
+    const message = JSON.parse(line) as VersionMessage;
+    if (message.kind === "left") leave();
+    else version.onMessage(message);
   });
   return version;
 }

@@ -28,12 +28,13 @@ export function watchFiles(onChange: (paths: readonly string[]) => void): Watche
 
   const look = (): void => {
     timer = undefined;
-    const changed = [...files].filter(([path, state]) => readState(path) !== state).map(([path]) => path);
+    const states = new Map([...files.keys()].map((path) => [path, readState(path)]));
+    const changed = [...states.keys()].filter((path) => states.get(path) !== files.get(path));
     // Some editors remove a file before they write it anew.
-    if (changed.some((path) => readState(path) === missing) && Date.now() - firstAt! < PATIENCE_MS) return wait();
+    if (changed.some((path) => states.get(path) === missing) && Date.now() - firstAt! < PATIENCE_MS) return wait();
     firstAt = undefined;
     for (const path of changed) {
-      files.set(path, readState(path));
+      files.set(path, states.get(path)!);
       // The folder may have been replaced with the file.
       watchFolder(dirname(path), true);
     }
