@@ -20,7 +20,6 @@ export type InnerEntries<Inner> =
 /** An inner table that was made or opened here, with the way to close it. */
 interface OpenInner {
   readonly table: TableReference;
-  readonly number: number;
   close(reason: string): void;
 }
 
@@ -165,7 +164,7 @@ export class MapOfMapsTable<Key = unknown, Inner = unknown> extends ReferenceTab
       reason = why;
       callHost("inner_map_close", { map: info.map });
     };
-    this.open.set(info.id, { table, number: info.map, close });
+    this.open.set(info.id, { table, close });
     return table as Inner;
   }
 
