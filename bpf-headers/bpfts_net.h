@@ -79,6 +79,25 @@ struct net_extension {
 #define NET_ICMP6_REPLIES (1ull << (129 - 128) | 1ull << (161 - 128))
 #define NET_ICMP6_REQUESTS (1ull << (128 - 128) | 1ull << (160 - 128))
 
+static __always_inline void net_set_ipv4(struct net_address *address, __u32 word) {
+    address->family = NET_IPV4;
+    *(__u32 *)address->bytes = word;
+}
+
+/* A socket of IPv6 reaches IPv4 by ::ffff:a.b.c.d, which is kept as a.b.c.d. */
+static __always_inline void net_set_ipv6(struct net_address *address, __u32 first, __u32 second, __u32 third, __u32 last) {
+    __u32 *words = (__u32 *)address->bytes;
+    if (!first && !second && third == bpf_htonl(0xffff)) {
+        net_set_ipv4(address, last);
+        return;
+    }
+    address->family = NET_IPV6;
+    words[0] = first;
+    words[1] = second;
+    words[2] = third;
+    words[3] = last;
+}
+
 static __always_inline int net_has_bit(__u64 mask, __u32 bit) {
     return bit < 64 && (mask >> bit) & 1;
 }

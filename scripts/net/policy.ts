@@ -6,12 +6,10 @@
 //
 // Source: Cilium's endpoint policy (bpf_lxc.c): from-container and to-container, ipcache, a policy table for each endpoint, connection tracking.
 import {
-  ArgumentError,
   Interrupt,
   RowPrinter,
   address_text,
   eprint,
-  exit,
   is_json_output,
   json_output,
   ntohs,
@@ -29,6 +27,7 @@ import type { PacketCounts, PolicyEvent } from "./parts/policy-program.ts";
 import { find_peer, read_endpoints, read_identities } from "./parts/policy-endpoints.ts";
 import { list_entries, parse_rule, reserved } from "./parts/policy-rules.ts";
 import { has_ports, hubble_protocols, protocol_names } from "./parts/protocols.ts";
+import { read_or_refuse, refuse } from "./parts/usage.ts";
 
 const args = parse_args({
   description: "Let containers talk only as rules between their identities allow",
@@ -88,31 +87,17 @@ An endpoint that a rule is about is held to its rules in that direction: what no
 });
 json_output(args.json);
 
-function refuse(message: string): never {
-  eprint(`policy: error: ${message}`);
-  exit(2);
-}
-
-/** What the parts of this script refuse, as a mistake in the command line. */
-function read<Value>(parse: () => Value): Value {
-  try {
-    return parse();
-  } catch (error) {
-    if (!(error instanceof ArgumentError)) throw error;
-    return refuse(error.message);
-  }
-}
-
-if (args.endpoint.length === 0) refuse("there is nothing to do: give --endpoint");
-const endpoints = read(() => read_endpoints(args.endpoint, args.netns));
-const identities = read(() => read_identities(args.identity, endpoints));
-const find_identity = (peer: string): number => read(() => find_peer(peer, endpoints, identities));
+if (args.endpoint.length === 0) refuse("policy", "there is nothing to do: give --endpoint");
+const endpoints = read_or_refuse("policy", () => read_endpoints(args.endpoint, args.netns));
+const identities = read_or_refuse("policy", () => read_identities(args.identity, endpoints));
+const find_identity = (peer: string): number => read_or_refuse("policy", () => find_peer(peer, endpoints, identities));
 
 const rules = [...args.allow, ...args.deny].map(({ value }, number) => ({ ...value, number }));
 for (const { endpoint, text } of rules)
   if (!endpoints.some(({ name }) => name === endpoint))
-    refuse(`"${text}" is about "${endpoint}", which is no --endpoint`);
-if (rules.length > MAX_RULES) refuse(`${rules.length} rules are more than the ${MAX_RULES} that can be counted`);
+    refuse("policy", `"${text}" is about "${endpoint}", which is no --endpoint`);
+if (rules.length > MAX_RULES)
+  refuse("policy", `${rules.length} rules are more than the ${MAX_RULES} that can be counted`);
 
 const programs = endpoints.map((endpoint) => {
   const [ingress, egress] = (["ingress", "egress"] as const).map((direction) => {

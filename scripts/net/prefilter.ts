@@ -9,7 +9,6 @@
 import {
   RowPrinter,
   eprint,
-  exit,
   interval_options,
   is_json_output,
   json_output,
@@ -20,6 +19,7 @@ import {
 import { keep_text, parse_cidr, parse_port } from "./parts/cidr.ts";
 import { MAX_RULES, load_prefilter } from "./parts/prefilter-program.ts";
 import type { Rule, RuleCounts } from "./parts/prefilter-program.ts";
+import { refuse } from "./parts/usage.ts";
 
 const args = parse_args({
   description: "Drop packets from networks, and to ports, before the kernel looks at them",
@@ -71,27 +71,23 @@ examples:
 });
 json_output(args.json);
 
-/** @throws never; ends the script with 2 as a bad command line does */
-function refuse(message: string): never {
-  eprint(`prefilter: error: ${message}`);
-  exit(2);
-}
-
-if (args.dev === undefined) refuse("a device is needed: --dev eth0");
+if (args.dev === undefined) refuse("prefilter", "a device is needed: --dev eth0");
 const rules: readonly Rule[] = [
   ...args.deny.map(({ text, value }) => ({ action: "deny" as const, text, cidr: value })),
   ...args.allow.map(({ text, value }) => ({ action: "allow" as const, text, cidr: value })),
   ...args.deny_port.map(({ text, value }) => ({ action: "deny" as const, text, port: value })),
 ];
-if (rules.length > MAX_RULES) refuse(`${rules.length} rules are more than the ${MAX_RULES} that can be counted`);
-if (rules.length === 0) refuse("there is nothing to do: give --deny or --deny-port");
+if (rules.length > MAX_RULES)
+  refuse("prefilter", `${rules.length} rules are more than the ${MAX_RULES} that can be counted`);
+if (rules.length === 0) refuse("prefilter", "there is nothing to do: give --deny or --deny-port");
 const seen = new Map<string, string>();
 for (const rule of rules) {
   const key = JSON.stringify(
     "cidr" in rule ? [rule.cidr.prefixlen, rule.cidr.address.family, ...rule.cidr.address.bytes] : rule.port,
   );
   const other = seen.get(key);
-  if (other !== undefined) refuse(`"${rule.action} ${rule.text}" and "${other}" are rules for the same packets`);
+  if (other !== undefined)
+    refuse("prefilter", `"${rule.action} ${rule.text}" and "${other}" are rules for the same packets`);
   seen.set(key, `${rule.action} ${rule.text}`);
 }
 

@@ -11,7 +11,6 @@ import {
   RowPrinter,
   address_text,
   eprint,
-  exit,
   is_json_output,
   json_output,
   lab_places,
@@ -19,7 +18,6 @@ import {
   parse_args,
   poll_events,
   print,
-  read_file,
   strftime,
   tool_options,
 } from "bpfts";
@@ -30,8 +28,10 @@ import { hubble_protocols, protocol_names } from "./parts/protocols.ts";
 import { MAX_BACKENDS, MAX_SERVICES } from "./parts/service-program.ts";
 import type { ServiceEvent } from "./parts/service-program.ts";
 import { ServiceTables } from "./parts/service-tables.ts";
+import { ServicesFile } from "./parts/services-file.ts";
 import { parse_services } from "./parts/services.ts";
 import type { Service } from "./parts/services.ts";
+import { read_or_refuse, refuse } from "./parts/usage.ts";
 
 const args = parse_args({
   description: "Spread connections to a service's address over its backends, as kube-proxy does",
@@ -75,25 +75,20 @@ Change the file while it runs: it is read again. A backend that is no more in it
 });
 json_output(args.json);
 
-function refuse(message: string): never {
-  eprint(`service: error: ${message}`);
-  exit(2);
-}
-
-/** Reads the services. @throws ArgumentError */
-function parse(text: string): readonly Service[] {
-  const services = parse_services(text, args.services);
+/** Parses the services of a file. @throws ArgumentError */
+function parse(text: string, path: string): readonly Service[] {
+  const services = parse_services(text, path);
   const backends = services.reduce((sum, service) => sum + service.backends.length, 0);
   if (services.length > MAX_SERVICES || backends > MAX_BACKENDS)
     throw new ArgumentError(
       "BPFTS_ARGUMENT",
-      `${args.services}: ${services.length} services with ${backends} backends are more than ${MAX_SERVICES} with ${MAX_BACKENDS}`,
+      `${path}: ${services.length} services with ${backends} backends are more than ${MAX_SERVICES} with ${MAX_BACKENDS}`,
     );
   return services;
 }
 
-if (args.dev.length === 0) refuse("there is nothing to do: give --dev");
-if (args.drain < 0) refuse("--drain wants a number of seconds, 0 or more");
+if (args.dev.length === 0) refuse("service", "there is nothing to do: give --dev");
+if (args.drain < 0) refuse("service", "--drain wants a number of seconds, 0 or more");
 
 const places = args.dev.map((name) => {
   const pod = lab_places().find((place) => place.name === name && place.kind === "pod");
@@ -102,15 +97,10 @@ const places = args.dev.map((name) => {
   return { dev: pod?.host_dev ?? name, ...(netns !== undefined && { netns }) };
 });
 
-let text = "";
+const file = new ServicesFile(args.services, parse);
+const services = read_or_refuse("service", () => file.read());
 const tables = new ServiceTables(Number(args.maglev_size));
-try {
-  text = read_file(args.services);
-  tables.apply(parse(text));
-} catch (error) {
-  if (!(error instanceof ArgumentError)) throw error;
-  refuse(error.message);
-}
+tables.apply(services);
 const { program } = tables;
 // The way back first: an answer is never left with the backend's address.
 for (const place of places) program.attach_tc({ ...place, direction: "egress", fn_name: "to_container" });
@@ -148,12 +138,11 @@ function show({ reason, service: id, backend, line, tuple }: ServiceEvent): void
 }
 
 /** Takes over a change of the file; a file with a mistake changes nothing. */
-function read_again(): void {
+function look_again(): void {
   try {
-    const now = read_file(args.services);
-    if (now === text) return;
-    text = now;
-    tables.apply(parse(now));
+    const changed = file.look_again();
+    if (changed === undefined) return;
+    tables.apply(changed);
     eprint(`${args.services} was read again.`);
   } catch (error) {
     eprint(`service: ${(error as Error).message}. The services stay as they are.`);
@@ -171,7 +160,7 @@ try {
     const left = (end - Date.now()) / 1000;
     if (left <= 0) break;
     poll_events(Math.min(LOOK_AGAIN, left));
-    read_again();
+    look_again();
     tables.sweep(args.drain);
   }
 } catch (error) {

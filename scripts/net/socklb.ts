@@ -10,22 +10,21 @@ import {
   BPFAttachType,
   RowPrinter,
   eprint,
-  exit,
   interval_options,
   is_json_output,
   json_output,
   parse_args,
   print,
   print_intervals,
-  read_file,
   tool_options,
 } from "bpfts";
 import { find_cgroup } from "./parts/find-cgroup.ts";
-import { parse_services } from "./parts/services.ts";
+import { ServicesFile } from "./parts/services-file.ts";
 import type { Service } from "./parts/services.ts";
 import { load_socklb, socket_hooks } from "./parts/socklb-program.ts";
 import { SocklbTables } from "./parts/socklb-tables.ts";
 import type { BackendCounts, StaleSocket } from "./parts/socklb-tables.ts";
+import { read_or_refuse } from "./parts/usage.ts";
 
 const args = parse_args({
   description: "Balance services at the socket, for the processes of a cgroup",
@@ -55,21 +54,6 @@ It looks at the file every second and takes over what has changed. A socket keep
 });
 json_output(args.json);
 
-function refuse(message: string): never {
-  eprint(`socklb: error: ${message}`);
-  exit(2);
-}
-
-/** What is wrong with an argument, or with the file that it names, as a mistake in the command line. */
-function read<Value>(parse: () => Value): Value {
-  try {
-    return parse();
-  } catch (error) {
-    if (error instanceof ArgumentError) return refuse(error.message);
-    throw error;
-  }
-}
-
 function warn_of_maglev(services: readonly Service[]): void {
   const names = services.filter(({ algorithm }) => algorithm === "maglev").map(({ name }) => `"${name}"`);
   if (names.length > 0)
@@ -78,9 +62,9 @@ function warn_of_maglev(services: readonly Service[]): void {
     );
 }
 
-const cgroup = read(() => find_cgroup(args.cgroup));
-let text = read(() => read_file(args.services));
-const services = read(() => parse_services(text, args.services));
+const cgroup = read_or_refuse("socklb", () => find_cgroup(args.cgroup));
+const file = new ServicesFile(args.services);
+const services = read_or_refuse("socklb", () => file.read());
 warn_of_maglev(services);
 
 const program = load_socklb();
@@ -97,22 +81,10 @@ function count_services(count: number): string {
   return `${count} service${count === 1 ? "" : "s"}`;
 }
 
-let seen = text;
-/** Takes over a changed file once it stays as it is for a second: an editor may be writing it. */
 function look_again(): void {
-  let now: string;
   try {
-    now = read_file(args.services);
-  } catch {
-    // Editors put a new file in the place of the old one.
-    return;
-  }
-  const is_settled = now === seen;
-  seen = now;
-  if (!is_settled || now === text) return;
-  text = now;
-  try {
-    const changed = parse_services(now, args.services);
+    const changed = file.look_again();
+    if (changed === undefined) return;
     warn_of_maglev(changed);
     tables.replace(changed);
     const stale = tables.list_stale().length;

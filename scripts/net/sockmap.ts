@@ -6,10 +6,8 @@
 //
 // Source: Cilium's socket layer acceleration (bpf_sockops.c, bpf_redir.c), which Cilium had until 1.14.
 import {
-  ArgumentError,
   RowPrinter,
   eprint,
-  exit,
   interval_options,
   is_json_output,
   json_output,
@@ -20,6 +18,7 @@ import {
 import { find_cgroup } from "./parts/find-cgroup.ts";
 import { attach_sockmap } from "./parts/sockmap-program.ts";
 import type { SockmapCounts } from "./parts/sockmap-program.ts";
+import { read_or_refuse } from "./parts/usage.ts";
 
 const args = parse_args({
   description: "Hand what local sockets send straight to the sockets that they are connected to",
@@ -43,17 +42,7 @@ Both ends of a connection must be processes of the cgroup, in one network namesp
 });
 json_output(args.json);
 
-function find_given_cgroup(): string {
-  try {
-    return find_cgroup(args.cgroup);
-  } catch (error) {
-    if (!(error instanceof ArgumentError)) throw error;
-    eprint(`sockmap: error: ${error.message}`);
-    return exit(2);
-  }
-}
-
-const cgroup = find_given_cgroup();
+const cgroup = read_or_refuse("sockmap", () => find_cgroup(args.cgroup));
 const { read_counts } = attach_sockmap(cgroup);
 if (!is_json_output()) eprint(`Accelerating connections within ${cgroup}. Ctrl-C to end.`);
 

@@ -1,4 +1,4 @@
-import { AF_INET, AF_INET6, ArgumentError, inet_pton, read_file } from "bpfts";
+import { AF_INET, AF_INET6, ArgumentError, inet_pton } from "bpfts";
 import { protocol_numbers } from "./protocols.ts";
 
 /** An address with a port. */
@@ -34,11 +34,6 @@ const members = ["name", "frontend", "protocol", "backends", "algorithm", "affin
 const MAX_AFFINITY = 86400;
 /** A slot of a service is a number of 16 bits. Source: struct lb4_key of Cilium */
 const MAX_BACKENDS = 65535;
-
-/** Reads the file of services that the user named. @throws ArgumentError that names the file and the place in it */
-export function read_services(path: string): readonly Service[] {
-  return parse_services(read_file(path), path);
-}
 
 /** Parses the JSON of services. `path` begins the messages. @throws ArgumentError */
 export function parse_services(text: string, path: string): readonly Service[] {

@@ -64,25 +64,11 @@ static inline int refuse(void) {
     return 0;
 }
 
-/* A socket of IPv6 reaches IPv4 by ::ffff:a.b.c.d; what is looked up is a.b.c.d. */
 static inline void read_address(struct bpf_sock_addr *ctx, int is_v6, struct net_address *address) {
-    u32 *words = (u32 *)address->bytes;
-    if (!is_v6) {
-        address->family = NET_IPV4;
-        words[0] = ctx->user_ip4;
-        return;
-    }
-    u32 first = ctx->user_ip6[0], second = ctx->user_ip6[1], third = ctx->user_ip6[2], last = ctx->user_ip6[3];
-    if (!first && !second && third == bpf_htonl(0xffff)) {
-        address->family = NET_IPV4;
-        words[0] = last;
-        return;
-    }
-    address->family = NET_IPV6;
-    words[0] = first;
-    words[1] = second;
-    words[2] = third;
-    words[3] = last;
+    if (is_v6)
+        net_set_ipv6(address, ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3]);
+    else
+        net_set_ipv4(address, ctx->user_ip4);
 }
 
 static inline void write_address(struct bpf_sock_addr *ctx, int is_v6, struct net_address *address, __be16 port) {

@@ -39,37 +39,17 @@ static inline struct counts *find_counts(void) {
     return counts.lookup(&first);
 }
 
-/* ::ffff:a.b.c.d is the end of a connection whose other end may have a.b.c.d. */
-static inline void write_ipv6(struct net_address *address, u32 first, u32 second, u32 third, u32 last) {
-    u32 *words = (u32 *)address->bytes;
-    if (!first && !second && third == bpf_htonl(0xffff)) {
-        address->family = NET_IPV4;
-        words[0] = last;
-        return;
-    }
-    address->family = NET_IPV6;
-    words[0] = first;
-    words[1] = second;
-    words[2] = third;
-    words[3] = last;
-}
-
-static inline void write_ipv4(struct net_address *address, u32 word) {
-    address->family = NET_IPV4;
-    *(u32 *)address->bytes = word;
-}
-
 SEC("sockops")
 int sockmap_established(struct bpf_sock_ops *ops) {
     if (ops->op != BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB && ops->op != BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB)
         return 1;
     struct connection own = { .local_port = ops->local_port, .remote_port = bpf_ntohl(ops->remote_port) };
     if (ops->family == NET_IPV6) {
-        write_ipv6(&own.local, ops->local_ip6[0], ops->local_ip6[1], ops->local_ip6[2], ops->local_ip6[3]);
-        write_ipv6(&own.remote, ops->remote_ip6[0], ops->remote_ip6[1], ops->remote_ip6[2], ops->remote_ip6[3]);
+        net_set_ipv6(&own.local, ops->local_ip6[0], ops->local_ip6[1], ops->local_ip6[2], ops->local_ip6[3]);
+        net_set_ipv6(&own.remote, ops->remote_ip6[0], ops->remote_ip6[1], ops->remote_ip6[2], ops->remote_ip6[3]);
     } else {
-        write_ipv4(&own.local, ops->local_ip4);
-        write_ipv4(&own.remote, ops->remote_ip4);
+        net_set_ipv4(&own.local, ops->local_ip4);
+        net_set_ipv4(&own.remote, ops->remote_ip4);
     }
     own.netns_cookie = bpf_get_netns_cookie(ops);
     if (sockets.sock_hash_update(ops, &own, BPF_ANY))
@@ -95,11 +75,11 @@ int sockmap_message(struct sk_msg_md *msg) {
     if (!way || way->is_tcp)
         return SK_PASS;
     if (msg->family == NET_IPV6) {
-        write_ipv6(&peer.remote, msg->local_ip6[0], msg->local_ip6[1], msg->local_ip6[2], msg->local_ip6[3]);
-        write_ipv6(&peer.local, msg->remote_ip6[0], msg->remote_ip6[1], msg->remote_ip6[2], msg->remote_ip6[3]);
+        net_set_ipv6(&peer.remote, msg->local_ip6[0], msg->local_ip6[1], msg->local_ip6[2], msg->local_ip6[3]);
+        net_set_ipv6(&peer.local, msg->remote_ip6[0], msg->remote_ip6[1], msg->remote_ip6[2], msg->remote_ip6[3]);
     } else {
-        write_ipv4(&peer.remote, msg->local_ip4);
-        write_ipv4(&peer.local, msg->remote_ip4);
+        net_set_ipv4(&peer.remote, msg->local_ip4);
+        net_set_ipv4(&peer.local, msg->remote_ip4);
     }
     peer.netns_cookie = bpf_get_netns_cookie(msg);
     if (sockets.msg_redirect_hash(msg, &peer, BPF_F_INGRESS) != SK_PASS) {
