@@ -85,8 +85,24 @@ export abstract class BlockExpressions extends BlockColumns {
 
   /** Character by character: C would compare addresses. */
   private lowerComparison({ value, literal, most, isEqual }: TextComparison, at: number): Piece[] {
-    const bytes = [...readLiteralBytes(literal).subarray(0, most), 0];
     const pieces = this.lowerExpression(value);
+    // The length of what stands there is clang's to tell; that of the thread's name is known.
+    const question = most === undefined ? this.options.findings.questions++ : undefined;
+    const type = question === undefined ? undefined : this.options.types?.get(question);
+    if (question !== undefined && this.options.types === undefined)
+      return [makePiece(`({ ${askName}(${question}, (`, at), ...pieces, makePiece(")); 1; })", at)];
+    const written = readLiteralBytes(literal).subarray(0, most);
+    const size = type?.kind === "text" ? type.length : Infinity;
+    const text = this.text.slice(this.tokens[value.from]!.start, this.tokens[value.to - 1]!.end);
+    // The kernel ends each thread's name; another text may fill its array, and then has no end of its own.
+    const room = /comm$/.test(text) ? size - 1 : size;
+    if (written.length > room)
+      throw this.options.line.fail(
+        at,
+        `"${text}" has at most ${room} characters, the text that it is compared with has ${written.length}: they are never equal`,
+        "the kernel cuts what is longer: leave the rest of the text out",
+      );
+    const bytes = [...written, ...(written.length === size ? [] : [0])];
     const tests = bytes.flatMap((byte, index): Piece[] => [
       makePiece(index === 0 ? "" : " && "),
       makePiece(byte > 127 ? "(u8)" : "", at),

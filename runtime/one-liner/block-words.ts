@@ -1,10 +1,13 @@
 import { findClosing } from "../dialect/text/lexer.ts";
 import type { Token, TokenRange } from "../dialect/text/lexer.ts";
+import type { FunctionTypes } from "./function-types.ts";
 import type { Line, LineBlock, LineProbe } from "./parse-line.ts";
 import { makePiece } from "./pieces.ts";
 import type { Piece } from "./pieces.ts";
 import { findReadyWord, readyWords } from "./ready-words.ts";
+import type { WordContext } from "./ready-words.ts";
 import type { Column, LineTable, TableUse } from "./tables.ts";
+import type { ValueType } from "./value-types.ts";
 
 /** A `print` of the text. */
 export interface PrintUse {
@@ -33,6 +36,8 @@ export interface Findings {
   questions: number;
   /** Ready words that were met in all blocks. */
   readonly words: Set<string>;
+  /** What a ready word holds where a pattern's functions do not agree on its type. Shape: sentences. */
+  readonly doubts: Set<string>;
 }
 
 /** What lowering is told. */
@@ -43,10 +48,20 @@ export interface LoweringOptions {
   readonly values?: ReadonlyMap<string, string>;
   /** Undefined while types are asked for. */
   readonly tables?: ReadonlyMap<string, LineTable>;
+  /** Clang's answers to the questions, by number; undefined while they are asked. */
+  readonly types?: ReadonlyMap<number, ValueType>;
+  /** Tells the types of a probe's values, as far as the kernel's types say them. */
+  readonly findTypes?: (probe: LineProbe) => FunctionTypes | undefined;
   /** Names that the text declares at file level. */
   readonly ownNames: ReadonlySet<string>;
   /** How a `print` sends its event, once types are known. */
   readonly sendEvent?: (index: number, columns: readonly Column[], values: readonly (readonly Piece[])[]) => Piece[][];
+}
+
+/** Whether functions of a pattern differ in what a ready word holds. */
+function isInDoubt(name: string, types: FunctionTypes | undefined): boolean {
+  if (types?.differ === undefined) return false;
+  return name === "retval" ? types.differ.returns : types.differ.parameters.has(Number(name.replace(/^arg/, "")) - 1);
 }
 
 /** The ready words of one block: which are met, and where its own names stand for something else. */
@@ -82,10 +97,22 @@ export abstract class BlockWords {
     for (const { name, declare } of readyWords) {
       if (!this.met.has(name) || this.written.has(name)) continue;
       this.written.add(name);
-      const meaning = declare({ kind: this.probe.kind, probe: this.probe.text });
+      const context = this.describeContext();
+      const meaning = declare(context);
+      if (isInDoubt(name, context.types)) {
+        const what = `The functions of "${context.probe}" have values of different types for ${name}`;
+        this.options.findings.doubts.add(
+          `${what}: it is the whole register. Cast it where they are narrower: (int)${name}`,
+        );
+      }
       if ("lines" in meaning) lines.push(...meaning.lines.map((text) => [makePiece(text)]));
     }
     return lines;
+  }
+
+  private describeContext(): WordContext {
+    const types = this.options.findTypes?.(this.probe);
+    return { kind: this.probe.kind, probe: this.probe.text, ...(types && { types }) };
   }
 
   /** Names that the block seems to declare: a word behind a type or a star, before what ends a declarator. */
@@ -125,7 +152,7 @@ export abstract class BlockWords {
     const word = findReadyWord(token.text);
     if (word === undefined) return undefined;
     if (!isOwn) {
-      const meaning = word.declare({ kind: this.probe.kind, probe: this.probe.text });
+      const meaning = word.declare(this.describeContext());
       if ("refused" in meaning) throw this.fail(token, meaning.refused, meaning.hint);
     }
     if (word.inline !== undefined) return isOwn ? undefined : word.name;

@@ -53,7 +53,7 @@ export function isPattern(text: string): boolean {
 }
 
 /** The regular expression of a shell pattern. */
-function renderExpression(pattern: string): string {
+export function renderExpression(pattern: string): string {
   const body = pattern
     .replace(/[.+^${}()|[\]\\]/g, "\\$&")
     .replaceAll("*", ".*")

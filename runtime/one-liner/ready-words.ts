@@ -1,3 +1,4 @@
+import type { FunctionTypes } from "./function-types.ts";
 import type { ProbeKind } from "./probe-kinds.ts";
 
 /** The block that a word stands in, as far as words care. */
@@ -5,6 +6,8 @@ export interface WordContext {
   readonly kind: ProbeKind;
   /** The probe as the user wrote it. */
   readonly probe: string;
+  /** What the kernel's types say of the probe's values; undefined where they say nothing. */
+  readonly types?: FunctionTypes;
 }
 
 /** What a word becomes, or why it means nothing there. */
@@ -28,18 +31,42 @@ function declareStack(name: string, flags: string): (context: WordContext) => Wo
   return ({ kind }) => ({ lines: [`int ${name} = stacks.get_stackid(${kind.context}, ${flags});`] });
 }
 
+/** C leaves the rest of a register undefined where a value is narrower. */
+function declareValue(type: string, name: string, register: string): string {
+  return `${type} ${name} = ${/^[su]64$/.test(type) ? "" : `(${type})`}${register};`;
+}
+
+function refuseArgument(name: string, probe: string, count: number): WordMeaning {
+  return {
+    refused: `"${probe}" has no "${name}": it has ${count === 0 ? "no arguments" : count === 1 ? "one argument" : `${count} arguments`}`,
+    hint:
+      /sys_\w+$/.test(probe) && count === 1
+        ? "the arguments of a system call are in its tracepoint: tracepoint:syscalls:sys_enter_NAME"
+        : adviseList(probe),
+  };
+}
+
+function adviseList(probe: string): string {
+  return `see what it takes and returns: bpfts list -v '${probe}'`;
+}
+
 function declareArgument(number: number): ReadyWord {
   const name = `arg${number}`;
   return {
     name,
     doc: `the ${["first", "second", "third", "fourth", "fifth", "sixth"][number - 1]!} argument`,
-    declare({ kind, probe }) {
+    declare({ kind, probe, types }) {
+      const type = types?.parameters[number - 1] ?? "u64";
+      if (types !== undefined && !types.isVariadic && number > types.parameters.length && kind.argument !== undefined)
+        return refuseArgument(name, probe, types.parameters.length);
       switch (kind.argument) {
         case "register":
-          return { lines: [`u64 ${name} = PT_REGS_PARM${number}(ctx);`] };
+          return { lines: [declareValue(type, name, `PT_REGS_PARM${number}(ctx)`)] };
         case "array":
           return {
-            lines: [`u64 ${name} = ${kind.words[0] === "rawtracepoint" ? "ctx->args" : "ctx"}[${number - 1}];`],
+            lines: [
+              declareValue(type, name, `${kind.words[0] === "rawtracepoint" ? "ctx->args" : "ctx"}[${number - 1}]`),
+            ],
           };
         case "usdt":
           // The note says the sign, by which the value is widened.
@@ -95,9 +122,20 @@ export const readyWords: readonly ReadyWord[] = [
   {
     name: "retval",
     doc: "what the function returns",
-    declare({ kind, probe }) {
-      if (kind.returns === "register") return { lines: ["s64 retval = PT_REGS_RC(ctx);"] };
-      if (kind.returns === "function") return { lines: ["s64 retval = 0;", "bpf_get_func_ret(ctx, (void *)&retval);"] };
+    declare({ kind, probe, types }) {
+      if (kind.returns !== undefined && types?.returns === "void")
+        return {
+          refused: `"${probe}" has no "retval": nothing is returned`,
+          hint: adviseList(probe),
+        };
+      // What fills its register may be an error's number, too.
+      const type = types?.returns === undefined || types.returns === "u64" ? "s64" : types.returns;
+      if (kind.returns === "register") return { lines: [declareValue(type, "retval", "PT_REGS_RC(ctx)")] };
+      // The result lies behind the arguments; the helper that finds it there came with Linux 5.17.
+      if (kind.returns === "function")
+        return types === undefined
+          ? { lines: ["s64 retval = 0;", "bpf_get_func_ret(ctx, (void *)&retval);"] }
+          : { lines: [declareValue(type, "retval", `ctx[${types.parameters.length}]`)] };
       return {
         refused: `"${probe}" has no "retval"`,
         hint:

@@ -25,6 +25,8 @@ export interface TranslateOptions extends ScriptSettings {
   readonly askTypes: (text: JoinedText) => ReadonlyMap<number, ValueType>;
   /** Whether there is no such probe; undefined for those that `--missing warn` leaves out. */
   readonly isMissing?: (kind: string, parts: readonly string[]) => boolean;
+  /** Tells the types of a probe's values, as far as the kernel's types say them. */
+  readonly findTypes?: LoweringOptions["findTypes"];
   readonly warn: (message: string) => void;
 }
 
@@ -49,7 +51,12 @@ export function translateLine(text: string, options: TranslateOptions): JoinedTe
   const events = describeEvents(line, findings.prints, types);
   const known = new Map(tables.map((table) => [table.name, table]));
   const sendEvent: LoweringOptions["sendEvent"] = (index, columns, values) => sendPrint(events, index, columns, values);
-  const { functions } = lowerAll({ line, findings: openFindings(), ownNames, tables: known, sendEvent }, jobs);
+  const { findTypes } = options;
+  const { functions } = lowerAll(
+    { line, findings: openFindings(), ownNames, tables: known, types, sendEvent, ...(findTypes && { findTypes }) },
+    jobs,
+  );
+  for (const doubt of findings.doubts) options.warn(doubt);
   const pieces = [
     ...renderDeclarations(line),
     ...renderMaps(findings),
@@ -86,7 +93,11 @@ function askUntilKnown(
 ): Asked {
   let values = new Map<string, string>();
   for (let round = 0; ; round++) {
-    const { functions, findings } = lowerAll({ line, findings: openFindings(), ownNames, values }, jobs);
+    const { findTypes } = options;
+    const { functions, findings } = lowerAll(
+      { line, findings: openFindings(), ownNames, values, ...(findTypes && { findTypes }) },
+      jobs,
+    );
     const types = askTypes(line, functions, findings, options);
     const found = listReadValues(findings.tables, types, ownNames);
     // Each round settles at least one table more.
@@ -119,7 +130,7 @@ function listReadValues(
 }
 
 function openFindings(): Findings {
-  return { tables: [], prints: [], questions: 0, words: new Set() };
+  return { tables: [], prints: [], questions: 0, words: new Set(), doubts: new Set() };
 }
 
 interface Job extends LineFunction {

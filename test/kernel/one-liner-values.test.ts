@@ -1,5 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { openAddon } from "../../runtime/kernel/door/addon.ts";
+import { needFeature } from "../support/need-feature.ts";
 import { buildProgram } from "../support/own-program.ts";
 import { makeFolder, runCli, writeScript } from "../support/run-cli.ts";
 
@@ -96,6 +98,49 @@ describe("arguments of system calls have the sign that C gives them", () => {
   });
 });
 
+describe("values of the kernel's functions have the width and sign of their types", () => {
+  // The child cannot have the lock that its parent has: -11 is EAGAIN.
+  const locks = writeScript(
+    folder,
+    "locks.py",
+    `import fcntl, os, sys
+held = open(sys.argv[0] + ".lock", "w")
+fcntl.lockf(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+if os.fork() == 0:
+    try: fcntl.lockf(open(sys.argv[0] + ".lock", "w"), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError: os._exit(0)
+    os._exit(1)
+sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))`,
+  );
+
+  it("at raw tracepoints", async () => {
+    const text =
+      "rawtracepoint:posix_lock_inode if (ppid == cpid || pid == cpid) { count(arg3); lower.count(arg3 < 0); }";
+    const { status, stdout } = await runCli(["-e", text, "-c", `exec python3 ${locks}`]);
+    expect(status).toBe(0);
+    expect(stdout.split("\n")).toEqual(expect.arrayContaining(["-11  1", "1  1"]));
+  });
+
+  it.for(["kprobe and kretprobe", "fentry and fexit"])("at the kernel's functions by %s", async (kinds, context) => {
+    const [entry, exit] = kinds.split(" and ");
+    needFeature(context, openAddon(), entry as "kprobe" | "fentry");
+    // The first argument is AT_FDCWD, -100, and the result -ENOENT: int, both.
+    const text = `${entry}:filename_lookup if (pid == cpid) { from.count(arg1); } ${exit}:filename_lookup if (pid == cpid) { to.count(retval); }`;
+    expect(await trace(text, "--top", "99")).toEqual(["from:", "-100  1", "", "to:", "-2  1"]);
+  });
+
+  it("says what is not there", async () => {
+    const refuse = async (text: string): Promise<string> => (await runCli(["-e", text, "-c", "true"])).stderr;
+    expect(await refuse("kprobe:vfs_read { count(arg5); }")).toContain(
+      '"kprobe:vfs_read" has no "arg5": it has 4 arguments',
+    );
+    expect(await refuse("kretprobe:schedule { count(retval); }")).toContain('has no "retval": nothing is returned');
+    expect(await refuse("kretprobe:vfs_* { count(retval); }")).toContain(
+      'warning: The functions of "kretprobe:vfs_*" have values of different types for retval: it is the whole register',
+    );
+  });
+});
+
 describe("texts are read and compared by their characters", () => {
   const note = "struct note { char tag[8]; int number; };";
 
@@ -103,6 +148,15 @@ describe("texts are read and compared by their characters", () => {
     const text = `${note} uprobe:${program}:take { struct note *found = (void *)arg1;
       print("%s %d %d %d\\n", found->tag, found->number, found->tag == "one", "one" != found->tag); count(found->tag); }`;
     expect(await trace(text)).toEqual(["one -7 1 0", "two 7 0 1", "count:", "one  1", "two  1"]);
+  });
+
+  it("reads nothing behind the array that a text is compared with", async () => {
+    const text = `struct pair { char both[2], rest[6]; }; uprobe:${program}:take { struct pair *found = (void *)arg1;
+      print("%d %d %d\\n", found->both == "on", found->both == "o", "on" != found->both); }`;
+    expect(await trace(text)).toEqual(["1 0 0", "0 0 1"]);
+    const longer = await runCli(["-e", text.replace('"on"', '"one"'), "-c", program]);
+    expect(longer.status).toBe(1);
+    expect(longer.stderr).toContain('"found->both" has at most 2 characters, the text that it is compared with has 3');
   });
 
   it("compares a field of a tracepoint", async () => {

@@ -8,6 +8,7 @@ import { openCacheFolder } from "../../compile/cache-folder.ts";
 import type { CSource } from "../../dialect/text/unit.ts";
 import { openAddon } from "../../kernel/door/addon.ts";
 import { haveKernelSymbol } from "../../kernel/machine/kallsyms.ts";
+import { listTypedModules } from "../../kernel/machine/module-types.ts";
 import { haveTracepoint, mountTracefs } from "../../kernel/machine/tracefs.ts";
 import { locateIn } from "../../one-liner/parse-line.ts";
 import { findOrigin } from "../../one-liner/pieces.ts";
@@ -24,6 +25,7 @@ import type { ScriptText } from "../../script/read-script.ts";
 import { parseText } from "../build/build-unit.ts";
 import { openBuilder } from "../build/open-builder.ts";
 import { quoteLines } from "../run/quote-lines.ts";
+import { openFunctionTypes } from "./read-function-types.ts";
 
 /** A one-liner and the options that its script is to have. */
 export interface OneLinerRequest extends ScriptSettings {
@@ -67,7 +69,8 @@ export function readOneLiner(request: OneLinerRequest): ScriptText {
 function findOrTranslate(request: OneLinerRequest, files: FileScope): JoinedText {
   const { grants, log, environment, missing, ...settings } = request;
   const cache = openCacheFolder(environment, log);
-  const key = `one-liner/${hashKey(buildId, release(), version(), JSON.stringify(settings))}`;
+  // Modules bring types of their own.
+  const key = `one-liner/${hashKey(buildId, release(), version(), listTypedModules().join(), JSON.stringify(settings))}`;
   // What a changed source makes of a text is not what it made before.
   const isKept = missing === "error" && buildId !== "source";
   const cached = isKept ? findCached(cache, key) : undefined;
@@ -81,14 +84,20 @@ function findOrTranslate(request: OneLinerRequest, files: FileScope): JoinedText
       throw error;
     }
   };
+  let hasWarned = false;
   const joined = translateLine(request.text, {
     ...settings,
     name: lineName,
     askTypes,
-    warn: (message) => log.warn(message),
+    findTypes: openFunctionTypes(),
+    warn(message) {
+      hasWarned = true;
+      log.warn(message);
+    },
     ...(missing === "warn" && { isMissing }),
   });
-  if (isKept) writeCached(cache, key, Buffer.from(JSON.stringify(joined)));
+  // A warning is given each time.
+  if (isKept && !hasWarned) writeCached(cache, key, Buffer.from(JSON.stringify(joined)));
   return joined;
 }
 

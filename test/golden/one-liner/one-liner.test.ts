@@ -37,6 +37,7 @@ const cases: readonly (readonly [name: string, text: string, options?: Partial<O
   ],
   ["kprobe-glob", "kprobe:vfs_* { count(arg1 != 0); }"],
   ["kretprobe", "kretprobe:vfs_read { lhist(retval, 0, 2000, 200); }"],
+  ["narrow", "kprobe:filename_lookup { count(arg1, arg2); } fexit:filename_lookup { r.count(retval); }"],
   ["fentry", "fentry:vfs_read { bytes.sum(arg3, pid); } fexit:vfs_read { hist(retval); }"],
   [
     "uprobe",
@@ -135,6 +136,10 @@ const refusals: readonly (readonly [text: string, options?: Partial<OneLinerRequ
   ["kprobe:vfs_read { count(arg7); }"],
   ["kprobe:vfs_read { count(retval); }"],
   ["kretprobe:vfs_read { count(arg1); }"],
+  ["kprobe:vfs_read { count(arg5); }"],
+  ["kprobe:__x64_sys_read { count(arg2); }"],
+  ["kretprobe:schedule { count(retval); }"],
+  ['t:sched:sched_process_exit if (args->comm == "systemd-journald") { count(); }'],
   ['t:syscalls:sys_exit_read { if ((char *)args == "x") count(); }'],
   ["t:syscalls:sys_exit_read { hist(args.ret); }"],
   ["t:syscalls:sys_exit_read { hist(retval); }"],
