@@ -11,6 +11,7 @@ const lifted: Readonly<Record<string, Kind | undefined>> = {
   "--folded": "FILE",
   "--container": "NAME",
   "--columns": "CHANGES",
+  "--cost": undefined,
   "--fields": "NAMES",
   "--filter": "CONDITIONS",
   "--max-events": "N",

@@ -12,6 +12,8 @@ import { addPictureOptions, runWithPictures } from "./picture-options.ts";
 import type { PictureFlags } from "./picture-options.ts";
 import { addCgroupOptions, findChosenCgroups } from "./cgroup-options.ts";
 import type { CgroupFlags } from "./cgroup-options.ts";
+import { addCostOption, runWithCost } from "./cost-option.ts";
+import type { CostFlags } from "./cost-option.ts";
 import { addGrantOptions, readGrants } from "./file-grants.ts";
 import type { GrantFlags } from "./file-grants.ts";
 import { addOutputOptions, runWithOutput } from "./output-options.ts";
@@ -25,6 +27,7 @@ interface OneLineFlags
   extends GrantFlags,
     AllowFlags,
     CgroupFlags,
+    CostFlags,
     Pick<RowFlags, "filter" | "columns">,
     OutputFlags,
     PictureFlags,
@@ -52,6 +55,7 @@ Examples:
   bpfts -e 'tracepoint:sched:sched_process_exec { print("%s\\n", comm); }' --max-events 3    the first three of them
   bpfts -e 'tracepoint:raw_syscalls:sys_enter { count(comm); }' --container web -d 5
   bpfts -e 'tracepoint:sched:sched_process_exec { print("%d %s\\n", pid, comm); }' --columns +time,+container
+  bpfts -e 'tracepoint:raw_syscalls:sys_enter { count(comm); }' -d 5 --cost  and what the counting itself has cost
   bpfts -e 'uprobe:c:malloc { hist(arg1); }' -p 1234
   bpfts -e 'tracepoint:raw_syscalls:sys_enter if (pid == cpid) { count(args->id); }' -c 'ls /tmp'
   bpfts -e '…' --script > tool.ts                                            the script that it stands for
@@ -90,7 +94,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("--memory <mebibytes>", "the most memory that the script may use", parseCount, 64)
     .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
     .option("--json-errors", "write errors as JSON, one a line");
-  addAllowOptions(addPictureOptions(addEventOptions(addOutputOptions(addCgroupOptions(command)))))
+  addAllowOptions(addPictureOptions(addEventOptions(addCostOption(addOutputOptions(addCgroupOptions(command))))))
     .addHelpText("after", examples)
     .action(async (flags: OneLineFlags & { readonly memory: number }) => finish(await runLine(flags)));
 }
@@ -129,22 +133,26 @@ async function runLine(flags: OneLineFlags & { readonly memory: number }): Promi
   }
   return runWithOutput(flags, async (opened) => {
     const pictures = flags.dryRun === true ? {} : flags;
-    const exitCode = await runWithPictures({ ...pictures, output: opened.output }, flags.expression, log, (recorders) =>
-      runScript({
-        script,
-        args: [],
-        ...(flags.command !== undefined && { command: flags.command }),
-        memoryBytes: flags.memory * 1024 * 1024,
-        log,
-        environment: process.env,
-        grants,
-        attaches: flags.dryRun !== true,
-        guard: openGuard(readAllowed(flags)),
-        verifierLog: flags.verbose,
-        ...opened,
-        ...(rows !== undefined && { rows }),
-        ...recorders,
-      }),
+    const records = flags.json === true ? (opened.output ?? 1) : undefined;
+    const exitCode = await runWithCost(flags.dryRun === true ? {} : flags, records, (measured) =>
+      runWithPictures({ ...pictures, output: opened.output }, flags.expression, log, (recorders) =>
+        runScript({
+          script,
+          args: [],
+          ...(flags.command !== undefined && { command: flags.command }),
+          memoryBytes: flags.memory * 1024 * 1024,
+          log,
+          environment: process.env,
+          grants,
+          attaches: flags.dryRun !== true,
+          guard: openGuard(readAllowed(flags)),
+          verifierLog: flags.verbose,
+          ...opened,
+          ...(rows !== undefined && { rows }),
+          ...recorders,
+          ...measured,
+        }),
+      ),
     );
     if (flags.dryRun === true) process.stdout.write("-e: ok, verified\n");
     return exitCode;

@@ -10,6 +10,8 @@ import { addAllowOptions, readAllowed } from "./allow-options.ts";
 import type { AllowFlags } from "./allow-options.ts";
 import { addCgroupOptions, findChosenCgroups } from "./cgroup-options.ts";
 import type { CgroupFlags } from "./cgroup-options.ts";
+import { addCostOption, runWithCost } from "./cost-option.ts";
+import type { CostFlags, Measured } from "./cost-option.ts";
 import { addGrantOptions, readGrants } from "./file-grants.ts";
 import type { GrantFlags } from "./file-grants.ts";
 import { addOutputOptions, runWithOutput } from "./output-options.ts";
@@ -24,7 +26,7 @@ import type { RowFlags } from "./row-options.ts";
 import type { JoinedVersion } from "../watch/join-versions.ts";
 import { runScript } from "../session/run/session.ts";
 
-interface RunOptions extends CgroupFlags, GrantFlags, OutputFlags, PictureFlags, PlaceFlags, RowFlags {
+interface RunOptions extends CgroupFlags, CostFlags, GrantFlags, OutputFlags, PictureFlags, PlaceFlags, RowFlags {
   readonly command?: string;
   readonly memory: number;
   readonly duration?: number;
@@ -60,6 +62,7 @@ Examples:
   bpfts run --flame cpu.html -c ./job scripts/tools/profile.ts
   bpfts run --heatmap disk.svg scripts/tools/biolatency.ts
                                             its stacks as a flame graph for a browser, in place of the list
+  bpfts run --cost opensnoop.ts             say at the end how often each of its BPF programs ran, how long, and what its maps take
   bpfts run -I ../include tool.ts           the C text includes headers of another folder
 
 A script reads the files of its own folder, or of the project (package.json) that it lies in, and no others.
@@ -100,7 +103,9 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("--fresh", "with --watch: all tables start empty")
     .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
     .option("--json-errors", "write errors as JSON, one a line");
-  addPlaceOptions(addAllowOptions(addPictureOptions(addRowOptions(addOutputOptions(addCgroupOptions(command))))))
+  addPlaceOptions(
+    addAllowOptions(addPictureOptions(addRowOptions(addCostOption(addOutputOptions(addCgroupOptions(command)))))),
+  )
     .addHelpText("after", examples)
     .action(async (script: string, args: readonly string[], options: RunOptions & AllowFlags) => {
       if (options.in !== undefined && (options.lab === undefined || options.command === undefined))
@@ -118,32 +123,34 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
       if (lab === "interrupted") return finish(0);
       try {
         const { command } = options;
-        const exitCode = await runWithOutput({ ...options, appends: version?.isFirst === false }, (opened) =>
-          runWithPictures({ ...options, output: opened.output }, nameRun(script, command), log, (recorders) =>
-            runScript({
-              script,
-              args,
-              ...(command !== undefined && { command }),
-              ...(options.in !== undefined && { commandPlace: lab!.findCommandPlace(options.in) }),
-              memoryBytes: options.memory * 1024 * 1024,
-              ...(options.duration !== undefined && { durationMs: Math.ceil(options.duration * 1000) }),
-              ...opened,
-              ...(cgroups.length > 0 && { cgroups }),
-              ...(rows !== undefined && { rows }),
-              log,
-              environment: process.env,
-              grants: readGrants(options),
-              attaches: true,
-              guard: openGuard(readAllowed(options), lab?.addPlaces(readPlaces(options)) ?? readPlaces(options)),
-              ...(lab !== undefined && { lab: lab.places }),
-              verifierLog: options.verbose,
-              ...(options.prefer !== undefined && { prefer: options.prefer }),
-              ...recorders,
-              ...(version && { handover: version.handover, prepared: version.prepared }),
-            }),
-          ),
-        );
-        finish(exitCode);
+        const runMeasured = (measured: Measured): Promise<number> =>
+          runWithOutput({ ...options, appends: version?.isFirst === false }, (opened) =>
+            runWithPictures({ ...options, output: opened.output }, nameRun(script, command), log, (recorders) =>
+              runScript({
+                script,
+                args,
+                ...(command !== undefined && { command }),
+                ...(options.in !== undefined && { commandPlace: lab!.findCommandPlace(options.in) }),
+                memoryBytes: options.memory * 1024 * 1024,
+                ...(options.duration !== undefined && { durationMs: Math.ceil(options.duration * 1000) }),
+                ...opened,
+                ...(cgroups.length > 0 && { cgroups }),
+                ...(rows !== undefined && { rows }),
+                log,
+                environment: process.env,
+                grants: readGrants(options),
+                attaches: true,
+                guard: openGuard(readAllowed(options), lab?.addPlaces(readPlaces(options)) ?? readPlaces(options)),
+                ...(lab !== undefined && { lab: lab.places }),
+                verifierLog: options.verbose,
+                ...(options.prefer !== undefined && { prefer: options.prefer }),
+                ...recorders,
+                ...measured,
+                ...(version && { handover: version.handover, prepared: version.prepared }),
+              }),
+            ),
+          );
+        finish(await runWithCost(options, undefined, runMeasured));
       } finally {
         lab?.close();
       }
@@ -151,7 +158,8 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
 }
 
 /** Options that a run of several versions does not take, and why. */
-const unwatched: Readonly<Record<"lab" | PictureKind, string>> = {
+const unwatched: Readonly<Record<"cost" | "lab" | PictureKind, string>> = {
+  cost: "each version would be measured by itself",
   lab: "each version would make the lab, and take it down",
   flame: "each version would draw it anew",
   heatmap: "each version would draw it anew",

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { TopRow } from "../../runtime/inspect/top/top-rows.ts";
 import { callMkdir, loadBpf, port } from "../support/live-object.ts";
-import { cli, parseCliError, root, runCli, startCli } from "../support/run-cli.ts";
+import { cli, makeFolder, parseCliError, root, runCli, startCli, writeScript } from "../support/run-cli.ts";
 
 const text = `SEC("tp/syscalls/sys_enter_mkdir") int tp_counted(void *ctx) { return is_target(); }`;
 
@@ -94,5 +94,84 @@ describe("bpfts top", () => {
     });
     expect(await fail("-i", "0")).toMatchObject({ message: '"0" is no interval' });
     expect(await fail("-n", "x")).toMatchObject({ message: '"x" is no number of tables' });
+  });
+});
+
+describe("--cost", () => {
+  const folder = makeFolder();
+  const scriptText = `import { BPF, print } from "bpfts";
+const b = new BPF({ text: \`
+BPF_HASH(seen, u32, u64);
+BPF_ARRAY(other, u64, 4096);
+SEC("syscall") int count_up(void *ctx) { u32 key = 1; seen.increment(key); return 0; }
+SEC("syscall") int count_other(void *ctx) { int key = 1; other.increment(key); seen.increment(key); return 0; }
+\` });
+for (let i = 0; i < 1000; i++) b.prog_run("count_up");
+for (let i = 0; i < 7; i++) b.prog_run("count_other");
+print(b.tables.seen.size);`;
+  const script = writeScript(folder, "cost.ts", scriptText);
+
+  it("says exactly how often each program ran, also of one that the script closed", async () => {
+    const closing = writeScript(folder, "closing.ts", `${scriptText}\nb.close();`);
+    const failing = writeScript(folder, "failing.ts", `${scriptText}\nthrow new Error("no more");`);
+    for (const path of [script, closing, failing]) {
+      const { stdout, stderr } = await runCli(["run", "--cost", path]);
+      expect(stdout).toBe("1\n");
+      const lines = stderr.split("\n");
+      expect(lines[0]).toMatch(/^PROGRAM +TYPE +EVENTS +NS\/EVENT +RUN MS +CPU% +MAPS KIB$/);
+      const rows = lines.slice(1, 3).map((line) => line.trim().split(/ +/));
+      expect(rows.map((row) => row.slice(0, 3)).toSorted()).toEqual([
+        ["count_other", "syscall", "7"],
+        ["count_up", "syscall", "1000"],
+      ]);
+      const [name, , events, average, milliseconds, percent] = rows.find(([program]) => program === "count_up")!;
+      expect([name, Number(average) > 0, Number(percent) > 0]).toEqual(["count_up", true, true]);
+      expect(Math.abs(Number(milliseconds) * 1e6 - Number(average) * Number(events))).toBeLessThanOrEqual(1000);
+      // Two maps, of which one is in both programs.
+      expect(lines[3]).toMatch(/^cost: \d+\.\d\d % of one CPU in \d+\.\d\d s, 2 maps with \d+ KiB$/);
+      const [both, one] = ["count_other", "count_up"].map((program) =>
+        Number(rows.find((row) => row[0] === program)![6]),
+      );
+      expect(Number(/with (\d+) KiB/.exec(lines[3]!)![1])).toBe(both);
+      expect(both! - one!).toBeGreaterThanOrEqual(32);
+      expect(lines[4]).toBe(path === failing ? "error: Error: no more" : "");
+    }
+  });
+
+  it("is a record a program with -e --json, and goes behind a tool's name", async () => {
+    const line = "tracepoint:syscalls:sys_enter_mkdir if (pid == cpid) { count(comm); }";
+    const made = await runCli(["-e", line, "--json", "--cost", "-c", `mkdir ${folder}/one ${folder}/two`]);
+    const records = made.stdout
+      .trimEnd()
+      .split("\n")
+      .map((text) => JSON.parse(text) as Record<string, unknown>);
+    expect(records[0]).toMatchObject({ type: "table", rows: [{ key: { comm: "mkdir" }, value: 2 }] });
+    expect(records[1]).toMatchObject({ type: "cost", program: "tracepoint__syscalls__sys_enter_mkdir", maps: 2 });
+    expect(records[1]!["events"]).toBeGreaterThanOrEqual(2);
+    expect(records).toHaveLength(2);
+    const tool = await runCli(["-c", "true", "opensnoop", "--cost"]);
+    expect(tool.stderr).toMatch(/^PROGRAM .*\n(?:tracepoint__.*\n)+cost: .*\n$/);
+    expect((await runCli(["run", "--cost", `${folder}/none.ts`])).stderr).toMatch(/^error: /);
+  });
+
+  it("counts no longer when the run has ended, in whatever way", async () => {
+    const waiting = writeScript(
+      folder,
+      "waiting.ts",
+      'import { print, sleep } from "bpfts";\nprint("waits");\nfor (;;) sleep(10);',
+    );
+    for (const signal of ["SIGINT", "SIGKILL"] as const) {
+      const run = startCli(["run", "--cost", waiting]);
+      await run.waitFor("waits");
+      const start = readRuns();
+      callMkdir(20);
+      expect(readRuns() - start).toBeGreaterThanOrEqual(20n);
+      run.child.kill(signal);
+      const { stderr } = await run.ended;
+      expect(stderr).toBe(signal === "SIGINT" ? "cost: no program was loaded\n" : "");
+      const end = readRuns();
+      callMkdir(20);
+      expect(readRuns()).toBe(end);
+    }
   });
 });

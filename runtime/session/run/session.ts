@@ -104,6 +104,8 @@ export interface RunOptions {
   readonly handover?: Handover;
   /** What was done of the run before. */
   readonly prepared?: PreparedRun;
+  /** Puts something between the run and the kernel. */
+  readonly watchPort?: (port: KernelPort) => KernelPort;
 }
 
 /**
@@ -126,7 +128,7 @@ export async function runScript(options: RunOptions): Promise<number> {
       ...(options.handover && { noteFile: options.handover.noteFile }),
     });
     files = script.scope;
-    const port = openAddon();
+    const port = options.watchPort?.(openAddon()) ?? openAddon();
     if (options.attaches && haveOwnPids()) options.log.warn(ownPidsWarning);
     port.signalsCatch();
     scope.defer(() => port.signalsRelease());
