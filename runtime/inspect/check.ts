@@ -220,7 +220,7 @@ function measure(started: number): number {
 
 /** A check leaves nothing behind: a map that is pinned already is used, another one is not pinned. */
 function planCheckMaps(unit: BuiltUnit, port: KernelPort, scope: Scope): MapRequest[] {
-  const pinned = openPinnedMaps(unit, port);
+  const pinned = openPinnedMaps(unit, port, false);
   for (const handle of pinned.values()) scope.defer(() => port.mapClose(handle));
   return planMaps(unit, { sharedMaps: new Map(), pinned }).filter(({ pinPath }) => pinPath === undefined);
 }

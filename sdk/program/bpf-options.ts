@@ -14,6 +14,13 @@ export interface BuildOptions {
   readonly cflags?: readonly string[] | undefined;
   /** BCC's debug bits. */
   readonly debug?: number | undefined;
+  /**
+   * Where tables are pinned, by their names: `{ counts: "/sys/fs/bpf/bpfts/web/counts" }`. What is pinned there is used, and must be of the same kind and types; where nothing is, the
+   * table is made and pinned, and stays after the script until the file is removed. With `{ path, create: false }` it must be there.
+   */
+  readonly pins?:
+    | Readonly<Record<string, string | { readonly path: string; readonly create?: boolean | undefined }>>
+    | undefined;
   /** USDT probes to attach, enabled beforehand. */
   readonly usdt_contexts?: readonly USDT[] | undefined;
   /** Trace every process that runs the probes' binaries, not only those that `new USDT({ pid })` names. */

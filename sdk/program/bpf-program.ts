@@ -27,6 +27,7 @@ import { requireOpenProgram } from "./attachments.ts";
 import { NetworkAttachments } from "./network-attachments.ts";
 import type { OpenProgram } from "./attachments.ts";
 import type { BpfOptions } from "./bpf-options.ts";
+import { readPins } from "./table-pins.ts";
 
 /**
  * A program of C functions that run in the kernel, with its tables. Making one compiles the text, creates the maps and
@@ -316,6 +317,7 @@ function buildProgram(options: BpfOptions, cflags: readonly string[], debug: num
     "src_file",
     "cflags",
     "debug",
+    "pins",
     "usdt_contexts",
     "attach_usdt_ignore_pid",
   ]);
@@ -330,5 +332,6 @@ function buildProgram(options: BpfOptions, cflags: readonly string[], debug: num
     ...(options.src_file === undefined ? {} : { srcFile: options.src_file }),
     cflags: [...(options.cflags ?? []), ...cflags],
     debug: options.debug ?? debug,
+    ...(options.pins === undefined ? {} : { pins: readPins(options.pins) }),
   });
 }

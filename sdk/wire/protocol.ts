@@ -332,6 +332,7 @@ export interface BuildArgument {
   readonly srcFile?: string;
   readonly cflags?: readonly string[];
   readonly debug?: number;
+  readonly pins?: Readonly<Record<string, { readonly path: string; readonly create: boolean }>>;
 }
 
 /** A built program as the guest knows it. */

@@ -140,6 +140,8 @@ export interface MapDecl {
   /** BCC's kind string: `"hash"`, `"perf_output"`, … */
   readonly kind: string;
   readonly pinPath?: string;
+  /** Nothing is made where nothing is pinned. */
+  readonly mustExist?: true;
   /** The map whose copies this map of maps holds. */
   readonly inner?: string;
   /** `public` and `shared` maps are offered to later units, `extern` ones are taken from an earlier unit of that name. */

@@ -6,4 +6,9 @@ export interface BuildRequest {
   readonly cflags?: readonly string[];
   /** BCC's debug bits. */
   readonly debug?: number;
+  /** Where tables of the text are pinned, by their names. */
+  readonly pins?: TablePins;
 }
+
+/** Places of tables in the BPF file system; `create` makes and pins a table where there is none. */
+export type TablePins = Readonly<Record<string, { readonly path: string; readonly create: boolean }>>;

@@ -77,7 +77,7 @@ export function loadUnit(unit: BuiltUnit, options: LoadOptions): BuiltProgram {
       : { ...plan, targets: plan.targets.map((target) => ({ ...target, ...(location && { location }) })) };
   });
   for (const { program } of automatic) admitProgram(unit, program, options);
-  const pinned = openPinnedMaps(unit, port);
+  const pinned = openPinnedMaps(unit, port, options.attaches);
   const kept = options.keptTables?.open(unit, port) ?? new Map<string, Handle>();
   let object: LoadedObject;
   try {

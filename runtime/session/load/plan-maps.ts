@@ -1,8 +1,14 @@
-import { MapError, ArgumentError } from "../../base/errors.ts";
+import { MapError, ArgumentError, InternalError, PrivilegeError } from "../../base/errors.ts";
 import { errno, renderErrno } from "../../kernel/door/errno.ts";
 import type { MapRequest } from "../../kernel/load/load-object.ts";
 import type { Handle, KernelPort } from "../../kernel/door/port.ts";
+import { readBtfBlob } from "../../kernel/live/btf-blob.ts";
+import { readMapInfo } from "../../kernel/live/map-info.ts";
+import { parseBtf } from "../../object/btf.ts";
+import { describeLayout } from "../../object/describe-layout.ts";
+import type { MapSpec } from "../../object/spec.ts";
 import type { BuiltUnit } from "../build/build-unit.ts";
+import { findLayoutChange } from "./compare-layouts.ts";
 
 /** Maps that one program offers to the ones built after it. Source: BCC's `public`, `shared` and `extern` tables. */
 export type SharedMaps = Map<string, Handle>;
@@ -35,16 +41,24 @@ export function planMaps(unit: Pick<BuiltUnit, "maps">, { sharedMaps, pinned, ke
 
 /**
  * Opens the maps of a unit that are pinned where it says. As in BCC they are taken as they are, however many entries they have; but a map that
- * the program would misread is refused. Owner: the caller closes them once the unit is loaded.
+ * the program would misread is refused. A check, which runs nothing, needs nothing to be there. Owner: the caller closes them once the unit is loaded.
  *
- * @throws MapError when what is pinned there does not fit
+ * @throws MapError when what is pinned there does not fit, and when nothing is where something must be
  */
-export function openPinnedMaps(unit: Pick<BuiltUnit, "maps" | "spec">, port: KernelPort): Map<string, Handle> {
+export function openPinnedMaps(
+  unit: Pick<BuiltUnit, "maps" | "spec">,
+  port: KernelPort,
+  runs: boolean,
+): Map<string, Handle> {
   const opened = new Map<string, Handle>();
   try {
-    for (const { name, pinPath } of unit.maps) {
+    for (const { name, pinPath, mustExist } of unit.maps) {
       if (pinPath === undefined) continue;
       const handle = port.mapOpenPinned(pinPath);
+      if (handle === errno.ENOENT && mustExist === true && runs)
+        throw new MapError(`Cannot open the table "${name}": nothing is pinned at "${pinPath}"`, {
+          hint: "start the script that pins it",
+        });
       if (handle === errno.ENOENT) continue;
       if (handle < 0)
         throw new MapError(`Cannot use what is pinned at "${pinPath}" as "${name}" (${renderErrno(handle)})`);
@@ -74,9 +88,30 @@ function requireFit(
     { found: info.valueSize, wanted: spec.value?.size ?? 0, say: (size: number) => `its values have ${size} bytes` },
   ];
   const wrong = rows.find(({ found, wanted }) => found !== wanted);
-  if (wrong === undefined) return;
-  throw new MapError(
-    `Cannot use the map pinned at "${pinPath}" as "${name}": ${wrong.say(wrong.found)}, the C text says ${wrong.wanted}`,
-    { hint: "declare it as it is (bpftool map show pinned PATH), or give another path" },
-  );
+  const said = wrong && `${wrong.say(wrong.found)}, the C text says ${wrong.wanted}`;
+  const reason = said ?? findTypeChange(port, info.id, spec);
+  if (reason === undefined) return;
+  throw new MapError(`Cannot use the map pinned at "${pinPath}" as "${name}": ${reason}`, {
+    hint: `declare it as it is (bpfts map show ${pinPath}), remove the file (rm ${pinPath}), or give another path`,
+  });
+}
+
+/** How the types of a map differ from those of the C text; undefined where they do not, and where the kernel knows none or does not tell. */
+function findTypeChange(port: KernelPort, id: number, { key, value }: MapSpec): string | undefined {
+  try {
+    const info = readMapInfo(port, id);
+    const blob = info === undefined || info.btfId === 0 ? undefined : readBtfBlob(port, info.btfId);
+    if (info === undefined || blob === undefined || blob.isKernel) return undefined;
+    const types = parseBtf(blob.bytes);
+    for (const [side, type, wanted] of [
+      ["keys", info.keyType, key],
+      ["values", info.valueType, value],
+    ] as const) {
+      const change = type === 0 || wanted == null ? undefined : findLayoutChange(describeLayout(types, type), wanted);
+      if (change !== undefined) return `its ${side} have ${change}`;
+    }
+  } catch (error) {
+    if (!(error instanceof PrivilegeError || error instanceof InternalError)) throw error;
+  }
+  return undefined;
 }

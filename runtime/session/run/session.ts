@@ -47,6 +47,7 @@ import type { LabPlace } from "../../../sdk/wire/lab-place.ts";
 import { openGuard } from "../../permit/guard.ts";
 import type { Guard } from "../../permit/guard.ts";
 import { openInstructionLines } from "../load/locate-instruction.ts";
+import { pinTables } from "../load/pin-tables.ts";
 import { noteUnit } from "../load/note-unit.ts";
 import { openCommand } from "../wait/command.ts";
 import type { CommandPlace } from "../wait/command.ts";
@@ -282,7 +283,8 @@ function openBuild(
     if (source.text.trim() === "") return emptyProgram;
     builder ??= open.openBuilder();
     options.observe?.(source, request.cflags ?? [], builder);
-    const unit = buildUnit(source, request.cflags ?? [], builder);
+    const built = buildUnit(source, request.cflags ?? [], builder);
+    const unit = request.pins === undefined ? built : pinTables(built, request.pins);
     // clang may have run for a while: a signal that came meanwhile counts before anything is loaded.
     if (port.signalPending() !== 0) throw new InterruptedError("A signal came while the C text was compiled");
     const { place } = source;
