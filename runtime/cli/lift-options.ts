@@ -1,6 +1,6 @@
 import { UsageError } from "../base/errors.ts";
 
-type Kind = "CHANGES" | "CONDITIONS" | "FILE" | "N" | "NAME" | "NAMES";
+type Kind = "CHANGES" | "CONDITIONS" | "FIELD" | "FILE" | "N" | "NAME" | "NAMES";
 
 /** Options of `bpfts run` that may stand behind a tool's name, too; the value is what they take, undefined for nothing. */
 const lifted: Readonly<Record<string, Kind | undefined>> = {
@@ -14,6 +14,7 @@ const lifted: Readonly<Record<string, Kind | undefined>> = {
   "--cost": undefined,
   "--fields": "NAMES",
   "--filter": "CONDITIONS",
+  "--sort": "FIELD",
   "--max-events": "N",
   "--output": "FILE",
   "--utc": undefined,
@@ -50,6 +51,7 @@ export function liftOptions(
 const examples: Readonly<Record<Exclude<Kind, "FILE">, string>> = {
   CHANGES: "for example: --columns +time,+container",
   CONDITIONS: "for example: --filter 'pid==1,comm~^ba'",
+  FIELD: "for example: --sort pid, or --sort pid:desc",
   N: "for example: --max-events 10",
   NAME: "for example: --container web",
   NAMES: "for example: --fields comm,pid",

@@ -80,7 +80,10 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("-i, --interval <seconds>", "print and empty the tables again and again", parseSeconds)
     .option("--keep", "with -i: do not empty them")
     .option("--top <rows>", "only the rows with the largest values", parseCount)
-    .option("--sort <by>", "order rows by key or by value (the default), the smallest first", parseSort)
+    .option(
+      "--sort <by>",
+      "order rows by key, by value (the default) or by a part of the key, the smallest first; value:desc for the largest first",
+    )
     .option("--json", "write events and tables as JSON, one object a line")
     .option("--js <typescript>", "run this in place of printing the tables, which are variables of their names")
     .option("--script", "print the script that the text stands for, and end")
@@ -109,7 +112,13 @@ async function runLine(flags: OneLineFlags & { readonly memory: number }): Promi
   const log = openStderrLog(flags);
   const grants = readGrants(flags);
   const { pid, duration, interval, keep, top, sort, json, js, missing } = flags;
-  const rows = readRowChoice(flags);
+  // The script itself knows these two; any other order is the run's.
+  const isOwnSort = sort === "key" || sort === "value" || sort === undefined;
+  const rows = readRowChoice({ ...flags, sort: isOwnSort ? undefined : sort });
+  if (flags.script === true && !isOwnSort)
+    throw new UsageError(`--script has no order "${sort}": its tables are sorted by key or by value`, {
+      hint: `give the order to the run: bpfts run --sort ${sort} tool.ts`,
+    });
   const cgroups = await findChosenCgroups(flags);
   const script = readOneLiner({
     text: flags.expression,
@@ -123,7 +132,7 @@ async function runLine(flags: OneLineFlags & { readonly memory: number }): Promi
     ...(interval !== undefined && { interval }),
     ...(keep !== undefined && { keep }),
     ...(top !== undefined && { top }),
-    ...(sort !== undefined && { sort }),
+    ...(sort !== undefined && isOwnSort && { sort }),
     ...(json !== undefined && { json }),
     ...(js !== undefined && { js }),
   });
@@ -157,11 +166,6 @@ async function runLine(flags: OneLineFlags & { readonly memory: number }): Promi
     if (flags.dryRun === true) process.stdout.write("-e: ok, verified\n");
     return exitCode;
   });
-}
-
-function parseSort(text: string): string {
-  if (text !== "key" && text !== "value") throw new InvalidArgumentError("give key or value");
-  return text;
 }
 
 function parseMissing(text: string): string {

@@ -2,21 +2,27 @@ import type { Command } from "commander";
 import { UsageError } from "../base/errors.ts";
 import { findSimilar } from "../base/similar.ts";
 import { extraColumns } from "../../sdk/wire/row-choice.ts";
-import type { ExtraColumn, RowChoice, RowCondition, RowOperator } from "../../sdk/wire/row-choice.ts";
+import type { ExtraColumn, RowChoice, RowCondition, RowOperator, RowSort } from "../../sdk/wire/row-choice.ts";
 
 /** The options that `addRowOptions` adds. */
 export interface RowFlags {
   readonly filter?: readonly string[];
   readonly fields?: string;
   readonly columns?: readonly string[];
+  readonly sort?: string | undefined;
 }
 
 /** Adds the options by which the user chooses among rows. */
 export function addRowOptions(command: Command): Command {
-  return addEventOptions(command).option(
-    "--fields <names>",
-    "only these columns of rows, in this order: comm,pid,ret; by their names in JSON or their heads",
-  );
+  return addEventOptions(command)
+    .option(
+      "--fields <names>",
+      "only these columns of rows, in this order: comm,pid,ret; by their names in JSON or their heads",
+    )
+    .option(
+      "--sort <field>",
+      "rows of each interval, or of the end, in the order of a column or member, the smallest first; pid:desc for the largest first; events stay as they come",
+    );
 }
 
 /** Adds those that choose among events, too. */
@@ -37,15 +43,30 @@ function addFilterOption(command: Command): Command {
 }
 
 /** Reads what the flags choose; undefined when they choose nothing. @throws UsageError for what is no condition */
-export function readRowChoice({ filter = [], fields, columns: changes = [] }: RowFlags): RowChoice | undefined {
-  if (filter.length === 0 && fields === undefined && changes.length === 0) return undefined;
+export function readRowChoice({ filter = [], fields, columns: changes = [], sort }: RowFlags): RowChoice | undefined {
+  if (filter.length === 0 && fields === undefined && changes.length === 0 && sort === undefined) return undefined;
   const conditions = filter.flatMap((text) =>
     splitConditions(text).map((part) => parseCondition(part.replaceAll("\\,", ","))),
   );
   const columns = fields?.split(",").map((name) => name.trim());
   if (columns?.includes("") === true)
     throw new UsageError(`--fields "${fields!}": a name is missing`, { hint: "for example: --fields comm,pid" });
-  return { conditions, columns: columns ?? null, ...readChanges(changes) };
+  return {
+    conditions,
+    columns: columns ?? null,
+    ...readChanges(changes),
+    ...(sort !== undefined && { sort: parseSort(sort) }),
+  };
+}
+
+function parseSort(text: string): RowSort {
+  const [, field = "", direction] = /^\s*(.*?)(?::(asc|desc))?\s*$/.exec(text) ?? [];
+  const wrong = /^[-+]|[:,]/.test(field);
+  if (field === "" || wrong)
+    throw new UsageError(`--sort "${text}": ${field === "" ? "no field is named" : "this is no field"}`, {
+      hint: "one column and, for the largest first, :desc, for example: --sort ns:desc",
+    });
+  return { field, descending: direction === "desc" };
 }
 
 function readChanges(texts: readonly string[]): Pick<RowChoice, "added" | "removed"> {

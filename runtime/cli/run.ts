@@ -46,6 +46,7 @@ Examples:
   bpfts run --max-events 5 opensnoop.ts     end after five lines; behind a tool's name, too: bpfts opensnoop --max-events 5
   bpfts run --filter 'ret<0,comm~^ba' --fields comm,path opensnoop.ts
                                             of its rows those that meet both conditions, of these two columns
+  bpfts run --sort count:desc slabratetop.ts of each interval's rows the largest first by this column
   bpfts run --columns +time,+container,-fd opensnoop.ts
                                             with the time, and the container of each process; without a column of its own
   bpfts run -o opens.txt --utc opensnoop.ts write to a file, times in UTC

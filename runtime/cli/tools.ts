@@ -9,7 +9,7 @@ Examples:
   bpfts tools                        every tool with a line on each
   bpfts execsnoop -x                 run one; what follows its name is its own
   bpfts -c 'ls /tmp' opensnoop       options of "bpfts run" stand before the name
-  bpfts opensnoop --max-events 5     these also behind it: --container, --filter, --fields, --columns, --max-events,
+  bpfts opensnoop --max-events 5     these also behind it: --container, --filter, --fields, --sort, --columns, --max-events,
                                      --output, --utc, --cost, --flame, --heatmap; bpfts run --help tells of them
   bpfts tools --where biolatency     the file, to read, copy and change`;
 

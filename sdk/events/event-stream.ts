@@ -1,6 +1,7 @@
 import { Interrupt } from "../wire/errors.ts";
 import { countOutput } from "../print/output.ts";
 import { haveEventLimit, isEventLimitReached, noteShownEvent } from "../print/shown-events.ts";
+import { noteEvent } from "../print/sorted-rows.ts";
 import { pollRings, takeEvents, takeRest } from "./rings.ts";
 import { serveWhileWaiting } from "../time/wait.ts";
 import { requireCancel, watchCancel } from "./cancel.ts";
@@ -78,7 +79,9 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
       for (;;) {
         while (this.nextIndex < this.queue.length && !(isLimited && isEventLimitReached())) {
           if (isLimited) this.outputBefore = countOutput();
+          noteEvent(true);
           yield this.queue[this.nextIndex++]!;
+          noteEvent(false);
           if (isLimited) this.noteShown();
         }
         this.clearQueue();
@@ -148,6 +151,7 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
   }
 
   private waitNext(): Promise<IteratorResult<Event, undefined>> {
+    noteEvent(false);
     this.noteShown();
     if (this.haveEvent()) return Promise.resolve({ done: false, value: this.take() });
     const error = this.interruption;
@@ -216,6 +220,7 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
   }
 
   private take(): Event {
+    noteEvent(true);
     if (haveEventLimit()) this.outputBefore = countOutput();
     const event = this.queue[this.nextIndex++]!;
     if (this.nextIndex === this.queue.length) this.clearQueue();
@@ -228,6 +233,7 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
   }
 
   private end(): IteratorResult<Event, undefined> {
+    noteEvent(false);
     if (this.haveEvent()) kept.set(this.table, this.queue.slice(this.nextIndex));
     this.table.close_buffer();
     return { done: true, value: undefined };

@@ -15,6 +15,7 @@ import { compileRow } from "../print/row-text.ts";
 import { addToJson, haveAddedColumns, renderAddedColumns } from "../print/added-columns.ts";
 import { haveRowFilter, isEventWanted } from "../print/row-choice.ts";
 import { haveEventLimit, limitCallback } from "../print/shown-events.ts";
+import { markEvents, refuseSort } from "../print/sorted-rows.ts";
 import type { MapReply, RingKind, RowFormat } from "../wire/protocol.ts";
 import { TableBase } from "../tables/table-base.ts";
 import type { TableOwner } from "../tables/table-base.ts";
@@ -132,6 +133,7 @@ export class EventTable<Event = unknown> extends TableBase {
    * @throws BpfError when a field is not there or does not fit its conversion
    */
   printf(format: string, ...fields: readonly ((keyof Event & string) | "cpu")[]): void {
+    refuseSort();
     const byScript = haveEventLimit() || haveRowFilter() || haveAddedColumns();
     const row: RowFormat = { format, fields, json: is_json_output(), byScript };
     if (!byScript) return this.open(() => undefined, { rows: row });
@@ -234,7 +236,7 @@ export class EventTable<Event = unknown> extends TableBase {
       kind: this.kind,
       table: this,
       bindWalk,
-      callback: limitCallback(callback as EventCallback<unknown>),
+      callback: markEvents(limitCallback(callback as EventCallback<unknown>)),
       lostCallback,
       closeCallback,
       lost: undefined,

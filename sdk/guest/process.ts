@@ -5,6 +5,7 @@ import { wantHistograms } from "../print/record-histogram.ts";
 import { makeExtraColumns } from "../columns/extra-columns.ts";
 import { changeColumns } from "../print/added-columns.ts";
 import { chooseRows, describeUnusedChoice } from "../print/row-choice.ts";
+import { chooseSort, describeUnusedSort } from "../print/sorted-rows.ts";
 import { limitShownEvents } from "../print/shown-events.ts";
 import { noteStart } from "../time/start-time.ts";
 import { seedRandom } from "./random.ts";
@@ -95,6 +96,7 @@ export function startScript(): void {
   wantHistograms(started.wantsHistograms);
   chooseCgroups(started.cgroups);
   chooseRows(started.rows);
+  chooseSort(started.rows.sort);
   changeColumns(started.rows, makeExtraColumns);
   limitShownEvents(started.maxEvents);
   noteStart(BigInt(started.monotonicNs));
@@ -147,8 +149,7 @@ export function runEndHandlers(): void {
 
 /** Warns of what the user chose and the script had no use for. */
 export function warnUnused(): void {
-  const unused = describeUnusedChoice();
-  if (unused !== undefined) eprint(unused);
+  for (const unused of [describeUnusedChoice(), describeUnusedSort()]) if (unused !== undefined) eprint(unused);
 }
 
 /**

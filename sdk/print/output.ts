@@ -15,15 +15,33 @@ let lineLength = 0;
 /** Pieces that were written out before. */
 let writtenCount = 0;
 let standardError = "";
+/** Lines that wait for more of their kind: they stand before whatever else is written. */
+let takeHeld: (() => string) | undefined;
+
+/** Holds lines back until something else is written, or the script waits; what was held before is written at once. */
+export function holdOutput(take: (() => string) | undefined): void {
+  if (take === takeHeld) return;
+  releaseHeld();
+  takeHeld = take;
+}
+
+function releaseHeld(): void {
+  const take = takeHeld;
+  if (take === undefined) return;
+  takeHeld = undefined;
+  writeOutput(take());
+}
 
 /** Writes a text to standard output as it is. */
 export function writeOutput(text: string): void {
+  if (takeHeld !== undefined) releaseHeld();
   // Measured, `push` takes twice the time.
   lines[lineCount++] = text;
   if ((lineLength += text.length + PIECE_COST) >= FLUSH_AT) flushOutput();
 }
 
 function flushOutput(): void {
+  if (takeHeld !== undefined) releaseHeld();
   if (lineCount === 0) return;
   const text = lines.join("");
   lines = [];

@@ -3,7 +3,8 @@ import type { Formatter } from "./format.ts";
 import { print } from "./output.ts";
 import { renderJson } from "./render-json.ts";
 import { addColumns, readMember, removeColumns } from "./added-columns.ts";
-import { chooseColumns, findColumn, haveRowFilter, isRowWanted } from "./row-choice.ts";
+import { chooseColumns, findColumn, haveRowFilter, isRowWanted, refuseName } from "./row-choice.ts";
+import { findSort, holdRow, noteSortUsed, sortRows } from "./sorted-rows.ts";
 
 let json = false;
 
@@ -111,21 +112,37 @@ export class RowPrinter<Row> {
 
   /** Prints a row: its columns, or one JSON object after `json_output()`. One that the user's `--filter` leaves out is not printed. */
   print(row: Row): void {
-    if (this.wants(row)) print(this.render(row));
+    if (!this.wants(row)) return;
+    const sort = findSort();
+    if (sort === undefined) print(this.render(row));
+    else holdRow(this, this.readField(row, "--sort", sort.field), this.render(row));
   }
 
   /** Whether the user's `--filter` takes a row in, for a tool that prints more about it than `print` does. */
   wants(row: Row): boolean {
     if (!haveRowFilter()) return true;
-    const own = typeof row === "object" && row !== null && !Array.isArray(row) ? (row as Record<string, unknown>) : {};
     return isRowWanted(
-      (name) => {
-        const column = findColumn(this.allColumns, name);
-        if (column !== undefined) return { value: readColumn(column, row) };
-        return Object.hasOwn(own, name) ? { value: own[name] } : undefined;
-      },
-      () => [...new Set([...this.allColumns.map(({ name }) => name), ...Object.keys(own)])],
+      (name) => this.findField(row, name),
+      () => this.listNames(row),
     );
+  }
+
+  private findField(row: Row, name: string): { readonly value: unknown } | undefined {
+    const column = findColumn(this.allColumns, name);
+    if (column !== undefined) return { value: readColumn(column, row) };
+    const own = listMembers(row);
+    return Object.hasOwn(own, name) ? { value: own[name] } : undefined;
+  }
+
+  private listNames(row: Row): readonly string[] {
+    return [...new Set([...this.allColumns.map(({ name }) => name), ...Object.keys(listMembers(row))])];
+  }
+
+  /** @throws BpfError when the rows have no field of the name */
+  private readField(row: Row, option: string, name: string): unknown {
+    const found = this.findField(row, name);
+    if (found === undefined) throw refuseName(option, name, this.listNames(row));
+    return found.value;
   }
 
   /** The line of the heads. */
@@ -150,6 +167,18 @@ export class RowPrinter<Row> {
     const fields = Object.fromEntries(this.columns.map(({ name }, index) => [name, values[index]]));
     return renderJson({ ...before, ...fields });
   }
+}
+
+/** The rows of a printer in the order that the user wants; undefined when he wants none. @throws BpfError when the rows have no such field */
+export function orderByChoice<Row>(printer: RowPrinter<Row>, rows: readonly Row[]): readonly Row[] | undefined {
+  const sort = findSort();
+  if (sort === undefined) return undefined;
+  noteSortUsed();
+  return sortRows(rows, (row) => printer["readField"](row, "--sort", sort.field));
+}
+
+function listMembers(row: unknown): Readonly<Record<string, unknown>> {
+  return typeof row === "object" && row !== null && !Array.isArray(row) ? (row as Record<string, unknown>) : {};
 }
 
 /** A conversion of printf's: flags, width, precision, letters. */

@@ -6,6 +6,7 @@ import { EventTable } from "../events/table-ring.ts";
 import { areHistogramsWanted } from "../print/record-histogram.ts";
 import { haveAddedColumns, readAddedColumns, renderAddedColumns } from "../print/added-columns.ts";
 import { haveRowFilter, isEventWanted, refuseRowFilter } from "../print/row-choice.ts";
+import { noteSortUsed } from "../print/sorted-rows.ts";
 import { eprint, print, printf, sprintf, writeOutput } from "../print/output.ts";
 import type { BPF } from "../program/bpf-program.ts";
 import { StackTraceTable } from "../tables/table-stack-trace.ts";
@@ -144,6 +145,7 @@ function show(
     if (tables !== undefined && shown === undefined && options.declared?.includes(name) !== true) continue;
     if (!(table instanceof Table) || table instanceof StackTraceTable) continue;
     const rows = readRows(table, shown, takes);
+    noteSortUsed();
     idle.note(rows);
     if (rows.length === 0) continue;
     const draws = isDrawn(shown);

@@ -1,4 +1,6 @@
 import { findMapKind } from "../abi/map-kinds.ts";
+import { isSameName, refuseName } from "../print/row-choice.ts";
+import { findSort, sortRows } from "../print/sorted-rows.ts";
 import { renderValue } from "../print/render-value.ts";
 import type { Table } from "../tables/table.ts";
 import type { ReportedTable } from "./report-options.ts";
@@ -79,6 +81,33 @@ function combineValue(kind: ReportedTable["kind"] | undefined, leaf: unknown, is
 
 /** Orders rows, the smallest first, and keeps the largest of them. Rows of one rank keep the order of their keys. */
 export function orderRows(rows: readonly TableRow[], by: "key" | "value", top: number | undefined): TableRow[] {
+  const sort = findSort();
+  if (sort === undefined) return orderBy(rows, by, top);
+  const { field, descending } = sort;
+  if (field !== "key" && field !== "value")
+    return keepTop(
+      sortRows(orderBy(rows, "key", undefined), ({ key }) => readPart(key, field)),
+      top,
+      descending,
+    );
+  const ordered = orderBy(rows, field, undefined);
+  return keepTop(descending ? ordered.reverse() : ordered, top, descending);
+}
+
+/** The largest ones: they stand where the order puts them. */
+function keepTop(rows: TableRow[], top: number | undefined, isFirst: boolean): TableRow[] {
+  if (top === undefined) return rows;
+  return isFirst ? rows.slice(0, top) : rows.slice(Math.max(0, rows.length - top));
+}
+
+/** @throws BpfError when the keys have no part of the name */
+function readPart(key: readonly KeyPart[], field: string): unknown {
+  const found = key.find(({ name }) => isSameName(name, field));
+  if (found !== undefined) return found.value;
+  throw refuseName("--sort", field, [...key.map(({ name }) => name).filter((name) => name !== ""), "key", "value"]);
+}
+
+function orderBy(rows: readonly TableRow[], by: "key" | "value", top: number | undefined): TableRow[] {
   const ordered = rows
     .map((row) => ({
       row,

@@ -1,7 +1,7 @@
 import { read_file } from "../guest/process.ts";
 import { strftime } from "../time/time-format.ts";
 import { flush, print } from "../print/output.ts";
-import { type RowPrinter, is_json_output } from "../print/row-printer.ts";
+import { type RowPrinter, is_json_output, orderByChoice } from "../print/row-printer.ts";
 import { terminal } from "../print/terminal.ts";
 
 /**
@@ -44,8 +44,7 @@ export class TopScreen<Row> {
   /** Shows a table: the title, the heads, and the rows with the largest values of `sort_by` first. */
   show(rows: Iterable<Row>, sort_by: (row: Row) => number | bigint, title = ""): void {
     const wanted = [...rows].filter((row) => this.rows.wants(row));
-    const sorted = wanted.map((row) => ({ row, value: sort_by(row) })).sort((x, y) => compare(y.value, x.value));
-    const shown = sorted.slice(0, this.maxRows).map(({ row }) => row);
+    const shown = (orderByChoice(this.rows, wanted) ?? sortByValue(wanted, sort_by)).slice(0, this.maxRows);
     if (is_json_output()) {
       const time = strftime("%H:%M:%S");
       for (const row of shown) print(this.rows.render(row, { time }));
@@ -78,6 +77,14 @@ export function loadavg_title(): string {
 
 /** Erases the screen, and puts the cursor in its first line. */
 const CLEAR = "\x1b[H\x1b[2J";
+
+/** The largest first. */
+function sortByValue<Row>(rows: readonly Row[], read: (row: Row) => number | bigint): readonly Row[] {
+  return rows
+    .map((row) => ({ row, value: read(row) }))
+    .sort((x, y) => compare(y.value, x.value))
+    .map(({ row }) => row);
+}
 
 function compare(x: number | bigint, y: number | bigint): number {
   return x < y ? -1 : x > y ? 1 : 0;

@@ -19,6 +19,15 @@ export interface RowChoice {
   readonly added: readonly ExtraColumn[];
   /** Columns of the rows that are left out. */
   readonly removed: readonly string[];
+  /** In which order; as they come when absent. */
+  readonly sort?: RowSort;
+}
+
+/** An order of rows. */
+export interface RowSort {
+  /** A column or a member of the row; for tables of a report a part of the key, `key` or `value`. */
+  readonly field: string;
+  readonly descending: boolean;
 }
 
 /** The columns that bpfts can add to rows. */
