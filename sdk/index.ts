@@ -118,6 +118,14 @@ export {
   PerfType,
   cache_config,
 } from "./program/perf-types.ts";
+export {
+  DEBUG_BPF,
+  DEBUG_BPF_REGISTER_STATE,
+  DEBUG_BTF,
+  DEBUG_LLVM_IR,
+  DEBUG_PREPROCESSOR,
+  DEBUG_SOURCE,
+} from "./program/debug-bits.ts";
 export { BPFAttachType, BPFProgType } from "./abi/program-types.ts";
 export type { ChildCommand } from "./guest/process.ts";
 export { argv, command, exit, monotonic_ns, on_exit, possible_cpus, read_file, script_name } from "./guest/process.ts";

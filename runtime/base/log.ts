@@ -10,6 +10,8 @@ export interface Log {
   warn(message: string): void;
   /** How a run goes its way; shown with `--verbose`. */
   info(message: string): void;
+  /** A text of many lines that the user or the script asked to see, under a heading. */
+  show?(heading: string, text: string): void;
   /** How far a long piece of work is: one line in place of the last one, nothing for undefined. Shown on a terminal alone. */
   progress?(message: string | undefined): void;
 }
@@ -38,6 +40,7 @@ export function openStderrLog(options: { readonly verbose: boolean }): Log {
     info: (message) => {
       if (options.verbose) write(`bpfts: ${message}\n`);
     },
+    show: (heading, text) => write(`--- ${heading} ---\n${text}${text.endsWith("\n") ? "" : "\n"}`),
     progress: (message) => {
       if (process.stderr.isTTY) writeLine(message ?? "");
     },

@@ -60,7 +60,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("-k, --kernel <name>", "check on another kernel, or on all, in virtual machines")
     .option("--json", "print one JSON object a file")
     .option("--json-errors", "write errors as JSON, one a line")
-    .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
+    .option("--verbose", "say what happens on the way; show the verifier's log of each program", false)
     .addHelpText("after", examples)
     .action(async (words: readonly string[], flags: CheckFlags, command: Command) => {
       if (flags.stdin === true || flags.stdinFilename !== undefined || flags.serve === true) {
@@ -123,6 +123,7 @@ async function checkFiles(files: readonly string[], args: readonly string[], fla
         ...(attachFile !== undefined && { attaches: readAttachFile(attachFile) }),
         load: flags.load,
         ...(emit !== undefined && { emit }),
+        verifierLog: flags.verbose,
         log: openStderrLog(flags),
         environment: process.env,
         memoryBytes: 64 * 1024 * 1024,

@@ -95,7 +95,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
       "error",
     )
     .option("--memory <mebibytes>", "the most memory that the script may use", parseCount, 64)
-    .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
+    .option("--verbose", "say what happens on the way; show the verifier's log of each program", false)
     .option("--json-errors", "write errors as JSON, one a line");
   addAllowOptions(addPictureOptions(addEventOptions(addCostOption(addOutputOptions(addCgroupOptions(command))))))
     .addHelpText("after", examples)

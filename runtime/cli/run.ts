@@ -102,7 +102,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
       "run the script anew when a file of it is saved; tables that the change does not concern keep what is in them",
     )
     .option("--fresh", "with --watch: all tables start empty")
-    .option("--verbose", "say what happens on the way; show the verifier's whole log", false)
+    .option("--verbose", "say what happens on the way; show the verifier's log of each program", false)
     .option("--json-errors", "write errors as JSON, one a line");
   addPlaceOptions(
     addAllowOptions(addPictureOptions(addRowOptions(addCostOption(addOutputOptions(addCgroupOptions(command)))))),

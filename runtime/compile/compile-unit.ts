@@ -98,6 +98,15 @@ export function parseUnit(unit: CompilableUnit, options: CompileOptions): Parsed
  * @throws CompileError with all that clang said, at the user's places; ClangCrashError
  */
 export function compileUnit(unit: CompilableUnit, options: CompileOptions): ObjectFile {
+  return { bytes: runBackend(unit, options, "-c") };
+}
+
+/** Compiles a rewritten unit no further than LLVM's intermediate text. @throws as `compileUnit` */
+export function compileIr(unit: CompilableUnit, options: CompileOptions): string {
+  return runBackend(unit, options, "-S", "-emit-llvm").toString("utf8");
+}
+
+function runBackend(unit: CompilableUnit, options: CompileOptions, ...stage: readonly string[]): Buffer {
   return withHeaders(unit.headers ?? new Map<string, string>(), (flags, folder) => {
     const run = (...args: readonly string[]): ClangResult =>
       runOnPrelude(
@@ -106,8 +115,8 @@ export function compileUnit(unit: CompilableUnit, options: CompileOptions): Obje
         unit.text,
         folder,
       );
-    const result = catchCrash(unit, () => run("-c", "-x", "c", "-", "-o", "-"));
-    if (result.ok) return { bytes: result.stdout };
+    const result = catchCrash(unit, () => run(...stage, "-x", "c", "-", "-o", "-"));
+    if (result.ok) return result.stdout;
     const refused = placeRefusals(
       unit,
       result.stderr,

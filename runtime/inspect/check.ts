@@ -2,6 +2,7 @@ import type { AttachContext } from "../session/load/attach-plan.ts";
 import { existsSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { GuestError, UnsupportedFeatureError, UsageError } from "../base/errors.ts";
+import { silentLog } from "../base/log.ts";
 import type { Log } from "../base/log.ts";
 import type { SourceLocation } from "../base/location.ts";
 import { Scope } from "../base/scope.ts";
@@ -30,6 +31,8 @@ import { openScopeOf } from "../script/file-scope.ts";
 import type { FileGrants, FileScope } from "../script/file-scope.ts";
 import { describeSourceFile, openBuilder } from "../session/build/open-builder.ts";
 import type { Builder } from "../session/build/open-builder.ts";
+import { openDebugOutput } from "../session/load/debug-output.ts";
+import type { DebugOutput } from "../session/load/debug-output.ts";
 import { openPinnedMaps, planMaps } from "../session/load/plan-maps.ts";
 import type { AttachRequest, UnverifiedFunction } from "../session/load/program.ts";
 import { requireSizes } from "../session/load/require-sizes.ts";
@@ -52,6 +55,8 @@ export interface CheckOptions {
   readonly load: boolean;
   /** Hands out a stage as text instead of loading. */
   readonly emit?: "c" | "spec" | "types";
+  /** Show the verifier's log of programs that it accepts. */
+  readonly verifierLog?: boolean;
   readonly log: Log;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly memoryBytes: number;
@@ -103,7 +108,7 @@ async function checkScript(path: string, options: CheckOptions): Promise<CheckRe
     attaches: false,
     guard,
     loads: options.load,
-    verifierLog: false,
+    verifierLog: options.verifierLog ?? false,
     reportUnverified: (functions) => void unverified.push(...functions),
     observe: (source, cflags, builder) => {
       const unit = buildUnit(source, cflags, builder);
@@ -159,7 +164,13 @@ function checkSourceIn(files: FileScope, path: string, options: CheckOptions): C
   );
   const loadStarted = performance.now();
   if (options.load && options.emit === undefined) {
-    loadBuilt(unit, options.attaches, { port, machine: builder.machine }, (offset) => locateOffset(source, offset));
+    loadBuilt(
+      unit,
+      options.attaches,
+      { port, machine: builder.machine },
+      (offset) => locateOffset(source, offset),
+      openDebugOutput(0, options.verifierLog ?? false, options.log),
+    );
   }
   return {
     programs: unit.spec.programs.length,
@@ -183,6 +194,7 @@ export function loadBuilt(
   attaches: readonly AttachRequest[] | undefined,
   kernel: Pick<AttachContext, "port" | "machine">,
   locate: (offset: number) => SourceLocation | undefined = () => undefined,
+  { logLevel, noteLogs }: Pick<DebugOutput, "logLevel" | "noteLogs"> = openDebugOutput(0, false, silentLog),
 ): void {
   const { port } = kernel;
   requireSizes(unit, locate);
@@ -194,7 +206,8 @@ export function loadBuilt(
       name: "bpfts",
       programs: [],
       maps: planCheckMaps(unit, port, scope),
-      logLevel: 0,
+      logLevel,
+      noteLogs,
     });
     scope.own(object);
     loadPrograms(

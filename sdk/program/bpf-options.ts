@@ -12,7 +12,11 @@ import type { USDT } from "./usdt.ts";
 export interface BuildOptions {
   /** Options for clang: `["-DMAX=3", "-Iinclude"]`. */
   readonly cflags?: readonly string[] | undefined;
-  /** BCC's debug bits. */
+  /**
+   * What to print on standard error while the program is made: `DEBUG_SOURCE`, `DEBUG_PREPROCESSOR` and the other bits, joined by `|`.
+   *
+   * @default 0
+   */
   readonly debug?: number | undefined;
   /**
    * Where tables are pinned, by their names: `{ counts: "/sys/fs/bpf/bpfts/web/counts" }`. What is pinned there is used, and must be of the same kind and types; where nothing is, the

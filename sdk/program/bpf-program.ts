@@ -1,5 +1,6 @@
 import { BpfFunction } from "../tables/bpf-function.ts";
 import { MAX, requireInteger, requireNumber, requireOptions, requireText } from "../checks/check-options.ts";
+import { ALL_DEBUG_BITS } from "../wire/debug-bits.ts";
 import { makeArgumentError } from "../wire/errors.ts";
 import type { EventStream } from "../events/event-stream.ts";
 import { callHost } from "../wire/host.ts";
@@ -326,6 +327,7 @@ function buildProgram(options: BpfOptions, cflags: readonly string[], debug: num
   if ((options.text === undefined) === (options.src_file === undefined)) {
     throw makeArgumentError("Cannot make a BPF program: give exactly one of text and src_file");
   }
+  requireInteger("new BPF()", "debug", options.debug ?? debug, 0, ALL_DEBUG_BITS);
   requireCgroupFilter();
   return callHost("build", {
     ...(options.text === undefined ? {} : { text: options.text }),

@@ -4,9 +4,9 @@ import type { Closable } from "../../base/scope.ts";
 import { AttachError, ClosedError } from "../../base/errors.ts";
 import type { SourceLocation } from "../../base/location.ts";
 import type { ObjectSpec } from "../../object/spec.ts";
-import { renderErrno } from "../door/errno.ts";
+import { errno, renderErrno } from "../door/errno.ts";
 import { describeLoadFailure } from "./load-failure.ts";
-import type { Handle, KernelPort } from "../door/port.ts";
+import type { Handle, KernelPort, ObjectLoadResult } from "../door/port.ts";
 import { isMultiProgram } from "../hooks/multi-links.ts";
 import { findProgramKind } from "../hooks/program-kinds.ts";
 import type { ProgramRequest } from "../hooks/program-kinds.ts";
@@ -33,6 +33,8 @@ export interface LoadRequest {
   readonly maps: readonly MapRequest[];
   /** Source: `log_level` of BPF_PROG_LOAD. */
   readonly logLevel: number;
+  /** Takes what libbpf and the verifier said of each load, whether it went well or not. */
+  noteLogs?(result: ObjectLoadResult): void;
   /** Finds the place of a line of a text that was put together at run time, which the object calls `<text>`. Units: `line` from 1. */
   locateLine?(line: number): SourceLocation | undefined;
 }
@@ -63,8 +65,6 @@ export interface LoadedObject extends Closable {
   loadTable(request: TableRequest): Handle;
   /** What a function was loaded as, undefined while it is not loaded. */
   findProgram(name: string): { readonly request: ProgramRequest; readonly handle: Handle } | undefined;
-  /** The verifier's logs, by program, when a log level was asked for. */
-  readonly logs: Readonly<Record<string, string>>;
 }
 
 /**
@@ -74,7 +74,6 @@ export interface LoadedObject extends Closable {
  */
 export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject {
   const scope = new Scope();
-  const logs: Record<string, string> = {};
   const programs = new Map<string, { handle: Handle; request: ProgramRequest }>();
   const maps = new Map<string, Handle>();
 
@@ -83,6 +82,7 @@ export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject
     requests: readonly MapRequest[],
     table: TableRequest | undefined,
     targets: number[],
+    logLevel = request.logLevel,
   ): Handle => {
     const object = port.objectOpen(table?.bytes ?? request.bytes, request.name);
     if (object < 0) throw describeLoadFailure(request, { status: object, log: "", programLogs: {} }, wanted);
@@ -101,8 +101,13 @@ export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject
     for (const map of requests) configureMap(port, object, map);
     if (table !== undefined) port.mapSetFlags(object, table.name, table.flags);
     for (const other of table?.others ?? []) port.mapSetAutocreate(object, other, false);
-    const result = port.objectLoad(object, request.logLevel);
-    Object.assign(logs, result.programLogs);
+    const result = port.objectLoad(object, logLevel);
+    request.noteLogs?.(result);
+    // The kernel refuses a program whose log does not fit, however right it is.
+    if (result.status === errno.ENOSPC && logLevel > 0) {
+      port.objectClose(object);
+      return openObject(wanted, requests, table, targets, 0);
+    }
     if (result.status < 0) throw describeLoadFailure(request, result, wanted);
     for (const program of wanted)
       programs.set(nameVariant(program), { handle: port.programHandle(object, program.name), request: program });
@@ -127,7 +132,6 @@ export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject
     throw error;
   }
   return {
-    logs,
     findMap: (name) => maps.get(name),
     findProgram: (name) => [...programs.values()].find(({ request: loaded }) => loaded.name === name),
     loadProgram: (wanted) => {

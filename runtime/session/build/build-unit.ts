@@ -7,7 +7,7 @@ import type { Log } from "../../base/log.ts";
 import { findCached, hashKey, writeCached } from "../../compile/cache.ts";
 import { cleanCache } from "../../compile/clean-cache.ts";
 import { checkCflags } from "../../compile/cflags.ts";
-import { compileUnit, parseUnit } from "../../compile/compile-unit.ts";
+import { compileIr, compileUnit, parseUnit } from "../../compile/compile-unit.ts";
 import type { CompileOptions } from "../../compile/compile-unit.ts";
 import { areUnchanged, describeOwnHeaders, hasOwnHeaders, readOwnHeaders } from "../../compile/own-headers.ts";
 import type { Ast } from "../../dialect/reads/ast.ts";
@@ -133,6 +133,13 @@ export function renderUnit(source: CSource, cflags: readonly string[], tools: Bu
     logWarnings(unit, warnings, tools.log);
     return unit.text;
   });
+}
+
+/** What clang makes of a text before it is bytecode. @throws DialectError, CompileError */
+export function renderLlvmIr(source: CSource, cflags: readonly string[], tools: BuildTools): string {
+  return withNeeds(source, checkFlags(cflags, source, tools), tools, (prepared, _key, wider, flags) =>
+    compileIr(rewritePrepared(prepared, flags, wider).unit, describeClangRun(flags, wider)),
+  );
 }
 
 /** What is wrong with a text and what is doubtful in it, for an editor. Nothing is kept for the next run. @throws ToolchainError and others that are not about the text */

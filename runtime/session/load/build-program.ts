@@ -6,7 +6,7 @@ import type { Log } from "../../base/log.ts";
 import { findSimilar } from "../../base/similar.ts";
 import { loadObject } from "../../kernel/load/load-object.ts";
 import type { LoadedObject } from "../../kernel/load/load-object.ts";
-import type { Handle, KernelPort } from "../../kernel/door/port.ts";
+import type { Handle, KernelPort, ObjectLoadResult } from "../../kernel/door/port.ts";
 import { makePinFolder } from "../../kernel/machine/pin-folder.ts";
 import { findProgramKind, haveSameType } from "../../kernel/hooks/program-kinds.ts";
 import type { ProgramRequest } from "../../kernel/hooks/program-kinds.ts";
@@ -48,6 +48,8 @@ export interface LoadOptions extends AttachContext {
   readonly watchProcess?: (pid: number) => void;
   /** Source: `log_level` of BPF_PROG_LOAD. */
   readonly logLevel: number;
+  /** Takes what libbpf and the verifier said of each load, whether it went well or not. */
+  readonly noteLogs?: (result: ObjectLoadResult) => void;
   /** From an offset in the unit's C text to the user's file. */
   readonly locate: (offset: number) => SourceLocation | undefined;
   /** From a line of a text that was put together at run time. Units: from 1. */
@@ -92,6 +94,7 @@ export function loadUnit(unit: BuiltUnit, options: LoadOptions): BuiltProgram {
       programs: automatic.map((plan) => findLoadRequest(plan, options.machine.versionCode)),
       maps,
       logLevel: options.logLevel,
+      ...(options.noteLogs && { noteLogs: options.noteLogs }),
       locateLine: options.locateLine,
     });
   } finally {

@@ -18,6 +18,7 @@ import type { FileGrants, FileScope } from "../../script/file-scope.ts";
 import { readScript } from "../../script/read-script.ts";
 import type { Script, ScriptText } from "../../script/read-script.ts";
 import { haveStacks, loadUnit } from "../load/build-program.ts";
+import { openDebugOutput } from "../load/debug-output.ts";
 import type { SharedMaps } from "../load/plan-maps.ts";
 import { buildUnit } from "../build/build-unit.ts";
 import { openPreference } from "../build/prefer-probes.ts";
@@ -89,7 +90,7 @@ export interface RunOptions {
   readonly reportUnverified?: (functions: readonly UnverifiedFunction[]) => void;
   /** Notes what the script asks for, and refuses what the user has not allowed. */
   readonly guard: Guard;
-  /** Keep the verifier's log of programs that it accepts, too. */
+  /** Show the verifier's log of programs that it accepts, too. */
   readonly verifierLog: boolean;
   /** How probes on functions of the kernel are made where both ways can do it; as the text says unless given. */
   readonly prefer?: ProbePreference;
@@ -283,7 +284,10 @@ function openBuild(
     if (source.text.trim() === "") return emptyProgram;
     builder ??= open.openBuilder();
     options.observe?.(source, request.cflags ?? [], builder);
+    const debug = openDebugOutput(request.debug ?? 0, options.verifierLog, options.log);
+    debug.showText(source, request.cflags ?? [], builder);
     const built = buildUnit(source, request.cflags ?? [], builder);
+    debug.showObject(built, source, builder.files);
     const unit = request.pins === undefined ? built : pinTables(built, request.pins);
     // clang may have run for a while: a signal that came meanwhile counts before anything is loaded.
     if (port.signalPending() !== 0) throw new InterruptedError("A signal came while the C text was compiled");
@@ -316,7 +320,8 @@ function openBuild(
       userSpace: open.userSpace,
       watchProcess: open.watchProcess,
       sharedMaps,
-      logLevel: options.verifierLog ? 1 : 0,
+      logLevel: debug.logLevel,
+      noteLogs: debug.noteLogs,
       attaches: options.attaches,
       locate,
       locateLine,
