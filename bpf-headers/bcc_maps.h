@@ -62,7 +62,9 @@
 #define bpfts_require_complete(type_) _Static_assert(sizeof(type_) + 1, "")
 
 /* libbpf reads a number of entries as 32 bits: more would become another number. */
-#define bpfts_require_size(size_) _Static_assert((u64)(size_) <= 0xffffffff, "a table has at most 4294967295 entries or bytes")
+#define bpfts_require_size(size_) _Static_assert((u64)(size_) <= 0xffffffff, "the size of a table is a number from 1 to 4294967295, of entries or bytes")
+/* The same size, or one that compiles, so that the sentence above is all that is said. */
+#define bpfts_size(size_) ((u64)(size_) <= 0xffffffff ? (size_) : 1)
 
 #define bpfts_map(type_, key_, leaf_, name_, size_, flags_) \
 	struct { \
@@ -70,7 +72,7 @@
 		bpfts_require_complete(leaf_); \
 		__uint(type, type_); \
 		bpfts_require_size(size_); \
-		__uint(max_entries, size_); \
+		__uint(max_entries, bpfts_size(size_)); \
 		__uint(map_flags, (flags_) | bpfts_kind_flags(type_)); \
 		__type(key, key_); \
 		__type(value, leaf_); \
@@ -82,7 +84,7 @@
 		bpfts_require_complete(leaf_); \
 		__uint(type, type_); \
 		bpfts_require_size(size_); \
-		__uint(max_entries, size_); \
+		__uint(max_entries, bpfts_size(size_)); \
 		__uint(map_flags, flags_); \
 		__type(value, leaf_); \
 	} name_ SEC(".maps")
@@ -92,14 +94,14 @@
 	struct { \
 		__uint(type, type_); \
 		bpfts_require_size(size_); \
-		__uint(max_entries, size_); \
+		__uint(max_entries, bpfts_size(size_)); \
 	} name_ SEC(".maps")
 
 #define bpfts_map_of_maps(type_, key_, inner_, name_, size_) \
 	struct { \
 		__uint(type, type_); \
 		bpfts_require_size(size_); \
-		__uint(max_entries, size_); \
+		__uint(max_entries, bpfts_size(size_)); \
 		__type(key, key_); \
 		__type(value, int); \
 		__array(values, typeof(inner_)); \

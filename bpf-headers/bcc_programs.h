@@ -63,7 +63,10 @@ static __always_inline unsigned long bpfts_process_address(unsigned long address
 		bpf_probe_read_kernel_str((void *)(dst), length, bpfts_data_loc(field)); \
 	} while (0)
 
-/* Heads that libbpf has only since 1.2. */
+/* Heads that libbpf has only since 1.2, and the sixth argument of those that it had before. */
+#ifndef ___bpf_kprobe_args6
+#define ___bpf_kprobe_args6(x, args...) ___bpf_kprobe_args5(args), (void *)PT_REGS_PARM6(ctx)
+#endif
 #ifndef BPF_UPROBE
 #define BPF_UPROBE(name, args...) BPF_KPROBE(name, ##args)
 #endif

@@ -65,7 +65,11 @@ const rows: readonly [text: string, line: number, message: RegExp, hint?: RegExp
   ["BPF_QUEUE(q, u64, 0);", 1, /no entries/, /number of entries/],
   ["BPF_PROG_ARRAY(p, 0);", 1, /no entries/, /number of entries/],
   ["BPF_HASH(h, u32, u64, 4294967297);", 1, /4294967295/],
-  ["BPF_ARRAY(h, u64, -1);", 1, /negative|4294967295/],
+  [
+    "BPF_ARRAY(h, u64, -1);",
+    1,
+    /^C: static assertion failed: the size of a table is a number from 1 to 4294967295, of entries or bytes$/,
+  ],
   ["struct d { char a[40000]; };\nBPF_PERCPU_ARRAY(p, struct d, 1);", 2, /32768/, /bpf_get_smp_processor_id/],
   [
     `struct d { char a[5000]; };\nBPF_ARRAY(s, struct d, 1);\nBPF_RINGBUF_OUTPUT(r, 1);\n${program("  int z = 0;\n  struct d *d = s.lookup(&z);\n  if (d) r.ringbuf_output(d, sizeof(*d), 0);")}`,

@@ -166,6 +166,26 @@ print([0, 1, 2, 3].map((slot) => b.tables.seen.get(slot)!.toString(2)).join(" ")
   });
 });
 
+it("BPF_UPROBE takes as many arguments as registers hold", async () => {
+  const six = buildProgram("six.c", join(folder, "six"));
+  const script = writeScript(
+    folder,
+    "six.ts",
+    `import { BPF, Interrupt, print, sleep } from "bpfts";
+const b = new BPF({ text: \`
+BPF_HASH(seen, u32, int);
+int BPF_UPROBE(on_six, int a, int b, int c, int d, int e, int f) { u32 one = 1, two = 2; seen.update(&one, &e); seen.update(&two, &f); return 0; }
+int BPF_KPROBE(on_six_too, int a, int b, int c, int d, int e, int f) { u32 three = 3; seen.update(&three, &f); return 0; }
+\` });
+const name = ${JSON.stringify(six)};
+for (const fn_name of ["on_six", "on_six_too"]) b.attach_uprobe({ name, sym: "take_six", fn_name });
+try { sleep(20); } catch (error) { if (!(error instanceof Interrupt)) throw error; }
+print([1, 2, 3].map((key) => b.tables.seen.get(key)).join(" "));
+`,
+  );
+  expect(await runCli(["run", "-c", six, script])).toMatchObject({ status: 0, stderr: "", stdout: "5 -6 -6\n" });
+});
+
 describe("KFUNC_PROBE, KRETFUNC_PROBE and KMOD_RET", () => {
   it("see a function's arguments and result, and change it", async (context) => {
     needFeature(context, port, "fentry");
