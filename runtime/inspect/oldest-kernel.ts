@@ -1,8 +1,9 @@
 import { findMapKind } from "../../sdk/abi/map-kinds.ts";
 import { findKfuncVersion, findSectionVersion, isOlder, laterHelpers } from "../base/bpf-since.ts";
+import { findMemberVersion } from "../base/member-since.ts";
 import type { SourceLocation } from "../base/location.ts";
 import { listInstructionNeeds } from "../object/instruction-needs.ts";
-import { readsKernelMembers } from "../object/member-relocations.ts";
+import { listMemberReads } from "../object/member-relocations.ts";
 import { listKernelCalls } from "../object/list-calls.ts";
 import type { ObjectSpec } from "../object/spec.ts";
 import type { LocateInstruction } from "../permit/guard.ts";
@@ -25,9 +26,9 @@ export interface OldestKernel {
   readonly unknown: readonly KernelNeed[];
 }
 
-/** Which kernels have the members that programs read of the kernel's structs is written in no table: only the kernels themselves tell. */
+/** Which kernels have the other members that programs read of the kernel's structs is written in no table: only the kernels themselves tell. */
 export const memberNeed: KernelNeed = {
-  what: "each member of the kernel's structs that it reads (the kernels themselves tell: bpfts check --kernel all)",
+  what: "each other member of the kernel's structs that it reads (the kernels themselves tell: bpfts check --kernel all)",
 };
 
 /** The oldest kernel that bpfts itself runs on: BTF, ring buffers, CAP_BPF. */
@@ -41,7 +42,7 @@ export interface NeedingUnit {
 
 /**
  * Lists what a compiled unit needs of the kernel beyond what bpfts itself does: helpers, kernel functions, kinds of maps and of programs,
- * instructions; and that it reads members of the kernel's structs, if it does.
+ * instructions, members of the kernel's structs; and that it reads other members, if it does.
  */
 export function listKernelNeeds({ bytes, spec }: NeedingUnit, locate: LocateInstruction): readonly KernelNeed[] {
   const at = (section: string, instruction: number): { readonly location?: SourceLocation } => {
@@ -73,7 +74,10 @@ export function listKernelNeeds({ bytes, spec }: NeedingUnit, locate: LocateInst
   const instructions = listInstructionNeeds(bytes).map(
     ({ since, what, section, instruction }): KernelNeed => ({ since, what, ...at(section, instruction) }),
   );
-  const members = readsKernelMembers(bytes) ? [memberNeed] : [];
+  const members = listMemberReads(bytes).map(({ section, instruction, struct, member }): KernelNeed => {
+    const since = findMemberVersion(struct, member);
+    return since === undefined ? memberNeed : { since, what: `${struct}.${member}`, ...at(section, instruction) };
+  });
   const needs = [...calls, ...maps, ...programs, ...instructions, ...members];
   return needs.filter(({ since }) => since === undefined || isOlder(ownOldest, since));
 }

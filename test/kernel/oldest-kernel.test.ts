@@ -42,6 +42,26 @@ TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) {
     });
   });
 
+  it("is told by the members that a script reads of the kernel's structs", async () => {
+    const members = writeScript(
+      folder,
+      "members.ts",
+      `import { BPF } from "bpfts";
+new BPF({ text: \`
+RAW_TRACEPOINT_PROBE(sched_wakeup) {
+    struct task_struct *task = (struct task_struct *)ctx->args[0];
+    if (task->pid == 1) return 0;
+    return task->bpf_storage != 0;
+}\` });
+`,
+    );
+    const { stdout, stderr } = await runCli(["check", "--no-load", members]);
+    expect(stderr).toBe("");
+    expect(stdout).toMatch(
+      /\n {2}kernel {4}Linux 5\.11 or newer\n {12}5\.11 for task_struct\.bpf_storage at line 6\n {12}bpfts cannot tell since when there is each other member of the kernel's structs .*\n$/,
+    );
+  });
+
   it("is silent where nothing is newer than bpfts itself needs", async () => {
     const plain = writeScript(
       folder,

@@ -59,6 +59,32 @@ SEC("tp/a/b") int f(struct task_struct *task) { return task->pid; }`);
     expect(findOldestKernel(reads).unknown).toEqual([memberNeed]);
   });
 
+  it("is told by members of the kernel's structs, with their lines, unless the text asks whether they are there", () => {
+    const structs = `struct sched_ext_entity { u64 slice; } __attribute__((preserve_access_index));
+struct iov { int iter_type; } __attribute__((preserve_access_index));
+struct iov_iter { union { struct { int pad, iter_type; }; }; } __attribute__((preserve_access_index));
+struct task_struct { int pid; unsigned __state; struct sched_ext_entity scx; } __attribute__((preserve_access_index));
+struct task_struct___old { long state; } __attribute__((preserve_access_index));
+struct file_lock___new { struct { int c_flags; } c; } __attribute__((preserve_access_index));`;
+    const reads = need(`${structs}
+SEC("tp/a/b") int f(struct task_struct *task) { return task->__state; }
+SEC("tp/a/c") int g(struct iov_iter *iter) {
+  return iter->iter_type;
+}
+SEC("tp/a/d") int h(struct task_struct *task) { return ((struct task_struct___old *)task)->state; }
+SEC("tp/a/e") int i(struct file_lock___new *lock) { return lock->c.c_flags; }
+SEC("tp/a/f") int j(struct task_struct *task) { return __builtin_preserve_field_info(task->scx, 2) ? task->scx.slice : 0; }`);
+    const { version, needs, unknown } = findOldestKernel(reads);
+    expect(version).toBe("6.12");
+    expect(needs.map(({ since, what, location }) => [since, what, location?.line])).toEqual([
+      ["6.12", "sched_ext_entity.slice", 13],
+      ["6.9", "file_lock.c", 12],
+      ["5.14", "task_struct.__state", 7],
+      ["5.14", "iov_iter.iter_type", 9],
+    ]);
+    expect(unknown).toEqual([memberNeed]);
+  });
+
   it("does not hide what it knows no kernel for", () => {
     const text = `
 extern void my_module_function(void) __attribute__((section(".ksyms")));
