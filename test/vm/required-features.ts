@@ -1,7 +1,7 @@
 import type { FeatureName } from "../../runtime/kernel/machine/features.ts";
 
 /** Features that `runtime/kernel/machine/features.ts` has a row for, and those that only tests ask for. */
-type RequiredFeature = FeatureName | "bloom_filter";
+type RequiredFeature = FeatureName | "bloom_filter" | "sched_ext";
 
 /** What every kernel of the table has. */
 const always: readonly RequiredFeature[] = [
@@ -23,5 +23,5 @@ export const requiredFeatures: Readonly<Record<string, readonly RequiredFeature[
   "5.10": always,
   "6.1": [...always, "bpf_cookie", "trace_vprintk", "bloom_filter"],
   "6.12": [...always, "bpf_cookie", "trace_vprintk", "bloom_filter", "kprobe_multi"],
-  newest: [...always, "bpf_cookie", "trace_vprintk", "bloom_filter", "kprobe_multi"],
+  newest: [...always, "bpf_cookie", "trace_vprintk", "bloom_filter", "kprobe_multi", "sched_ext"],
 };
