@@ -95,7 +95,8 @@ export function openPrelude(request: PreludeRequest, hidden: readonly string[] =
     ...(cpu === "v3" ? [] : [`-mcpu=${cpu}`]),
   );
   const kernelFolder = join(cache.path, "kernel", hashKey(kernel.identity).slice(0, 16));
-  const folder = join(cache.path, "prelude", identity);
+  // A precompiled header holds the paths of what it was made from: one of a cache that was copied or moved is another cache's.
+  const folder = join(cache.path, "prelude", hashKey(identity, kernelFolder));
   const pch = join(folder, "prelude.pch");
   // Where names are hidden the folder has kernel's types of its own, which come first.
   const flags = [

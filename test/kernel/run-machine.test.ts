@@ -147,6 +147,22 @@ describe("the cache", () => {
     });
   });
 
+  it("a copy of the cache at another path compiles a new text", async () => {
+    const copy = join(folder, "copied");
+    cpSync(join(folder, "race"), copy, { recursive: true });
+    const changed = writeScript(
+      folder,
+      "changed.ts",
+      readFileSync(script, "utf8").replace("return 0;", "return 0 + 0;"),
+    );
+    expect(readFileSync(changed, "utf8")).toContain("0 + 0");
+    expect(await runCli(["run", changed], { env: { BPFTS_CACHE: copy } })).toMatchObject({
+      stdout: "loaded\n",
+      stderr: "",
+      status: 0,
+    });
+  });
+
   it("a folder that cannot be written to gives way to a private one", () => {
     const cache = join(folder, "read-only");
     mkdirSync(cache);
