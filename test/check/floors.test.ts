@@ -101,7 +101,7 @@ const floors: readonly Floor[] = [
     folder: "runtime/watch",
     values: ["runtime/base", "runtime/kernel/door", "sdk/wire/escape-text.ts"],
     packages: [],
-    node: ["child_process", "crypto", "fs", "os", "path", "stream"],
+    node: ["child_process", "crypto", "fs", "os", "path", "readline", "stream"],
   },
   {
     folder: "runtime/editor",
