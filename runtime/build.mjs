@@ -1,5 +1,5 @@
-// Bundles the CLI: dist/bpfts.cjs is the entry, which loads dist/main.cjs with the code that V8 compiled of it in an earlier
-// run. Both lie flat in dist/ beside QuickJS's Wasm.
+// Bundles the CLI: dist/bpfts.cjs is the entry, which loads dist/main.cjs and, when it is needed, dist/later.cjs with the code
+// that V8 compiled of them in an earlier run. All lie flat in dist/ beside QuickJS's Wasm.
 import {
   chmodSync,
   copyFileSync,
@@ -16,6 +16,7 @@ import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transformSync } from "esbuild";
 import ts from "typescript";
+import { bundleParts } from "./bundle-parts.mjs";
 import { declareTypes } from "./declarations.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -39,13 +40,9 @@ const loadAtFirstUse = {
   },
 };
 
-const result = await build({
-  absWorkingDir: root,
+const options = {
   plugins: [loadAtFirstUse],
-  entryPoints: { bpfts: "runtime/entry/start.ts", main: "runtime/cli/main.ts" },
   outdir: "dist",
-  outExtension: { ".js": ".cjs" },
-  bundle: true,
   format: "cjs",
   platform: "node",
   target: "node20",
@@ -62,26 +59,33 @@ const result = await build({
     "import.meta.url": "__bpftsUrl",
   },
   banner: { js: 'const __bpftsUrl = require("node:url").pathToFileURL(__filename).href;' },
-  write: false,
   logLevel: "warning",
+};
+const parts = await bundleParts(root, "runtime/cli/main.ts", options);
+const { outputFiles: entryFiles } = await build({
+  ...options,
+  absWorkingDir: root,
+  entryPoints: ["runtime/entry/start.ts"],
+  bundle: true,
+  write: false,
 }).catch(() => process.exit(1));
 
 mkdirSync(dist, { recursive: true });
 const kept = new Set(["quickjs.wasm", ".bpfts-stamp", "index.js", "editor.cjs", "types", "lazy", "prebuilt"]);
-// The entry last: it carries the build's name, under which nothing of the new one is cached before.
-const files = result.outputFiles.toSorted(
-  (a, b) => Number(a.path.endsWith("bpfts.cjs")) - Number(b.path.endsWith("bpfts.cjs")),
-);
-for (const file of files) {
-  const name = basename(file.path);
+// The entry runs the parts as functions of what a module of Node's has. It comes last: it carries the build's name, under which nothing of the new one is cached before.
+const texts = {
+  ...Object.fromEntries(
+    Object.entries(parts).map(([name, text]) => [
+      name,
+      `(function (exports, require, module, __filename, __dirname) {${text}\n})`,
+    ]),
+  ),
+  "bpfts.cjs": `#!/usr/bin/env node\n${entryFiles[0].text}`,
+};
+for (const [name, text] of Object.entries(texts)) {
   kept.add(name);
-  // The entry reads it as Latin-1, which takes V8 half the memory.
-  if (/[^\0-\x7f]/.test(file.text)) throw new Error(`${name} has characters that are not ASCII`);
-  // The entry runs the rest as a function of what a module of Node's has.
-  const text =
-    name === "bpfts.cjs"
-      ? `#!/usr/bin/env node\n${file.text}`
-      : `(function (exports, require, module, __filename, __dirname) {${file.text}\n})`;
+  // The entry reads them as Latin-1, which takes V8 half the memory.
+  if (/[^\0-\x7f]/.test(text)) throw new Error(`${name} has characters that are not ASCII`);
   replaceFile(name, (path) => writeFileSync(path, text));
 }
 await writeNodeEntry();
@@ -99,7 +103,7 @@ function hashSources() {
   // The lock file stands for QuickJS and esbuild, whose work is cached as well.
   const sources = ["runtime", "sdk"].flatMap((folder) =>
     readdirSync(join(root, folder), { recursive: true })
-      .filter((name) => name.endsWith(".ts"))
+      .filter((name) => /\.m?[jt]s$/.test(name))
       .map((name) => join(folder, name)),
   );
   for (const name of ["package-lock.json", ...sources.toSorted()])

@@ -6,46 +6,67 @@ import { Script } from "node:vm";
 import { buildId } from "../base/build-id.ts";
 import { findCached, writeCached } from "../compile/cache.ts";
 import { findCacheFolder } from "../compile/cache-folder.ts";
+import type { CacheFolder } from "../compile/cache-folder.ts";
 import { chooseV8Flags } from "../sandbox/v8-flags.ts";
 import type { main } from "../cli/main.ts";
 
 type MainModule = { main: typeof main };
 type WrappedModule = (
   exports: object,
-  require: NodeJS.Require,
+  require: (id: string) => unknown,
   module: { exports: object },
   filename: string,
   dirname: string,
 ) => void;
 
+/** A file of the bundle that was loaded, and how to keep what V8 compiled of it. */
+interface Part {
+  readonly exports: object;
+  readonly keep: () => void;
+}
+
 /**
- * Starts the rest of the CLI, which is one file. V8 keeps what it compiled of it between runs: Node's own loader would
- * compile it anew each time, which was measured to take a fifth of a whole start.
+ * Starts the rest of the CLI, which is two files: what a known script needs, and what the first call of anything else loads. V8 keeps what it
+ * compiled of them between runs: Node's own loader would compile them anew each time, which was measured to take a fifth of a whole start.
  */
 async function start(): Promise<void> {
   // V8 takes a compiled file back only under the same flags.
   for (const flag of chooseV8Flags(process.versions.node)) setFlagsFromString(flag);
-  const path = join(__dirname, "main.cjs");
   const cache = findCacheFolder(process.env);
-  const name = `code/${buildId}-${cachedDataVersionTag()}`;
-  const cachedData = cache && findCached(cache, name);
+  const parts = new Map<string, Part>();
+  const requirePart = (name: string): object => {
+    let part = parts.get(name);
+    if (part === undefined) {
+      part = loadPart(name, cache, requirePart);
+      parts.set(name, part);
+    }
+    return part.exports;
+  };
+  const args = process.argv.slice(2);
+  process.exitCode = await (requirePart("./main.cjs") as MainModule).main(args);
+  // A run that worked has compiled what runs need.
+  if (args[0] === "run" && process.exitCode === 0) for (const { keep } of parts.values()) keep();
+}
+
+function loadPart(name: string, cache: CacheFolder | undefined, requirePart: (name: string) => object): Part {
+  const path = join(__dirname, name);
+  const entry = `code/${buildId}-${cachedDataVersionTag()}-${name.slice(2, -4)}`;
+  const cachedData = cache && findCached(cache, entry);
   const script = new Script(readFileSync(path, "latin1"), {
     filename: path,
     ...(cachedData !== undefined && { cachedData }),
   });
   const loaded: { exports: object } = { exports: {} };
-  (script.runInThisContext() as WrappedModule)(loaded.exports, createRequire(path), loaded, path, __dirname);
-  const args = process.argv.slice(2);
-  process.exitCode = await (loaded.exports as MainModule).main(args);
-  // A run that worked has compiled what runs need.
-  if (
-    cache !== undefined &&
-    (cachedData === undefined || script.cachedDataRejected === true) &&
-    args[0] === "run" &&
-    process.exitCode === 0
-  ) {
-    writeCached(cache, name, script.createCachedData());
-  }
+  const requireNode = createRequire(path);
+  const requireAny = (id: string): unknown => (id.endsWith(".cjs") ? requirePart(id) : requireNode(id));
+  (script.runInThisContext() as WrappedModule)(loaded.exports, requireAny, loaded, path, __dirname);
+  return {
+    exports: loaded.exports,
+    keep() {
+      if (cache !== undefined && (cachedData === undefined || script.cachedDataRejected === true))
+        writeCached(cache, entry, script.createCachedData());
+    },
+  };
 }
 
 void start();

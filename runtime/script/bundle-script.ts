@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import type { BuildFailure, Metafile, OnLoadResult, Plugin } from "esbuild";
 import { ScriptError } from "../base/errors.ts";
+import { bundleName } from "./bundle-name.ts";
 import { withBundler } from "./confined-bundler.ts";
 import type { Bundler } from "./confined-bundler.ts";
 import { describeBuildFailure } from "./describe-build-failure.ts";
@@ -29,9 +30,6 @@ export interface ScriptBundle extends MappedCode {
   /** Every file that went in, by its absolute path. */
   readonly inputs: readonly string[];
 }
-
-/** The name of the script inside the bundle's stack traces. */
-export const bundleName = "bpfts-script.js";
 
 /**
  * Bundles a script and what it imports. The bundler sees the files of the script alone.

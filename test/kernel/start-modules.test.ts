@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { makeFolder, root, runCli, writeScript } from "../support/run-cli.ts";
@@ -21,4 +21,28 @@ it("loads no module of Node's that a plain run does not need", async () => {
   expect(loaded).toContain("NativeModule vm");
   const unwanted = ["child_process", "net", "perf_hooks", "readline", "tty", "zlib"];
   expect(loaded.filter((name) => unwanted.includes(name.replace("NativeModule ", "")))).toEqual([]);
+});
+
+it("reads a part of the CLI only: what compiles, explains and inspects comes when it is called", async () => {
+  const list = join(folder, "files.txt");
+  const preload = writeScript(
+    folder,
+    "list-files.cjs",
+    `const fs = require("node:fs");
+const read = fs.readFileSync;
+fs.readFileSync = (path, ...rest) => {
+  if (/\\/dist\\/(?:main|later)\\.cjs$/.test(path)) fs.appendFileSync(${JSON.stringify(list)}, path.replace(/.*\\//, "") + "\\n");
+  return read(path, ...rest);
+};`,
+  );
+  const run = async (args: readonly string[]): Promise<string[]> => {
+    writeFileSync(list, "");
+    await runCli(args, { env: { NODE_OPTIONS: `--require=${preload}`, BPFTS_CACHE: join(folder, "cache") } });
+    return readFileSync(list, "utf8").trimEnd().split("\n");
+  };
+  const hello = ["run", "-c", "true", join(root, "scripts/hello.ts")];
+  expect(await run(hello)).toEqual(["main.cjs", "later.cjs"]);
+  expect(await run(hello)).toEqual(["main.cjs"]);
+  expect(await run(["run", "-c", "mkdir -p /tmp", join(root, "scripts/hello.ts")])).toEqual(["main.cjs"]);
+  expect(await run(["doctor"])).toEqual(["main.cjs", "later.cjs"]);
 });

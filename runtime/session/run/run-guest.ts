@@ -7,7 +7,7 @@ import { waitSources } from "../../kernel/door/port.ts";
 import type { Thrown } from "../../sandbox/describe-thrown.ts";
 import { defaultLimits, openSandbox } from "../../sandbox/sandbox.ts";
 import type { GuestLibrary, Outcome, Sandbox } from "../../sandbox/sandbox.ts";
-import { bundleName } from "../../script/bundle-script.ts";
+import { bundleName } from "../../script/bundle-name.ts";
 import { COMMAND_ENDED } from "../../../sdk/wire/protocol.ts";
 import type { RowChoice } from "../../../sdk/wire/row-choice.ts";
 import type { HistogramMessage } from "../../../sdk/wire/histogram-message.ts";

@@ -1,6 +1,6 @@
 import { renderFrame, renderLocation } from "../../base/location.ts";
 import type { SourceLocation, StackFrame } from "../../base/location.ts";
-import { bundleName } from "../../script/bundle-script.ts";
+import { bundleName } from "../../script/bundle-name.ts";
 
 /** The script, as far as its stacks are concerned. */
 export interface GuestScript {
