@@ -16,6 +16,7 @@ const lifted: Readonly<Record<string, Kind | undefined>> = {
   "--filter": "CONDITIONS",
   "--sort": "FIELD",
   "--max-events": "N",
+  "--record": "FILE",
   "--output": "FILE",
   "--utc": undefined,
 };

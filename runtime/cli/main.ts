@@ -17,6 +17,7 @@ interface CommandModule {
 
 const modules: Readonly<Record<string, () => Promise<CommandModule>>> = {
   run: () => import("./run.ts"),
+  replay: () => import("./replay.ts"),
   check: () => import("./check.ts"),
   list: () => import("./list.ts"),
   prog: () => import("./prog.ts"),
@@ -82,7 +83,7 @@ Exit status:
 
 /** Options that take the next word as their value, so that it is no command. */
 const optionsWithValue =
-  /^(-c|--command|--memory|-I|--allow-read|--allow-dev|--allow-netns|--allow-cgroup|--lab|--in|-p|--pid|-d|--duration|-i|--interval|--top|--sort|--prefer|--flame|--heatmap|--folded|--speedscope|--pprof|-o|--output|--js|--missing|--max-events|--cgroup|--container|--filter|--fields|--columns)$/;
+  /^(-c|--command|--memory|-I|--allow-read|--allow-dev|--allow-netns|--allow-cgroup|--lab|--in|-p|--pid|-d|--duration|-i|--interval|--top|--sort|--prefer|--flame|--heatmap|--folded|--speedscope|--pprof|-o|--output|--js|--missing|--max-events|--record|--cgroup|--container|--filter|--fields|--columns)$/;
 
 /** The position of the first word that is neither an option nor its value; -1 when there is none. */
 function findWord(args: readonly string[]): number {
@@ -140,7 +141,7 @@ async function runCommand(given: readonly string[]): Promise<number> {
     });
   }
   // Where a script runs nobody asks for Node's own stream, which takes a while to open.
-  if (word !== "run" && word !== "one-line")
+  if (word !== "run" && word !== "replay" && word !== "one-line")
     watchOutput((error) => process.exit(error === undefined ? 0 : report(error, given)));
   const wanted = load === undefined ? Object.values(modules) : [load];
   for (const open of args.includes("--version") && word === undefined ? [] : wanted) {

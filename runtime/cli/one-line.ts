@@ -20,6 +20,8 @@ import { addOutputOptions, runWithOutput } from "./output-options.ts";
 import type { OutputFlags } from "./output-options.ts";
 import { parseCount } from "./parse-count.ts";
 import { parseSeconds } from "./parse-seconds.ts";
+import { addRecordOption, runWithRecording } from "./record-option.ts";
+import type { RecordFlags } from "./record-option.ts";
 import { addEventOptions, readRowChoice } from "./row-options.ts";
 import type { RowFlags } from "./row-options.ts";
 
@@ -28,6 +30,7 @@ interface OneLineFlags
     AllowFlags,
     CgroupFlags,
     CostFlags,
+    RecordFlags,
     Pick<RowFlags, "filter" | "columns">,
     OutputFlags,
     PictureFlags,
@@ -97,7 +100,9 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("--memory <mebibytes>", "the most memory that the script may use", parseCount, 64)
     .option("--verbose", "say what happens on the way; show the verifier's log of each program", false)
     .option("--json-errors", "write errors as JSON, one a line");
-  addAllowOptions(addPictureOptions(addEventOptions(addCostOption(addOutputOptions(addCgroupOptions(command))))))
+  addAllowOptions(
+    addPictureOptions(addEventOptions(addRecordOption(addCostOption(addOutputOptions(addCgroupOptions(command)))))),
+  )
     .addHelpText("after", examples)
     .action(async (flags: OneLineFlags & { readonly memory: number }) => finish(await runLine(flags)));
 }
@@ -143,24 +148,28 @@ async function runLine(flags: OneLineFlags & { readonly memory: number }): Promi
   return runWithOutput(flags, async (opened) => {
     const pictures = flags.dryRun === true ? {} : flags;
     const records = flags.json === true ? (opened.output ?? 1) : undefined;
-    const exitCode = await runWithCost(flags.dryRun === true ? {} : flags, records, (measured) =>
-      runWithPictures({ ...pictures, output: opened.output }, flags.expression, log, (recorders) =>
-        runScript({
-          script,
-          args: [],
-          ...(flags.command !== undefined && { command: flags.command }),
-          memoryBytes: flags.memory * 1024 * 1024,
-          log,
-          environment: process.env,
-          grants,
-          attaches: flags.dryRun !== true,
-          guard: openGuard(readAllowed(flags)),
-          verifierLog: flags.verbose,
-          ...opened,
-          ...(rows !== undefined && { rows }),
-          ...recorders,
-          ...measured,
-        }),
+    const observed = flags.dryRun === true ? {} : flags;
+    const exitCode = await runWithRecording(observed, script, (recorded) =>
+      runWithCost(observed, records, (measured) =>
+        runWithPictures({ ...pictures, output: opened.output }, flags.expression, log, (recorders) =>
+          runScript({
+            script,
+            args: [],
+            ...(flags.command !== undefined && { command: flags.command }),
+            memoryBytes: flags.memory * 1024 * 1024,
+            log,
+            environment: process.env,
+            grants,
+            attaches: flags.dryRun !== true,
+            guard: openGuard(readAllowed(flags)),
+            verifierLog: flags.verbose,
+            ...opened,
+            ...(rows !== undefined && { rows }),
+            ...recorders,
+            ...measured,
+            ...recorded,
+          }),
+        ),
       ),
     );
     if (flags.dryRun === true) process.stdout.write("-e: ok, verified\n");

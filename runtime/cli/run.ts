@@ -21,12 +21,22 @@ import { addPictureOptions, runWithPictures } from "./picture-options.ts";
 import type { PictureFlags, PictureKind } from "./picture-options.ts";
 import { addPlaceOptions, readPlaces } from "./place-grants.ts";
 import type { PlaceFlags } from "./place-grants.ts";
+import { addRecordOption, runWithRecording } from "./record-option.ts";
+import type { Recorded, RecordFlags } from "./record-option.ts";
 import { addRowOptions, readRowChoice } from "./row-options.ts";
 import type { RowFlags } from "./row-options.ts";
 import type { JoinedVersion } from "../watch/join-versions.ts";
 import { runScript } from "../session/run/session.ts";
 
-interface RunOptions extends CgroupFlags, CostFlags, GrantFlags, OutputFlags, PictureFlags, PlaceFlags, RowFlags {
+interface RunOptions
+  extends CgroupFlags,
+    CostFlags,
+    RecordFlags,
+    GrantFlags,
+    OutputFlags,
+    PictureFlags,
+    PlaceFlags,
+    RowFlags {
   readonly command?: string;
   readonly memory: number;
   readonly duration?: number;
@@ -63,6 +73,7 @@ Examples:
   bpfts run --flame cpu.html -c ./job scripts/tools/profile.ts
   bpfts run --heatmap disk.svg scripts/tools/biolatency.ts
                                             its stacks as a flame graph for a browser, in place of the list
+  bpfts run --record run.bpfrec counts.ts   record what the script is told; bpfts replay run.bpfrec runs it on that again
   bpfts run --cost opensnoop.ts             say at the end how often each of its BPF programs ran, how long, and what its maps take
   bpfts run -I ../include tool.ts           the C text includes headers of another folder
 
@@ -105,7 +116,9 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("--verbose", "say what happens on the way; show the verifier's log of each program", false)
     .option("--json-errors", "write errors as JSON, one a line");
   addPlaceOptions(
-    addAllowOptions(addPictureOptions(addRowOptions(addCostOption(addOutputOptions(addCgroupOptions(command)))))),
+    addAllowOptions(
+      addPictureOptions(addRowOptions(addRecordOption(addCostOption(addOutputOptions(addCgroupOptions(command)))))),
+    ),
   )
     .addHelpText("after", examples)
     .action(async (script: string, args: readonly string[], options: RunOptions & AllowFlags) => {
@@ -124,7 +137,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
       if (lab === "interrupted") return finish(0);
       try {
         const { command } = options;
-        const runMeasured = (measured: Measured): Promise<number> =>
+        const runObserved = (observers: Measured & Recorded): Promise<number> =>
           runWithOutput({ ...options, appends: version?.isFirst === false }, (opened) =>
             runWithPictures({ ...options, output: opened.output }, nameRun(script, command), log, (recorders) =>
               runScript({
@@ -146,12 +159,16 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
                 verifierLog: options.verbose,
                 ...(options.prefer !== undefined && { prefer: options.prefer }),
                 ...recorders,
-                ...measured,
+                ...observers,
                 ...(version && { handover: version.handover, prepared: version.prepared }),
               }),
             ),
           );
-        finish(await runWithCost(options, undefined, runMeasured));
+        finish(
+          await runWithRecording(options, script, (recorded) =>
+            runWithCost(options, undefined, (measured) => runObserved({ ...measured, ...recorded })),
+          ),
+        );
       } finally {
         lab?.close();
       }
@@ -159,8 +176,9 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
 }
 
 /** Options that a run of several versions does not take, and why. */
-const unwatched: Readonly<Record<"cost" | "lab" | PictureKind, string>> = {
+const unwatched: Readonly<Record<"cost" | "lab" | "record" | PictureKind, string>> = {
   cost: "each version would be measured by itself",
+  record: "each version would record anew",
   lab: "each version would make the lab, and take it down",
   flame: "each version would draw it anew",
   heatmap: "each version would draw it anew",

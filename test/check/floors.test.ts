@@ -77,7 +77,7 @@ const floors: readonly Floor[] = [
       "sdk",
     ],
     packages: [],
-    node: ["crypto", "fs", "os", "path", "tty", "url"],
+    node: ["crypto", "fs", "os", "path", "tty", "url", "zlib"],
   },
   {
     folder: "runtime/inspect",

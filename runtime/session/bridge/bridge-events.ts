@@ -118,6 +118,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
     const lost = ring.lost - ring.told;
     if (records.length === 0 && lost === 0) return;
     ring.told = ring.lost;
+    state.noteRecords?.(ring.id, lost, records);
     if (ring.writeRows !== undefined) writeOutput(state, ring.writeRows(records));
     room.addSection(ring.id, lost, records, ring.writeRows !== undefined);
   };

@@ -45,6 +45,8 @@ export interface BridgeState {
   readonly recordStack?: (stack: StackMessage) => void;
   /** Takes the histograms for the heat map; absent when the user asked for none. */
   readonly recordHistogram?: (histogram: HistogramMessage) => void;
+  /** Sees what came through a buffer, before the host prints rows of it; absent when nobody records. */
+  readonly noteRecords?: (ring: number, lost: number, records: Uint8Array) => void;
   build(request: BuildRequest): BuiltProgram;
   openTracePipe(): TracePipe;
   /** How long the script's end may still take; Infinity while there is no hurry. Units: milliseconds. */

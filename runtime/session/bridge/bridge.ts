@@ -83,10 +83,7 @@ export function openBridge(state: BridgeState, isStopped: () => boolean): Bridge
         if (!Object.hasOwn(handlers, name))
           throw new InternalError(`The script called "${name}", which the host does not know`);
         const handler = handlers[name as CallName] as (argument: unknown, bytes: Uint8Array) => unknown;
-        return renderAnswer(
-          name as CallName,
-          handler(textArguments.has(name) ? argument : JSON.parse(argument), bytes),
-        );
+        return crossAnswer(name as CallName, handler(textArguments.has(name) ? argument : JSON.parse(argument), bytes));
       } catch (error) {
         return crossError(error);
       }
@@ -114,7 +111,8 @@ export function openBridge(state: BridgeState, isStopped: () => boolean): Bridge
   };
 }
 
-function renderAnswer(name: CallName, answer: unknown): string | Uint8Array {
+/** An answer as it crosses. */
+export function crossAnswer(name: CallName, answer: unknown): string | Uint8Array {
   switch (callKinds[name]) {
     case "json":
       return ANSWER_MARK + JSON.stringify(answer);
@@ -125,7 +123,8 @@ function renderAnswer(name: CallName, answer: unknown): string | Uint8Array {
   }
 }
 
-function describeError(error: BpftsError, id: number): ErrorMessage {
+/** An error as it crosses. */
+export function describeError(error: BpftsError, id: number): ErrorMessage {
   return {
     name: error.name,
     code: error instanceof InterruptedError ? INTERRUPTED_CODE : error.code,

@@ -31,6 +31,7 @@ import { noGrants, openFileScope } from "../../script/file-scope.ts";
 import type { FileScope } from "../../script/file-scope.ts";
 import { openStopper } from "./stopper.ts";
 import type { Stopper } from "./stopper.ts";
+import type { Tape } from "../record/tape.ts";
 import { openGuard } from "../../permit/guard.ts";
 import type { Guard } from "../../permit/guard.ts";
 import { openWaiter, wakeAtSecondLook } from "../wait/waiter.ts";
@@ -77,6 +78,8 @@ export interface GuestRun {
   readonly whenSetUp?: () => void;
   /** Takes the programs off their places at a signal, before the script hears of it. */
   readonly detachAll?: () => void;
+  /** Records what the script is told, or tells it what was recorded. */
+  readonly tape?: Tape;
   /** Opens the sandbox in another way than usual. */
   readonly openSandbox?: typeof openSandbox;
 }
@@ -102,7 +105,7 @@ export async function runGuest(run: GuestRun): Promise<number> {
           ...(run.detachAll && { detachAll: run.detachAll }),
         });
   const lookups = run.lookups ?? openLookups(port);
-  const bridge = openBridge(
+  const bridge = (run.tape?.openBridge ?? openBridge)(
     {
       ...run,
       build: isTimedCheck(run) ? timeWithoutBuilds(run, run.durationMs) : run.build,
@@ -128,7 +131,8 @@ export async function runGuest(run: GuestRun): Promise<number> {
     runGuarded: (step) => port.runGuarded(step) === 1,
   });
   try {
-    const guest: Guest = { sandbox, bridge, stopper, waiter, script: run.script, log };
+    const turns = run.tape?.wrapTurns(waiter, () => runPromises(sandbox, stopper)) ?? waiter;
+    const guest: Guest = { sandbox, bridge, stopper, waiter: turns, script: run.script, log };
     if (isTimedCheck(run)) port.signalAfter(run.durationMs);
     const failure = runToEnd(guest, run.script.code);
     if (failure === undefined && (stopper.exitCode ?? 0) === 0) run.whenSetUp?.();

@@ -45,6 +45,7 @@ import type { RowChoice } from "../../../sdk/wire/row-choice.ts";
 import type { HistogramMessage } from "../../../sdk/wire/histogram-message.ts";
 import type { StackMessage } from "../../../sdk/wire/stack-message.ts";
 import type { LabPlace } from "../../../sdk/wire/lab-place.ts";
+import type { Tape } from "../record/tape.ts";
 import { openGuard } from "../../permit/guard.ts";
 import type { Guard } from "../../permit/guard.ts";
 import { openInstructionLines } from "../load/locate-instruction.ts";
@@ -106,6 +107,8 @@ export interface RunOptions {
   readonly handover?: Handover;
   /** What was done of the run before. */
   readonly prepared?: PreparedRun;
+  /** Records what the script is told. */
+  readonly tape?: Tape;
   /** Puts something between the run and the kernel. */
   readonly watchPort?: (port: KernelPort) => KernelPort;
 }
@@ -187,6 +190,7 @@ export async function runScript(options: RunOptions): Promise<number> {
       ...(options.maxEvents !== undefined && { maxEvents: options.maxEvents }),
       waits: options.attaches,
       ...(options.lab && { lab: options.lab }),
+      ...(options.tape && { tape: options.tape }),
       ...(options.recordStack && { recordStack: options.recordStack }),
       ...(options.recordHistogram && { recordHistogram: options.recordHistogram }),
       watch: options.handover === undefined ? watch : watchSupervisor(options.handover, watch),

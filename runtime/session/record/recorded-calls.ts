@@ -1,0 +1,137 @@
+import { UsageError } from "../../base/errors.ts";
+import { ERROR_MARK, INTERRUPTED_CODE } from "../../../sdk/wire/protocol.ts";
+import type { ErrorMessage } from "../../../sdk/wire/error-message.ts";
+import type { Entry } from "./recording-file.ts";
+
+/** Records that came through one buffer. */
+export interface Section {
+  readonly ring: number;
+  readonly lost: number;
+  readonly records: Uint8Array;
+}
+
+/** A wait of the run with what ended it. */
+export interface RecordedWait {
+  readonly kind: "call" | "turn";
+  readonly call: string;
+  readonly question: string;
+  /** What ended the run there: "signal", or the detail of the interrupt. */
+  readonly interrupt: string | undefined;
+  readonly sections: readonly Section[];
+  readonly answer: string | Uint8Array | undefined;
+  /** Whether something came that a script waits for. */
+  readonly brings: boolean;
+  /** When it was over. Units: milliseconds since 1970. */
+  readonly endMs: number;
+}
+
+/** Times that the run's clock said, and how often each. */
+export type SaidTimes = readonly (readonly [time: number, count: number])[];
+
+/** What a run was told, between which waits. */
+export interface RecordedCalls {
+  readonly startMs: number;
+  /** The warnings about lost events. */
+  readonly warnings: readonly string[];
+  /** What the clock said after so many waits. */
+  listTimes(wait: number): SaidTimes;
+  findWait(): RecordedWait | undefined;
+  takeWait(): RecordedWait | undefined;
+  /**
+   * The answer to a question: the next one that the run got until now; where the script asks more often than the run did, the last one. Undefined when the run had
+   * not asked by then.
+   */
+  findAnswer(question: string): string | Uint8Array | undefined;
+  /** When the run first asked later on. Units: milliseconds after its start; undefined when it never did. */
+  findLater(question: string): number | undefined;
+}
+
+interface Answer {
+  /** How many waits were over. */
+  readonly wait: number;
+  readonly value: string | Uint8Array;
+}
+
+/** Sorts what a run was told by questions. @throws UsageError for entries that no run has written */
+export function sortEntries(entries: readonly Entry[], path: string): RecordedCalls {
+  const waits: RecordedWait[] = [];
+  const answers = new Map<string, { readonly list: Answer[]; next: number }>();
+  const times: (readonly [number, number])[][] = [[]];
+  const warnings: string[] = [];
+  let startMs = 0;
+  for (const { head, bytes } of entries) {
+    times.at(-1)!.push(...((head["clock"] ?? []) as SaidTimes));
+    switch (head["kind"]) {
+      case "start":
+        startMs = head["startMs"] as number;
+        break;
+      case "warning":
+        warnings.push(head["message"] as string);
+        break;
+      case "call":
+      case "turn": {
+        const question = head["question"] as string;
+        const value = (head["answer"] as string | undefined) ?? bytes;
+        if (head["isWait"] === true) {
+          waits.push(readWait(head, bytes, value));
+          times.push([]);
+          break;
+        }
+        const known = answers.get(question) ?? { list: [], next: 0 };
+        known.list.push({ wait: waits.length, value });
+        answers.set(question, known);
+        break;
+      }
+      case "end":
+        break;
+      default:
+        throw new UsageError(`The recording "${path}" is damaged: it has an entry "${String(head["kind"])}"`);
+    }
+  }
+  let passed = 0;
+  return {
+    startMs,
+    warnings,
+    listTimes: (wait) => times[wait] ?? [],
+    findWait: () => waits[passed],
+    takeWait: () => waits[passed++],
+    findAnswer(question) {
+      const known = answers.get(question);
+      if (known === undefined) return undefined;
+      const next = known.list[known.next];
+      if (next !== undefined && next.wait <= passed) return known.list[known.next++]!.value;
+      return known.list[known.next - 1]?.value;
+    },
+    findLater(question) {
+      const first = answers.get(question)?.list[0];
+      return first === undefined ? undefined : (waits[first.wait - 1]?.endMs ?? startMs) - startMs;
+    },
+  };
+}
+
+function readWait(head: Entry["head"], bytes: Uint8Array, value: string | Uint8Array): RecordedWait {
+  let at = 0;
+  const sections = ((head["sections"] ?? []) as readonly { ring: number; lost: number; size: number }[]).map(
+    ({ ring, lost, size }) => ({ ring, lost, records: bytes.subarray(at, (at += size)) }),
+  );
+  const kind = head["kind"] as "call" | "turn";
+  const isText = typeof value === "string";
+  const isTrace =
+    head["call"] === "trace_read" && (isText ? value.length > 1 && !value.startsWith(ERROR_MARK) : value.length > 0);
+  return {
+    kind,
+    call: (head["call"] as string | undefined) ?? "",
+    question: head["question"] as string,
+    interrupt: (head["interrupt"] as string | undefined) ?? (isText ? findInterrupt(value) : undefined),
+    sections,
+    answer: kind === "turn" ? undefined : value,
+    brings: sections.length > 0 || isTrace,
+    endMs: head["endMs"] as number,
+  };
+}
+
+function findInterrupt(answer: string): string | undefined {
+  if (!answer.startsWith(ERROR_MARK)) return undefined;
+  const { code, detail } = JSON.parse(answer.slice(1)) as ErrorMessage;
+  return code === INTERRUPTED_CODE ? (detail ?? "signal") : undefined;
+}

@@ -1,0 +1,177 @@
+import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
+import { ResourceError, UsageError } from "../../base/errors.ts";
+import type { Closable } from "../../base/scope.ts";
+
+/** One entry of a recording: what it says, and bytes that belong to it. */
+export interface Entry {
+  readonly head: Readonly<Record<string, unknown>>;
+  readonly bytes: Uint8Array;
+}
+
+/** A recording that is being written. Owner: whoever opened it closes it. */
+export interface RecordingWriter extends Closable {
+  /** Adds an entry; its bytes are copied. @throws ResourceError when the file takes no more */
+  add(head: Readonly<Record<string, unknown>>, bytes?: Uint8Array): void;
+  /** Writes what is left and the mark of the end: without it a recording counts as cut off. @throws ResourceError */
+  finish(): void;
+}
+
+/** Stands at the beginning of the file, with the number of the format behind it. */
+const MAGIC = Buffer.from("bpfts recording\n", "latin1");
+const FORMAT = 1;
+const HEAD_BYTES = MAGIC.length + 4;
+/** Before each frame: u32 bytes of entries, u32 bytes in the file, u32 the checksum of the entries. The last frame is empty and has the number of entries in the place of the checksum. */
+const FRAME_BYTES = 12;
+/** Before each entry: u32 bytes of JSON, u32 bytes behind it. */
+const ENTRY_BYTES = 8;
+/** What is packed together. Units: bytes. */
+const PACK_BYTES = 256 * 1024;
+/** More is no frame that this program wrote. Units: bytes. */
+const MAX_FRAME_BYTES = 1024 * 1024 * 1024;
+const noBytes = new Uint8Array(0);
+
+/** Opens a file for a recording, and empties it. @throws UsageError when it cannot be written */
+export function createRecording(path: string): RecordingWriter {
+  let fd: number;
+  try {
+    fd = openSync(path, "w", 0o600);
+  } catch (cause) {
+    throw new UsageError(
+      `Cannot write the recording "${path}": ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`,
+      { cause },
+    );
+  }
+  let parts: Buffer[] = [];
+  let partBytes = 0;
+  let count = 0;
+  const write = (bytes: Uint8Array): void => {
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+    } catch (cause) {
+      throw new ResourceError(
+        `Cannot write the recording "${path}": ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`,
+        { cause },
+      );
+    }
+  };
+  const writeFrame = (raw: number, packed: Uint8Array, check: number): void => {
+    const head = Buffer.alloc(FRAME_BYTES);
+    head.writeUInt32LE(raw, 0);
+    head.writeUInt32LE(packed.length, 4);
+    head.writeUInt32LE(check, 8);
+    write(Buffer.concat([head, packed]));
+  };
+  const flush = (): void => {
+    if (partBytes === 0) return;
+    const raw = Buffer.concat(parts);
+    parts = [];
+    partBytes = 0;
+    writeFrame(raw.length, deflateRawSync(raw, { level: 1 }), crc32(raw));
+  };
+  const head = Buffer.alloc(HEAD_BYTES);
+  MAGIC.copy(head);
+  head.writeUInt32LE(FORMAT, MAGIC.length);
+  try {
+    write(head);
+  } catch (error) {
+    closeSync(fd);
+    throw error;
+  }
+  return {
+    add(entry, bytes = noBytes) {
+      const text = Buffer.from(JSON.stringify(entry), "utf8");
+      const sizes = Buffer.alloc(ENTRY_BYTES);
+      sizes.writeUInt32LE(text.length, 0);
+      sizes.writeUInt32LE(bytes.length, 4);
+      parts.push(sizes, text, Buffer.from(bytes));
+      partBytes += ENTRY_BYTES + text.length + bytes.length;
+      count++;
+      if (partBytes >= PACK_BYTES) flush();
+    },
+    finish() {
+      flush();
+      writeFrame(0, noBytes, count);
+    },
+    close: () => closeSync(fd),
+  };
+}
+
+/** Reads a whole recording. @throws UsageError for a file that is none, of another format, cut off or damaged */
+export function readRecording(path: string): readonly Entry[] {
+  let file: Buffer;
+  try {
+    file = readFileSync(path);
+  } catch (cause) {
+    throw new UsageError(
+      `Cannot read the recording "${path}": ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`,
+      { cause },
+    );
+  }
+  return parseRecording(file, path);
+}
+
+/** The same for bytes; `path` is what errors call them. @throws UsageError */
+export function parseRecording(file: Buffer, path: string): readonly Entry[] {
+  const isStart = file.length < MAGIC.length && file.equals(MAGIC.subarray(0, file.length)) && file.length > 0;
+  if (!isStart && !file.subarray(0, MAGIC.length).equals(MAGIC))
+    throw new UsageError(`"${path}" is no recording of bpfts`, { hint: "bpfts run --record FILE SCRIPT writes one" });
+  const entries: Entry[] = [];
+  const cut = (): UsageError =>
+    new UsageError(`The recording "${path}" is cut off after ${entries.length} entries`, {
+      hint: "the run that wrote it did not come to its end, or the file was not copied whole: record it anew",
+    });
+  const damaged = (at: number, cause?: unknown): UsageError =>
+    new UsageError(`The recording "${path}" is damaged at byte ${at}`, {
+      cause,
+      hint: "copy it anew, or record it anew",
+    });
+  if (file.length < HEAD_BYTES) throw cut();
+  const format = file.readUInt32LE(MAGIC.length);
+  if (format !== FORMAT)
+    throw new UsageError(
+      `"${path}" is a recording of format ${format}, and this version of bpfts reads format ${FORMAT}`,
+      {
+        hint: "replay it with the version of bpfts that recorded it",
+      },
+    );
+  for (let at = HEAD_BYTES; ; ) {
+    if (at + FRAME_BYTES > file.length) throw cut();
+    const [raw, packed, check] = [file.readUInt32LE(at), file.readUInt32LE(at + 4), file.readUInt32LE(at + 8)];
+    const start = at + FRAME_BYTES;
+    if (raw === 0 && packed === 0) {
+      if (check !== entries.length || start !== file.length) throw damaged(at);
+      return entries;
+    }
+    if (raw > MAX_FRAME_BYTES || packed > MAX_FRAME_BYTES) throw damaged(at);
+    if (start + packed > file.length) throw cut();
+    let frame: Buffer;
+    try {
+      frame = inflateRawSync(file.subarray(start, start + packed), { maxOutputLength: Math.max(1, raw) });
+    } catch (cause) {
+      throw damaged(at, cause);
+    }
+    if (frame.length !== raw || crc32(frame) !== check) throw damaged(at);
+    try {
+      splitFrame(frame, entries);
+    } catch (cause) {
+      throw damaged(at, cause);
+    }
+    at = start + packed;
+  }
+}
+
+function splitFrame(frame: Buffer, into: Entry[]): void {
+  for (let at = 0; at < frame.length; ) {
+    const text = at + ENTRY_BYTES;
+    const bytes = text + frame.readUInt32LE(at);
+    const end = bytes + frame.readUInt32LE(at + 4);
+    if (end > frame.length) throw new RangeError("an entry is longer than its frame");
+    into.push({
+      head: JSON.parse(frame.toString("utf8", text, bytes)) as Entry["head"],
+      // A Buffer's own slice is no copy, and whoever gets these bytes may want one.
+      bytes: new Uint8Array(frame.buffer, frame.byteOffset + bytes, end - bytes),
+    });
+    at = end;
+  }
+}
