@@ -6,6 +6,7 @@
 //
 // Source: Cilium's endpoint policy (bpf_lxc.c): from-container and to-container, ipcache, a policy table for each endpoint, connection tracking.
 import {
+  BPF,
   Interrupt,
   RowPrinter,
   address_text,
@@ -25,6 +26,8 @@ import { keep_text } from "./parts/cidr.ts";
 import { LINES_ABOVE_TEXT, MAX_RULES, load_endpoint, other_counters } from "./parts/policy-program.ts";
 import type { PacketCounts, PolicyEvent } from "./parts/policy-program.ts";
 import { find_peer, read_endpoints, read_identities } from "./parts/policy-endpoints.ts";
+import { write_catalogue } from "./parts/policy-catalogue.ts";
+import { claim_pins, find_pins, pin_option } from "./parts/pins.ts";
 import { list_entries, parse_rule, reserved } from "./parts/policy-rules.ts";
 import { has_ports, hubble_protocols, protocol_names } from "./parts/protocols.ts";
 import { read_or_refuse, refuse } from "./parts/usage.ts";
@@ -37,6 +40,7 @@ examples:
     bpfts --lab two-nodes.json policy --endpoint pod2=5002 --allow 'pod2 from any' --deny 'pod2 from any tcp/22'
     bpfts --lab two-nodes.json policy --endpoint pod1=5001 --identity 10.77.2.0/24=5003 --allow 'pod1 to 5003 tcp/8000-8099'
     bpfts policy --netns node1 --endpoint web=5001,veth1,10.0.0.5 --allow 'web from world tcp/80' --audit
+    bpfts --lab two-nodes.json policy --endpoint pod1=5001 --allow 'pod1 to any' --pin net      # bpfts conntrack list, bpfts monitor
 
 An endpoint that a rule is about is held to its rules in that direction: what none allows is dropped, and a deny beats every allow.`,
   arguments: {
@@ -80,6 +84,7 @@ An endpoint that a rule is about is held to its rules in that direction: what no
       help: "hold endpoints to their rules where they have any, or always (default %(default)s)",
     },
     audit: { flags: ["--audit"], help: "tell of what would be dropped, and let it through" },
+    pin: pin_option,
     verdicts: { flags: ["--verdicts"], help: "tell of each new flow that is let through, too" },
     duration: tool_options.duration,
     json: tool_options.json,
@@ -99,6 +104,8 @@ for (const { endpoint, text } of rules)
 if (rules.length > MAX_RULES)
   refuse("policy", `${rules.length} rules are more than the ${MAX_RULES} that can be counted`);
 
+const pins = args.pin === undefined ? undefined : find_pins(args.pin);
+if (args.pin !== undefined) claim_pins("policy", args.pin, "policy");
 const programs = endpoints.map((endpoint) => {
   const [ingress, egress] = (["ingress", "egress"] as const).map((direction) => {
     const own = rules.filter((rule) => rule.endpoint === endpoint.name && rule.direction === direction);
@@ -113,9 +120,21 @@ const programs = endpoints.map((endpoint) => {
       identities,
       audit: args.audit,
       rules: rules.length,
+      ...(pins !== undefined && { pins: { shared: pins, own: `${pins}/endpoint/${endpoint.name}` } }),
     }),
+    is_ingress_enforced: ingress!.is_enforced,
+    is_egress_enforced: egress!.is_enforced,
   };
 });
+// All are loaded before one is attached: half a policy is none.
+for (const { loaded } of programs)
+  for (const name of ["from_container", "to_container"]) loaded.program.load_func(name, BPF.SCHED_CLS);
+if (args.pin !== undefined)
+  write_catalogue(
+    args.pin,
+    programs.map(({ endpoint, ...enforced }) => ({ ...endpoint, ...enforced, is_audited: args.audit })),
+    [...rules.map(({ action, text }) => `${action} ${text}`), ...other_counters],
+  );
 for (const { endpoint, loaded } of programs) {
   const { dev, netns } = endpoint;
   loaded.program.attach_tc({ dev, netns, direction: "ingress", fn_name: "from_container" });

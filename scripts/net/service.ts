@@ -7,6 +7,7 @@
 // Source: Cilium's service load balancing (lb.h): frontends, slots and backends, Maglev, session affinity, reverse NAT.
 import {
   ArgumentError,
+  BPF,
   Interrupt,
   RowPrinter,
   address_text,
@@ -25,6 +26,7 @@ import { drop_reasons, hubble_reasons } from "./parts/drop-reasons.ts";
 import { join_port } from "./parts/join-port.ts";
 import { maglev_sizes } from "./parts/maglev.ts";
 import { hubble_protocols, protocol_names } from "./parts/protocols.ts";
+import { claim_pins, find_pins, pin_option } from "./parts/pins.ts";
 import { MAX_BACKENDS, MAX_SERVICES } from "./parts/service-program.ts";
 import type { ServiceEvent } from "./parts/service-program.ts";
 import { ServiceTables } from "./parts/service-tables.ts";
@@ -40,6 +42,7 @@ examples:
     bpfts --lab two-nodes.json service services.json --dev pod1      # packets of pod1
     bpfts service services.json --netns node1 --dev veth1 --dev veth2
     bpfts service services.json --dev veth1 --drain 60 --connections
+    bpfts service services.json --dev veth1 --pin net      # bpfts list lb, bpfts monitor
 
 services.json:
     [{ "name": "web", "frontend": "10.96.0.10:80", "backends": ["10.77.1.2:8080", "10.77.2.1:8080"] },
@@ -68,6 +71,7 @@ Change the file while it runs: it is read again. A backend that is no more in it
       default: "1021",
       help: "places in the table of a service with Maglev: 100 for each backend or more (default %(default)s)",
     },
+    pin: pin_option,
     connections: { flags: ["--connections"], help: "tell of each new connection, too" },
     duration: tool_options.duration,
     json: tool_options.json,
@@ -99,9 +103,12 @@ const places = args.dev.map((name) => {
 
 const file = new ServicesFile(args.services, parse);
 const services = read_or_refuse("service", () => file.read());
-const tables = new ServiceTables(Number(args.maglev_size));
+if (args.pin !== undefined) claim_pins("service", args.pin, "service");
+const tables = new ServiceTables(Number(args.maglev_size), args.pin === undefined ? undefined : find_pins(args.pin));
 tables.apply(services);
 const { program } = tables;
+// Both are loaded before one is attached.
+for (const name of ["from_container", "to_container"] as const) program.load_func(name, BPF.SCHED_CLS);
 // The way back first: an answer is never left with the backend's address.
 for (const place of places) program.attach_tc({ ...place, direction: "egress", fn_name: "to_container" });
 for (const place of places) program.attach_tc({ ...place, direction: "ingress", fn_name: "from_container" });

@@ -31,6 +31,8 @@ export interface RunningCli {
 export interface CliOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** A command line that the CLI is started by: `["nsenter", "--mount=/proc/PID/ns/mnt"]`. */
+  readonly by?: readonly string[];
 }
 
 /** A test that failed half-way must not leave its child behind. */
@@ -42,7 +44,8 @@ afterAll(() => {
 /** Starts the CLI as a user does. */
 export function startCli(args: readonly string[], options: CliOptions = {}): RunningCli {
   const started = performance.now();
-  const child = spawn(process.execPath, [cli, ...args], {
+  const [command, ...words] = [...(options.by ?? []), process.execPath, cli, ...args];
+  const child = spawn(command!, words, {
     cwd: options.cwd ?? root,
     // Python would write a line of a workload in pieces, and a tool's rows would stand between them. Node takes 50 ms to read certificates that no test needs.
     env: { ...process.env, PYTHONUNBUFFERED: undefined, NODE_EXTRA_CA_CERTS: undefined, ...options.env },

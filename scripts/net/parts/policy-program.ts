@@ -15,6 +15,8 @@ export interface EndpointSettings {
   readonly audit: boolean;
   /** How many counters the rules of all endpoints take. */
   readonly rules: number;
+  /** Where its tables are pinned, and those that all endpoints share. */
+  readonly pins?: { readonly shared: string; readonly own: string };
 }
 
 /** What one direction of an endpoint is held to: everything passes where it is not enforced. */
@@ -56,12 +58,28 @@ export const other_counters = ["default deny", "invalid source", "invalid packet
 export const MAX_RULES = 4096;
 
 /** From a line of the C text to that of this file; a test keeps it true. */
-export const LINES_ABOVE_TEXT = 64;
+export const LINES_ABOVE_TEXT = 82;
+
+/** How an entry is met: by the identity (L3), the protocol, the port (L4). Source: enum policy_match_type of Cilium */
+function find_match(identity: number, bits: number): number {
+  if (bits <= 8) return identity === 0 ? 4 : 1;
+  if (bits <= 16) return identity === 0 ? 6 : 5;
+  return identity === 0 ? 3 : 2;
+}
 
 /** Loads the programs of one endpoint with its own tables, as Cilium compiles them for each. */
 export function load_endpoint(settings: EndpointSettings) {
-  const { id, identity, addresses, ingress, egress, identities, audit, rules } = settings;
+  const { id, identity, addresses, ingress, egress, identities, audit, rules, pins } = settings;
   const b = new BPF({
+    ...(pins && {
+      pins: {
+        ipcache: `${pins.shared}/ipcache`,
+        notices: `${pins.shared}/events`,
+        ct: `${pins.own}/ct`,
+        policy: `${pins.own}/policy`,
+        policy_counts: `${pins.own}/policy_counts`,
+      },
+    }),
     text: /* c */ `
 const volatile u32 ENDPOINT = ${id};
 const volatile u32 IDENTITY = ${identity};
@@ -69,7 +87,7 @@ const volatile u32 RULES = ${rules};
 const volatile u32 AUDIT = ${audit ? 1 : 0};
 const volatile u32 ENFORCE_INGRESS = ${ingress.is_enforced ? 1 : 0};
 const volatile u32 ENFORCE_EGRESS = ${egress.is_enforced ? 1 : 0};
-#include "bpfts_net.h"
+#include "bpfts_notice.h"
 
 struct policy_key {
     u32 prefixlen;
@@ -82,6 +100,7 @@ struct policy_value {
     u32 rule;
     u32 bits;
     u32 is_denied;
+    u32 match;
 };
 struct tuple {
     struct net_address source, destination;
@@ -112,6 +131,7 @@ BPF_HASH(own_addresses, struct net_address, u32, ${Math.max(1, addresses.length)
 BPF_TABLE("lru_hash", struct tuple, struct flow, ct, 65536);
 BPF_PERCPU_ARRAY(policy_counts, struct counts, ${MAX_RULES + other_counters.length});
 BPF_PERF_OUTPUT(events);
+BPF_PERF_OUTPUT(notices);
 
 enum { WORLD = 2, WHOLE_POLICY = 64 };
 /* Units: bytes of a packet that are looked at. */
@@ -140,6 +160,18 @@ static inline void tell(struct __sk_buff *skb, struct tuple *tuple, u32 reason, 
     events.perf_submit(skb, &event, sizeof(event));
 }
 
+static inline void notify(struct __sk_buff *skb, u32 type, u32 subtype, int is_egress, u32 peer, u32 rule, u32 state, u32 match, u32 line) {
+    struct net_notice notice = { .type = type, .subtype = subtype, .is_egress = is_egress, .is_audited = AUDIT, .state = state, .match = match, .endpoint = ENDPOINT, .rule = rule, .line = line + ${LINES_ABOVE_TEXT} };
+    notice.source_identity = is_egress ? IDENTITY : peer;
+    notice.destination_identity = is_egress ? peer : IDENTITY;
+    net_notify(skb, &notices, &notice);
+}
+
+static inline int pass(struct __sk_buff *skb, int is_egress, u32 peer, u32 state, u32 line) {
+    notify(skb, NET_NOTICE_TRACE, is_egress ? NET_TO_STACK : NET_TO_ENDPOINT, is_egress, peer, 0, state, 0, line);
+    return TC_ACT_UNSPEC;
+}
+
 /* Answers whether the flow was not known before. */
 static inline int track(struct tuple *tuple, struct net_packet *packet, u32 counter) {
     u64 now = bpf_ktime_get_ns();
@@ -152,15 +184,19 @@ static inline int track(struct tuple *tuple, struct net_packet *packet, u32 coun
     return is_new;
 }
 
-static inline int drop(struct __sk_buff *skb, struct tuple *tuple, u32 reason, struct net_packet *packet, u32 peer, u32 counter, u32 line) {
+static inline int drop(struct __sk_buff *skb, struct tuple *tuple, u32 reason, struct net_packet *packet, u32 peer, u32 counter, u32 match, u32 line) {
     count(skb, counter);
     tell(skb, tuple, reason, peer, counter, line);
-    if (!AUDIT)
+    if (reason == DROP_POLICY || reason == DROP_POLICY_DENY)
+        notify(skb, NET_NOTICE_VERDICT, reason, tuple->is_egress, peer, counter, NET_STATE_NEW, match, line);
+    if (!AUDIT) {
+        notify(skb, NET_NOTICE_DROP, reason, tuple->is_egress, peer, counter, NET_STATE_UNKNOWN, 0, line);
         return TC_ACT_SHOT;
+    }
     /* Without the packet there would be no answers to tell of. */
     if (tuple->source.family && packet->header)
         track(tuple, packet, counter);
-    return TC_ACT_UNSPEC;
+    return pass(skb, tuple->is_egress, peer, NET_STATE_NEW, line);
 }
 
 /* An answer to a flow that was let through, or an ICMP error about one. */
@@ -242,7 +278,7 @@ static inline int judge(struct __sk_buff *skb, int is_egress) {
     if (parsed == NET_NOT_IP)
         return TC_ACT_UNSPEC;
     if (parsed == NET_MALFORMED)
-        return drop(skb, &tuple, DROP_INVALID, &packet, 0, RULES + INVALID_PACKET, __LINE__);
+        return drop(skb, &tuple, DROP_INVALID, &packet, 0, RULES + INVALID_PACKET, 0, __LINE__);
     if (is_of_link(&packet))
         return TC_ACT_UNSPEC;
     tuple.source = packet.source;
@@ -253,26 +289,30 @@ static inline int judge(struct __sk_buff *skb, int is_egress) {
     tuple.icmp_type = packet.icmp_type;
     u32 peer = find_identity(is_egress ? &packet.destination : &packet.source);
     if (is_egress && !own_addresses.lookup(&packet.source))
-        return drop(skb, &tuple, DROP_INVALID_SIP, &packet, peer, RULES + INVALID_SOURCE, __LINE__);
+        return drop(skb, &tuple, DROP_INVALID_SIP, &packet, peer, RULES + INVALID_SOURCE, 0, __LINE__);
     if (packet.is_fragment && !packet.header)
-        return drop(skb, &tuple, DROP_FRAG_NOSUPPORT, &packet, peer, RULES + INVALID_PACKET, __LINE__);
+        return drop(skb, &tuple, DROP_FRAG_NOSUPPORT, &packet, peer, RULES + INVALID_PACKET, 0, __LINE__);
     if (is_reply(&packet, data, end, is_egress)) {
         count(skb, RULES + REPLY);
-        return TC_ACT_UNSPEC;
+        return pass(skb, is_egress, peer, NET_STATE_REPLY, __LINE__);
     }
-    u32 counter = RULES + NOT_ENFORCED;
+    u32 counter = RULES + NOT_ENFORCED, match = 0;
     if (is_egress ? ENFORCE_EGRESS : ENFORCE_INGRESS) {
         struct policy_value *value = find_policy(&packet, peer, is_egress);
         if (!value)
-            return drop(skb, &tuple, DROP_POLICY, &packet, peer, RULES + DEFAULT_DENY, __LINE__);
+            return drop(skb, &tuple, DROP_POLICY, &packet, peer, RULES + DEFAULT_DENY, 0, __LINE__);
         if (value->is_denied)
-            return drop(skb, &tuple, DROP_POLICY_DENY, &packet, peer, value->rule, __LINE__);
+            return drop(skb, &tuple, DROP_POLICY_DENY, &packet, peer, value->rule, value->match, __LINE__);
         counter = value->rule;
+        match = value->match;
     }
     count(skb, counter);
-    if (track(&tuple, &packet, counter))
+    int is_new = track(&tuple, &packet, counter);
+    if (is_new) {
         tell(skb, &tuple, 0, peer, counter, __LINE__);
-    return TC_ACT_UNSPEC;
+        notify(skb, NET_NOTICE_VERDICT, 0, is_egress, peer, counter, NET_STATE_NEW, match, __LINE__);
+    }
+    return pass(skb, is_egress, peer, is_new ? NET_STATE_NEW : NET_STATE_ESTABLISHED, __LINE__);
 }
 
 /* The host's end of a veth pair takes in what the container sends. */
@@ -281,13 +321,15 @@ int to_container(struct __sk_buff *skb) { return judge(skb, 0); }
 `,
   });
   const table = <Key, Value>(name: string) => b.table<Key, Value>(name);
+  // What is pinned has what an older run was told.
+  if (pins !== undefined) for (const name of ["ipcache", "policy", "policy_counts"]) table(name).clear();
   for (const { address } of addresses) table<Cidr["address"], number>("own_addresses").set(address, id);
   for (const one of identities) table<Cidr, number>("ipcache").set(one.cidr, one.identity);
   for (const [is_egress, { entries }] of [ingress, egress].entries())
     for (const { identity, protocol, port, bits, action, rule } of entries)
       table("policy").set(
         { prefixlen: 32 + bits, identity, is_egress, protocol, port: htons(port) },
-        { rule, bits, is_denied: action === "deny" ? 1 : 0 },
+        { rule, bits, is_denied: action === "deny" ? 1 : 0, match: find_match(identity, bits) },
       );
   return {
     program: b,

@@ -25,12 +25,31 @@ export const MAX_BACKENDS = 262144;
 /** A backend that takes no new connections. Source: enum lb4_backend_state of Cilium */
 export const TERMINATING = 1;
 
+/** The tables that are pinned by their own names. */
+export const pinned_tables = [
+  "services",
+  "rev_nat",
+  "slots",
+  "backends",
+  "backend_counts",
+  "service_ct",
+  "service_names",
+] as const;
+
 /** Loads the programs that balance: `from_container` gives packets to a service the address of a backend, `to_container` gives answers the service's. */
-export function load_service_program(maglev_size: number) {
+export function load_service_program(maglev_size: number, pins?: string) {
   return new BPF({
+    pins:
+      pins === undefined
+        ? undefined
+        : {
+            ...Object.fromEntries(pinned_tables.map((name) => [name, `${pins}/${name}`])),
+            notices: `${pins}/events`,
+          },
     cflags: [`-DMAX_SERVICES=${MAX_SERVICES}`, `-DMAX_BACKENDS=${MAX_BACKENDS}`, `-DMAGLEV_SIZE=${maglev_size}`],
     text: /* c */ `
 #include "bpfts_nat.h"
+#include "bpfts_notice.h"
 
 struct service_key {
     struct net_end frontend;
@@ -78,6 +97,10 @@ struct fragment {
 struct ports {
     __be16 source, destination;
 };
+/* For those who read the tables; no program does. */
+struct service_name {
+    char name[128];
+};
 struct event {
     u32 reason, service, backend, line;
     struct tuple tuple;
@@ -93,8 +116,10 @@ BPF_HASH_OF_MAPS(maglev, u32, "maglev_table", MAX_SERVICES);
 BPF_TABLE("lru_hash", struct tuple, struct flow, service_ct, 131072);
 BPF_TABLE("lru_hash", struct client, struct affinity, affinities, 65536);
 BPF_TABLE("lru_hash", struct fragment, struct ports, fragments, 8192);
+BPF_F_TABLE("hash", u32, struct service_name, service_names, MAX_SERVICES, BPF_F_NO_PREALLOC);
 BPF_HASH(dropped, u32, u64, 256);
 BPF_PERF_OUTPUT(events);
+BPF_PERF_OUTPUT(notices);
 
 enum { MOST_HEADERS = 256, MOST_PICKS = 8, ACTIVE = 0 };
 enum { DROP_CSUM_L4 = 154, DROP_FRAG_NOSUPPORT = 157, DROP_NO_SERVICE = 158 };
@@ -104,9 +129,15 @@ static inline void tell(struct __sk_buff *skb, struct tuple *tuple, u32 reason, 
     events.perf_submit(skb, &event, sizeof(event));
 }
 
+static inline void notify(struct __sk_buff *skb, u32 type, u32 subtype, int is_egress, u32 service, u32 backend, u32 state, u32 line) {
+    struct net_notice notice = { .type = type, .subtype = subtype, .is_egress = is_egress, .state = state, .service = service, .backend = backend, .line = line };
+    net_notify(skb, &notices, &notice);
+}
+
 static inline int drop(struct __sk_buff *skb, struct tuple *tuple, u32 reason, u32 service, u32 line) {
     dropped.increment(reason);
     tell(skb, tuple, reason, service, 0, line);
+    notify(skb, NET_NOTICE_DROP, reason, !tuple->is_answer, service, 0, NET_STATE_UNKNOWN, line);
     return TC_ACT_SHOT;
 }
 
@@ -224,6 +255,7 @@ static inline int balance(struct __sk_buff *skb, struct net_packet *packet, stru
     }
     if (is_new)
         tell(skb, tuple, 0, id, chosen, __LINE__);
+    notify(skb, NET_NOTICE_TRACE, NET_FROM_ENDPOINT, 1, id, chosen, is_new ? NET_STATE_NEW : NET_STATE_ESTABLISHED, __LINE__);
     struct net_end end = backend->end;
     if (net_rewrite(skb, packet, 0, &end))
         return drop(skb, tuple, DROP_CSUM_L4, id, __LINE__);

@@ -1,6 +1,7 @@
 import { htons } from "bpfts";
 import { build_maglev_table } from "./maglev.ts";
-import { TERMINATING, load_service_program } from "./service-program.ts";
+import { TERMINATING, load_service_program, pinned_tables } from "./service-program.ts";
+import { cut_text } from "./pins.ts";
 import type { Service, SocketAddress } from "./services.ts";
 
 /** A backend of one service. */
@@ -61,9 +62,14 @@ export class ServiceTables {
   private last_service = 0;
   private last_backend = 0;
 
-  constructor(maglev_size: number) {
+  private readonly are_named: boolean;
+
+  /** What is pinned in the folder has numbers of an older run, so it begins empty. */
+  constructor(maglev_size: number, pins?: string) {
     this.maglev_size = maglev_size;
-    this.program = load_service_program(maglev_size);
+    this.program = load_service_program(maglev_size, pins);
+    this.are_named = pins !== undefined;
+    if (this.are_named) for (const name of pinned_tables) this.program.tables[name].clear();
   }
 
   /**
@@ -77,6 +83,7 @@ export class ServiceTables {
     const addresses = new Rows<ReturnType<typeof make_address>, number>();
     const slots = new Rows<{ service: number; slot: number }, number>();
     const entries = new Rows<ReturnType<typeof make_key>, ReturnType<typeof this.make_service>>();
+    const names = new Rows<number, { readonly name: string }>();
     const maglev: (readonly [number, readonly (readonly [number, number])[]])[] = [];
     const ending: KnownBackend[] = [];
     const listed = new Set(services.map(name_frontend));
@@ -93,6 +100,7 @@ export class ServiceTables {
       known.written = written;
       rev_nat.add(known.id, make_end(service.frontend));
       addresses.add(make_address(service.frontend), 1);
+      if (this.are_named) names.add(known.id, { name: cut_text(service.name, 128) });
       const wanted = new Set(service.backends.map(({ text }) => text));
       for (const backend of known.backends.values())
         if (!wanted.has(backend.address.text) && backend.drained_since === undefined) ending.push(backend);
@@ -113,6 +121,7 @@ export class ServiceTables {
     }
     backends.write(tables.backends);
     rev_nat.write(tables.rev_nat);
+    names.write(tables.service_names);
     slots.write(tables.slots);
     tables.maglev.create_all(maglev);
     addresses.write(tables.service_addresses);
@@ -145,6 +154,7 @@ export class ServiceTables {
     const { tables } = this.program;
     tables.services.delete(make_key(known.service));
     tables.rev_nat.delete(known.id);
+    tables.service_names.delete(known.id);
     if (tables.maglev.has(known.id)) tables.maglev.delete(known.id);
     this.known.delete(known.id);
     this.by_frontend.delete(name_frontend(known.service));
