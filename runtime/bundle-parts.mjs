@@ -14,6 +14,8 @@ const laterModules = [
   /^runtime\/compile\/(?:backend-refusals|clang|compile-unit|module-header|place-refusals|prelude)\.ts$/,
   /^runtime\/script\/(?:bundle-script|confined-bundler|describe-build-failure|find-texts|lower-async)\.ts$/,
   /^runtime\/session\/build\/(?:missing-tracepoint|module-types|needs|prefer-probes|require-defined|require-instructions)\.ts$/,
+  // What a script asks to see of its programs by `debug`.
+  /^runtime\/object\/render-(?:assembly|object-types)\.ts$/,
   // What is said of a program that the kernel refused.
   /^runtime\/kernel\/load\/(?:load-failure|missing-features|verifier)\.ts$/,
 ];

@@ -1,13 +1,10 @@
-import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
-import { cachedDataVersionTag, setFlagsFromString } from "node:v8";
-import { Script } from "node:vm";
-import { buildId } from "../base/build-id.ts";
-import { findCached, writeCached } from "../compile/cache.ts";
 import { findCacheFolder } from "../compile/cache-folder.ts";
 import type { CacheFolder } from "../compile/cache-folder.ts";
-import { chooseV8Flags } from "../sandbox/v8-flags.ts";
+import { loadCode } from "../engine/code-cache.ts";
+import { readPlainEngine } from "../engine/tricks.ts";
+import { setV8Flags } from "../engine/v8-flags.ts";
 import type { main } from "../cli/main.ts";
 
 type MainModule = { main: typeof main };
@@ -30,9 +27,10 @@ interface Part {
  * compiled of them between runs: Node's own loader would compile them anew each time, which was measured to take a fifth of a whole start.
  */
 async function start(): Promise<void> {
+  const { without } = readPlainEngine(process.env);
   // V8 takes a compiled file back only under the same flags.
-  for (const flag of chooseV8Flags(process.versions.node)) setFlagsFromString(flag);
-  const cache = findCacheFolder(process.env);
+  setV8Flags(without);
+  const cache = without.has("code") ? undefined : findCacheFolder(process.env);
   const parts = new Map<string, Part>();
   const requirePart = (name: string): object => {
     let part = parts.get(name);
@@ -50,23 +48,12 @@ async function start(): Promise<void> {
 
 function loadPart(name: string, cache: CacheFolder | undefined, requirePart: (name: string) => object): Part {
   const path = join(__dirname, name);
-  const entry = `code/${buildId}-${cachedDataVersionTag()}-${name.slice(2, -4)}`;
-  const cachedData = cache && findCached(cache, entry);
-  const script = new Script(readFileSync(path, "latin1"), {
-    filename: path,
-    ...(cachedData !== undefined && { cachedData }),
-  });
+  const code = loadCode(path, cache);
   const loaded: { exports: object } = { exports: {} };
   const requireNode = createRequire(path);
   const requireAny = (id: string): unknown => (id.endsWith(".cjs") ? requirePart(id) : requireNode(id));
-  (script.runInThisContext() as WrappedModule)(loaded.exports, requireAny, loaded, path, __dirname);
-  return {
-    exports: loaded.exports,
-    keep() {
-      if (cache !== undefined && (cachedData === undefined || script.cachedDataRejected === true))
-        writeCached(cache, entry, script.createCachedData());
-    },
-  };
+  (code.run() as WrappedModule)(loaded.exports, requireAny, loaded, path, __dirname);
+  return { exports: loaded.exports, keep: () => code.keep() };
 }
 
 void start();

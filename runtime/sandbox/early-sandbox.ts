@@ -3,7 +3,7 @@ import type { Sandbox, SandboxOptions } from "./sandbox.ts";
 
 /** Opens a sandbox before its run is known, and answers how the run takes it. Owner: the run closes it. */
 export async function openEarlySandbox(
-  early: Pick<SandboxOptions, "limits" | "library">,
+  early: Pick<SandboxOptions, "limits" | "library" | "without">,
 ): Promise<(options: SandboxOptions) => Promise<Sandbox>> {
   let run: SandboxOptions | undefined;
   const sandbox = await openSandbox({

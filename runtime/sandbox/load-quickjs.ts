@@ -1,16 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { fileURLToPath } from "node:url";
-import { setFlagsFromString } from "node:v8";
 import variant from "@jitl/quickjs-wasmfile-release-sync";
 import { newQuickJSWASMModuleFromVariant, newVariant } from "quickjs-emscripten-core";
 import type { CustomizeVariantOptions, QuickJSWASMModule } from "quickjs-emscripten-core";
-import { chooseV8Flags } from "./v8-flags.ts";
-
-/** A Wasm memory, as far as the sandbox looks at it: Node's own types leave it out. */
-export interface WasmMemory {
-  readonly buffer: ArrayBuffer;
-}
+import type { WasmMemory } from "../engine/image.ts";
+import type { EngineTrick } from "../engine/tricks.ts";
+import { setV8Flags } from "../engine/v8-flags.ts";
 
 const { Memory } = (
   globalThis as unknown as { WebAssembly: { Memory: new (size: { initial: number; maximum: number }) => WasmMemory } }
@@ -33,9 +29,9 @@ const MIN_PAGES = 256;
  * Loads QuickJS with a memory that cannot grow past the ceiling. The ceiling is the Wasm memory's own:
  * QuickJS's limit does not count array buffers.
  */
-export async function loadQuickJs(memoryBytes: number): Promise<LoadedQuickJs> {
+export async function loadQuickJs(memoryBytes: number, without: ReadonlySet<EngineTrick>): Promise<LoadedQuickJs> {
   const maximum = Math.max(MIN_PAGES, Math.ceil(memoryBytes / PAGE_BYTES));
-  for (const flag of chooseV8Flags(process.versions.node)) setFlagsFromString(flag);
+  setV8Flags(without);
   const memory = new Memory({ initial: MIN_PAGES, maximum });
   // A file of this size has an array buffer of its own.
   const wasmBinary = readFileSync(findWasm()).buffer as ArrayBuffer;

@@ -3,14 +3,14 @@ import { InternalError, InterruptedError } from "../base/errors.ts";
 import type { Closable } from "../base/scope.ts";
 import { GUEST_HOOKS } from "../../sdk/wire/guest-hooks.ts";
 import { HOST_FUNCTION } from "../../sdk/wire/protocol.ts";
-import { captureImage, copyPages, restoreImage } from "./image.ts";
-import type { GuestImage } from "./image.ts";
-import { installCall } from "./install-call.ts";
-import type { HostCall } from "./install-call.ts";
+import { captureImage, copyPages, restoreImage } from "../engine/image.ts";
+import type { GuestImage, WasmMemory } from "../engine/image.ts";
+import { installCall } from "../engine/install-call.ts";
+import type { HostCall } from "../engine/install-call.ts";
+import type { EngineTrick } from "../engine/tricks.ts";
 import { describeThrown } from "./describe-thrown.ts";
 import type { Thrown } from "./describe-thrown.ts";
 import { loadQuickJs } from "./load-quickjs.ts";
-import type { WasmMemory } from "./load-quickjs.ts";
 
 /** What a guest may use up. */
 export interface SandboxLimits {
@@ -38,6 +38,8 @@ export interface SandboxOptions {
   readonly runGuarded?: (run: () => void) => boolean;
   /** Asked every few thousand operations of the guest: true stops it, and nothing in the guest can catch that. */
   readonly shouldStop: () => boolean;
+  /** What the sandbox leaves out of the tricks that make it quicker; nothing unless given. */
+  readonly without?: ReadonlySet<EngineTrick>;
 }
 
 /** How a stretch of guest code ended. */
@@ -67,15 +69,20 @@ const done: Outcome = { kind: "done", value: undefined };
 
 /** Opens a sandbox. Owner: the caller closes it. */
 export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
-  const { module, memory } = await loadQuickJs(options.limits.memoryBytes);
+  const without = options.without ?? new Set();
+  const { module, memory } = await loadQuickJs(options.limits.memoryBytes, without);
   const runtime = module.newRuntime({
     maxStackSizeBytes: options.limits.stackBytes,
     interruptHandler: options.shouldStop,
   });
   const context = runtime.newContext();
   const sandbox = new QuickJsSandbox(runtime, context, memory, options);
-  installCall(context, HOST_FUNCTION, sandbox.countCalls(options.call));
-  if (options.library !== undefined) await installLibrary(sandbox, memory, options.library);
+  installCall(context, HOST_FUNCTION, sandbox.countCalls(options.call), without);
+  if (options.library !== undefined) {
+    const { images, ...library } = options.library;
+    const keepsImages = images !== undefined && !without.has("image");
+    await installLibrary(sandbox, memory, { ...library, ...(keepsImages && { images }) });
+  }
   return sandbox;
 }
 

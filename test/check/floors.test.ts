@@ -43,11 +43,18 @@ const floors: readonly Floor[] = [
     packages: [],
     node: ["child_process", "fs", "net", "os", "path"],
   },
+  // The only folder that relies on the inside of V8 and QuickJS.
+  {
+    folder: "runtime/engine",
+    values: ["runtime/base", "runtime/compile/cache.ts"],
+    packages: ["quickjs-emscripten-core"],
+    node: ["fs", "path", "v8", "vm"],
+  },
   {
     folder: "runtime/sandbox",
-    values: ["runtime/base", "sdk/wire/guest-hooks.ts", "sdk/wire/protocol.ts"],
+    values: ["runtime/base", "runtime/engine", "sdk/wire/guest-hooks.ts", "sdk/wire/protocol.ts"],
     packages: ["quickjs-emscripten-core", "@jitl/quickjs-wasmfile-release-sync"],
-    node: ["fs", "module", "url", "v8"],
+    node: ["fs", "module", "url"],
   },
   {
     folder: "runtime/vm",
@@ -72,6 +79,7 @@ const floors: readonly Floor[] = [
       "runtime/object",
       "runtime/permit",
       "runtime/kernel",
+      "runtime/engine/tricks.ts",
       "runtime/sandbox",
       "runtime/vm",
       "sdk",
@@ -136,14 +144,9 @@ const floors: readonly Floor[] = [
   },
   {
     folder: "runtime/entry",
-    values: [
-      "runtime/base",
-      "runtime/compile/cache.ts",
-      "runtime/compile/cache-folder.ts",
-      "runtime/sandbox/v8-flags.ts",
-    ],
+    values: ["runtime/base", "runtime/compile/cache-folder.ts", "runtime/engine"],
     packages: [],
-    node: ["fs", "module", "path", "v8", "vm"],
+    node: ["module", "path"],
   },
 ];
 

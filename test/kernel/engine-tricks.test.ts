@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
@@ -45,19 +45,16 @@ describe("what a run left for the next one", () => {
   });
 });
 
-describe("a short run", () => {
-  const listCompiled = async (script: string): Promise<string[]> => {
-    const { stdout } = await execute(process.execPath, [
-      "--trace-wasm-compilation-times",
-      cli,
-      "run",
-      "-c",
-      "true",
-      script,
-    ]);
-    return stdout.split("\n").filter((line) => /^Compiled function .* using Turbo/.test(line));
-  };
+const listCompiled = async (script: string, plain = ""): Promise<string[]> => {
+  const { stdout } = await execute(
+    process.execPath,
+    ["--trace-wasm-compilation-times", cli, "run", "-c", "true", script],
+    { env: { ...process.env, BPFTS_PLAIN_ENGINE: plain } },
+  );
+  return stdout.split("\n").filter((line) => /^Compiled function .* using Turbo/.test(line));
+};
 
+describe("a short run", () => {
   it("ends before V8 compiles QuickJS's interpreter anew, which would take as long as the run", async () => {
     const scripts = ["scripts/hello.ts", "scripts/counts.ts"];
     for (const script of scripts) {
@@ -67,5 +64,81 @@ describe("a short run", () => {
     }
     const busy = writeScript(folder, "busy.ts", "let sum = 0;\nfor (let i = 0; i < 1e6; i++) sum += i;\n");
     expect(await listCompiled(busy)).not.toEqual([]);
+  });
+});
+
+describe("BPFTS_PLAIN_ENGINE", () => {
+  const script = writeScript(
+    folder,
+    "plain.ts",
+    `import { BPF, command, printf } from "bpfts";
+const b = new BPF({ text: \`
+BPF_HASH(counts, u32, u64);
+BPF_PERF_OUTPUT(made);
+TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) {
+    u32 pid = bpf_get_current_pid_tgid() >> 32;
+    counts.increment(pid);
+    made.perf_submit(args, &pid, sizeof(pid));
+    return 0;
+}\` });
+let seen = 0;
+b.tables.made.open_perf_buffer((pid) => void (seen += Number(pid) === command!.pid ? 1 : 0));
+for (;;) {
+  try { b.perf_buffer_poll(); } catch { break; }
+}
+printf("%d %d %s\\n", seen, b.tables.counts.get(command!.pid) ?? 0n, String(new URL("a", "http://host/x/")));
+`,
+  );
+  const short = writeScript(folder, "short.ts", 'console.log("short");\n');
+  const made = join(folder, "made");
+  const run = async (plain: string, cache: string) => {
+    const env = { BPFTS_PLAIN_ENGINE: plain, BPFTS_CACHE: join(folder, cache) };
+    const { status, stdout, stderr } = await runCli(["run", "-c", `mkdir ${made}-1 ${made}-2 ${made}-3`, script], {
+      env,
+    });
+    for (const end of [1, 2, 3]) rmSync(`${made}-${end}`, { recursive: true, force: true });
+    return { status, stdout, stderr };
+  };
+
+  it("runs a script without each trick, and without all, to the same end", async () => {
+    for (const plain of ["code", "image", "call", "flags", "all", "image,call"])
+      expect({ plain, ...(await run(plain, "shared")) }).toEqual({
+        plain,
+        status: 0,
+        stdout: "3 3 http://host/x/a\n",
+        stderr: "",
+      });
+  });
+
+  it("keeps nothing of what is turned off, and the rest as ever", async () => {
+    const listKinds = (cache: string): string[] =>
+      ["code", "image"].filter((kind) => existsSync(join(folder, cache, kind)));
+    for (const [plain, kept] of [
+      ["all", []],
+      ["code", ["image"]],
+      ["image", ["code"]],
+      ["call,flags", ["code", "image"]],
+    ] as const) {
+      const env = { BPFTS_PLAIN_ENGINE: plain, BPFTS_CACHE: join(folder, `own-${plain}`) };
+      expect((await runCli(["run", short], { env })).stdout).toBe("short\n");
+      expect([plain, listKinds(`own-${plain}`)]).toEqual([plain, kept]);
+    }
+  });
+
+  it("leaves V8 its own time to compile without flags", async () => {
+    expect(await listCompiled(join(root, "scripts/counts.ts"), "flags")).not.toEqual([]);
+  });
+
+  it("takes images of runs with and without the replaced call for each other's", async () => {
+    const [first, second, third] = [await run("call", "shared"), await run("", "shared"), await run("call", "shared")];
+    expect([first.stdout, second.stdout, third.stdout]).toEqual(Array(3).fill("3 3 http://host/x/a\n"));
+  });
+
+  it("refuses a name that is no trick's", async () => {
+    const { status, stderr } = await run("imgae", "shared");
+    expect([status, stderr]).toEqual([
+      2,
+      'error: BPFTS_PLAIN_ENGINE has "imgae", which turns nothing off\nhint: did you mean "image"?\n',
+    ]);
   });
 });

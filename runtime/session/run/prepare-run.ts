@@ -5,6 +5,7 @@ import { openEarlySandbox } from "../../sandbox/early-sandbox.ts";
 import { defaultLimits } from "../../sandbox/sandbox.ts";
 import type { openSandbox } from "../../sandbox/sandbox.ts";
 import { openGuestLibrary } from "./guest-library.ts";
+import { requireEngine } from "./require-engine.ts";
 
 /** What of a run is done before the script is there to be read. */
 export interface PreparedRun {
@@ -20,5 +21,6 @@ export async function prepareRun(options: {
   openAddon();
   const library = openGuestLibrary(openCacheFolder(options.environment, options.log)).guest;
   const limits = { ...defaultLimits, memoryBytes: options.memoryBytes };
-  return { openSandbox: await openEarlySandbox({ limits, library }) };
+  const without = requireEngine(options.environment);
+  return { openSandbox: await openEarlySandbox({ limits, library, without }) };
 }

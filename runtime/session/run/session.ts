@@ -15,6 +15,7 @@ import { listTracepoints } from "../../kernel/machine/tracefs.ts";
 import { openUserSpace } from "../../kernel/user/user-space.ts";
 import type { UserSpace } from "../../kernel/user/user-space.ts";
 import type { FileGrants, FileScope } from "../../script/file-scope.ts";
+import { openSandbox } from "../../sandbox/sandbox.ts";
 import { readScript } from "../../script/read-script.ts";
 import type { Script, ScriptText } from "../../script/read-script.ts";
 import { haveStacks, loadUnit } from "../load/build-program.ts";
@@ -32,6 +33,7 @@ import type { BuiltProgram, UnverifiedFunction } from "../load/program.ts";
 import { verifyBeforeClose } from "../load/verify-rest.ts";
 import { openProcessWatch } from "../wait/process-watch.ts";
 import { openGuestLibrary } from "./guest-library.ts";
+import { requireEngine } from "./require-engine.ts";
 import type { PreparedRun } from "./prepare-run.ts";
 import { openReadable } from "./readable-files.ts";
 import { openTurn, watchSupervisor } from "./handover.ts";
@@ -126,6 +128,7 @@ export async function runScript(options: RunOptions): Promise<number> {
   try {
     const cache = openCacheFolder(options.environment, options.log);
     const library = openGuestLibrary(cache);
+    const without = requireEngine(options.environment);
     const script = await readScript(options.script, {
       readLibrary: library.read,
       store: library.store,
@@ -158,7 +161,7 @@ export async function runScript(options: RunOptions): Promise<number> {
     const status = await runGuest({
       script,
       library: library.guest,
-      ...(options.prepared && { openSandbox: options.prepared.openSandbox }),
+      openSandbox: options.prepared?.openSandbox ?? ((sandbox) => openSandbox({ ...sandbox, without })),
       args: options.args,
       findReadable: () => (readable ??= openReadable(options.script, options.args, options.grants)),
       guard: options.guard,

@@ -1,4 +1,7 @@
-import type { WasmMemory } from "./load-quickjs.ts";
+/** A Wasm memory, as far as the sandbox looks at it: Node's own types leave it out. */
+export interface WasmMemory {
+  readonly buffer: ArrayBuffer;
+}
 
 /**
  * A guest's memory before and after its library was read. Put over the memory of a guest that was opened in the same way it

@@ -1,5 +1,6 @@
 import { StaticLifetime } from "quickjs-emscripten-core";
 import type { QuickJSContext, QuickJSHandle } from "quickjs-emscripten-core";
+import type { EngineTrick } from "./tricks.ts";
 
 /** The guest's one door: answers a string or bytes, never throws. */
 export type HostCall = (name: string, argument: string, bytes: Uint8Array) => string | Uint8Array;
@@ -35,10 +36,19 @@ const noBytes = new Uint8Array(0);
  * The library's own way from Wasm to a function makes two generator functions for each call, and V8 a map of each in its old generation. Measured: 130 bytes
  * a call that wait for a full collection, and half of the call's time. So the call is taken where it comes in.
  */
-export function installCall(context: QuickJSContext, name: string, call: HostCall): void {
-  const host = context.newFunction(name, () => undefined);
+export function installCall(
+  context: QuickJSContext,
+  name: string,
+  call: HostCall,
+  without: ReadonlySet<EngineTrick>,
+): void {
+  const host = context.newFunction(name, (...values: QuickJSHandle[]) => {
+    if (values.length < 2) throw new TypeError(`${name} takes a name and a text`);
+    return callHost(context, call, values[0]!, values[1]!, values[2]);
+  });
   context.defineProp(context.global, name, { value: host, configurable: false, enumerable: false });
   host.dispose();
+  if (without.has("call")) return;
   // Private to the library, which the bundle holds in the version that the lock file names.
   const ffi = context["ffi"];
   const callbacks = context["cToHostCallbacks"] as { callFunction: CallFunction };

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import type { GuestImage } from "../../../runtime/sandbox/image.ts";
+import type { GuestImage } from "../../../runtime/engine/image.ts";
 import { openSandbox } from "../../../runtime/sandbox/sandbox.ts";
 import type { Sandbox } from "../../../runtime/sandbox/sandbox.ts";
 

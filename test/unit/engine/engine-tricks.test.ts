@@ -2,7 +2,8 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { openSandbox } from "../../../runtime/sandbox/sandbox.ts";
-import { chooseV8Flags } from "../../../runtime/sandbox/v8-flags.ts";
+import type { EngineTrick } from "../../../runtime/engine/tricks.ts";
+import { chooseV8Flags } from "../../../runtime/engine/v8-flags.ts";
 import { root } from "../../support/run-cli.ts";
 
 const manifest = JSON.parse(readFileSync(`${root}package.json`, "utf8")) as {
@@ -25,11 +26,12 @@ describe("V8's flags", () => {
 });
 
 describe("the call into the host", () => {
-  it("is taken where it comes in from Wasm, before the library makes anything of it", async () => {
+  const findFrames = async (...without: readonly EngineTrick[]): Promise<readonly string[]> => {
     let stack: string | undefined;
     const sandbox = await openSandbox({
       limits: { memoryBytes: 32 * 1024 * 1024, stackBytes: 256 * 1024 },
       shouldStop: () => false,
+      without: new Set(without),
       call() {
         stack = new Error("here").stack;
         return "";
@@ -40,11 +42,27 @@ describe("the call into the host", () => {
     } finally {
       sandbox.close();
     }
-    const frames = stack!.split("\n").slice(1);
+    return stack!.split("\n").slice(1);
+  };
+  const isOfLibrary = (frame: string): boolean => frame.includes("quickjs-emscripten-core");
+
+  it("is taken where it comes in from Wasm, before the library makes anything of it", async () => {
+    const frames = await findFrames();
     const ours = frames.findIndex((frame) => frame.includes("install-call.ts"));
     const wasm = frames.findIndex((frame) => frame.includes("wasm"));
     expect(ours).toBeGreaterThanOrEqual(0);
     expect(wasm).toBeGreaterThan(ours);
+  });
+
+  it("goes the library's own way without the trick, through more of its functions", async () => {
+    const countFrames = (frames: readonly string[]): number =>
+      frames
+        .slice(
+          0,
+          frames.findIndex((frame) => frame.includes("wasm")),
+        )
+        .filter(isOfLibrary).length;
+    expect(countFrames(await findFrames("call"))).toBeGreaterThan(countFrames(await findFrames()));
   });
 
   it("and the memory image rely on the inside of two packages, so their versions are exact", () => {

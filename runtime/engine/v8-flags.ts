@@ -1,3 +1,6 @@
+import { setFlagsFromString } from "node:v8";
+import type { EngineTrick } from "./tricks.ts";
+
 /**
  * When V8 compiles a Wasm function anew with its optimising compiler. By default that happens while a script is still
  * being read: measured, it doubled the start-up on two CPUs and cost 25 MB, and a loop of a million turns was no quicker for it.
@@ -16,4 +19,10 @@ const NEWEST_NODE = 26;
 export function chooseV8Flags(nodeVersion: string): readonly string[] {
   if (Number.parseInt(nodeVersion, 10) > NEWEST_NODE) return [];
   return [`--wasm-tiering-budget=${TIERING_BUDGET}`, "--no-wasm-loop-unrolling", "--no-wasm-loop-peeling"];
+}
+
+/** Tells V8 so, unless the user runs bpfts without it. Saying it twice is fine. */
+export function setV8Flags(without: ReadonlySet<EngineTrick>): void {
+  if (without.has("flags")) return;
+  for (const flag of chooseV8Flags(process.versions.node)) setFlagsFromString(flag);
 }
