@@ -46,7 +46,12 @@ const count = async (
     "dd if=/dev/zero of=/dev/null bs=1 count=100000 status=none",
     script,
   ]);
-  expect([status, stderr]).toEqual([0, expect.stringMatching(/^warning: Lost \d+ events of "events": .*\n$/)]);
+  expect([status, stderr]).toEqual([
+    0,
+    expect.stringMatching(
+      /^warning: Lost \d+ events of "events"(?: on CPU \d+|, \d+ % of them on CPU \d+| on \d+ CPUs)?: .*\n$/,
+    ),
+  ]);
   return {
     rows: stdout
       .trim()
@@ -94,5 +99,42 @@ printf("%d %d %d %d\\n", first, kept, last, events.lost);`,
     const [first, kept, last, closed] = rows[0]!;
     expect([kept! >= first!, last! >= kept!, closed]).toEqual([true, true, last]);
     expect(stderr).toContain(`Lost ${last} events`);
+  });
+});
+
+describe.each(["perf", "ring"] as const)("the cause of a loss in a %s buffer", (kind) => {
+  /** The command writes a thousand times on one CPU while the script does something else. */
+  const lose = async (pages: number): Promise<string> => {
+    const text = program(kind)
+      .replace("page_cnt: 1", `page_cnt: ${pages}`)
+      .replace("(events, 2)", `(events, ${pages})`);
+    const body = `open();
+poll(1);
+const until = Date.now() + 600;
+while (Date.now() < until);
+try { for (;;) poll(50); } catch (error) { if (!(error instanceof Interrupt)) throw error; }
+drain();
+say();`;
+    const result = await runCli([
+      "run",
+      "-c",
+      "taskset -c 0 dd if=/dev/zero of=/dev/null bs=1 count=1000 status=none",
+      writeScript(folder, `cause-${kind}-${pages}.ts`, text + body),
+    ]);
+    const [emitted, delivered, lost] = result.stdout.split(" ").map(Number);
+    expect([result.status, emitted, delivered! + lost!]).toEqual([0, 1000, 1000]);
+    return result.stderr;
+  };
+
+  it("is the CPU and a size that really holds the burst", async () => {
+    const stderr = await lose(2);
+    expect(stderr).toMatch(
+      /^warning: Lost \d+ events of "events"(?: on CPU 0)?: the script read them too slowly, and 2 pages /,
+    );
+    const size = Number(/(?:page_cnt: |events, )(\d+)/.exec(stderr)![1]);
+    // A thousand events take 80000 bytes, or 64000.
+    expect(size).toBe(kind === "perf" ? 32 : 16);
+    expect(await lose(size)).toBe("");
+    expect(await lose(size / 2)).toContain("Lost ");
   });
 });

@@ -45,7 +45,7 @@ export function makeProgram(spec: Partial<ObjectSpec>, changes: Partial<BuiltPro
       const index = maps.findIndex((map) => map.name === name);
       return index < 0 ? undefined : index + 1;
     },
-    countFailedOutputs: () => 0,
+    listFailedOutputs: () => [],
     loadFunction: () => 1,
     openRun: () => ({ handle: undefined, context: undefined }),
     openIterator: () => ({ handle: undefined, record: "text" }),

@@ -8,6 +8,7 @@ import { BatchRoom } from "./batch-room.ts";
 import type { OpenMap } from "./bridge-program.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
 import { writeOutput } from "./bridge-system.ts";
+import { LossGauge } from "./loss-gauge.ts";
 import { openNapper } from "../wait/nap.ts";
 import { openRowWriter } from "./row-writer.ts";
 import type { RowWriter } from "./row-writer.ts";
@@ -25,8 +26,9 @@ interface Ring {
   lost: number;
   /** Those of them that a batch has told of. */
   told: number;
-  /** Outputs that failed, as the dialect counts them: the kernel's own count lacks those that no record followed. */
-  countFailed(): number;
+  /** Outputs that failed while it was open, by CPU, as the dialect counts them: the kernel's own count lacks those that no record followed. */
+  listFailed(): readonly number[];
+  readonly gauge: LossGauge;
   /** Set when the host writes the events' rows itself. */
   readonly writeRows: RowWriter | undefined;
   /** Whether its events wait until nothing earlier can follow. */
@@ -36,11 +38,19 @@ interface Ring {
   uncounted: boolean;
 }
 
+/** Events that were lost of the buffers of one name. */
+export interface Loss {
+  readonly name: string;
+  readonly lost: number;
+  /** Where and why, as the second half of a sentence. */
+  readonly cause: string;
+}
+
 /** The buffers of a run and the calls that read them. */
 export interface EventCalls {
   readonly handlers: Handlers<"ring_open" | "ring_close" | "ring_lost" | "poll">;
   /** Events that were lost, by buffer, for the line at the end. */
-  listLosses(): readonly { readonly name: string; readonly lost: number }[];
+  listLosses(): readonly Loss[];
   /** Whether the script has opened a buffer. */
   wereOpened(): boolean;
   close(): void;
@@ -66,6 +76,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
   const { port } = state;
   const rings = new Map<number, Ring>();
   const losses = new Map<string, number>();
+  const causes = new Map<string, string>();
   const room = new BatchRoom();
   const napper = openNapper();
   let lastId = 0;
@@ -76,24 +87,30 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
   /** Whether the last batch was so small that putting records in order costs nothing. */
   let isCalm = true;
 
+  const explain = (ring: Ring): void => {
+    if (ring.lost > 0) causes.set(ring.name, ring.gauge.explain(ring.listFailed()));
+  };
+
   const closeRing = (ring: Ring): void => {
-    countLost(ring);
+    ring.gauge.note(noRecords, false, countLost(ring).lost, false, true);
+    explain(ring);
     if (ring.byTime) merger.drop(ring);
     rings.delete(ring.id);
     port.ringClose(ring.handle);
   };
 
   /** Counts what was lost. Where it need not be exact that happens now and then only: each CPU is interrupted to say its number, and programs' own counts are read from a map. */
-  const countLost = (ring: Ring, isExact = true): void => {
+  const countLost = (ring: Ring, isExact = true): { readonly lost: number; readonly isCounted: boolean } => {
     const now = readClock();
-    if (!isExact && now - ring.countedAt < COUNT_MS) return;
+    if (!isExact && now - ring.countedAt < COUNT_MS) return { lost: 0, isCounted: false };
     ring.countedAt = now;
-    const total = Math.max(port.ringLost(ring.handle), ring.countFailed());
+    const total = Math.max(port.ringLost(ring.handle), sum(ring.listFailed()));
     const fresh = Math.max(0, total - ring.lost);
     if (fresh > 0) {
       ring.lost = total;
       losses.set(ring.name, (losses.get(ring.name) ?? 0) + fresh);
     }
+    return { lost: fresh, isCounted: true };
   };
 
   /** Reads into the batch. Undefined when it has no room left for the ring's next record. */
@@ -108,9 +125,10 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
   };
 
   /** Counts what a ring has lost after it was read. A buffer that is found empty may stay so: what the script hears now is all that it hears for a while. */
-  const noteRead = (ring: Ring, sizeBytes: number): void => {
-    countLost(ring, sizeBytes === 0 && ring.uncounted);
-    ring.uncounted = sizeBytes > 0;
+  const noteRead = (ring: Ring, records: Uint8Array, timed: boolean, isEmpty: boolean): void => {
+    const { lost, isCounted } = countLost(ring, records.length === 0 && ring.uncounted);
+    ring.gauge.note(records, timed, lost, isEmpty || records.length === 0, isCounted);
+    ring.uncounted = records.length > 0;
   };
 
   /** Makes a section of what a ring has lost, and of records. */
@@ -127,7 +145,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
   const readRing = (ring: Ring): boolean => {
     const records = room.isFull ? undefined : readRecords(ring, false);
     if (records === undefined) return false;
-    noteRead(ring, records.length);
+    noteRead(ring, records, false, room.records.length - records.length >= MAX_PERF_RECORD);
     addRecords(ring, records);
     return true;
   };
@@ -138,7 +156,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
     for (let i = 1; ; i++) {
       const records = readRecords(ring, true) ?? noRecords;
       merger.add(splitTimedRecords(ring, records));
-      noteRead(ring, records.length);
+      noteRead(ring, records, true, room.records.length - records.length >= MAX_PERF_RECORD);
       if (room.records.length - records.length >= MAX_PERF_RECORD) return true;
       if (i === MAX_DRAINS) return false;
     }
@@ -149,7 +167,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
     const place = room.records.subarray(0, CALM_READ_BYTES);
     const size = Math.max(0, port.ringRead(ring.handle, place, true));
     for (const record of splitTimedRecords(ring, place.subarray(0, size))) into.push(record);
-    noteRead(ring, size);
+    noteRead(ring, place.subarray(0, size), true, size < CALM_READ_BYTES / 2);
     return size > 0 && size < CALM_READ_BYTES / 2;
   };
 
@@ -208,8 +226,9 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
         }
         const id = ++lastId;
         // Nobody listens to a perf buffer before it is open, so nothing was lost until then; a ring buffer keeps what comes.
-        const before = kind === "perf" ? target.countFailedOutputs() : 0;
-        const countFailed = (): number => target.countFailedOutputs() - before;
+        const before = kind === "perf" ? target.listFailedOutputs() : [];
+        const listFailed = (): readonly number[] =>
+          target.listFailedOutputs().map((failed, cpu) => failed - (before[cpu] ?? 0));
         const capacityBytes = kind === "perf" ? pages * PAGE_BYTES : target.maxEntries;
         rings.set(id, {
           id,
@@ -219,7 +238,8 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
           capacityBytes,
           lost: 0,
           told: 0,
-          countFailed,
+          listFailed,
+          gauge: new LossGauge({ name, kind, pages: capacityBytes / PAGE_BYTES, eventBytes }),
           countedAt: readClock(),
           uncounted: false,
           writeRows,
@@ -234,7 +254,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
       },
       ring_lost({ ring }) {
         const found = rings.get(ring);
-        if (found !== undefined) countLost(found);
+        if (found !== undefined) found.gauge.note(noRecords, false, countLost(found).lost, false, true);
         return found?.lost ?? 0;
       },
       poll({ kind, timeoutMs }) {
@@ -252,12 +272,19 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
       },
     },
     listLosses() {
-      for (const ring of rings.values()) countLost(ring);
-      return [...losses].map(([name, lost]) => ({ name, lost }));
+      for (const ring of rings.values()) {
+        ring.gauge.note(noRecords, false, countLost(ring).lost, false, true);
+        explain(ring);
+      }
+      return [...losses].map(([name, lost]) => ({ name, lost, cause: causes.get(name) ?? "" }));
     },
     wereOpened: () => lastId > 0,
     close() {
       for (const ring of rings.values()) closeRing(ring);
     },
   };
+}
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
 }

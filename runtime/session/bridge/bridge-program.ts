@@ -23,8 +23,8 @@ export interface OpenMap extends ObjectMapInfo {
   readonly crossingSize: number;
   /** What a perf or ring buffer carries, where the C text tells. */
   readonly event: Layout | null;
-  /** Records of this buffer that the programs could not hand over. */
-  countFailedOutputs(): number;
+  /** Records of this buffer that the programs could not hand over, by CPU. */
+  listFailedOutputs(): readonly number[];
 }
 
 /** The programs and maps of a run, as the script counts them. */
@@ -159,11 +159,11 @@ function describeMap(state: BridgeState, built: BuiltProgram, handle: Handle, sp
   return {
     ...askMap(state, handle, spec),
     event: built.spec.structs[built.eventStructs[spec.name] ?? ""] ?? null,
-    countFailedOutputs: () => built.countFailedOutputs(spec.name),
+    listFailedOutputs: () => built.listFailedOutputs(spec.name),
   };
 }
 
-function askMap(state: BridgeState, handle: Handle, spec: MapSpec): Omit<OpenMap, "event" | "countFailedOutputs"> {
+function askMap(state: BridgeState, handle: Handle, spec: MapSpec): Omit<OpenMap, "event" | "listFailedOutputs"> {
   const info = state.port.mapInfo(handle);
   const found =
     typeof info === "number"

@@ -90,10 +90,8 @@ export function openBridge(state: BridgeState, isStopped: () => boolean): Bridge
     },
     findError: (id) => errors.get(id),
     reportLosses() {
-      for (const { name, lost } of events.listLosses()) {
-        state.log.warn(
-          `Lost ${lost} event${lost === 1 ? "" : "s"} of "${name}": the script read them too slowly (a larger buffer, or less work in the callback, helps)`,
-        );
+      for (const { name, lost, cause } of events.listLosses()) {
+        state.log.warn(`Lost ${lost} event${lost === 1 ? "" : "s"} of "${name}"${cause}`);
       }
       const lines = trace.countLost();
       if (lines > 0)

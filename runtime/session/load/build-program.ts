@@ -208,14 +208,12 @@ class LoadedProgram implements BuiltProgram {
     return this.object.findMap(name);
   }
 
-  countFailedOutputs(map: string): number {
+  listFailedOutputs(map: string): readonly number[] {
     const index = this.unit.maps.find(({ name }) => name === map)?.lostIndex;
     const counters = this.object.findMap("__bpfts_lost");
-    if (index === undefined || counters === undefined) return 0;
+    if (index === undefined || counters === undefined) return [];
     const values = this.options.port.mapLookup(counters, new Uint8Array(Uint32Array.of(index).buffer), 0);
-    if (typeof values === "number") return 0;
-    // One counter for each CPU.
-    return Number(new BigUint64Array(values.slice().buffer).reduce((sum, value) => sum + value, 0n));
+    return typeof values === "number" ? [] : [...new BigUint64Array(values.slice().buffer)].map(Number);
   }
 
   loadFunction(name: string, as: FunctionType): Handle {

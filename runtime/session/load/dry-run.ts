@@ -14,7 +14,7 @@ export function makeDryProgram(unit: BuiltUnit): BuiltProgram {
     spec,
     eventStructs,
     findMap: (name) => spec.maps.findIndex((map) => map.name === name) + 1 || undefined,
-    countFailedOutputs: () => 0,
+    listFailedOutputs: () => [],
     loadFunction(name) {
       requireFunction(programs, name, "load");
       return 1;

@@ -8,7 +8,7 @@ export const emptyProgram: BuiltProgram = {
   spec: { programs: [], maps: [], structs: {}, license: "" },
   eventStructs: {},
   findMap: () => undefined,
-  countFailedOutputs: () => 0,
+  listFailedOutputs: () => [],
   loadFunction: (name) => {
     throw new AttachError(`Cannot load "${name}": the C text is empty`);
   },

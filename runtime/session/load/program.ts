@@ -43,8 +43,8 @@ export interface BuiltProgram extends Closable {
   readonly eventStructs: Readonly<Record<string, string>>;
   /** The handle of a map of this program, undefined when there is none of that name. */
   findMap(name: string): Handle | undefined;
-  /** Records of a perf or ring buffer that its programs could not hand over: the dialect counts every failed output. */
-  countFailedOutputs(map: string): number;
+  /** Records of a perf or ring buffer that its programs could not hand over, by CPU: the dialect counts every failed output. Empty where nothing counts. */
+  listFailedOutputs(map: string): readonly number[];
   /** Loads a function and attaches it nowhere; the one that was loaded before when there is one. @throws VerifierError, AttachError */
   loadFunction(name: string, as: FunctionType): Handle;
   /** Loads `fnName` when it is not loaded yet and attaches it. Answers how many places it now sits on. @throws AttachError */
