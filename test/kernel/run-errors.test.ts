@@ -115,10 +115,10 @@ const rows: readonly Row[] = [
   {
     name: "a loop without an end",
     script: program(
-      "TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) {\n    u64 sum = 0;\n    while (bpf_get_prandom_u32())\n        sum += bpf_ktime_get_ns();\n    return sum;\n}",
+      "TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) {\n    while (bpf_get_prandom_u32())\n        ;\n    return 0;\n}",
     ),
     code: "BPFTS_VERIFIER",
-    message: /infinite loop|too large|back-edge/,
+    message: /infinite loop/,
     hint: /constant bound/,
     status: 1,
   },
