@@ -19,6 +19,6 @@ if (($# > 0)); then
 else
   run npm test -- check unit golden
   # The others of the tier run outside.
-  run npm test -- kernel run-hello trace-pipe dialect-reads run-machine leaks
+  run npm test -- kernel run-hello trace-pipe dialect-reads duration leaks
 fi
 exit "$failed"
