@@ -7,12 +7,12 @@ import { build } from "esbuild";
 const laterModules = [
   // Commands other than `run`, and its rarer options.
   /^runtime\/(?:inspect|lab|one-liner|pictures|vm|watch)\//,
-  /^runtime\/cli\/(?:check|check-stdin|doctor|flame|init|lab|lift-options|link|list|list-tools|map|net|one-line|print-types|prog|render-error|tools|top|vm)\.ts$/,
-  /^runtime\/session\/(?:one-liner|run\/(?:guest-failure|handover|prepare-run|quote-lines|script-stack))/,
+  /^runtime\/cli\/(?:check|check-stdin|doctor|flame|init|lab|lift-options|link|list|list-tools|map|net|one-line|print-types|prog|render-error|replay|tools|top|vm)\.ts$/,
+  /^runtime\/session\/(?:one-liner|record\/rec|record\/replayer|run\/(?:guest-failure|handover|prepare-run|quote-lines|replay-script|script-stack))/,
   // From C text to an object, and from TypeScript to a script.
   /^runtime\/dialect\/(?:prepare|rewrite)\.ts$/,
   /^runtime\/compile\/(?:backend-refusals|clang|compile-unit|module-header|place-refusals|prelude)\.ts$/,
-  /^runtime\/script\/(?:bundle-script|confined-bundler|describe-build-failure|find-texts|lower-async)\.ts$/,
+  /^runtime\/script\/(?:bundle-script|confined-bundler|describe-build-failure|find-texts|lower-async|source-map)\.ts$/,
   /^runtime\/session\/build\/(?:missing-tracepoint|module-types|needs|prefer-probes|require-defined|require-instructions)\.ts$/,
   // What a script asks to see of its programs by `debug`.
   /^runtime\/object\/render-(?:assembly|object-types)\.ts$/,
