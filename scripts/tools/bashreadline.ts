@@ -3,10 +3,11 @@
 //
 //   bpfts bashreadline                     /bin/bash
 //   bpfts bashreadline -s                  libreadline, where bash links it dynamically
+//   bpfts bashreadline -s /opt/lib/libreadline.so.8    a libreadline of another path
 //   bpfts bashreadline --bash /opt/bash    a bash of another path
 //
 // Source: BCC's bashreadline, whose options and columns these are.
-import { BPF, RowPrinter, json_output, parse_args, strftime } from "bpfts";
+import { BPF, RowPrinter, eprint, exit, json_output, parse_args, strftime } from "bpfts";
 
 const args = parse_args({
   description: "Print entered bash commands from all running shells",
@@ -14,6 +15,7 @@ const args = parse_args({
 examples:
     bpfts bashreadline                       # every bash of this machine
     bpfts bashreadline -s                    # where bash is linked to libreadline.so
+    bpfts bashreadline -s /opt/lib/libreadline.so.8    # one that lies elsewhere
     bpfts bashreadline -p 181                # one shell only
     bpfts bashreadline --bash /opt/bin/bash  # a bash that lies elsewhere`,
   arguments: {
@@ -21,6 +23,7 @@ examples:
       flags: ["-s", "--shared"],
       help: "trace libreadline.so, for a bash that links it dynamically",
     },
+    path: { type: "string", optional: true, metavar: "PATH", help: "the path of that library, behind -s" },
     library: { flags: ["--library"], type: "string", help: "the path of that library" },
     bash: { flags: ["--bash"], type: "string", help: "the path of bash, the one of PATH by default" },
     pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
@@ -28,6 +31,10 @@ examples:
   },
 });
 json_output(args.json);
+if (args.path !== undefined && !args.shared) {
+  eprint(`bashreadline: ${args.path} is taken for a library behind -s alone; a bash is named with --bash ${args.path}`);
+  exit(2);
+}
 
 const b = new BPF({
   text: /* c */ `
@@ -54,7 +61,8 @@ int on_line(struct pt_regs *ctx) {
 });
 const events = b.get_table("events");
 
-const binary = args.shared || args.library !== undefined ? (args.library ?? "readline") : (args.bash ?? "bash");
+const library = args.path ?? args.library;
+const binary = args.shared || library !== undefined ? (library ?? "readline") : (args.bash ?? "bash");
 // Newer versions of the library build the line in a function of its own, which completes it when readline() has left it.
 const name = binary === "bash" ? (BPF.find_exe("bash") ?? "/bin/bash") : binary;
 const inner = BPF.get_user_functions(name, "readline_internal_teardown$");

@@ -67,8 +67,9 @@ if (!is_json_output()) print("Tracing OOM kills... Ctrl-C to stop.");
 events.open_perf_buffer((event) => {
   const time = strftime("%H:%M:%S");
   const loadavg = read_file("/proc/loadavg").trim();
-  const stack = event.stack_id < 0 ? [] : [...stacks.walk(event.stack_id, symbolize)];
+  const walk = (): string[] => (event.stack_id < 0 ? [] : [...stacks.walk(event.stack_id, symbolize)]);
   if (is_json_output()) {
+    const stack = walk();
     const { fpid, fcomm, tpid, tcomm, pages } = event;
     print(
       JSON.stringify({
@@ -94,6 +95,8 @@ events.open_perf_buffer((event) => {
     event.pages,
     loadavg,
   );
+  // The kill is told before the kernel's symbols are read, which takes a while the first time.
+  const stack = walk();
   print(stack.length > 0 ? "  Stack trace:" : "  Failed to capture stack trace");
   for (const name of stack) print(`    ${name}`);
 });

@@ -118,3 +118,15 @@ export function sumHistograms(lines: readonly string[]): string[] {
   close();
   return rows;
 }
+
+/** Adds up folded stacks that read the same. Other lines stay. */
+export function sumFolded(lines: readonly string[]): string[] {
+  const sums = new Map<string, number>();
+  const others: string[] = [];
+  for (const line of lines) {
+    const match = /^(\S.*;.*) (\d+)$/.exec(line);
+    if (match === null) others.push(line);
+    else sums.set(match[1]!, (sums.get(match[1]!) ?? 0) + Number(match[2]));
+  }
+  return [...others, ...[...sums].map(([stack, count]) => `${stack} ${count}`)];
+}

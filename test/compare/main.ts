@@ -1,5 +1,6 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -33,15 +34,17 @@ const { values, positionals } = parseArgs({
     results: { type: "string" },
     again: { type: "boolean", default: false },
     verbose: { type: "boolean", short: "v", default: false },
+    /** On this machine instead of a guest, for tools that need neither functions of the kernel nor a look at other processes. */
+    here: { type: "boolean", default: false },
     list: { type: "boolean", default: false },
   },
 });
 const compiler = resolve("test/compare/guest/compile_bcc.py");
 const nameRow = (row: ToolRow): string => (row.variant === undefined ? row.tool : `${row.tool}-${row.variant}`);
 const unknown = positionals.find((name) => !toolRows.some((row) => row.tool === name || nameRow(row) === name));
-const rows = toolRows.filter(
-  (row) => positionals.length === 0 || positionals.includes(row.tool) || positionals.includes(nameRow(row)),
-);
+const rows = toolRows
+  .filter((row) => !values.here || row.isLocal === true)
+  .filter((row) => positionals.length === 0 || positionals.includes(row.tool) || positionals.includes(nameRow(row)));
 if (unknown !== undefined) {
   console.error(`no row of test/compare/tool-rows.ts compares "${unknown}"`);
   process.exitCode = 2;
@@ -70,13 +73,14 @@ async function runRows(folder: string): Promise<void> {
     if (/\.(?:request|answer|part\d?)$/.test(file)) rmSync(join(folder, file), { force: true });
   const jobs = rows.map((row) => {
     rmSync(join(folder, `${nameRow(row)}.result`), { force: true });
-    const { tool, work, prepare, background, isApart, args = [] } = row;
+    const { tool, work, prepare, background, isApart, after, args = [] } = row;
     return {
       name: nameRow(row),
       tool,
       work,
       ...(prepare === undefined ? {} : { prepare }),
       ...(background === undefined ? {} : { background }),
+      ...(after === undefined ? {} : { after }),
       apart: isApart === true,
       bcc: args,
       ours: row.ours ?? args,
@@ -90,17 +94,19 @@ async function runRows(folder: string): Promise<void> {
   const headers = await fetchKernelHeaders(vmFolder, kernel);
   const cache = join(vmFolder.path, "bcc-built", kernel.release);
   mkdirSync(cache, { recursive: true });
-  const spec = await prepareVm(
-    vmFolder,
-    kernel,
-    {
-      command: ["/usr/bin/python3", resolve("test/compare/guest/run_pairs.py"), folder],
-      workingFolder: process.cwd(),
-      environment: pickGuestEnvironment(process.env),
-    },
-    { shares: [folder], timeoutMs: Number(values.timeout) * 1000 },
-    silentLog,
-  );
+  await buildPrograms(join(folder, "bin"));
+  const prepareGuest = (script: readonly string[]): ReturnType<typeof prepareVm> =>
+    prepareVm(
+      vmFolder,
+      kernel,
+      {
+        command: ["/usr/bin/python3", ...script],
+        workingFolder: process.cwd(),
+        environment: pickGuestEnvironment(process.env),
+      },
+      { shares: [folder], timeoutMs: Number(values.timeout) * 1000 },
+      silentLog,
+    );
   const sink = new PassThrough();
   let output = "";
   sink.on("data", (chunk: Buffer) => {
@@ -121,7 +127,10 @@ async function runRows(folder: string): Promise<void> {
     void compileRequests(folder, cache, headers).finally(() => (isBusy = false));
   }, 200);
   try {
-    const status = await runInVm(spec, { stdout: sink, stderr: sink });
+    const script = [resolve("test/compare/guest/run_pairs.py"), folder];
+    const status = values.here
+      ? await runHere([...script, join(folder, "work")], sink)
+      : await runInVm(await prepareGuest([...script, "/tmp/compare"]), { stdout: sink, stderr: sink });
     if (status !== 0) console.error(`the guest ended with status ${status}:\n${output.slice(-4000)}`);
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n${output.slice(-4000)}`);
@@ -145,4 +154,22 @@ async function compileRequests(folder: string, cache: string, headers: string): 
     rmSync(join(folder, file));
     if (!JSON.parse(readFileSync(kept, "utf8")).functions) rmSync(kept);
   }
+}
+
+/** Builds the programs of the kernel tier that workloads call, natively. */
+async function buildPrograms(folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  for (const name of ["routes", "busy", "locks", "queries"]) {
+    const source = resolve("test/kernel/programs", `${name}.c`);
+    await promisify(execFile)("gcc", ["-O1", "-fno-omit-frame-pointer", "-g", source, "-o", join(folder, name)]);
+  }
+  cpSync("/bin/bash", join(folder, "bash"));
+}
+
+function runHere(script: readonly string[], sink: PassThrough): Promise<number> {
+  return new Promise((settle, reject) => {
+    const child = spawn("/usr/bin/python3", script, { stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [child.stdout, child.stderr]) stream.pipe(sink, { end: false });
+    child.once("error", reject).once("close", (status) => settle(status ?? 1));
+  });
 }

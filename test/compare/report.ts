@@ -70,7 +70,8 @@ export function judgePair(name: string, row: ToolRow, result: PairResult | undef
 
 function describeTrouble(result: PairResult): string[] | undefined {
   const troubles = (["bcc", "ours"] as const).flatMap((side) =>
-    result[side].ready === true
+    // Some end by themselves.
+    result[side].ready === true || result[side].status === 0
       ? []
       : [`${side} was not ready: ${lastLine(result[side].err) || lastLine(result[side].out)}`],
   );

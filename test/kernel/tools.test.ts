@@ -201,6 +201,17 @@ describe("bashreadline", () => {
       [pid, "exit"],
     ]);
   });
+
+  it("takes the library's path behind -s as BCC does, and a path nowhere else", async () => {
+    const library = join(folder, "with-readline");
+    copyFileSync("/bin/bash", library);
+    const typed = `python3 ${join(programs, "typed.py")} ${library} 'echo one'`;
+    const rows = split(await runTool(typed, "bashreadline", "-s", library));
+    expect(rows.slice(1).map((row) => row.slice(2).join(" "))).toEqual(["echo one", "exit"]);
+    const wrong = await runCli(["bashreadline", library], { cwd: folder });
+    expect(wrong).toMatchObject({ status: 2, stdout: "" });
+    expect(wrong.stderr).toContain(`--bash ${library}`);
+  });
 });
 
 describe("tcpaccept", () => {

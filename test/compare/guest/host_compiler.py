@@ -125,5 +125,9 @@ def install():
         "bpf_perf_event_fields": lambda module, name: len(table(module, name)["fields"]),
         "bpf_perf_event_field": lambda module, name, at: table(module, name)["fields"][at].encode(),
     }
+    # Version 0.26 leaves out the last argument, the place of a reference counter: what happens to lie there keeps others, and us, from that instruction.
+    attach_uprobe = lib.bpf_attach_uprobe
+    attach_uprobe.argtypes = [*attach_uprobe.argtypes, ctypes.c_uint32]
+    replacements["bpf_attach_uprobe"] = lambda *words: attach_uprobe(*words, 0)
     for name, function in replacements.items():
         setattr(lib, name, function)

@@ -1,7 +1,7 @@
-# In the guest: runs BCC's tool and ours beside each other over one workload, and leaves what both print in the share: run_pairs.py SHARE.
+# Runs BCC's tools and ours beside each other, a pair over one workload, and leaves what both print in the share: run_pairs.py SHARE WORK_FOLDER.
 import atexit, json, os, runpy, shutil, signal, subprocess, sys, time
 
-share = sys.argv[1]
+share, base = sys.argv[1:]
 here = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, here)
 os.environ["COMPARE_SHARE"] = share
@@ -19,6 +19,9 @@ def run_theirs(tool, args, out, err, ready):
     os.setpgid(0, 0)
     os.dup2(out, 1)
     os.dup2(err, 2)
+    # Text and bytes of one tool come in their order.
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(write_through=True, line_buffering=True)
     told = []
 
     def tell():
@@ -76,6 +79,8 @@ def read_cpu(pid):
     try:
         with open(f"/proc/{pid}/stat") as file:
             words = file.read().rsplit(")", 1)[1].split()
+        if words[0] == "Z":
+            return None
         return int(words[11]) + int(words[12]) + int(words[13]) + int(words[14])
     except OSError:
         return None
@@ -93,18 +98,21 @@ def has_probes(pid):
     return False
 
 
-def wait_for_ours(pid):
-    """Ready is who holds probes and has stopped to work."""
+def wait_for_ours(pid, out):
+    """Ready is who holds probes, has printed its header and has stopped to work; whoever has no header is given longer."""
     until, quiet, last = time.monotonic() + PATIENCE, 0, None
+    is_attached = False
     while time.monotonic() < until:
         cpu = read_cpu(pid)
         if cpu is None:
             return False
-        quiet = quiet + 1 if has_probes(pid) and cpu == last else 0
-        if quiet >= 4:
+        # A tool may see this very look at it: a little work is no sign of preparations.
+        quiet = quiet + 1 if is_attached and last is not None and cpu - last <= 8 else 0
+        if quiet >= (3 if os.fstat(out.fileno()).st_size > 0 else 14):
             return True
         last = cpu
-        real_sleep(0.2)
+        is_attached = is_attached or has_probes(pid)
+        real_sleep(0.5)
     return False
 
 
@@ -133,16 +141,17 @@ def finish(pid):
 
 def run_job(job):
     name = job["name"]
-    folder = f"/tmp/compare/{name}"
+    folder = f"{base}/{name}"
     shutil.rmtree(folder, ignore_errors=True)
     os.makedirs(folder)
     os.chdir(folder)
-    words = {"HERE": here, "W": folder, "PROGRAMS": job["programs"]}
+    words = {"W": folder, "PROGRAMS": job["programs"], "BIN": f"{share}/bin"}
     environment = {**os.environ, **words}
-    fill = lambda text: text.replace("$W", folder).replace("$PID", words.get("PID", "0"))
-    outputs = {side: [open(f"/tmp/compare/{name}.{side}.{kind}", "wb+") for kind in ("out", "err")] for side in ("bcc", "ours")}
+    fill = lambda text: text.replace("$W", folder).replace("$BIN", words["BIN"]).replace("$PID", words.get("PID", "0"))
+    outputs = {side: [open(f"{base}/{name}.{side}.{kind}", "wb+") for kind in ("out", "err")] for side in ("bcc", "ours")}
     background = None
     result = {"name": name}
+    held = []
     started = time.monotonic()
     if "prepare" in job:
         subprocess.run(["bash", "-c", job["prepare"]], env=environment, check=False)
@@ -152,39 +161,38 @@ def run_job(job):
         real_sleep(1)
 
     def work():
-        with open(f"/tmp/compare/{name}.work", "ab") as file:
+        with open(f"{base}/{name}.work", "ab") as file:
             subprocess.run(
                 ["bash", "-c", job["work"]], env={**environment, **words}, stdout=file, stderr=file, timeout=120, check=False
             )
         real_sleep(job.get("after", 1.5))
 
     def start(side):
-        begun = time.monotonic()
         if side == "bcc":
-            pid, ready = start_theirs(job["tool"], [fill(word) for word in job["bcc"]], *outputs[side])
-            is_ready = wait_for_theirs(pid, ready)
-            os.close(ready)
-        else:
-            command = ["node", job["bpfts"], job["tool"], *[fill(word) for word in job["ours"]]]
-            pid = subprocess.Popen(command, stdout=outputs[side][0], stderr=outputs[side][1], process_group=0).pid
-            is_ready = wait_for_ours(pid)
-        result[side] = {"ready": is_ready, "start": round(time.monotonic() - begun, 1)}
-        return pid
+            return start_theirs(job["tool"], [fill(word) for word in job["bcc"]], *outputs[side])
+        command = ["node", job["bpfts"], job["tool"], *[fill(word) for word in job["ours"]]]
+        tool = subprocess.Popen(command, stdout=outputs[side][0], stderr=outputs[side][1], process_group=0)
+        # Python would wait for what nobody holds.
+        held.append(tool)
+        return tool.pid, None
 
-    def end(side, pid):
-        result[side]["status"] = finish(pid)
+    def wait_until_ready(side, pid, ready):
+        is_ready = wait_for_ours(pid, outputs[side][0]) if ready is None else wait_for_theirs(pid, ready)
+        if ready is not None:
+            os.close(ready)
+        result[side] = {"ready": is_ready, "start": round(time.monotonic() - started, 1)}
+
+    def run(sides):
+        tools = {side: start(side) for side in sides}
+        for side, tool in tools.items():
+            wait_until_ready(side, *tool)
+        work()
+        for side, (pid, _) in tools.items():
+            result[side]["status"] = finish(pid)
 
     try:
-        if job.get("apart"):
-            for side in ("bcc", "ours"):
-                pid = start(side)
-                work()
-                end(side, pid)
-        else:
-            pids = {side: start(side) for side in ("bcc", "ours")}
-            work()
-            for side, pid in pids.items():
-                end(side, pid)
+        for sides in (("bcc",), ("ours",)) if job.get("apart") else (("bcc", "ours"),):
+            run(sides)
     except BaseException as error:
         result["trouble"] = repr(error)
     if background is not None:
@@ -196,7 +204,7 @@ def run_job(job):
             result.setdefault(side, {})[kind] = file.read().decode(errors="replace")
             file.close()
     try:
-        with open(f"/tmp/compare/{name}.work", errors="replace") as file:
+        with open(f"{base}/{name}.work", errors="replace") as file:
             result["work"] = file.read()
     except OSError:
         result["work"] = ""
@@ -207,6 +215,6 @@ def run_job(job):
     os.rename(f"{share}/{name}.part", f"{share}/{name}.result")
 
 
-os.makedirs("/tmp/compare", exist_ok=True)
+os.makedirs(base, exist_ok=True)
 for job in json.load(open(f"{share}/jobs.json")):
     run_job(job)

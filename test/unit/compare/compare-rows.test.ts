@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { compareOutputs, sumHistograms } from "../../compare/compare-rows.ts";
+import { compareOutputs, sumFolded, sumHistograms } from "../../compare/compare-rows.ts";
 import { judgePair, renderReport } from "../../compare/report.ts";
 import type { PairResult } from "../../compare/report.ts";
 
@@ -65,6 +65,12 @@ describe("histograms", () => {
       "         0 -> 1          : 1        |********************|",
     ];
     expect(sumHistograms(lines)).toEqual(["Tracing...", "", "pid = 7", "usecs: 15", "", "pid = 8", "usecs: 1"]);
+  });
+});
+
+describe("folded stacks", () => {
+  it("that read the same are added up", () => {
+    expect(sumFolded(["Sampling...", "a;b 2", "a;c 1", "a;b 40"])).toEqual(["Sampling...", "a;b 42", "a;c 1"]);
   });
 });
 
