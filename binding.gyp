@@ -29,6 +29,7 @@
         "runtime/native/log.cc",
         "runtime/native/map.cc",
         "runtime/native/map_batch.cc",
+        "runtime/native/mapped_code.cc",
         "runtime/native/multi_link.cc",
         "runtime/native/netlink.cc",
         "runtime/native/network.cc",

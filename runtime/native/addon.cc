@@ -18,6 +18,7 @@
 #include "live.h"
 #include "log.h"
 #include "map.h"
+#include "mapped_code.h"
 #include "multi_link.h"
 #include "network.h"
 #include "object.h"
@@ -146,6 +147,9 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "iteratorOpen", IteratorOpen);
   Bind(exports, "iteratorRead", IteratorRead);
   Bind(exports, "iteratorClose", IteratorClose);
+  Bind(exports, "mappedCodeOpen", MappedCodeOpen);
+  Bind(exports, "mappedCodeRead", MappedCodeRead);
+  Bind(exports, "mappedCodeClose", MappedCodeClose);
 
   Bind(exports, "liveNextId", LiveNextId);
   Bind(exports, "liveOpen", LiveOpen);

@@ -2,6 +2,7 @@ import { callHost } from "../wire/host.ts";
 import { renderValue } from "../print/render-value.ts";
 import { nameKernelAddress, nameUserAddress } from "../queries/symbols.ts";
 import type { SymbolOptions } from "../queries/symbols.ts";
+import { markCut } from "../tables/table-stack-trace.ts";
 import type { StackTraceTable } from "../tables/table-stack-trace.ts";
 import { errno_name } from "../queries/errno-names.ts";
 import type { KeyPart } from "./table-rows.ts";
@@ -43,11 +44,12 @@ export function nameFrames(
   try {
     const stacks = findStacks();
     if (stacks === undefined) return [`[stack ${id}]`];
-    return stacks.walk(id, (address) =>
+    const names = stacks.walk(id, (address) =>
       pid === undefined
         ? nameKernelAddress(address, options)
         : nameUserAddress(address, pid, { ...options, show_module: true }),
     );
+    return markCut(names, names.length);
   } catch {
     return [`[stack ${id} is gone]`];
   }

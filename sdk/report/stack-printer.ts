@@ -5,6 +5,7 @@ import { errno_name } from "../queries/errno-names.ts";
 import { nameKernelAddress, nameUserAddress } from "../queries/symbols.ts";
 import type { SymbolOptions } from "../queries/symbols.ts";
 import { record_stack } from "./record-stack.ts";
+import { markCut } from "../tables/table-stack-trace.ts";
 import type { StackTraceTable } from "../tables/table-stack-trace.ts";
 import { escapeText } from "../wire/escape-text.ts";
 import { renderJson } from "../print/render-json.ts";
@@ -141,7 +142,7 @@ export class StackPrinter {
     const frames = names.map((name, index) =>
       this.render(addresses[index]!, this.layout.annotations === true ? `${name}_[k]` : name),
     );
-    return first < 0 ? frames : frames.slice(first);
+    return markCut(first < 0 ? frames : frames.slice(first), addresses.length);
   }
 
   /** The functions of a process's stack, innermost first. */
@@ -149,7 +150,11 @@ export class StackPrinter {
     // The idle task has no user stack: the error that a kernel returns for it means no lost stack.
     if (tgid === 0) return [];
     if (id < 0) return this.countLost(id, "[Missed User Stack]");
-    return this.stacks.walk(id, (address) => this.render(address, nameUserAddress(address, tgid, this.symbols)));
+    const addresses = this.stacks.walk(id);
+    return markCut(
+      addresses.map((address) => this.render(address, nameUserAddress(address, tgid, this.symbols))),
+      addresses.length,
+    );
   }
 
   /** The rows with their functions, the smallest number first. Rows of one name and pid whose stacks have the same functions are one. */

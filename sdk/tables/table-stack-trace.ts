@@ -38,6 +38,14 @@ export class StackTraceTable extends Table<number, { readonly ip: readonly bigin
   }
 }
 
+/** The kernel keeps so many addresses of a stack in such a table, the innermost; it does not say whether there were more. */
+const MAX_FRAMES = 127;
+
+/** Adds to the names of a stack that its outermost functions may be missing, where the table has no room for more. `depth` is what the kernel kept. */
+export function markCut(names: readonly string[], depth: number): string[] {
+  return depth < MAX_FRAMES ? [...names] : [...names, `[cut after ${MAX_FRAMES} functions]`];
+}
+
 /** One place as the kernel writes it. Source: struct bpf_stack_build_id in include/uapi/linux/bpf.h */
 interface RawFrame {
   readonly status: number;

@@ -191,6 +191,39 @@ describe("texts are read and compared by their characters", () => {
   });
 });
 
+it("says where a stack ends because the kernel keeps no more of it", async () => {
+  const deep = buildProgram("deep.c", join(folder, "deep"));
+  const show = async (depth: number): Promise<string[]> => {
+    const text = `uprobe:${deep}:bottom { count(ustack); }`;
+    const { stdout, stderr } = await runCli(["-e", text, "-c", `exec ${deep} ${depth}`, "--json"]);
+    expect(stderr).toBe("Attached 1 probe.\n");
+    const [table] = JSON.parse(`[${stdout.trim().split("\n").join()}]`) as { rows: { key: { ustack: string[] } }[] }[];
+    return table!.rows[0]!.key.ustack;
+  };
+  const whole = await show(100);
+  // At the entry of a function its caller has no frame yet.
+  expect(whole.filter((frame) => frame.startsWith("dive"))).toHaveLength(100);
+  expect(whole.at(-1)).not.toContain("cut after");
+  const cut = await show(200);
+  expect(cut).toHaveLength(128);
+  expect(cut.slice(1, -1).every((frame) => frame.startsWith("dive"))).toBe(true);
+  expect(cut.at(-1)).toBe("[cut after 127 functions]");
+});
+
+it("names the functions of processes that ended before anybody could look at them, children too", async () => {
+  const deep = buildProgram("deep.c", join(folder, "shallow"));
+  const text = `uprobe:${deep}:bottom { count(ustack); }`;
+  const { stdout, stderr } = await runCli(["-e", text, "-c", `${deep} 0; (${deep} 1); exec ${deep} 2`]);
+  expect(stderr).toBe("Attached 1 probe.\n");
+  expect(stdout).not.toContain("unknown");
+  expect(
+    stdout
+      .match(/^ +(?:bottom|dive|main)\+/gm)
+      ?.map((line) => line.trim().slice(0, 4))
+      .toSorted(),
+  ).toEqual([...Array<string>(3).fill("bott"), ...Array<string>(3).fill("dive"), ...Array<string>(3).fill("main")]);
+});
+
 it("prints the tables that the text declares itself", async () => {
   const text = `BPF_HASH(mine, u32, u64); BPF_HISTOGRAM(sizes); BPF_ARRAY(one, u32, 1);
     uprobe:${program}:give { u32 key = 1, zero = 0, five = 5; mine.increment(key); sizes.increment(bpf_log2l(5)); one.update(&zero, &five); }`;

@@ -13,6 +13,15 @@ export interface ProcessState {
 
 /** The calls that keep signals and start processes; the rules of `port.ts` hold. */
 export interface ProcessPort {
+  /**
+   * Opens the kernel's records of what a process and the children that it will have map to execute it. Source: perf_event_open(2), `mmap2`, `comm_exec`, `task` and
+   * `inherit`, with the time behind each record.
+   */
+  mappedCodeOpen(pid: number): Handle;
+  /** All records since the last call, those of each CPU in their order. Shape: struct perf_event_header and what follows it. */
+  mappedCodeRead(log: Handle): Uint8Array | Status;
+  mappedCodeClose(log: Handle): Status;
+
   // Signals: SIGINT, SIGTERM and SIGHUP are kept, not delivered to Node. A second one while the first is still pending ends the
   // process. The same one again within a quarter of a second is the echo that npm sends and does not count.
 

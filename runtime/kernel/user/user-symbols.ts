@@ -2,6 +2,8 @@ import { readClock } from "../../base/clock.ts";
 import { closeSync, openSync, readSync, statSync } from "node:fs";
 import type { Closable } from "../../base/scope.ts";
 import type { Binaries, Binary } from "./binary.ts";
+import { openMappedCode } from "./mapped-code.ts";
+import type { MappedCode } from "./mapped-code.ts";
 import { openPerfMap } from "./perf-map.ts";
 import type { PerfMap } from "./perf-map.ts";
 import type { KernelPort } from "../door/port.ts";
@@ -29,6 +31,8 @@ export interface UserSymbols extends Closable {
   find(address: bigint, pid: number, demangle: boolean): UserSymbol | undefined;
   /** Remembers what a process has mapped now. Answers whether it is there. */
   notice(pid: number): boolean;
+  /** Has the kernel tell what a process and its children will map, so that those are known, too, that end before anybody looks. */
+  follow(pid: number): void;
 }
 
 /** What is looked at again, and when: a process may load and drop code at any time. Units: milliseconds. */
@@ -41,9 +45,10 @@ const REMEMBERED = 1024;
 /** Opens the names of all processes. */
 export function openUserSymbols(port: KernelPort, binaries: Binaries, now: () => number = readClock): UserSymbols {
   const processes = new Map<number, ProcessSymbols>();
+  const mappedCode = openMappedCode(port);
 
   const recall = (pid: number): ProcessSymbols => {
-    const known = processes.get(pid) ?? new ProcessSymbols(port, binaries, pid, now);
+    const known = processes.get(pid) ?? new ProcessSymbols(port, binaries, pid, now, mappedCode);
     processes.delete(pid);
     processes.set(pid, known);
     if (processes.size > REMEMBERED) processes.delete(processes.keys().next().value!);
@@ -52,8 +57,15 @@ export function openUserSymbols(port: KernelPort, binaries: Binaries, now: () =>
 
   return {
     find: (address, pid, demangle) => recall(pid).find(Number(address), demangle),
-    notice: (pid) => recall(pid).refresh(),
-    close: () => processes.clear(),
+    notice(pid) {
+      mappedCode.read();
+      return recall(pid).refresh();
+    },
+    follow: (pid) => mappedCode.follow(pid),
+    close() {
+      mappedCode.close();
+      processes.clear();
+    },
   };
 }
 
@@ -78,6 +90,7 @@ class ProcessSymbols {
     private readonly binaries: Binaries,
     private readonly pid: number,
     private readonly now: () => number,
+    private readonly mappedCode: MappedCode,
   ) {}
 
   find(address: number, demangle: boolean): UserSymbol | undefined {
@@ -100,6 +113,7 @@ class ProcessSymbols {
     const text = readMaps(this.pid);
     if (text === undefined) {
       this.perfMap?.refresh();
+      this.recallMappings();
       return false;
     }
     const startTime = readStartTime(this.pid);
@@ -113,6 +127,24 @@ class ProcessSymbols {
       this.text = text;
       this.mappings = placeMappings(this.pid, text);
     }
+    this.openModules();
+    if ([...this.modules.values()].some(({ kind }) => kind === "jit")) {
+      if (this.perfMap === undefined) this.perfMap = this.openPerfMap();
+      else this.perfMap.refresh();
+    }
+    return true;
+  }
+
+  /** The kernel's records of a process that is gone have all that it mapped since it began to execute its program. */
+  private recallMappings(): void {
+    this.mappedCode.read();
+    const recorded = this.mappedCode.find(this.pid);
+    if (recorded === undefined || recorded.length === 0 || recorded === this.mappings) return;
+    this.mappings = recorded;
+    this.openModules();
+  }
+
+  private openModules(): void {
     // A library that was built anew and loaded again may have the old one's number and place.
     const modules = new Map<string, Module>();
     for (const mapping of this.mappings) {
@@ -120,11 +152,6 @@ class ProcessSymbols {
       if (!modules.has(key)) modules.set(key, this.openModule(mapping, this.modules.get(key)));
     }
     this.modules = modules;
-    if ([...this.modules.values()].some(({ kind }) => kind === "jit")) {
-      if (this.perfMap === undefined) this.perfMap = this.openPerfMap();
-      else this.perfMap.refresh();
-    }
-    return true;
   }
 
   private name(address: number, demangle: boolean): UserSymbol | undefined {
@@ -180,7 +207,9 @@ class ProcessSymbols {
     const named = `/proc/${this.pid}/root${mapping.path}`;
     if (!mapping.deleted && haveInode(named, mapping.inode)) return named;
     const executable = `/proc/${this.pid}/exe`;
-    return haveInode(executable, mapping.inode) ? executable : undefined;
+    if (haveInode(executable, mapping.inode)) return executable;
+    // Of a process that is gone the name is all that is left.
+    return !mapping.deleted && haveInode(mapping.path, mapping.inode) ? mapping.path : undefined;
   }
 
   private openPerfMap(): PerfMap | undefined {

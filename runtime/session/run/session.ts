@@ -174,7 +174,11 @@ export async function runScript(options: RunOptions): Promise<number> {
           openBuilder: () => openBuilder({ ...options, port, cache, files: script.scope }),
           openPipe,
           userSpace,
-          watchProcess: (pid) => watch.watch(pid),
+          watchProcess(pid) {
+            // What it starts and what ends at once is known by the kernel's records alone.
+            if (pid === command?.pid) userSpace.symbols.follow(pid);
+            watch.watch(pid);
+          },
           atEnd: (finish) => void finishers.push(finish),
           noteProgram: (program) => void programs.push(program),
           ...(turn && { turn }),
