@@ -20,6 +20,7 @@ export const vitestConfig = defineConfig({
         hookTimeout: tier.testTimeoutMs,
         fileParallelism: tier.workers > 1,
         maxWorkers: tier.workers,
+        setupFiles: tier.name === "golden" ? ["test/support/without-root.ts"] : [],
         // The machine's other work is part of what they measure: a busy moment is no fault. The report names what passed at its second try.
         retry: tier.touchesKernel ? 1 : 0,
       },

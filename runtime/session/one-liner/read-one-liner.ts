@@ -24,6 +24,7 @@ import type { FileGrants, FileScope } from "../../script/file-scope.ts";
 import type { ScriptText } from "../../script/read-script.ts";
 import { parseText } from "../build/build-unit.ts";
 import { openBuilder } from "../build/open-builder.ts";
+import type { KernelSource } from "../build/open-builder.ts";
 import { quoteLines } from "../run/quote-lines.ts";
 import { openFunctionTypes } from "./read-function-types.ts";
 
@@ -36,6 +37,8 @@ export interface OneLinerRequest extends ScriptSettings {
   readonly missing: "error" | "warn";
   readonly grants: FileGrants;
   readonly log: Log;
+  /** The kernel that the script is for; this machine's unless given. */
+  readonly kernel?: KernelSource;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
@@ -67,16 +70,16 @@ export function readOneLiner(request: OneLinerRequest): ScriptText {
 }
 
 function findOrTranslate(request: OneLinerRequest, files: FileScope): JoinedText {
-  const { grants, log, environment, missing, ...settings } = request;
+  const { grants, log, environment, missing, kernel, ...settings } = request;
   const cache = openCacheFolder(environment, log);
   // Modules bring types of their own.
   const key = `one-liner/${hashKey(buildId, release(), version(), listTypedModules().join(), JSON.stringify(settings))}`;
   // What a changed source makes of a text is not what it made before.
-  const isKept = missing === "error" && buildId !== "source";
+  const isKept = missing === "error" && kernel === undefined && buildId !== "source";
   const cached = isKept ? findCached(cache, key) : undefined;
   if (cached !== undefined) return JSON.parse(cached.toString("utf8")) as JoinedText;
   const askTypes = (asked: JoinedText): ReadonlyMap<number, ValueType> => {
-    const builder = openBuilder({ port: openAddon(), cache, environment, files, log });
+    const builder = openBuilder({ port: openAddon(), cache, environment, files, log, ...(kernel && { kernel }) });
     try {
       return readAskedTypes(parseText(describeText(asked, request.text), builder));
     } catch (error) {
@@ -94,7 +97,7 @@ function findOrTranslate(request: OneLinerRequest, files: FileScope): JoinedText
       hasWarned = true;
       log.warn(message);
     },
-    ...(missing === "warn" && { isMissing }),
+    ...(missing === "warn" && { isMissing: (kind, parts) => isMissing(kind, parts, kernel) }),
   });
   // A warning is given each time.
   if (isKept && !hasWarned) writeCached(cache, key, Buffer.from(JSON.stringify(joined)));
@@ -146,9 +149,10 @@ function findLineStart(text: string, line: number): number | undefined {
 }
 
 /** Whether this kernel surely lacks a probe. */
-function isMissing(kind: string, parts: readonly string[]): boolean {
+function isMissing(kind: string, parts: readonly string[], kernel: KernelSource | undefined): boolean {
   if (parts.some((part) => /[*?]/.test(part))) return false;
   if (kind === "tracepoint") {
+    if (kernel !== undefined) return !kernel.listTracepoints().includes(parts.join(":"));
     mountTracefs(openAddon());
     return haveTracepoint(parts[0]!, parts[1]!) === false;
   }

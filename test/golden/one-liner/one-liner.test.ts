@@ -1,15 +1,31 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { BpftsError } from "../../../runtime/base/errors.ts";
 import { renderError } from "../../../runtime/cli/render-error.ts";
+import { readMachine } from "../../../runtime/kernel/machine/machine.ts";
+import { btfFolder } from "../../../runtime/kernel/machine/module-types.ts";
+import type { KernelSource } from "../../../runtime/session/build/open-builder.ts";
 import { readOneLiner } from "../../../runtime/session/one-liner/read-one-liner.ts";
 import type { OneLinerRequest } from "../../../runtime/session/one-liner/read-one-liner.ts";
 import { noGrants } from "../../../runtime/script/file-scope.ts";
 
+const formats = new URL("formats/", import.meta.url);
+
+/** This machine, with tracepoints that are written down: only root may read the kernel's own. */
+const kernel: KernelSource = {
+  machine: readMachine(),
+  btfFolder,
+  readTracepointFormat(category, event) {
+    const file = new URL(`${category}.${event}`, formats);
+    return existsSync(file) ? readFileSync(file, "utf8") : undefined;
+  },
+  listTracepoints: () => readdirSync(formats).map((name) => name.replace(".", ":")),
+};
+
 const log = { info: () => undefined, warn: () => undefined };
 
 function translate(text: string, options: Partial<OneLinerRequest> = {}): string {
-  const request = { text, missing: "error", grants: noGrants, log, environment: process.env } as const;
+  const request = { text, missing: "error", grants: noGrants, log, kernel, environment: process.env } as const;
   return readOneLiner({ ...request, ...options }).text;
 }
 
