@@ -1,6 +1,6 @@
 import { UsageError } from "../base/errors.ts";
 
-type Kind = "CHANGES" | "CONDITIONS" | "FIELD" | "FILE" | "N" | "NAME" | "NAMES";
+type Kind = "CHANGES" | "CONDITIONS" | "FIELD" | "FILE" | "N" | "NAME" | "NAMES" | "PERCENT" | "RATE";
 
 /** Options of `bpfts run` that may stand behind a tool's name, too; the value is what they take, undefined for nothing. */
 const lifted: Readonly<Record<string, Kind | undefined>> = {
@@ -12,6 +12,8 @@ const lifted: Readonly<Record<string, Kind | undefined>> = {
   "--container": "NAME",
   "--columns": "CHANGES",
   "--cost": undefined,
+  "--max-cpu": "PERCENT",
+  "--max-rate": "RATE",
   "--fields": "NAMES",
   "--filter": "CONDITIONS",
   "--sort": "FIELD",
@@ -55,6 +57,8 @@ const examples: Readonly<Record<Exclude<Kind, "FILE">, string>> = {
   FIELD: "for example: --sort pid, or --sort pid:desc",
   N: "for example: --max-events 10",
   NAME: "for example: --container web",
+  RATE: "for example: --max-rate 200000",
+  PERCENT: "for example: --max-cpu 5%",
   NAMES: "for example: --fields comm,pid",
 };
 

@@ -73,6 +73,7 @@ Examples:
   bpfts run --flame cpu.html -c ./job scripts/tools/profile.ts
   bpfts run --heatmap disk.svg scripts/tools/biolatency.ts
                                             its stacks as a flame graph for a browser, in place of the list
+  bpfts run --max-cpu 5% kfree.ts           end it when its BPF programs take more of a CPU than that; also --max-rate 200000
   bpfts run --record run.bpfrec counts.ts   record what the script is told; bpfts replay run.bpfrec runs it on that again
   bpfts run --cost opensnoop.ts             say at the end how often each of its BPF programs ran, how long, and what its maps take
   bpfts run -I ../include tool.ts           the C text includes headers of another folder
@@ -176,8 +177,10 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
 }
 
 /** Options that a run of several versions does not take, and why. */
-const unwatched: Readonly<Record<"cost" | "lab" | "record" | PictureKind, string>> = {
+const unwatched: Readonly<Record<"cost" | "maxCpu" | "maxRate" | "lab" | "record" | PictureKind, string>> = {
   cost: "each version would be measured by itself",
+  maxCpu: "each version would be measured by itself",
+  maxRate: "each version would be measured by itself",
   record: "each version would record anew",
   lab: "each version would make the lab, and take it down",
   flame: "each version would draw it anew",
@@ -199,11 +202,13 @@ async function joinWatch(script: string, options: RunOptions): Promise<JoinedVer
     };
     return (await joinVersions(() => prepareRun(settings))) ?? 0;
   }
-  for (const [name, reason] of Object.entries(unwatched))
-    if (options[name as keyof typeof unwatched] !== undefined)
+  for (const [key, reason] of Object.entries(unwatched)) {
+    const name = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    if (options[key as keyof typeof unwatched] !== undefined)
       throw new UsageError(`--watch and --${name} do not go together: ${reason}`, {
         hint: `leave out --watch, or --${name}`,
       });
+  }
   if (statSync(script, { throwIfNoEntry: false })?.isFile() !== true)
     throw new UsageError(`--watch needs a file to watch, and "${script}" is none`, {
       hint: "name the script's file, for example scripts/hello.ts",

@@ -10,7 +10,7 @@ Examples:
   bpfts execsnoop -x                 run one; what follows its name is its own
   bpfts -c 'ls /tmp' opensnoop       options of "bpfts run" stand before the name
   bpfts opensnoop --max-events 5     these also behind it: --container, --filter, --fields, --sort, --columns, --max-events,
-                                     --output, --utc, --cost, --record, --flame, --heatmap; bpfts run --help tells of them
+                                     --output, --utc, --cost, --max-cpu, --max-rate, --record, --flame, --heatmap; bpfts run --help tells of them
   bpfts tools --where biolatency     the file, to read, copy and change`;
 
 /** Adds `bpfts tools`. */

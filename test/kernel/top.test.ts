@@ -174,4 +174,26 @@ print(b.tables.seen.size);`;
       expect(readRuns()).toBe(end);
     }
   });
+
+  it("ends a run whose programs cost more than they may, and no other", async () => {
+    const line = "tracepoint:raw_syscalls:sys_enter if (pid == cpid) { count(comm); }";
+    const command = "dd if=/dev/zero of=/dev/null bs=1 count=2000000000 status=none";
+    const run = (...options: readonly string[]): ReturnType<typeof runCli> =>
+      runCli(["-e", line, "-c", command, ...options]);
+    const rate = await run("--max-rate", "500/s");
+    expect([rate.status, rate.stdout]).toEqual([0, expect.stringMatching(/^count:\n(?:node +\d+\n)?dd +\d+\n$/)]);
+    expect(rate.stderr.replace("Attached 1 probe.\n", "")).toMatch(
+      /^warning: tracepoint__raw_syscalls__sys_enter ran [\d,]+ times a second, \d+\.\d % of a CPU, and --max-rate allows 500\. The run ends, and its programs are detached\n$/,
+    );
+    const cpu = await run("--max-cpu", "0.01%", "--cost");
+    expect(cpu.stderr.replace("Attached 1 probe.\n", "")).toMatch(
+      /% of a CPU, and --max-cpu allows 0\.01 %\. The run ends.*\nPROGRAM /,
+    );
+    const free = await run("--max-cpu", "9999", "--max-rate", "2000000000", "-d", "1");
+    expect([free.status, free.stderr]).toEqual([0, "Attached 1 probe.\n"]);
+    const wrong = await runCli(["opensnoop", "--max-cpu", "lots", "--json-errors"]);
+    expect(parseCliError({ ...wrong }).exitCode).toBe(2);
+    const watched = await runCli(["run", "--watch", "--max-rate", "5", script, "--json-errors"]);
+    expect(parseCliError(watched).message).toMatch(/^--watch and --max-rate do not go together/);
+  });
 });

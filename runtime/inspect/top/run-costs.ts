@@ -3,6 +3,7 @@ import { openAddon } from "../../kernel/door/addon.ts";
 import type { Handle, KernelPort } from "../../kernel/door/port.ts";
 import { readMapNotes } from "../../kernel/live/map-info.ts";
 import { readProgramInfo } from "../../kernel/live/program-info.ts";
+import type { ProgramRuns } from "./cost-limits.ts";
 import { openStatistics } from "./program-statistics.ts";
 
 /** What one program of a run has cost. */
@@ -31,6 +32,8 @@ export interface RunCosts {
 export interface CostMeter extends Closable {
   /** The port of the run: what is loaded through it is measured. */
   watchPort(port: KernelPort): KernelPort;
+  /** How often and how long the programs have run that are loaded now. */
+  readRuns(): readonly ProgramRuns[];
   /** What was measured until the programs were detached or closed. */
   read(): RunCosts;
 }
@@ -90,6 +93,13 @@ export function openCostMeter(
         objectClose: { value: objectClose },
       }) as KernelPort;
     },
+    readRuns: () =>
+      watched.flatMap(({ name, handle, cost }) => {
+        const runs = cost === undefined ? port.programInfo(handle) : 0;
+        return typeof runs === "number"
+          ? []
+          : [{ key: handle, name, runCount: runs.runCount, runTimeNs: runs.runTimeNs }];
+      }),
     read: () => ({ programs: watched.flatMap(({ cost }) => (cost === undefined ? [] : [cost])), mapBytes }),
     close: () => statistics.close(),
   };
