@@ -1,6 +1,6 @@
 import { UsageError } from "../base/errors.ts";
 
-type Kind = "CHANGES" | "CONDITIONS" | "FIELD" | "FILE" | "N" | "NAME" | "NAMES" | "PERCENT" | "RATE";
+type Kind = "CHANGES" | "COMMAND" | "CONDITIONS" | "FIELD" | "FILE" | "N" | "NAME" | "NAMES" | "PERCENT" | "RATE";
 
 /** Options of `bpfts run` that may stand behind a tool's name, too; the value is what they take, undefined for nothing. */
 const lifted: Readonly<Record<string, Kind | undefined>> = {
@@ -9,6 +9,7 @@ const lifted: Readonly<Record<string, Kind | undefined>> = {
   "--speedscope": "FILE",
   "--pprof": "FILE",
   "--folded": "FILE",
+  "--command": "COMMAND",
   "--container": "NAME",
   "--columns": "CHANGES",
   "--cost": undefined,
@@ -23,11 +24,13 @@ const lifted: Readonly<Record<string, Kind | undefined>> = {
   "--utc": undefined,
 };
 
+const longNames: Readonly<Record<string, string>> = { "-c": "--command", "-o": "--output" };
+
 /** BCC's own options of these names, which take no value and come to a tool from a part that it shares. */
 const withSignOnly: ReadonlySet<string> = new Set(["--folded"]);
 
 /**
- * Takes options of bpfts out of a tool's own arguments. An option that the tool's text names is the tool's. `-o` is `--output`. `--folded` without `=` is, too: in BCC's tools it takes
+ * Takes options of bpfts out of a tool's own arguments. An option that the tool's text names is the tool's. `-c` is `--command` and `-o` is `--output`. `--folded` without `=` is, too: in BCC's tools it takes
  * no file.
  *
  * @throws UsageError when a value is missing
@@ -42,7 +45,7 @@ export function liftOptions(
     const arg = args[at]!;
     if (arg === "--") return { lifted: taken, rest: [...rest, ...args.slice(at)] };
     const [given = ""] = arg.split("=", 1);
-    const name = arg === "-o" ? "--output" : given;
+    const name = (Object.hasOwn(longNames, arg) ? longNames[arg] : undefined) ?? given;
     const isOurs = Object.hasOwn(lifted, name) && ![given, name].some((one) => toolText.includes(`"${one}"`));
     if (!isOurs || (arg === name && withSignOnly.has(name))) rest.push(arg);
     else if (arg !== given || lifted[name] === undefined) taken.push(arg);
@@ -53,6 +56,7 @@ export function liftOptions(
 
 const examples: Readonly<Record<Exclude<Kind, "FILE">, string>> = {
   CHANGES: "for example: --columns +time,+container",
+  COMMAND: "for example: -c 'ls /tmp'",
   CONDITIONS: "for example: --filter 'pid==1,comm~^ba'",
   FIELD: "for example: --sort pid, or --sort pid:desc",
   N: "for example: --max-events 10",

@@ -9,8 +9,9 @@ Examples:
   bpfts tools                        every tool with a line on each
   bpfts execsnoop -x                 run one; what follows its name is its own
   bpfts -c 'ls /tmp' opensnoop       options of "bpfts run" stand before the name
-  bpfts opensnoop --max-events 5     these also behind it: --container, --filter, --fields, --sort, --columns, --max-events,
-                                     --output, --utc, --cost, --max-cpu, --max-rate, --record, --flame, --heatmap; bpfts run --help tells of them
+  bpfts opensnoop -c 'ls /tmp'       these also behind it: -c (--command where the tool has a -c of its own), --container,
+                                     --filter, --fields, --sort, --columns, --max-events, -o (--output), --utc, --cost,
+                                     --max-cpu, --max-rate, --record, --flame, --heatmap; bpfts run --help tells of them
   bpfts tools --where biolatency     the file, to read, copy and change`;
 
 /** Adds `bpfts tools`. */

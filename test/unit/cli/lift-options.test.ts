@@ -36,6 +36,15 @@ describe("the options of bpfts in a tool's arguments", () => {
     expect(() => liftOptions(["-o"], "")).toThrow("-o names no file");
   });
 
+  it("have a short name for the command", () => {
+    expect(liftOptions(["-x", "-c", "ls -l /tmp"], "")).toEqual({ lifted: ["--command=ls -l /tmp"], rest: ["-x"] });
+    expect(liftOptions(["-c", "5", "--command", "ls"], 'flags: ["-c", "--count"]')).toEqual({
+      lifted: ["--command=ls"],
+      rest: ["-c", "5"],
+    });
+    expect(() => liftOptions(["-x", "-c"], "")).toThrow("-c has no value");
+  });
+
   it("stay the tool's where it has them itself", () => {
     const args = ["--max-events", "5", "--utc"];
     expect(liftOptions(args, 'flags: ["-M", "--max-events"]')).toEqual({
