@@ -129,6 +129,10 @@ export function open_pinned(tool: string, name: string) {
   const policy = open_if_pinned(() => open_catalogue(name, false));
   const services = open_if_pinned(() => open_service_tables(name));
   if (policy === undefined && services === undefined) refuse_unpinned(tool, name);
+  const read_endpoints = () =>
+    [...(policy?.tables.endpoints.entries() ?? [])]
+      .map(([id, endpoint]) => ({ id, ...endpoint }))
+      .sort((one, other) => one.id - other.id);
   return {
     name,
     services,
@@ -139,8 +143,7 @@ export function open_pinned(tool: string, name: string) {
         { readonly prefixlen: number; readonly address: NetAddress },
         number
       >("ipcache"),
-    endpoints: [...(policy?.tables.endpoints.entries() ?? [])]
-      .map(([id, endpoint]) => ({ id, ...endpoint }))
-      .sort((one, other) => one.id - other.id),
+    endpoints: read_endpoints(),
+    read_endpoints,
   };
 }
