@@ -65,7 +65,7 @@ function renderSection(section: CodeSection): string {
     .map(({ at, opcode, text }) => {
       const line = lineAt.get(at);
       // A line that goes on is not shown again.
-      const isNew = line !== undefined && place !== (place = `${line.file}:${line.line}`);
+      const isNew = line !== undefined && line.line > 0 && place !== (place = `${line.file}:${line.line}`);
       const relocation = relocations.get(at);
       const target = relocation && nameTarget(section, relocation);
       const code = `  ${String(at).padStart(width)}: (${opcode.toString(16).padStart(2, "0")}) ${text}`;

@@ -55,7 +55,8 @@ export function openProgramSource(objects: LiveObjects, program: ProgramInfo, co
 export function openLineRenderer(): (line: SourceLine | undefined) => readonly string[] {
   let last = "";
   return (line) => {
-    if (line === undefined) return [];
+    // Clang gives line 0 to what it made without a line of the text.
+    if (line === undefined || line.line === 0) return [];
     const place = `${line.file}:${line.line}`;
     if (place === last) return [];
     last = place;
