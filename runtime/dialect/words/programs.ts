@@ -81,7 +81,7 @@ function rewriteProgram(
   const firstParam = fn.params[0] === undefined ? "" : readRange(pass.text, tokens, fn.params[0]);
   const context = findContextKind(firstParam);
   const ownSection = named?.section ?? context.section;
-  // clang gives a section's symbol and a function of that name no chance together; libbpf reads past the question mark.
+  // clang refuses a function with the same name as its section. libbpf ignores a question mark at the section's beginning.
   const section = fn.section ?? (ownSection === fn.name ? `?${ownSection}` : ownSection);
   const kind = explicitSection ? findKindOfSection(section) : (named?.kind ?? context.kind);
   const autoAttach = explicitSection ? undefined : named?.autoAttach;

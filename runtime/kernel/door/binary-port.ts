@@ -40,7 +40,7 @@ export interface ElfSymbolTable {
   readonly nameOffsets: Uint8Array;
   /** u8 each: 1 when the symbol is a resolver that picks the function (STT_GNU_IFUNC). */
   readonly indirect: Uint8Array;
-  /** u8 each: of several functions with its name the lowest is meant. 0 for what other files see, 1 for a static one, 2 for an old version, 3 for a label. */
+  /** u8 each: which function wins when several have the same name; the lowest number does. 0: global, 1: static, 2: an old version, 3: a label. */
   readonly standings: Uint8Array;
   /** UTF-8, each with a NUL at its end. */
   readonly names: Uint8Array;

@@ -5,7 +5,7 @@ import { openCgroup } from "../../kernel/machine/cgroups.ts";
 import { errno, renderErrno } from "../../kernel/door/errno.ts";
 import type { Handle, KernelPort } from "../../kernel/door/port.ts";
 
-/** What the script's numbers and names lead to. */
+/** Finds the kernel objects that a script names, or counts by its own numbers. */
 export interface ObjectLookups {
   readonly port: KernelPort;
   /** @throws ClosedError */

@@ -32,8 +32,8 @@ const HEADER_SIZE = 8;
 const TIME_SIZE = 8;
 
 /**
- * Makes a merger. A record is let go when every CPU's ring was read once more, a while after it was seen: the clock of
- * this process is not asked, since a container may have one of its own.
+ * Makes a merger. It holds each record until, a while later, every CPU's ring was read again; then no earlier record can
+ * follow. It compares the records' times with each other alone, since the clock of this process may differ from theirs in a container.
  */
 export function openTimeMerger<Source>(now: () => number = readClock): TimeMerger<Source> {
   let held: TimedRecord<Source>[] = [];

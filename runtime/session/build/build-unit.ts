@@ -180,9 +180,9 @@ function checkFlags(cflags: readonly string[], source: CSource, { files }: Build
 }
 
 /**
- * Does something with a prepared text; when clang lacks a type that a loaded module has, or stumbles over a name that
- * the kernel has too, does it again with that module's types, without that name of the kernel's. What a text needed
- * is kept: the next run begins with it.
+ * Prepares a text and calls `use` with it. When clang lacks a type that a loaded module has, or stumbles over a name that
+ * the kernel has too, it does so again with that module's types, or without that name of the kernel's. The cache
+ * keeps what a text needed, so the next run begins with it.
  */
 function withNeeds<T>(
   source: CSource,
