@@ -45,23 +45,26 @@ export async function bundleParts(root, entry, options) {
     return { modules: Object.keys(metafile.inputs), text: outputFiles[0].text };
   };
   const exportEntry = `export * from ${JSON.stringify(`./${entry}`)};`;
-  const called = new Map();
+  const called = new Set();
   const names = new Map();
   const callLater = joinOther(root, files.later, called, names, (path) => laterModules.some((form) => form.test(path)));
   // Only to see which modules are where.
   const first = await bundle(exportEntry, [callLater]);
   const inMain = new Set(first.modules);
-  const shared = new Map();
-  const later = await bundle([...called.keys()].map(renderExport).join("\n"), [
+  const shared = new Set();
+  const later = await bundle(renderExports(called), [
     joinOther(root, files.main, shared, names, (path) => inMain.has(path)),
   ]);
-  const main = await bundle([exportEntry, ...[...shared.keys()].map(renderExport)].join("\n"), [callLater]);
+  const main = await bundle(`${exportEntry}\n${renderExports(shared)}`, [callLater]);
   return { "main.cjs": main.text, "later.cjs": later.text };
 }
 
-/** A module of ours as one export, under its path. */
-function renderExport(path) {
-  return `export * as ${JSON.stringify(path)} from ${JSON.stringify(`./${path}`)};`;
+/** Modules as one export each, under their paths. esbuild finds them in another order each time; the same sources make the same file. */
+function renderExports(paths) {
+  return [...paths]
+    .toSorted()
+    .map((path) => `export * as ${JSON.stringify(path)} from ${JSON.stringify(`./${path}`)};`)
+    .join("\n");
 }
 
 /** Takes the modules that are in the other file from there, one name at its first use. `used` is told which they are. */
@@ -76,7 +79,7 @@ function joinOther(root, file, used, names, isThere) {
         if (found.external || found.errors.length > 0) return undefined;
         const own = relative(root, found.path).split(sep).join("/");
         if (!isThere(own)) return undefined;
-        used.set(own, true);
+        used.add(own);
         // The name of a package's file would make it a module of another kind.
         return { path: `${own}${stub}`, namespace: "other-part" };
       });

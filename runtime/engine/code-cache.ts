@@ -2,9 +2,10 @@ import { readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { cachedDataVersionTag } from "node:v8";
 import { Script } from "node:vm";
-import { buildId } from "../base/build-id.ts";
 import { findCached, writeCached } from "../compile/cache.ts";
 import type { CacheFolder } from "../compile/cache-folder.ts";
+
+declare const __BPFTS_CODE__: string;
 
 /** A file of JavaScript that V8 has read. */
 export interface LoadedCode {
@@ -15,13 +16,13 @@ export interface LoadedCode {
 }
 
 /**
- * Reads a file with what V8 compiled of it in an earlier run of the same build. Without a cache V8 compiles it anew, and nothing is kept.
- * Call it when V8's flags are set: V8 takes a compiled file back only under the same flags.
+ * Reads a text of dist/ with what V8 compiled of it in an earlier run. V8 compares no more of a text than its length, so the names of entries carry the hash of all of them. Without a cache V8 compiles it anew, and nothing is kept.
+ * `file` is its path, or a descriptor of it. Call it when V8's flags are set: V8 takes a compiled file back only under the same flags.
  */
-export function loadCode(path: string, cache: CacheFolder | undefined): LoadedCode {
-  const name = `code/${buildId}-${cachedDataVersionTag()}-${basename(path, ".cjs")}`;
+export function loadCode(path: string, file: string | number, cache: CacheFolder | undefined): LoadedCode {
+  const name = `code/${__BPFTS_CODE__}-${cachedDataVersionTag()}-${basename(path, ".cjs")}`;
   const cachedData = cache && findCached(cache, name);
-  const script = new Script(readFileSync(path, "latin1"), {
+  const script = new Script(readFileSync(file, "latin1"), {
     filename: path,
     ...(cachedData !== undefined && { cachedData }),
   });

@@ -1,3 +1,4 @@
+import { openSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { findCacheFolder } from "../compile/cache-folder.ts";
@@ -31,11 +32,15 @@ async function start(): Promise<void> {
   // V8 takes a compiled file back only under the same flags.
   setV8Flags(without);
   const cache = without.has("code") ? undefined : findCacheFolder(process.env);
+  // A tracer runs for days, and a new version may take the place of this one meanwhile: both files are of one build.
+  const files: Readonly<Record<string, number>> = Object.fromEntries(
+    ["./main.cjs", "./later.cjs"].map((name) => [name, openSync(join(__dirname, name), "r")]),
+  );
   const parts = new Map<string, Part>();
   const requirePart = (name: string): object => {
     let part = parts.get(name);
     if (part === undefined) {
-      part = loadPart(name, cache, requirePart);
+      part = loadPart(name, files[name]!, cache, requirePart);
       parts.set(name, part);
     }
     return part.exports;
@@ -46,9 +51,14 @@ async function start(): Promise<void> {
   if (args[0] === "run" && process.exitCode === 0) for (const { keep } of parts.values()) keep();
 }
 
-function loadPart(name: string, cache: CacheFolder | undefined, requirePart: (name: string) => object): Part {
+function loadPart(
+  name: string,
+  file: number,
+  cache: CacheFolder | undefined,
+  requirePart: (name: string) => object,
+): Part {
   const path = join(__dirname, name);
-  const code = loadCode(path, cache);
+  const code = loadCode(path, file, cache);
   const loaded: { exports: object } = { exports: {} };
   const requireNode = createRequire(path);
   const requireAny = (id: string): unknown => (id.endsWith(".cjs") ? requirePart(id) : requireNode(id));

@@ -1,4 +1,5 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { makeFolder, root, runCli, writeScript } from "../support/run-cli.ts";
@@ -29,10 +30,16 @@ it("reads a part of the CLI only: what compiles, explains and inspects comes whe
     folder,
     "list-files.cjs",
     `const fs = require("node:fs");
-const read = fs.readFileSync;
-fs.readFileSync = (path, ...rest) => {
-  if (/\\/dist\\/(?:main|later)\\.cjs$/.test(path)) fs.appendFileSync(${JSON.stringify(list)}, path.replace(/.*\\//, "") + "\\n");
-  return read(path, ...rest);
+const { openSync, readFileSync } = fs;
+const opened = new Map();
+fs.openSync = (path, ...rest) => {
+  const file = openSync(path, ...rest);
+  if (/\\/dist\\/(?:main|later)\\.cjs$/.test(path)) opened.set(file, path.replace(/.*\\//, ""));
+  return file;
+};
+fs.readFileSync = (file, ...rest) => {
+  if (opened.has(file)) fs.appendFileSync(${JSON.stringify(list)}, opened.get(file) + "\\n");
+  return readFileSync(file, ...rest);
 };`,
   );
   const run = async (args: readonly string[]): Promise<string[]> => {
@@ -45,4 +52,20 @@ fs.readFileSync = (path, ...rest) => {
   expect(await run(hello)).toEqual(["main.cjs"]);
   expect(await run(["run", "-c", "mkdir -p /tmp", join(root, "scripts/hello.ts")])).toEqual(["main.cjs"]);
   expect(await run(["doctor"])).toEqual(["main.cjs", "later.cjs"]);
+});
+
+it("is built to the same bytes each time: V8 takes compiled code for another text of the same length", () => {
+  const hashes = [1, 2].map(() => {
+    const copy = join(folder, "copy");
+    rmSync(copy, { recursive: true, force: true });
+    mkdirSync(copy);
+    for (const name of ["runtime", "sdk", "package.json", "package-lock.json", "tsconfig.json"])
+      cpSync(join(root, name), join(copy, name), { recursive: true });
+    symlinkSync(join(root, "node_modules"), join(copy, "node_modules"));
+    expect(spawnSync(process.execPath, ["runtime/build.mjs"], { cwd: copy, encoding: "utf8" })).toMatchObject({
+      status: 0,
+    });
+    return ["bpfts.cjs", "main.cjs", "later.cjs"].map((name) => readFileSync(join(copy, "dist", name), "utf8"));
+  });
+  expect(hashes[0]).toEqual(hashes[1]);
 });
