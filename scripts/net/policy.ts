@@ -137,8 +137,16 @@ if (args.pin !== undefined)
   );
 for (const { endpoint, loaded } of programs) {
   const { dev, netns } = endpoint;
-  loaded.program.attach_tc({ dev, netns, direction: "ingress", fn_name: "from_container" });
-  loaded.program.attach_tc({ dev, netns, direction: "egress", fn_name: "to_container" });
+  // Both see the backend where service.ts works on the device, too, whichever script was started first.
+  loaded.program.attach_tc({
+    dev,
+    netns,
+    direction: "ingress",
+    fn_name: "from_container",
+    order: "last",
+    priority: 200,
+  });
+  loaded.program.attach_tc({ dev, netns, direction: "egress", fn_name: "to_container", order: "first", priority: 100 });
 }
 
 const names = new Map([

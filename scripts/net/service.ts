@@ -110,8 +110,11 @@ const { program } = tables;
 // Both are loaded before one is attached.
 for (const name of ["from_container", "to_container"] as const) program.load_func(name, BPF.SCHED_CLS);
 // The way back first: an answer is never left with the backend's address.
-for (const place of places) program.attach_tc({ ...place, direction: "egress", fn_name: "to_container" });
-for (const place of places) program.attach_tc({ ...place, direction: "ingress", fn_name: "from_container" });
+// policy.ts on the same device sees backends alone: it comes behind what makes a service's address theirs, and before what undoes that.
+for (const place of places)
+  program.attach_tc({ ...place, direction: "egress", fn_name: "to_container", order: "last", priority: 200 });
+for (const place of places)
+  program.attach_tc({ ...place, direction: "ingress", fn_name: "from_container", order: "first", priority: 100 });
 
 /** In the words of cilium monitor; in JSON with the names of Hubble. */
 function show({ reason, service: id, backend, line, tuple }: ServiceEvent): void {

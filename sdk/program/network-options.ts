@@ -65,6 +65,8 @@ export type TcOptions<Functions extends string = string> = NetworkFunction<Funct
     readonly direction: "ingress" | "egress";
     /** By tcx (Linux 6.6), by a classic filter, or (the default) by tcx where the kernel has it. */
     readonly via?: "auto" | "tcx" | "clsact" | undefined;
+    /** By tcx: before or (the default) behind the programs that sit there. */
+    readonly order?: "first" | "last" | undefined;
     /** Of a classic filter: lower ones come first. */
     readonly priority?: number | undefined;
     /** Attaches although the same program sits there already. */
@@ -136,10 +138,11 @@ export function describeXdp(options: XdpOptions): NetworkArgument {
 /** A tc program as it crosses to the host. */
 export function describeTc(options: TcOptions): NetworkArgument {
   const call = "attach_tc()";
-  const place = describePlace(call, options, ["dev", "direction", "via", "priority", "stack"]);
-  const { direction, via = "auto", priority = 0 } = options;
+  const place = describePlace(call, options, ["dev", "direction", "via", "order", "priority", "stack"]);
+  const { direction, via = "auto", order = "last", priority = 0 } = options;
   requireWord(call, "direction", direction, ["ingress", "egress"]);
   requireWord(call, "via", via, ["auto", "tcx", "clsact"]);
+  requireWord(call, "order", order, ["first", "last"]);
   requireInteger(call, "priority", priority, 0, MAX_PRIORITY);
   return {
     kind: "tc",
@@ -147,6 +150,7 @@ export function describeTc(options: TcOptions): NetworkArgument {
     dev: requireDev(call, options),
     direction,
     via,
+    order,
     priority,
     stack: options.stack === true,
   };

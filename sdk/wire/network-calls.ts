@@ -42,6 +42,8 @@ export interface TcArgument extends PlaceArgument {
   readonly dev: string;
   readonly direction: "ingress" | "egress";
   readonly via: "auto" | "tcx" | "clsact";
+  /** Before or behind all programs that sit there by tcx. */
+  readonly order: "first" | "last";
   /** Of a classic filter; 0 lets the kernel choose. */
   readonly priority: number;
   /** Whether a second copy of one program is meant. */

@@ -219,20 +219,22 @@ json(fails(() => b.attach_func({ fn_name: "skb", attach_type: bpfts.BPFAttachTyp
 });
 
 describe("attach_tc", () => {
-  it("counts both ways in the order of attaching, and leaves no queue behind", async (context) => {
+  it("counts in the order of attaching, or first of all, and leaves no queue behind", async (context) => {
     needFeature(context, port, "tcx");
     const c =
       onDatagram("in", "__sk_buff", "-1", 0) +
       onDatagram("after", "__sk_buff", "TC_ACT_SHOT", 1) +
-      onDatagram("late", "__sk_buff", "-1", 2);
+      onDatagram("late", "__sk_buff", "-1", 2) +
+      onDatagram("ahead", "__sk_buff", "-1", 3);
     const script = makeJsonScript(
       folder,
       "tc",
       counters + c,
       `const netns = ${JSON.stringify(veth.b.path)};
 const links = ["in", "after", "late"].map((fn_name) => b.attach_tc({ dev: "b0", netns, fn_name: fn_name as "in", direction: "ingress" }));
+b.attach_tc({ dev: "b0", netns, fn_name: "ahead", direction: "ingress", order: "first" });
 json(links.map(({ via, kind }) => [via, kind]));
-print("ready"); wait(); json([...b.get_table("seen", { u64: "number" }).values()].slice(0, 3));`,
+print("ready"); wait(); json([...b.get_table("seen", { u64: "number" }).values()].slice(0, 4));`,
     );
     const running = startCli(["run", script]);
     await running.waitFor("ready");
@@ -247,7 +249,7 @@ print("ready"); wait(); json([...b.get_table("seen", { u64: "number" }).values()
         ["tcx", "tc"],
         ["tcx", "tc"],
       ],
-      [7, 7, 0],
+      [7, 7, 0, 7],
     ]);
     expect(veth.sendDatagrams(2)).toBe(2);
   });

@@ -7,6 +7,9 @@ import { readProgramInfo } from "../live/program-info.ts";
 import { describeRefusal, missingAnswers, noOptions, renderDevice } from "./network-hook.ts";
 import type { ArgumentOf, AttachedLink, NetworkHook, NetworkPlace } from "./network-hook.ts";
 
+/** Source: BPF_F_BEFORE of include/uapi/linux/bpf.h; a program that names no other one goes before all of them. */
+const BEFORE = 1 << 3;
+
 const attachTypes = { ingress: BPFAttachType.TCX_INGRESS, egress: BPFAttachType.TCX_EGRESS } as const;
 
 /** Traffic control: what a device takes in or gives out, behind XDP. Programs sit in order (tcx), else as classic filters. Source: BPF_TCX_INGRESS. Since: Linux 6.6 for tcx */
@@ -20,7 +23,8 @@ export const tcHook: NetworkHook<ArgumentOf<"tc">> = {
     if (argument.via === "clsact") return attachFilter(argument, program, place, action);
     const attachType = attachTypes[argument.direction];
     if (!argument.stack) requireAlone(argument, program, place, action);
-    const handle = place.port.linkCreate(program, place.netns.fd, device.index, attachType, 0, noOptions);
+    const flags = argument.order === "first" ? BEFORE : 0;
+    const handle = place.port.linkCreate(program, place.netns.fd, device.index, attachType, flags, noOptions);
     if (handle >= 0) return { handle, via: "tcx", warnings: [] };
     // Other reasons have the same answers: the probe tells them apart.
     const isMissing = missingAnswers.includes(handle) && !haveTcx(place, device.index, attachType);
