@@ -28,7 +28,7 @@ const always =
   (): WordMeaning => ({ lines });
 
 function declareStack(name: string, flags: string): (context: WordContext) => WordMeaning {
-  return ({ kind }) => ({ lines: [`int ${name} = stacks.get_stackid(${kind.context}, ${flags});`] });
+  return ({ kind }) => ({ lines: [`int ${name} = stack_traces.get_stackid(${kind.context}, ${flags});`] });
 }
 
 /** C leaves the rest of a register undefined where a value is narrower. */

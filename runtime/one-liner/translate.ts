@@ -266,9 +266,15 @@ function askTypes(
   return options.askTypes(joinPieces(pieces, options.name));
 }
 
+/** Tables that come with ready words, and what is in them. */
+const generatedTables: Readonly<Record<string, string>> = {
+  stack_traces: "the stacks of kstack and ustack",
+  command_pid: "the pid of the command (cpid)",
+};
+
 function renderMaps({ words }: Findings): Piece[] {
   return renderLines([
-    ...(words.has("kstack") || words.has("ustack") ? ["BPF_STACK_TRACE(stacks, 16384);"] : []),
+    ...(words.has("kstack") || words.has("ustack") ? ["BPF_STACK_TRACE(stack_traces, 16384);"] : []),
     ...(words.has("cpid") ? ["BPF_ARRAY(command_pid, u32, 1);"] : []),
   ]);
 }
@@ -290,6 +296,13 @@ function resolveTables(
 ): LineTable[] {
   const names = [...new Set(uses.map(({ table }) => table))];
   return names.map((name) => {
+    const own = Object.hasOwn(generatedTables, name) ? generatedTables[name] : undefined;
+    if (own !== undefined)
+      throw line.fail(
+        uses.find((use) => use.table === name)!.at,
+        `"${name}" is the table in which bpfts keeps ${own}`,
+        "give the table another name",
+      );
     const table = resolveTable(
       uses.filter((use) => use.table === name),
       types,

@@ -72,7 +72,7 @@ const cases: readonly (readonly [name: string, text: string, options?: Partial<O
   ],
   [
     "words",
-    "t:syscalls:sys_enter_read { a.count(pid, tid, uid, gid); b1.count(comm, cpu, cgroup, ppid); c.count(walltime); d.count(ustack, kstack); e.max(nsecs); f.count(cpid); }",
+    "t:syscalls:sys_enter_read { a.count(pid, tid, uid, gid); b1.count(comm, cpu, cgroup, ppid); c.count(walltime); stacks.count(ustack, kstack); e.max(nsecs); f.count(cpid); }",
   ],
   [
     "aggregates",
@@ -153,6 +153,7 @@ const refusals: readonly (readonly [text: string, options?: Partial<OneLinerRequ
   ["kprobe:vfs_read { count(retval); }"],
   ["kretprobe:vfs_read { count(arg1); }"],
   ["kprobe:vfs_read { count(arg5); }"],
+  ["profile:hz:99 { stack_traces.count(kstack); }"],
   ["kprobe:__x64_sys_read { count(arg2); }"],
   ["kretprobe:schedule { count(retval); }"],
   ['t:sched:sched_process_exit if (args->comm == "systemd-journald") { count(); }'],
