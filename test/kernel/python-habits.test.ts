@@ -104,7 +104,7 @@ const habits: readonly (readonly [call: string, error: string])[] = [
   ],
   [
     "new BPF('int x;')",
-    'new BPF() takes its options as an object, got "int x;"; its options are: text, src_file, cflags, debug, usdt_contexts, attach_usdt_ignore_pid; for example { text: … }',
+    'new BPF() takes its options as an object, got "int x;"; its options are: text, src_file, cflags, debug, pins, usdt_contexts, attach_usdt_ignore_pid; for example { text: … }',
   ],
   [
     "new BPF({ text: 'int x;', cflags: '-DX' })",
