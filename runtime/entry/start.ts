@@ -1,9 +1,9 @@
-import { openSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { findCacheFolder } from "../compile/cache-folder.ts";
 import type { CacheFolder } from "../compile/cache-folder.ts";
-import { loadCode } from "../engine/code-cache.ts";
+import { loadCode, openCode } from "../engine/code-cache.ts";
+import type { CodeFile } from "../engine/code-cache.ts";
 import { readPlainEngine } from "../engine/tricks.ts";
 import { setV8Flags } from "../engine/v8-flags.ts";
 import type { main } from "../cli/main.ts";
@@ -33,14 +33,14 @@ async function start(): Promise<void> {
   setV8Flags(without);
   const cache = without.has("code") ? undefined : findCacheFolder(process.env);
   // A tracer runs for days, and a new version may take the place of this one meanwhile: both files are of one build.
-  const files: Readonly<Record<string, number>> = Object.fromEntries(
-    ["./main.cjs", "./later.cjs"].map((name) => [name, openSync(join(__dirname, name), "r")]),
+  const files: Readonly<Record<string, CodeFile>> = Object.fromEntries(
+    ["./main.cjs", "./later.cjs"].map((name) => [name, openCode(join(__dirname, name))]),
   );
   const parts = new Map<string, Part>();
   const requirePart = (name: string): object => {
     let part = parts.get(name);
     if (part === undefined) {
-      part = loadPart(name, files[name]!, cache, requirePart);
+      part = loadPart(files[name]!, cache, requirePart);
       parts.set(name, part);
     }
     return part.exports;
@@ -51,14 +51,9 @@ async function start(): Promise<void> {
   if (args[0] === "run" && process.exitCode === 0) for (const { keep } of parts.values()) keep();
 }
 
-function loadPart(
-  name: string,
-  file: number,
-  cache: CacheFolder | undefined,
-  requirePart: (name: string) => object,
-): Part {
-  const path = join(__dirname, name);
-  const code = loadCode(path, file, cache);
+function loadPart(file: CodeFile, cache: CacheFolder | undefined, requirePart: (name: string) => object): Part {
+  const { path } = file;
+  const code = loadCode(file, cache);
   const loaded: { exports: object } = { exports: {} };
   const requireNode = createRequire(path);
   const requireAny = (id: string): unknown => (id.endsWith(".cjs") ? requirePart(id) : requireNode(id));
