@@ -17,6 +17,8 @@ export const errno = {
   ENODEV: -19,
   ENOTDIR: -20,
   EINVAL: -22,
+  ENFILE: -23,
+  EMFILE: -24,
   ENOSPC: -28,
   ERANGE: -34,
   EROFS: -30,

@@ -4,6 +4,7 @@ import {
   DialectError,
   MapError,
   PrivilegeError,
+  ResourceError,
   UnsupportedFeatureError,
   VerifierError,
   InternalError,
@@ -32,6 +33,7 @@ interface LoadedBytes {
 }
 
 const eperm = -1;
+const usedUp: readonly number[] = [errno.EMFILE, errno.ENFILE, errno.ENOMEM];
 /** What an object calls a text that stands in no file line by line; clang puts a folder before it. */
 const runTimeText = /(?:^|\/)<text>$/;
 
@@ -59,6 +61,9 @@ export function describeLoadFailure(
       detail,
     });
   }
+  // The verifier let it pass, and then there was no descriptor or memory for it.
+  if (rejected !== undefined && usedUp.includes(result.status))
+    return new ResourceError(`Cannot load "${rejected[0]}": ${renderErrno(result.status)}`, { detail });
   const missing = rejected === undefined ? describeMissingTarget(object, wanted, detail) : undefined;
   if (missing !== undefined) return missing;
   const traced = wanted.find(({ kind }) => ["fentry", "lsm"].includes(findProgramKind(kind)?.feature ?? ""));
