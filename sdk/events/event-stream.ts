@@ -1,7 +1,7 @@
 import { Interrupt } from "../wire/errors.ts";
 import { countOutput } from "../print/output.ts";
 import { haveEventLimit, isEventLimitReached, noteShownEvent } from "../print/shown-events.ts";
-import { noteEvent } from "../print/sorted-rows.ts";
+import { findSort, noteEvent } from "../print/sorted-rows.ts";
 import { pollRings, takeEvents, takeRest } from "./rings.ts";
 import { serveWhileWaiting } from "../time/wait.ts";
 import { requireCancel, watchCancel } from "./cancel.ts";
@@ -60,6 +60,8 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
   /** Set when the time of the loop is over, or its signal was aborted. */
   private cancelled: { readonly aborted?: { readonly reason: unknown } } | undefined;
   private forgetCancel: () => void = () => undefined;
+  /** Whether rows in the user's order must know that they are shown for an event; who wants no order pays nothing for it. */
+  private readonly marksEvents = findSort() !== undefined;
   /** What had been printed when the last event was handed over, where shown events are counted. */
   private outputBefore: number | undefined;
   /** For the next who asks: it came while nobody waited. */
@@ -74,14 +76,15 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
   *[Symbol.iterator](): Generator<Event, void> {
     let isLeft = true;
     const isLimited = haveEventLimit();
+    const { marksEvents } = this;
     try {
       this.subscribe();
       for (;;) {
         while (this.nextIndex < this.queue.length && !(isLimited && isEventLimitReached())) {
           if (isLimited) this.outputBefore = countOutput();
-          noteEvent(true);
+          if (marksEvents) noteEvent(true);
           yield this.queue[this.nextIndex++]!;
-          noteEvent(false);
+          if (marksEvents) noteEvent(false);
           if (isLimited) this.noteShown();
         }
         this.clearQueue();
@@ -151,7 +154,7 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
   }
 
   private waitNext(): Promise<IteratorResult<Event, undefined>> {
-    noteEvent(false);
+    if (this.marksEvents) noteEvent(false);
     this.noteShown();
     if (this.haveEvent()) return Promise.resolve({ done: false, value: this.take() });
     const error = this.interruption;
@@ -220,7 +223,7 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
   }
 
   private take(): Event {
-    noteEvent(true);
+    if (this.marksEvents) noteEvent(true);
     if (haveEventLimit()) this.outputBefore = countOutput();
     const event = this.queue[this.nextIndex++]!;
     if (this.nextIndex === this.queue.length) this.clearQueue();
@@ -233,7 +236,7 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
   }
 
   private end(): IteratorResult<Event, undefined> {
-    noteEvent(false);
+    if (this.marksEvents) noteEvent(false);
     if (this.haveEvent()) kept.set(this.table, this.queue.slice(this.nextIndex));
     this.table.close_buffer();
     return { done: true, value: undefined };
