@@ -24,7 +24,10 @@ const lifted: Readonly<Record<string, Kind | undefined>> = {
   "--utc": undefined,
 };
 
-const longNames: Readonly<Record<string, string>> = { "-c": "--command", "-o": "--output" };
+const longNames: ReadonlyMap<string, string> = new Map([
+  ["-c", "--command"],
+  ["-o", "--output"],
+]);
 
 /** BCC's own options of these names, which take no value and come to a tool from a part that it shares. */
 const withSignOnly: ReadonlySet<string> = new Set(["--folded"]);
@@ -45,7 +48,7 @@ export function liftOptions(
     const arg = args[at]!;
     if (arg === "--") return { lifted: taken, rest: [...rest, ...args.slice(at)] };
     const [given = ""] = arg.split("=", 1);
-    const name = (Object.hasOwn(longNames, arg) ? longNames[arg] : undefined) ?? given;
+    const name = longNames.get(arg) ?? given;
     const isOurs = Object.hasOwn(lifted, name) && ![given, name].some((one) => toolText.includes(`"${one}"`));
     if (!isOurs || (arg === name && withSignOnly.has(name))) rest.push(arg);
     else if (arg !== given || lifted[name] === undefined) taken.push(arg);

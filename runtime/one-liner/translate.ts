@@ -267,10 +267,10 @@ function askTypes(
 }
 
 /** Tables that come with ready words, and what is in them. */
-const generatedTables: Readonly<Record<string, string>> = {
-  stack_traces: "the stacks of kstack and ustack",
-  command_pid: "the pid of the command (cpid)",
-};
+const generatedTables: ReadonlyMap<string, string> = new Map([
+  ["stack_traces", "the stacks of kstack and ustack"],
+  ["command_pid", "the pid of the command (cpid)"],
+]);
 
 function renderMaps({ words }: Findings): Piece[] {
   return renderLines([
@@ -296,7 +296,7 @@ function resolveTables(
 ): LineTable[] {
   const names = [...new Set(uses.map(({ table }) => table))];
   return names.map((name) => {
-    const own = Object.hasOwn(generatedTables, name) ? generatedTables[name] : undefined;
+    const own = generatedTables.get(name);
     if (own !== undefined)
       throw line.fail(
         uses.find((use) => use.table === name)!.at,
