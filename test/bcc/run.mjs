@@ -1,27 +1,8 @@
-// Bundles main.ts (this Node need not read TypeScript) and runs it: node test/bcc/run.mjs [--source DIR] [--out DIR] [--only TOOL] [--check] [--kernel 6.1]
-import { mkdtempSync, rmSync } from "node:fs";
+// Runs main.ts: node test/bcc/run.mjs [--source DIR] [--out DIR] [--only TOOL] [--check] [--kernel 6.1]
 import path from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { runBundled } from "../support/run-bundled.mjs";
 
-import { build } from "esbuild";
-
-const folder = path.dirname(fileURLToPath(import.meta.url));
-// Inside the project: what runs in there finds the addon and the headers by its place.
-const out = mkdtempSync(path.join(folder, "..", "..", "build", "bcc-"));
-await build({
-  entryPoints: [path.join(folder, "main.ts"), path.join(folder, "load-built.ts")],
-  outdir: out,
-  outExtension: { ".js": ".mjs" },
-  bundle: true,
-  platform: "node",
-  format: "esm",
-  target: "node20",
-  packages: "external",
-  logLevel: "warning",
+const folder = import.meta.dirname;
+await runBundled([path.join(folder, "main.ts"), path.join(folder, "load-built.ts")], (out) => {
+  process.argv.push("--stub", path.join(folder, "stub"), "--loader", path.join(out, "load-built.mjs"));
 });
-process.argv.push("--stub", path.join(folder, "stub"), "--loader", path.join(out, "load-built.mjs"));
-try {
-  await import(pathToFileURL(path.join(out, "main.mjs")).href);
-} finally {
-  rmSync(out, { recursive: true, force: true });
-}
