@@ -40,6 +40,8 @@ const mark = `${process.pid}-${Date.now()}`;
 process.env[runMark] = mark;
 
 const totals = { passed: 0, failed: 0, skipped: 0 };
+/** What stands above the last line once more: a log is read from its end. */
+const troubles = [];
 const isFiltered = words.length > 0 || options.testNamePattern !== undefined;
 let filesRun = 0;
 for (const tier of chosen) {
@@ -54,6 +56,7 @@ for (const tier of chosen) {
 }
 if (filesRun === 0) fail(`no test file matches ${words.map((word) => `"${word}"`).join(" ")}`);
 
+for (const line of troubles) process.stdout.write(`${line}\n`);
 process.stdout.write(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped\n`);
 process.exit(totals.failed > 0 ? 1 : 0);
 
@@ -81,10 +84,26 @@ function count(module) {
     const { state } = test.result();
     if (state === "skipped" && !isAskedFor(test)) continue;
     if (state === "failed") failedHere++;
+    noteTrouble(test);
     totals[state === "pending" ? "failed" : state]++;
   }
   // A file that could not be loaded, or whose hooks failed, has no failed test to show for it.
-  if (!module.ok() && failedHere === 0) totals.failed++;
+  if (!module.ok() && failedHere === 0) fail(`${module.relativeModuleId}: ${firstLine(module.errors())}`);
+}
+
+/** A test that failed, or passed at its second try, with its first error. */
+function noteTrouble(test) {
+  const { state, errors } = test.result();
+  const isFlaky = test.diagnostic()?.flaky === true;
+  if (state !== "failed" && !isFlaky) return;
+  const name = `${test.module.relativeModuleId} > ${test.fullName}`;
+  troubles.push(`${isFlaky ? "PASSED LATE" : "FAILED"}: ${name}: ${firstLine(errors)}`);
+}
+
+function firstLine(errors) {
+  return String(errors?.[0]?.message ?? "")
+    .split("\n", 1)[0]
+    .slice(0, 300);
 }
 
 /** vitest calls what -t leaves out skipped too. */
@@ -97,5 +116,5 @@ function isAskedFor(test) {
 
 function fail(message) {
   totals.failed++;
-  process.stdout.write(`FAILED: ${message}\n`);
+  troubles.push(`FAILED: ${message}`);
 }

@@ -149,7 +149,7 @@ describe("packets that the kernel receives", () => {
   let veth: OwnVeth;
   let eth: { readonly dst: string; readonly src: string };
   beforeAll(async () => {
-    veth = await makeVeth();
+    veth = await makeVeth({ ipv6: true });
     const readMac = (where: "a" | "b"): string =>
       /link\/ether (\S+)/.exec(veth.run(where, `ip -o link show ${where}0`))![1]!;
     eth = { src: readMac("a"), dst: readMac("b") };

@@ -13,8 +13,11 @@ export interface OwnVeth {
   sendDatagrams(count: number): number;
 }
 
-/** Joins two new network namespaces. They go away after the file's tests, and the devices with them. */
-export async function makeVeth(): Promise<OwnVeth> {
+/**
+ * Joins two new network namespaces. They go away after the file's tests, and the devices with them. Without `ipv6` the devices have none: the kernel
+ * announces each address of IPv6 by packets of its own, some seconds later on a busy machine, and tests count packets.
+ */
+export async function makeVeth({ ipv6 = false }: { readonly ipv6?: boolean } = {}): Promise<OwnVeth> {
   const [a, b] = [await makeNetns(), await makeNetns()];
   const run = (where: "a" | "b", command: string): string => {
     const result = spawnSync("sh", ["-c", (where === "a" ? a : b).enter(command)], { encoding: "utf8" });
@@ -26,6 +29,7 @@ export async function makeVeth(): Promise<OwnVeth> {
     ["a", "a0", "10.9.0.1"],
     ["b", "b0", "10.9.0.2"],
   ] as const) {
+    if (!ipv6) run(where, `sh -c 'echo 1 > /proc/sys/net/ipv6/conf/${dev}/disable_ipv6'`);
     run(where, `ip address add ${address}/24 dev ${dev}`);
     run(where, `ip link set ${dev} up`);
     run(where, "ip link set lo up");
