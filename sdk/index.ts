@@ -3,7 +3,6 @@ import "./wire/dispose-symbols.ts";
 import "./wire/engine-faults.ts";
 import "./wire/error-stacks.ts";
 import "./guest/globals.ts";
-import "./live/install-live.ts";
 
 export { parse_args } from "./arguments/parse-args.ts";
 export { tool_options } from "./arguments/tool-options.ts";
@@ -159,6 +158,7 @@ export { signal_name, signal_number } from "./queries/signal-names.ts";
 export { syscall_name, syscall_number } from "./queries/syscall-names.ts";
 export { user_id, user_name } from "./queries/users.ts";
 export { BPF_ANY, BPF_EXIST, BPF_NOEXIST, Table } from "./tables/table.ts";
+export type { BigintColumn, ColumnOf, NumberColumn, TableColumns } from "./tables/table-columns.ts";
 export { BloomFilterTable } from "./tables/table-bloom.ts";
 export { PerCpuTable } from "./tables/table-percpu.ts";
 export { QueueStackTable } from "./tables/table-queue.ts";

@@ -4,7 +4,7 @@ import { callHost } from "../wire/host.ts";
 import { eprint } from "../print/output.ts";
 import { exit } from "../guest/process.ts";
 import type { AttachArgument } from "../wire/attach-argument.ts";
-import type { UsdtProbeReply } from "../wire/protocol.ts";
+import type { UsdtProbeReply } from "../wire/usdt-probe-reply.ts";
 
 /**
  * Where USDT probes are looked for: in a running process and all it has loaded, in a binary, or in a binary as a process sees it.

@@ -1,6 +1,6 @@
 import { makeBytesLayout, makeTableCodec } from "../codec/codec.ts";
 import type { Codec } from "../codec/codec.ts";
-import { requireNumber } from "../checks/check-options.ts";
+import { requireNumber, requireOptions } from "../checks/check-options.ts";
 import { makeMapError, makeArgumentError } from "../wire/errors.ts";
 import {
   buildLinearHistogram,
@@ -16,12 +16,16 @@ import { print } from "../print/output.ts";
 import { renderValue } from "../print/render-value.ts";
 import { compilePairWalk } from "../codec/pair-walk.ts";
 import type { PairWalk } from "../codec/pair-walk.ts";
+import { planColumns } from "../codec/column-plan.ts";
+import type { ColumnPlan } from "../codec/column-plan.ts";
 import { alignUp } from "../wire/protocol.ts";
 import type { MapReply } from "../wire/protocol.ts";
 import { is_json_output } from "../print/row-printer.ts";
 import { recordHistogram } from "../print/record-histogram.ts";
 import { TableBase } from "./table-base.ts";
 import type { TableOwner } from "./table-base.ts";
+import { readColumns } from "./table-columns.ts";
+import type { ColumnOf, TableColumns } from "./table-columns.ts";
 
 /** The fields of a struct that are numbers. */
 export type NumberField<Leaf> = {
@@ -84,6 +88,7 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
   protected readonly keyCodec: Codec<Key>;
   /** @internal */
   protected readonly leafCodec: Codec<Leaf>;
+  private columnPlans: readonly [key: ColumnPlan, leaf: ColumnPlan] | undefined;
   private bindPairs: ((buffer: ArrayBuffer) => PairWalk) | undefined;
 
   constructor(info: MapReply, owner: TableOwner, leafCodec?: Codec<Leaf>) {
@@ -180,6 +185,23 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
       (a, b) => Number(isNaN(a.rank)) - Number(isNaN(b.rank)) || (a.rank > b.rank ? -1 : a.rank < b.rank ? 1 : 0),
     );
     return ranked.slice(0, Math.max(0, n)).map(({ entry }) => entry);
+  }
+
+  /**
+   * All entries by columns: a typed array for each number of keys and values, for those who add up, sort or look for many entries. No objects are made.
+   * With `take`, the entries are taken out of the map. Of per-CPU tables each value is an array, as elsewhere.
+   *
+   * @throws BpfError for an option that there is not
+   */
+  columns<K, V>(this: Table<K, V>, options: { readonly take?: boolean } = {}): TableColumns<K, V> {
+    requireOptions("columns()", options, ["take"]);
+    const { buffer, count, keysAt, valuesAt } = this.readBatch(options.take ?? false);
+    const [key, leaf] = (this.columnPlans ??= [planCodec(this.keyCodec), planCodec(this.leafCodec)]);
+    const [keys, values] = readColumns(buffer, count, [
+      { plan: key, at: keysAt, size: this.keyCodec.size },
+      { plan: leaf, at: valuesAt, size: this.leafCodec.size },
+    ]);
+    return { count, keys: keys as ColumnOf<K>, values: values as ColumnOf<V> };
   }
 
   /** Sets the value of every key that is there to zero. */
@@ -310,6 +332,19 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
 function writeList<T>(values: readonly T[], codec: Codec<T>, bytes: Uint8Array, start: number): void {
   const write = codec.bindWriter(bytes.buffer as ArrayBuffer);
   for (let i = 0, offset = start; i < values.length; i++, offset += codec.size) write(values[i]!, offset);
+}
+
+/** The values of a codec that comes from no one layout are read one by one. */
+function planCodec(codec: Codec): ColumnPlan {
+  if (codec.layout !== undefined) return planColumns(codec.layout);
+  return {
+    offset: 0,
+    size: codec.size,
+    read(buffer, at, rows) {
+      const read = codec.bind(buffer);
+      return Array.from({ length: rows }, (_, row) => read(at + row * codec.size));
+    },
+  };
 }
 
 /** Codecs that come from no one layout are asked for each value. */

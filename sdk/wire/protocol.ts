@@ -1,3 +1,4 @@
+import type { ColumnPart } from "./column-part.ts";
 import type { ContainerReply } from "./container-reply.ts";
 import type { KernelObject } from "./kernel-object.ts";
 import type { AttachArgument } from "./attach-argument.ts";
@@ -11,6 +12,7 @@ import type { PatternArgument } from "./pattern-argument.ts";
 import type { StackMessage } from "./stack-message.ts";
 import type { StartReply } from "./start-reply.ts";
 import type { TerminalReply } from "./terminal-reply.ts";
+import type { UsdtProbeReply } from "./usdt-probe-reply.ts";
 import type { UrlParts } from "./url-parts.ts";
 
 /**
@@ -116,6 +118,8 @@ export interface Calls {
   map_next_key: Bytes<{ readonly map: number }>;
   /** Bytes out: u32 count, u32 nothing, all keys, padding to 8, all values. */
   map_read_all: Bytes<{ readonly map: number; readonly remove: boolean }>;
+  /** Bytes in: rows. Bytes out: a column for each span of each part, each padded to 8. */
+  split_columns: Bytes<{ readonly parts: readonly ColumnPart[] }>;
   /** Bytes in: all keys, padding to 8, all values. */
   map_update_all: Json<{ readonly map: number; readonly count: number; readonly flags: number }, null>;
   map_count: Json<{ readonly map: number }, number>;
@@ -277,6 +281,7 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   map_delete: "json",
   map_next_key: "bytes",
   map_read_all: "bytes",
+  split_columns: "bytes",
   map_update_all: "json",
   map_delete_all: "json",
   map_count: "json",
@@ -381,16 +386,6 @@ export interface SymbolReply {
   /** Units: bytes from the symbol's start. */
   readonly offset: number;
   readonly module: string | null;
-}
-
-/** A USDT probe of a binary. */
-export interface UsdtProbeReply {
-  readonly provider: string;
-  readonly name: string;
-  /** The binary in its users' view. */
-  readonly path: string;
-  readonly semaphore: string;
-  readonly locations: readonly { readonly address: string; readonly arguments: readonly string[] }[];
 }
 
 /** The code that a signal crosses with; the guest throws it as `Interrupt`. */

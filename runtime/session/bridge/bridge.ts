@@ -18,6 +18,7 @@ import { openUserRingCalls } from "./bridge-user-ring.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
 import { openSystemCalls } from "./bridge-system.ts";
 import { openWebCalls } from "./bridge-web.ts";
+import { openColumnCalls } from "./split-columns.ts";
 import { openTraceCalls } from "./bridge-trace.ts";
 import { openUserCalls } from "./bridge-users.ts";
 
@@ -54,6 +55,7 @@ export function openBridge(state: BridgeState, isStopped: () => boolean): Bridge
     ...openNetworkCalls(programs.requireProgram),
     ...openIteratorCalls(state.port, programs.requireProgram),
     ...openMapCalls(state, requireMap, programs.lookups),
+    ...openColumnCalls(),
     ...openInnerMapCalls(state.port, programs),
     ...openPerfCounterCalls(state.port, requireMap),
     ...openUserRingCalls(state.port, requireMap),

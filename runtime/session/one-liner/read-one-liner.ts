@@ -31,8 +31,6 @@ import { openFunctionTypes } from "./read-function-types.ts";
 /** A one-liner and the options that its script is to have. */
 export interface OneLinerRequest extends ScriptSettings {
   readonly text: string;
-  /** What messages call it; `-e` unless given. */
-  readonly name?: string;
   /** The process of `-p`. */
   readonly pid?: number;
   /** What to do about probes that do not exist. */
@@ -54,8 +52,8 @@ export const lineName = "-e";
  * @throws BpftsError at its place in the one-liner
  */
 export function readOneLiner(request: OneLinerRequest): ScriptText {
-  const { text, js, name: textName = lineName } = request;
-  const sources = { [textName]: text, ...(js !== undefined && { [jsName]: js }) };
+  const { text, js } = request;
+  const sources = { [lineName]: text, ...(js !== undefined && { [jsName]: js }) };
   const files = openFileScope(undefined, request.grants);
   for (const [name, source] of Object.entries(sources)) files.keep(name, source);
   try {
@@ -83,7 +81,7 @@ function findOrTranslate(request: OneLinerRequest, files: FileScope): JoinedText
   const askTypes = (asked: JoinedText): ReadonlyMap<number, ValueType> => {
     const builder = openBuilder({ port: openAddon(), cache, environment, files, log, ...(kernel && { kernel }) });
     try {
-      return readAskedTypes(parseText(describeText(asked, request), builder));
+      return readAskedTypes(parseText(describeText(asked, request.text), builder));
     } catch (error) {
       if (error instanceof BpftsError) adviseWord(error);
       throw error;
@@ -92,7 +90,7 @@ function findOrTranslate(request: OneLinerRequest, files: FileScope): JoinedText
   let hasWarned = false;
   const joined = translateLine(request.text, {
     ...settings,
-    name: request.name ?? lineName,
+    name: lineName,
     askTypes,
     findTypes: openFunctionTypes(),
     warn(message) {
@@ -107,12 +105,12 @@ function findOrTranslate(request: OneLinerRequest, files: FileScope): JoinedText
 }
 
 /** The text that clang is asked about, its places those of the one-liner. */
-function describeText(asked: JoinedText, { text, name = lineName }: OneLinerRequest): CSource {
+function describeText(asked: JoinedText, text: string): CSource {
   const locate = (offset: number): { line: number; column: number } | undefined => {
     const origin = findOrigin(asked, offset);
     return origin && locateIn(text, origin.at);
   };
-  return { text: asked.text, name: "<text>", place: { file: name, locate } };
+  return { text: asked.text, name: "<text>", place: { file: lineName, locate } };
 }
 
 /** A name that clang does not know may be a ready word that was mistyped. */

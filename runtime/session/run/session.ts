@@ -43,8 +43,6 @@ import type { EndedProcesses } from "./ended-processes.ts";
 import { quoteLines } from "./quote-lines.ts";
 import { redirectOutput } from "./redirect-output.ts";
 import { runGuest } from "./run-guest.ts";
-import type { GuestRun } from "./run-guest.ts";
-import type { KeptTables } from "../load/kept-tables.ts";
 import type { RowChoice } from "../../../sdk/wire/row-choice.ts";
 import type { HistogramMessage } from "../../../sdk/wire/histogram-message.ts";
 import type { StackMessage } from "../../../sdk/wire/stack-message.ts";
@@ -115,16 +113,6 @@ export interface RunOptions {
   readonly tape?: Tape;
   /** Puts something between the run and the kernel. */
   readonly watchPort?: (port: KernelPort) => KernelPort;
-  /** Runs the script as the beginning of a session, in place of running it to its end. */
-  readonly live?: LiveRun;
-}
-
-/** How a session runs. */
-export interface LiveRun {
-  /** The tables that its texts share by their names. */
-  readonly tables: KeptTables;
-  /** Runs the session. `read` makes lines of the session ready for the sandbox; C texts are placed in what was read last. */
-  run(guest: GuestRun, read: (text: ScriptText) => Promise<Script>): Promise<number>;
 }
 
 /**
@@ -141,16 +129,12 @@ export async function runScript(options: RunOptions): Promise<number> {
     const cache = openCacheFolder(options.environment, options.log);
     const library = openGuestLibrary(cache);
     const without = requireEngine(options.environment);
-    const read = (text: string | ScriptText): Promise<Script> =>
-      readScript(text, {
-        readLibrary: library.read,
-        store: library.store,
-        grants: options.grants,
-        ...(options.live && { form: "session" }),
-        ...(options.handover && { noteFile: options.handover.noteFile }),
-      });
-    const script = await read(options.script);
-    let current = script;
+    const script = await readScript(options.script, {
+      readLibrary: library.read,
+      store: library.store,
+      grants: options.grants,
+      ...(options.handover && { noteFile: options.handover.noteFile }),
+    });
     files = script.scope;
     const port = options.watchPort?.(openAddon()) ?? openAddon();
     if (options.attaches && haveOwnPids()) options.log.warn(ownPidsWarning);
@@ -174,7 +158,7 @@ export async function runScript(options: RunOptions): Promise<number> {
     const turn = options.handover && openTurn(options.handover, output);
     if (turn !== undefined) scope.defer(() => turn.release());
     const programs: BuiltProgram[] = [];
-    const guest: GuestRun = {
+    const status = await runGuest({
       script,
       library: library.guest,
       openSandbox: options.prepared?.openSandbox ?? ((sandbox) => openSandbox({ ...sandbox, without })),
@@ -183,11 +167,11 @@ export async function runScript(options: RunOptions): Promise<number> {
       guard: options.guard,
       port: options.attaches ? (turn?.port ?? output) : muteOutput(options.loads === false ? openDryPort(port) : port),
       build: openBuild(
-        () => current,
+        script,
         port,
         options,
         {
-          openBuilder: () => openBuilder({ ...options, port, cache, files: current.scope }),
+          openBuilder: () => openBuilder({ ...options, port, cache, files: script.scope }),
           openPipe,
           userSpace,
           watchProcess(pid) {
@@ -225,11 +209,7 @@ export async function runScript(options: RunOptions): Promise<number> {
           for (const program of programs) program.detachAll();
         },
       }),
-    };
-    const status =
-      options.live === undefined
-        ? await runGuest(guest)
-        : await options.live.run(guest, async (text) => (current = await read(text)));
+    });
     for (const finish of finishers) finish();
     return status;
   } catch (error) {
@@ -298,26 +278,21 @@ function openEarly(open: () => TracePipe, log: Log): void {
 
 /** What `new BPF(…)` in the script comes down to. Tools are found at the first text that has anything in it. */
 function openBuild(
-  findScript: () => Script,
+  script: Script,
   port: KernelPort,
   options: RunOptions,
   open: Openers,
   scope: Scope,
 ): (request: BuildRequest) => BuiltProgram {
   let builder: Builder | undefined;
-  let builtFor: Script | undefined;
   const sharedMaps: SharedMaps = new Map();
   const prefer =
     options.prefer === undefined
       ? (source: CSource): CSource => source
       : openPreference(options.prefer, port, options.log);
   return (request) => {
-    const script = findScript();
     const source = prefer(readSource(request, script));
     if (source.text.trim() === "") return emptyProgram;
-    // The files that a text may name are those of its script.
-    if (builtFor !== script) builder = undefined;
-    builtFor = script;
     builder ??= open.openBuilder();
     options.observe?.(source, request.cflags ?? [], builder);
     const debug = openDebugOutput(request.debug ?? 0, options.verifierLog, options.log);
@@ -376,7 +351,6 @@ function openBuild(
       );
     const program = loadUnit(unit, {
       ...context,
-      ...(options.live && { keptTables: options.live.tables }),
       ...(open.turn && { keptTables: open.turn.tables, beforeExclusive: open.turn.take }),
     });
     open.noteProgram(program);

@@ -46,6 +46,12 @@ const ways: Readonly<Record<string, () => readonly [number, bigint]>> = {
     });
     return [seen, sum];
   },
+  columns() {
+    const { count, keys, values } = counts.columns();
+    let sum = 0n;
+    for (let i = 0; i < count; i++) sum += BigInt(keys[i]!) + values[i]!;
+    return [count, sum];
+  },
   values() {
     let seen = 0;
     let sum = 0n;
