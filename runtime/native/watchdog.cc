@@ -11,7 +11,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
-#include <climits>
 #include <mutex>
 
 #include "end_children.h"
@@ -35,6 +34,7 @@ bool ended = false;
 v8::Isolate* isolate = nullptr;
 
 std::atomic<int64_t> deadline_ms = kNever;
+std::atomic<bool> paused = false;
 std::atomic<bool> stopping = false;
 std::atomic<int> wake_fd = -1;
 pthread_t watched;
@@ -72,10 +72,16 @@ void EndProcess(int number) {
 
 void* Watch(void*) {
   int64_t pending_since = kNever;
+  int64_t last = ReadClockMs();
   while (!stopping.load()) {
     if (const int number = EndingSignal(); number != 0) EndProcess(number);
     const int64_t now = ReadClockMs();
     const bool pending = HaveSignal();
+    if (paused.load()) {
+      if (pending_since != kNever) pending_since += now - last;
+      if (deadline_ms.load() != kNever) deadline_ms += now - last;
+    }
+    last = now;
     if (!pending) pending_since = kNever;
     else if (pending_since == kNever) pending_since = now;
     if (now >= deadline_ms.load()) {
@@ -87,7 +93,7 @@ void* Watch(void*) {
       if (now - pending_since >= kHeedMs) EndGuarded();
     }
     const int64_t deadline = deadline_ms.load();
-    int64_t wait_ms = deadline == kNever ? -1 : std::clamp<int64_t>(deadline - now, 0, INT_MAX);
+    int64_t wait_ms = deadline == kNever ? -1 : std::clamp<int64_t>(deadline - now, 0, kNudgeMs);
     if (pending) wait_ms = wait_ms < 0 ? kNudgeMs : std::min(wait_ms, kNudgeMs);
     struct pollfd fd = {wake_fd.load(), POLLIN, 0};
     if (poll(&fd, 1, static_cast<int>(wait_ms)) > 0) {
@@ -113,6 +119,7 @@ int WatchdogStart() {
   isolate = v8::Isolate::GetCurrent();
   watched = pthread_self();
   stopping = false;
+  paused = false;
   deadline_ms = kNever;
   wake_fd = fd;
   // Signals are for the thread that they are to interrupt.
@@ -143,6 +150,11 @@ int GuardDeadline(Environment&, int32_t timeout_ms) {
   return 0;
 }
 
+int GuardPause(Environment&, int32_t pauses) {
+  paused = pauses != 0;
+  return 0;
+}
+
 Napi::Value RunGuarded(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
   {
@@ -157,7 +169,8 @@ Napi::Value RunGuarded(const Napi::CallbackInfo& info) {
     const std::lock_guard lock(mutex);
     is_inner = --depth > 0;
     was_ended = ended;
-    if (!is_inner) ended = false;
+    // What was ended could not take its pause back.
+    if (!is_inner) paused = ended = false;
   }
   if (was_ended) {
     napi_value nothing = nullptr;

@@ -18,6 +18,9 @@ void WatchdogNote();
 /// Units: milliseconds from now, -1 for never. What still runs in RunGuarded then is ended.
 int GuardDeadline(Environment& environment, int32_t timeout_ms);
 
+/// While it pauses, time counts neither for the deadline nor for a signal that nobody takes: the host works, and the code waits for it.
+int GuardPause(Environment& environment, int32_t pauses);
+
 /// Calls a function. 1 when the watchdog ended it, whatever it was doing; 0 when it came to its end, also by an exception, which stays pending.
 Napi::Value RunGuarded(const Napi::CallbackInfo& info);
 

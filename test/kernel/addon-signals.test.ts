@@ -77,6 +77,28 @@ describe("a signal", () => {
     expect(await child.end).toMatchObject({ code: 0, stdout: "ready\nagain\n[1,2,0]\n" });
   });
 
+  it("lets the host's own work come to its end, and guarded code no longer", async () => {
+    const child = runNative(`
+      port.signalsCatch();
+      say("ready");
+      const spin = (ms) => { const start = performance.now(); while (performance.now() - start < ms); };
+      const ended = port.runGuarded(() => {
+        port.guardPause(1);
+        while (port.signalPending() === 0);
+        spin(1500);
+        port.guardPause(0);
+        say("worked");
+        spin(100);
+        say("a moment more");
+        for (;;);
+      });
+      say(ended);
+    `);
+    await child.reads("ready");
+    child.process.kill("SIGINT");
+    expect(await child.end).toMatchObject({ code: 0, stdout: "ready\nworked\na moment more\n1\n" });
+  });
+
   it("that npm passes on once more counts once", async () => {
     const child = runNative(`
       port.signalsCatch();
@@ -150,8 +172,11 @@ describe("a deadline", () => {
       port.guardDeadline(50);
       port.guardDeadline(-1);
       say(port.runGuarded(() => { const start = performance.now(); while (performance.now() - start < 100); }));
+      port.guardDeadline(50);
+      port.guardPause(1);
+      say(port.runGuarded(() => { const start = performance.now(); while (performance.now() - start < 300); port.guardPause(0); for (;;); }));
       try { port.runGuarded(() => { throw new RangeError("own"); }); } catch (error) { say(String(error)); }
     `).end;
-    expect(stdout).toBe("1\n0\n0\nRangeError: own\n");
+    expect(stdout).toBe("1\n0\n0\n1\nRangeError: own\n");
   });
 });

@@ -28,7 +28,7 @@ type LookupCall =
   | "find_process_user";
 
 /** The calls that ask about the kernel and its processes. */
-export function openLookupCalls({ lookups }: BridgeState): Handlers<LookupCall> {
+export function openLookupCalls({ lookups, excuse }: BridgeState): Handlers<LookupCall> {
   return {
     find_kprobe_functions: (argument) => lookups.findKprobeFunctions(parsePattern(argument, "whole")),
     find_tracepoints(argument) {
@@ -40,12 +40,13 @@ export function openLookupCalls({ lookups }: BridgeState): Handlers<LookupCall> 
     have_struct_field: ({ struct, field }) => lookups.haveStructField(struct, field),
     have_kfunc: () => lookups.haveKfunc(),
     find_syscall_prefix: () => lookups.findSyscallPrefix(),
-    find_kernel_symbol: ({ address }) => renderSymbol(lookups.findKernelSymbol(BigInt(address))),
+    // The first name is found when all symbols were read: an event that came before Ctrl-C is worth the wait.
+    find_kernel_symbol: ({ address }) => renderSymbol(excuse(() => lookups.findKernelSymbol(BigInt(address)))),
     find_kernel_address: ({ name }) => lookups.findKernelAddress(name)?.toString() ?? null,
     find_user_symbol: ({ address, pid, demangle }) =>
-      renderSymbol(lookups.findUserSymbol(BigInt(address), pid, demangle)),
+      renderSymbol(excuse(() => lookups.findUserSymbol(BigInt(address), pid, demangle))),
     find_build_id_symbol: ({ buildId, offset, pid, demangle }) =>
-      renderSymbol(lookups.findBuildIdSymbol(buildId, Number(offset), pid, demangle)),
+      renderSymbol(excuse(() => lookups.findBuildIdSymbol(buildId, Number(offset), pid, demangle))),
     add_module({ path }) {
       lookups.addModule(path);
       return null;

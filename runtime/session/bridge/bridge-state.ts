@@ -51,6 +51,8 @@ export interface BridgeState {
   openTracePipe(): TracePipe;
   /** How long the script's end may still take; Infinity while there is no hurry. Units: milliseconds. */
   findTimeLeft(): number;
+  /** Does work of the host's own that takes long now and then. Its time does not count as the script's. */
+  excuse<Answer>(work: () => Answer): Answer;
   /** The frames of a stack of the script's that stand in its files, one a line. */
   renderStack(stack: string): readonly string[];
   /** From now on nothing is answered and the script is stopped. */

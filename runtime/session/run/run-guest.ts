@@ -117,6 +117,7 @@ export async function runGuest(run: GuestRun): Promise<number> {
       waiter,
       lookups,
       findTimeLeft: () => stopper.findTimeLeft(),
+      excuse: (work) => stopper.excuse(work),
       stop: (reason) => stopper.stop(reason),
       renderStack: (stack) => renderFrames(mapStack(stack, run.script), run.script),
     },

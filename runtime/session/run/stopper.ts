@@ -21,6 +21,8 @@ export interface Stopper {
   takeExit(): boolean;
   /** From now on the script's end handlers run: they get answers again, and after a signal only so much time. */
   startEnd(): void;
+  /** Does work of the host's own that the guest waits for. Its time counts neither after a signal nor at the end: what it takes is not the script's fault. */
+  excuse<Answer>(work: () => Answer): Answer;
   /** How long the end may still take; Infinity while there is no hurry. Units: milliseconds. */
   findTimeLeft(): number;
   /** What the script chose; undefined when it left the choice. */
@@ -96,6 +98,19 @@ export function openStopper(port: KernelPort, now: () => number = readClock): St
       // Whoever presses Ctrl-C once more does not want to wait for what is left to be done.
       if (interrupted) port.signalsFinish();
       port.guardDeadline(Math.ceil(Math.max(0, endBy - now())) + CUT_MS);
+    },
+    excuse(work) {
+      port.guardPause(1);
+      // A signal that comes during the work is seen after it.
+      const begun = pendingSince === undefined && endBy === Infinity ? undefined : now();
+      try {
+        return work();
+      } finally {
+        port.guardPause(0);
+        const tookMs = begun === undefined ? 0 : now() - begun;
+        if (pendingSince !== undefined) pendingSince += tookMs;
+        endBy += tookMs;
+      }
     },
     findTimeLeft: () => Math.max(0, endBy - now()),
     get exitCode() {

@@ -6,6 +6,7 @@ import {
   ArgumentError,
   VerifierError,
 } from "../../../../runtime/base/errors.ts";
+import type { KernelLookups } from "../../../../runtime/session/bridge/lookups.ts";
 import type { Command } from "../../../../runtime/session/wait/command.ts";
 import { answerBatches } from "../../../support/fake-kernel.ts";
 import { makeProgram, makeSignals, runScriptText } from "../../../support/guest-run.ts";
@@ -154,6 +155,23 @@ describe("signals", () => {
     );
     expect(result).toMatchObject({ exitCode: 0, error: undefined, stdout: "bye\n" });
     expect(performance.now() - started).toBeLessThan(20_000);
+  });
+
+  it("wait for names that the host reads, which is not the script's time", async () => {
+    const signals = makeSignals();
+    signals.raise();
+    const findKernelSymbol = (): { name: string; offset: number } => {
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 400);
+      return { name: "vfs_read", offset: 0 };
+    };
+    const result = await runScriptText(
+      `import { BPF, print } from "bpfts";
+      const work = () => { for (let i = 0; i < 20_000; i++); };
+      for (let turn = 0; turn < 3; turn++) { work(); print(BPF.ksym(1n)); }
+      for (;;);`,
+      { kernel: signals.script, lookups: { findKernelSymbol, close: () => undefined } as unknown as KernelLookups },
+    );
+    expect(result).toMatchObject({ exitCode: 0, error: undefined, stdout: "vfs_read\nvfs_read\nvfs_read\n" });
   });
 
   it("come through promises that follow on one another for ever", async () => {
