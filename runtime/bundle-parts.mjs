@@ -7,7 +7,7 @@ import { build } from "esbuild";
 const laterModules = [
   // Commands other than `run`, and its rarer options.
   /^runtime\/(?:inspect|lab|one-liner|pictures|vm|watch)\//,
-  /^runtime\/cli\/(?:check|check-stdin|doctor|flame|init|lab|lift-options|link|list|list-tools|map|net|one-line|print-types|prog|render-error|replay|tools|top|vm)\.ts$/,
+  /^runtime\/cli\/(?:check|check-stdin|doctor|flame|init|lab|link|list|list-tools|map|net|one-line|print-types|prog|render-error|replay|tools|top|vm)\.ts$/,
   /^runtime\/session\/(?:one-liner|record\/rec|record\/replayer|run\/(?:guest-failure|handover|prepare-run|quote-lines|replay-script|script-stack))/,
   // From C text to an object, and from TypeScript to a script.
   /^runtime\/dialect\/(?:prepare|rewrite)\.ts$/,

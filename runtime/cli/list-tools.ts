@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { listFolder } from "../base/list-folder.ts";
-import { findPackageFile } from "../session/build/package-files.ts";
+import { listToolFolders } from "./find-tool.ts";
 
 /** A script that comes with bpfts and is run by its name. */
 export interface Tool {
@@ -13,18 +13,9 @@ export interface Tool {
   readonly subject: string;
 }
 
-/** The folders below `scripts/` whose scripts have names of their own. */
-const folders = ["tools", "net"];
-
-/** Finds a tool by its name; undefined when there is none. */
-export function findTool(name: string): Tool | undefined {
-  return /^[\w-]+$/.test(name) ? listTools().find((tool) => tool.name === name) : undefined;
-}
-
 /** Lists the tools in the order of their names. */
 export function listTools(): readonly Tool[] {
-  const scripts = join(dirname(findPackageFile("package.json")), "scripts");
-  const paths = folders.flatMap((folder) => listScripts(join(scripts, folder)));
+  const paths = listToolFolders().flatMap((folder) => listScripts(folder));
   return paths.map(describeTool).sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 

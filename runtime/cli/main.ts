@@ -4,6 +4,7 @@ import { dirname } from "node:path";
 import { UsageError } from "../base/errors.ts";
 import { openStderrLog } from "../base/log.ts";
 import { findSimilar } from "../base/similar.ts";
+import { findTool } from "./find-tool.ts";
 import { findPackageFile } from "../session/build/package-files.ts";
 import { findExitCode, renderError, renderErrorJson } from "./render-error.ts";
 import { explainResource, requireLimits } from "./resource-limits.ts";
@@ -99,12 +100,11 @@ async function expandTool(args: readonly string[]): Promise<readonly string[]> {
   const at = findWord(args);
   const name = args[at];
   if (name === undefined || name === "help" || Object.hasOwn(modules, name) || Object.hasOwn(hidden, name)) return args;
-  const { findTool } = await import("./list-tools.ts");
-  const tool = findTool(name);
-  if (tool === undefined) return args;
+  const path = findTool(name);
+  if (path === undefined) return args;
   const { liftOptions } = await import("./lift-options.ts");
-  const { lifted, rest } = liftOptions(args.slice(at + 1), readFileSync(tool.path, "utf8"));
-  return ["run", ...args.slice(0, at), ...lifted, tool.path, "--", ...rest];
+  const { lifted, rest } = liftOptions(args.slice(at + 1), readFileSync(path, "utf8"));
+  return ["run", ...args.slice(0, at), ...lifted, path, "--", ...rest];
 }
 
 /** `bpfts -e TEXT` and `bpfts run -e TEXT` are a command of their own. */

@@ -1,7 +1,8 @@
 import type { Command } from "commander";
 import { UsageError } from "../base/errors.ts";
 import { findSimilar } from "../base/similar.ts";
-import { findTool, listTools } from "./list-tools.ts";
+import { findTool } from "./find-tool.ts";
+import { listTools } from "./list-tools.ts";
 import type { Tool } from "./list-tools.ts";
 
 const examples = `
@@ -23,15 +24,15 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("--where <name>", "print the path of a tool's script")
     .addHelpText("after", examples)
     .action(({ where }: { readonly where?: string }) => {
-      process.stdout.write(where === undefined ? renderTools(listTools()) : `${requireTool(where).path}\n`);
+      process.stdout.write(where === undefined ? renderTools(listTools()) : `${requireTool(where)}\n`);
       finish(0);
     });
 }
 
 /** @throws UsageError when there is no tool of that name */
-function requireTool(name: string): Tool {
-  const tool = findTool(name);
-  if (tool !== undefined) return tool;
+function requireTool(name: string): string {
+  const path = findTool(name);
+  if (path !== undefined) return path;
   const similar = findSimilar(
     name,
     listTools().map((row) => row.name),

@@ -21,12 +21,17 @@ export interface SourceFile {
   readonly text: string;
 }
 
-interface Literal {
+/** A string or template literal, as far as it stands in the file. */
+interface Literal extends LiteralText {
   readonly file: string;
+  /** The offsets in the file at which its lines start. Few literals are ever asked. */
+  readonly listLines: () => readonly number[];
+}
+
+/** A literal's text, with the offsets at which runs of characters begin that follow on one another in both. */
+interface LiteralText {
   readonly text: string;
-  /** For each character of `text`, its offset in the file. */
-  readonly offsets: readonly number[];
-  readonly lineStarts: readonly number[];
+  readonly runs: { readonly textStarts: readonly number[]; readonly sourceStarts: readonly number[] };
 }
 
 /**
@@ -54,20 +59,35 @@ function listDropped(text: string): number[] {
 }
 
 function placeNormalText(text: string, sources: readonly SourceFile[]): PlacedText | undefined {
-  const literals: Literal[] = [];
   for (const { file, text: source } of sources) {
     if (source === text) return placeWholeFile(file, text);
-    const lineStarts = listLineStarts(source);
+    const listLines = rememberLines(source);
     for (const match of source.matchAll(/[`'"]/g)) {
+      const first = source[match.index + 1];
+      if (first !== text[0] && first !== "\\") continue;
       for (const raw of [false, true]) {
-        const literal = readLiteral(source, match.index, raw);
-        const placed = { file, lineStarts, ...literal };
+        const literal = readLiteralText(source, match.index, raw);
+        const placed = { file, listLines, ...literal };
         if (literal.text === text) return { file, exact: true, locate: (offset) => locate(placed, offset) };
-        if (!raw && match[0] === "`" && literal.text.includes("\n")) literals.push(placed);
       }
     }
   }
-  return placeLines(text, literals);
+  return placeLines(text, listTemplates(sources));
+}
+
+/** What any backtick may open, when it has several lines. */
+function listTemplates(sources: readonly SourceFile[]): Literal[] {
+  return sources.flatMap(({ file, text: source }) => {
+    const listLines = rememberLines(source);
+    return [...source.matchAll(/`/g)]
+      .map(({ index }) => ({ file, listLines, ...readLiteralText(source, index, false) }))
+      .filter(({ text }) => text.includes("\n"));
+  });
+}
+
+function rememberLines(source: string): () => readonly number[] {
+  let starts: readonly number[] | undefined;
+  return () => (starts ??= listLineStarts(source));
 }
 
 /** A file of C that the script imports as a text. */
@@ -76,12 +96,18 @@ function placeWholeFile(file: string, text: string): PlacedText {
   return { file, exact: true, locate: (offset) => findPosition({ file, lineStarts }, offset) };
 }
 
-function locate(literal: Literal, offset: number): Position | undefined {
-  const at = literal.offsets[Math.min(offset, literal.offsets.length - 1)];
-  return at === undefined ? undefined : findPosition(literal, at);
+function locate({ file, listLines, text, runs }: Literal, offset: number): Position | undefined {
+  const last = Math.min(offset, text.length - 1);
+  const run = findLastAtMost(runs.textStarts, last);
+  if (last < 0 || run < 0) return undefined;
+  const at = runs.sourceStarts[run]! + last - runs.textStarts[run]!;
+  return findPosition({ file, lineStarts: listLines() }, at);
 }
 
-function findPosition({ file, lineStarts }: Pick<Literal, "file" | "lineStarts">, at: number): Position {
+function findPosition(
+  { file, lineStarts }: { readonly file: string; readonly lineStarts: readonly number[] },
+  at: number,
+): Position {
   const index = findLastAtMost(lineStarts, at);
   return { file, line: index + 1, column: at - lineStarts[index]! + 1 };
 }
@@ -97,31 +123,55 @@ const simpleEscapes: Readonly<Record<string, string>> = {
   "\n": "",
 };
 
+/** What stands in a literal for itself, up to a character that may end it or begin an escape. */
+const plainRuns: Readonly<Record<string, RegExp>> = {
+  "`": /[^`$\\]+/y,
+  "'": /[^'\n\\]+/y,
+  '"': /[^"\n\\]+/y,
+};
+
 /** Reads a string or template literal from its opening quote; stops at `${`, at the closing quote, or where a plain string's line ends. */
-export function readLiteral(source: string, start: number, raw: boolean): { text: string; offsets: number[] } {
+function readLiteralText(source: string, start: number, raw: boolean): LiteralText {
   const quote = source[start]!;
-  const offsets: number[] = [];
+  const plain = plainRuns[quote]!;
+  const runs = { textStarts: [] as number[], sourceStarts: [] as number[] };
   let text = "";
-  for (let at = start + 1; at < source.length; at++) {
-    const character = source[at]!;
-    if (character === quote || (quote !== "`" && character === "\n")) break;
-    if (quote === "`" && character === "$" && source[at + 1] === "{") break;
-    if (character !== "\\" || raw) {
-      text += character;
-      offsets.push(at);
-      // In raw text a backslash still keeps the quote after it from closing.
-      if (raw && character === "\\" && at + 1 < source.length) {
-        at++;
-        text += source[at]!;
-        offsets.push(at);
-      }
+  const add = (part: string, at: number): void => {
+    runs.textStarts.push(text.length);
+    runs.sourceStarts.push(at);
+    text += part;
+  };
+  for (let at = start + 1; at < source.length; ) {
+    plain.lastIndex = at;
+    const run = plain.exec(source)?.[0];
+    if (run !== undefined) {
+      add(run, at);
+      at += run.length;
       continue;
     }
-    const escape = readEscape(source, at);
-    for (const _ of escape.text) offsets.push(at);
-    text += escape.text;
-    at += escape.length - 1;
+    const character = source[at]!;
+    if (character === quote || character === "\n" || (character === "$" && source[at + 1] === "{")) break;
+    if (character === "\\" && !raw) {
+      const escape = readEscape(source, at);
+      // All that an escape stands for is where it begins.
+      for (const one of escape.text) add(one, at);
+      at += escape.length;
+      continue;
+    }
+    // In raw text a backslash still keeps the quote after it from closing.
+    const part = source.slice(at, at + (character === "\\" ? 2 : 1));
+    add(part, at);
+    at += part.length;
   }
+  return { text, runs };
+}
+
+/** The same with the offset in the source of each character of the text. */
+export function readLiteral(source: string, start: number, raw: boolean): { text: string; offsets: number[] } {
+  const { text, runs } = readLiteralText(source, start, raw);
+  const offsets = runs.textStarts.flatMap((from, run) =>
+    Array.from({ length: (runs.textStarts[run + 1] ?? text.length) - from }, (_, at) => runs.sourceStarts[run]! + at),
+  );
   return { text, offsets };
 }
 
@@ -146,16 +196,17 @@ interface PlacedLine {
  * What was changed in its line keeps its place between lines that were not.
  */
 function placeLines(text: string, literals: readonly Literal[]): PlacedText | undefined {
-  const known = new Map<string, Map<Literal, PlacedLine[]>>();
+  const wanted = text.split("\n");
+  const known = new Map<string, Map<Literal, PlacedLine[]>>(wanted.map((line) => [line, new Map()]));
   for (const literal of literals) {
     let start = 0;
     const lines = literal.text.split("\n");
     for (const [index, line] of lines.entries()) {
-      if (line.trim() !== "") {
-        const lists = known.get(line) ?? new Map<Literal, PlacedLine[]>();
+      const lists = known.get(line);
+      if (lists !== undefined && line.trim() !== "") {
         const list = lists.get(literal) ?? [];
         list.push({ literal, index, start });
-        known.set(line, lists.set(literal, list));
+        lists.set(literal, list);
       }
       start += line.length + 1;
     }
@@ -163,7 +214,7 @@ function placeLines(text: string, literals: readonly Literal[]): PlacedText | un
   const placed: (PlacedLine | undefined)[] = [];
   let last: PlacedLine | undefined;
   const counts = new Map<string, number>();
-  for (const line of text.split("\n")) {
+  for (const line of wanted) {
     const candidates = known.get(line);
     const following = last && findFollowing(candidates?.get(last.literal), last);
     const [only] = candidates?.size === 1 ? [...candidates.values()] : [];
@@ -181,14 +232,14 @@ function placeLines(text: string, literals: readonly Literal[]): PlacedText | un
   return {
     file,
     exact: false,
-    locate: (wanted) => {
-      const index = findLastAtMost(starts, wanted);
+    locate: (offset) => {
+      const index = findLastAtMost(starts, offset);
       const line = placed[index];
       if (line === undefined) return undefined;
       const end = line.literal.text.indexOf("\n", line.start);
       return locate(
         line.literal,
-        Math.min(line.start + wanted - starts[index]!, end < 0 ? line.literal.text.length : end),
+        Math.min(line.start + offset - starts[index]!, end < 0 ? line.literal.text.length : end),
       );
     },
   };
