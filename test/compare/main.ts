@@ -159,9 +159,18 @@ async function compileRequests(folder: string, cache: string, headers: string): 
 /** Builds the programs of the kernel tier that workloads call, natively. */
 async function buildPrograms(folder: string): Promise<void> {
   mkdirSync(folder, { recursive: true });
-  for (const name of ["routes", "busy", "locks", "queries"]) {
-    const source = resolve("test/kernel/programs", `${name}.c`);
-    await promisify(execFile)("gcc", ["-O1", "-fno-omit-frame-pointer", "-g", source, "-o", join(folder, name)]);
+  const programs = { routes: [], busy: [], locks: [], allocs: [], queries: [], mysql57: ["-DMYSQL57"] };
+  for (const [name, flags] of Object.entries(programs)) {
+    const source = resolve("test/kernel/programs", `${name === "mysql57" ? "queries" : name}.c`);
+    await promisify(execFile)("gcc", [
+      "-O1",
+      "-fno-omit-frame-pointer",
+      "-g",
+      ...flags,
+      source,
+      "-o",
+      join(folder, name),
+    ]);
   }
   cpSync("/bin/bash", join(folder, "bash"));
 }

@@ -37,6 +37,19 @@ const routes = "$BIN/routes 10";
 
 const sessions = "/usr/bin/python3 $PROGRAMS/sessions.py sessions";
 
+/** A disk of 16 MB, and known requests around the page cache. */
+const loopDevice = {
+  prepare: "modprobe loop; truncate -s 16M $W/image; losetup -f --show $W/image >$W/disk",
+  work: `dd if=$(cat $W/disk) of=/dev/null bs=4k count=25 iflag=direct status=none
+dd if=/dev/zero of=$(cat $W/disk) bs=8k seek=64 count=3 oflag=direct status=none`,
+} as const;
+
+/** A file system of its own with known operations on one file. */
+const ext4 = {
+  prepare: `modprobe -a loop ext4; truncate -s 64M $W/image; mkfs.ext4 -q $W/image; mkdir $W/disk; mount -o loop $W/image $W/disk`,
+  work: "/usr/bin/python3 $PROGRAMS/disk.py $W/disk",
+} as const;
+
 /** A pattern is bytes in BCC's Python, and prints as such. */
 const bytesInHeader = [
   { side: "bcc", row: /^Tracing .*"b'/, reason: "its header shows a pattern as Python's bytes" },
@@ -165,6 +178,13 @@ for path, flags in (("one", os.O_CREAT | os.O_RDWR), ("none", 0), ("one", os.O_W
     work: "/usr/bin/python3 -c 'import os; os.chroot(\"/\"); os.setuid(0)'",
     only: /python3|PID/,
     replace: [clock],
+    explained: [
+      {
+        side: "ours",
+        row: / CAP_(?:BPF|PERFMON|SYS_RESOURCE) /,
+        reason: "BCC's own process makes maps meanwhile, and each tool leaves itself out",
+      },
+    ],
     atLeast: 2,
   },
   {
@@ -203,11 +223,22 @@ for path, flags in (("one", os.O_CREAT | os.O_RDWR), ("none", 0), ("one", os.O_W
   },
   {
     tool: "tcpdrop",
-    work: `/usr/bin/python3 -c 'import socket
+    // BCC's sees a packet only with its socket, so it must be dropped on its way out.
+    prepare: "modprobe -a sch_ingress cls_matchall act_gact; ip link set lo up",
+    work: `/usr/bin/python3 -c 'import os, socket, time
 s = socket.create_server(("127.0.0.1", 0)); c = socket.create_connection(s.getsockname()); a, _ = s.accept()
-c.send(b"unread"); a.close(); c.close()'`,
+os.system("tc qdisc add dev lo clsact; tc filter add dev lo egress matchall action drop")
+c.send(b"lost"); time.sleep(0.5)
+os.system("tc qdisc del dev lo clsact")'`,
     replace: [clock, [/\+0x[0-9a-f]+/, ""], [/^\t?(?:b')?/, ""]],
-    atLeast: 1,
+    explained: [
+      {
+        side: "bcc",
+        row: /^WARNING: tcp_drop\(\)/,
+        reason: "it says that it has to take the tracepoint, as ours always does",
+      },
+    ],
+    atLeast: 5,
   },
   {
     tool: "gethostlatency",
@@ -380,5 +411,213 @@ except OSError: pass'`,
     args: ["-v", "syscalls:sys_enter_open*"],
     work: "true",
     atLeast: 10,
+  },
+  {
+    tool: "solisten",
+    prepare: "ip link set lo up",
+    work: `/usr/bin/python3 -c 'import socket
+four = socket.socket(); four.bind(("127.0.0.1", 0)); four.listen(7)
+six = socket.socket(socket.AF_INET6); six.bind(("::1", 0)); six.listen(3)
+every = socket.socket(); every.listen(0)'`,
+    only: /python3|PID/,
+    atLeast: 4,
+  },
+  {
+    tool: "shmsnoop",
+    work: "touch $W/there; /usr/bin/python3 $PROGRAMS/calls.py $W/there $W/missing /mnt",
+    only: /python3|PID/,
+    atLeast: 5,
+  },
+  {
+    tool: "filetop",
+    args: ["-C", "-r", "1000", "60"],
+    work: `/usr/bin/python3 -c 'import os
+f = os.open(os.environ["W"] + "/known-file", os.O_RDWR | os.O_CREAT)
+for _ in range(9): os.write(f, b"x" * 4096)
+for _ in range(5): os.pread(f, 2048, 0)'`,
+    only: /known-file|READS|Tracing|Detaching/,
+    atLeast: 4,
+  },
+  {
+    tool: "fileslower",
+    args: ["-a", "0"],
+    work: "/usr/bin/python3 $PROGRAMS/files.py $W/known-file $W/known-fifo",
+    only: /known-|TIME|Tracing/,
+    replace: [[/^\d+\.\d+ +/, "TIME "]],
+    near: /\b\d+\.\d\d\b/g,
+    tolerance: { share: 0.5, slack: 20 },
+    explained: [
+      { side: "bcc", row: / R 100 /, reason: "it prints how many bytes a read asks for" },
+      { side: "ours", row: / R [04] /, reason: "a read is shown with the bytes that it has got" },
+      { side: "ours", row: / [RW] 2048 /, reason: "BCC's sees neither readv() nor pwritev()" },
+    ],
+    atLeast: 11,
+  },
+  {
+    tool: "vfsstat",
+    args: ["-p", "$PID", "25", "1"],
+    background: waiting(`f = os.open("/dev/zero", os.O_RDWR)
+for turn in range(1000): os.read(f, 1)
+for turn in range(700): os.write(f, b"x")
+for turn in range(300): os.close(os.open("/dev/null", 0))`),
+    work: wake,
+    after: 24,
+    replace: [clock],
+    near: /\b\d+\b/g,
+    // Ours divides by the time that passed, and rounds.
+    tolerance: { share: 0.05, slack: 1 },
+    atLeast: 2,
+  },
+  {
+    tool: "vfscount",
+    work: `/usr/bin/python3 -c 'import os
+w = os.environ["W"]
+for turn in range(17): os.mkdir(f"{w}/{turn}")
+for turn in range(17): os.rename(f"{w}/{turn}", f"{w}/r{turn}")
+for turn in range(11): os.rmdir(f"{w}/r{turn}")
+for turn in range(5): os.symlink("x", f"{w}/s{turn}")'`,
+    only: /vfs_(?:mkdir|rename|rmdir|symlink)\b|FUNC|Tracing/,
+    // Where a probe stops lies behind the start of the function.
+    replace: [
+      [/^[0-9a-f]{16}/, "ADDRESS"],
+      [/b'(\w+)'/, "$1"],
+    ],
+    atLeast: 6,
+  },
+  {
+    tool: "threadsnoop",
+    // It stays for four seconds: the functions are looked up while it is there.
+    work: "$BIN/locks ordered & sleep 2",
+    only: /take_|FUNC/,
+    replace: [
+      [/^\d+ +/, "TIME "],
+      [/b'(\w+)'/g, "$1"],
+    ],
+    atLeast: 4,
+  },
+  {
+    tool: "tcptop",
+    args: ["-C", "60"],
+    // The process must still be there: BCC's asks /proc for its name.
+    work: `/usr/bin/python3 -c 'import os, runpy, sys, time
+sys.argv[1:] = ["sessions"]
+runpy.run_path(os.environ["PROGRAMS"] + "/sessions.py"); time.sleep(12)' & sleep 5`,
+    only: /127\.0\.0\.1|::1|LADDR|Tracing/,
+    explained: [{ side: "bcc", row: /LADDR6/, reason: "it prints IPv6 as a table of its own; ours has one table" }],
+    atLeast: 6,
+  },
+  {
+    tool: "sofdsnoop",
+    prepare: "touch $W/passed",
+    work: `/usr/bin/python3 -c 'import os, runpy, sys, time
+sys.argv[1:] = [os.environ["W"] + "/passed"]
+runpy.run_path(os.environ["PROGRAMS"] + "/descriptors.py"); time.sleep(8)' & sleep 3`,
+    replace: [[/\/tmp\/compare\/sofdsnoop\//, ""]],
+    atLeast: 3,
+  },
+  {
+    tool: "biosnoop",
+    ...loopDevice,
+    replace: [[/^\d+\.\d+/, "TIME"]],
+    near: /\b\d+\.\d\d\b/g,
+    tolerance: { share: 0.5, slack: 20 },
+    atLeast: 29,
+  },
+  { tool: "bitesize", ...loopDevice, atLeast: 4 },
+  {
+    tool: "biolatency",
+    ...loopDevice,
+    transform: sumHistograms,
+    atLeast: 2,
+  },
+  {
+    tool: "biotop",
+    args: ["-C", "60"],
+    ...loopDevice,
+    only: /dd|COMM|Tracing|Detaching/,
+    near: /\b\d+\.\d\d\b/g,
+    tolerance: { share: 0.5, slack: 20 },
+    atLeast: 5,
+  },
+  {
+    tool: "ext4slower",
+    args: ["-j", "0"],
+    ...ext4,
+    only: /disk-file|ENDTIME/,
+    replace: [[/^\d+,/, "TIME,"]],
+    near: /(?<=,)\d+(?=,disk-file)/g,
+    tolerance: { share: 1, slack: 1000 },
+    atLeast: 260,
+  },
+  {
+    tool: "ext4dist",
+    ...ext4,
+    transform: sumHistograms,
+    // Python opens files of this file system alone.
+    atLeast: 9,
+  },
+  {
+    tool: "runqlat",
+    args: ["-p", "$PID"],
+    background: waiting("for turn in range(60): time.sleep(0.01)"),
+    work: wake,
+    transform: sumHistograms,
+    only: /Tracing|usecs: (?:[6-9]\d|\d{3})$/,
+    near: /(?<=usecs: )\d+/g,
+    tolerance: { share: 0, slack: 3 },
+    atLeast: 2,
+  },
+  {
+    tool: "offcputime",
+    args: ["-f", "-U", "-p", "$PID"],
+    background: "trap 'exec $BIN/busy 0.1 20' USR1; while :; do sleep 0.1; done",
+    work: "kill -USR1 $PID; sleep 3",
+    transform: sumFolded,
+    only: /nap_outer/,
+    near: /\d+$/g,
+    tolerance: { share: 0.1, slack: 30_000 },
+    atLeast: 1,
+  },
+  {
+    tool: "sslsniff",
+    prepare: `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout $W/key -out $W/certificate -days 2 -subj /CN=here 2>/dev/null
+cat $W/key $W/certificate >$W/pem`,
+    work: "/usr/bin/python3 $PROGRAMS/tls.py $W/pem",
+    only: /python3|GET|FUNC|DATA/,
+    replace: [[/(?<=^(?:READ\/RECV|WRITE\/SEND) +)\d+\.\d+/, "TIME"]],
+    atLeast: 9,
+  },
+  {
+    tool: "memleak",
+    args: ["-p", "$PID", "-T", "60", "25", "1"],
+    background: "trap 'exec $BIN/allocs' USR1; while :; do sleep 0.1; done",
+    work: "kill -USR1 $PID; sleep 1",
+    after: 24,
+    only: /\t(?:500|30000|10000|640) bytes in|leak_/,
+    atLeast: 8,
+  },
+  {
+    tool: "deadlock",
+    args: ["$PID", "--binary", "/lib/x86_64-linux-gnu/libc.so.6"],
+    background: "trap 'exec $BIN/locks inverted' USR1; while :; do sleep 0.1; done",
+    work: "kill -USR1 $PID; sleep 2",
+    replace: [
+      [/[0-9a-f]{16}/g, "ADDRESS"],
+      [/b'(\w+)'/g, "$1"],
+    ],
+    atLeast: 10,
+  },
+  {
+    tool: "dbslower",
+    args: ["mysql", "-x", "$BIN/mysql57", "-m", "30"],
+    work: "$BIN/mysql57",
+    replace: [
+      [/^\d+\.\d+/, "TIME"],
+      [/b'(.*)'$/, "$1"],
+    ],
+    near: /\b\d+\.\d{3}\b/g,
+    tolerance: { share: 0.2, slack: 20 },
+    isLocal: true,
+    atLeast: 4,
   },
 ];
