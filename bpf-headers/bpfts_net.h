@@ -48,6 +48,12 @@ struct net_packet {
     __u32 header;
 };
 
+/* An identity that came through a tunnel goes on to the programs of its node in the packet's mark. Source: MARK_MAGIC_IDENTITY and set_identity_mark of Cilium */
+#define NET_MARK_IDENTITY 0x0f00
+#define net_mark_identity(identity) (NET_MARK_IDENTITY | (identity) << 16 | ((identity) >> 16 & 0xff))
+#define net_is_identity_mark(mark) (((mark) & 0x0f00) == NET_MARK_IDENTITY)
+#define net_marked_identity(mark) (((mark) & 0xff) << 16 | (mark) >> 16)
+
 #define NET_TCP_FIN 1
 #define NET_TCP_SYN 2
 #define NET_TCP_RST 4
@@ -129,6 +135,28 @@ static __always_inline int net_parse_icmp(__u8 *at, void *end, struct net_packet
 static __always_inline __u32 net_find_offset(void *data, void *at) {
     asm volatile("" : "+r"(at));
     return at - data;
+}
+
+/* A link-local address of IPv6. Source: RFC 4291 section 2.5.6 */
+static __always_inline int net_is_link_local(struct net_address *address) {
+    return address->family == NET_IPV6 && address->bytes[0] == 0xfe && (address->bytes[1] & 0xc0) == 0x80;
+}
+
+/* Groups that no router passes on: those of a device and those of a link. Source: RFC 4291 section 2.7 */
+static __always_inline int net_is_link_group(struct net_address *address) {
+    __u8 scope = address->bytes[1] & 0x0f;
+    return address->family == NET_IPV6 && address->bytes[0] == 0xff && (scope == 1 || scope == 2);
+}
+
+/* What IPv6 has in the place of ARP: no router sends it on, so its hop limit is whole. Source: RFC 4861 */
+static __always_inline int net_is_neighbour_discovery(struct net_packet *packet) {
+    return packet->protocol == IPPROTO_ICMPV6 && packet->ttl == 255 && packet->icmp_type >= 133 && packet->icmp_type <= 137;
+}
+
+/* A packet that stays on its link. */
+static __always_inline int net_is_of_link(struct net_packet *packet) {
+    return net_is_link_local(&packet->source) || net_is_link_local(&packet->destination) || net_is_link_group(&packet->destination) ||
+           net_is_neighbour_discovery(packet);
 }
 
 /* More than all headers before it can have. */

@@ -8,7 +8,17 @@
 /* Source: pkg/monitor/api/types.go of Cilium */
 enum { NET_NOTICE_DROP = 1, NET_NOTICE_TRACE = 4, NET_NOTICE_VERDICT = 5 };
 /* Where a packet was seen, as the subtype of a trace. Source: the same */
-enum { NET_TO_ENDPOINT = 0, NET_TO_STACK = 3, NET_FROM_ENDPOINT = 5 };
+enum {
+    NET_TO_ENDPOINT = 0,
+    NET_TO_STACK = 3,
+    NET_TO_OVERLAY = 4,
+    NET_FROM_ENDPOINT = 5,
+    NET_FROM_OVERLAY = 9,
+    NET_FROM_NETWORK = 10,
+    NET_TO_NETWORK = 11,
+};
+/* Whose line it is. */
+enum { NET_FILE_POLICY = 1, NET_FILE_SERVICE = 2, NET_FILE_OVERLAY = 3 };
 /* What the packet is to its flow. Source: enum trace_reason of Cilium */
 enum { NET_STATE_NEW = 0, NET_STATE_ESTABLISHED = 1, NET_STATE_REPLY = 2, NET_STATE_UNKNOWN = 255 };
 
@@ -35,6 +45,9 @@ struct net_notice {
     __u32 bytes;
     __u32 hash;
     __u32 ifindex, mark;
+    /* Of overlay the number of its node. */
+    __u16 node;
+    __u8 file, unused;
 };
 
 /* Sends a notice, and loses it where nobody listens: the kernel counts what a reader is too slow for. */

@@ -29,7 +29,7 @@ A lab is a network of namespaces to try scripts in. Its file:
   }
 
 Only "nodes" has to be there. A pod has the device eth0, whose other end is lxc-POD in its node. Nodes have eth0 on a switch between
-them and, with a vxlan, vxlan0; { "external": true } leaves the way through the tunnel to programs. Without a vxlan the nodes route.
+them and, with a vxlan, vxlan0; { "external": true } leaves it to programs to which node a packet goes. Without a vxlan the nodes route.
 Each node and pod has a cgroup, too. Nothing is made outside of the namespaces of the lab; root, iproute2 and nsenter are needed.`;
 
 const upExamples = `

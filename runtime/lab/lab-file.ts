@@ -20,7 +20,7 @@ export interface LabFile {
 export interface Vxlan {
   readonly vni: number;
   readonly port: number;
-  /** Programs say where each packet goes; the lab makes no routes over it then. */
+  /** Programs say to which node each packet goes; routes lead to the device all the same. */
   readonly external: boolean;
 }
 

@@ -166,6 +166,7 @@ function planNode(request: NodeRequest): {
     netns: node.name,
     dev: isWired ? nodeDevice : null,
     host_dev: null,
+    tunnel_dev: vxlan?.external === true ? overlayDevice : null,
     ...renderAddresses(node.address),
     mac: isWired ? renderMac(macKinds.node, at) : null,
     namespace,
@@ -234,6 +235,7 @@ function planPod({ pod, node, namespace, at, number, mtu }: PodRequest): {
       netns: pod.name,
       dev: podDevice,
       host_dev: hostDevice,
+      tunnel_dev: null,
       ...renderAddresses(pod.address),
       mac,
       namespace,
@@ -264,31 +266,28 @@ function planRoutes(nodes: readonly AddressedNode[], at: number, hasOverlay: boo
   );
 }
 
-/** The overlay: the way to each pod of another node leads to that node's vxlan device, whose Ethernet is known to be at the node's address. Source: flannel's layout. */
+/**
+ * The overlay: the way to each pod of another node leads to that node's vxlan device, whose Ethernet is known. At which address the node is, the device knows by its forwarding table; of an
+ * external one a program says it for each packet. Source: flannel's layout.
+ */
 function planOverlay(
   vxlan: Vxlan,
   nodes: readonly AddressedNode[],
   at: number,
 ): { readonly lines: readonly string[]; readonly peers: readonly string[] } {
-  const mac = renderMac(macKinds.overlay, at);
-  if (vxlan.external)
-    return {
-      lines: [
-        `link add ${overlayDevice} address ${mac} mtu ${overlayMtu} type vxlan external dstport ${vxlan.port}`,
-        `link set ${overlayDevice} up`,
-      ],
-      peers: [],
-    };
   const findIpv4 = ({ address }: AddressedNode): string => renderIpAddress(address.find(({ family }) => family === 4)!);
+  const kind = vxlan.external
+    ? `external dstport ${vxlan.port}`
+    : `id ${vxlan.vni} local ${findIpv4(nodes[at]!)} dstport ${vxlan.port} nolearning`;
   const lines = [
-    `link add ${overlayDevice} address ${mac} mtu ${overlayMtu} type vxlan id ${vxlan.vni} local ${findIpv4(nodes[at]!)} dstport ${vxlan.port} nolearning`,
+    `link add ${overlayDevice} address ${renderMac(macKinds.overlay, at)} mtu ${overlayMtu} type vxlan ${kind}`,
     `link set ${overlayDevice} up`,
   ];
   const peers: string[] = [];
   for (const { node, at: number } of listOthers(nodes, at)) {
     if (node.pods.length === 0) continue;
     const peerMac = renderMac(macKinds.overlay, number);
-    peers.push(`fdb append ${peerMac} dev ${overlayDevice} dst ${findIpv4(node)}`);
+    if (!vxlan.external) peers.push(`fdb append ${peerMac} dev ${overlayDevice} dst ${findIpv4(node)}`);
     const gateways = { 4: findIpv4(node), 6: `fe80::${(number + 2).toString(16)}` };
     for (const known of new Set(node.pods.flatMap(({ address }) => address.map((one) => one.family))))
       lines.push(`neighbour add ${gateways[known]} lladdr ${peerMac} dev ${overlayDevice} nud permanent`);

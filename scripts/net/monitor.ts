@@ -1,4 +1,4 @@
-// Tells what becomes of each packet that policy and service see: let through, dropped and by which rule, led to which backend.
+// Tells what becomes of each packet that policy, service and overlay see: let through, dropped and by which rule, led to which backend or node.
 // Subject: networking
 //
 //   bpfts monitor --pin net
@@ -22,7 +22,7 @@ import { claim_pins, pinned_option } from "./parts/pins.ts";
 import { refuse } from "./parts/usage.ts";
 
 const args = parse_args({
-  description: "Tell what becomes of each packet that policy --pin and service --pin see",
+  description: "Tell what becomes of each packet that policy, service and overlay --pin see",
   examples: `
 examples:
     bpfts monitor                          # events of --pin net, in the lines of cilium monitor

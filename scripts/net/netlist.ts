@@ -8,6 +8,7 @@
 import { RowPrinter, address_text, json_output, ntohs, parse_args } from "bpfts";
 import { join_port } from "./parts/join-port.ts";
 import { NoticeNames } from "./parts/notice-names.ts";
+import { show_node_address } from "./parts/overlay-nodes.ts";
 import { open_endpoint_tables, open_pinned } from "./parts/pinned-tables.ts";
 import type { NetAddress, NetEnd } from "./parts/pinned-tables.ts";
 import { pinned_option } from "./parts/pins.ts";
@@ -20,7 +21,7 @@ const args = parse_args({
 examples:
     bpfts netlist lb                  # services, their backends and places
     bpfts netlist policy --pin web    # rules of each endpoint and the packets that they have seen
-    bpfts netlist ipcache             # networks and their identities
+    bpfts netlist ipcache             # networks, their identities and nodes
     bpfts netlist endpoint -o json    # endpoints and their devices
 
 Connections are listed by bpfts conntrack list.`,
@@ -114,20 +115,41 @@ function list_policy(): void {
 }
 
 function list_ipcache(): void {
-  const rows = new RowPrinter<{ readonly prefix: string; readonly identity: number; readonly name: string }>([
+  const rows = new RowPrinter<{
+    readonly prefix: string;
+    readonly identity: number;
+    readonly tunnel: string;
+    readonly name: string;
+  }>([
     { head: "IP PREFIX/ADDRESS", format: "%-30s", value: "prefix" },
     { head: "IDENTITY", format: "%10d", value: "identity" },
+    { head: "TUNNELENDPOINT", format: "%-15s", value: "tunnel" },
     { head: "NAME", format: "%s", value: "name" },
   ]);
   rows.print_header();
   for (const [{ prefixlen, address }, identity] of pinned.ipcache?.entries() ?? []) {
-    const { family, bytes } = address as NetAddress;
+    const node = find_tunnel(prefixlen, address);
     rows.print({
-      prefix: `${address_text(family, bytes)}/${prefixlen - 32}`,
+      prefix: `${address_text(address.family, address.bytes)}/${prefixlen - 32}`,
       identity,
+      tunnel: node === undefined ? "-" : show_node_address(node),
       name: names.name_identity(identity),
     });
   }
+}
+
+/** The node that a whole network is at; one may hold networks of several nodes. */
+function find_tunnel(prefixlen: number, address: NetAddress): number | undefined {
+  const bits = [...address.bytes].map((byte) => byte.toString(2).padStart(8, "0")).join("");
+  let longest = -1;
+  let found: number | undefined;
+  for (const [key, node] of pinned.tunnels?.entries() ?? []) {
+    const length = key.prefixlen - 32;
+    const theirs = [...key.address.bytes].map((byte) => byte.toString(2).padStart(8, "0")).join("");
+    if (key.address.family !== address.family || key.prefixlen > prefixlen || length <= longest) continue;
+    if (theirs.slice(0, length) === bits.slice(0, length)) [longest, found] = [length, node];
+  }
+  return found;
 }
 
 function list_endpoints(): void {

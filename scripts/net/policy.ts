@@ -95,7 +95,8 @@ json_output(args.json);
 if (args.endpoint.length === 0) refuse("policy", "there is nothing to do: give --endpoint");
 const endpoints = read_or_refuse("policy", () => read_endpoints(args.endpoint, args.netns));
 const identities = read_or_refuse("policy", () => read_identities(args.identity, endpoints));
-const find_identity = (peer: string): number => read_or_refuse("policy", () => find_peer(peer, endpoints, identities));
+const find_identity = (peer: string): number =>
+  read_or_refuse("policy", () => find_peer(peer, endpoints, identities, args.pin !== undefined));
 
 const rules = [...args.allow, ...args.deny].map(({ value }, number) => ({ ...value, number }));
 for (const { endpoint, text } of rules)

@@ -244,8 +244,10 @@ function decodeUdp(bytes: Uint8Array, packet: Draft, { family, pseudo, isWhole }
   const isChecked = isWhole && isRight && (family === 6 || readU16(bytes, checksumAt.udp) !== 0);
   settleChecksum(layer, bytes, checksumAt.udp, bytes.length, sumPseudoHeader(pseudo, length), isChecked);
   const body = bytes.subarray(headBytes.udp);
+  // A part of a datagram, or one that was captured in part, carries what its beginning says.
+  const hasBeginning = !isWhole && length > bytes.length && body.length >= headBytes.vxlan + headBytes.eth;
   const isVxlan =
-    isRight &&
+    (isRight || hasBeginning) &&
     vxlanPorts.includes(layer.dport) &&
     body.length >= headBytes.vxlan &&
     (body[0]! & VXLAN_HAS_NUMBER) !== 0;

@@ -19,6 +19,8 @@ export interface LabPlace {
   readonly dev: string | null;
   /** The other end of a pod's veth pair, which is a device of its node; null for a node. */
   readonly host_dev: string | null;
+  /** The external vxlan device of a node, on which programs say to which node each packet goes (`bpf_skb_set_tunnel_key`); null where there is none. */
+  readonly tunnel_dev: string | null;
   /** Its address of IPv4. */
   readonly ip: string | null;
   /** Its address of IPv6. */

@@ -87,12 +87,14 @@ describe("bpfts lab", () => {
     });
   });
 
-  it("leaves the way through the tunnel to programs when it is external", async () => {
+  it("leaves it to programs to which node a packet goes when the tunnel is external", async () => {
     const lab = makeLab(folder, "external", { ...twoNodes, vxlan: { external: true } });
     await lab.up();
     expect(lab.exec("pod1", ...renderPings("10.77.1.2", 1).split(" "))).toBe("1\n");
     expect(lab.exec("node1", "ip", "-d", "link", "show", "vxlan0")).toContain("external");
-    expect(lab.exec("node1", "ip", "route")).not.toContain("10.77.2.1");
+    expect(lab.exec("node1", "ip", "route")).toContain("10.77.2.1 via 172.31.9.2 dev vxlan0 onlink");
+    expect(lab.exec("node1", "bridge", "fdb", "show", "dev", "vxlan0")).toBe("");
+    expect(lab.exec("pod1", ...renderPings("10.77.2.1", 1).split(" "))).toBe("0\n");
   });
 
   it("answers a command's status, and ends what it left running", async () => {

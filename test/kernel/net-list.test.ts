@@ -67,8 +67,8 @@ it("netlist shows services, rules with their packets, identities and endpoints",
     rule: "deny pod2 from any tcp/8000-8007",
   });
   expect(await list("ipcache")).toEqual([
-    { prefix: "10.77.1.1/32", identity: 5001, name: "pod1" },
-    { prefix: "10.77.1.2/32", identity: 5002, name: "pod2" },
+    { prefix: "10.77.1.1/32", identity: 5001, tunnel: "-", name: "pod1" },
+    { prefix: "10.77.1.2/32", identity: 5002, tunnel: "-", name: "pod2" },
   ]);
   expect(await list("endpoint")).toMatchObject([
     { id: 1, name: "pod1", identity: 5001, ingress: "open", egress: "open", dev: "lxc-pod1" },

@@ -12,6 +12,8 @@ export interface OwnLab {
   readonly name: string;
   /** Makes it; it goes away after the test. */
   up(): Promise<void>;
+  /** Has a place's device write its checksums before packets leave it, as a cable would have them. */
+  writeChecksums(place: string): void;
   /** Runs a command in a place's network namespace, without bpfts, and answers what it prints. */
   exec(place: string, ...command: readonly string[]): string;
 }
@@ -40,6 +42,13 @@ for number in range(count):
 print(answered)
 `;
 
+/** Turns off that a device is left to write checksums. Source: SIOCETHTOOL and ETHTOOL_STXCSUM of linux/ethtool.h */
+const checksumWriter = `
+import array, fcntl, socket, struct
+value = array.array("B", struct.pack("II", 0x17, 0)); address, _ = value.buffer_info()
+fcntl.ioctl(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0x8946, struct.pack("16sP", b"eth0", address))
+`;
+
 // What is registered within a test is never called.
 const made: string[] = [];
 afterEach(async () => {
@@ -57,6 +66,9 @@ export function makeLab(folder: string, name: string, text: unknown): OwnLab {
     async up() {
       made.push(unique);
       expect(await runCli(["lab", "up", path])).toMatchObject({ status: 0, stderr: "" });
+    },
+    writeChecksums(place) {
+      this.exec(place, "python3", "-c", checksumWriter);
     },
     exec(place, ...command) {
       const result = spawnSync("nsenter", [`--net=/run/netns/bpfts.${unique}.${place}`, "--", ...command], {

@@ -36,6 +36,17 @@ export class NoticeNames {
     return this.pinned.rules?.get(rule)?.text ?? `rule ${rule}`;
   }
 
+  /** The node of a notice of overlay.ts, and how it calls the device. */
+  find_node(id: number, ifindex: number): { readonly name: string; readonly dev: string | undefined } | undefined {
+    const node = id === 0 ? undefined : this.pinned.nodes?.get(id);
+    if (node === undefined) return undefined;
+    const devices = new Map([
+      [node.ifindex, node.dev],
+      [node.net_ifindex, node.net_dev],
+    ]);
+    return { name: node.name, dev: devices.get(ifindex) };
+  }
+
   name_service(id: number): string {
     return this.pinned.services?.tables.service_names.get(id)?.name ?? String(id);
   }

@@ -25,6 +25,8 @@ export interface NoticeHead {
   readonly hash: number;
   readonly ifindex: number;
   readonly mark: number;
+  readonly node: number;
+  readonly file: number;
 }
 
 /** A notice with its packet, and with names in the place of numbers. */
@@ -65,7 +67,21 @@ export const notice_types: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** Source: pkg/monitor/api/types.go of Cilium */
-const points: Readonly<Record<number, string>> = { 0: "to-endpoint", 3: "to-stack", 5: "from-endpoint" };
+const points: Readonly<Record<number, string>> = {
+  0: "to-endpoint",
+  3: "to-stack",
+  4: "to-overlay",
+  5: "from-endpoint",
+  9: "from-overlay",
+  10: "from-network",
+  11: "to-network",
+};
+/** Whose line a notice names. Source: bpfts_notice.h */
+const files: Readonly<Record<number, string>> = {
+  1: "policy-program.ts",
+  2: "service-program.ts",
+  3: "overlay-program.ts",
+};
 const states: Readonly<Record<number, string>> = { 0: "new", 1: "established", 2: "reply", 255: "unknown" };
 const matches: Readonly<Record<number, string>> = {
   0: "none",
@@ -157,11 +173,19 @@ function show_identities(notice: Notice): string {
 }
 
 function show_interface({ head, names, are_numbers }: Notice): string {
-  return (are_numbers ? undefined : names.find_endpoint(head.endpoint)?.dev) ?? String(head.ifindex);
+  if (are_numbers) return String(head.ifindex);
+  const known = names.find_node(head.node, head.ifindex) ?? names.find_endpoint(head.endpoint);
+  return known?.dev ?? String(head.ifindex);
+}
+
+/** Cilium's monitor is one of a node; here several nodes may tell on one buffer. */
+function show_node({ head, names }: Notice): string {
+  const node = names.find_node(head.node, head.ifindex);
+  return node === undefined ? "" : `, node ${node.name}`;
 }
 
 function find_file({ head }: Notice): string {
-  return head.endpoint === 0 ? "service-program.ts" : "policy-program.ts";
+  return files[head.file] ?? String(head.file);
 }
 
 /** Which rule decided; which service it was where it was one. */
@@ -189,14 +213,14 @@ export function render_line(notice: Notice): string {
   const { head, packet } = notice;
   const flow = `flow ${hex(head.hash)}`;
   if (head.type === 1)
-    return `xx drop (${find_reason(head.subtype)}) ${flow} to endpoint ${head.is_egress ? 0 : head.endpoint}, ifindex ${show_interface(notice)}, file ${find_file(notice)}:${head.line}, ${find_decider(notice) ?? ""}, ${show_identities(notice)}: ${show_connection(packet)}`;
+    return `xx drop (${find_reason(head.subtype)}) ${flow} to endpoint ${head.is_egress ? 0 : head.endpoint}, ifindex ${show_interface(notice)}, file ${find_file(notice)}:${head.line}, ${find_decider(notice) ?? ""}, ${show_identities(notice)}: ${show_connection(packet)}${show_node(notice)}`;
   if (head.type === 5) {
     const remote = head.is_egress ? head.destination_identity : head.source_identity;
     return `Policy verdict log: ${flow} local EP ID ${head.endpoint}, remote ID ${show_identity(remote, notice)}, proto ${find_protocol_number(packet)}, ${head.is_egress ? "egress" : "ingress"}, action ${name_action(head)}, auth: disabled, match ${matches[head.match] ?? head.match}, ${show_connection(packet)}`;
   }
   const point = points[head.subtype] ?? String(head.subtype);
   const [way, place] = point.split("-");
-  return `${way === "from" ? "<-" : "->"} ${place === "endpoint" ? `endpoint ${head.endpoint}` : place} ${flow} ${show_identities(notice)} state ${states[head.state]} ifindex ${show_interface(notice)} orig-ip 0.0.0.0: ${show_connection(packet)}${show_backend(notice)}`;
+  return `${way === "from" ? "<-" : "->"} ${place === "endpoint" ? `endpoint ${head.endpoint}` : place} ${flow} ${show_identities(notice)} state ${states[head.state]} ifindex ${show_interface(notice)} orig-ip 0.0.0.0: ${show_connection(packet)}${show_backend(notice)}${show_node(notice)}`;
 }
 
 /** A notice in the words of `cilium monitor -v`, and with `-vv` its layers behind. */
@@ -209,10 +233,10 @@ export function render_verbose(notice: Notice, has_layers: boolean): string {
   const captured = `${head.bytes} bytes (${head.captured} captured)`;
   const first =
     head.type === 1
-      ? `${from} DROP: ${head.bytes} bytes, reason ${find_reason(head.subtype)}, ${identities}, to endpoint ${head.is_egress ? 0 : head.endpoint}, file ${find_file(notice)}:${head.line}${said}`
+      ? `${from} DROP: ${head.bytes} bytes, reason ${find_reason(head.subtype)}, ${identities}, to endpoint ${head.is_egress ? 0 : head.endpoint}, file ${find_file(notice)}:${head.line}${said}${show_node(notice)}`
       : head.type === 5
         ? `${from} POLICY-VERDICT: ${head.bytes} bytes, ${head.is_egress ? "egress" : "ingress"}, action ${name_action(head)}, match ${matches[head.match] ?? head.match}, ${identities}${said}`
-        : `${from} ${points[head.subtype] ?? head.subtype}: ${captured}, state ${states[head.state]}, interface ${show_interface(notice)}, ${identities}, orig-ip 0.0.0.0${show_backend(notice)}`;
+        : `${from} ${points[head.subtype] ?? head.subtype}: ${captured}, state ${states[head.state]}, interface ${show_interface(notice)}, ${identities}, orig-ip 0.0.0.0${show_backend(notice)}${show_node(notice)}`;
   return ["-".repeat(78), first, ...(has_layers ? list_layers(packet) : [show_connection(packet)])].join("\n");
 }
 
@@ -221,7 +245,8 @@ function show_layer(name: string, fields: Readonly<Record<string, unknown>>): st
   return `${name}\t{${shown.join(" ")}}`;
 }
 
-function list_layers({ eth, vlan, ipv4, ipv6, tcp, udp, icmp, icmp6, payload, problem }: Packet): readonly string[] {
+function list_layers(packet: Packet): readonly string[] {
+  const { eth, vlan, ipv4, ipv6, tcp, udp, icmp, icmp6, vxlan, payload, problem } = packet;
   const layers: string[] = [];
   if (eth) layers.push(show_layer("Ethernet", { SrcMAC: eth.src, DstMAC: eth.dst, EthernetType: hex(eth.type) }));
   for (const tag of vlan ?? []) layers.push(show_layer("Dot1Q", { VLANIdentifier: tag.id, Priority: tag.priority }));
@@ -270,6 +295,7 @@ function list_layers({ eth, vlan, ipv4, ipv6, tcp, udp, icmp, icmp6, payload, pr
           Seq: message.seq,
         }),
       );
+  if (vxlan) layers.push(show_layer("VXLAN", { ValidIDFlag: true, VNI: vxlan.vni }), ...list_layers(vxlan.inner));
   if (payload && payload.length > 0) layers.push(`Payload\t${payload.length} bytes`);
   if (problem !== undefined) layers.push(`(${problem})`);
   return layers;
@@ -309,7 +335,8 @@ export function describe_flow(notice: Notice) {
   };
   const rule = head.endpoint !== 0 && head.type !== 4 ? names.name_rule(head.rule) : undefined;
   const backend = names.find_backend(head.backend);
-  const dev = names.find_endpoint(head.endpoint)?.dev;
+  const node = names.find_node(head.node, head.ifindex);
+  const dev = node?.dev ?? names.find_endpoint(head.endpoint)?.dev;
   const reason = head.type === 1 || head.type === 5 ? head.subtype : 0;
   return {
     time: strftime("%Y-%m-%dT%H:%M:%S%z"),
@@ -321,6 +348,8 @@ export function describe_flow(notice: Notice) {
     source: describe_end(head.source_identity, head.is_egress !== 0),
     destination: describe_end(head.destination_identity, head.is_egress === 0),
     Type: "L3_L4",
+    ...(node && { node_name: node.name }),
+    ...(packet.vxlan && { tunnel: { protocol: "VXLAN", vni: packet.vxlan.vni } }),
     event_type: { type: head.type, ...(head.subtype !== 0 && { sub_type: head.subtype }) },
     traffic_direction: head.is_egress ? "EGRESS" : "INGRESS",
     ...(head.type === 5 && { policy_match_type: head.match }),

@@ -1,4 +1,5 @@
 import { BPF } from "bpfts";
+import { open_nodes } from "./overlay-catalogue.ts";
 import { find_pins, open_if_pinned, refuse_unpinned } from "./pins.ts";
 import { open_catalogue } from "./policy-catalogue.ts";
 
@@ -55,6 +56,17 @@ export function open_ipcache(name: string) {
 BPF_LPM_TRIE(ipcache, struct net_cidr, u32, 16384);
 `,
     pins: { ipcache: { path: `${find_pins(name)}/ipcache`, create: false } },
+  });
+}
+
+/** At which node each network of containers is, of `overlay --pin`. */
+function open_tunnels(name: string) {
+  return new BPF({
+    text: /* c */ `
+#include "bpfts_net.h"
+BPF_LPM_TRIE(tunnels, struct net_cidr, u32, 16384);
+`,
+    pins: { tunnels: { path: `${find_pins(name)}/tunnels`, create: false } },
   });
 }
 
@@ -118,6 +130,12 @@ export interface NetAddress {
   readonly bytes: Uint8Array;
 }
 
+/** What `net_cidr` of bpfts_net.h is. */
+export interface NetCidr {
+  readonly prefixlen: number;
+  readonly address: NetAddress;
+}
+
 /** What `net_end` of bpfts_nat.h is; the port is as the packet has it. */
 export interface NetEnd {
   readonly address: NetAddress;
@@ -128,7 +146,8 @@ export interface NetEnd {
 export function open_pinned(tool: string, name: string) {
   const policy = open_if_pinned(() => open_catalogue(name, false));
   const services = open_if_pinned(() => open_service_tables(name));
-  if (policy === undefined && services === undefined) refuse_unpinned(tool, name);
+  const nodes = open_if_pinned(() => open_nodes(name, false))?.tables.nodes;
+  if (policy === undefined && services === undefined && nodes === undefined) refuse_unpinned(tool, name);
   const read_endpoints = () =>
     [...(policy?.tables.endpoints.entries() ?? [])]
       .map(([id, endpoint]) => ({ id, ...endpoint }))
@@ -136,13 +155,10 @@ export function open_pinned(tool: string, name: string) {
   return {
     name,
     services,
+    nodes,
+    tunnels: nodes && open_if_pinned(() => open_tunnels(name))?.table<NetCidr, number>("tunnels"),
     rules: policy?.tables.rules,
-    ipcache:
-      policy &&
-      open_if_pinned(() => open_ipcache(name))?.table<
-        { readonly prefixlen: number; readonly address: NetAddress },
-        number
-      >("ipcache"),
+    ipcache: policy && open_if_pinned(() => open_ipcache(name))?.table<NetCidr, number>("ipcache"),
     endpoints: read_endpoints(),
     read_endpoints,
   };

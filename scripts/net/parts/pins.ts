@@ -42,7 +42,7 @@ function read_process(pid: number | "self"): { readonly pid: number; readonly st
 }
 
 /** Makes this process the one that writes, or reads, certain tables of a name. Ends the script when another one does. */
-export function claim_pins(tool: string, name: string, role: "policy" | "service" | "monitor"): void {
+export function claim_pins(tool: string, name: string, role: "policy" | "service" | "overlay" | "monitor"): void {
   const b = new BPF({
     text: /* c */ `
 struct owner_key { char role[16]; };
@@ -58,7 +58,7 @@ BPF_HASH(owners, struct owner_key, struct owner, 64);
       tool,
       role === "monitor"
         ? `the events of "${name}" are read by process ${known.pid} already: each event has one reader`
-        : `the tables of "${name}" are written by a ${role} already, process ${known.pid}: give another --pin`,
+        : `the tables of "${name}" are written by ${role === "overlay" ? "an" : "a"} ${role} already, process ${known.pid}: give another --pin`,
     );
   const own = read_process("self");
   if (own !== undefined) owners.set({ role }, { ...own, unused: 0 });

@@ -117,18 +117,22 @@ export function read_identities(texts: readonly string[], endpoints: readonly En
   return identities;
 }
 
-/** The identity of a rule's peer. @throws ArgumentError for a peer that no packet can be from */
+/** The identity of a rule's peer. Packets that come through a tunnel may have any, if there can be one. @throws ArgumentError for a peer that no packet can be from */
 export function find_peer(
   peer: string,
   endpoints: readonly Endpoint[],
   identities: readonly NetworkIdentity[],
+  may_have_tunnel: boolean,
 ): number {
   const found = endpoints.find(({ name }) => name === peer)?.identity ?? reserved.get(peer);
   if (found !== undefined) return found;
   if (/^\d+$/.test(peer)) {
     const identity = parse_peer(peer, "a rule");
-    if ([...reserved.values(), ...identities.map((one) => one.identity)].includes(identity)) return identity;
-    return refuse(`no packet has the identity ${peer}: give --identity CIDR=${peer} for the network that has it`);
+    if (may_have_tunnel || [...reserved.values(), ...identities.map((one) => one.identity)].includes(identity))
+      return identity;
+    return refuse(
+      `no packet has the identity ${peer}: give --identity CIDR=${peer} for the network that has it, or --pin where overlay brings it from another node`,
+    );
   }
   const known = [...endpoints.map(({ name }) => name), ...reserved.keys()];
   return refuse(`there is no peer "${peer}": an endpoint, a number, or one of ${known.join(", ")}`);

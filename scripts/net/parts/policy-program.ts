@@ -58,7 +58,7 @@ export const other_counters = ["default deny", "invalid source", "invalid packet
 export const MAX_RULES = 4096;
 
 /** From a line of the C text to that of this file; a test keeps it true. */
-export const LINES_ABOVE_TEXT = 82;
+export const LINES_ABOVE_TEXT = 83;
 
 /** How an entry is met: by the identity (L3), the protocol, the port (L4). Source: enum policy_match_type of Cilium */
 function find_match(identity: number, bits: number): number {
@@ -74,6 +74,7 @@ export function load_endpoint(settings: EndpointSettings) {
     ...(pins && {
       pins: {
         ipcache: `${pins.shared}/ipcache`,
+        overlays: `${pins.shared}/overlays`,
         notices: `${pins.shared}/events`,
         ct: `${pins.own}/ct`,
         policy: `${pins.own}/policy`,
@@ -126,6 +127,8 @@ struct event {
     struct tuple tuple;
 };
 BPF_LPM_TRIE(ipcache, struct net_cidr, u32, 16384);
+/* The devices of overlay.ts, by their numbers: what comes from them has an identity in its mark. */
+BPF_HASH(overlays, u32, u32, 256);
 BPF_LPM_TRIE(policy, struct policy_key, struct policy_value, 16384);
 BPF_HASH(own_addresses, struct net_address, u32, ${Math.max(1, addresses.length)});
 BPF_TABLE("lru_hash", struct tuple, struct flow, ct, 65536);
@@ -153,6 +156,14 @@ static inline u32 find_identity(struct net_address *address) {
     return identity ? *identity : WORLD;
 }
 
+/* Whose packet it is says the node that it came from through the tunnel, which knows its own endpoints; of others the source address says it. */
+static inline u32 find_sender(struct __sk_buff *skb, struct net_packet *packet) {
+    u32 device = skb->ingress_ifindex, mark = skb->mark;
+    if (net_is_identity_mark(mark) && overlays.lookup(&device))
+        return net_marked_identity(mark);
+    return find_identity(&packet->source);
+}
+
 static inline void tell(struct __sk_buff *skb, struct tuple *tuple, u32 reason, u32 peer, u32 rule, u32 line) {
     struct event event = { .reason = reason, .rule = rule, .line = line, .endpoint = ENDPOINT, .is_audited = AUDIT, .is_egress = tuple->is_egress, .tuple = *tuple };
     event.source_identity = tuple->is_egress ? IDENTITY : peer;
@@ -161,7 +172,7 @@ static inline void tell(struct __sk_buff *skb, struct tuple *tuple, u32 reason, 
 }
 
 static inline void notify(struct __sk_buff *skb, u32 type, u32 subtype, int is_egress, u32 peer, u32 rule, u32 state, u32 match, u32 line) {
-    struct net_notice notice = { .type = type, .subtype = subtype, .is_egress = is_egress, .is_audited = AUDIT, .state = state, .match = match, .endpoint = ENDPOINT, .rule = rule, .line = line + ${LINES_ABOVE_TEXT} };
+    struct net_notice notice = { .type = type, .subtype = subtype, .is_egress = is_egress, .is_audited = AUDIT, .state = state, .match = match, .endpoint = ENDPOINT, .rule = rule, .file = NET_FILE_POLICY, .line = line + ${LINES_ABOVE_TEXT} };
     notice.source_identity = is_egress ? IDENTITY : peer;
     notice.destination_identity = is_egress ? peer : IDENTITY;
     net_notify(skb, &notices, &notice);
@@ -243,26 +254,6 @@ static inline struct policy_value *find_policy(struct net_packet *packet, u32 id
     return own;
 }
 
-static inline int is_link_local(struct net_address *address) {
-    return address->family == NET_IPV6 && address->bytes[0] == 0xfe && (address->bytes[1] & 0xc0) == 0x80;
-}
-
-/* Groups that no router passes on: those of a device and those of a link. Source: RFC 4291 section 2.7 */
-static inline int is_link_group(struct net_address *address) {
-    u8 scope = address->bytes[1] & 0x0f;
-    return address->family == NET_IPV6 && address->bytes[0] == 0xff && (scope == 1 || scope == 2);
-}
-
-/* What IPv6 has in the place of ARP: no router sends it on, so its hop limit is whole. Source: RFC 4861 */
-static inline int is_neighbour_discovery(struct net_packet *packet) {
-    return packet->protocol == IPPROTO_ICMPV6 && packet->ttl == 255 && packet->icmp_type >= 133 && packet->icmp_type <= 137;
-}
-
-static inline int is_of_link(struct net_packet *packet) {
-    return is_link_local(&packet->source) || is_link_local(&packet->destination) || is_link_group(&packet->destination) ||
-           is_neighbour_discovery(packet);
-}
-
 static inline int judge(struct __sk_buff *skb, int is_egress) {
     struct net_packet packet;
     struct tuple tuple = { .is_egress = is_egress };
@@ -279,7 +270,7 @@ static inline int judge(struct __sk_buff *skb, int is_egress) {
         return TC_ACT_UNSPEC;
     if (parsed == NET_MALFORMED)
         return drop(skb, &tuple, DROP_INVALID, &packet, 0, RULES + INVALID_PACKET, 0, __LINE__);
-    if (is_of_link(&packet))
+    if (net_is_of_link(&packet))
         return TC_ACT_UNSPEC;
     tuple.source = packet.source;
     tuple.destination = packet.destination;
@@ -287,7 +278,7 @@ static inline int judge(struct __sk_buff *skb, int is_egress) {
     tuple.source_port = packet.source_port;
     tuple.destination_port = packet.destination_port;
     tuple.icmp_type = packet.icmp_type;
-    u32 peer = find_identity(is_egress ? &packet.destination : &packet.source);
+    u32 peer = is_egress ? find_identity(&packet.destination) : find_sender(skb, &packet);
     if (is_egress && !own_addresses.lookup(&packet.source))
         return drop(skb, &tuple, DROP_INVALID_SIP, &packet, peer, RULES + INVALID_SOURCE, 0, __LINE__);
     if (packet.is_fragment && !packet.header)

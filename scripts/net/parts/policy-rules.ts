@@ -31,6 +31,7 @@ export const reserved: ReadonlyMap<string, number> = new Map([
   ["any", 0],
   ["host", 1],
   ["world", 2],
+  ["remote-node", 6],
 ]);
 
 /** Parses `pod2 from pod1 tcp/8080` or `pod1 to any`. @throws Error that says what is wrong */

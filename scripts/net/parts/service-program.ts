@@ -130,7 +130,7 @@ static inline void tell(struct __sk_buff *skb, struct tuple *tuple, u32 reason, 
 }
 
 static inline void notify(struct __sk_buff *skb, u32 type, u32 subtype, int is_egress, u32 service, u32 backend, u32 state, u32 line) {
-    struct net_notice notice = { .type = type, .subtype = subtype, .is_egress = is_egress, .state = state, .service = service, .backend = backend, .line = line };
+    struct net_notice notice = { .type = type, .subtype = subtype, .is_egress = is_egress, .state = state, .service = service, .backend = backend, .file = NET_FILE_SERVICE, .line = line };
     net_notify(skb, &notices, &notice);
 }
 

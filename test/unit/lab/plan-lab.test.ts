@@ -68,7 +68,12 @@ describe("planLab", () => {
       "link add vxlan0 address 02:bf:03:01:00:01 mtu 1450 type vxlan id 7 local 172.31.9.1 dstport 4789 nolearning",
     );
     expect(listLines(tunnelled, "c").join()).not.toContain("vxlan0");
-    expect(findRoutes(plan({ nodes, vxlan: { external: true } }), "a")).toEqual([]);
+    const external = plan({ nodes, vxlan: { external: true } });
+    expect(findRoutes(external, "a")).toEqual(["route add 10.0.1.1/32 via 172.31.9.2 dev vxlan0 onlink"]);
+    expect(external.steps.filter(({ tool }) => tool === "bridge")).toEqual([]);
+    const findTunnels = ({ places }: LabPlan): unknown[] => places.map(({ tunnel_dev }) => tunnel_dev);
+    expect(findTunnels(external)).toEqual(["vxlan0", null, "vxlan0", null, null]);
+    expect(findTunnels(tunnelled)).toEqual([null, null, null, null, null]);
   });
 
   it("takes node names that ip has as words, too", () => {

@@ -253,6 +253,23 @@ describe("packets that are taken apart", () => {
     expect(packet.payload!.length).toBeGreaterThan(50);
   });
 
+  it("show what is in a tunnel, too, where only their beginning was captured", () => {
+    const inner = { eth: {}, ipv4: { src: "10.0.0.1" }, udp: { dport: 53 }, payload: new Uint8Array(200) };
+    const whole = makePacket({ ipv4: {}, udp: { sport: 7, dport: 8472 }, vxlan: { vni: 5001, inner } });
+    for (const size of [128, 92, 70, 64, 60, 50]) {
+      const cut = whole.subarray(0, size);
+      const found = decodePacket(cut);
+      expect(found.problem).toMatch(/^IPv4 says 278 bytes, \d+ are there$/);
+      // Without an Ethernet header behind it there is nothing to show.
+      expect(found.vxlan?.vni).toBe(size >= 64 ? 5001 : undefined);
+      expect(found.vxlan?.inner.udp?.dport).toBe(size >= 92 ? 53 : undefined);
+      expect(makePacket(found)).toEqual(cut);
+    }
+    // A whole packet whose datagram says more than there is holds no tunnel.
+    const wrong = makePacket({ ipv4: {}, udp: { dport: 8472, length: 500 }, vxlan: { vni: 5001, inner } });
+    expect(decodePacket(wrong).vxlan).toBeUndefined();
+  });
+
   it("end in VXLAN in VXLAN in VXLAN, a thousand times", () => {
     let packet: Uint8Array = makePacket({ ipv4: {}, udp: { dport: 1 } });
     for (let i = 0; i < 1000; i++) {
