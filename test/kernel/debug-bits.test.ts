@@ -123,3 +123,42 @@ new BPF({ text: \`int f(struct pt_regs *ctx) { volatile u64 x = 1; for (int i = 
     ['part of the verifier\'s log, which is too long, of "f"'],
   ]);
 });
+
+it("names the program that the kernel refuses, also where logs of those before it are shown", async () => {
+  const script = writeScript(
+    folder,
+    "second.ts",
+    `import { BPF, DEBUG_BPF } from "bpfts";
+new BPF({ text: \`
+BPF_HASH(counts, u32, u64);
+TRACEPOINT_PROBE(syscalls, sys_enter_kill) { counts.increment(1); return 0; }
+TRACEPOINT_PROBE(syscalls, sys_enter_lseek) {
+    u32 key = 0;
+    u64 *value = counts.lookup(&key);
+    *value = 1;
+    return 0;
+}\`, debug: DEBUG_BPF });
+`,
+  );
+  for (const cliArgs of [["run"], ["run", "--verbose"], ["check", "--verbose"]]) {
+    const { status, stderr } = await runCli([...cliArgs, script]);
+    expect([status, stderr]).toEqual([
+      1,
+      expect.stringContaining('rejects "tracepoint__syscalls__sys_enter_lseek": R0 invalid mem'),
+    ]);
+    expect(stderr).toMatch(/^ {2}--> \S*second\.ts:8:/m);
+    expect(stderr).toContain("*value = 1;\n");
+  }
+  // A line that the script has made is shown as it is.
+  const made = writeScript(
+    folder,
+    "made.ts",
+    `import { BPF } from "bpfts";
+const name = "seek";
+new BPF({ text: ["BPF_HASH(counts, u32, u64);", \`TRACEPOINT_PROBE(syscalls, sys_enter_l\${name}) { u32 key = 0; *counts.lookup(&key) = 1; return 0; }\`].join("\\n") });
+`,
+  );
+  const { stderr } = await runCli(["run", made]);
+  expect(stderr).toMatch(/^ {2}--> (?:\S*made\.ts:3|<text>:2):\d+$/m);
+  expect(stderr).toMatch(/^ *\d+ \| .*TRACEPOINT_PROBE\(syscalls, sys_enter_l/m);
+});

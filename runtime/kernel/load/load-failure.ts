@@ -45,10 +45,7 @@ export function describeLoadFailure(
   kernel: string = release(),
 ): BpftsError {
   const detail = [result.log, ...Object.values(result.programLogs)].filter((text) => text !== "").join("\n");
-  const rejected =
-    Object.entries(result.programLogs).find(
-      ([, log]) => /processed \d+ insns|^\d+: \(/m.test(log) || log.includes("R1 type="),
-    ) ?? Object.entries(result.programLogs).find(([, log]) => log.trim() !== "");
+  const rejected = findRejected(result);
   if (result.status === eperm && !readCapabilities().has("CAP_BPF") && !readCapabilities().has("CAP_SYS_ADMIN")) {
     return new PrivilegeError("Cannot load BPF programs: this user may not", {
       hint: "run it as root, or give the process CAP_BPF and CAP_PERFMON (CAP_SYS_ADMIN before Linux 5.8); without either, try the script in a virtual machine: bpfts vm run",
@@ -120,6 +117,18 @@ export function describeLoadFailure(
     detail,
     hint: "see the whole log with --verbose",
   });
+}
+
+/**
+ * The program whose load failed, with what the verifier said of it; undefined where it said nothing. With a log level the programs that it took have logs, too; libbpf loads
+ * one after the other and stops at the first that fails.
+ */
+function findRejected({ log, programLogs }: ObjectLoadResult): readonly [name: string, log: string] | undefined {
+  const logs = Object.entries(programLogs).filter(([, text]) => text.trim() !== "");
+  const [, name, olderName] =
+    /prog '([^']+)': (?:BPF program load failed|failed to load)|failed to load program '([^']+)'/.exec(log) ?? [];
+  const failed = name ?? olderName;
+  return failed === undefined ? logs.at(-1) : logs.find(([program]) => program === failed);
 }
 
 /** A section that is nobody's: mistyped, or of a libbpf that is not installed. */
@@ -261,7 +270,9 @@ function placeLine(object: LoadedBytes, found: SourceLocation): SourceLocation {
   const { file, line, column } = found;
   const own = runTimeText.test(file) ? object.locateLine?.(line) : undefined;
   return {
-    ...(own === undefined ? { file, line } : { file: own.file, line: own.line }),
+    ...(own === undefined
+      ? { file, line }
+      : { file: own.file, line: own.line, ...(own.lineText !== undefined && { lineText: own.lineText }) }),
     ...(column !== undefined && column > 0 && { column }),
   };
 }

@@ -315,7 +315,9 @@ function openBuild(
         const found = locate(at);
         if (found !== undefined) return found;
       }
-      return undefined;
+      // A line that the script has made stands in none of its files.
+      const lineText = source.text.slice(starts[line - 1] ?? source.text.length, end).trimEnd();
+      return { file: source.name, line, lineText };
     };
     noteUnit(options.guard, unit, port.possibleCpus());
     options.guard.admitObject(unit.bytes, openInstructionLines(unit.bytes, locateLine));
