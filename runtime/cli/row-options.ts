@@ -108,8 +108,27 @@ function parseCondition(text: string): RowCondition {
     throw new UsageError(`--filter "${text}": this is no condition`, {
       hint: "a field, an operator and a value, such as pid==1 or comm~^ba; a comma in a value is written \\,",
     });
-  if (operator === "=")
-    throw new UsageError(`--filter "${text}": there is no operator =`, { hint: `equal is ==: ${field}==${value}` });
+  if (operator === "=") {
+    const [, meant = "==", rest = value] = /^([~<>])\s*(.*)$/s.exec(value) ?? [];
+    const [name, right] =
+      meant === "~"
+        ? ["an expression that fits is", "~"]
+        : meant === "=="
+          ? ["equal is", "=="]
+          : ["or equal is", `${meant}=`];
+    throw new UsageError(`--filter "${text}": there is no operator =${meant === "==" ? "" : meant}`, {
+      hint: `${name} ${right}: ${field}${right}${rest}`,
+    });
+  }
+  // In a value they would be characters that no row has.
+  const joint =
+    bare === value && !operator.includes("~") ? /&&|\|\||\b(?:and|or)\b(?=.*[=<>~])/i.exec(value)?.[0] : undefined;
+  if (joint !== undefined)
+    throw new UsageError(`--filter "${text}": there is no ${joint} between conditions`, {
+      hint: /^(?:&&|and)$/i.test(joint)
+        ? `a comma joins them: ${text.replace(/\s*(?:&&|\band\b)\s*/gi, ",").trim()}; a value in quotes may have ${joint}`
+        : `all conditions have to be met; an expression takes several values: ${field}~'^(a|b)$'; a value in quotes may have ${joint}`,
+    });
   if (operator === "~" || operator === "!~") requireExpression(text, value);
   return { field, operator: operator as RowOperator, value };
 }

@@ -110,6 +110,38 @@ describe("--filter", () => {
   ])("refuses %j", (filter, message) => expect(() => readRowChoice({ filter: [filter] })).toThrow(message));
 
   it.each([
+    [
+      "comm==bash && pid==12",
+      "there is no && between conditions",
+      "a comma joins them: comm==bash,pid==12; a value in quotes may have &&",
+    ],
+    [
+      "comm==bash and pid==12",
+      "there is no and between conditions",
+      "a comma joins them: comm==bash,pid==12; a value in quotes may have and",
+    ],
+    [
+      "comm==bash||comm==sh",
+      "there is no || between conditions",
+      "all conditions have to be met; an expression takes several values: comm~'^(a|b)$'; a value in quotes may have ||",
+    ],
+    ["comm=~^ba", "there is no operator =~", "an expression that fits is ~: comm~^ba"],
+    ["ret=>1", "there is no operator =>", "or equal is >=: ret>=1"],
+    ["pid=1", "there is no operator =", "equal is ==: pid==1"],
+  ])("says what is meant with %j", (filter, message, hint) => {
+    expect(() => readRowChoice({ filter: [filter] })).toThrow(
+      expect.objectContaining({ message: `--filter "${filter}": ${message}`, hint }),
+    );
+  });
+
+  it.each(["comm=='a && b'", 'comm=="x or y=1"', "comm==salt and pepper", "comm~bash||sh"])(
+    "leaves the value of %j alone",
+    (filter) => {
+      expect(readRowChoice({ filter: [filter] })!.conditions).toHaveLength(1);
+    },
+  );
+
+  it.each([
     ["pit==1", 'the rows have no field "pit"', 'did you mean "pid"?'],
     [
       "something==1",
