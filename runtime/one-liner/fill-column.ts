@@ -47,6 +47,18 @@ export function fillColumn(
         return [
           [makePiece(`${member} = ${isPointer ? "(u64)(" : ""}`, at), ...value, makePiece(isPointer ? ");" : ";")],
         ];
-      return [[makePiece(`bpf_probe_read(&${member}, sizeof(${member}), `, at), ...value, makePiece(");")]];
+      // What stands behind the text's end is no part of it: two keys that look alike are one. A text may fill its array and have no end.
+      return [
+        [
+          makePiece(`if (bpf_probe_read_str(&${member}, sizeof(${member}), (void *)(`, at),
+          ...value,
+          makePiece(`)) == sizeof(${member}))`),
+        ],
+        [
+          makePiece(`    bpf_probe_read(&${member}[sizeof(${member}) - 1], 1, (char *)(`, at),
+          ...value,
+          makePiece(`) + sizeof(${member}) - 1);`),
+        ],
+      ];
   }
 }

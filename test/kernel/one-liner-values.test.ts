@@ -143,6 +143,23 @@ sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))`,
 });
 
 describe("texts are read and compared by their characters", () => {
+  it("takes no account of what stands behind a text's end", async () => {
+    const text = `uprobe:${program}:give { char half[8] = "ab", full[4] = {'w','x','y','z'}; half[5] = (char)arg1;
+      count(half, full); s.set(half, 7); k.count(s.get(half)); print("%s|%s\\n", half, full); }`;
+    expect(await trace(text)).toEqual([
+      "ab|wxyz",
+      "ab|wxyz",
+      "count:",
+      "ab, wxyz  2",
+      "",
+      "s:",
+      "ab  7",
+      "",
+      "k:",
+      "7  2",
+    ]);
+  });
+
   const note = "struct note { char tag[8]; int number; };";
 
   it("reads and compares a text of the process behind a pointer", async () => {
