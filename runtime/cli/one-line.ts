@@ -145,6 +145,16 @@ async function runLine(flags: OneLineFlags & { readonly memory: number }): Promi
     process.stdout.write(script.text);
     return 0;
   }
+  if (flags.record !== undefined && flags.output !== undefined) {
+    const { requireOwnFiles } = await import("./require-own-files.ts");
+    requireOwnFiles(
+      [
+        ["--output", flags.output],
+        ["--record", flags.record],
+      ],
+      [],
+    );
+  }
   return runWithOutput(flags, async (opened) => {
     const pictures = flags.dryRun === true ? {} : flags;
     const records = flags.json === true ? (opened.output ?? 1) : undefined;

@@ -37,6 +37,11 @@ export function addPictureOptions(command: Command): Command {
     );
 }
 
+/** The files that the flags name, each with its option. */
+export function listPictureFiles(flags: PictureFlags): (readonly [option: string, path: string])[] {
+  return kinds.flatMap((kind) => (flags[kind] ?? []).map((path) => [`--${kind}`, path] as const));
+}
+
 /** Does a run, whose own output goes to the descriptor `output` if that is given; what it records goes to the files that the flags name, which are opened before it. */
 export async function runWithPictures(
   flags: PictureFlags & { readonly output?: number | undefined },

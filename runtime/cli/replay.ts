@@ -5,6 +5,7 @@ import { addGrantOptions, readGrants } from "./file-grants.ts";
 import type { GrantFlags } from "./file-grants.ts";
 import { runWithOutput } from "./output-options.ts";
 import { parseCount } from "./parse-count.ts";
+import { requireOwnFiles } from "./require-own-files.ts";
 import { addRowOptions, readRowChoice } from "./row-options.ts";
 import type { RowFlags } from "./row-options.ts";
 
@@ -45,6 +46,14 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
   addRowOptions(command)
     .addHelpText("after", examples)
     .action(async (recording: string, script: string | undefined, args: readonly string[], flags: ReplayFlags) => {
+      if (flags.output !== undefined)
+        requireOwnFiles(
+          [["--output", flags.output]],
+          [
+            ["the recording", recording],
+            ["the script", script],
+          ],
+        );
       const rows = readRowChoice(flags);
       const replay = (output: number | undefined): Promise<number> =>
         replayScript({

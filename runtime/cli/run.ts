@@ -17,7 +17,7 @@ import type { GrantFlags } from "./file-grants.ts";
 import { addOutputOptions, runWithOutput } from "./output-options.ts";
 import type { OutputFlags } from "./output-options.ts";
 import { parseSeconds } from "./parse-seconds.ts";
-import { addPictureOptions, runWithPictures } from "./picture-options.ts";
+import { addPictureOptions, listPictureFiles, runWithPictures } from "./picture-options.ts";
 import type { PictureFlags, PictureKind } from "./picture-options.ts";
 import { addPlaceOptions, readPlaces } from "./place-grants.ts";
 import type { PlaceFlags } from "./place-grants.ts";
@@ -129,6 +129,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
         });
       if (options.fresh === true && options.watch === undefined)
         throw new UsageError("--fresh does nothing without --watch", { hint: "bpfts run --watch --fresh SCRIPT" });
+      await requireFiles(script, options);
       const version = options.watch === undefined ? undefined : await joinWatch(script, options);
       if (typeof version === "number") return finish(version);
       const log = openStderrLog(options);
@@ -174,6 +175,15 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
         lab?.close();
       }
     });
+}
+
+/** @throws UsageError for an option that would write over the script */
+async function requireFiles(script: string, options: RunOptions): Promise<void> {
+  const { record, output } = options;
+  const pictures = listPictureFiles(options);
+  if (record === undefined && output === undefined && pictures.length === 0) return;
+  const { requireOwnFiles } = await import("./require-own-files.ts");
+  requireOwnFiles([["--output", output], ["--record", record], ...pictures], [["the script", script]]);
 }
 
 /** Options that a run of several versions does not take, and why. */

@@ -55,6 +55,29 @@ beforeAll(async () => {
 });
 
 describe("bpfts replay", () => {
+  it("writes over no script and no recording", async () => {
+    const script = writeScript(folder, "own.ts", recorded);
+    for (const [message, ...args] of [
+      ["--record would write over the script", "run", "--record", script, script],
+      ["--output would write over the script", "run", "-o", script, script],
+      ["--folded would write over the script", "run", "--folded", script, script],
+      ["--output would write over the recording", "replay", "-o", at("mkdir.bpfrec"), at("mkdir.bpfrec")],
+      [
+        "--output and --record write to one file",
+        "-e",
+        "interval:s:1 { count(); }",
+        "-o",
+        at("one"),
+        "--record",
+        at("one"),
+      ],
+    ] as const) {
+      const { status, stderr } = await runCli(args);
+      expect([status, stderr]).toEqual([2, expect.stringContaining(message)]);
+    }
+    expect([readFileSync(script, "utf8"), (await replay("mkdir")).stdout]).toEqual([recorded, output]);
+  });
+
   it("prints the same bytes as the run: times, pids, events, tables", async () => {
     expect(output.split("\n").map((line) => line.replace(/^\d\d:[\d:]+ \d+ /, "").replace(/ \d{13}$/, ""))).toEqual([
       `448 ${folder}/d1`,

@@ -59,7 +59,11 @@ export function sortEntries(entries: readonly Entry[], path: string): RecordedCa
   const times: (readonly [number, number])[][] = [[]];
   const warnings: string[] = [];
   let startMs = 0;
-  for (const { head, bytes } of entries) {
+  for (const [number, { head, bytes }] of entries.entries()) {
+    if (!isEntry(head, bytes.length))
+      throw new UsageError(`The recording "${path}" is damaged: entry ${number} is none that bpfts writes`, {
+        hint: "copy it anew, or record it anew",
+      });
     times.at(-1)!.push(...((head["clock"] ?? []) as SaidTimes));
     switch (head["kind"]) {
       case "start":
@@ -107,6 +111,54 @@ export function sortEntries(entries: readonly Entry[], path: string): RecordedCa
       return first === undefined ? undefined : (waits[first.wait - 1]?.endMs ?? startMs) - startMs;
     },
   };
+}
+
+const isNumber = (value: unknown): boolean => typeof value === "number" && Number.isFinite(value);
+const isText = (value: unknown): boolean => value === undefined || typeof value === "string";
+
+/** Whether an entry has what entries of its kind have: a file may come from anybody. Of a kind that nobody knows is said elsewhere. */
+function isEntry(head: unknown, bytes: number): head is Entry["head"] {
+  if (typeof head !== "object" || head === null) return false;
+  const {
+    kind,
+    clock = [],
+    message,
+    question,
+    call,
+    answer,
+    interrupt,
+    sections = [],
+    isWait,
+    endMs,
+  } = head as Entry["head"];
+  const isTime = (said: unknown): boolean => Array.isArray(said) && said.length === 2 && said.every(isNumber);
+  if (!Array.isArray(clock) || !clock.every(isTime)) return false;
+  if (kind === "warning") return typeof message === "string";
+  if (kind !== "call" && kind !== "turn") return true;
+  let left = bytes;
+  const isSection = (section: unknown): boolean => {
+    const { ring, lost, size } = (section ?? {}) as Readonly<Record<string, unknown>>;
+    if (![ring, lost, size].every(isNumber) || (size as number) < 0) return false;
+    left -= size as number;
+    return left >= 0;
+  };
+  return (
+    typeof question === "string" &&
+    [call, answer, interrupt].every(isText) &&
+    (isWait !== true || isNumber(endMs)) &&
+    Array.isArray(sections) &&
+    sections.every(isSection) &&
+    (typeof answer !== "string" || !answer.startsWith(ERROR_MARK) || isJsonObject(answer.slice(1)))
+  );
+}
+
+function isJsonObject(text: string): boolean {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null;
+  } catch {
+    return false;
+  }
 }
 
 function readWait(head: Entry["head"], bytes: Uint8Array, value: string | Uint8Array): RecordedWait {

@@ -1,4 +1,14 @@
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fstatSync,
+  ftruncateSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
 import { ResourceError, UsageError } from "../../base/errors.ts";
 import type { Closable } from "../../base/scope.ts";
@@ -31,17 +41,36 @@ const PACK_BYTES = 256 * 1024;
 const MAX_FRAME_BYTES = 1024 * 1024 * 1024;
 const noBytes = new Uint8Array(0);
 
-/** Opens a file for a recording, and empties it. @throws UsageError when it cannot be written */
-export function createRecording(path: string): RecordingWriter {
-  let fd: number;
+/** Opens a file that its owner alone may read, and empties it; a file that is there already loses the rights of others. @throws UsageError when it cannot be written, or is another user's */
+function openPrivate(path: string): number {
+  let fd: number | undefined;
   try {
-    fd = openSync(path, "w", 0o600);
+    fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_NOCTTY, 0o600);
+    const found = fstatSync(fd);
+    if (!found.isFile()) return fd;
+    if (found.uid !== process.geteuid!())
+      throw new UsageError(
+        `Cannot write the recording "${path}": the file belongs to another user, who could read it`,
+        {
+          hint: "give another file, or remove this one",
+        },
+      );
+    if ((found.mode & 0o077) !== 0) fchmodSync(fd, 0o600);
+    ftruncateSync(fd);
+    return fd;
   } catch (cause) {
+    if (fd !== undefined) closeSync(fd);
+    if (cause instanceof UsageError) throw cause;
     throw new UsageError(
       `Cannot write the recording "${path}": ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`,
       { cause },
     );
   }
+}
+
+/** Opens a file for a recording, and empties it. @throws UsageError when it cannot be written */
+export function createRecording(path: string): RecordingWriter {
+  const fd = openPrivate(path);
   let parts: Buffer[] = [];
   let partBytes = 0;
   let count = 0;
@@ -101,8 +130,13 @@ export function createRecording(path: string): RecordingWriter {
 export function readRecording(path: string): readonly Entry[] {
   let file: Buffer;
   try {
+    const found = statSync(path);
+    // It would be read until it ends.
+    if (found.isCharacterDevice() || found.isBlockDevice())
+      throw new UsageError(`Cannot read the recording "${path}": it is a device`, { hint: "name a file, or a pipe" });
     file = readFileSync(path);
   } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
     throw new UsageError(
       `Cannot read the recording "${path}": ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`,
       { cause },

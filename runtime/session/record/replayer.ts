@@ -152,7 +152,7 @@ class ReplayBridge implements Bridge {
       this.names.learn(name, argument, answer);
       return answer;
     } catch (error) {
-      return this.crossError(error);
+      return this.crossError(error instanceof BpftsError ? error : describeDamage(name, error));
     }
   };
 
@@ -168,8 +168,7 @@ class ReplayBridge implements Bridge {
 
   close(): void {}
 
-  private crossError(error: unknown): string {
-    if (!(error instanceof BpftsError)) throw error;
+  private crossError(error: BpftsError): string {
     const id = ++this.lastError;
     this.errors.set(id, error);
     this.errors.delete(id - KEPT_ERRORS);
@@ -251,6 +250,14 @@ class ReplayBridge implements Bridge {
       );
     return new ArgumentError(`The recorded run did not do this: ${what}`, { hint });
   }
+}
+
+/** What the host itself reads of an answer has one form only; another one did not come from a run. */
+function describeDamage(name: string, cause: unknown): UsageError {
+  return new UsageError(`The recording is damaged: an answer to "${name}" is none that bpfts writes`, {
+    cause,
+    hint: "copy it anew, or record it anew",
+  });
 }
 
 /** Answers of the guest's memory are its own: what the recording has stays as it is. */

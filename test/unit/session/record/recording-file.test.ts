@@ -1,7 +1,8 @@
-import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { chmodSync, chownSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { createRecording, parseRecording, readRecording } from "../../../../runtime/session/record/recording-file.ts";
+import { sortEntries } from "../../../../runtime/session/record/recorded-calls.ts";
 import { makeFolder } from "../../../support/run-cli.ts";
 
 const folder = makeFolder();
@@ -48,6 +49,41 @@ describe("the file of a recording", () => {
       );
     }
     expect(() => parse(Buffer.concat([whole, Buffer.from("x")]))).toThrow(/is damaged/);
+  });
+
+  it("takes a file that is there from all others, and refuses one of another user and a device", () => {
+    const path = join(folder, "open.bpfrec");
+    writeFileSync(path, "a longer text than a recording of nothing has, of another day and of no use");
+    chmodSync(path, 0o664);
+    record(path, 0, 0);
+    expect([statSync(path).mode & 0o777, readRecording(path)]).toEqual([0o600, []]);
+    expect(() => readRecording("/dev/zero")).toThrow('Cannot read the recording "/dev/zero": it is a device');
+    if (process.getuid!() !== 0) return;
+    writeFileSync(path, "theirs");
+    chownSync(path, 65534, 65534);
+    expect(() => createRecording(path)).toThrow("the file belongs to another user, who could read it");
+    expect(readFileSync(path, "utf8")).toBe("theirs");
+  });
+
+  it.each([
+    ["null", null],
+    ["a text for times", { kind: "call", question: "now {}", clock: "xy" }],
+    ["a time without a count", { kind: "call", question: "now {}", clock: [[1]] }],
+    ["a warning that is no text", { kind: "warning", message: { a: 1 } }],
+    ["a question that is none", { kind: "call", question: 5, answer: "=1" }],
+    ["an answer that is none", { kind: "call", question: "now {}", answer: 5 }],
+    ["an error that is none", { kind: "turn", question: "turn 1 0", answer: "!{" }],
+    ["a wait without an end", { kind: "turn", question: "turn 1 0", isWait: true }],
+    ["more records than bytes", { kind: "call", question: "poll {}", sections: [{ ring: 0, lost: 0, size: 5 }] }],
+    ["less than nothing", { kind: "call", question: "poll {}", sections: [{ ring: 0, lost: 0, size: -5 }] }],
+  ])("refuses entries that no run has written: %s", (_, head) => {
+    const entries = [
+      { head: { kind: "start", startMs: 1 }, bytes: new Uint8Array(4) },
+      { head, bytes: new Uint8Array(4) },
+    ];
+    expect(() => sortEntries(entries as never, "x.bpfrec")).toThrow(
+      'The recording "x.bpfrec" is damaged: entry 1 is none that bpfts writes',
+    );
   });
 
   it("refuses what is no recording, and what it cannot read or write", () => {
