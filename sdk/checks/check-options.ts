@@ -44,6 +44,15 @@ export function requireInteger(call: string, what: string, value: unknown, min: 
   throw makeArgumentError(`${call} takes ${what} as a whole number from ${min} to ${max}, got ${showValue(value)}`);
 }
 
+/** @throws BpfError for what is no whole number, an address for example: a bigint, or a number that is exact */
+export function requireAddress(call: string, what: string, value: unknown): void {
+  if (typeof value === "bigint" || Number.isSafeInteger(value)) return;
+  throw makeArgumentError(
+    `${call} takes ${what} as a bigint or a whole number, got ${showValue(value)}`,
+    value === undefined ? "a member that an event or a table's value does not have is undefined" : undefined,
+  );
+}
+
 /** @throws BpfError for what is no text */
 export function requireText(call: string, what: string, value: unknown): void {
   if (typeof value !== "string") throw makeArgumentError(`${call} takes ${what} as a text, got ${showValue(value)}`);

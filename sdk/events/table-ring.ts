@@ -1,4 +1,4 @@
-import { requireFunction, requireOptions } from "../checks/check-options.ts";
+import { MAX, requireAddress, requireFunction, requireInteger, requireOptions } from "../checks/check-options.ts";
 import { makeBytesLayout, makeCodec } from "../codec/codec.ts";
 import { makeArgumentError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
@@ -183,6 +183,9 @@ export class EventTable<Event = unknown> extends TableBase {
    * @throws BpfError when the event is not there on this machine, or this is no perf array
    */
   open_perf_event(ev_type: number, ev_config: number | bigint, pid = -1): number {
+    requireInteger("open_perf_event()", "ev_type", ev_type ?? null, 0, MAX.u32);
+    requireAddress("open_perf_event()", "ev_config", ev_config);
+    requireInteger("open_perf_event()", "pid", pid, -1, MAX.i32);
     this.requireKind("perf", "open_perf_event", "open_ring_buffer");
     return callHost("perf_event_open", {
       map: this.requireOpen("open"),

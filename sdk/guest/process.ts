@@ -1,3 +1,4 @@
+import { requireText } from "../checks/check-options.ts";
 import { callHost } from "../wire/host.ts";
 import { eprint, flush } from "../print/output.ts";
 import { chooseCgroups } from "../queries/containers.ts";
@@ -163,6 +164,7 @@ export function warnUnused(): void {
  * print(read_file("/proc/loadavg").trim());
  */
 export function read_file(path: string): string {
+  requireText("read_file()", "a path", path);
   return callHost("read_file", { path });
 }
 

@@ -1,4 +1,4 @@
-import { requireOptions } from "../checks/check-options.ts";
+import { MAX, requireAddress, requireInteger, requireOptions, requireText } from "../checks/check-options.ts";
 import { escapeText } from "../wire/escape-text.ts";
 import { callHost } from "../wire/host.ts";
 import type { SymbolReply } from "../wire/protocol.ts";
@@ -35,6 +35,7 @@ export interface BuildIdFrame {
 
 /** The name of the kernel function that an address lies in: `name+0xoff [module]`. Unknown addresses are `[unknown]`. */
 export function nameKernelAddress(address: bigint | number, options: SymbolOptions): string {
+  requireAddress("BPF.ksym()", "an address", address);
   return renderSymbol(callHost("find_kernel_symbol", { address: String(address) }), options, "[kernel]");
 }
 
@@ -44,6 +45,8 @@ export function nameUserAddress(
   pid: number,
   options: SymbolOptions & { readonly demangle?: boolean },
 ): string {
+  requireAddress("BPF.sym()", "an address", address);
+  requirePid(pid);
   return renderSymbol(
     callHost("find_user_symbol", { address: String(address), pid, demangle: options.demangle ?? true }),
     options,
@@ -57,6 +60,9 @@ export function nameBuildIdFrame(
   pid: number,
   options: SymbolOptions & { readonly demangle?: boolean },
 ): string {
+  requireText("BPF.sym()", "the build_id of a frame", (frame as Partial<BuildIdFrame> | null)?.build_id);
+  requireAddress("BPF.sym()", "the offset of a frame", frame.offset);
+  requirePid(pid);
   return renderSymbol(
     callHost("find_build_id_symbol", {
       buildId: frame.build_id,
@@ -67,6 +73,10 @@ export function nameBuildIdFrame(
     options,
     undefined,
   );
+}
+
+function requirePid(pid: unknown): void {
+  requireInteger("BPF.sym()", "a pid", pid ?? null, -MAX.i32, MAX.i32);
 }
 
 function renderSymbol(symbol: SymbolReply | null, options: SymbolOptions, defaultModule: string | undefined): string {

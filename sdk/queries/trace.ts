@@ -1,7 +1,7 @@
 import { escapeJson, escapeText } from "../wire/escape-text.ts";
 import { formatPositions } from "../print/format-positions.ts";
 import { callHost } from "../wire/host.ts";
-import { countOutput, print } from "../print/output.ts";
+import { countOutput, eprint, print } from "../print/output.ts";
 import { is_json_output } from "../print/row-printer.ts";
 import { haveEventLimit, isEventLimitReached, noteShownEvent } from "../print/shown-events.ts";
 import { block } from "../time/wait.ts";
@@ -17,6 +17,8 @@ import { block } from "../time/wait.ts";
 export type TraceFields = [task: string, pid: number, cpu: number, flags: string, ts: number, msg: string];
 
 const rest = /^-(\d+)\s+(?:\(\s*[-\d]+\)\s+)?\[(\d+)\]\s+(\S+)\s+(\d+\.\d+):\s+[^:]*:\s?(.*)$/s;
+/** So many fields a line has. */
+const FIELD_COUNT = 6;
 /** Units: bytes. */
 const TASK_WIDTH = 16;
 /** A name of 15 bytes whose newlines are written as two characters. */
@@ -83,9 +85,16 @@ export interface TraceOptions {
   readonly pid?: number | undefined;
 }
 
+/** One warning is enough for a loop. */
+let hasWarned = false;
+
 /** Lines taken apart, one after another. Lines that are no events are left out. */
 export class TraceReader implements IterableIterator<TraceFields> {
   private readonly options: TraceOptions;
+  /** How many lines were handed over one after the other and nobody has looked at. */
+  private unseen = 0;
+  /** What had been printed when the first of them was. */
+  private before = 0;
 
   constructor(options: TraceOptions) {
     this.options = options;
@@ -103,7 +112,32 @@ export class TraceReader implements IterableIterator<TraceFields> {
 
   next(): IteratorResult<TraceFields, undefined> {
     const value = this.read();
-    return value === undefined ? { done: true, value } : { done: false, value };
+    if (value === undefined) return { done: true, value };
+    if (this.unseen === 0 || this.before !== countOutput()) {
+      this.unseen = 0;
+      this.before = countOutput();
+    }
+    // A line that is taken apart is seen. More than six are no mistake.
+    if (++this.unseen <= FIELD_COUNT)
+      Object.defineProperty(value, Symbol.iterator, {
+        value: () => {
+          this.unseen = 0;
+          return value.values();
+        },
+      });
+    return { done: false, value };
+  }
+
+  /** The end of a loop that is left, and of `const [task, pid, cpu, flags, ts, msg] = b.trace_fields()`, with which Python takes one line apart: here each name gets a line. */
+  return(): IteratorResult<TraceFields, undefined> {
+    if (this.unseen === FIELD_COUNT && this.before === countOutput() && !hasWarned) {
+      hasWarned = true;
+      eprint(
+        "warning: trace_fields() gave a line to each of six names. The fields of one line are const [task, pid, cpu, flags, ts, msg] = b.trace_fields().read()",
+      );
+    }
+    this.unseen = 0;
+    return { done: true, value: undefined };
   }
 
   [Symbol.iterator](): this {

@@ -1,3 +1,4 @@
+import { MAX, requireInteger } from "../checks/check-options.ts";
 import { makeBytesLayout, makeTableCodec } from "../codec/codec.ts";
 import type { Codec } from "../codec/codec.ts";
 import { callHost } from "../wire/host.ts";
@@ -34,6 +35,7 @@ export class QueueStackTable<Leaf = unknown> extends TableBase {
 
   /** @throws BpfError when it is full and `flags` is not `BPF_EXIST` */
   push(leaf: Leaf, flags = 0): void {
+    if (flags !== 0) requireInteger("push()", "its flags, the second argument,", flags, 0, MAX.u32);
     callHost("map_update", { map: this.requireOpen(), flags }, this.queueCodec.encode(leaf));
   }
 

@@ -1,6 +1,6 @@
 import { makeBytesLayout, makeTableCodec } from "../codec/codec.ts";
 import type { Codec } from "../codec/codec.ts";
-import { requireNumber, requireOptions } from "../checks/check-options.ts";
+import { MAX, requireInteger, requireNumber, requireOptions } from "../checks/check-options.ts";
 import { makeMapError, makeArgumentError } from "../wire/errors.ts";
 import {
   buildLinearHistogram,
@@ -106,6 +106,7 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
 
   /** Sets the value of a key; `flags` is one of `BPF_ANY`, `BPF_NOEXIST` and `BPF_EXIST`. @throws BpfError for a wrong key or value, and when the map is full */
   set(key: Key, leaf: Leaf, flags: number = BPF_ANY): this {
+    if (flags !== BPF_ANY) requireInteger("set()", "its flags, the third argument,", flags, 0, MAX.u32);
     const bytes = new Uint8Array(this.keyCodec.size + this.leafCodec.size);
     const view = new DataView(bytes.buffer);
     this.keyCodec.encodeInto(key, view, 0);

@@ -1,6 +1,8 @@
+import { join } from "node:path";
 import { expect, it } from "vitest";
 import { makeJsonScript, readJson } from "../support/json-script.ts";
-import { makeFolder, runCli } from "../support/run-cli.ts";
+import { makeFolder, runCli, writeScript } from "../support/run-cli.ts";
+import type { CliResult } from "../support/run-cli.ts";
 
 const folder = makeFolder();
 
@@ -111,7 +113,64 @@ const habits: readonly (readonly [call: string, error: string])[] = [
     'new BPF() takes cflags as a list of texts; for example cflags: ["-DMAX=3"]',
   ],
   ["sleep()", "sleep() takes seconds as a number, got undefined"],
+  [
+    "BPF.ksym(({} as any).ip)",
+    "BPF.ksym() takes an address as a bigint or a whole number, got undefined; a member that an event or a table's value does not have is undefined",
+  ],
+  ["BPF.sym('0x10', 1)", 'BPF.sym() takes an address as a bigint or a whole number, got "0x10"'],
+  ["BPF.sym({} as any, 1)", "BPF.sym() takes the build_id of a frame as a text, got undefined"],
+  ["BPF.ksymname(undefined as any)", "BPF.ksymname() takes a symbol as a text, got undefined"],
+  ["BPF.find_library(0 as any)", "BPF.find_library() takes a library as a text, got 0"],
+  ["BPF.find_exe(null as any)", "BPF.find_exe() takes a command as a text, got null"],
+  ["BPF.add_module([] as any)", "BPF.add_module() takes a path as a text, got []"],
+  ["BPF.get_tracepoints(0 as any)", "BPF.get_tracepoints() takes a pattern as a text or a RegExp, got 0"],
+  ["BPF.get_user_functions(1 as any, '.*')", "BPF.get_user_functions() takes a program or library as a text, got 1"],
+  ["bpfts.read_file({} as any)", "read_file() takes a path as a text, got {}"],
+  [
+    "counts.set(1, 1n, 'any')",
+    'set() takes its flags, the third argument, as a whole number from 0 to 4294967295, got "any"',
+  ],
+  [
+    "queue.push(1n, true)",
+    "push() takes its flags, the second argument, as a whole number from 0 to 4294967295, got true",
+  ],
+  [
+    "events.open_perf_event(1, undefined)",
+    "open_perf_event() takes ev_config as a bigint or a whole number, got undefined; a member that an event or a table's value does not have is undefined",
+  ],
 ];
+
+it("says that six names got a line each, where Python takes the fields of one apart", async () => {
+  const run = (body: string): Promise<CliResult> =>
+    runCli([
+      "run",
+      "-c",
+      `mkdir -p ${Array.from({ length: 8 }, (_, i) => join(folder, `made${i}`)).join(" ")}`,
+      writeScript(
+        folder,
+        "fields.ts",
+        `import { BPF, command, print } from "bpfts";
+const b = new BPF({ text: \`TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) { bpf_trace_printk("made\\\\n"); return 0; }\` });
+const options = { pid: command!.pid };
+let n = 0;
+${body}`,
+      ),
+    ]);
+  const wrong = await run(
+    "const [task, pid, cpu, flags, ts, msg] = b.trace_fields(options); print([task, pid, cpu, flags, ts, msg].length);",
+  );
+  expect([wrong.status, wrong.stdout, wrong.stderr]).toEqual([
+    0,
+    "6\n",
+    expect.stringContaining("const [task, pid, cpu, flags, ts, msg] = b.trace_fields().read()"),
+  ]);
+  for (const right of [
+    "const [task, , , , , msg] = b.trace_fields(options).read()!; print(task, msg);",
+    "for (const [task, , , , , msg] of b.trace_fields(options)) { if (++n === 6) { print(task, msg); break; } }",
+    "for (const fields of b.trace_fields(options)) { if (++n > 2) { print(fields[0], fields[5]); break; } }",
+  ])
+    expect(await run(right)).toMatchObject({ status: 0, stdout: "mkdir made\n", stderr: "" });
+});
 
 it("what BCC has by another name is an error with the next step", async () => {
   const [told, entries] = readJson(
