@@ -75,7 +75,11 @@ describe("pins", { timeout: 120_000 }, () => {
       "struct pair { u64 a, b; }; BPF_HASH(counts, u32, struct pair, 64);",
       'its values have u64 "packets" at byte 0, the C text says u64 "a" at byte 0',
     ],
-    ["another kind", `${flow} BPF_LRU_HASH(counts, u32, struct flow, 64);`, "it is of kind 1, the C text says 9"],
+    [
+      "another kind",
+      `${flow} BPF_LRU_HASH(counts, u32, struct flow, 64);`,
+      "it is of kind hash, the C text says lru_hash",
+    ],
   ])("are refused where they would be misread: %s", (_name, text, reason) => {
     const said = runScripts([pin(hash), pin(text)]);
     expect(said).toContain(`Cannot use the map pinned at "${counts}" as "counts": ${reason}`);
@@ -104,6 +108,24 @@ describe("pins", { timeout: 120_000 }, () => {
     );
     expect(said).toContain(message);
     expect(said).toMatch(/status 1\n$/);
+  });
+
+  it("have a path of their own each, also where something is pinned", () => {
+    const two = `new BPF({ text: "BPF_HASH(a, u32, u64); BPF_HASH(b, u32, u64);", pins: { a: "${counts}", b: "${bpffs}/bpfts/../bpfts/web/counts" } });`;
+    const one = `new BPF({ text: "BPF_HASH(a, u32, u64);", pins: { a: "${counts}" } });`;
+    const said = runScripts([two, one, two]);
+    expect(said.match(new RegExp(`Cannot pin the tables "a" and "b" at one path, "${counts}"`, "g"))).toHaveLength(2);
+    expect(said.match(/status \d/g)).toEqual(["status 1", "status 0", "status 1"]);
+  });
+
+  it.each([
+    [`${bpffs}/bpfts/web`, "EACCES", "it is a folder, or this user may not read it: name a file in it"],
+    [`${bpffs}/v1.2`, "EPERM", "names in a BPF file system have no dots"],
+    [`${counts}/more`, "ENOTDIR", "a part of the path is no folder: bpfts map shows what is pinned where"],
+  ])("say what is wrong with the path %s", (path, reason, hint) => {
+    const said = runScripts([pin(hash), pin(hash, path)]);
+    expect(said).toContain(`Cannot use what is pinned at "${path}" as "counts" (${reason}`);
+    expect(said).toContain(`hint: ${hint}\n`);
   });
 
   it("are neither made nor missed by a check, which lists them", () => {

@@ -1,3 +1,4 @@
+import { basename, normalize } from "node:path";
 import { MapError, ArgumentError, InternalError, PrivilegeError } from "../../base/errors.ts";
 import { errno, renderErrno } from "../../kernel/door/errno.ts";
 import type { MapRequest } from "../../kernel/load/load-object.ts";
@@ -7,6 +8,7 @@ import { readMapInfo } from "../../kernel/live/map-info.ts";
 import { parseBtf } from "../../object/btf.ts";
 import { describeLayout } from "../../object/describe-layout.ts";
 import type { MapSpec } from "../../object/spec.ts";
+import { findMapKind } from "../../../sdk/abi/map-kinds.ts";
 import type { BuiltUnit } from "../build/build-unit.ts";
 import { findLayoutChange } from "./compare-layouts.ts";
 
@@ -51,9 +53,17 @@ export function openPinnedMaps(
   runs: boolean,
 ): Map<string, Handle> {
   const opened = new Map<string, Handle>();
+  const paths = new Map<string, string>();
   try {
     for (const { name, pinPath, mustExist } of unit.maps) {
       if (pinPath === undefined) continue;
+      const path = normalize(pinPath);
+      const other = paths.get(path);
+      if (other !== undefined)
+        throw new ArgumentError(`Cannot pin the tables "${other}" and "${name}" at one path, "${path}"`, {
+          hint: "give each a path of its own",
+        });
+      paths.set(path, name);
       const handle = port.mapOpenPinned(pinPath);
       if (handle === errno.ENOENT && mustExist === true && runs)
         throw new MapError(`Cannot open the table "${name}": nothing is pinned at "${pinPath}"`, {
@@ -61,7 +71,10 @@ export function openPinnedMaps(
         });
       if (handle === errno.ENOENT) continue;
       if (handle < 0)
-        throw new MapError(`Cannot use what is pinned at "${pinPath}" as "${name}" (${renderErrno(handle)})`);
+        throw new MapError(`Cannot use what is pinned at "${pinPath}" as "${name}" (${renderErrno(handle)})`, {
+          errno: -handle,
+          ...advisePath(pinPath, handle),
+        });
       opened.set(name, handle);
       requireFit(unit, port, name, pinPath, handle);
     }
@@ -83,17 +96,36 @@ function requireFit(
   const info = port.mapInfo(handle);
   if (spec === undefined || typeof info === "number") return;
   const rows = [
-    { found: info.type, wanted: spec.type, say: (type: number) => `it is of kind ${type}` },
-    { found: info.keySize, wanted: spec.key?.size ?? 0, say: (size: number) => `its keys have ${size} bytes` },
-    { found: info.valueSize, wanted: spec.value?.size ?? 0, say: (size: number) => `its values have ${size} bytes` },
+    { found: info.type, wanted: spec.type, what: "it is of kind", show: nameKind },
+    { found: info.keySize, wanted: spec.key?.size ?? 0, what: "its keys have", show: nameSize },
+    { found: info.valueSize, wanted: spec.value?.size ?? 0, what: "its values have", show: nameSize },
   ];
   const wrong = rows.find(({ found, wanted }) => found !== wanted);
-  const said = wrong && `${wrong.say(wrong.found)}, the C text says ${wrong.wanted}`;
+  const said = wrong && `${wrong.what} ${wrong.show(wrong.found)}, the C text says ${wrong.show(wrong.wanted)}`;
   const reason = said ?? findTypeChange(port, info.id, spec);
   if (reason === undefined) return;
   throw new MapError(`Cannot use the map pinned at "${pinPath}" as "${name}": ${reason}`, {
     hint: `declare it as it is (bpfts map show ${pinPath}), remove the file (rm ${pinPath}), or give another path`,
   });
+}
+
+function nameKind(type: number): string {
+  return findMapKind(type)?.name.toLowerCase() ?? String(type);
+}
+
+function nameSize(size: number): string {
+  return `${size} bytes`;
+}
+
+/** What is wrong with a path at which nothing can be opened. */
+function advisePath(path: string, status: number): { readonly hint?: string } {
+  if (status === errno.EPERM && basename(path).includes("."))
+    return { hint: "names in a BPF file system have no dots" };
+  if (status === errno.EACCES) return { hint: "it is a folder, or this user may not read it: name a file in it" };
+  if (status === errno.ENOTDIR)
+    return { hint: "a part of the path is no folder: bpfts map shows what is pinned where" };
+  if (status === errno.EINVAL || status === errno.ENODEV) return { hint: "it is no map: give another path" };
+  return {};
 }
 
 /** How the types of a map differ from those of the C text; undefined where they do not, and where the kernel knows none or does not tell. */
