@@ -144,6 +144,16 @@ export function describeTc(options: TcOptions): NetworkArgument {
   requireWord(call, "via", via, ["auto", "tcx", "clsact"]);
   requireWord(call, "order", order, ["first", "last"]);
   requireInteger(call, "priority", priority, 0, MAX_PRIORITY);
+  if (via === "clsact" && options.order !== undefined)
+    throw makeArgumentError(
+      `${call} takes order for tcx alone, and via: "clsact" makes a classic filter`,
+      "priority says where it stands among others: lower ones come first",
+    );
+  if (via === "tcx" && options.priority !== undefined)
+    throw makeArgumentError(
+      `${call} takes priority for classic filters alone, and via: "tcx" makes none`,
+      'order: "first" puts the program before those that sit there',
+    );
   return {
     kind: "tc",
     ...place,

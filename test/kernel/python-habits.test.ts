@@ -33,6 +33,14 @@ const habits: readonly (readonly [call: string, error: string])[] = [
     "b.attach_xdp('lo', 1)",
     'attach_xdp() takes its options as an object, got "lo"; its options are: dev, mode, frags, fn_name, fn, netns; for example { dev: … }',
   ],
+  [
+    "b.attach_tc({ dev: 'lo', direction: 'ingress', fn_name: 'on_call', via: 'clsact', order: 'first' })",
+    'attach_tc() takes order for tcx alone, and via: "clsact" makes a classic filter; priority says where it stands among others: lower ones come first',
+  ],
+  [
+    "b.attach_tc({ dev: 'lo', direction: 'ingress', fn_name: 'on_call', via: 'tcx', priority: 1 })",
+    'attach_tc() takes priority for classic filters alone, and via: "tcx" makes none; order: "first" puts the program before those that sit there',
+  ],
   ["BPF.monotonic_time()", 'BPF has no "monotonic_time"; monotonic_ns() of "bpfts" is that clock'],
   ["counts[1]", 'Table "counts" has no "1"; an entry is read with get(key) and written with set(key, value)'],
   ["counts[1] = 2n", 'Table "counts" has no "1"; an entry is read with get(key) and written with set(key, value)'],

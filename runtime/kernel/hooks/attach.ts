@@ -160,7 +160,7 @@ function explainLockdown(): ReturnType<NonNullable<AttachTarget["explain"]>> {
 }
 
 function explainKprobe(
-  _port: KernelPort,
+  port: KernelPort,
   symbol: string,
   status: number,
 ): ReturnType<NonNullable<AttachTarget["explain"]>> {
@@ -171,9 +171,11 @@ function explainKprobe(
   const missing = findMissingFunction(symbol);
   if (!haveKprobes()) {
     const rest = missing === undefined ? "" : `; and it has ${missing.reason}`;
+    // What is built without kprobes may refuse fentry as well.
+    const fentry = haveFeature(port, "fentry") === false ? "" : " or KFUNC_PROBE";
     return {
       reason: `this kernel was built without kprobes (CONFIG_KPROBES)${rest}`,
-      hint: `${missing === undefined ? "" : `${missing.hint} `}use a tracepoint (TRACEPOINT_PROBE) or KFUNC_PROBE instead, or try the script on another kernel: bpfts vm run`,
+      hint: `${missing === undefined ? "" : `${missing.hint} `}use a tracepoint (TRACEPOINT_PROBE)${fentry} instead, or try the script on another kernel: bpfts vm run`,
       unsupported: "kprobe",
     };
   }

@@ -19,6 +19,7 @@ import { readLockdown } from "../machine/machine.ts";
 import { errno, renderErrno } from "../door/errno.ts";
 import type { ProgramRequest } from "../hooks/program-kinds.ts";
 import type { ObjectLoadResult } from "../door/port.ts";
+import { haveKprobes } from "../hooks/attach.ts";
 import { findMissingTarget } from "../hooks/missing-target.ts";
 import { findProgramKind } from "../hooks/program-kinds.ts";
 import { findSectionVersion, isOlder } from "../../base/bpf-since.ts";
@@ -64,7 +65,7 @@ export function describeLoadFailure(
   const missing = rejected === undefined ? describeMissingTarget(object, wanted, detail) : undefined;
   if (missing !== undefined) return missing;
   const traced = wanted.find(({ kind }) => ["fentry", "lsm"].includes(findProgramKind(kind)?.feature ?? ""));
-  if (rejected === undefined && traced !== undefined) return describeTracing(traced, result.status, detail);
+  if (rejected === undefined && traced !== undefined) return describeTracing(object, traced, result.status, detail);
   const declared = /extern \(func ksym\) '([^']+)': func_proto \[\d+\] incompatible/.exec(detail)?.[1];
   if (declared !== undefined)
     return new DialectError(`The C text declares the kernel function "${declared}" otherwise than this kernel has it`, {
@@ -198,13 +199,16 @@ function describeMissingTarget(
   return undefined;
 }
 
-function describeTracing(program: ProgramRequest, status: number, detail: string): BpftsError {
-  const target = program.targetFunction ?? program.name;
+function describeTracing(object: LoadedBytes, program: ProgramRequest, status: number, detail: string): BpftsError {
+  const section = object.spec.programs.find(({ name }) => name === program.name)?.section ?? "";
+  const target = program.targetFunction ?? /^\??[^/]+\/([^/]+)$/.exec(section)?.[1] ?? program.name;
+  const found = findPlace(object, program.name, 0);
+  const location = found && { location: placeLine(object, found) };
   if (/is not found in vmlinux|not found in .* BTF|failed to find kernel BTF type ID/.test(detail)) {
     return new UnsupportedFeatureError(
       "fentry",
       `Cannot load "${program.name}": the kernel's type information has no function "${target}"`,
-      { detail, hint: "look for its name in this kernel: grep NAME /proc/kallsyms" },
+      { detail, hint: "look for its name in this kernel: grep NAME /proc/kallsyms", ...location },
     );
   }
   const feature = program.kind === "lsm" ? "lsm" : "fentry";
@@ -214,7 +218,8 @@ function describeTracing(program: ProgramRequest, status: number, detail: string
     {
       detail,
       since: program.kind === "lsm" ? "5.7" : "5.5",
-      hint: "use a kprobe or a tracepoint instead, or try it on another kernel: bpfts vm run",
+      hint: `use ${haveKprobes() ? "a kprobe or " : ""}a tracepoint instead, or try it on another kernel: bpfts vm run`,
+      ...location,
     },
   );
 }
