@@ -179,7 +179,8 @@ function findPath(program: Command, args: readonly string[]): string {
     const next = command.commands.find((child) => child.name() === word);
     if (next === undefined) continue;
     command = next;
-    path.push(word);
+    // The command has no word of its own that a user types.
+    path.push(Object.hasOwn(hidden, word) ? "-e" : word);
   }
   return path.join(" ");
 }

@@ -92,6 +92,12 @@ export abstract class BlockColumns extends BlockWords {
           `The bounds of "lhist" are whole numbers, found "${text}"`,
           findTableWord("lhist")!.doc,
         );
+      if (!Number.isSafeInteger(Number(text)))
+        throw this.fail(
+          this.tokens[from]!,
+          `"lhist" counts no further than 2^53, found the bound ${text}`,
+          "hist(value) takes values of any size",
+        );
       return Number(text);
     }) as [number, number, number];
     if (max <= min || step <= 0 || (max - min) / step > 1000)

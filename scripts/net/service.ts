@@ -42,7 +42,7 @@ examples:
     bpfts --lab two-nodes.json service services.json --dev pod1      # packets of pod1
     bpfts service services.json --netns node1 --dev veth1 --dev veth2
     bpfts service services.json --dev veth1 --drain 60 --connections
-    bpfts service services.json --dev veth1 --pin net      # bpfts list lb, bpfts monitor
+    bpfts service services.json --dev veth1 --pin net      # bpfts netlist lb, bpfts monitor
 
 services.json:
     [{ "name": "web", "frontend": "10.96.0.10:80", "backends": ["10.77.1.2:8080", "10.77.2.1:8080"] },

@@ -27,6 +27,11 @@ async function trace(text: string, command: string, ...options: readonly string[
 
 const parse = (lines: readonly string[]): unknown[] => lines.map((line) => JSON.parse(line) as unknown);
 
+it("names its own help where an option is wrong", async () => {
+  const { status, stderr } = await runCli(["-e", "interval:s:1 { count(); }", "--max-cpu", "0"]);
+  expect([status, stderr]).toEqual([2, expect.stringContaining("hint: see bpfts -e --help\n")]);
+});
+
 describe("one-liners count exactly", () => {
   it("1: prints opened files", async () => {
     const path = writeScript(folder, "one.txt", "");

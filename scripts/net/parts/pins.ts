@@ -13,7 +13,7 @@ export const pin_option = {
   type: parse_pin_name,
   optional: true,
   metavar: "NAME",
-  help: "keep the tables below /sys/fs/bpf/bpfts/NAME, where conntrack, list and monitor read them; they stay after the script",
+  help: "keep the tables below /sys/fs/bpf/bpfts/NAME, where conntrack, netlist and monitor read them; they stay after the script",
 } as const;
 
 /** The argument of a script that reads the tables of others. */

@@ -182,6 +182,7 @@ const refusals: readonly (readonly [text: string, options?: Partial<OneLinerRequ
   ["t:syscalls:sys_exit_read { x.set(tid, args->ret); } t:syscalls:sys_enter_read { x.set(tid, nsecs + 1); }"],
   ["t:syscalls:sys_exit_read { lhist(pid, 0, cpu, 1); }"],
   ["t:syscalls:sys_exit_read { lhist(pid, 10, 0, 1); }"],
+  ["t:syscalls:sys_exit_read { lhist(args->ret, 0, 9223372036854775807, 9223372036854775); }"],
   ["t:syscalls:sys_enter_openat { count(args->filename); }"],
   ['t:syscalls:sys_enter_openat { print("%s\\n", args->filename); }'],
   ['t:syscalls:sys_enter_openat { print("%s %d\\n", comm); }'],
