@@ -48,6 +48,9 @@ struct net_notice {
     /* Of overlay the number of its node. */
     __u16 node;
     __u8 file, unused;
+    __u32 unused_too;
+    /* Units: nanoseconds of the clock that bpf_ktime_get_ns reads. */
+    __u64 time_ns;
 };
 
 /* Sends a notice, and loses it where nobody listens: the kernel counts what a reader is too slow for. */
@@ -58,6 +61,7 @@ static __always_inline void net_notify(struct __sk_buff *skb, void *ring, struct
     notice->hash = bpf_get_hash_recalc(skb);
     notice->ifindex = skb->ifindex;
     notice->mark = skb->mark;
+    notice->time_ns = bpf_ktime_get_ns();
     bpf_perf_event_output(skb, ring, ((__u64)length << 32) | BPF_F_CURRENT_CPU, notice, sizeof(*notice));
 }
 

@@ -93,6 +93,8 @@ export {
   tcpstate,
 } from "./queries/network.ts";
 export { decode_packet, make_packet } from "./lazy/packets.ts";
+export { pcap } from "./report/pcap.ts";
+export type { CapturedPacket } from "./report/pcap.ts";
 export type {
   ArpLayer,
   EthernetLayer,

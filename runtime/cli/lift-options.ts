@@ -1,6 +1,17 @@
 import { UsageError } from "../base/errors.ts";
 
-type Kind = "CHANGES" | "COMMAND" | "CONDITIONS" | "FIELD" | "FILE" | "N" | "NAME" | "NAMES" | "PERCENT" | "RATE";
+type Kind =
+  | "CAPTURE"
+  | "CHANGES"
+  | "COMMAND"
+  | "CONDITIONS"
+  | "FIELD"
+  | "FILE"
+  | "N"
+  | "NAME"
+  | "NAMES"
+  | "PERCENT"
+  | "RATE";
 
 /** Options of `bpfts run` that may stand behind a tool's name, too; the value is what they take, undefined for nothing. */
 const lifted: Readonly<Record<string, Kind | undefined>> = {
@@ -9,6 +20,7 @@ const lifted: Readonly<Record<string, Kind | undefined>> = {
   "--speedscope": "FILE",
   "--pprof": "FILE",
   "--folded": "FILE",
+  "--pcap": "CAPTURE",
   "--command": "COMMAND",
   "--container": "NAME",
   "--columns": "CHANGES",
@@ -58,6 +70,7 @@ export function liftOptions(
 }
 
 const examples: Readonly<Record<Exclude<Kind, "FILE">, string>> = {
+  CAPTURE: "for example: --pcap drops.pcapng, or --pcap - for standard output",
   CHANGES: "for example: --columns +time,+container",
   COMMAND: "for example: -c 'ls /tmp'",
   CONDITIONS: "for example: --filter 'pid==1,comm~^ba'",
@@ -71,7 +84,8 @@ const examples: Readonly<Record<Exclude<Kind, "FILE">, string>> = {
 
 /** Answers the value of an option. @throws UsageError when it is missing */
 export function requireValue(option: string, kind: Kind, value: string | undefined): string {
-  if (value !== undefined && value !== "" && (kind === "CHANGES" || !value.startsWith("-"))) return value;
+  const mayBegin = kind === "CHANGES" || (kind === "CAPTURE" && value === "-");
+  if (value !== undefined && value !== "" && (mayBegin || !value.startsWith("-"))) return value;
   if (kind !== "FILE") throw new UsageError(`${option} has no value`, { hint: examples[kind] });
   throw new UsageError(`${option} names no file`, { hint: `${option} FILE; ./-x for a name that begins with a dash` });
 }

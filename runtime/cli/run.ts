@@ -8,6 +8,8 @@ import type { EnteredLab } from "../lab/enter-lab.ts";
 import { openGuard } from "../permit/guard.ts";
 import { addAllowOptions, readAllowed } from "./allow-options.ts";
 import type { AllowFlags } from "./allow-options.ts";
+import { addCaptureOption, runWithCapture } from "./capture-option.ts";
+import type { CaptureFlags } from "./capture-option.ts";
 import { addCgroupOptions, findChosenCgroups } from "./cgroup-options.ts";
 import type { CgroupFlags } from "./cgroup-options.ts";
 import { addCostOption, runWithCost } from "./cost-option.ts";
@@ -29,7 +31,8 @@ import type { JoinedVersion } from "../watch/join-versions.ts";
 import { runScript } from "../session/run/session.ts";
 
 interface RunOptions
-  extends CgroupFlags,
+  extends CaptureFlags,
+    CgroupFlags,
     CostFlags,
     RecordFlags,
     GrantFlags,
@@ -73,6 +76,7 @@ Examples:
   bpfts run --flame cpu.html -c ./job scripts/tools/profile.ts
   bpfts run --heatmap disk.svg scripts/tools/biolatency.ts
                                             its stacks as a flame graph for a browser, in place of the list
+  bpfts run --pcap drops.pcapng drop.ts     write the packets that it captures to a file for Wireshark; --pcap - | tshark -r -
   bpfts run --max-cpu 5% kfree.ts           end it when its BPF programs take more of a CPU than that; also --max-rate 200000
   bpfts run --record run.bpfrec counts.ts   record what the script is told; bpfts replay run.bpfrec runs it on that again
   bpfts run --cost opensnoop.ts             say at the end how often each of its BPF programs ran, how long, and what its maps take
@@ -118,7 +122,9 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("--json-errors", "write errors as JSON, one a line");
   addPlaceOptions(
     addAllowOptions(
-      addPictureOptions(addRowOptions(addRecordOption(addCostOption(addOutputOptions(addCgroupOptions(command)))))),
+      addPictureOptions(
+        addRowOptions(addRecordOption(addCostOption(addCaptureOption(addOutputOptions(addCgroupOptions(command)))))),
+      ),
     ),
   )
     .addHelpText("after", examples)
@@ -141,29 +147,32 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
         const { command } = options;
         const runObserved = (observers: Measured & Recorded): Promise<number> =>
           runWithOutput({ ...options, appends: version?.isFirst === false }, (opened) =>
-            runWithPictures({ ...options, output: opened.output }, nameRun(script, command), log, (recorders) =>
-              runScript({
-                script,
-                args,
-                ...(command !== undefined && { command }),
-                ...(options.in !== undefined && { commandPlace: lab!.findCommandPlace(options.in) }),
-                memoryBytes: options.memory * 1024 * 1024,
-                ...(options.duration !== undefined && { durationMs: Math.ceil(options.duration * 1000) }),
-                ...opened,
-                ...(cgroups.length > 0 && { cgroups }),
-                ...(rows !== undefined && { rows }),
-                log,
-                environment: process.env,
-                grants: readGrants(options),
-                attaches: true,
-                guard: openGuard(readAllowed(options), lab?.addPlaces(readPlaces(options)) ?? readPlaces(options)),
-                ...(lab !== undefined && { lab: lab.places }),
-                verifierLog: options.verbose,
-                ...(options.prefer !== undefined && { prefer: options.prefer }),
-                ...recorders,
-                ...observers,
-                ...(version && { handover: version.handover, prepared: version.prepared }),
-              }),
+            runWithCapture(options, opened.output, log, (captured) =>
+              runWithPictures({ ...options, output: opened.output }, nameRun(script, command), log, (recorders) =>
+                runScript({
+                  script,
+                  args,
+                  ...(command !== undefined && { command }),
+                  ...(options.in !== undefined && { commandPlace: lab!.findCommandPlace(options.in) }),
+                  memoryBytes: options.memory * 1024 * 1024,
+                  ...(options.duration !== undefined && { durationMs: Math.ceil(options.duration * 1000) }),
+                  ...opened,
+                  ...captured,
+                  ...(cgroups.length > 0 && { cgroups }),
+                  ...(rows !== undefined && { rows }),
+                  log,
+                  environment: process.env,
+                  grants: readGrants(options),
+                  attaches: true,
+                  guard: openGuard(readAllowed(options), lab?.addPlaces(readPlaces(options)) ?? readPlaces(options)),
+                  ...(lab !== undefined && { lab: lab.places }),
+                  verifierLog: options.verbose,
+                  ...(options.prefer !== undefined && { prefer: options.prefer }),
+                  ...recorders,
+                  ...observers,
+                  ...(version && { handover: version.handover, prepared: version.prepared }),
+                }),
+              ),
             ),
           );
         finish(
@@ -187,12 +196,13 @@ async function requireFiles(script: string, options: RunOptions): Promise<void> 
 }
 
 /** Options that a run of several versions does not take, and why. */
-const unwatched: Readonly<Record<"cost" | "maxCpu" | "maxRate" | "lab" | "record" | PictureKind, string>> = {
+const unwatched: Readonly<Record<"cost" | "maxCpu" | "maxRate" | "lab" | "pcap" | "record" | PictureKind, string>> = {
   cost: "each version would be measured by itself",
   maxCpu: "each version would be measured by itself",
   maxRate: "each version would be measured by itself",
   record: "each version would record anew",
   lab: "each version would make the lab, and take it down",
+  pcap: "each version would write it anew",
   flame: "each version would draw it anew",
   heatmap: "each version would draw it anew",
   folded: "each version would write it anew",

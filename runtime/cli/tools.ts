@@ -12,7 +12,7 @@ Examples:
   bpfts -c 'ls /tmp' opensnoop       options of "bpfts run" stand before the name
   bpfts opensnoop -c 'ls /tmp'       these also behind it: -c (--command where the tool has a -c of its own), --container,
                                      --filter, --fields, --sort, --columns, --max-events, -o (--output), --utc, --cost,
-                                     --max-cpu, --max-rate, --record, --flame, --heatmap; bpfts run --help tells of them
+                                     --max-cpu, --max-rate, --record, --flame, --heatmap, --pcap; bpfts run --help tells of them
   bpfts tools --where biolatency     the file, to read, copy and change`;
 
 /** Adds `bpfts tools`. */

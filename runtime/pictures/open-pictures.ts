@@ -1,6 +1,7 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { extname } from "node:path";
 import { ResourceError, UsageError } from "../base/errors.ts";
+import { refuseFile } from "../base/refuse-file.ts";
 import type { HistogramMessage } from "../../sdk/wire/histogram-message.ts";
 import type { StackMessage } from "../../sdk/wire/stack-message.ts";
 import { HistogramStore } from "./histogram-store.ts";
@@ -165,19 +166,6 @@ function openFile({ kind, path }: PictureRequest): OpenFile {
   } catch (cause) {
     throw refuseFile(kind, path, cause);
   }
-}
-
-/** The error for a file that cannot be written. */
-export function refuseFile(kind: string, path: string, cause: unknown): UsageError {
-  const code = (cause as NodeJS.ErrnoException).code ?? String(cause);
-  const reasons: Readonly<Record<string, string>> = {
-    ENOENT: "there is no such folder",
-    ENOTDIR: "a part of its path is no folder",
-    EISDIR: "it is a folder",
-    EACCES: "you may not write it",
-    EROFS: "its file system is read-only",
-  };
-  return new UsageError(`Cannot write --${kind} "${path}": ${reasons[code] ?? code}`, { cause });
 }
 
 function write({ path, fd }: OpenFile, content: string | Uint8Array): void {

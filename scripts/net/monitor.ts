@@ -5,9 +5,10 @@
 //   bpfts monitor -t drop -o json | jq .rule
 //
 // Source: the lines of `cilium monitor`, the fields of Hubble's flows.
-import { Interrupt, eprint, parse_args, poll_events, print, tool_options } from "bpfts";
+import { Interrupt, eprint, parse_args, pcap, poll_events, print, tool_options } from "bpfts";
 import { NoticeNames } from "./parts/notice-names.ts";
 import {
+  describe_capture,
   describe_flow,
   notice_types,
   open_notices,
@@ -30,6 +31,8 @@ examples:
     bpfts monitor --related-to pod2 -vv    # with every layer of each packet
     bpfts monitor -o json | jq 'select(.verdict == "DROPPED") | .rule'
     bpfts monitor -o compact               # in the lines of hubble observe
+    bpfts monitor -t drop --pcap drops.pcapng    # the packets for Wireshark, each with its verdict; lines with -v and -o only
+    bpfts monitor --pcap - | tshark -r - -Y 'frame.verdict.ebpf_tc == 2'
 
 It may begin before or behind the scripts that it listens to, once their tables are there. One monitor listens to a name at a time.`,
   arguments: {
@@ -55,6 +58,7 @@ It may begin before or behind the scripts that it listens to, once their tables 
 });
 
 const pinned = open_pinned("monitor", args.pin);
+const VERDICT = notice_types.get("policy-verdict")!;
 const types = new Set(args.type.map((word) => notice_types.get(word)!));
 const find_related = (word: string): number => {
   const found = pinned.endpoints.find(({ name, id }) => name === word || String(id) === word);
@@ -84,10 +88,13 @@ function show(event: { readonly head: NoticeHead; readonly packet: Uint8Array },
   if (types.size > 0 && !types.has(type)) return;
   if (related_to !== undefined && endpoint !== related_to) return;
   const notice = read_notice(event, cpu, names, args.numeric);
+  // A verdict is about the packet that is told of next, too.
+  if (pcap.wanted && (type !== VERDICT || types.has(VERDICT)))
+    pcap.write(describe_capture(notice, event.packet.subarray(0, event.head.captured)));
   if (args.output === "json") print(JSON.stringify(describe_flow(notice)));
   else if (args.output === "compact") print(render_compact(notice));
   else if (args.verbose || args.very_verbose) print(render_verbose(notice, args.very_verbose));
-  else print(render_line(notice));
+  else if (!pcap.wanted) print(render_line(notice));
 }
 
 open_notices(args.pin)

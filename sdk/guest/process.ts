@@ -86,6 +86,9 @@ export let possible_cpus = 1;
 /** Whether the user asked for pictures of stacks. */
 export let isStackWanted = false;
 
+/** Whether the user asked for a capture of packets. */
+export let isPacketWanted = false;
+
 /** Takes what this run starts with. This module itself may have been read in an earlier run. */
 export function startScript(): void {
   const started = callHost("start", null);
@@ -94,6 +97,7 @@ export function startScript(): void {
   command = started.command === null ? undefined : new ChildCommand(started.command.pid, started.command.isShell);
   possible_cpus = started.possibleCpus;
   isStackWanted = started.wantsStacks;
+  isPacketWanted = started.wantsPackets;
   wantHistograms(started.wantsHistograms);
   chooseCgroups(started.cgroups);
   chooseRows(started.rows);

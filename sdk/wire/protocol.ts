@@ -8,6 +8,7 @@ import type { LabPlace } from "./lab-place.ts";
 import type { Layout } from "./layout.ts";
 import type { LinkReply, NetworkArgument } from "./network-calls.ts";
 import type { HistogramMessage } from "./histogram-message.ts";
+import type { PacketMessage } from "./packet-message.ts";
 import type { PatternArgument } from "./pattern-argument.ts";
 import type { StackMessage } from "./stack-message.ts";
 import type { StartReply } from "./start-reply.ts";
@@ -51,6 +52,8 @@ export interface Calls {
   record_stack: Json<StackMessage, null>;
   /** Adds histograms to the heat map that the user asked for. */
   record_histogram: Json<HistogramMessage, null>;
+  /** Bytes in: the packet. Adds it to the capture that the user asked for. */
+  record_packet: Json<PacketMessage, null>;
   terminal: Json<null, TerminalReply>;
   /** The code of a module that the script first needs now. */
   lazy_module: Text<{ readonly name: string }>;
@@ -250,6 +253,7 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   lab_places: "json",
   record_stack: "json",
   record_histogram: "json",
+  record_packet: "json",
   terminal: "json",
   lazy_module: "text",
   random: "bytes",

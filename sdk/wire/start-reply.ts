@@ -11,6 +11,8 @@ export interface StartReply {
   readonly wantsStacks: boolean;
   /** Whether the user asked for a heat map of histograms. */
   readonly wantsHistograms: boolean;
+  /** Whether the user asked for a capture of packets. */
+  readonly wantsPackets: boolean;
   readonly rows: RowChoice;
   /** How many events the script may show; null for any number. */
   readonly maxEvents: number | null;

@@ -63,6 +63,12 @@ const floors: readonly Floor[] = [
     node: ["child_process", "crypto", "fs", "net", "os", "path", "perf_hooks", "stream", "timers", "url", "zlib"],
   },
   {
+    folder: "runtime/captures",
+    values: ["runtime/base", "sdk/wire/utf8.ts"],
+    packages: [],
+    node: ["fs", "tty"],
+  },
+  {
     folder: "runtime/pictures",
     values: ["runtime/base", "sdk/wire/escape-text.ts"],
     packages: ["pprof-format"],
@@ -130,6 +136,7 @@ const floors: readonly Floor[] = [
       "runtime/base",
       "runtime/lab",
       "runtime/permit",
+      "runtime/captures",
       "runtime/pictures",
       "runtime/session",
       "runtime/inspect",

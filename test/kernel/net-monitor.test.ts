@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { openAddon } from "../../runtime/kernel/door/addon.ts";
 import { needFeature } from "../support/need-feature.ts";
 import { mountBpffs } from "../support/own-bpffs.ts";
+import { readFrames } from "../support/own-capture.ts";
 import { makeLab, renderPings } from "../support/own-lab.ts";
 import { makeFolder, root, runCli, startCli } from "../support/run-cli.ts";
 
@@ -116,6 +117,42 @@ describe("bpfts monitor", { timeout: 180_000 }, () => {
       expect(line).toMatch(
         /^xx drop \(Policy denied\) flow 0x[0-9a-f]+ to endpoint 2, ifindex lxc-pod2, file policy-program\.ts:\d+, default deny, identity pod1->pod2: 10\.77\.1\.1:40001 -> 10\.77\.1\.2:5353 udp$/,
       );
+    const file = join(folder, "drops.pcapng");
+    const captured = startCli(["monitor", "--pin", "m", "--pcap", file], { by: enter });
+    await captured.waitFor("Ctrl-C to end");
+    send();
+    captured.child.kill("SIGINT");
+    expect(await captured.ended).toMatchObject({ status: 0, stdout: "" });
+    const fields = ["frame.interface_name", "frame.packet_flags_direction", "frame.verdict.ebpf_tc", "frame.len"];
+    const frames = readFrames(file, "frame", [...fields, "ip.dst", "ip.checksum.status", "frame.comment"]);
+    // Eight packets of pings and three datagrams at one end, three at the other: a verdict is no packet of its own.
+    const out = "0x00000002",
+      into = "0x00000001";
+    const at = (pod: string, direction: string, verdict: number, size: number, to: number): string =>
+      [`node1/lxc-${pod}`, direction, verdict, size, `10.77.1.${to}`, 1].join();
+    const seen = frames.map((row) => row.slice(0, 6).join());
+    expect(seen.sort()).toEqual(
+      [
+        ...[
+          at("pod1", into, -1, 42, 2),
+          at("pod2", out, -1, 42, 2),
+          at("pod2", into, -1, 42, 1),
+          at("pod1", out, -1, 42, 1),
+        ],
+        ...[
+          at("pod1", into, -1, 42, 2),
+          at("pod2", out, -1, 42, 2),
+          at("pod2", into, -1, 42, 1),
+          at("pod1", out, -1, 42, 1),
+        ],
+        ...Array<string>(3).fill(at("pod1", into, -1, 43, 2)),
+        ...Array<string>(3).fill(at("pod2", out, 2, 43, 2)),
+      ].sort(),
+    );
+    const denied = readFrames(file, "frame.verdict.ebpf_tc == 2", ["udp.dstport", "frame.comment"]);
+    expect(denied.map(([dport]) => dport)).toEqual(["5353", "5353", "5353"]);
+    for (const [, comment] of denied)
+      expect(comment).toMatch(/^xx drop \(Policy denied\) .*, default deny, identity pod1->pod2: /);
     const layers = startCli(["monitor", "--pin", "m", "-vv", "-n"], { by: enter });
     await layers.waitFor("Ctrl-C to end");
     send();

@@ -4,6 +4,7 @@ import type { TracePipe } from "../../kernel/machine/trace-pipe.ts";
 import type { CallArgument, CallName, CallReply } from "../../../sdk/wire/protocol.ts";
 import type { RowChoice } from "../../../sdk/wire/row-choice.ts";
 import type { HistogramMessage } from "../../../sdk/wire/histogram-message.ts";
+import type { PacketMessage } from "../../../sdk/wire/packet-message.ts";
 import type { StackMessage } from "../../../sdk/wire/stack-message.ts";
 import type { LabPlace } from "../../../sdk/wire/lab-place.ts";
 import type { FileScope } from "../../script/file-scope.ts";
@@ -45,6 +46,8 @@ export interface BridgeState {
   readonly recordStack?: (stack: StackMessage) => void;
   /** Takes the histograms for the heat map; absent when the user asked for none. */
   readonly recordHistogram?: (histogram: HistogramMessage) => void;
+  /** Takes the packets of the capture; absent when the user asked for none. */
+  readonly capture?: CaptureTarget;
   /** Sees what came through a buffer, before the host prints rows of it; absent when nobody records. */
   readonly noteRecords?: (ring: number, lost: number, records: Uint8Array) => void;
   build(request: BuildRequest): BuiltProgram;
@@ -57,6 +60,16 @@ export interface BridgeState {
   renderStack(stack: string): readonly string[];
   /** From now on nothing is answered and the script is stopped. */
   stop(reason: StopReason): void;
+}
+
+/** Where captured packets go. */
+export interface CaptureTarget {
+  /** As the user called it. */
+  readonly path: string;
+  /** The bytes that a packet adds to it. */
+  encode(message: PacketMessage, data: Uint8Array): Uint8Array;
+  /** Answers how many bytes it took, or a negative errno. */
+  write(bytes: Uint8Array, timeoutMs: number): number;
 }
 
 /** One handler for each of the named calls. `bytes` lie in the guest's memory and are gone when the call returns. */

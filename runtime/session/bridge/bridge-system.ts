@@ -5,6 +5,7 @@ import { readTerminal } from "./read-terminal.ts";
 import { errno, renderErrno } from "../../kernel/door/errno.ts";
 import { waitSources } from "../../kernel/door/port.ts";
 import { encodeUtf8, isPlainText } from "../../../sdk/wire/utf8.ts";
+import type { PacketMessage } from "../../../sdk/wire/packet-message.ts";
 import type { BridgeState, Handlers } from "./bridge-state.ts";
 import { readScriptFile } from "./read-file.ts";
 import { wakeAtSecondLook } from "../wait/waiter.ts";
@@ -31,6 +32,7 @@ export function openSystemCalls(
   | "terminal"
   | "record_stack"
   | "record_histogram"
+  | "record_packet"
 > {
   return {
     start: () => ({
@@ -39,6 +41,7 @@ export function openSystemCalls(
       command: state.command === undefined ? null : { pid: state.command.pid, isShell: state.command.isShell },
       wantsStacks: state.recordStack !== undefined,
       wantsHistograms: state.recordHistogram !== undefined,
+      wantsPackets: state.capture !== undefined,
       cgroups: state.cgroups ?? [],
       rows: state.rows ?? allRows,
       maxEvents: state.maxEvents ?? null,
@@ -85,6 +88,10 @@ export function openSystemCalls(
       state.recordHistogram?.(histogram);
       return null;
     },
+    record_packet(message, bytes) {
+      writePacket(state, message, bytes);
+      return null;
+    },
     render_stack: ({ stack }) => state.renderStack(stack),
     now: () => ({ monotonicNs: process.hrtime.bigint().toString() }),
     read_file({ path }) {
@@ -105,6 +112,17 @@ export function writeOutput(state: BridgeState, output: string | Buffer): void {
   else if (written < 0) throw new ResourceError(`Cannot write to stdout (${renderErrno(written)})`);
 }
 
+/** @throws ResourceError when the file of the capture takes no more */
+function writePacket(state: BridgeState, message: PacketMessage, data: Uint8Array): void {
+  const { capture } = state;
+  if (capture === undefined) return;
+  const bytes = Buffer.from(capture.encode(message, data));
+  const written = writeSlowly(state, bytes, (rest, timeoutMs) => capture.write(rest, timeoutMs));
+  if (written === errno.EPIPE) state.stop({ kind: "closed-output" });
+  else if (written < 0)
+    throw new ResourceError(`Cannot write the capture to ${capture.path} (${renderErrno(written)})`);
+}
+
 /** What `%r` writes may have been no UTF-8. */
 function encodeOutput(text: string): Buffer {
   return isPlainText(text) ? Buffer.from(text, "utf8") : Buffer.from(encodeUtf8(text));
@@ -116,12 +134,21 @@ function copyBytes(bytes: Uint8Array): Buffer {
 }
 
 function writeAll(state: BridgeState, fd: 1 | 2, bytes: Buffer): number {
+  return writeSlowly(state, bytes, (rest, timeoutMs) => state.port.write(fd, rest, timeoutMs));
+}
+
+/** Writes what a reader may be slow to take. */
+function writeSlowly(
+  state: BridgeState,
+  bytes: Buffer,
+  write: (rest: Uint8Array, timeoutMs: number) => number,
+): number {
   let at = 0;
   // A signal that the script has heard of is pending no more. Its end may not wait for the reader for ever, and other handlers have something to say, too.
   let giveUpAt = readClock() + state.findTimeLeft() / 2;
   while (at < bytes.length) {
     const left = Math.ceil(Math.max(0, Math.min(WRITE_SLICE_MS, giveUpAt - readClock())));
-    const written = state.port.write(fd, bytes.subarray(at), left);
+    const written = write(bytes.subarray(at), left);
     if (written < 0 && written !== errno.EAGAIN && written !== errno.EINTR) return written;
     at += Math.max(0, written);
     if (at >= bytes.length || left === 0) return at;

@@ -10,6 +10,7 @@ export const liveCalls: ReadonlySet<string> = new Set([
   "render_stack",
   "record_stack",
   "record_histogram",
+  "record_packet",
   "lazy_module",
   "split_columns",
   "parse_url",

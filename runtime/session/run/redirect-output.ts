@@ -2,6 +2,7 @@ import { readlinkSync } from "node:fs";
 import { ResourceError } from "../../base/errors.ts";
 import { errno, renderErrno } from "../../kernel/door/errno.ts";
 import type { KernelPort } from "../../kernel/door/port.ts";
+import type { CaptureTarget } from "../bridge/bridge-state.ts";
 
 /** What is told to whoever writes to standard output. */
 const toldOn: ReadonlySet<number> = new Set([errno.EAGAIN, errno.EINTR, errno.EPIPE]);
@@ -15,4 +16,16 @@ export function redirectOutput(port: KernelPort, output: number | undefined): Ke
     throw new ResourceError(`Cannot write "${readlinkSync(`/proc/self/fd/${output}`)}" (${renderErrno(written)})`);
   };
   return Object.create(port, { write: { value: write } }) as KernelPort;
+}
+
+/** A capture whose bytes go to its own descriptor, also where that is standard output and the script's own output goes elsewhere. */
+export function openCaptureTarget(
+  port: KernelPort,
+  capture: Omit<CaptureTarget, "write"> & { readonly fd: number },
+): CaptureTarget {
+  return {
+    path: capture.path,
+    encode: (message, data) => capture.encode(message, data),
+    write: (bytes, timeoutMs) => port.write(capture.fd, bytes, timeoutMs),
+  };
 }

@@ -41,13 +41,14 @@ import type { Handover, Turn } from "./handover.ts";
 import { openEndedProcesses } from "./ended-processes.ts";
 import type { EndedProcesses } from "./ended-processes.ts";
 import { quoteLines } from "./quote-lines.ts";
-import { redirectOutput } from "./redirect-output.ts";
+import { openCaptureTarget, redirectOutput } from "./redirect-output.ts";
 import { runGuest } from "./run-guest.ts";
 import type { RowChoice } from "../../../sdk/wire/row-choice.ts";
 import type { HistogramMessage } from "../../../sdk/wire/histogram-message.ts";
 import type { StackMessage } from "../../../sdk/wire/stack-message.ts";
 import type { LabPlace } from "../../../sdk/wire/lab-place.ts";
 import type { Tape } from "../record/tape.ts";
+import type { CaptureTarget } from "../bridge/bridge-state.ts";
 import { openGuard } from "../../permit/guard.ts";
 import type { Guard } from "../../permit/guard.ts";
 import { openInstructionLines } from "../load/locate-instruction.ts";
@@ -103,6 +104,8 @@ export interface RunOptions {
   readonly recordStack?: (stack: StackMessage) => void;
   /** Takes the histograms for the heat map; absent when the user asked for none. */
   readonly recordHistogram?: (histogram: HistogramMessage) => void;
+  /** The capture of packets that the user asked for, with the descriptor of its file. */
+  readonly capture?: Omit<CaptureTarget, "write"> & { readonly fd: number };
   /** The file that the script's output goes to, by its descriptor; standard output unless given. */
   readonly output?: number;
   /** For one of several versions of a script that follow each other. */
@@ -200,6 +203,7 @@ export async function runScript(options: RunOptions): Promise<number> {
       ...(options.tape && { tape: options.tape }),
       ...(options.recordStack && { recordStack: options.recordStack }),
       ...(options.recordHistogram && { recordHistogram: options.recordHistogram }),
+      ...(options.capture && { capture: openCaptureTarget(port, options.capture) }),
       watch: options.handover === undefined ? watch : watchSupervisor(options.handover, watch),
       ...(command !== undefined && { command }),
       ...(turn && {

@@ -5,7 +5,10 @@ import { reserved } from "./policy-rules.ts";
 
 /** What the numbers of notices mean, as the pinned tables say it. */
 export class NoticeNames {
-  private endpoints = new Map<number, { readonly name: string; readonly dev: string; readonly identity: number }>();
+  private endpoints = new Map<
+    number,
+    { readonly name: string; readonly dev: string; readonly netns: string; readonly identity: number }
+  >();
   private read_ms = Number.NEGATIVE_INFINITY;
 
   constructor(private readonly pinned: ReturnType<typeof open_pinned>) {}
@@ -17,7 +20,7 @@ export class NoticeNames {
     this.endpoints = new Map(this.pinned.read_endpoints().map((endpoint) => [endpoint.id, endpoint]));
   }
 
-  find_endpoint(id: number): { readonly name: string; readonly dev: string } | undefined {
+  find_endpoint(id: number): { readonly name: string; readonly dev: string; readonly netns: string } | undefined {
     this.look();
     return this.endpoints.get(id);
   }
@@ -37,14 +40,17 @@ export class NoticeNames {
   }
 
   /** The node of a notice of overlay.ts, and how it calls the device. */
-  find_node(id: number, ifindex: number): { readonly name: string; readonly dev: string | undefined } | undefined {
+  find_node(
+    id: number,
+    ifindex: number,
+  ): { readonly name: string; readonly dev: string | undefined; readonly netns: string } | undefined {
     const node = id === 0 ? undefined : this.pinned.nodes?.get(id);
     if (node === undefined) return undefined;
     const devices = new Map([
       [node.ifindex, node.dev],
       [node.net_ifindex, node.net_dev],
     ]);
-    return { name: node.name, dev: devices.get(ifindex) };
+    return { name: node.name, dev: devices.get(ifindex), netns: node.netns };
   }
 
   name_service(id: number): string {

@@ -1,5 +1,5 @@
 import { BPF, decode_packet, strftime } from "bpfts";
-import type { Packet } from "bpfts";
+import type { CapturedPacket, Packet } from "bpfts";
 import { drop_reasons, hubble_reasons } from "./drop-reasons.ts";
 import { join_port } from "./join-port.ts";
 import { find_pins } from "./pins.ts";
@@ -27,6 +27,7 @@ export interface NoticeHead {
   readonly mark: number;
   readonly node: number;
   readonly file: number;
+  readonly time_ns: bigint;
 }
 
 /** A notice with its packet, and with names in the place of numbers. */
@@ -126,6 +127,28 @@ export function read_notice(
     packet: decode_packet(event.packet.subarray(0, event.head.captured)),
     names,
     are_numbers,
+  };
+}
+
+/** What the programs of a device's two hooks return for a packet that is dropped, and for one that goes on. Source: linux/pkt_cls.h */
+const TC_ACT_SHOT = 2;
+const TC_ACT_UNSPEC = -1;
+
+/** A notice as a packet of a capture: which device of which node, whether it was dropped, and why. */
+export function describe_capture(notice: Notice, packet: Uint8Array): CapturedPacket {
+  const { head, names } = notice;
+  const node = names.find_node(head.node, head.ifindex);
+  const place = node?.netns ?? names.find_endpoint(head.endpoint)?.netns;
+  // What an endpoint sends is what the host's end of its veth pair takes in.
+  const is_out = node === undefined ? head.is_egress === 0 : head.is_egress !== 0;
+  return {
+    data: packet,
+    len: head.bytes,
+    ifname: [place, show_interface({ ...notice, are_numbers: false })].filter((part) => part).join("/"),
+    direction: is_out ? "out" : "in",
+    time_ns: head.time_ns,
+    ...(head.type !== 5 && { verdict: { tc: head.type === 1 ? TC_ACT_SHOT : TC_ACT_UNSPEC } }),
+    comment: render_line(notice),
   };
 }
 
