@@ -23,13 +23,19 @@ export class LineIndex {
   }
 }
 
-/** The index of the last of sorted numbers that is not above a wanted one; 0 where all are. */
-export function findLastAtMost(sorted: readonly number[], wanted: number): number {
+/** The index of the last of sorted numbers that is not above a wanted one; 0 where all are. `read` finds the number in what is no number. */
+export function findLastAtMost(sorted: readonly number[], wanted: number): number;
+export function findLastAtMost<T>(sorted: readonly T[], wanted: number, read: (item: T) => number): number;
+export function findLastAtMost<T>(
+  sorted: readonly T[],
+  wanted: number,
+  read: (item: T) => number = (item) => item as number,
+): number {
   let low = 0;
   let high = sorted.length - 1;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if (sorted[middle]! <= wanted) low = middle;
+    if (read(sorted[middle]!) <= wanted) low = middle;
     else high = middle - 1;
   }
   return low;

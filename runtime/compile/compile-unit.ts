@@ -16,12 +16,16 @@ export interface CompilableUnit {
   readonly text: string;
   /** The name that `#line` gives the user's text. */
   readonly file: string;
-  /** From clang's line and column in `file` to the user's place. */
-  locate(line: number, column?: number): SourceLocation | undefined;
   /** Texts that stand in for headers, by the paths that clang knows them by. */
   readonly headers?: ReadonlyMap<string, string>;
-  /** A hint for a message of clang's, where the dialect knows more than clang. */
-  explain?(message: string, line?: number): string | undefined;
+}
+
+/** Who knows what clang's messages about a unit mean to its user. */
+export interface MessageReader {
+  /** From clang's line and column in the unit's `file` to the user's place. */
+  locate(line: number, column?: number): SourceLocation | undefined;
+  /** A hint for a message about a line of `file`, where the dialect knows more than clang. */
+  explain(message: string, line?: number): string | undefined;
 }
 
 /** A compiled unit. */
@@ -30,6 +34,7 @@ export interface ObjectFile {
 }
 
 export interface CompileOptions {
+  readonly messages: MessageReader;
   readonly toolchain: Toolchain;
   readonly prelude: Prelude;
   /** The script's own flags, after ours. */
@@ -83,7 +88,7 @@ export function parseUnit(unit: CompilableUnit, options: CompileOptions): Parsed
     ],
     unit.text,
   );
-  const diagnostics = placeDiagnostics(unit, result.stderr);
+  const diagnostics = placeDiagnostics(unit, options.messages, result.stderr);
   if (!result.ok) throw describeFailure(diagnostics, result.stderr);
   return {
     ast: JSON.parse(result.stdout.toString("utf8")) as unknown,
@@ -115,7 +120,7 @@ function runBackend(unit: CompilableUnit, options: CompileOptions, ...stage: rea
         unit.text,
         folder,
       );
-    const result = catchCrash(unit, () => run(...stage, "-x", "c", "-", "-o", "-"));
+    const result = catchCrash(unit, options.messages, () => run(...stage, "-x", "c", "-", "-o", "-"));
     if (result.ok) return result.stdout;
     const refused = placeRefusals(
       unit,
@@ -124,21 +129,21 @@ function runBackend(unit: CompilableUnit, options: CompileOptions, ...stage: rea
       (warnings) => run(...warnings, "-fsyntax-only", "-x", "c", "-").stderr,
     );
     throw describeFailure(
-      refused.map((diagnostic) => placeDiagnostic(unit, diagnostic)),
+      refused.map((diagnostic) => placeDiagnostic(unit, options.messages, diagnostic)),
       result.stderr,
     );
   });
 }
 
 /** A crash says which function clang was at. */
-function catchCrash<T>(unit: CompilableUnit, run: () => T): T {
+function catchCrash<T>(unit: CompilableUnit, messages: MessageReader, run: () => T): T {
   try {
     return run();
   } catch (error) {
     if (!(error instanceof ClangCrashError)) throw error;
     const name = findRefusedFunction(error.detail ?? "");
     const place = findFunction(unit, name);
-    const location = place === undefined ? undefined : unit.locate(place.line, place.column);
+    const location = place === undefined ? undefined : messages.locate(place.line, place.column);
     throw new ClangCrashError(name === undefined ? error.message : `${error.message} on function "${name}"`, {
       cause: error,
       ...(error.detail !== undefined && { detail: error.detail }),
@@ -174,28 +179,29 @@ function isInside(path: string, folder: string): boolean {
   return path === folder || path.startsWith(folder.endsWith("/") ? folder : `${folder}/`);
 }
 
-function placeDiagnostics(unit: CompilableUnit, stderr: string): Diagnostic[] {
-  return parseDiagnostics(stderr).map((diagnostic) => placeDiagnostic(unit, diagnostic));
+function placeDiagnostics(unit: CompilableUnit, messages: MessageReader, stderr: string): Diagnostic[] {
+  return parseDiagnostics(stderr).map((diagnostic) => placeDiagnostic(unit, messages, diagnostic));
 }
 
 /** clang's advice for programs that have a C library. */
 const misleading = /^include the header </;
 
-function placeDiagnostic(unit: CompilableUnit, diagnostic: Diagnostic): Diagnostic {
+function placeDiagnostic(unit: CompilableUnit, messages: MessageReader, diagnostic: Diagnostic): Diagnostic {
   const { location, ...said } = diagnostic;
   const hint =
     diagnostic.hint ??
     (diagnostic.severity === "error"
-      ? (unit.explain?.(diagnostic.message, location?.file === unit.file ? location.line : undefined) ??
+      ? (messages.explain(diagnostic.message, location?.file === unit.file ? location.line : undefined) ??
         explainConfined(diagnostic.message))
       : undefined);
   const rest = hint === undefined ? said : { ...said, hint };
   const notes =
-    diagnostic.notes?.filter(({ message }) => !misleading.test(message)).map((note) => placeDiagnostic(unit, note)) ??
-    [];
+    diagnostic.notes
+      ?.filter(({ message }) => !misleading.test(message))
+      .map((note) => placeDiagnostic(unit, messages, note)) ?? [];
   if (location === undefined) return { ...rest, notes };
   if (location.file === unit.file) {
-    const found = unit.locate(location.line, location.column);
+    const found = messages.locate(location.line, location.column);
     if (found !== undefined) return { ...rest, notes, location: found };
   }
   // Text that stands in no file: its own line is what the user can look at.

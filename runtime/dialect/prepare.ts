@@ -4,6 +4,7 @@ import { rewriteBuiltins } from "./words/builtins.ts";
 import type { DialectEnv } from "./text/env.ts";
 import { findFunctions } from "./text/functions.ts";
 import { parseTokens } from "./text/lexer.ts";
+import { noteUse } from "./text/machine-use.ts";
 import { rewriteIncludes } from "./words/includes.ts";
 import { listConstantNames, renderKernelMacros } from "./words/kernel-macros.ts";
 import { rewriteLiterals } from "./words/literals.ts";
@@ -33,9 +34,11 @@ import { makeUnit } from "./text/unit-text.ts";
  *
  * @throws DialectError with the place in the script.
  */
-export function prepareUnit(source: CSource, env: DialectEnv): CUnit {
+export function prepareUnit(source: CSource, machine: DialectEnv): CUnit {
+  const use = noteUse(machine);
+  const { env } = use;
   const warnings: Diagnostic[] = [];
-  const first = openPass(source, source.text, (offset) => offset, warnings);
+  const first = openPass(source, source.text, [], warnings);
   requireTemplateValues(first);
   renameShadowingTypes(first, env);
   const second = reopenPass(first);
@@ -76,7 +79,7 @@ export function prepareUnit(source: CSource, env: DialectEnv): CUnit {
     head,
     body: edited.text,
     tail,
-    findOrigin: (offset) => pass.findOrigin(edited.findOrigin(offset)),
+    origins: [...edited.origins, ...pass.origins],
     facts: {
       programs: findings.programs.map((program) => noteArguments(program, builtins.usdtArguments.get(program.name))),
       maps,
@@ -84,9 +87,7 @@ export function prepareUnit(source: CSource, env: DialectEnv): CUnit {
       warnings,
       license: license.text,
       includes,
-      findUnloadedModule: env.findUnloadedModule,
-      listHelpers: env.listHelpers,
-      macros: env.macros,
+      used: use.list(),
     },
   });
 }

@@ -3,6 +3,7 @@ import { AstFiles, findMainFile, listChildren } from "./reads/ast-files.ts";
 import type { Ast, AstNode } from "./reads/ast.ts";
 import { EditList } from "./text/edits.ts";
 import type { DialectEnv } from "./text/env.ts";
+import { findOrigin } from "./text/origins.ts";
 import { keepCompiled, listDeclarations } from "./reads/compiled-declarations.ts";
 import { expandMacroCalls } from "./reads/expand-macros.ts";
 import { locateOffset, readLineAt } from "./text/pass.ts";
@@ -43,9 +44,7 @@ export function rewriteUnit(
     eventStructs: findEventStructs(ast),
     license: unit.license,
     includes: unit.includes,
-    findUnloadedModule: unit.findUnloadedModule,
-    listHelpers: unit.listHelpers,
-    macros: unit.macros,
+    used: unit.used,
   };
   if (places === undefined) return { unit: { ...unit, ...facts } };
   const found = findReadSites(
@@ -90,7 +89,7 @@ export function rewriteUnit(
     // The last two lines of the head are the #line and the empty line that the text begins in.
     head: head.apply().text.split("\n").slice(0, -2),
     body: edited.text,
-    findOrigin: (offset) => unit.parts.findOrigin(edited.findOrigin(offset)),
+    origins: [...edited.origins, ...unit.parts.origins],
     facts: { ...facts, warnings },
   });
   return { unit: { ...rewritten, headers: editHeaders(headers, found.sites) }, ...more };
@@ -180,7 +179,7 @@ function describeUnplaced(unit: CUnit, unplaced: readonly UnplacedLoad[], files:
 
 function describeCall(unit: CUnit, { start, end }: TextRange): Diagnostic | undefined {
   if (start < unit.bodyStart || end > unit.bodyStart + unit.parts.body.length) return undefined;
-  const origin = unit.parts.findOrigin(start - unit.bodyStart);
+  const origin = findOrigin(unit.parts.origins, start - unit.bodyStart);
   const location = locateOffset(unit.source, origin);
   // libbpf's head reads its arguments itself; the branch with plain loads is for kernels that take them from the context.
   if (/^BPF_K(PROBE_)?SYSCALL\b/.test(unit.text.slice(start, end))) return undefined;

@@ -2,6 +2,7 @@ import { dirname, resolve } from "node:path";
 import { BpftsError, GuestError, InterruptedError, PrivilegeError, ScriptError } from "../base/errors.ts";
 import type { Diagnostic } from "../base/diagnostic.ts";
 import { LineIndex } from "../base/line-index.ts";
+import { makePlaceRuns } from "../base/text-place.ts";
 import { listDiagnostics, markEnd } from "../base/list-diagnostics.ts";
 import { silentLog } from "../base/log.ts";
 import { openCacheFolder } from "../compile/cache-folder.ts";
@@ -119,16 +120,12 @@ function openBuilderFor(path: string, text: string, options: DiagnoseOptions): B
 
 function describeText(path: string, source: string, { text, offsets }: SourceText): CSource {
   const lines = new LineIndex(source);
+  const end = offsets.length - 1;
+  const runs = makePlaceRuns(path, end, (offset) => ({ file: path, ...lines.locate(offsets[offset]!) }));
   return {
     text,
     name: path,
     folder: dirname(path),
-    place: {
-      file: path,
-      locate: (offset) => {
-        const at = offsets[Math.min(offset, offsets.length - 1)];
-        return at === undefined ? undefined : lines.locate(at);
-      },
-    },
+    place: { file: path, runs, end },
   };
 }

@@ -1,3 +1,4 @@
+import { placeWhole } from "../base/text-place.ts";
 import type { DialectError } from "../base/errors.ts";
 import { findSimilar } from "../base/similar.ts";
 import { findClosing } from "../dialect/text/lexer.ts";
@@ -49,8 +50,7 @@ export function locateIn(text: string, at: number): { line: number; column: numb
  * @throws DialectError at its place in the text
  */
 export function parseLine(text: string, name: string): Line {
-  const place = { file: name, locate: (at: number) => locateIn(text, at) };
-  const pass = openPass({ text, name, place }, text, (at) => at, []);
+  const pass = openPass({ text, name, place: placeWhole(name, text) }, text, [], []);
   return new LineParser(pass, text, name).parse();
 }
 

@@ -1,18 +1,13 @@
 import { findLastAtMost } from "../base/line-index.ts";
 import { listLineStarts } from "../base/location.ts";
-import type { SourceLocation } from "../base/location.ts";
+import { locateInPlace, makePlaceRuns, placeWhole } from "../base/text-place.ts";
+import type { PlaceRun, TextPlace } from "../base/text-place.ts";
 import { normalizeText } from "./normalize-text.ts";
 
-type Position = Required<Omit<SourceLocation, "endColumn" | "lineText">>;
-
 /** One piece of C text and where its characters stand in the user's files. */
-export interface PlacedText {
-  /** The file that holds the text, or most of it. */
-  readonly file: string;
+export interface PlacedText extends TextPlace {
   /** True when the text stands in the file as it is; false when the script changed it (marks replaced, parts joined). */
   readonly exact: boolean;
-  /** From an offset in the text (UTF-16) to its place, undefined for what the script made itself. */
-  locate(offset: number): Position | undefined;
 }
 
 /** A file that C text may stand in, as `normalizeText` leaves it. */
@@ -46,11 +41,11 @@ export function placeText(text: string, sources: readonly SourceFile[]): PlacedT
   const placed = placeNormalText(normal, sources);
   if (placed === undefined || normal === text) return placed;
   const dropped = listDropped(text);
-  return {
-    ...placed,
-    locate: (offset) =>
-      placed.locate(offset - (offset > (dropped[0] ?? offset) ? findLastAtMost(dropped, offset - 1) + 1 : 0)),
-  };
+  const countDropped = (offset: number): number =>
+    offset > (dropped[0] ?? offset) ? findLastAtMost(dropped, offset - 1) + 1 : 0;
+  const end = text.length;
+  const runs = makePlaceRuns(placed.file, end, (offset) => locateInPlace(placed, offset - countDropped(offset)));
+  return { ...placed, runs, end };
 }
 
 /** The offsets of the characters that `normalizeText` drops. */
@@ -60,7 +55,7 @@ function listDropped(text: string): number[] {
 
 function placeNormalText(text: string, sources: readonly SourceFile[]): PlacedText | undefined {
   for (const { file, text: source } of sources) {
-    if (source === text) return placeWholeFile(file, text);
+    if (source === text) return { ...placeWhole(file, text), exact: true };
     const listLines = rememberLines(source);
     for (const match of source.matchAll(/[`'"]/g)) {
       const first = source[match.index + 1];
@@ -68,7 +63,7 @@ function placeNormalText(text: string, sources: readonly SourceFile[]): PlacedTe
       for (const raw of [false, true]) {
         const literal = readLiteralText(source, match.index, raw);
         const placed = { file, listLines, ...literal };
-        if (literal.text === text) return { file, exact: true, locate: (offset) => locate(placed, offset) };
+        if (literal.text === text) return placeLiteral(placed);
       }
     }
   }
@@ -90,26 +85,40 @@ function rememberLines(source: string): () => readonly number[] {
   return () => (starts ??= listLineStarts(source));
 }
 
-/** A file of C that the script imports as a text. */
-function placeWholeFile(file: string, text: string): PlacedText {
-  const lineStarts = listLineStarts(text);
-  return { file, exact: true, locate: (offset) => findPosition({ file, lineStarts }, offset) };
+/** A text that one literal holds as it is. */
+function placeLiteral(literal: Literal): PlacedText {
+  const runs: PlaceRun[] = [];
+  const end = literal.text.length - 1;
+  addRuns(runs, literal, { at: 0, count: literal.text.length, from: 0, last: end }, literal.file);
+  return { file: literal.file, exact: true, runs, end };
 }
 
-function locate({ file, listLines, text, runs }: Literal, offset: number): Position | undefined {
-  const last = Math.min(offset, text.length - 1);
-  const run = findLastAtMost(runs.textStarts, last);
-  if (last < 0 || run < 0) return undefined;
-  const at = runs.sourceStarts[run]! + last - runs.textStarts[run]!;
-  return findPosition({ file, lineStarts: listLines() }, at);
+/** Characters of the text that stand in a literal. */
+interface LiteralPart {
+  /** Units: offset in the text of the first one. */
+  readonly at: number;
+  readonly count: number;
+  /** Units: offset in the literal's text of the first one, and of the last place that any of them has. */
+  readonly from: number;
+  readonly last: number;
 }
 
-function findPosition(
-  { file, lineStarts }: { readonly file: string; readonly lineStarts: readonly number[] },
-  at: number,
-): Position {
-  const index = findLastAtMost(lineStarts, at);
-  return { file, line: index + 1, column: at - lineStarts[index]! + 1 };
+function addRuns(runs: PlaceRun[], literal: Literal, { at, count, from, last }: LiteralPart, mainFile: string): void {
+  const { file, text } = literal;
+  const { textStarts, sourceStarts } = literal.runs;
+  const lineStarts = literal.listLines();
+  const isElsewhere = file !== mainFile;
+  for (let index = 0, step = 1; index < count; index += step) {
+    const place = Math.min(from + index, last, text.length - 1);
+    const run = findLastAtMost(textStarts, place);
+    const source = sourceStarts[run]! + place - textStarts[run]!;
+    const line = findLastAtMost(lineStarts, source) + 1;
+    const column = source - lineStarts[line - 1]! + 1;
+    runs.push({ at: at + index, line, column, ...(isElsewhere && { file }) });
+    // What goes past the last place stays there, one by one.
+    const ends = [last + 1, textStarts[run + 1] ?? text.length, place + (lineStarts[line] ?? Infinity) - source];
+    step = Math.max(1, Math.min(...ends) - from - index);
+  }
 }
 
 const simpleEscapes: Readonly<Record<string, string>> = {
@@ -229,20 +238,19 @@ function placeLines(text: string, literals: readonly Literal[]): PlacedText | un
   const file = [...counts].sort((a, b) => b[1] - a[1])[0]?.[0];
   if (file === undefined) return undefined;
   const starts = listLineStarts(text);
-  return {
-    file,
-    exact: false,
-    locate: (offset) => {
-      const index = findLastAtMost(starts, offset);
-      const line = placed[index];
-      if (line === undefined) return undefined;
-      const end = line.literal.text.indexOf("\n", line.start);
-      return locate(
-        line.literal,
-        Math.min(line.start + offset - starts[index]!, end < 0 ? line.literal.text.length : end),
-      );
-    },
-  };
+  const runs: PlaceRun[] = [];
+  for (const [index, line] of placed.entries()) {
+    const at = starts[index]!;
+    if (line === undefined) {
+      runs.push({ at, line: 0, column: 0 });
+      continue;
+    }
+    const { literal, start } = line;
+    const end = literal.text.indexOf("\n", start);
+    const last = end < 0 ? literal.text.length : end;
+    addRuns(runs, literal, { at, count: (starts[index + 1] ?? text.length + 1) - at, from: start, last }, file);
+  }
+  return { file, exact: false, runs, end: text.length };
 }
 
 /** The first of a literal's lines, in order, behind another line of it. */

@@ -2,10 +2,12 @@ import { readFileSync } from "node:fs";
 import { silentLog } from "../../runtime/base/log.ts";
 import { openCacheFolder } from "../../runtime/compile/cache-folder.ts";
 import { compileUnit, parseUnit } from "../../runtime/compile/compile-unit.ts";
+import type { CompileOptions } from "../../runtime/compile/compile-unit.ts";
 import { openFileScope } from "../../runtime/script/file-scope.ts";
 import { readOwnHeaders } from "../../runtime/compile/own-headers.ts";
 import { listClangs } from "../../runtime/compile/toolchain.ts";
 import type { Ast } from "../../runtime/dialect/reads/ast.ts";
+import { readMessages } from "../../runtime/dialect/text/locate-in-unit.ts";
 import { prepareUnit } from "../../runtime/dialect/prepare.ts";
 import { rewriteUnit } from "../../runtime/dialect/rewrite.ts";
 import type { CUnit } from "../../runtime/dialect/text/unit.ts";
@@ -42,14 +44,20 @@ export function buildText(text: string, tools: Builder, cflags: readonly string[
   const env = { ...tools.env, readTracepointFormat: readFixtureFormat, onlineCpus: 4 };
   const prepared = prepareUnit({ text, name: "<text>" }, env);
   const readable = cflags.filter((flag) => flag.startsWith("-I")).map((flag) => flag.slice("-I".length));
-  const options = { toolchain: tools.toolchain, prelude: tools.prelude, cflags, readable };
-  const parsed = parseUnit(prepared, options);
+  const describeRun = (of: CUnit): CompileOptions => ({
+    toolchain: tools.toolchain,
+    prelude: tools.prelude,
+    cflags,
+    readable,
+    messages: readMessages(of, env),
+  });
+  const parsed = parseUnit(prepared, describeRun(prepared));
   // The test grants what it names, as a user does with -I.
   const headers = readOwnHeaders(parsed.headers, openFileScope(undefined, { include: readable, read: [] }));
   let { unit, expanded } = rewriteUnit(prepared, parsed.ast as Ast, env, headers);
   while (expanded !== undefined)
-    ({ unit, expanded } = rewriteUnit(expanded, parseUnit(expanded, options).ast as Ast, env, headers));
-  return { unit, bytes: compileUnit(unit, options).bytes };
+    ({ unit, expanded } = rewriteUnit(expanded, parseUnit(expanded, describeRun(expanded)).ast as Ast, env, headers));
+  return { unit, bytes: compileUnit(unit, describeRun(unit)).bytes };
 }
 
 /** Tracepoint formats of our own, so that the golden texts do not depend on this kernel's. */

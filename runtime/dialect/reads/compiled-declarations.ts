@@ -2,6 +2,7 @@ import type { TextPlaces } from "./places.ts";
 import { listChildren } from "./ast-files.ts";
 import type { Ast, AstNode } from "./ast.ts";
 import { findBody } from "./provenance.ts";
+import { findOrigin } from "../text/origins.ts";
 import type { CUnit } from "../text/unit.ts";
 
 /** The functions with a body and the variables of a unit, by their names. */
@@ -40,7 +41,7 @@ function findNearest<Decl extends { readonly offset: number }>(
   index: number | undefined,
 ): Decl {
   if (index === undefined) return declared[0]!;
-  const origin = unit.parts.findOrigin(index - unit.bodyStart);
+  const origin = findOrigin(unit.parts.origins, index - unit.bodyStart);
   const distance = (decl: Decl): number => Math.abs(decl.offset - origin);
   return declared.reduce((best, decl) => (distance(decl) < distance(best) ? decl : best));
 }

@@ -44,7 +44,7 @@ export function expandMacroCalls(unit: CUnit, calls: readonly TextRange[]): CUni
   return makeUnit({
     ...unit.parts,
     body: edited.text,
-    findOrigin: (offset) => unit.parts.findOrigin(edited.findOrigin(offset)),
+    origins: [...edited.origins, ...unit.parts.origins],
   });
 }
 

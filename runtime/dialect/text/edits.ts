@@ -1,4 +1,5 @@
 import { InternalError } from "../../base/errors.ts";
+import type { OriginPiece, Origins } from "./origins.ts";
 
 /** Replaces the characters `[start, end)` of a text. An insertion has `start === end`. */
 export interface Edit {
@@ -10,8 +11,8 @@ export interface Edit {
 /** A text after edits, and the way back. */
 export interface EditedText {
   readonly text: string;
-  /** The index in the text before the edits that an index after them comes from; inside an inserted piece, where the piece starts. */
-  findOrigin(offset: number): number;
+  /** The way from an index after the edits to one before them; from inside an inserted piece it leads to where the piece starts. */
+  readonly origins: Origins;
 }
 
 /**
@@ -42,19 +43,17 @@ export class EditList {
   }
 
   apply(): EditedText {
-    if (this.edits.length === 0) return { text: this.text, findOrigin: (offset) => offset };
+    if (this.edits.length === 0) return { text: this.text, origins: [] };
     const sorted = [...this.edits].sort((a, b) => a.start - b.start || a.end - b.end || a.order - b.order);
-    const pieces: string[] = [];
-    const starts: number[] = [];
-    const deltas: { readonly origin: number; readonly fixed: boolean }[] = [];
+    const texts: string[] = [];
+    const pieces: OriginPiece[] = [];
     let from = 0;
-    let length = 0;
-    const push = (piece: string, origin: number, fixed: boolean): void => {
-      if (piece === "") return;
-      starts.push(length);
-      deltas.push({ origin, fixed });
-      pieces.push(piece);
-      length += piece.length;
+    let at = 0;
+    const push = (text: string, origin: number, isInserted: boolean): void => {
+      if (text === "") return;
+      pieces.push({ at, origin, isInserted });
+      texts.push(text);
+      at += text.length;
     };
     for (const edit of sorted) {
       if (edit.start < from) throw new InternalError(`Two edits overlap at "${this.text.slice(edit.start, edit.end)}"`);
@@ -63,20 +62,6 @@ export class EditList {
       from = edit.end;
     }
     push(this.text.slice(from), from, false);
-    return {
-      text: pieces.join(""),
-      findOrigin(offset) {
-        let low = 0;
-        let high = starts.length - 1;
-        while (low < high) {
-          const middle = (low + high + 1) >> 1;
-          if (starts[middle]! <= offset) low = middle;
-          else high = middle - 1;
-        }
-        const piece = deltas[low];
-        if (piece === undefined) return offset;
-        return piece.fixed ? piece.origin : piece.origin + (offset - starts[low]!);
-      },
-    };
+    return { text: texts.join(""), origins: [pieces] };
   }
 }

@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../../base/diagnostic.ts";
-import type { SourceLocation } from "../../base/location.ts";
-import type { MacroTable, UnloadedModule } from "./env.ts";
+import type { TextPlace } from "../../base/text-place.ts";
+import type { MachineUse } from "./machine-use.ts";
+import type { Origins } from "./origins.ts";
 
 /** The user's C text as the script handed it over. */
 export interface CSource {
@@ -13,23 +14,17 @@ export interface CSource {
   readonly place?: TextPlace;
 }
 
-/** Maps offsets of a C text to the script that it stands in. */
-export interface TextPlace {
-  /** Absolute path of the script. */
-  readonly file: string;
-  /** Units: `offset` is an index into `CSource.text`; line and column are 1-based. Undefined where the text was put together at run time. */
-  locate(offset: number): { readonly line: number; readonly column: number } | undefined;
-}
-
 /**
  * C text on its way through the dialect: from `prepareUnit`, and again from
- * `rewriteUnit`. What clang compiles is `text`, on top of the prelude.
+ * `rewriteUnit`. What clang compiles is `text`, on top of the prelude. Plain data: it may be kept, sent, and read elsewhere.
  */
 export interface CUnit {
   readonly text: string;
   readonly source: CSource;
   /** The name that `#line` gives the user's part of `text`; messages that name another file are not about the user's text. */
   readonly file: string;
+  /** The line of `file` that the user's part begins at. Units: from 1. */
+  readonly firstLine: number;
   readonly programs: readonly ProgramDecl[];
   readonly maps: readonly MapDecl[];
   /** The C type of the events that a perf or ring buffer carries, by map, and of the records that a function writes with `bpf_seq_write`, by its name: `"data_t"` for `struct data_t`. Known after `rewriteUnit`; the object carries it as the variable `__bpfts_event_<map>` too. */
@@ -38,25 +33,14 @@ export interface CUnit {
   readonly license: string;
   /** Kernel headers that the text includes; they are answered by the prelude. For hints about unknown names. */
   readonly includes: readonly string[];
-  /** Where a type may be that clang does not know. */
-  readonly findUnloadedModule: (name: string) => UnloadedModule | undefined;
-  /** The names of the helpers that programs may call. */
-  readonly listHelpers: () => readonly string[];
-  /** The constants of the kernel's headers, for hints about unknown names. */
-  readonly macros: MacroTable;
+  /** What the text was told of this machine. */
+  readonly used: MachineUse;
   /** Texts that stand in for headers of the user's own, by the paths that clang knows them by. Known after `rewriteUnit`. */
   readonly headers?: ReadonlyMap<string, string>;
   /** What `text` was put together from, for the next stage. */
   readonly parts: UnitParts;
   /** Units: index into `text` where the user's part begins. */
   readonly bodyStart: number;
-  /**
-   * Finds the place in the user's text that a message about `file` means.
-   * Units: line and column as clang reports them for `file` (1-based, columns in bytes).
-   */
-  locate(line: number, column?: number): SourceLocation | undefined;
-  /** A hint for a message of clang's about a line of `file`, where the dialect knows more than clang. */
-  explain(message: string, line?: number): string | undefined;
 }
 
 /** What a unit is put together from. */
@@ -67,20 +51,9 @@ export interface UnitParts {
   /** The user's text after the edits; it has as many lines as the source. */
   readonly body: string;
   readonly tail: readonly string[];
-  /** The index in the source that an index into `body` comes from. */
-  findOrigin(offset: number): number;
-  readonly facts: Pick<
-    CUnit,
-    | "programs"
-    | "maps"
-    | "eventStructs"
-    | "warnings"
-    | "license"
-    | "includes"
-    | "findUnloadedModule"
-    | "listHelpers"
-    | "macros"
-  >;
+  /** The way from an index into `body` to one into the source's text. */
+  readonly origins: Origins;
+  readonly facts: Pick<CUnit, "programs" | "maps" | "eventStructs" | "warnings" | "license" | "includes" | "used">;
 }
 
 /** How a program is meant to be loaded, as far as its name, macro, section or context type tells. */

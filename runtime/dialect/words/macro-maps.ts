@@ -32,7 +32,7 @@ export function findMacroMaps(pass: Pass): MapDecl[] {
     if (depth > 0 || token.kind !== "word" || !declaring.has(token.text)) continue;
     const offset = pass.findOrigin(token.start);
     for (const text of expand(pass.text, tokens, i, macros, 0)) {
-      const inner = openPass(pass.source, text, () => offset, []);
+      const inner = openPass(pass.source, text, [[{ at: 0, origin: offset, isInserted: true }]], []);
       found.push(...readMapMacros(inner));
     }
   }

@@ -1,8 +1,10 @@
+import { locateInPlace, makePlaceRuns } from "../../base/text-place.ts";
 import { openPass } from "../text/pass.ts";
 import type { Pass } from "../text/pass.ts";
 import { findFunctions } from "../text/functions.ts";
 import type { CFunction } from "../text/functions.ts";
 import { readRange } from "../text/lexer.ts";
+import { findOrigin } from "../text/origins.ts";
 import type { CSource } from "../text/unit.ts";
 
 /** How functions of the kernel are to be probed where both ways can do it. */
@@ -31,7 +33,7 @@ type RefuseTarget = (target: string) => string | undefined;
  * and the other way round. What one way has and the other has not (registers, arguments at the return) keeps a probe as it is.
  */
 export function preferProbes(source: CSource, preference: ProbePreference, refuse: RefuseTarget): PreferredText {
-  const pass = openPass(source, source.text, (offset) => offset, []);
+  const pass = openPass(source, source.text, [], []);
   const kept: KeptProbe[] = [];
   const forms = preference === "fentry" ? kprobeForms : fentryForms;
   for (const fn of findFunctions(pass.tokens)) {
@@ -44,16 +46,12 @@ export function preferProbes(source: CSource, preference: ProbePreference, refus
     else change(pass);
   }
   if (pass.edits.isEmpty) return { source, kept };
-  const { text, findOrigin } = pass.edits.apply();
+  const { text, origins } = pass.edits.apply();
   const { place } = source;
-  return {
-    source: {
-      ...source,
-      text,
-      ...(place && { place: { file: place.file, locate: (offset) => place.locate(findOrigin(offset)) } }),
-    },
-    kept,
-  };
+  if (place === undefined) return { source: { ...source, text }, kept };
+  const end = text.length;
+  const runs = makePlaceRuns(place.file, end, (offset) => locateInPlace(place, findOrigin(origins, offset)));
+  return { source: { ...source, text, place: { file: place.file, runs, end } }, kept };
 }
 
 /** The entries of system calls have one argument, the registers of the process. Source: CONFIG_ARCH_HAS_SYSCALL_WRAPPER */

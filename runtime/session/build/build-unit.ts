@@ -8,19 +8,20 @@ import { findCached, hashKey, writeCached } from "../../compile/cache.ts";
 import { cleanCache } from "../../compile/clean-cache.ts";
 import { checkCflags } from "../../compile/cflags.ts";
 import { compileIr, compileUnit, parseUnit } from "../../compile/compile-unit.ts";
-import type { CompileOptions } from "../../compile/compile-unit.ts";
+import type { CompileOptions, Parsed } from "../../compile/compile-unit.ts";
 import { areUnchanged, describeOwnHeaders, hasOwnHeaders, readOwnHeaders } from "../../compile/own-headers.ts";
 import type { Ast } from "../../dialect/reads/ast.ts";
 import { prepareUnit } from "../../dialect/prepare.ts";
 import { rewriteUnit } from "../../dialect/rewrite.ts";
 import type { RewrittenUnit } from "../../dialect/rewrite.ts";
+import { readMessages } from "../../dialect/text/locate-in-unit.ts";
 import { liftConstants } from "../../dialect/text/load-constants.ts";
 import type { CSource, CUnit, MapDecl, ProgramDecl } from "../../dialect/text/unit.ts";
 import { describeObject } from "../../object/describe-object.ts";
 import { setConstants } from "../../object/set-constants.ts";
 import type { ObjectSpec } from "../../object/spec.ts";
 import { explainMissingTracepoint } from "./missing-tracepoint.ts";
-import { findKnownUnit, noteAnswers, rememberUnit } from "./known-units.ts";
+import { findKnownUnit, rememberUnit } from "./known-units.ts";
 import { listHeaderMacros, listNeeds, widenTools } from "./needs.ts";
 import type { Needs } from "./needs.ts";
 import { requireDefined } from "./require-defined.ts";
@@ -65,11 +66,10 @@ function buildText(source: CSource, cflags: readonly string[], tools: BuildTools
   const object = findKnownUnit(query);
   const known = object === undefined ? undefined : findBuilt(object, tools);
   if (known !== undefined) return known;
-  const answers = new Map<string, string>();
-  return makeUnit(source, checked, noteAnswers(tools, answers), (made, { text }, wider) => {
+  return makeUnit(source, checked, tools, (made, { text, used }, wider) => {
     // Types of modules come and go with them.
     if (wider.env.moduleHeaders.length === 0)
-      rememberUnit(query, { object: made, isAlone: !hasOwnHeaders(text), answers });
+      rememberUnit(query, { object: made, isAlone: !hasOwnHeaders(text), used });
   });
 }
 
@@ -105,7 +105,7 @@ function compilePrepared(
   const started = readClock();
   const { unit, headers, warnings } = rewritePrepared(prepared, flags, tools);
   logWarnings(unit, warnings, tools.log);
-  const { bytes } = compileUnit(unit, describeClangRun(flags, tools));
+  const { bytes } = compileUnit(unit, describeClangRun(unit, flags, tools));
   requireWhole(unit, bytes);
   tools.log.info(`compiled ${source.place?.file ?? source.name} in ${Math.round(readClock() - started)} ms`);
   const record: UnitRecord = {
@@ -137,9 +137,10 @@ export function renderUnit(source: CSource, cflags: readonly string[], tools: Bu
 
 /** What clang makes of a text before it is bytecode. @throws DialectError, CompileError */
 export function renderLlvmIr(source: CSource, cflags: readonly string[], tools: BuildTools): string {
-  return withNeeds(source, checkFlags(cflags, source, tools), tools, (prepared, _key, wider, flags) =>
-    compileIr(rewritePrepared(prepared, flags, wider).unit, describeClangRun(flags, wider)),
-  );
+  return withNeeds(source, checkFlags(cflags, source, tools), tools, (prepared, _key, wider, flags) => {
+    const { unit } = rewritePrepared(prepared, flags, wider);
+    return compileIr(unit, describeClangRun(unit, flags, wider));
+  });
 }
 
 /** What is wrong with a text and what is doubtful in it, for an editor. Nothing is kept for the next run. @throws ToolchainError and others that are not about the text */
@@ -147,7 +148,7 @@ export function diagnoseUnit(source: CSource, cflags: readonly string[], tools: 
   try {
     return withNeeds(source, checkFlags(cflags, source, tools), tools, (prepared, _key, wider, flags) => {
       const { unit, warnings } = rewritePrepared(prepared, flags, wider);
-      requireWhole(unit, compileUnit(unit, describeClangRun(flags, wider)).bytes);
+      requireWhole(unit, compileUnit(unit, describeClangRun(unit, flags, wider)).bytes);
       return [...warnings.filter(({ message }) => findAdvice(message) !== undefined), ...unit.warnings];
     });
   } catch (error) {
@@ -163,13 +164,17 @@ export function parseText(source: CSource, tools: BuildTools): Ast {
     source,
     [],
     tools,
-    (prepared, _key, wider, flags) => parseUnit(prepared, describeClangRun(flags, wider)).ast as Ast,
+    (prepared, _key, wider, flags) => parseUnit(prepared, describeClangRun(prepared, flags, wider)).ast as Ast,
   );
 }
 
 /** What clang is run with on a text. */
-function describeClangRun(cflags: readonly string[], { toolchain, prelude, files }: BuildTools): CompileOptions {
-  return { toolchain, prelude, cflags, readable: files.folders };
+function describeClangRun(
+  unit: CUnit,
+  cflags: readonly string[],
+  { toolchain, prelude, files, env }: BuildTools,
+): CompileOptions {
+  return { toolchain, prelude, cflags, readable: files.folders, messages: readMessages(unit, env) };
 }
 
 function checkFlags(cflags: readonly string[], source: CSource, { files }: BuildTools): string[] {
@@ -229,15 +234,15 @@ function rewritePrepared(
   cflags: readonly string[],
   tools: BuildTools,
 ): { unit: CUnit; headers: ReadonlyMap<string, string>; warnings: readonly Diagnostic[] } {
-  const options = describeClangRun(cflags, tools);
-  const { ast, warnings, headers: paths } = parseUnit(prepared, options);
+  const parse = (unit: CUnit): Parsed => parseUnit(unit, describeClangRun(unit, cflags, tools));
+  const { ast, warnings, headers: paths } = parse(prepared);
   const headers = readOwnHeaders(paths, tools.files);
   const missing = listHeaderMacros(headers, prepared.text, tools);
   // In clang's words for the same in a line that is no condition, which it takes for 0.
   if (missing.length > 0)
     throw new CompileError(missing.map((name) => `use of undeclared identifier '${name}'`).join("; "));
   const unit = rewriteExpanded(rewriteUnit(prepared, ast as Ast, tools.env, headers), (expanded) =>
-    rewriteUnit(expanded, parseUnit(expanded, options).ast as Ast, tools.env, headers),
+    rewriteUnit(expanded, parse(expanded).ast as Ast, tools.env, headers),
   );
   return { unit, headers, warnings };
 }

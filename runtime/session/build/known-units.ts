@@ -2,6 +2,7 @@ import { buildId } from "../../base/build-id.ts";
 import { findCached, hashKey, writeCached } from "../../compile/cache.ts";
 import { describeInput } from "../../compile/input-state.ts";
 import { findNamedClang } from "../../compile/toolchain.ts";
+import type { MachineUse } from "../../dialect/text/machine-use.ts";
 import type { CSource } from "../../dialect/text/unit.ts";
 import type { BuildTools } from "./build-tools.ts";
 
@@ -40,30 +41,10 @@ export function findKnownUnit(query: UnitQuery): string | undefined {
   return serves ? known.object : undefined;
 }
 
-/** The same tools, which note what a text is told of this machine besides its types. */
-export function noteAnswers(tools: BuildTools, answers: Map<string, string>): BuildTools {
-  const { env } = tools;
-  return {
-    ...tools,
-    env: {
-      ...env,
-      readTracepointFormat(category, event) {
-        const name = `${category}:${event}`;
-        answers.set(name, describeAnswer(name, tools));
-        return env.readTracepointFormat(category, event);
-      },
-      findKernelConfig(name) {
-        answers.set(name, describeAnswer(name, tools));
-        return env.findKernelConfig(name);
-      },
-    },
-  };
-}
-
 /** Remembers which entry holds the object of a text. */
 export function rememberUnit(
   query: UnitQuery,
-  made: { readonly object: string; readonly isAlone: boolean; readonly answers: ReadonlyMap<string, string> },
+  made: { readonly object: string; readonly isAlone: boolean; readonly used: MachineUse },
 ): void {
   const { toolchain, cache, listHeaderFolders } = query.tools;
   const inputs = [toolchain.path, ...listHeaderFolders()].map((path) => [path, describeInput(path) ?? ""]);
@@ -72,7 +53,7 @@ export function rememberUnit(
     inputs: Object.fromEntries(inputs),
     clang: toolchain.path,
     reach: made.isAlone ? "" : describeReach(query),
-    answers: Object.fromEntries(made.answers),
+    answers: describeUse(made.used),
   };
   writeCached(cache, nameEntry(query), Buffer.from(JSON.stringify(known)));
 }
@@ -85,8 +66,20 @@ function describeReach({ source, tools }: UnitQuery): string {
   return JSON.stringify([process.cwd(), source.folder, tools.files.includeFolders]);
 }
 
+/** The options with their values, and the formats of tracepoints by their hashes. */
+function describeUse({ tracepoints, config }: MachineUse): Record<string, string> {
+  return Object.fromEntries([
+    ...Object.entries(config).map(([name, value]) => [name, value ?? ""] as const),
+    ...Object.entries(tracepoints).map(([name, format]) => [name, hashFormat(format)] as const),
+  ]);
+}
+
 function describeAnswer(name: string, { readTracepointFormat, findKernelConfig }: BuildTools): string {
   const at = name.indexOf(":");
   if (at < 0) return findKernelConfig(name) ?? "";
-  return hashKey(JSON.stringify(readTracepointFormat(name.slice(0, at), name.slice(at + 1)) ?? null));
+  return hashFormat(readTracepointFormat(name.slice(0, at), name.slice(at + 1)) ?? null);
+}
+
+function hashFormat(format: string | null): string {
+  return hashKey(JSON.stringify(format));
 }

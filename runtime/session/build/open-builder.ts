@@ -2,7 +2,6 @@ import type { BuildTools } from "./build-tools.ts";
 import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { ArgumentError, InterruptedError, ScriptError, UnsupportedFeatureError } from "../../base/errors.ts";
-import { LineIndex } from "../../base/line-index.ts";
 import type { Log } from "../../base/log.ts";
 import type { CacheFolder } from "../../compile/cache-folder.ts";
 import { headersFile, openKernelHeaders } from "../../compile/kernel-headers.ts";
@@ -10,7 +9,7 @@ import { macrosFile, openKernelMacros } from "../../compile/kernel-macros.ts";
 import { openPrelude, requireLibbpfHeaders } from "../../compile/prelude.ts";
 import { findToolchain } from "../../compile/toolchain.ts";
 import { renderMachineHeader } from "../../dialect/words/machine.ts";
-import type { CSource, TextPlace } from "../../dialect/text/unit.ts";
+import type { CSource } from "../../dialect/text/unit.ts";
 import { readMachine, requireBtf } from "../../kernel/machine/machine.ts";
 import type { Machine } from "../../kernel/machine/machine.ts";
 import { btfFolder } from "../../kernel/machine/module-types.ts";
@@ -21,7 +20,8 @@ import { noGrants, openFileScope } from "../../script/file-scope.ts";
 import type { FileScope } from "../../script/file-scope.ts";
 import { placeText } from "../../script/place-text.ts";
 import type { ScriptText } from "../../script/read-script.ts";
-import type { SourceLocation } from "../../base/location.ts";
+import { locateInPlace, makePlaceRuns, placeWhole } from "../../base/text-place.ts";
+import type { PlacePosition, TextPlace } from "../../base/text-place.ts";
 import type { SourceFile } from "../../script/place-text.ts";
 import type { DialectEnv } from "../../dialect/text/env.ts";
 import { describeDialectEnv } from "./dialect-env.ts";
@@ -168,8 +168,8 @@ export function readSource(request: BuildRequest, { folder, files, scope, findOr
   const placed = placeText(text, readSources(files, scope));
   if (placed === undefined) return { text, name: "<text>", folder };
   if (findOrigin !== undefined) {
-    const locate = (offset: number): SourceLocation | undefined => {
-      const place = placed.locate(offset);
+    const locate = (offset: number): PlacePosition | undefined => {
+      const place = locateInPlace(placed, offset);
       return place && findOrigin(place.line, place.column);
     };
     return { text, name: "<text>", place: describeOrigin(locate, text), folder };
@@ -178,15 +178,11 @@ export function readSource(request: BuildRequest, { folder, files, scope, findOr
 }
 
 /** The places of a text that was made from another one, by that one's name. */
-function describeOrigin(locate: (offset: number) => SourceLocation | undefined, text: string): TextPlace {
-  const file = [...text].map((_, offset) => locate(offset)?.file).find((name) => name !== undefined) ?? "<text>";
-  return {
-    file,
-    locate: (offset) => {
-      const found = locate(offset);
-      return found?.column === undefined ? undefined : { line: found.line, column: found.column };
-    },
-  };
+function describeOrigin(locate: (offset: number) => PlacePosition | undefined, text: string): TextPlace {
+  const end = text.length;
+  const positions = Array.from({ length: end + 1 }, (_, offset) => locate(offset));
+  const file = positions.find((position) => position !== undefined)?.file ?? "<text>";
+  return { file, runs: makePlaceRuns(file, end, (offset) => positions[offset]), end };
 }
 
 /** What has been changed or removed since the script was read places nothing. */
@@ -217,6 +213,5 @@ function findSourceFile(path: string, folder: string, scope: FileScope): string 
 export function describeSourceFile(path: string, scope: FileScope): CSource {
   const text = scope.readText(path);
   const file = resolve(path);
-  const lines = new LineIndex(text);
-  return { text, name: path, place: { file, locate: (offset) => lines.locate(offset) }, folder: dirname(file) };
+  return { text, name: path, place: placeWhole(file, text), folder: dirname(file) };
 }

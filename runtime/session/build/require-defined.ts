@@ -1,6 +1,7 @@
 import { CompileError } from "../../base/errors.ts";
 import type { SourceLocation } from "../../base/location.ts";
 import { adviseFunction } from "../../dialect/text/library-functions.ts";
+import { locateInUnit } from "../../dialect/text/locate-in-unit.ts";
 import type { CUnit } from "../../dialect/text/unit.ts";
 import type { LineInfo } from "../../object/line-info.ts";
 import { listUndefinedNames } from "../../object/outside-names.ts";
@@ -36,6 +37,6 @@ function adviseDeclared(name: string): string {
 function locateUse(unit: CUnit, use: LineInfo | undefined): SourceLocation | undefined {
   if (use === undefined) return undefined;
   if (use.file === unit.file || use.file.endsWith(`/${unit.file}`))
-    return unit.locate(use.line, use.column > 0 ? use.column : undefined);
+    return locateInUnit(unit, use.line, use.column > 0 ? use.column : undefined);
   return use.file.startsWith("/") ? { file: use.file, line: use.line, column: use.column } : undefined;
 }

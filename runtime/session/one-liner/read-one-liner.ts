@@ -3,6 +3,7 @@ import { buildId } from "../../base/build-id.ts";
 import { BpftsError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { findSimilar } from "../../base/similar.ts";
+import { makePlaceRuns } from "../../base/text-place.ts";
 import { findCached, hashKey, writeCached } from "../../compile/cache.ts";
 import { openCacheFolder } from "../../compile/cache-folder.ts";
 import type { CSource } from "../../dialect/text/unit.ts";
@@ -106,11 +107,12 @@ function findOrTranslate(request: OneLinerRequest, files: FileScope): JoinedText
 
 /** The text that clang is asked about, its places those of the one-liner. */
 function describeText(asked: JoinedText, text: string): CSource {
-  const locate = (offset: number): { line: number; column: number } | undefined => {
+  const end = asked.text.length;
+  const runs = makePlaceRuns(lineName, end, (offset) => {
     const origin = findOrigin(asked, offset);
-    return origin && locateIn(text, origin.at);
-  };
-  return { text: asked.text, name: "<text>", place: { file: lineName, locate } };
+    return origin && { file: lineName, ...locateIn(text, origin.at) };
+  });
+  return { text: asked.text, name: "<text>", place: { file: lineName, runs, end } };
 }
 
 /** A name that clang does not know may be a ready word that was mistyped. */

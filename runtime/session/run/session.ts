@@ -3,6 +3,7 @@ import { listLineStarts } from "../../base/location.ts";
 import type { SourceLocation } from "../../base/location.ts";
 import type { Log } from "../../base/log.ts";
 import { Scope } from "../../base/scope.ts";
+import { locateInPlace } from "../../base/text-place.ts";
 import { openCacheFolder } from "../../compile/cache-folder.ts";
 import type { ProbePreference } from "../../dialect/words/preferred-probes.ts";
 import type { CSource } from "../../dialect/text/unit.ts";
@@ -307,10 +308,7 @@ function openBuild(
     // clang may have run for a while: a signal that came meanwhile counts before anything is loaded.
     if (port.signalPending() !== 0) throw new InterruptedError("A signal came while the C text was compiled");
     const { place } = source;
-    const locate = (offset: number): SourceLocation | undefined => {
-      const position = place?.locate(offset);
-      return position && { file: place!.file, ...position };
-    };
+    const locate = (offset: number): SourceLocation | undefined => place && locateInPlace(place, offset);
     const starts = listLineStarts(source.text);
     const locateLine = (line: number): SourceLocation | undefined => {
       const end = starts[line] ?? source.text.length + 1;

@@ -2,6 +2,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { locateInPlace } from "../../../runtime/base/text-place.ts";
+import type { PlacePosition } from "../../../runtime/base/text-place.ts";
 import { normalizeText } from "../../../runtime/script/normalize-text.ts";
 import { placeText as placeIn } from "../../../runtime/script/place-text.ts";
 import type { PlacedText } from "../../../runtime/script/place-text.ts";
@@ -22,9 +24,12 @@ function placeText(text: string, files: readonly string[]): PlacedText | undefin
   );
 }
 
+const locateIn = (placed: PlacedText | undefined, offset: number): PlacePosition | undefined =>
+  placed && locateInPlace(placed, offset);
+
 /** What stands at the place that an offset of the text is mapped to. */
 function readAt(file: string, source: string, text: string, offset: number): string | undefined {
-  const place = placeText(text, [file])?.locate(offset);
+  const place = locateIn(placeText(text, [file]), offset);
   return place && source.split("\n")[place.line - 1]?.slice(place.column - 1, place.column + 5);
 }
 
@@ -49,7 +54,7 @@ describe("placeText", () => {
     const source = 'const a = String.raw`x("\\n"); return 1;`;\nconst b = "int y; return 2;";\n';
     const file = writeScript(source);
     expect(readAt(file, source, 'x("\\n"); return 1;', 'x("\\n"); '.length)).toBe("return");
-    expect(placeText("int y; return 2;", [file])?.locate(7)).toEqual({ file, line: 2, column: 19 });
+    expect(locateIn(placeText("int y; return 2;", [file]), 7)).toEqual({ file, line: 2, column: 19 });
   });
 
   it("places what a replacement of marks changed in its line, too", () => {
@@ -58,9 +63,9 @@ describe("placeText", () => {
     const text = "\nint f(void *ctx) {\n  if (pid != 7) { return 0; }\n  if (x) {\n  }\n  return 0;\n}\n";
     const placed = placeText(text, [file]);
     expect(placed?.exact).toBe(false);
-    expect(placed?.locate(text.indexOf("  return 0;\n}"))).toMatchObject({ line: 6 });
-    expect(placed?.locate(text.indexOf("if (pid"))).toMatchObject({ line: 3, column: 3 });
-    expect(placed?.locate(0)).toMatchObject({ line: 1 });
+    expect(locateIn(placed, text.indexOf("  return 0;\n}"))).toMatchObject({ line: 6 });
+    expect(locateIn(placed, text.indexOf("if (pid"))).toMatchObject({ line: 3, column: 3 });
+    expect(locateIn(placed, 0)).toMatchObject({ line: 1 });
   });
 
   it("places no line of those that a mark became, nor what was joined to others", () => {
@@ -71,10 +76,10 @@ describe("placeText", () => {
     const placed = placeText(text, [file]);
     expect(
       ["int first", "int second", "if (pid", "  return 0;\n  return", "int g"].map((line) =>
-        placed?.locate(text.indexOf(line)),
+        locateIn(placed, text.indexOf(line)),
       ),
     ).toEqual(Array(5).fill(undefined));
-    expect(["int f(", "  return 0;\n}", "}\nint g"].map((line) => placed?.locate(text.indexOf(line))?.line)).toEqual([
+    expect(["int f(", "  return 0;\n}", "}\nint g"].map((line) => locateIn(placed, text.indexOf(line))?.line)).toEqual([
       2, 4, 5,
     ]);
   });
@@ -92,21 +97,46 @@ describe("placeText", () => {
     const text = "\nint f(void *ctx) {\n  return 0; }\n";
     const placed = placeText(text, [writeScript(source)]);
     expect(placed?.exact).toBe(true);
-    expect(placed?.locate(text.indexOf("return"))).toMatchObject({ line: 4, column: 3 });
-    expect(placed?.locate(text.indexOf("}"))).toMatchObject({ line: 5, column: 1 });
+    expect(locateIn(placed, text.indexOf("return"))).toMatchObject({ line: 4, column: 3 });
+    expect(locateIn(placed, text.indexOf("}"))).toMatchObject({ line: 5, column: 1 });
   });
 
   it("finds a text with Windows' line ends in a template, and counts its offsets", () => {
     const source = 'const b = "int f(void) {\\r\\n  return 0;\\r\\n}";\nconst c = `int g(void) {\n  return 1;\n}\n`;\n';
     const text = "int g(void) {\r\n  return 1;\r\n}\r\n";
     const placed = placeText(text, [writeScript(source)]);
-    expect(placed?.locate(text.indexOf("return"))).toMatchObject({ line: 3, column: 3 });
-    expect(placed?.locate(text.indexOf("}"))).toMatchObject({ line: 4, column: 1 });
+    expect(locateIn(placed, text.indexOf("return"))).toMatchObject({ line: 3, column: 3 });
+    expect(locateIn(placed, text.indexOf("}"))).toMatchObject({ line: 4, column: 1 });
+  });
+
+  it("names the file of each line where a text was joined from two", () => {
+    const [one, other] = ["one.ts", "other.ts"].map((name) => join(folder, name)) as [string, string];
+    writeFileSync(one, "export const a = `int a(void) {\n  return 1;\n}\n`;\n");
+    writeFileSync(other, "// b\nexport const b = `int b(void) {\n  return 2;\n}\nint c;\n`;\n");
+    const text = "int a(void) {\n  return 1;\n}\nMADE();\nint b(void) {\n  return 2;\n}\nint c;\n";
+    const placed = placeText(text, [one, other]);
+    expect(placed).toMatchObject({ file: other, exact: false });
+    expect(locateIn(placed, text.indexOf("return 1"))).toEqual({ file: one, line: 2, column: 3 });
+    expect(locateIn(placed, text.indexOf("return 2"))).toEqual({ file: other, line: 3, column: 3 });
+    expect(locateIn(placed, text.indexOf("MADE"))).toBeUndefined();
+    expect(JSON.parse(JSON.stringify(placed))).toEqual(placed);
+  });
+
+  it("counts an escape of a character of two code units as both", () => {
+    const source = 'const c = `char s[] = "\\u{1F600}"; int x;`;\n';
+    const text = 'char s[] = "\u{1F600}"; int x;';
+    expect(locateIn(placeText(text, [writeScript(source)]), text.indexOf("int x"))).toMatchObject({
+      line: 1,
+      column: source.indexOf("int x") + 1,
+    });
   });
 
   it("finds a file of C that the script imports as a text", () => {
     const text = "int f(void) {\n  return `1`;\n}\n";
-    expect(placeText(text, [writeScript(text)])?.locate(text.indexOf("return"))).toMatchObject({ line: 2, column: 3 });
+    expect(locateIn(placeText(text, [writeScript(text)]), text.indexOf("return"))).toMatchObject({
+      line: 2,
+      column: 3,
+    });
   });
 
   it("says nothing of a text that stands nowhere", () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { InternalError } from "../../../../runtime/base/errors.ts";
+import { findOrigin } from "../../../../runtime/dialect/text/origins.ts";
 import { EditList } from "../../../../runtime/dialect/text/edits.ts";
 
 describe("EditList", () => {
@@ -23,12 +24,12 @@ describe("EditList", () => {
     const edits = new EditList("one two three");
     edits.replace(4, 7, "2222");
     edits.insert(0, ">>");
-    const { text, findOrigin } = edits.apply();
+    const { text, origins } = edits.apply();
     expect(text).toBe(">>one 2222 three");
-    expect(findOrigin(text.indexOf("one"))).toBe(0);
-    expect(findOrigin(text.indexOf("2222") + 3)).toBe(4);
-    expect(findOrigin(text.indexOf("three"))).toBe(8);
-    expect(findOrigin(text.length)).toBe(13);
+    expect(findOrigin(origins, text.indexOf("one"))).toBe(0);
+    expect(findOrigin(origins, text.indexOf("2222") + 3)).toBe(4);
+    expect(findOrigin(origins, text.indexOf("three"))).toBe(8);
+    expect(findOrigin(origins, text.length)).toBe(13);
   });
 
   it("refuses edits that overlap", () => {
@@ -39,7 +40,7 @@ describe("EditList", () => {
   });
 
   it("is the text itself without edits", () => {
-    const { text, findOrigin } = new EditList("abc").apply();
-    expect([text, findOrigin(2)]).toEqual(["abc", 2]);
+    const { text, origins } = new EditList("abc").apply();
+    expect([text, findOrigin(origins, 2)]).toEqual(["abc", 2]);
   });
 });

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { placeRefusals } from "../../../../runtime/compile/place-refusals.ts";
+import { locateInPlace } from "../../../../runtime/base/text-place.ts";
+import { locateInUnit } from "../../../../runtime/dialect/text/locate-in-unit.ts";
 import { locateOffset } from "../../../../runtime/dialect/text/pass.ts";
 import { describeSourceFile } from "../../../../runtime/session/build/open-builder.ts";
 import type { FileScope } from "../../../../runtime/script/file-scope.ts";
@@ -18,7 +20,7 @@ const cases: readonly [name: string, count: number, prepareRun: (count: number) 
     (count) => {
       const unit = prepare(`int f(void *ctx) { ${repeat(count, () => "int a; ")} return 0; }`);
       return () => {
-        for (let at = 0; at < count; at++) unit.locate(1, 20 + 7 * at);
+        for (let at = 0; at < count; at++) locateInUnit(unit, 1, 20 + 7 * at);
       };
     },
   ],
@@ -28,7 +30,7 @@ const cases: readonly [name: string, count: number, prepareRun: (count: number) 
     (count) => {
       const unit = prepare(`int f(void *ctx) { ${repeat(count, () => "/* é😀 */ ")} return 0; }`);
       return () => {
-        for (let at = 0; at < count; at++) unit.locate(1, 20 + 13 * at);
+        for (let at = 0; at < count; at++) locateInUnit(unit, 1, 20 + 13 * at);
       };
     },
   ],
@@ -49,7 +51,7 @@ const cases: readonly [name: string, count: number, prepareRun: (count: number) 
       const text = repeat(count, (index) => `int a${index};\n`);
       const { place } = describeSourceFile("/a/b.c", { readText: () => text } as unknown as FileScope);
       return () => {
-        for (let at = 0; at < count; at++) place?.locate(5 * at);
+        for (let at = 0; at < count; at++) locateInPlace(place!, 5 * at);
       };
     },
   ],
@@ -62,7 +64,7 @@ const cases: readonly [name: string, count: number, prepareRun: (count: number) 
       const changed = text.replaceAll("MARK", "int a");
       return () => {
         const placed = placeText(changed, sources);
-        for (let at = 0; at < count; at++) placed?.locate(30 * at);
+        for (let at = 0; at < count; at++) locateInPlace(placed!, 30 * at);
       };
     },
   ],
@@ -74,7 +76,7 @@ const cases: readonly [name: string, count: number, prepareRun: (count: number) 
       const placed = placeText(text, [{ file: "/a/b.ts", text: `\`${text.replaceAll("\r", "")}\`` }]);
       expect(placed).toBeDefined();
       return () => {
-        for (let at = 0; at < count; at++) placed?.locate(5 * at);
+        for (let at = 0; at < count; at++) locateInPlace(placed!, 5 * at);
       };
     },
   ],

@@ -1,22 +1,23 @@
 import { describe, expect, it } from "vitest";
+import { locateInUnit } from "../../../../runtime/dialect/text/locate-in-unit.ts";
 import { prepareUnit } from "../../../../runtime/dialect/prepare.ts";
-import { fakeEnv, prepare } from "../fake-env.ts";
+import { fakeEnv, openatFormat, prepare } from "../fake-env.ts";
 
 const text = "BPF_HASH(h, u32);\nint f(void *ctx) {\n  u32 k = 0; /* ü */ h.lookup(&k); return k;\n}\n";
 
-describe("CUnit.locate", () => {
+describe("locateInUnit", () => {
   it("finds the user's line and column through the edits", () => {
     const unit = prepare(text);
     const line = unit.parts.body.split("\n")[2]!;
     const column = Buffer.byteLength(line.slice(0, line.indexOf("return"))) + 1;
-    expect(unit.locate(3, column)).toEqual({
+    expect(locateInUnit(unit, 3, column)).toEqual({
       file: "<text>",
       line: 3,
       column: text.split("\n")[2]!.indexOf("return") + 1,
       lineText: text.split("\n")[2],
     });
-    expect(unit.locate(3)).toEqual({ file: "<text>", line: 3, lineText: text.split("\n")[2] });
-    expect(unit.locate(99)).toBeUndefined();
+    expect(locateInUnit(unit, 3)).toEqual({ file: "<text>", line: 3, lineText: text.split("\n")[2] });
+    expect(locateInUnit(unit, 99)).toBeUndefined();
   });
 
   it("names the script where the text stands in it line by line", () => {
@@ -26,14 +27,19 @@ describe("CUnit.locate", () => {
         name: "<text>",
         place: {
           file: "/s/a.ts",
-          locate: (offset) => ({ line: 10 + text.slice(0, offset).split("\n").length - 1, column: 1 }),
+          runs: text.split("\n").map((_, index, lines) => ({
+            at: lines.slice(0, index).join("\n").length + Number(index > 0),
+            line: 10 + index,
+            column: 1,
+          })),
+          end: text.length,
         },
       },
       fakeEnv,
     );
     expect(unit.file).toBe("/s/a.ts");
     expect(unit.text).toContain('#line 10 "/s/a.ts"');
-    expect(unit.locate(12)).toEqual({ file: "/s/a.ts", line: 12 });
+    expect(locateInUnit(unit, 12)).toEqual({ file: "/s/a.ts", line: 12 });
   });
 
   it("keeps the text's own lines where it was put together from pieces", () => {
@@ -41,14 +47,44 @@ describe("CUnit.locate", () => {
       {
         text,
         name: "<text>",
-        place: { file: "/s/a.ts", locate: (offset) => (offset < 18 ? { line: 5, column: 3 } : undefined) },
+        place: {
+          file: "/s/a.ts",
+          runs: [
+            { at: 0, line: 5, column: 3 },
+            { at: 18, line: 0, column: 0 },
+          ],
+          end: text.length,
+        },
       },
       fakeEnv,
     );
     expect(unit.file).toBe("<text>");
     expect(unit.text).toContain('#line 1 "<text>"');
-    expect(unit.locate(1)).toEqual({ file: "/s/a.ts", line: 5 });
-    expect(unit.locate(3)).toEqual({ file: "<text>", line: 3, lineText: text.split("\n")[2] });
+    expect(locateInUnit(unit, 1)).toEqual({ file: "/s/a.ts", line: 5 });
+    expect(locateInUnit(unit, 3)).toEqual({ file: "<text>", line: 3, lineText: text.split("\n")[2] });
+  });
+});
+
+describe("a unit", () => {
+  it("is data: what was kept as JSON places messages as it did, and says what it was told of the machine", () => {
+    const asked =
+      "BPF_HASH(h, u32);\n#ifdef CONFIG_NET_NS\n#endif\n#if CONFIG_MISSING\n#endif\nTRACEPOINT_PROBE(syscalls, sys_enter_openat) { u32 k = 0; h.increment(k); return 0; }\nTRACEPOINT_PROBE(a, gone) { return 0; }\n";
+    const unit = prepare(asked);
+    const kept = JSON.parse(JSON.stringify(unit)) as typeof unit;
+    expect(kept).toEqual(unit);
+    const line = unit.parts.body.split("\n")[5]!;
+    const column = line.lastIndexOf("return") + 1;
+    expect(locateInUnit(kept, 6, column)).toMatchObject({
+      line: 6,
+      column: asked.split("\n")[5]!.lastIndexOf("return") + 1,
+    });
+    expect(kept.used).toEqual({
+      kernelVersionCode: fakeEnv.kernelVersionCode,
+      onlineCpus: 4,
+      possibleCpus: 8,
+      tracepoints: { "syscalls:sys_enter_openat": openatFormat, "a:gone": null },
+      config: { CONFIG_NET_NS: "y", CONFIG_MISSING: null },
+    });
   });
 });
 
