@@ -159,6 +159,12 @@ describe("bpfts overlay", { timeout: 240_000 }, () => {
       new Set(["3,1"]),
     );
 
+    // What nobody but the sender's node knows is kept with the connection.
+    const connections = await runCli(["conntrack", "list", "--pin", "n2", "--json", "--proto", "udp"], { by: enter });
+    expect(JSON.parse(connections.stdout.split("\n")[0]!)).toMatchObject({
+      ...{ source: "10.77.1.1", destination_port: 5353, direction: "IN" },
+      ...{ SourceSecurityID: 5001, DestinationSecurityID: 5003 },
+    });
     const rows = [...(await end<Row>(overlays[0])), ...(await end<Row>(overlays[1]))];
     const find = (node: string, what: string): Row => rows.find((row) => row.node === node && row.what === what)!;
     const after = readDevice(lab, "node1", "vxlan0");

@@ -74,7 +74,7 @@ export function makeLab(folder: string, name: string, text: unknown): OwnLab {
       const result = spawnSync("nsenter", [`--net=/run/netns/bpfts.${unique}.${place}`, "--", ...command], {
         encoding: "utf8",
       });
-      expect(result, command.join(" ")).toMatchObject({ status: 0 });
+      expect(result, `${command.join(" ")}\n${result.stdout}${result.stderr}`).toMatchObject({ status: 0 });
       return result.stdout;
     },
   };

@@ -102,12 +102,11 @@ function read_endpoint(pinned: ReturnType<typeof open_pinned>, name: string, ide
       readonly is_egress: number;
       readonly icmp_type: number;
     },
-    { readonly state: State; readonly tx_packets: bigint; readonly rx_packets: bigint; readonly rule: bigint }
+    { readonly state: State; readonly tx_packets: bigint; readonly rx_packets: bigint; readonly peer: number }
   >("ct");
   const entries = [...ct.entries()];
-  const connections = entries.map(([key, { state, tx_packets, rx_packets }]): Connection => {
+  const connections = entries.map(([key, { state, tx_packets, rx_packets, peer }]): Connection => {
     const is_egress = key.is_egress !== 0;
-    const peer = pinned.ipcache?.get({ prefixlen: 32 + 128, address: is_egress ? key.destination : key.source }) ?? 2;
     return {
       table: name,
       direction: is_egress ? "OUT" : "IN",

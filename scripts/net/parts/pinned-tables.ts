@@ -32,7 +32,7 @@ struct tuple {
 struct flow {
     struct net_ct state;
     u64 tx_packets, rx_packets;
-    u64 rule;
+    u32 rule, peer;
 };
 struct counts {
     u64 packets;

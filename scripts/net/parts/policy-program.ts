@@ -114,7 +114,9 @@ struct tuple {
 struct flow {
     struct net_ct state;
     u64 tx_packets, rx_packets;
-    u64 rule;
+    u32 rule;
+    /* The identity of the other end when it was last judged: what came through a tunnel is in no table. */
+    u32 peer;
 };
 struct counts {
     u64 packets;
@@ -184,12 +186,14 @@ static inline int pass(struct __sk_buff *skb, int is_egress, u32 peer, u32 state
 }
 
 /* Answers whether the flow was not known before. */
-static inline int track(struct tuple *tuple, struct net_packet *packet, u32 counter) {
+static inline int track(struct tuple *tuple, struct net_packet *packet, u32 peer, u32 counter) {
     u64 now = bpf_ktime_get_ns();
-    struct flow fresh = { .rule = counter }, *flow = ct.lookup_or_try_init(tuple, &fresh);
+    struct flow fresh = { .rule = counter, .peer = peer }, *flow = ct.lookup_or_try_init(tuple, &fresh);
     if (!flow)
         return 0;
     int is_new = flow->state.expires_ns < now;
+    flow->rule = counter;
+    flow->peer = peer;
     __sync_fetch_and_add(&flow->tx_packets, 1);
     net_ct_renew(&flow->state, packet, 0, now);
     return is_new;
@@ -206,7 +210,7 @@ static inline int drop(struct __sk_buff *skb, struct tuple *tuple, u32 reason, s
     }
     /* Without the packet there would be no answers to tell of. */
     if (tuple->source.family && packet->header)
-        track(tuple, packet, counter);
+        track(tuple, packet, peer, counter);
     return pass(skb, tuple->is_egress, peer, NET_STATE_NEW, line);
 }
 
@@ -298,7 +302,7 @@ static inline int judge(struct __sk_buff *skb, int is_egress) {
         match = value->match;
     }
     count(skb, counter);
-    int is_new = track(&tuple, &packet, counter);
+    int is_new = track(&tuple, &packet, peer, counter);
     if (is_new) {
         tell(skb, &tuple, 0, peer, counter, __LINE__);
         notify(skb, NET_NOTICE_VERDICT, 0, is_egress, peer, counter, NET_STATE_NEW, match, __LINE__);
