@@ -174,8 +174,11 @@ async function writeEditorPlugin() {
 function writeLazyModules() {
   const folder = join(dist, "lazy");
   mkdirSync(folder, { recursive: true });
-  const files = ["web", "packets"].flatMap((part) =>
-    readdirSync(join(root, "sdk", part)).map((name) => join(root, "sdk", part, name)),
+  const files = ["web", "packets", "live"].flatMap((part) =>
+    readdirSync(join(root, "sdk", part))
+      // This one is in the SDK itself.
+      .filter((name) => name !== "install-live.ts")
+      .map((name) => join(root, "sdk", part, name)),
   );
   for (const file of files) {
     const { outputText } = ts.transpileModule(readFileSync(file, "utf8"), {

@@ -38,6 +38,7 @@ iproute2         test  command -v tc
 tshark           test  command -v tshark
 xz-utils         test  command -v xz
 git              test  command -v git
+tmux             test  command -v tmux
 cpio             test  command -v cpio
 debootstrap      fresh command -v debootstrap
 qemu-system-x86  vm    command -v qemu-system-x86_64

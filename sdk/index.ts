@@ -3,6 +3,7 @@ import "./wire/dispose-symbols.ts";
 import "./wire/engine-faults.ts";
 import "./wire/error-stacks.ts";
 import "./guest/globals.ts";
+import "./live/install-live.ts";
 
 export { parse_args } from "./arguments/parse-args.ts";
 export { tool_options } from "./arguments/tool-options.ts";

@@ -6,6 +6,7 @@ import type { ListMachine } from "../inspect/list/list-machine.ts";
 import { listProbes, requireSource } from "../inspect/list/list-probes.ts";
 import { listTypes, parseTypePattern } from "../inspect/list/list-types.ts";
 import type { ProbeDetails } from "../inspect/list/probe.ts";
+import { renderDetails } from "../inspect/list/render-details.ts";
 import { probeSources } from "../inspect/list/probe-sources.ts";
 import { writeScript } from "../inspect/list/write-script.ts";
 
@@ -102,24 +103,6 @@ function renderList(machine: ListMachine, pattern: string | undefined, flags: Li
   return probes
     .map((probe) => `${probe.kind}:${probe.name}\n${flags.verbose ? renderDetails(describe(probe)) : ""}`)
     .join("");
-}
-
-function renderDetails({ args, returns, use, notes }: ProbeDetails): string {
-  const lines = [
-    ...args.map(({ name, type }) => renderArgument(type, name)),
-    ...(returns === undefined || returns === "void" ? [] : [renderArgument(returns, "retval")]),
-    ...(notes ?? []).map((note) => `# ${note}`),
-    `> ${use}`,
-  ];
-  return lines.map((line) => `    ${line}\n`).join("");
-}
-
-/** As C declares it; a pointer to a function has its name in the middle. */
-function renderArgument(type: string, name: string): string {
-  if (type.includes("(*)")) return type.replace("(*)", `(*${name})`);
-  const [, element, dimensions] = /^(.*?) ?((?:\[[^\]]*\])+)$/.exec(type) ?? [];
-  if (element !== undefined) return `${element} ${name}${dimensions}`;
-  return type.endsWith("*") ? `${type}${name}` : `${type} ${name}`;
 }
 
 function renderTypes(

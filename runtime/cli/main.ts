@@ -18,6 +18,7 @@ interface CommandModule {
 
 const modules: Readonly<Record<string, () => Promise<CommandModule>>> = {
   run: () => import("./run.ts"),
+  live: () => import("./live.ts"),
   replay: () => import("./replay.ts"),
   check: () => import("./check.ts"),
   list: () => import("./list.ts"),
@@ -57,6 +58,7 @@ Examples:
   bpfts run -c 'mkdir /tmp/x' scripts/hello.ts   trace while a command runs
   bpfts -e 'tracepoint:raw_syscalls:sys_enter { count(comm); }'
                                                  one line of C with probes; bpfts -e --help
+  bpfts live                                     a prompt: attach, look, change, while it runs
   bpfts tools                                    the tools that come with bpfts
   bpfts opensnoop -x                             run one of them
   bpfts list -v '*open*'                         what a script can attach to

@@ -12,7 +12,7 @@ const leafTypes = {
 } as const;
 
 /** The tables of a built unit as a script asks for them; what the dialect and libbpf add is left out. */
-export function describeTables(unit: BuiltUnit): TypedTable[] {
+export function describeTables(unit: Pick<BuiltUnit, "spec" | "eventStructs">): TypedTable[] {
   const tables = unit.spec.maps.filter(({ name }) => !name.startsWith("__bpfts_") && !name.startsWith("."));
   return tables.map(({ name, type, key, value }) => {
     const kind = findMapKind(type);

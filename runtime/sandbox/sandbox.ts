@@ -59,10 +59,22 @@ export interface Sandbox extends Closable {
   runJobs(): { readonly ran: number; readonly outcome: Outcome };
   /** Calls one of the guest's hooks; one that the script does not have answers undefined. */
   callHook(name: string): Outcome;
+  /** Runs lines as a script, whose declarations are there for the next one. `waits` says that an `await` of it may wait. */
+  runLines(code: string, name: string, waits: boolean): GuestLines;
+  /** Whether Wasm itself has failed: no more guest code runs. */
+  readonly isBroken: boolean;
   /** How often guest code was ended from outside within an operation of the engine, which may have left anything half done. */
   readonly cuts: number;
   /** Units: bytes of Wasm memory now. It never shrinks. */
   readonly memoryBytes: number;
+}
+
+/** Lines that were run. Owner: the caller closes them. */
+export interface GuestLines extends Closable {
+  /** How they stand: still waiting, done, or thrown. */
+  check(): Outcome | undefined;
+  /** Calls one of the guest's hooks with the value of the last expression, once they are done. */
+  handValue(hook: string): Outcome;
 }
 
 const done: Outcome = { kind: "done", value: undefined };
@@ -99,6 +111,8 @@ async function installLibrary(
   sandbox.evaluateLibrary(code, name);
   if (before !== undefined) images!.write(captureImage(memory, before));
 }
+
+const EVAL_ASYNC = 1 << 7;
 
 class QuickJsSandbox implements Sandbox {
   private readonly runtime: QuickJSRuntime;
@@ -184,7 +198,7 @@ class QuickJsSandbox implements Sandbox {
     return { ran, outcome };
   }
 
-  callHook(name: string): Outcome {
+  callHook(name: string, ...values: readonly QuickJSHandle[]): Outcome {
     return this.guard(() => {
       const hooks = this.context.getProp(this.context.global, GUEST_HOOKS);
       if (this.context.typeof(hooks) !== "object") {
@@ -192,7 +206,7 @@ class QuickJsSandbox implements Sandbox {
         return done;
       }
       const hook = this.context.getProp(hooks, name);
-      const result = this.context.callFunction(hook, hooks);
+      const result = this.context.callFunction(hook, hooks, ...values);
       hook.dispose();
       hooks.dispose();
       if (result.error !== undefined) return this.fail(result.error);
@@ -200,6 +214,41 @@ class QuickJsSandbox implements Sandbox {
       result.value.dispose();
       return { kind: "done", value };
     });
+  }
+
+  runLines(code: string, name: string, waits: boolean): GuestLines {
+    let result: QuickJSHandle | undefined;
+    const ended = this.guard(() => {
+      // Source: JS_EVAL_TYPE_GLOBAL, and JS_EVAL_FLAG_ASYNC in quickjs.h: a promise of an object whose `value` is that of the script.
+      const evaluated = this.context.evalCode(code, name, (waits ? EVAL_ASYNC : 0) as never);
+      if (evaluated.error !== undefined) return this.fail(evaluated.error);
+      result = evaluated.value;
+      return done;
+    });
+    const close = (): void => {
+      if (result?.alive === true && this.broken === undefined) result.dispose();
+    };
+    const readState = (): { outcome: Outcome; value?: QuickJSHandle } | undefined => {
+      if (ended.kind === "thrown" || result === undefined) return { outcome: ended };
+      if (this.broken !== undefined) return { outcome: { kind: "thrown", thrown: this.broken } };
+      if (!waits) return { outcome: done, value: result };
+      const state = this.context.getPromiseState(result);
+      if (state.type === "pending") return undefined;
+      if (state.type === "rejected") return { outcome: this.fail(state.error) };
+      return { outcome: done, value: this.context.getProp(state.value, "value") };
+    };
+    return {
+      check: () => readState()?.outcome,
+      handValue: (hook) => {
+        const value = readState()?.value;
+        return value === undefined ? done : this.callHook(hook, value);
+      },
+      close,
+    };
+  }
+
+  get isBroken(): boolean {
+    return this.broken !== undefined;
   }
 
   close(): void {

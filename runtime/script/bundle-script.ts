@@ -11,6 +11,7 @@ import { haveAsync, lowerAsync } from "./lower-async.ts";
 import type { MappedCode } from "./lower-async.ts";
 import { guestBundle, libraryName, listNamespace } from "./read-library.ts";
 import type { Library } from "./read-library.ts";
+import { needsWait, rewriteForSession, sessionBundle } from "./session-code.ts";
 import { listFoldersAbove } from "./script-tree.ts";
 
 /** The file that a bundle begins with. */
@@ -36,10 +37,16 @@ export interface ScriptBundle extends MappedCode {
  *
  * @throws ScriptError for a syntax error, an import that is not there, and one of a file that the script may not read.
  */
-export async function bundleScript(entry: ScriptEntry, library: Library, files: FileScope): Promise<ScriptBundle> {
+export async function bundleScript(
+  entry: ScriptEntry,
+  library: Library,
+  files: FileScope,
+  form: BundleForm = "module",
+): Promise<ScriptBundle> {
   requireSettings(entry, files);
   return withBundler(files.folders, async (bundler) => {
     try {
+      if (form === "session") return await buildForSession(bundler, { entry, library, files, minifyWhitespace: false });
       const bundle = await build(bundler, { entry, library, files, minifyWhitespace: true });
       if (!haveAsync(bundle.code)) return bundle;
       return {
@@ -51,6 +58,18 @@ export async function bundleScript(entry: ScriptEntry, library: Library, files: 
       throw describeBuildFailure(cause, { path: entry.path, folder: entry.folder, library, files });
     }
   });
+}
+
+/** A module, or lines of a session: a script whose declarations stay when it has ended. */
+export type BundleForm = "module" | "session";
+
+/** The bundler makes generators of async functions, but of none where a line waits by itself. */
+async function buildForSession(bundler: Bundler, input: BuildInput): Promise<ScriptBundle> {
+  const isLowered = await build(bundler, input, sessionBundle(true)).catch((error: unknown) => {
+    if (isBuildFailure(error) && error.errors.every(({ text }) => needsWait(text))) return undefined;
+    throw error;
+  });
+  return rewriteForSession(isLowered ?? (await build(bundler, input, sessionBundle(false))));
 }
 
 /** The files above a script that the bundler reads on its own. A pipe among them would hold it up. */
@@ -70,7 +89,11 @@ interface BuildInput {
   readonly minifyWhitespace: boolean;
 }
 
-async function build(bundler: Bundler, { entry, library, files, minifyWhitespace }: BuildInput): Promise<ScriptBundle> {
+async function build(
+  bundler: Bundler,
+  { entry, library, files, minifyWhitespace }: BuildInput,
+  session: ReturnType<typeof sessionBundle> | undefined = undefined,
+): Promise<ScriptBundle> {
   const { folder } = entry;
   const result = await bundler.build({
     ...guestBundle,
@@ -82,11 +105,12 @@ async function build(bundler: Bundler, { entry, library, files, minifyWhitespace
     mainFields: ["browser", "module", "main"],
     conditions: ["browser", "module"],
     define: { "process.env.NODE_ENV": '"production"' },
-    plugins: [keepLibraryApart(library), keepToFiles(entry, files)],
+    plugins: [keepLibraryApart(library, session !== undefined), keepToFiles(entry, files)],
     outfile: join(folder, bundleName),
     sourcemap: "external",
     sourcesContent: false,
     loader: { ".c": "text", ".h": "text" },
+    ...session,
   });
   const code = result.outputFiles.find((file) => file.path.endsWith(".js"))!.text;
   const map = result.outputFiles.find((file) => file.path.endsWith(".map"))!.text;
@@ -97,12 +121,12 @@ async function build(bundler: Bundler, { entry, library, files, minifyWhitespace
  * Leaves imports of the library to the sandbox, which has it. They go through a list of what it exports, so that a name
  * which it does not have is found here, with its place.
  */
-function keepLibraryApart(library: Library): Plugin {
+function keepLibraryApart(library: Library, isSession: boolean): Plugin {
   return {
     name: "library",
     setup(build) {
       build.onResolve({ filter: new RegExp(`^${libraryName}$`) }, ({ namespace }) =>
-        namespace === listNamespace
+        isSession || namespace === listNamespace
           ? { path: libraryName, external: true }
           : { path: libraryName, namespace: listNamespace, sideEffects: false },
       );

@@ -5,7 +5,7 @@ import { buildId } from "../base/build-id.ts";
 import { ScriptError } from "../base/errors.ts";
 import type { SourceLocation } from "../base/location.ts";
 import { bundleScript } from "./bundle-script.ts";
-import type { ScriptEntry } from "./bundle-script.ts";
+import type { BundleForm, ScriptEntry } from "./bundle-script.ts";
 import type { BundleStore } from "./bundle-store.ts";
 import { noGrants, openFileScope } from "./file-scope.ts";
 import type { FileGrants, FileScope } from "./file-scope.ts";
@@ -52,6 +52,8 @@ export interface ReadScriptOptions {
   readonly grants?: FileGrants;
   /** Told of each file that the script asks for. */
   readonly noteFile?: (path: string) => void;
+  /** A module unless given. */
+  readonly form?: BundleForm;
 }
 
 interface Bundle {
@@ -100,15 +102,15 @@ export async function readScript(script: string | ScriptText, options: ReadScrip
 async function findOrBundle(
   entry: ScriptEntry,
   scope: FileScope,
-  { store, readLibrary }: ReadScriptOptions,
+  { store, readLibrary, form = "module" }: ReadScriptOptions,
 ): Promise<Bundle> {
   const key = `${buildId}\0${entry.path}${entry.text === undefined ? "" : `\0${entry.text}`}`;
-  const name = `bundle/${hash(key).slice(0, 32)}`;
+  const name = `${form === "module" ? "bundle" : form}/${hash(key).slice(0, 32)}`;
   const hashInput = (file: string): string | undefined =>
     file === entry.path && entry.text !== undefined ? hash(entry.text) : hashFile(file, scope);
   const found = findBundle(store, name, hashInput);
   if (found !== undefined) return found;
-  const { code, map, inputs } = await bundleScript(entry, await readLibrary(), scope);
+  const { code, map, inputs } = await bundleScript(entry, await readLibrary(), scope, form);
   const hashes = Object.fromEntries(inputs.map((file) => [file, hashInput(file) ?? ""]));
   const bundle = { code, map, inputs: hashes };
   store?.write(name, Buffer.from(JSON.stringify(bundle)));

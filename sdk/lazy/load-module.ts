@@ -56,13 +56,21 @@ export function loadModule<Name extends keyof LazyModules>(name: Name): LazyModu
   return requireModule(`./${name}.ts`) as LazyModules[Name];
 }
 
+/** Reads a module that uses more of the SDK than the others: `parts` has what it imports, by the paths that it gives. */
+export function loadModuleWith(name: string, parts: Readonly<Record<string, object>>): object {
+  const path = `./${name}.ts`;
+  return loaded.get(path) ?? readModule(path, (wanted) => parts[wanted] ?? requireModule(wanted));
+}
+
 /** As CommonJS's `require`: the build makes such modules of the sources. */
 function requireModule(path: string): object {
-  const found = library[path] ?? loaded.get(path);
-  if (found !== undefined) return found;
+  return library[path] ?? loaded.get(path) ?? readModule(path, requireModule);
+}
+
+function readModule(path: string, require: (path: string) => object): object {
   const exported = {};
   loaded.set(path, exported);
   const code = callHost("lazy_module", { name: path.replace(/^\.\/|\.ts$/g, "") });
-  makeFunction("require", "exports", code)(requireModule, exported);
+  makeFunction("require", "exports", code)(require, exported);
   return exported;
 }

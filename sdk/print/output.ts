@@ -50,6 +50,14 @@ function flushOutput(): void {
   if (text !== "") send("write", text);
 }
 
+/** Drops what is buffered. */
+export function dropOutput(): void {
+  takeHeld = undefined;
+  lines = [];
+  lineCount = lineLength = 0;
+  standardError = "";
+}
+
 /** How many times the script has printed. */
 export function countOutput(): number {
   return writtenCount + lineCount;

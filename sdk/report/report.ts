@@ -23,7 +23,7 @@ import { showTable } from "./show-table.ts";
 import { readRows } from "./table-rows.ts";
 
 /** A program as a report reads it. */
-type Reported = Pick<BPF<unknown, unknown>, "table_names" | "table">;
+export type Reported = Pick<BPF<unknown, unknown>, "table_names" | "table">;
 
 /**
  * Waits until Ctrl-C, the end of the command of `-c` or the given time; prints events as they come and tables at the end: rows with the smallest
@@ -165,7 +165,7 @@ function show(
 }
 
 /** Opens every buffer of events. Answers how many there are. */
-function openEvents(b: Reported, options: ReportOptions, findStacks: FindStacks): number {
+export function openEvents(b: Reported, options: ReportOptions, findStacks: FindStacks): number {
   const rings = listTables(b).filter((entry): entry is readonly [string, EventTable] => entry[1] instanceof EventTable);
   for (const [name, ring] of rings) {
     if (name !== "prints" || options.prints === undefined) openPlain(name, ring, options);

@@ -118,6 +118,24 @@ const floors: readonly Floor[] = [
     node: ["child_process", "crypto", "fs", "os", "path", "readline", "stream"],
   },
   {
+    folder: "runtime/live",
+    values: [
+      "runtime/base",
+      "runtime/script",
+      "runtime/compile",
+      "runtime/one-liner",
+      "runtime/object",
+      "runtime/permit",
+      "runtime/kernel",
+      "runtime/sandbox",
+      "runtime/session",
+      "runtime/inspect",
+      "sdk",
+    ],
+    packages: [],
+    node: ["fs", "path", "readline", "stream", "tty"],
+  },
+  {
     folder: "runtime/editor",
     values: [
       "runtime/base",
@@ -142,6 +160,7 @@ const floors: readonly Floor[] = [
       "runtime/inspect",
       "runtime/vm",
       "runtime/watch",
+      "runtime/live",
       "sdk/wire/escape-text.ts",
       "sdk/wire/row-choice.ts",
       "sdk/print/render-json.ts",

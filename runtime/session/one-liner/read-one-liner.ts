@@ -32,6 +32,8 @@ import { openFunctionTypes } from "./read-function-types.ts";
 /** A one-liner and the options that its script is to have. */
 export interface OneLinerRequest extends ScriptSettings {
   readonly text: string;
+  /** What messages call it; `-e` unless given. */
+  readonly name?: string;
   /** The process of `-p`. */
   readonly pid?: number;
   /** What to do about probes that do not exist. */
@@ -53,8 +55,8 @@ export const lineName = "-e";
  * @throws BpftsError at its place in the one-liner
  */
 export function readOneLiner(request: OneLinerRequest): ScriptText {
-  const { text, js } = request;
-  const sources = { [lineName]: text, ...(js !== undefined && { [jsName]: js }) };
+  const { text, js, name: textName = lineName } = request;
+  const sources = { [textName]: text, ...(js !== undefined && { [jsName]: js }) };
   const files = openFileScope(undefined, request.grants);
   for (const [name, source] of Object.entries(sources)) files.keep(name, source);
   try {
@@ -82,7 +84,7 @@ function findOrTranslate(request: OneLinerRequest, files: FileScope): JoinedText
   const askTypes = (asked: JoinedText): ReadonlyMap<number, ValueType> => {
     const builder = openBuilder({ port: openAddon(), cache, environment, files, log, ...(kernel && { kernel }) });
     try {
-      return readAskedTypes(parseText(describeText(asked, request.text), builder));
+      return readAskedTypes(parseText(describeText(asked, request), builder));
     } catch (error) {
       if (error instanceof BpftsError) adviseWord(error);
       throw error;
@@ -91,7 +93,7 @@ function findOrTranslate(request: OneLinerRequest, files: FileScope): JoinedText
   let hasWarned = false;
   const joined = translateLine(request.text, {
     ...settings,
-    name: lineName,
+    name: request.name ?? lineName,
     askTypes,
     findTypes: openFunctionTypes(),
     warn(message) {
@@ -106,13 +108,13 @@ function findOrTranslate(request: OneLinerRequest, files: FileScope): JoinedText
 }
 
 /** The text that clang is asked about, its places those of the one-liner. */
-function describeText(asked: JoinedText, text: string): CSource {
+function describeText(asked: JoinedText, { text, name = lineName }: OneLinerRequest): CSource {
   const end = asked.text.length;
-  const runs = makePlaceRuns(lineName, end, (offset) => {
+  const runs = makePlaceRuns(name, end, (offset) => {
     const origin = findOrigin(asked, offset);
-    return origin && { file: lineName, ...locateIn(text, origin.at) };
+    return origin && { file: name, ...locateIn(text, origin.at) };
   });
-  return { text: asked.text, name: "<text>", place: { file: lineName, runs, end } };
+  return { text: asked.text, name: "<text>", place: { file: name, runs, end } };
 }
 
 /** A name that clang does not know may be a ready word that was mistyped. */

@@ -44,6 +44,8 @@ import type { EndedProcesses } from "./ended-processes.ts";
 import { quoteLines } from "./quote-lines.ts";
 import { openCaptureTarget, redirectOutput } from "./redirect-output.ts";
 import { runGuest } from "./run-guest.ts";
+import type { GuestRun } from "./run-guest.ts";
+import type { KeptTables } from "../load/kept-tables.ts";
 import type { RowChoice } from "../../../sdk/wire/row-choice.ts";
 import type { HistogramMessage } from "../../../sdk/wire/histogram-message.ts";
 import type { StackMessage } from "../../../sdk/wire/stack-message.ts";
@@ -117,6 +119,16 @@ export interface RunOptions {
   readonly tape?: Tape;
   /** Puts something between the run and the kernel. */
   readonly watchPort?: (port: KernelPort) => KernelPort;
+  /** Runs the script as the beginning of a session, in place of running it to its end. */
+  readonly live?: LiveRun;
+}
+
+/** How a session runs. */
+export interface LiveRun {
+  /** The tables that its texts share by their names. */
+  readonly tables: KeptTables;
+  /** Runs the session. `read` makes lines of the session ready for the sandbox; C texts are placed in what was read last. */
+  run(guest: GuestRun, read: (text: ScriptText) => Promise<Script>): Promise<number>;
 }
 
 /**
@@ -133,12 +145,16 @@ export async function runScript(options: RunOptions): Promise<number> {
     const cache = openCacheFolder(options.environment, options.log);
     const library = openGuestLibrary(cache);
     const without = requireEngine(options.environment);
-    const script = await readScript(options.script, {
-      readLibrary: library.read,
-      store: library.store,
-      grants: options.grants,
-      ...(options.handover && { noteFile: options.handover.noteFile }),
-    });
+    const read = (text: string | ScriptText): Promise<Script> =>
+      readScript(text, {
+        readLibrary: library.read,
+        store: library.store,
+        grants: options.grants,
+        ...(options.live && { form: "session" }),
+        ...(options.handover && { noteFile: options.handover.noteFile }),
+      });
+    const script = await read(options.script);
+    let current = script;
     files = script.scope;
     const port = options.watchPort?.(openAddon()) ?? openAddon();
     if (options.attaches && haveOwnPids()) options.log.warn(ownPidsWarning);
@@ -162,7 +178,7 @@ export async function runScript(options: RunOptions): Promise<number> {
     const turn = options.handover && openTurn(options.handover, output);
     if (turn !== undefined) scope.defer(() => turn.release());
     const programs: BuiltProgram[] = [];
-    const status = await runGuest({
+    const guest: GuestRun = {
       script,
       library: library.guest,
       openSandbox: options.prepared?.openSandbox ?? ((sandbox) => openSandbox({ ...sandbox, without })),
@@ -171,11 +187,11 @@ export async function runScript(options: RunOptions): Promise<number> {
       guard: options.guard,
       port: options.attaches ? (turn?.port ?? output) : muteOutput(options.loads === false ? openDryPort(port) : port),
       build: openBuild(
-        script,
+        () => current,
         port,
         options,
         {
-          openBuilder: () => openBuilder({ ...options, port, cache, files: script.scope }),
+          openBuilder: () => openBuilder({ ...options, port, cache, files: current.scope }),
           openPipe,
           userSpace,
           watchProcess(pid) {
@@ -214,7 +230,11 @@ export async function runScript(options: RunOptions): Promise<number> {
           for (const program of programs) program.detachAll();
         },
       }),
-    });
+    };
+    const status =
+      options.live === undefined
+        ? await runGuest(guest)
+        : await options.live.run(guest, async (text) => (current = await read(text)));
     for (const finish of finishers) finish();
     return status;
   } catch (error) {
@@ -283,21 +303,26 @@ function openEarly(open: () => TracePipe, log: Log): void {
 
 /** What `new BPF(…)` in the script comes down to. Tools are found at the first text that has anything in it. */
 function openBuild(
-  script: Script,
+  findScript: () => Script,
   port: KernelPort,
   options: RunOptions,
   open: Openers,
   scope: Scope,
 ): (request: BuildRequest) => BuiltProgram {
   let builder: Builder | undefined;
+  let builtFor: Script | undefined;
   const sharedMaps: SharedMaps = new Map();
   const prefer =
     options.prefer === undefined
       ? (source: CSource): CSource => source
       : openPreference(options.prefer, port, options.log);
   return (request) => {
+    const script = findScript();
     const source = prefer(readSource(request, script));
     if (source.text.trim() === "") return emptyProgram;
+    // The files that a text may name are those of its script.
+    if (builtFor !== script) builder = undefined;
+    builtFor = script;
     builder ??= open.openBuilder();
     options.observe?.(source, request.cflags ?? [], builder);
     const debug = openDebugOutput(request.debug ?? 0, options.verifierLog, options.log);
@@ -355,6 +380,7 @@ function openBuild(
       );
     const program = loadUnit(unit, {
       ...context,
+      ...(options.live && { keptTables: options.live.tables }),
       ...(open.turn && { keptTables: open.turn.tables, beforeExclusive: open.turn.take }),
     });
     open.noteProgram(program);
