@@ -14,6 +14,14 @@ const rows: readonly [text: string, line: number, message: RegExp, hint?: RegExp
   [program("  return undefined;"), 2, /says "undefined"/, /no value/],
   [program("  return current->pid;"), 2, /current/, /bpf_get_current_task/],
   [program("  return jiffies;"), 2, /jiffies/, /bpf_jiffies64/],
+  [
+    program(
+      "  struct task_struct *task = (void *)bpf_get_current_task();\n  struct upid *last = &task->thread_pid->numbers[1];\n  return last[-1].nr;",
+    ),
+    3,
+    /index below zero/,
+    /p -= 1; p->member/,
+  ],
   [program("  int n = 0;\n  while (bpf_get_prandom_u32()) n++;"), 3, /too large|infinite/, /constant bound/],
   [`BPF_HASH(start, u32);\n${program("  u32 k = 1;\n  return *start.lookup(&k);")}`, 4, /or_null/, /if \(!ptr\)/],
   [

@@ -103,6 +103,10 @@ export function describeLoadFailure(
       detail,
       hint: adviseMap(result.status),
     });
+  const below = /prog '([^']+)': relo #\d+: unexpected insn #(\d+) .*got (\d+), exp (\d+)/.exec(detail);
+  // The compiler counts in bits, of which the offset below zero keeps 32.
+  if (below !== null && Number(below[3]) - Number(below[4]) === 7 * 2 ** 29)
+    return describeNegativeIndex(object, below[1]!, Number(below[2]), detail);
   const telling = result.log
     .split("\n")
     .filter((line) => line.trim() !== "")
@@ -130,6 +134,21 @@ function findRejected({ log, programLogs }: ObjectLoadResult): readonly [name: s
     /prog '([^']+)': (?:BPF program load failed|failed to load)|failed to load program '([^']+)'/.exec(log) ?? [];
   const failed = name ?? olderName;
   return failed === undefined ? logs.at(-1) : logs.find(([program]) => program === failed);
+}
+
+/** `(&pid->numbers[1])[-1]`: what lies before a pointer into the kernel's structs has no place that could be found anew on another kernel. */
+function describeNegativeIndex(
+  object: LoadedBytes,
+  program: string,
+  instruction: number,
+  detail: string,
+): DialectError {
+  const found = findPlace(object, program, instruction);
+  return new DialectError(`"${program}" reads the kernel's memory at an index below zero`, {
+    detail,
+    hint: "subtract from the pointer first: p -= 1; p->member",
+    ...(found && { location: placeLine(object, found) }),
+  });
 }
 
 /** A section that is nobody's: mistyped, or of a libbpf that is not installed. */
