@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { basename } from "node:path";
 import { UsageError } from "../base/errors.ts";
 import { findSimilar } from "../base/similar.ts";
@@ -62,6 +62,9 @@ const defaultPort = 8472;
 export function readLabFile(path: string): LabFile {
   let text: string;
   try {
+    const found = statSync(path);
+    // It would be read until it ends.
+    if (found.isCharacterDevice() || found.isBlockDevice()) throw new Error("it is a device");
     text = readFileSync(path, "utf8");
   } catch (cause) {
     throw new UsageError(`Cannot read the lab "${path}": ${(cause as Error).message}`, { cause });

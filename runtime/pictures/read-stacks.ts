@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
 import { UsageError } from "../base/errors.ts";
 import { readFolded } from "./read-folded.ts";
@@ -31,6 +31,9 @@ export function readStacks(path: string): readonly FileStack[] {
 
 function readBytes(path: string): Buffer {
   try {
+    const found = path === "-" ? undefined : statSync(path);
+    // It would be read until it ends.
+    if (found?.isCharacterDevice() === true || found?.isBlockDevice() === true) throw new Error("it is a device");
     return readFileSync(path === "-" ? 0 : path);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;

@@ -120,4 +120,8 @@ describe("readLabFile", () => {
   it("says that there is no file", () => {
     expect(() => readLabFile("/no-such-lab.json")).toThrow('Cannot read the lab "/no-such-lab.json": ENOENT');
   });
+
+  it("reads no device, which may have no end", () => {
+    expect(() => readLabFile("/dev/zero")).toThrow('Cannot read the lab "/dev/zero": it is a device');
+  });
 });

@@ -210,6 +210,7 @@ describe("bpfts flame", () => {
   it.each([
     [{ files: [now], output: join(folder, "x.png") }, "the name ends neither in .svg nor in .html"],
     [{ files: [join(folder, "missing")], output: join(folder, "x.svg") }, "no such file"],
+    [{ files: ["/dev/zero"], output: join(folder, "x.svg") }, 'Cannot read "/dev/zero": it is a device'],
     [{ files: [write("empty.txt", "")], output: join(folder, "x.svg") }, "There are no stacks in"],
     [{ files: [now], output: join(folder, "no/x.svg") }, "there is no such folder"],
     [{ files: [write("self.svg", "main 1\n")], output: join(folder, "self.svg") }, "is to be read and to be written"],
