@@ -119,6 +119,12 @@ export class BlockLowering extends BlockExpressions {
     }
     if (token.text === "else" || token.text === "do")
       return this.lowerControlled([makePiece(token.text, token.start)], at + 1, to);
+    const colon = this.findLabelEnd(at, to);
+    if (colon !== undefined) {
+      // The semicolon of an empty statement is left out elsewhere.
+      const end = tokens[colon + 1]?.text === ";" ? ": ;" : ":";
+      return [[[...this.lowerExpression({ from: at, to: colon }), makePiece(end)]], colon + 1];
+    }
     const call = this.readTableCall(at);
     if (call?.word.use === "statement")
       return [this.lowerTableStatement(call), this.requireEnd(call.close, call.word.name)];
@@ -132,6 +138,23 @@ export class BlockLowering extends BlockExpressions {
     if (token.text === "return" && end === at + 1) return [[[makePiece("return 0;", token.start)]], end + 1];
     const isEnded = end < to;
     return [[[...this.lowerExpression({ from: at, to: end }), makePiece(";")]], isEnded ? end + 1 : end];
+  }
+
+  /** The colon of `case 1:`, `default:` and `name:`; undefined where a statement begins with none of them. */
+  private findLabelEnd(at: number, to: number): number | undefined {
+    const { tokens } = this;
+    if (tokens[at]!.text !== "case")
+      return tokens[at]!.kind === "word" && at + 1 < to && tokens[at + 1]!.text === ":" ? at + 1 : undefined;
+    let open = 0;
+    for (let end = at + 1; end < to; end++) {
+      const { text } = tokens[end]!;
+      if (text === ";") return undefined;
+      // A value may be chosen by another one: case A ? 1 : 2:
+      if (text === "?") open++;
+      else if (text === ":" && open-- === 0) return end;
+      else if (/^[({[]$/.test(text)) end = this.requireClosing(end);
+    }
+    return undefined;
   }
 
   private requireClosing(at: number): number {

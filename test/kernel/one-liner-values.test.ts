@@ -142,6 +142,12 @@ sys.exit(os.waitstatus_to_exitcode(os.wait()[1]))`,
   });
 });
 
+it("counts behind labels: cases of a switch, and those of goto", async () => {
+  const text = `uprobe:${program}:give { switch ((int)arg1) { case -1: less.count(); break; case 'a' ? 2 : 3: more.count(arg1); goto out; default: ; }
+    in.count(); out: all.count(); }`;
+  expect(await trace(text)).toEqual(["less: 1", "", "more:", "2  1", "", "in: 1", "", "all: 2"]);
+});
+
 describe("texts are read and compared by their characters", () => {
   it("takes no account of what stands behind a text's end", async () => {
     const text = `uprobe:${program}:give { char half[8] = "ab", full[4] = {'w','x','y','z'}; half[5] = (char)arg1;
