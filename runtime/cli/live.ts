@@ -7,7 +7,6 @@ import type { ProbeCosts } from "../live/probe-costs.ts";
 import { openPipedLines } from "../live/piped-lines.ts";
 import { runLive } from "../live/run-live.ts";
 import { openTerminalLines } from "../live/terminal-lines.ts";
-import { textName } from "../live/attached-texts.ts";
 import { openGuard } from "../permit/guard.ts";
 import { openSharedTables } from "../session/load/shared-tables.ts";
 import { readOneLiner } from "../session/one-liner/read-one-liner.ts";
@@ -90,7 +89,7 @@ async function openSession(script: string | undefined, flags: LiveFlags): Promis
           texts: flags.expression,
           tables,
           costs,
-          readText: (text) => readOneLiner({ text, name: textName, missing: "error", grants, log, environment }),
+          readText: (text, name) => readOneLiner({ text, name, missing: "error", grants, log, environment }),
           openLines: (write, complete) =>
             process.stdin.isTTY && process.stdout.isTTY
               ? openTerminalLines({

@@ -5,7 +5,10 @@ import type { CacheFolder } from "./cache-folder.ts";
 import { replaceFile } from "./cache.ts";
 
 /** What runs keep, each entry a file or a folder; virtual machines have `bpfts vm clean`. */
-const kinds = ["bundle", "code", "image", "kernel", "library", "object", "modules", "needs", "prelude", "unit"];
+const kinds = [
+  ...["bundle", "code", "image", "kernel", "library", "live", "modules", "needs", "object", "one-liner", "prelude"],
+  ...["session", "unit"],
+];
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 /** An entry that nobody used for so long goes. */

@@ -7,8 +7,8 @@ import type { LinesEnd, LiveGuest } from "./live-guest.ts";
 
 /** The texts that a session has attached. */
 export interface AttachedTexts {
-  /** Attaches a text. Answers a line about it; "" when it failed. @throws BpftsError */
-  attach(text: string): Promise<string>;
+  /** Attaches a text; messages call it `name`. Answers a line about it; "" when it failed. @throws BpftsError */
+  attach(text: string, name: TextName): Promise<string>;
   /** Detaches a text, or all of them and the script's programs. Answers a line about it. @throws ArgumentError when there is no such text */
   detach(number: number | "all"): string;
   /** Those that are attached, by number. */
@@ -30,15 +30,15 @@ export interface AttachedText {
 export interface AttachOptions {
   readonly guest: LiveGuest;
   readonly tables: SharedTables;
-  readText(text: string): ScriptText;
+  readText(text: string, name: TextName): ScriptText;
   read(text: ScriptText): Promise<Script>;
   note(end: LinesEnd): boolean;
   /** The functions that are loaded. */
   listFunctions(): readonly number[];
 }
 
-/** The name of a text in messages. */
-export const textName = ".on";
+/** What messages call a text, by where it comes from. */
+export type TextName = ".on" | "-e";
 
 /** Opens the list of a session. */
 export function openAttachedTexts({
@@ -55,8 +55,8 @@ export function openAttachedTexts({
     for (const program of programs) program.detachAll();
   };
   return {
-    async attach(text) {
-      const script = await read(readText(text));
+    async attach(text, name) {
+      const script = await read(readText(text, name));
       const before = guest.programs.length;
       const known = new Set(listFunctions());
       tables.areShared = true;
@@ -68,7 +68,7 @@ export function openAttachedTexts({
         detachAll(programs);
         return "";
       }
-      const probes = parseLine(text, textName).blocks.flatMap((block) => block.probes.map((probe) => probe.text));
+      const probes = parseLine(text, name).blocks.flatMap((block) => block.probes.map((probe) => probe.text));
       const number = ++last;
       const functions = listFunctions().filter((key) => !known.has(key));
       texts.set(number, { number, text, probes, programs, functions });

@@ -42,7 +42,7 @@ const commands: readonly DotCommand[] = [
     usage: ".on TEXT",
     help: "attach one more text, as of bpfts -e; answers its number",
     async run({ texts, show }, rest) {
-      show(await texts.attach(requireRest(rest, ".on tracepoint:raw_syscalls:sys_enter { count(comm); }")));
+      show(await texts.attach(requireRest(rest, ".on tracepoint:raw_syscalls:sys_enter { count(comm); }"), ".on"));
     },
   },
   {

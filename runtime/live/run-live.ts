@@ -4,6 +4,7 @@ import type { Script, ScriptText } from "../script/read-script.ts";
 import type { GuestRun } from "../session/run/run-guest.ts";
 import type { SharedTables } from "../session/load/shared-tables.ts";
 import { openAttachedTexts } from "./attached-texts.ts";
+import type { TextName } from "./attached-texts.ts";
 import { completeLine } from "./complete-line.ts";
 import { commandNames, findCommand } from "./dot-commands.ts";
 import type { LiveContext } from "./dot-commands.ts";
@@ -29,7 +30,7 @@ export interface LiveOptions {
   /** Absent where the kernel does not count for this user. */
   readonly costs: ProbeCosts | undefined;
   /** Makes the script of a text, as `bpfts -e` does. @throws BpftsError */
-  readText(text: string): ScriptText;
+  readText(text: string, name: TextName): ScriptText;
   /** Opens where lines come from; `write` shows a text, `complete` answers what may stand in place of a line's last word. */
   openLines(write: (text: string) => void, complete: (line: string) => [found: string[], word: string]): LineSource;
   /** Tells of an error on stderr. */
@@ -106,7 +107,7 @@ export async function runLive(
     lines: [],
     script: options.script,
     costs: options.costs,
-    renderText: (text) => options.readText(text).text,
+    renderText: (text) => options.readText(text, ".on").text,
   };
   const listNames = (): Partial<LiveNames> => parse(guest.ask("listNames")) as Partial<LiveNames>;
   const complete = (line: string): [found: string[], word: string] =>
@@ -150,7 +151,7 @@ export async function runLive(
 
   try {
     note(guest.begin(run.script as Script));
-    for (const text of options.texts) await attempt(() => texts.attach(text).then(show));
+    for (const text of options.texts) await attempt(() => texts.attach(text, "-e").then(show));
     if (failures > 0) return 1;
     source = options.openLines(show, complete);
     let input = "";

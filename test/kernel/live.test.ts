@@ -224,6 +224,16 @@ describe("what goes wrong in a session", () => {
       expect(stderr).toContain(hint);
   });
 
+  it("is said of the texts of the command line at once", async () => {
+    const { stdout, stderr, status } = await runCli([
+      "live",
+      "-e",
+      "tracepoint:syscalls:sys_enter_chdir { count(comn); }",
+    ]);
+    expect({ stdout, status }).toEqual({ stdout: "", status: 1 });
+    expect(stderr).toContain("use of undeclared identifier 'comn'\n  --> -e:1:45\n");
+  });
+
   it("is stopped by Ctrl-C, again and again, and what was declared is still there", async () => {
     const session = await openSession();
     await session.type("const kept = [1]");
