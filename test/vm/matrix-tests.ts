@@ -29,6 +29,7 @@ export const sameEverywhere: Readonly<Record<string, "all" | RegExp>> = {
   tools: /^tools by name /,
   // tshark reads files.
   packets: /^packets as tshark reads them /,
+  captures: "all",
   // Files are read and places found before the kernel is asked.
   uprobes: /^(?:what cannot be attached|functions of binaries|uprobes (?:take an address|find |come off))/,
   usdt: /^(?:what cannot be enabled|USDT probes (?:are listed|found by path in|of a fixed-address|.* in a fixed-address program))/,
