@@ -15,7 +15,7 @@ const blockWords = new Set(["else", "do", "try", "finally"]);
 export function findFieldUse(callback: (...values: never[]) => unknown, layout: StructLayout): FieldUse | undefined {
   const text = Function.prototype.toString.call(callback);
   const tokens = text.includes("[native code]") ? undefined : splitTokens(text);
-  return tokens === undefined ? undefined : new CallbackText(tokens).findUse(new Set(listFieldNames(layout)));
+  return tokens === undefined ? undefined : new CallbackText(tokens).findUse(new Set(listMemberNames(layout)));
 }
 
 class CallbackText {
@@ -55,20 +55,27 @@ class CallbackText {
     if (head.kind !== "word" || (first !== listEnd && first + 1 !== listEnd && !this.isSign(first + 1, ",")))
       return undefined;
     const uses = this.listUses(head.text, first + 1);
-    const named = uses.map((index) => this.findField(index));
-    if (!named.every((name) => name !== undefined && fields.has(name)) || this.haveUseInArrow(uses, ownArrow))
-      return undefined;
-    return { fields: new Set(named as string[]), takesCpu: this.isSign(first + 1, ",") };
+    const named = uses.map((index) => this.findField(index) ?? this.findTakenApart(index));
+    const isKnown = (names: readonly string[] | undefined): boolean =>
+      names?.every((name) => fields.has(name)) === true;
+    if (!named.every(isKnown) || this.haveUseInArrow(uses, ownArrow)) return undefined;
+    return { fields: new Set(named.flatMap((names) => names!)), takesCpu: this.isSign(first + 1, ",") };
   }
 
   /** The fields that are taken apart in the parameter list, before the first line runs. */
   private readPattern(start: number, listEnd: number): FieldUse | undefined {
     const end = this.closers.get(start)!;
     if (end + 1 !== listEnd && !this.isSign(end + 1, ",")) return undefined;
-    const names = new Set<string>();
+    const names = this.listPatternNames(start, end);
+    return names && { fields: new Set(names), takesCpu: end + 1 !== listEnd };
+  }
+
+  /** The properties that a pattern takes; undefined for one that has more than names and plain defaults. */
+  private listPatternNames(start: number, end: number): string[] | undefined {
+    const names: string[] = [];
     for (let index = start + 1; index < end; index++) {
       if (this.tokens[index]!.kind !== "word") return undefined;
-      names.add(this.tokens[index]!.text);
+      names.push(this.tokens[index]!.text);
       if (this.isSign(index + 1, ":")) {
         index += 2;
         if (this.tokens[index]!.kind !== "word") return undefined;
@@ -77,7 +84,7 @@ class CallbackText {
       if (this.isSign(index + 1, "=")) index += 2;
       if (!this.isSign(++index, ",") && index !== end) return undefined;
     }
-    return { fields: names, takesCpu: end + 1 !== listEnd };
+    return names;
   }
 
   /** Where the name stands for the event, and not for a property of something. */
@@ -87,9 +94,18 @@ class CallbackText {
     return this.tokens.flatMap((token, index) => (isUse(token, index) ? [index] : []));
   }
 
-  private findField(use: number): string | undefined {
+  private findField(use: number): [string] | undefined {
     const field = this.tokens[use + 2];
-    return this.isSign(use + 1, ".", "?.") && field?.kind === "word" ? field.text : undefined;
+    return this.isSign(use + 1, ".", "?.") && field?.kind === "word" ? [field.text] : undefined;
+  }
+
+  /** The fields of `const { pid, comm } = e;`. */
+  private findTakenApart(use: number): string[] | undefined {
+    if (!this.isSign(use - 1, "=") || !this.isSign(use - 2, "}") || !this.isSign(use + 1, ";")) return undefined;
+    const start = [...this.closers].find(([, closer]) => closer === use - 2)![0];
+    const word = this.tokens[start - 1];
+    const declares = word?.kind === "word" && ["const", "let", "var"].includes(word.text);
+    return declares ? this.listPatternNames(start, use - 2) : undefined;
   }
 
   /** Whether an arrow function may have a use in it: it begins at its parameters and ends at the latest with the bracket around it. */
@@ -129,8 +145,9 @@ class CallbackText {
   }
 }
 
-function listFieldNames(layout: StructLayout): string[] {
+/** The names of a struct's members, those of anonymous ones among them. */
+export function listMemberNames(layout: StructLayout): string[] {
   return layout.members.flatMap(({ name, layout: inner }) =>
-    name === "" && "members" in inner ? listFieldNames(inner) : [name],
+    name === "" && "members" in inner ? listMemberNames(inner) : [name],
   );
 }

@@ -27,6 +27,8 @@ export interface FieldUse {
 /** What a walk is made for besides the layout. */
 export interface WalkOptions {
   readonly use?: FieldUse | undefined;
+  /** The only members that events have, where the user names them; each event is an object of its own. */
+  readonly only?: ReadonlySet<string> | undefined;
   /** Hears of a record that lacks more than a part of an array at its end, which programs leave out on purpose. */
   readonly noteShort?: ((size: number) => void) | undefined;
 }
@@ -38,17 +40,22 @@ export interface WalkOptions {
  * With `use`, one object carries all records of a walk, and the fields that are not named are not read: measured, making an object
  * costs QuickJS more than reading its fields.
  */
-export function compileWalk(layout: Layout, { use, noteShort }: WalkOptions = {}): (buffer: ArrayBuffer) => RecordWalk {
+export function compileWalk(
+  layout: Layout,
+  { use, only, noteShort }: WalkOptions = {},
+): (buffer: ArrayBuffer) => RecordWalk {
   const program = new ReaderProgram(8, { hasIndices: true });
   const shares = use !== undefined && layout.kind === "struct";
   const fill = shares ? program.assign(narrowLayout(layout, use.fields), "o", 8, "shared") : "";
-  const value = shares ? "shared" : program.read(layout, "o", 8);
+  const shown = only !== undefined && layout.kind === "struct" ? narrowLayout(layout, only) : layout;
+  const value = shares ? "shared" : program.read(shown, "o", 8);
   const cpu = program.element("u32", 2, "o", 4);
   const size = program.element("u32", 2, "o", 0);
   const more = use?.takesCpu === false ? "" : `, ${cpu}, size`;
   const readPadded = "readShort(buffer, o + 8, size)";
   const tail = findTail(layout);
-  const takesRest = tail?.layout.length === 0 && (!shares || use.fields.has(tail.name));
+  const read = shares ? use.fields : only;
+  const takesRest = tail?.layout.length === 0 && (read === undefined || read.has(tail.name));
   const set = (target: string): string => (takesRest ? `setRest(${target}, buffer, o + 8, size)` : target);
   const take = shares
     ? `if (size < ${layout.size}) Object.assign(shared, ${readPadded}); else { ${fill} } callback(${set("shared")}${more});`
@@ -73,7 +80,7 @@ export function compileWalk(layout: Layout, { use, noteShort }: WalkOptions = {}
   const readShort = (buffer: ArrayBuffer, at: number, bytes: number): unknown => {
     if (bytes < least) noteShort?.(bytes);
     padded.fill(0).set(new Uint8Array(buffer, at, bytes));
-    return (readWhole ??= compileReader(layout)(padded.buffer))(0);
+    return (readWhole ??= compileReader(shown)(padded.buffer))(0);
   };
   const readRest = takesRest ? compileRest(tail.layout.element) : undefined;
   const setRest = (record: Record<string, unknown>, buffer: ArrayBuffer, at: number, bytes: number): unknown => {

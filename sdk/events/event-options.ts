@@ -1,3 +1,7 @@
+import { showValue } from "../checks/check-options.ts";
+import { listMemberNames } from "../codec/field-use.ts";
+import { makeArgumentError } from "../wire/errors.ts";
+import type { Layout } from "../wire/layout.ts";
 import type { CancelOptions } from "./cancel.ts";
 
 /**
@@ -15,4 +19,39 @@ export interface EventOptions extends CancelOptions {
    * `bpf_ktime_get_ns`), at the cost of some milliseconds. Without it only events of one CPU keep their order. A ring buffer has one order anyway.
    */
   readonly by_time?: boolean | undefined;
+}
+
+/** The names of an event's members. */
+export type FieldName<Event> = unknown extends Event ? string : keyof Event & string;
+
+/** An event with the members that were asked for; `Fields` is `never` where all are. */
+export type PickedEvent<Event, Fields extends string> = [Fields] extends [never]
+  ? Event
+  : unknown extends Event
+    ? Event
+    : Pick<Event, Fields & keyof Event>;
+
+/** What chooses members of events. */
+export interface FieldOptions<Fields extends string> {
+  /** Reads these members of each event and leaves out the others: an event of twenty members costs what the two that are wanted do. */
+  readonly fields?: readonly Fields[] | undefined;
+}
+
+/** @throws BpfError for members that the events of a buffer do not have */
+export function requireFields(table: string, event: Layout | null, fields: readonly string[]): ReadonlySet<string> {
+  if (event?.kind !== "struct")
+    throw makeArgumentError(
+      `Cannot choose fields of the events of "${table}": they are no struct that the C text tells`,
+      "leave out fields; the C text tells the type where it submits a variable of it",
+    );
+  const known = listMemberNames(event);
+  const wrong = Array.isArray(fields) && fields.length > 0 ? fields.find((name) => !known.includes(name)) : "";
+  if (wrong !== undefined)
+    throw makeArgumentError(
+      wrong === ""
+        ? `fields takes the names of one or more members of the events of "${table}", got ${showValue(fields)}`
+        : `The events of "${table}" have no field ${JSON.stringify(wrong)}`,
+      `they have: ${known.join(", ")}`,
+    );
+  return new Set(fields);
 }

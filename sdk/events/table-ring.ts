@@ -4,7 +4,8 @@ import { makeArgumentError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
 import { findFieldUse } from "../codec/field-use.ts";
 import { bindBytesWalk, compileWalk, openShortNote } from "../codec/record-walk.ts";
-import type { EventOptions } from "./event-options.ts";
+import { requireFields } from "./event-options.ts";
+import type { EventOptions, FieldName, FieldOptions, PickedEvent } from "./event-options.ts";
 import { EventStream } from "./event-stream.ts";
 import { closeRing, countLost, openRing } from "./rings.ts";
 import type { EventCallback, OpenRing } from "./rings.ts";
@@ -28,7 +29,9 @@ import type { TableOwner } from "../tables/table-base.ts";
  * const options: PerfBufferOptions = { page_cnt: 64, lost_cb: (lost) => eprint(`lost ${lost} events`) };
  * print(options.page_cnt); // 64
  */
-export interface PerfBufferOptions extends Pick<EventOptions, "by_time"> {
+export interface PerfBufferOptions<Fields extends string = string>
+  extends Pick<EventOptions, "by_time">,
+    FieldOptions<Fields> {
   /** Pages of each CPU's buffer, a power of two. */
   readonly page_cnt?: number | undefined;
   /** Told how many events were lost since it was last told. */
@@ -43,6 +46,7 @@ interface Opening {
   readonly lostCallback?: ((lost: number) => void) | undefined;
   readonly closeCallback?: (() => void) | undefined;
   readonly byTime?: boolean;
+  readonly fields?: readonly string[] | undefined;
   readonly rows?: RowFormat | null;
 }
 
@@ -91,9 +95,12 @@ export class EventTable<Event = unknown> extends TableBase {
    *
    * @throws BpfError when this is a ring buffer, or it is open already
    */
-  open_perf_buffer(callback: EventCallback<Event>, options: PerfBufferOptions = {}): void {
+  open_perf_buffer<Fields extends FieldName<Event> = never>(
+    callback: EventCallback<PickedEvent<Event, Fields>>,
+    options: PerfBufferOptions<Fields> = {},
+  ): void {
     this.requireKind("perf", "open_perf_buffer", "open_ring_buffer");
-    requireOptions("open_perf_buffer()", options, ["page_cnt", "lost_cb", "by_time"]);
+    requireOptions("open_perf_buffer()", options, ["page_cnt", "lost_cb", "by_time", "fields"]);
     if (options.lost_cb !== undefined) requireFunction("open_perf_buffer()", "lost_cb", options.lost_cb);
     const pages = options.page_cnt ?? DEFAULT_PAGES;
     if (!Number.isInteger(pages) || pages < 1 || (pages & (pages - 1)) !== 0) {
@@ -101,13 +108,18 @@ export class EventTable<Event = unknown> extends TableBase {
         `Cannot open perf buffer "${this.name}" with ${pages} pages: page_cnt must be a power of two`,
       );
     }
-    this.open(callback, { pages, lostCallback: options.lost_cb, byTime: options.by_time === true });
+    const { fields } = options;
+    this.open(callback, { pages, lostCallback: options.lost_cb, byTime: options.by_time === true, fields });
   }
 
   /** Opens the ring buffer; `ring_buffer_poll` then calls `callback` for each event. @throws BpfError when this is a perf buffer, or it is open already */
-  open_ring_buffer(callback: EventCallback<Event>): void {
+  open_ring_buffer<Fields extends FieldName<Event> = never>(
+    callback: EventCallback<PickedEvent<Event, Fields>>,
+    options: FieldOptions<Fields> = {},
+  ): void {
     this.requireKind("ring", "open_ring_buffer", "open_perf_buffer");
-    this.open(callback);
+    requireOptions("open_ring_buffer()", options, ["fields"]);
+    this.open(callback, { fields: options.fields });
   }
 
   /**
@@ -115,14 +127,20 @@ export class EventTable<Event = unknown> extends TableBase {
    *
    * @throws BpfError when it is open already
    */
-  events(options: EventOptions = {}): EventStream<Event> {
-    return new EventStream(this, options);
+  events<Fields extends FieldName<Event> = never>(
+    options: EventOptions & FieldOptions<Fields> = {},
+  ): EventStream<PickedEvent<Event, Fields>> {
+    return new EventStream<PickedEvent<Event, Fields>>(this, options);
   }
 
   /** @internal Opens it, hands every event to `callback` and tells `closeCallback` when no more will come. */
-  subscribe(callback: EventCallback<Event>, options: EventOptions = {}, closeCallback?: () => void): void {
-    requireOptions("events()", options, ["by_time", "signal", "timeout_ms"]);
-    this.open(callback, { byTime: options.by_time === true, closeCallback });
+  subscribe<Fields extends string>(
+    callback: EventCallback<PickedEvent<Event, Fields>>,
+    options: EventOptions & FieldOptions<Fields> = {},
+    closeCallback?: () => void,
+  ): void {
+    requireOptions("events()", options, ["by_time", "fields", "signal", "timeout_ms"]);
+    this.open(callback, { byTime: options.by_time === true, fields: options.fields, closeCallback });
   }
 
   /**
@@ -201,12 +219,13 @@ export class EventTable<Event = unknown> extends TableBase {
   }
 
   private open(
-    callback: EventCallback<Event>,
+    callback: EventCallback<never>,
     {
       pages = this.kind === "perf" ? DEFAULT_PAGES : 0,
       lostCallback,
       closeCallback,
       byTime = false,
+      fields,
       rows = null,
     }: Opening = {},
   ): void {
@@ -226,12 +245,14 @@ export class EventTable<Event = unknown> extends TableBase {
       rows,
     });
     const { event } = this.info;
-    const use = event?.kind === "struct" ? findFieldUse(callback, event) : undefined;
+    const only = fields && requireFields(this.name, event, fields);
+    const use = event?.kind === "struct" && only === undefined ? findFieldUse(callback, event) : undefined;
     const bindWalk =
       event === null
         ? bindBytesWalk
         : compileWalk(event, {
             use,
+            only,
             noteShort: openShortNote(this.name, event, (text) => eprint(`warning: ${text}`)),
           });
     this.ring = openRing({
@@ -239,7 +260,7 @@ export class EventTable<Event = unknown> extends TableBase {
       kind: this.kind,
       table: this,
       bindWalk,
-      callback: markEvents(limitCallback(callback as EventCallback<unknown>)),
+      callback: markEvents(limitCallback(callback as unknown as EventCallback<unknown>)),
       lostCallback,
       closeCallback,
       lost: undefined,

@@ -11,7 +11,7 @@ import type { BuildReply, MapReply } from "../wire/protocol.ts";
 import { BPFProgType } from "../abi/program-types.ts";
 import { closeRings, pollRings } from "../events/rings.ts";
 import { EventTable } from "../events/table-ring.ts";
-import type { EventOptions } from "../events/event-options.ts";
+import type { EventOptions, FieldName, FieldOptions, PickedEvent } from "../events/event-options.ts";
 import type { FunctionIn } from "./attach-options.ts";
 import type { DynamicTable, EventIn, EventName, NameIn, TableIn, TableProperties } from "./table-choice.ts";
 import { IteratorOutput } from "./iterator-output.ts";
@@ -133,16 +133,20 @@ export class BPF<Tables, Functions> extends NetworkAttachments<Functions> {
    * Events of a perf or ring buffer as an iterator, for `for … of` and `for await … of`. Opens the buffer. With `{ u64: "number" }`
    * their 64-bit integers are numbers instead of bigint.
    */
-  events<Name extends EventName<Tables>, U64 extends Integers = "bigint">(
+  events<
+    Name extends EventName<Tables>,
+    U64 extends Integers = "bigint",
+    Fields extends FieldName<ValueAs<EventIn<Tables, Name>, U64>> = never,
+  >(
     name: Name,
-    options: EventOptions & TableOptions<U64> = {},
-  ): EventStream<ValueAs<EventIn<Tables, Name>, U64>> {
-    requireOptions("events()", options, ["by_time", "signal", "timeout_ms", "u64"]);
+    options: EventOptions & TableOptions<U64> & FieldOptions<Fields> = {},
+  ): EventStream<PickedEvent<ValueAs<EventIn<Tables, Name>, U64>, Fields>> {
+    requireOptions("events()", options, ["by_time", "fields", "signal", "timeout_ms", "u64"]);
     const { u64, ...others } = options;
     const table = this.#findTable(name, { u64 }, "events");
     if (!(table instanceof EventTable))
       throw makeArgumentError(`Cannot read events from "${name}": it is no perf or ring buffer`);
-    return (table as EventTable<ValueAs<EventIn<Tables, Name>, U64>>).events(others);
+    return (table as EventTable<ValueAs<EventIn<Tables, Name>, U64>>).events<Fields>(others);
   }
 
   /**

@@ -48,6 +48,8 @@ describe("findFieldUse", () => {
     ["() => { n++; }", ""],
     ["function () { n++; }", ""],
     ["($) => $.pid", "pid"],
+    ["(e) => { const { pid } = e; later(() => print(pid)); }", "pid"],
+    ["(e, cpu) => { let { pid: p, code = 1, } = e; if (e.code) { var { code: c } = e; n += c + p; } }", "pid code cpu"],
   ])("sees that %s names fields only", (text, expected) => {
     const words = expected.split(" ").filter((word) => word !== "");
     expect(judge(text)).toEqual({
@@ -65,7 +67,14 @@ describe("findFieldUse", () => {
     "(e) => ({ e })",
     "(e) => ({ e: 1 })",
     "(e) => { kept = e; }",
-    "(e) => { const { pid } = e; print(pid); }",
+    "(e) => { const { other } = e; print(other); }",
+    "(e) => { const { pid, ...rest } = e; kept.push(rest); }",
+    "(e) => { ({ pid } = e); }",
+    "(e) => { const { pid } = e, same = e; kept.push(same); }",
+    "(e) => { const { pid } = e || kept; print(pid); }",
+    "(e) => { const { pid } = same = e; print(pid); }",
+    "(e) => { later(() => { const { pid } = e; print(pid); }); }",
+    "(e) => { const { pid: { x } } = e; print(x); }",
     "(e) => later(() => print(e.pid))",
     "(e) => later((at = e.pid) => at)",
     "(e) => () => e.pid",
@@ -149,5 +158,31 @@ describe("compileWalk that reuses its object", () => {
     const walk = compileWalk(layout, { use: { fields: new Set(["code"]), takesCpu: false } })(buffer);
     walk({ at: 0, end: 32 }, (...values) => seen.push({ ...(values[0] as object) }, values.length));
     expect(seen).toEqual([{ code: 2 }, 1, { code: 4 }, 1]);
+  });
+});
+
+describe("compileWalk of some members", () => {
+  const tailed: StructLayout = {
+    ...layout,
+    members: [
+      ...layout.members,
+      { name: "rest", offset: 8, layout: { kind: "array", size: 0, length: 0, element: u32 } },
+    ],
+  };
+  const buffer = new Uint32Array([16, 0, 1, 2, 3, 4, 4, 0, 5, 0]).buffer;
+  const readAll = (...only: string[]): unknown[] => {
+    const seen: unknown[] = [];
+    compileWalk(tailed, { only: new Set(only) })(buffer)({ at: 0, end: buffer.byteLength }, (value) =>
+      seen.push(value),
+    );
+    return seen;
+  };
+
+  it("makes an object of its own for each event, short ones and open ends too", () => {
+    expect(readAll("code")).toEqual([{ code: 2 }, { code: 0 }]);
+    expect(readAll("rest", "pid")).toEqual([
+      { pid: 1, rest: [3, 4] },
+      { pid: 5, rest: [] },
+    ]);
   });
 });
