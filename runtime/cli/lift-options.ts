@@ -19,6 +19,7 @@ const lifted: Readonly<Record<string, Kind | undefined>> = {
   "--heatmap": "FILE",
   "--speedscope": "FILE",
   "--pprof": "FILE",
+  "--perfetto": "FILE",
   "--folded": "FILE",
   "--pcap": "CAPTURE",
   "--command": "COMMAND",

@@ -86,7 +86,7 @@ Exit status:
 
 /** Options that take the next word as their value, so that it is no command. */
 const optionsWithValue =
-  /^(-c|--command|--memory|-I|--allow-read|--allow-dev|--allow-netns|--allow-cgroup|--lab|--in|-p|--pid|-d|--duration|-i|--interval|--top|--sort|--prefer|--flame|--heatmap|--folded|--speedscope|--pprof|-o|--output|--js|--missing|--max-events|--max-cpu|--max-rate|--record|--cgroup|--container|--filter|--fields|--columns)$/;
+  /^(-c|--command|--memory|-I|--allow-read|--allow-dev|--allow-netns|--allow-cgroup|--lab|--in|-p|--pid|-d|--duration|-i|--interval|--top|--sort|--prefer|--flame|--heatmap|--folded|--speedscope|--pprof|--perfetto|-o|--output|--js|--missing|--max-events|--max-cpu|--max-rate|--record|--cgroup|--container|--filter|--fields|--columns)$/;
 
 /** The position of the first word that is neither an option nor its value; -1 when there is none. */
 function findWord(args: readonly string[]): number {

@@ -9,11 +9,12 @@ export interface PictureFlags {
   readonly folded?: readonly string[];
   readonly speedscope?: readonly string[];
   readonly pprof?: readonly string[];
+  readonly perfetto?: readonly string[];
   readonly flame?: readonly string[];
   readonly heatmap?: readonly string[];
 }
 
-const kinds = ["folded", "speedscope", "pprof", "flame", "heatmap"] as const;
+const kinds = ["folded", "speedscope", "pprof", "perfetto", "flame", "heatmap"] as const;
 
 /** An option that names a file for what a run records. */
 export type PictureKind = (typeof kinds)[number];
@@ -30,6 +31,7 @@ export function addPictureOptions(command: Command): Command {
     .option("--folded <file>", "write them a line each, for other tools that draw flame graphs", collect)
     .option("--speedscope <file>", "write them as a profile for the viewer speedscope", collect)
     .option("--pprof <file>", "write them as a profile for pprof, compressed: go tool pprof FILE", collect)
+    .option("--perfetto <file>", "write them as trace events for Perfetto and chrome://tracing", collect)
     .option(
       "--heatmap <file>",
       "draw the histograms that the script prints over time as a heat map, into a file that ends in .svg or .html",

@@ -208,6 +208,7 @@ const unwatched: Readonly<Record<"cost" | "maxCpu" | "maxRate" | "lab" | "pcap" 
   folded: "each version would write it anew",
   speedscope: "each version would write it anew",
   pprof: "each version would write it anew",
+  perfetto: "each version would write it anew",
 };
 
 /** In the process of one version: waits for its beginning. Else runs the versions to their end and answers the exit status. @throws UsageError */

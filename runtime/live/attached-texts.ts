@@ -13,6 +13,8 @@ export interface AttachedTexts {
   detach(number: number | "all"): string;
   /** Those that are attached, by number. */
   list(): readonly AttachedText[];
+  /** Functions that are loaded and sit nowhere any more. */
+  readonly idleFunctions: ReadonlySet<number>;
 }
 
 /** One of them. */
@@ -50,6 +52,7 @@ export function openAttachedTexts({
   listFunctions,
 }: AttachOptions): AttachedTexts {
   const texts = new Map<number, AttachedText>();
+  const idleFunctions = new Set<number>();
   let last = 0;
   const detachAll = (programs: readonly BuiltProgram[]): void => {
     for (const program of programs) program.detachAll();
@@ -66,6 +69,7 @@ export function openAttachedTexts({
       if (!isAttached) {
         // One of several probes may sit already.
         detachAll(programs);
+        for (const key of listFunctions()) if (!known.has(key)) idleFunctions.add(key);
         return "";
       }
       const probes = parseLine(text, name).blocks.flatMap((block) => block.probes.map((probe) => probe.text));
@@ -78,6 +82,7 @@ export function openAttachedTexts({
       if (number === "all") {
         const count = texts.size;
         detachAll(guest.programs);
+        for (const key of listFunctions()) idleFunctions.add(key);
         texts.clear();
         return `detached everything (${count} text${count === 1 ? "" : "s"}); the tables stay\n`;
       }
@@ -89,9 +94,11 @@ export function openAttachedTexts({
         });
       }
       detachAll(found.programs);
+      for (const key of found.functions) idleFunctions.add(key);
       texts.delete(number);
       return `detached ${number}; its tables stay\n`;
     },
     list: () => [...texts.values()],
+    idleFunctions,
   };
 }

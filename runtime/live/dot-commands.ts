@@ -63,7 +63,7 @@ const commands: readonly DotCommand[] = [
         throw new ArgumentError("The kernel does not count runs of programs for this user", {
           hint: "run bpfts as root",
         });
-      show(costs.render(texts.list()));
+      show(costs.render(texts));
     },
   },
   {

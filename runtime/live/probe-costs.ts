@@ -3,7 +3,7 @@ import { renderColumns } from "../inspect/objects/render-columns.ts";
 import { openCostMeter } from "../inspect/top/run-costs.ts";
 import { readClock } from "../base/clock.ts";
 import type { KernelPort } from "../kernel/door/port.ts";
-import type { AttachedText } from "./attached-texts.ts";
+import type { AttachedTexts } from "./attached-texts.ts";
 
 /** What the programs of a session cost. The kernel counts while this is open. Owner: the caller closes it. */
 export interface ProbeCosts extends Closable {
@@ -12,7 +12,7 @@ export interface ProbeCosts extends Closable {
   /** The functions that are loaded now, by the meter's own numbers. */
   listFunctions(): readonly number[];
   /** A row for each function: of which text, how often it ran, what a run takes, and its share of a CPU since this was last asked. */
-  render(texts: readonly AttachedText[]): string;
+  render(texts: Pick<AttachedTexts, "list" | "idleFunctions">): string;
 }
 
 /** What of one function was seen last. */
@@ -36,8 +36,9 @@ export function openProbeCosts(now: () => number = readClock): ProbeCosts {
     },
     render(texts) {
       noteNew();
-      const owners = new Map(texts.flatMap((text) => text.functions.map((key) => [key, text] as const)));
-      const rows = meter.readRuns().map(({ key, name, runCount, runTimeNs }) => {
+      const owners = new Map(texts.list().flatMap((text) => text.functions.map((key) => [key, text] as const)));
+      const attached = meter.readRuns().filter(({ key }) => !texts.idleFunctions.has(key));
+      const rows = attached.map(({ key, name, runCount, runTimeNs }) => {
         const before = seen.get(key)!;
         const atMs = now();
         const passedNs = (atMs - before.atMs) * 1e6;
@@ -49,7 +50,7 @@ export function openProbeCosts(now: () => number = readClock): ProbeCosts {
         return [text?.number ?? "-", probe, runCount, average, percent.toFixed(2)] as const;
       });
       return rows.length === 0
-        ? "no program is loaded\n"
+        ? "nothing is attached\n"
         : renderColumns(["N", "PROBE", "HITS", "NS/HIT", "CPU%"], rows);
     },
     close: () => meter.close(),

@@ -10,6 +10,7 @@ import { renderHeatmapHtml, renderHeatmapSvg } from "./render-heatmap.ts";
 import { renderFolded } from "./render-folded.ts";
 import { renderPprof } from "./render-pprof.ts";
 import { renderSpeedscope } from "./render-speedscope.ts";
+import { renderTraceEvents } from "./render-trace-events.ts";
 import { StackStore } from "./stack-store.ts";
 import type { StackSums } from "./stack-store.ts";
 
@@ -130,6 +131,7 @@ function chooseRender({ kind, path }: PictureRequest): Render {
   if (kind === "folded") return renderFolded;
   if (kind === "speedscope") return renderSpeedscope;
   if (kind === "pprof") return renderPprof;
+  if (kind === "perfetto") return renderTraceEvents;
   return chooseFlame(path, "--flame");
 }
 

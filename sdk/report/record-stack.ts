@@ -23,7 +23,7 @@ export interface RecordedStack {
 }
 
 /**
- * Adds a stack to the pictures that the user asked for on the command line: `--flame`, `--folded`, `--speedscope`, `--pprof`. The script names no file.
+ * Adds a stack to the pictures that the user asked for on the command line: `--flame`, `--folded`, `--speedscope`, `--pprof`, `--perfetto`. The script names no file.
  *
  * @returns false when the user asked for no picture; nothing is recorded then
  * @throws BpfError for a value that is no whole number from 0, and for stacks of two units

@@ -277,7 +277,7 @@ describe("the commands of a session", () => {
     );
     await session.type("_ = 0", ".probes");
     await changeDirectory(20);
-    await session.type(".probes", "[...count.values()]");
+    await session.type(".probes", "[...count.values()]", ".off 1", ".probes");
     const { stdout } = await session.end();
     const rows = [...stdout.matchAll(/^1 {2}(\S+) +(\d+) +(\d+) +([\d.]+)$/gm)];
     expect(rows.map(([, probe]) => probe)).toEqual(Array(2).fill("tracepoint:syscalls:sys_enter_chdir"));
@@ -285,6 +285,7 @@ describe("the commands of a session", () => {
     expect(Number(rows[1]![2]) - Number(rows[0]![2])).toBeGreaterThanOrEqual(20);
     expect(Number(rows[1]![3])).toBeGreaterThan(0);
     expect(stdout).toContain("[20n]");
+    expect(stdout).toMatch(/nothing is attached\n$/);
   });
 
   it("show a table again and again until they are stopped", async () => {

@@ -31,10 +31,12 @@ describe("pictures of stacks", () => {
       "f.json",
       "--pprof",
       "f.pb.gz",
+      "--perfetto",
+      "f.trace",
       `${routes}:by_*`,
     );
     expect(result.status).toBe(0);
-    expect(result.stderr).toBe('bpfts: wrote 2 stacks to "f.txt", "f.json", "f.pb.gz", "f.svg", "f.html"\n');
+    expect(result.stderr).toBe('bpfts: wrote 2 stacks to "f.txt", "f.json", "f.pb.gz", "f.trace", "f.svg", "f.html"\n');
     // Pictures take the place of the list.
     expect(result.stdout).not.toContain("by_one");
     const folded = read("f.txt")
@@ -60,6 +62,13 @@ describe("pictures of stacks", () => {
     expect(last.map((name, index) => [name, profiles[0]!.weights[index]])).toEqual([
       ["by_one", 10],
       ["by_two", 4],
+    ]);
+    const { traceEvents } = JSON.parse(read("f.trace")) as {
+      traceEvents: { name: string; dur?: number; ts?: number }[];
+    };
+    expect(traceEvents.filter(({ name }) => /^by_/.test(name)).map(({ name, ts, dur }) => [name, ts, dur])).toEqual([
+      ["by_one", 0, 10],
+      ["by_two", 10, 4],
     ]);
     const {
       sample,

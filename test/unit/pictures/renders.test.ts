@@ -6,6 +6,7 @@ import { renderFlameHtml, renderFlameSvg } from "../../../runtime/pictures/rende
 import { renderFolded } from "../../../runtime/pictures/render-folded.ts";
 import { renderPprof } from "../../../runtime/pictures/render-pprof.ts";
 import { renderSpeedscope } from "../../../runtime/pictures/render-speedscope.ts";
+import { renderTraceEvents } from "../../../runtime/pictures/render-trace-events.ts";
 import { StackStore } from "../../../runtime/pictures/stack-store.ts";
 import type { StackSums } from "../../../runtime/pictures/stack-store.ts";
 import type { StackUnit } from "../../../sdk/wire/stack-message.ts";
@@ -357,3 +358,41 @@ function openPage(text: string): {
   });
   return page;
 }
+
+describe("trace events", () => {
+  interface TraceEvent {
+    readonly name: string;
+    readonly ph: string;
+    readonly ts: number;
+    readonly dur: number;
+  }
+  const render = (sums: StackSums): TraceEvent[] =>
+    (JSON.parse(renderTraceEvents(sums, "a title")) as { traceEvents: TraceEvent[] }).traceEvents;
+
+  it("are spans in spans, as long as what they weigh", () => {
+    const events = render(
+      sum([
+        ["a", ["main", "x"], 3],
+        ["a", ["main"], 2],
+        ["b", ["main", "x"], 5],
+        ["a", ["main", "y", "x"], 1],
+      ]),
+    );
+    expect(events.filter(({ ph }) => ph === "X").map(({ name, ts, dur }) => [name, ts, dur])).toEqual([
+      ["a", 0, 6],
+      ["main", 0, 6],
+      ["x", 2, 3],
+      ["y", 5, 1],
+      ["x", 5, 1],
+      ["b", 6, 5],
+      ["main", 6, 5],
+      ["x", 6, 5],
+    ]);
+    expect(events.filter(({ ph }) => ph === "M").map(({ name }) => name)).toEqual(["process_name", "thread_name"]);
+  });
+
+  it("have names of all kinds", () => {
+    const events = render(sum([["p", hostile, 1]]));
+    expect(events.filter(({ ph }) => ph === "X")).toHaveLength(hostile.length + 1);
+  });
+});
