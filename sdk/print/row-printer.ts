@@ -1,5 +1,4 @@
 import { findFormatter, formatC } from "./format.ts";
-import type { Formatter } from "./format.ts";
 import { print } from "./output.ts";
 import { renderJson } from "./render-json.ts";
 import { addColumns, readMember, removeColumns } from "./added-columns.ts";
@@ -90,8 +89,9 @@ export class RowPrinter<Row> {
   /** Also those that the user does not want to see: he may choose rows by them. */
   private readonly allColumns: readonly NamedColumn<Row>[];
   private readonly columns: readonly NamedColumn<Row>[];
-  private readonly cells: readonly Formatter[];
   private readonly csv: boolean;
+  /** Made when the first row is printed as text. */
+  private renderLine: ((row: Row) => string) | undefined;
 
   /** A column that is false is left out: `args.time && time_column()`. */
   constructor(columns: readonly (Column<Row> | false)[], options: RowOptions = {}) {
@@ -102,7 +102,6 @@ export class RowPrinter<Row> {
     });
     this.columns = chooseColumns(removeColumns(this.allColumns));
     this.csv = options.csv ?? false;
-    this.cells = this.columns.map(({ format }) => findFormatter(this.csv ? keepConversion(format) : format));
   }
 
   /** Prints the heads, as wide as their columns; nothing in JSON. */
@@ -159,12 +158,11 @@ export class RowPrinter<Row> {
 
   /** The line of a row. In JSON the object begins with the fields of `before`. */
   render(row: Row, before: Readonly<Record<string, unknown>> = {}): string {
-    const values = this.columns.map((column) => readColumn(column, row));
     if (!json) {
-      const cells = this.cells.map((render, index) => render([values[index]]));
-      return this.csv ? cells.map(quoteCsv).join(",") : cells.join(" ");
+      this.renderLine ??= this.csv ? compileCsv(this.columns) : compileLine(this.columns);
+      return this.renderLine(row);
     }
-    const fields = Object.fromEntries(this.columns.map(({ name }, index) => [name, values[index]]));
+    const fields = Object.fromEntries(this.columns.map((column) => [column.name, readColumn(column, row)]));
     return renderJson({ ...before, ...fields });
   }
 }
@@ -179,6 +177,31 @@ export function orderByChoice<Row>(printer: RowPrinter<Row>, rows: readonly Row[
 
 function listMembers(row: unknown): Readonly<Record<string, unknown>> {
   return typeof row === "object" && row !== null && !Array.isArray(row) ? (row as Record<string, unknown>) : {};
+}
+
+/** Makes one function out of the columns: their formats are one format, and nothing is called for a column that is a field of the row. */
+function compileLine<Row>(columns: readonly Column<Row>[]): (row: Row) => string {
+  if (!columns.every(({ format }) => isOneConversion(format))) {
+    const cells = columns.map(({ format }) => findFormatter(format));
+    return (row) => cells.map((render, at) => render([readColumn(columns[at]!, row)])).join(" ");
+  }
+  const getters = columns.map(({ value }) => value);
+  const values = getters.map((value, at) =>
+    typeof value === "string" ? `row[${JSON.stringify(value)}]` : `getters[${at}](row)`,
+  );
+  const source = `return function (row) { return format([${values.join(", ")}]); };`;
+  const format = findFormatter(columns.map((column) => column.format).join(" "));
+  return (new Function("format", "getters", source) as (...inner: unknown[]) => (row: Row) => string)(format, getters);
+}
+
+function compileCsv<Row>(columns: readonly Column<Row>[]): (row: Row) => string {
+  const cells = columns.map(({ format }) => findFormatter(keepConversion(format)));
+  return (row) => cells.map((render, at) => quoteCsv(render([readColumn(columns[at]!, row)]))).join(",");
+}
+
+/** Else a value would go to the column behind it. */
+function isOneConversion(format: string): boolean {
+  return format.replaceAll("%%", "").split("%").length === 2 && !format.includes("*");
 }
 
 /** A conversion of printf's: flags, width, precision, letters. */
