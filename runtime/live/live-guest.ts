@@ -108,6 +108,8 @@ export async function openLiveGuest(run: GuestRun): Promise<LiveGuest> {
       lookups,
       findTimeLeft: () => stopper.findTimeLeft(),
       excuse: (work) => stopper.excuse(work),
+      // Who presses Ctrl-C wants the prompt back; the session goes on.
+      noteBatch: () => undefined,
       stop: (reason) => stopper.stop(reason),
       renderStack: (stack) => renderFrames(mapStack(stack, chunks.script), chunks.script),
     },

@@ -179,6 +179,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "signalsFinish", SignalsFinish);
   Bind(exports, "signalsRelease", SignalsRelease);
   Bind(exports, "guardDeadline", GuardDeadline);
+  Bind(exports, "guardHeed", GuardHeed);
   Bind(exports, "guardPause", GuardPause);
   exports.Set("runGuarded", Napi::Function::New(env, RunGuarded, "runGuarded"));
 

@@ -35,6 +35,7 @@ v8::Isolate* isolate = nullptr;
 
 std::atomic<int64_t> deadline_ms = kNever;
 std::atomic<bool> paused = false;
+std::atomic<int64_t> heed_ms = kHeedMs;
 std::atomic<bool> stopping = false;
 std::atomic<int> wake_fd = -1;
 pthread_t watched;
@@ -90,7 +91,7 @@ void* Watch(void*) {
     }
     if (pending) {
       pthread_kill(watched, kNudge);
-      if (now - pending_since >= kHeedMs) EndGuarded();
+      if (now - pending_since >= heed_ms.load()) EndGuarded();
     }
     const int64_t deadline = deadline_ms.load();
     int64_t wait_ms = deadline == kNever ? -1 : std::clamp<int64_t>(deadline - now, 0, kNudgeMs);
@@ -120,6 +121,7 @@ int WatchdogStart() {
   watched = pthread_self();
   stopping = false;
   paused = false;
+  heed_ms = kHeedMs;
   deadline_ms = kNever;
   wake_fd = fd;
   // Signals are for the thread that they are to interrupt.
@@ -152,6 +154,11 @@ int GuardDeadline(Environment&, int32_t timeout_ms) {
 
 int GuardPause(Environment&, int32_t pauses) {
   paused = pauses != 0;
+  return 0;
+}
+
+int GuardHeed(Environment&, int32_t timeout_ms) {
+  heed_ms = timeout_ms < 0 ? kHeedMs : timeout_ms;
   return 0;
 }
 

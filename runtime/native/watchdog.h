@@ -18,6 +18,9 @@ void WatchdogNote();
 /// Units: milliseconds from now, -1 for never. What still runs in RunGuarded then is ended.
 int GuardDeadline(Environment& environment, int32_t timeout_ms);
 
+/// How long code may run on after a signal that it does not take; below 0 as long as usual. Units: milliseconds.
+int GuardHeed(Environment& environment, int32_t timeout_ms);
+
 /// While it pauses, time counts neither for the deadline nor for a signal that nobody takes: the host works, and the code waits for it.
 int GuardPause(Environment& environment, int32_t pauses);
 

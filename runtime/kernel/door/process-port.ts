@@ -44,6 +44,8 @@ export interface ProcessPort {
   runGuarded(run: () => void): Status;
   /** Units: milliseconds from now, -1 for none. */
   guardDeadline(timeoutMs: number): Status;
+  /** Another time than half a second for a pending signal; below 0 half a second again. Units: milliseconds */
+  guardHeed(timeoutMs: number): Status;
   /** From 1 to 0 no time passes for `runGuarded`: work of the host's own that takes long is not the code's fault. A second signal still ends the process. */
   guardPause(pauses: number): Status;
 

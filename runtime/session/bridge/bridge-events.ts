@@ -258,6 +258,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
         return found?.lost ?? 0;
       },
       poll({ kind, timeoutMs }) {
+        state.noteBatch(false);
         const napMs = napper.findNap(Math.min(...[...rings.values()].map((ring) => ring.capacityBytes)));
         if (napMs > 0 && timeoutMs !== 0) port.wait(timeoutMs < 0 ? napMs : Math.min(napMs, timeoutMs), 0);
         const start = readClock();
@@ -268,6 +269,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
           if (batch === held) port.wait(HOLD_MS, 0);
         }
         if (batch !== undefined) napper.notePoll(readClock() - start, room.isLarge);
+        state.noteBatch(batch !== undefined);
         return batch;
       },
     },

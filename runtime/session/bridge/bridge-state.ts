@@ -54,6 +54,8 @@ export interface BridgeState {
   openTracePipe(): TracePipe;
   /** How long the script's end may still take; Infinity while there is no hurry. Units: milliseconds. */
   findTimeLeft(): number;
+  /** Tells that the guest was given events, or has come back for more. */
+  noteBatch(isThere: boolean): void;
   /** Does work of the host's own that takes long now and then. Its time does not count as the script's. */
   excuse<Answer>(work: () => Answer): Answer;
   /** The frames of a stack of the script's that stand in its files, one a line. */

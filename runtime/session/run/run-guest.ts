@@ -120,6 +120,7 @@ export async function runGuest(run: GuestRun): Promise<number> {
       lookups,
       findTimeLeft: () => stopper.findTimeLeft(),
       excuse: (work) => stopper.excuse(work),
+      noteBatch: (isThere) => stopper.noteBatch(isThere),
       stop: (reason) => stopper.stop(reason),
       renderStack: (stack) => renderFrames(mapStack(stack, run.script), run.script),
     },

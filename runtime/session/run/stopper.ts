@@ -21,6 +21,8 @@ export interface Stopper {
   takeExit(): boolean;
   /** From now on the script's end handlers run: they get answers again, and after a signal only so much time. */
   startEnd(): void;
+  /** Tells that the guest has events that it did not hand to the script yet, or that it came back for more. They came before the signal, so they get longer. */
+  noteBatch(isThere: boolean): void;
   /** Does work of the host's own that the guest waits for. Its time counts neither after a signal nor at the end: what it takes is not the script's fault. */
   excuse<Answer>(work: () => Answer): Answer;
   /** How long the end may still take; Infinity while there is no hurry. Units: milliseconds. */
@@ -31,6 +33,8 @@ export interface Stopper {
 
 /** A script that computes and never waits gets this long to come to a wait. Units: milliseconds. */
 const GRACE_MS = 300;
+/** What a script gets for the events that it was given at once. Units: milliseconds. */
+const BATCH_MS = 3000;
 /** What end handlers get when a signal ended the script. Units: milliseconds. */
 const END_MS = 600;
 /** How much later code is ended that does not ask whether it is to stop. Units: milliseconds. */
@@ -45,6 +49,7 @@ export function openStopper(port: KernelPort, now: () => number = readClock): St
   let ending = false;
   let exited = false;
   let cut = false;
+  let graceMs = GRACE_MS;
 
   return {
     shouldStop() {
@@ -59,7 +64,7 @@ export function openStopper(port: KernelPort, now: () => number = readClock): St
         return false;
       }
       pendingSince ??= now();
-      const stops = now() - pendingSince >= (ending ? 0 : GRACE_MS);
+      const stops = now() - pendingSince >= (ending ? 0 : graceMs);
       cut ||= stops;
       return stops;
     },
@@ -98,6 +103,12 @@ export function openStopper(port: KernelPort, now: () => number = readClock): St
       // Whoever presses Ctrl-C once more does not want to wait for what is left to be done.
       if (interrupted) port.signalsFinish();
       port.guardDeadline(Math.ceil(Math.max(0, endBy - now())) + CUT_MS);
+    },
+    noteBatch(isThere) {
+      const wantedMs = isThere ? BATCH_MS : GRACE_MS;
+      if (wantedMs === graceMs) return;
+      graceMs = wantedMs;
+      port.guardHeed(isThere ? BATCH_MS + CUT_MS : -1);
     },
     excuse(work) {
       port.guardPause(1);

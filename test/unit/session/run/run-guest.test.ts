@@ -174,6 +174,32 @@ describe("signals", () => {
     expect(result).toMatchObject({ exitCode: 0, error: undefined, stdout: "vfs_read\nvfs_read\nvfs_read\n" });
   });
 
+  it("let a script come to the end of the events that it was given, slow as it is", async () => {
+    const signals = makeSignals();
+    const batches = [Buffer.concat([1, 2, 3, 4].map((number) => record(number)))];
+    const result = await runScriptText(
+      `import { BPF, print } from "bpfts";
+      const b = new BPF({ text: "x" });
+      b.table<never, Uint8Array>("events").open_ring_buffer((bytes) => {
+        for (const end = Date.now() + 200; Date.now() < end; );
+        print(bytes[0]);
+      });
+      for (;;) b.ring_buffer_poll();`,
+      {
+        build: () => makeProgram({ maps: [{ name: "events", type: 27, maxEntries: 4096, flags: 0 }] }),
+        kernel: {
+          ...signals.script,
+          ringBufferOpen: () => 5,
+          ringRead(ring, room) {
+            signals.raise();
+            return answerBatches(batches)(ring, room, false);
+          },
+        },
+      },
+    );
+    expect(result).toMatchObject({ exitCode: 0, error: undefined, stdout: "1\n2\n3\n4\n" });
+  });
+
   it("come through promises that follow on one another for ever", async () => {
     const signals = makeSignals();
     const result = await runScriptText(
