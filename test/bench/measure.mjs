@@ -85,9 +85,10 @@ export async function waitIdle({ pid }) {
   }
 }
 
-/** Starts the generator of events, which waits for `go`. */
+/** Starts the generator of events, as another user where `tools` names one. It waits for `go`. */
 export function startGenerator(tools, ...args) {
-  const child = start(tools.generator, args.map(String), { stdio: ["pipe", "ignore", "inherit"] });
+  const stdio = ["pipe", "ignore", "inherit"];
+  const child = start(tools.generator, args.map(String), { stdio, uid: tools.uid });
   const ended = new Promise((resolve) => child.once("exit", resolve));
   return { pid: child.pid, ended, go: () => child.stdin.end("\n"), stop: () => (child.kill("SIGKILL"), ended) };
 }

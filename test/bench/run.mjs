@@ -1,4 +1,4 @@
-// Measures bpfts beside its peers: node test/bench/run.mjs [startup|events|maps|writes|memory|tools|types|attach|end...] [--runs N] [--events N] [--seconds N] [--most N]
+// Measures bpfts beside its peers: node test/bench/run.mjs [startup|events|maps|writes|memory|tools|tool-events|types|attach|end...] [--runs N] [--events N] [--seconds N] [--most N]
 // Needs root and a built checkout. Nothing is asserted; see test/bench/README.md.
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, loadavg, release, tmpdir } from "node:os";
@@ -11,6 +11,7 @@ import { measureMaps } from "./maps.mjs";
 import { measureMemory } from "./memory.mjs";
 import { bpfts, buildTools, findPeers } from "./peers.mjs";
 import { measureStartup } from "./startup.mjs";
+import { measureToolEvents } from "./tool-events.mjs";
 import { measureTools } from "./tools.mjs";
 import { measureTypes } from "./type-check.mjs";
 import { measureWrites } from "./writes.mjs";
@@ -22,6 +23,7 @@ const benches = {
   writes: measureWrites,
   memory: measureMemory,
   tools: measureTools,
+  "tool-events": measureToolEvents,
   types: measureTypes,
   attach: measureAttach,
   end: measureEnd,
