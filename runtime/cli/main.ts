@@ -189,7 +189,10 @@ function findPath(program: Command, args: readonly string[]): string {
 
 /** A mistake on the command line in our own words and with our own exit code. */
 function describeUsage(error: CommanderError, path: string): UsageError {
-  const [first, ...rest] = error.message.replace(/^error: /, "").split("\n");
+  const [first, ...rest] = error.message
+    .replace(/^error: /, "")
+    .replaceAll("'one-line'", "'-e'")
+    .split("\n");
   const suggestion = rest
     .join(" ")
     .replace(/^\(|\)$/g, "")

@@ -18,7 +18,9 @@ import { addGrantOptions, readGrants } from "./file-grants.ts";
 import type { GrantFlags } from "./file-grants.ts";
 import { addOutputOptions, runWithOutput } from "./output-options.ts";
 import type { OutputFlags } from "./output-options.ts";
+import { requirePid } from "../kernel/user/require-process.ts";
 import { parseCount } from "./parse-count.ts";
+import { severalCommands, takeOnce } from "./take-once.ts";
 import { parseSeconds } from "./parse-seconds.ts";
 import { addRecordOption, runWithRecording } from "./record-option.ts";
 import type { RecordFlags } from "./record-option.ts";
@@ -76,8 +78,16 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .summary("run one line of C with probes")
     .usage("-e TEXT [options]")
     .description("Run C in which a function is written as a probe and a block; its tables print themselves at the end.")
-    .requiredOption("-e, --expression <text>", "the text")
-    .option("-c, --command <command>", "run a command once the probes are attached, and end with it; its pid is cpid")
+    .requiredOption(
+      "-e, --expression <text>",
+      "the text",
+      takeOnce("several blocks stand one after the other in one text"),
+    )
+    .option(
+      "-c, --command <command>",
+      "run a command once the probes are attached, and end with it; its pid is cpid",
+      takeOnce(severalCommands),
+    )
     .option("-p, --pid <pid>", "only what this process does", parseCount)
     .option("-d, --duration <seconds>", "end by itself", parseSeconds)
     .option("-i, --interval <seconds>", "print and empty the tables again and again", parseSeconds)
@@ -124,6 +134,7 @@ async function runLine(flags: OneLineFlags & { readonly memory: number }): Promi
     throw new UsageError(`--script has no order "${sort}": its tables are sorted by key or by value`, {
       hint: `give the order to the run: bpfts run --sort ${sort} tool.ts`,
     });
+  if (pid !== undefined && flags.script !== true && flags.dryRun !== true) requirePid("Cannot trace -p", pid);
   const cgroups = await findChosenCgroups(flags);
   const script = readOneLiner({
     text: flags.expression,

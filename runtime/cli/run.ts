@@ -29,6 +29,7 @@ import { addRowOptions, readRowChoice } from "./row-options.ts";
 import type { RowFlags } from "./row-options.ts";
 import type { JoinedVersion } from "../watch/join-versions.ts";
 import { runScript } from "../session/run/session.ts";
+import { severalCommands, takeOnce } from "./take-once.ts";
 
 interface RunOptions
   extends CaptureFlags,
@@ -99,7 +100,11 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     )
     .argument("<script>", "the TypeScript file")
     .argument("[args...]", "arguments of the script, after --")
-    .option("-c, --command <command>", "run a command once the script waits, and end with it; the script knows its pid")
+    .option(
+      "-c, --command <command>",
+      "run a command once the script waits, and end with it; the script knows its pid",
+      takeOnce(severalCommands),
+    )
     .option("--duration <seconds>", "end like Ctrl-C, so long after the script first waits", parseSeconds)
     .option("--memory <mebibytes>", "the most memory that the script may use", parseMemory, 64)
     .addOption(

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -27,9 +27,23 @@ async function trace(text: string, command: string, ...options: readonly string[
 
 const parse = (lines: readonly string[]): unknown[] => lines.map((line) => JSON.parse(line) as unknown);
 
-it("names its own help where an option is wrong", async () => {
-  const { status, stderr } = await runCli(["-e", "interval:s:1 { count(); }", "--max-cpu", "0"]);
-  expect([status, stderr]).toEqual([2, expect.stringContaining("hint: see bpfts -e --help\n")]);
+it.each([
+  [["--max-cpu", "0"], "hint: see bpfts -e --help\n"],
+  [["more"], "Too many arguments for '-e'"],
+  [["-e", "interval:s:2 { count(); }"], "it was given before: several blocks stand one after the other in one text"],
+  [["-c", "true", "-c", "false"], "it was given before: one command line may have several: -c 'first; second'"],
+])("says what is wrong with %j, and where its own help is", async (options, message) => {
+  const { status, stderr } = await runCli(["-e", "interval:s:1 { count(); }", ...options]);
+  expect([status, stderr]).toEqual([2, expect.stringContaining(message)]);
+});
+
+it("refuses a process that is not there, and the number of a thread", async () => {
+  const text = "tracepoint:raw_syscalls:sys_enter { count(); }";
+  const gone = await runCli(["-e", text, "-p", "4194304", "-d", "1"]);
+  expect([gone.status, gone.stderr]).toEqual([1, expect.stringContaining("there is no process 4194304")]);
+  const thread = readdirSync("/proc/self/task").find((one) => one !== String(process.pid))!;
+  const { status, stderr } = await runCli(["-e", text, "-p", thread, "-d", "1"]);
+  expect([status, stderr]).toEqual([1, expect.stringContaining(`${thread} is a thread of process ${process.pid}\n`)]);
 });
 
 describe("one-liners count exactly", () => {

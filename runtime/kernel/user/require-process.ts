@@ -50,6 +50,26 @@ export function requireProcess(action: string, pid: number, reader = ownReader):
   }
 }
 
+/**
+ * Makes sure that a number is that of a process, kernel threads too: what one does that is not there is nothing, without a word.
+ *
+ * @throws AttachError
+ */
+export function requirePid(action: string, pid: number): void {
+  let status: string;
+  try {
+    status = readFileSync(`/proc/${pid}/status`, "latin1");
+  } catch (cause) {
+    throw describeUnreadable(action, pid, cause);
+  }
+  const process = Number(/^Tgid:\s*(\d+)$/m.exec(status)?.[1] ?? pid);
+  if (process !== pid)
+    throw new AttachError(`${action}: ${pid} is a thread of process ${process}`, {
+      reason: "no_such_process",
+      hint: `give the process, ${process}; a condition chooses its thread: if (tid == ${pid})`,
+    });
+}
+
 function describeUnreadable(action: string, pid: number, cause: unknown): BpftsError {
   const { code } = cause as NodeJS.ErrnoException;
   if (code === "EACCES" || code === "EPERM") {
