@@ -18,7 +18,6 @@ import { addGrantOptions, readGrants } from "./file-grants.ts";
 import type { GrantFlags } from "./file-grants.ts";
 import { addOutputOptions, runWithOutput } from "./output-options.ts";
 import type { OutputFlags } from "./output-options.ts";
-import { requirePid } from "../kernel/user/require-process.ts";
 import { parseCount } from "./parse-count.ts";
 import { severalCommands, takeOnce } from "./take-once.ts";
 import { parseSeconds } from "./parse-seconds.ts";
@@ -134,7 +133,6 @@ async function runLine(flags: OneLineFlags & { readonly memory: number }): Promi
     throw new UsageError(`--script has no order "${sort}": its tables are sorted by key or by value`, {
       hint: `give the order to the run: bpfts run --sort ${sort} tool.ts`,
     });
-  if (pid !== undefined && flags.script !== true && flags.dryRun !== true) requirePid("Cannot trace -p", pid);
   const cgroups = await findChosenCgroups(flags);
   const script = readOneLiner({
     text: flags.expression,
@@ -143,6 +141,7 @@ async function runLine(flags: OneLineFlags & { readonly memory: number }): Promi
     log,
     environment: process.env,
     ...(pid !== undefined && { pid }),
+    runs: flags.script !== true && flags.dryRun !== true,
     ...(cgroups.length > 0 && { cgroups }),
     ...(duration !== undefined && { duration }),
     ...(interval !== undefined && { interval }),

@@ -64,9 +64,11 @@ export function readLabFile(path: string): LabFile {
   try {
     const found = statSync(path);
     // It would be read until it ends.
-    if (found.isCharacterDevice() || found.isBlockDevice()) throw new Error("it is a device");
+    if (found.isCharacterDevice() || found.isBlockDevice())
+      throw new UsageError(`Cannot read the lab "${path}": it is a device`);
     text = readFileSync(path, "utf8");
   } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
     throw new UsageError(`Cannot read the lab "${path}": ${(cause as Error).message}`, { cause });
   }
   return parseLabFile(text, path);

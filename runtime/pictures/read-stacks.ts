@@ -33,9 +33,11 @@ function readBytes(path: string): Buffer {
   try {
     const found = path === "-" ? undefined : statSync(path);
     // It would be read until it ends.
-    if (found?.isCharacterDevice() === true || found?.isBlockDevice() === true) throw new Error("it is a device");
+    if (found?.isCharacterDevice() === true || found?.isBlockDevice() === true)
+      throw new UsageError(`Cannot read "${path}": it is a device`);
     return readFileSync(path === "-" ? 0 : path);
   } catch (cause) {
+    if (cause instanceof UsageError) throw cause;
     const { code, message } = cause as NodeJS.ErrnoException;
     throw new UsageError(`Cannot read "${path}": ${code === "ENOENT" ? "no such file" : (code ?? message)}`, { cause });
   }

@@ -11,6 +11,7 @@ import { openAddon } from "../../kernel/door/addon.ts";
 import { haveKernelSymbol } from "../../kernel/machine/kallsyms.ts";
 import { listTypedModules } from "../../kernel/machine/module-types.ts";
 import { haveTracepoint, mountTracefs } from "../../kernel/machine/tracefs.ts";
+import { requirePid } from "../../kernel/user/require-process.ts";
 import { locateIn } from "../../one-liner/parse-line.ts";
 import { findOrigin } from "../../one-liner/pieces.ts";
 import type { JoinedText } from "../../one-liner/pieces.ts";
@@ -36,6 +37,8 @@ export interface OneLinerRequest extends ScriptSettings {
   readonly name?: string;
   /** The process of `-p`. */
   readonly pid?: number;
+  /** Whether the line is run here and now: then the process has to be there. */
+  readonly runs?: boolean;
   /** What to do about probes that do not exist. */
   readonly missing: "error" | "warn";
   readonly grants: FileGrants;
@@ -55,7 +58,8 @@ export const lineName = "-e";
  * @throws BpftsError at its place in the one-liner
  */
 export function readOneLiner(request: OneLinerRequest): ScriptText {
-  const { text, js, name: textName = lineName } = request;
+  const { text, js, pid, runs, name: textName = lineName } = request;
+  if (pid !== undefined && runs === true) requirePid("Cannot trace -p", pid);
   const sources = { [textName]: text, ...(js !== undefined && { [jsName]: js }) };
   const files = openFileScope(undefined, request.grants);
   for (const [name, source] of Object.entries(sources)) files.keep(name, source);
@@ -73,7 +77,7 @@ export function readOneLiner(request: OneLinerRequest): ScriptText {
 }
 
 function findOrTranslate(request: OneLinerRequest, files: FileScope): JoinedText {
-  const { grants, log, environment, missing, kernel, ...settings } = request;
+  const { grants, log, environment, missing, kernel, runs: _runs, ...settings } = request;
   const cache = openCacheFolder(environment, log);
   // Modules bring types of their own.
   const key = `one-liner/${hashKey(buildId, release(), version(), listTypedModules().join(), JSON.stringify(settings))}`;
