@@ -30,6 +30,9 @@ export const sameEverywhere: Readonly<Record<string, "all" | RegExp>> = {
   // tshark reads files.
   packets: /^packets as tshark reads them /,
   captures: "all",
+  // A terminal and lines are the host's own; what texts count is asked of each kernel.
+  "live-terminal": "all",
+  live: /^what goes wrong in a session /,
   // Files are read and places found before the kernel is asked.
   uprobes: /^(?:what cannot be attached|functions of binaries|uprobes (?:take an address|find |come off))/,
   usdt: /^(?:what cannot be enabled|USDT probes (?:are listed|found by path in|of a fixed-address|.* in a fixed-address program))/,
