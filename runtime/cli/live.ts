@@ -15,11 +15,12 @@ import { addAllowOptions, readAllowed } from "./allow-options.ts";
 import type { AllowFlags } from "./allow-options.ts";
 import { addGrantOptions, readGrants } from "./file-grants.ts";
 import type { GrantFlags } from "./file-grants.ts";
-import { renderError } from "./render-error.ts";
+import { renderError, renderErrorJson } from "./render-error.ts";
 
 interface LiveFlags extends GrantFlags, AllowFlags {
   readonly expression: readonly string[];
   readonly verbose: boolean;
+  readonly jsonErrors?: true;
 }
 
 const examples = `
@@ -99,7 +100,8 @@ async function openSession(script: string | undefined, flags: LiveFlags): Promis
                   ...history,
                 })
               : openPipedLines(process.stdin, write),
-          report: (error) => process.stderr.write(renderError(error, flags)),
+          report: (error) =>
+            process.stderr.write(flags.jsonErrors === true ? renderErrorJson(error) : renderError(error, flags)),
         }),
     },
   });

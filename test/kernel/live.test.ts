@@ -3,7 +3,7 @@ import type { ChildProcessWithoutNullStreams } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { makeFolder, runCli, startCli, writeScript } from "../support/run-cli.ts";
+import { makeFolder, parseCliError, runCli, startCli, writeScript } from "../support/run-cli.ts";
 import type { CliResult, RunningCli } from "../support/run-cli.ts";
 
 /** A shell that changes its directory as often as it is told: that many system calls. */
@@ -232,6 +232,17 @@ describe("what goes wrong in a session", () => {
     ]);
     expect({ stdout, status }).toEqual({ stdout: "", status: 1 });
     expect(stderr).toContain("use of undeclared identifier 'comn'\n  --> -e:1:45\n");
+  });
+
+  it("is told as JSON where that is asked for", async () => {
+    const session = await openSession("--json-errors");
+    await session.type("nothing", "1 + 1");
+    const result = await session.end();
+    expect(result.stdout).toBe("2\n");
+    expect(parseCliError(result)).toMatchObject({
+      code: "BPFTS_GUEST",
+      location: { file: "live", line: 2, column: 1 },
+    });
   });
 
   it("is stopped by Ctrl-C, again and again, and what was declared is still there", async () => {
