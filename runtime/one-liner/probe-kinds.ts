@@ -148,6 +148,15 @@ function makeCounter(type: "SOFTWARE" | "HARDWARE", events: Readonly<Record<stri
 /** The tracepoint categories whose events happen in whatever process is running then. */
 const interruptCategories = new Set(["irq", "irq_vectors", "timer", "napi", "nmi", "hrtimer", "tasklet", "ipi"]);
 
+/** Events of other categories of which the same is true: a request is completed, and a packet received, by an interrupt. */
+const interruptEvents =
+  /^(?:block:block_(?:rq_(?:complete|error)|bio_complete)|net:(?:netif_receive_skb|netif_rx|napi_gro)\w*)$/;
+
+/** Whether a tracepoint happens in whatever process is running then. */
+function isInterrupt(category: string, event: string): boolean {
+  return interruptCategories.has(category) || interruptEvents.test(`${category}:${event}`);
+}
+
 export const probeKinds: readonly ProbeKind[] = [
   {
     words: ["tracepoint", "t"],
@@ -155,8 +164,8 @@ export const probeKinds: readonly ProbeKind[] = [
     example: "tracepoint:syscalls:sys_enter_openat",
     context: "args",
     parts: [2, 2],
-    elsewhere: ({ parts: [category] }) =>
-      interruptCategories.has(category!) ? "it happens in an interrupt, in whatever process runs then" : undefined,
+    elsewhere: ({ parts: [category, event] }) =>
+      isInterrupt(category!, event!) ? "it happens in an interrupt, in whatever process runs then" : undefined,
     make: ({ parts: [category, event], functionName, isRepeated }) => {
       const name = `${category!}:${event!}`;
       if (isPattern(name))

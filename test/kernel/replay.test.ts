@@ -2,6 +2,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, chownSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import { createRecording } from "../../runtime/session/record/recording-file.ts";
 import { cli, makeFolder, parseCliError, root, runCli, startCli, writeScript } from "../support/run-cli.ts";
 import type { CliResult } from "../support/run-cli.ts";
 
@@ -164,6 +165,22 @@ printf("%s %d\\n", paths.join("+"), modes.get(0o700));`);
       "text.ts",
       2,
     ]);
+  });
+
+  it("does not take a file for the script because a recording names it", async () => {
+    const secret = at("secret");
+    writeFileSync(secret, "the words of the file\n");
+    const file = createRecording(at("naming.bpfrec"));
+    file.add({ kind: "start", script: secret, startMs: 1, timeZone: "UTC" });
+    file.add({ kind: "end", clock: [] });
+    file.finish();
+    file.close();
+    const { status, stdout, stderr } = await replay("naming");
+    expect([status, stdout]).toEqual([2, ""]);
+    expect(stderr).toMatch(
+      /^error: The recording ".*" says that its script is ".*secret", which is no script's name\n/,
+    );
+    expect(stderr).not.toContain("the words");
   });
 
   it("refuses what is no whole recording", async () => {

@@ -48,7 +48,7 @@ export async function replayScript(request: ReplayRequest): Promise<number> {
   let files: FileScope | undefined;
   try {
     const library = openGuestLibrary(openCacheFolder(request.environment, log));
-    const script = await readScript(request.script ?? findScript(start), {
+    const script = await readScript(request.script ?? findScript(start, recording), {
       readLibrary: library.read,
       store: library.store,
       grants: request.grants,
@@ -92,8 +92,18 @@ function requireZone(name: unknown, recording: string): string {
   });
 }
 
-/** The script of the run: its path, or its text where it stands in no file. */
-function findScript({ script, text }: Readonly<Record<string, unknown>>): string | ScriptText {
+/**
+ * The script of the run: its path, or its text where it stands in no file.
+ *
+ * @throws UsageError for a path that is no script's
+ */
+function findScript({ script, text }: Readonly<Record<string, unknown>>, recording: string): string | ScriptText {
+  const path = script as string;
   // Its name is no path: a recording of somebody else's must not choose the folder that it reads.
-  return typeof text === "string" ? { name: basename(script as string), text, sources: {} } : (script as string);
+  if (typeof text === "string") return { name: basename(path), text, sources: {} };
+  // What is wrong with a script is told with the script's line, and any file would do as one.
+  if (/\.(?:[cm]?[jt]sx?|c)$/.test(path)) return path;
+  throw new UsageError(`The recording "${recording}" says that its script is "${path}", which is no script's name`, {
+    hint: "name the script: bpfts replay RECORDING SCRIPT",
+  });
 }
