@@ -54,7 +54,9 @@ fs.readFileSync = (file, ...rest) => {
   expect(await run(["doctor"])).toEqual(["main.cjs", "later.cjs"]);
 });
 
-it("is built to the same bytes each time: V8 takes compiled code for another text of the same length", () => {
+it("is built to the same bytes each time: V8 takes compiled code for another text of the same length", {
+  timeout: 180_000,
+}, () => {
   const hashes = [1, 2].map(() => {
     const copy = join(folder, "copy");
     rmSync(copy, { recursive: true, force: true });
