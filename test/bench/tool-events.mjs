@@ -89,7 +89,7 @@ function hasProbes(pid) {
   });
 }
 
-/** A whole run with many samples, less one with hardly any, in microseconds a sample. */
+/** A whole run with many samples, less one with few (names are read for those, too), in microseconds a sample. */
 function sample({ folder, tools }, command) {
   const ticker = startGenerator(tools, 0);
   ticker.go();
@@ -104,12 +104,14 @@ function sample({ folder, tools }, command) {
     return { ...taken, stacks: readFileSync(output, "utf8") };
   };
   try {
-    const [many, few] = [run(frequency), run(1)];
-    const samples = [...many.stacks.matchAll(/^generator;.* (\d+)$/gm)].reduce(
-      (sum, [, count]) => sum + Number(count),
-      0,
-    );
-    return { us: ((many.cpu - few.cpu) / samples) * 1000, delivered: samples, wanted: frequency * seconds };
+    const [many, few] = [run(frequency), run(20)];
+    const count = ({ stacks }) =>
+      [...stacks.matchAll(/^generator;.* (\d+)$/gm)].reduce((sum, [, n]) => sum + Number(n), 0);
+    return {
+      us: ((many.cpu - few.cpu) / (count(many) - count(few))) * 1000,
+      delivered: count(many),
+      wanted: frequency * seconds,
+    };
   } finally {
     ticker.stop();
   }
