@@ -1,7 +1,7 @@
 import { dropOwnFlavour } from "../base/own-flavour.ts";
-import { btfKind, parseBtf, readBtfText } from "./btf.ts";
+import { btfKind, parseBtf } from "./btf.ts";
 import type { BtfTypes } from "./btf.ts";
-import { openElf } from "./elf.ts";
+import { coreKind, readCoreRelocations } from "./core-relocations.ts";
 import { readLineInfo } from "./line-info.ts";
 import type { LineInfo } from "./line-info.ts";
 
@@ -15,53 +15,27 @@ export interface MemberRead {
   readonly member: string;
 }
 
-/** What libbpf looks up, as far as it concerns members. Source: enum bpf_core_relo_kind. */
-const memberExists = 2;
-const memberKinds = 5;
-
-/** Source: struct btf_ext_header of libbpf. Units: bytes from its start. */
-const relocationsStart = 24;
-const relocationsLength = 28;
-const headerLength = 4;
-
 /**
  * Lists the members of the kernel's structs that programs read, in their order; one that a text asks for first (`bpf_core_field_exists`) is none, since
  * the text has an answer for kernels without it.
- *
- * Source: struct bpf_core_relo in include/uapi/linux/bpf.h
  */
 export function listMemberReads(object: Uint8Array): MemberRead[] {
-  const { sections } = openElf(object);
-  const data = sections.find(({ name }) => name === ".BTF.ext")?.data;
-  const btf = sections.find(({ name }) => name === ".BTF")?.data;
-  if (data === undefined || btf === undefined) return [];
-  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
-  const header = view.getUint32(headerLength, true);
-  const length = header > relocationsLength ? view.getUint32(relocationsLength, true) : 0;
-  if (length === 0) return [];
-  const types = parseBtf(btf);
-  const start = header + view.getUint32(relocationsStart, true);
-  const recordSize = view.getUint32(start, true);
+  const found = readCoreRelocations(object);
+  if (found === undefined) return [];
+  const types = parseBtf(found.btf);
   const reads: MemberRead[] = [];
   const asked = new Set<string>();
-  const lines = new Map<string, readonly LineInfo[]>();
-  for (let at = start + 4; at < start + length; ) {
-    const section = readBtfText(btf, view.getUint32(at, true));
-    const count = view.getUint32(at + 4, true);
-    at += 8;
-    const code = sections.find(({ name }) => name === section)?.data ?? new Uint8Array();
-    if (!lines.has(section)) lines.set(section, readLineInfo(object, section));
-    for (const end = at + count * recordSize; at < end; at += recordSize) {
-      const kind = view.getUint32(at + 12, true);
-      if (kind > memberKinds) continue;
-      const path = readBtfText(btf, view.getUint32(at + 8, true))
-        .split(":")
-        .map(Number);
-      const members = listMembersOnPath(types, view.getUint32(at + 4, true), path);
-      if (kind === memberExists) for (const { struct, member } of members.slice(-1)) asked.add(`${struct}.${member}`);
+  for (const { section, records } of found.groups) {
+    const code = found.elf.sections.find(({ name }) => name === section)?.data ?? new Uint8Array();
+    const lines = readLineInfo(object, section);
+    for (const { kind, type, path, instruction } of records) {
+      if (kind > coreKind.lastOfMembers) continue;
+      const members = listMembersOnPath(types, type, path);
+      if (kind === coreKind.memberExists)
+        for (const { struct, member } of members.slice(-1)) asked.add(`${struct}.${member}`);
       else {
-        const instruction = findUse(code, view.getUint32(at, true) / 8, lines.get(section)!);
-        reads.push(...members.map((member) => ({ section, instruction, ...member })));
+        const use = findUse(code, instruction, lines);
+        reads.push(...members.map((member) => ({ section, instruction: use, ...member })));
       }
     }
   }

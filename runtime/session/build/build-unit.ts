@@ -18,6 +18,7 @@ import { readMessages } from "../../dialect/text/locate-in-unit.ts";
 import { liftConstants } from "../../dialect/text/load-constants.ts";
 import type { CSource, CUnit, MapDecl, ProgramDecl } from "../../dialect/text/unit.ts";
 import { describeObject } from "../../object/describe-object.ts";
+import { dropUnnamedRelocations } from "../../object/drop-unnamed-relocations.ts";
 import { setConstants } from "../../object/set-constants.ts";
 import type { ObjectSpec } from "../../object/spec.ts";
 import { explainMissingTracepoint } from "./missing-tracepoint.ts";
@@ -105,7 +106,7 @@ function compilePrepared(
   const started = readClock();
   const { unit, headers, warnings } = rewritePrepared(prepared, flags, tools);
   logWarnings(unit, warnings, tools.log);
-  const { bytes } = compileUnit(unit, describeClangRun(unit, flags, tools));
+  const bytes = dropUnnamedRelocations(compileUnit(unit, describeClangRun(unit, flags, tools)).bytes);
   requireWhole(unit, bytes);
   tools.log.info(`compiled ${source.place?.file ?? source.name} in ${Math.round(readClock() - started)} ms`);
   const record: UnitRecord = {

@@ -1,0 +1,60 @@
+import { btfKind, parseBtf } from "./btf.ts";
+import type { BtfTypes } from "./btf.ts";
+import { coreKind, coreLengthAt, readCoreRelocations } from "./core-relocations.ts";
+import type { CoreRelocation } from "./core-relocations.ts";
+
+/**
+ * Takes back what clang asks libbpf about members without a name. An initialiser of a struct sets a union without a name to zero as a whole; libbpf finds
+ * members by their names, passes such a one over, and writes the zero over the struct's first member. Without the
+ * question the instruction keeps the offset that clang has given it, which is right for the kernel whose types it has read.
+ *
+ * Answers the object itself where there is nothing to take back, else a copy.
+ */
+export function dropUnnamedRelocations(object: Uint8Array): Uint8Array {
+  const found = readCoreRelocations(object);
+  if (found === undefined) return object;
+  let types: BtfTypes | undefined;
+  const isKept = (relocation: CoreRelocation): boolean =>
+    relocation.kind !== coreKind.memberOffset || !endsUnnamed((types ??= parseBtf(found.btf)), relocation);
+  const groups = found.groups.map(({ records }) => ({ records, kept: records.filter(isKept) }));
+  if (groups.every(({ records, kept }) => records.length === kept.length)) return object;
+  // Of a Buffer, slice() would be the same memory.
+  const bytes = new Uint8Array(object);
+  const data = bytes.subarray(found.data.byteOffset - object.byteOffset).subarray(0, found.data.length);
+  const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  let to = found.start + 4;
+  for (const { records, kept } of groups) {
+    // Source: btf_ext_setup_info of libbpf, which refuses a section without records.
+    if (kept.length === 0) continue;
+    data.copyWithin(to, records[0]!.at - 8, records[0]!.at);
+    view.setUint32(to + 4, kept.length, true);
+    to += 8;
+    for (const { at } of kept) {
+      data.copyWithin(to, at, at + found.recordSize);
+      to += found.recordSize;
+    }
+  }
+  const length = to - found.start;
+  view.setUint32(coreLengthAt, length === 4 ? 0 : length, true);
+  return bytes;
+}
+
+/** Whether the last step of a path leads to a member without a name. */
+function endsUnnamed(types: BtfTypes, { type: root, path }: CoreRelocation): boolean {
+  let type = types.resolve(root);
+  let isUnnamed = false;
+  // The first index is that of an array which the pointer may lead to.
+  for (const index of path.slice(1)) {
+    isUnnamed = false;
+    if (type.kind === btfKind.array) {
+      type = types.resolve(types.describeArray(type).element);
+      continue;
+    }
+    if (type.kind !== btfKind.struct && type.kind !== btfKind.union) return false;
+    const member = types.listMembers(type)[index];
+    if (member === undefined) return false;
+    isUnnamed = member.name === "";
+    type = types.resolve(member.type);
+  }
+  return isUnnamed;
+}
