@@ -166,7 +166,7 @@ describe("a filter by containers", () => {
       "wrong",
     );
     expect(await fails({ cgroupmap: path })).toBe(
-      `error: Cannot use the map pinned at "${path}" as "cgroupset": its keys have 4 bytes, the C text says 8`,
+      `error: Cannot use the map pinned at "${path}" as "cgroupset": its keys have 4 bytes, the C text says 8 bytes`,
     );
     expect(await fails({ cgroupmap: join(folder, "plain/map") })).toBe(
       `error: Cannot pin map "cgroupset" at "${join(folder, "plain/map")}": "${folder}" is no BPF file system`,
