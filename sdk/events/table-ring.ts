@@ -5,7 +5,7 @@ import { callHost } from "../wire/host.ts";
 import { findFieldUse } from "../codec/field-use.ts";
 import { bindBytesWalk, compileWalk, openShortNote } from "../codec/record-walk.ts";
 import { requireFields } from "./event-options.ts";
-import type { EventOptions, FieldName, FieldOptions, PickedEvent } from "./event-options.ts";
+import type { EventOptions, FieldOptions } from "./event-options.ts";
 import { EventStream } from "./event-stream.ts";
 import { closeRing, countLost, openRing } from "./rings.ts";
 import type { EventCallback, OpenRing } from "./rings.ts";
@@ -29,9 +29,7 @@ import type { TableOwner } from "../tables/table-base.ts";
  * const options: PerfBufferOptions = { page_cnt: 64, lost_cb: (lost) => eprint(`lost ${lost} events`) };
  * print(options.page_cnt); // 64
  */
-export interface PerfBufferOptions<Fields extends string = string>
-  extends Pick<EventOptions, "by_time">,
-    FieldOptions<Fields> {
+export interface PerfBufferOptions extends Pick<EventOptions, "by_time"> {
   /** Pages of each CPU's buffer, a power of two. */
   readonly page_cnt?: number | undefined;
   /** Told how many events were lost since it was last told. */
@@ -95,12 +93,9 @@ export class EventTable<Event = unknown> extends TableBase {
    *
    * @throws BpfError when this is a ring buffer, or it is open already
    */
-  open_perf_buffer<Fields extends FieldName<Event> = never>(
-    callback: EventCallback<PickedEvent<Event, Fields>>,
-    options: PerfBufferOptions<Fields> = {},
-  ): void {
+  open_perf_buffer(callback: EventCallback<Event>, options: PerfBufferOptions = {}): void {
     this.requireKind("perf", "open_perf_buffer", "open_ring_buffer");
-    requireOptions("open_perf_buffer()", options, ["page_cnt", "lost_cb", "by_time", "fields"]);
+    requireOptions("open_perf_buffer()", options, ["page_cnt", "lost_cb", "by_time"]);
     if (options.lost_cb !== undefined) requireFunction("open_perf_buffer()", "lost_cb", options.lost_cb);
     const pages = options.page_cnt ?? DEFAULT_PAGES;
     if (!Number.isInteger(pages) || pages < 1 || (pages & (pages - 1)) !== 0) {
@@ -108,18 +103,13 @@ export class EventTable<Event = unknown> extends TableBase {
         `Cannot open perf buffer "${this.name}" with ${pages} pages: page_cnt must be a power of two`,
       );
     }
-    const { fields } = options;
-    this.open(callback, { pages, lostCallback: options.lost_cb, byTime: options.by_time === true, fields });
+    this.open(callback, { pages, lostCallback: options.lost_cb, byTime: options.by_time === true });
   }
 
   /** Opens the ring buffer; `ring_buffer_poll` then calls `callback` for each event. @throws BpfError when this is a perf buffer, or it is open already */
-  open_ring_buffer<Fields extends FieldName<Event> = never>(
-    callback: EventCallback<PickedEvent<Event, Fields>>,
-    options: FieldOptions<Fields> = {},
-  ): void {
+  open_ring_buffer(callback: EventCallback<Event>): void {
     this.requireKind("ring", "open_ring_buffer", "open_perf_buffer");
-    requireOptions("open_ring_buffer()", options, ["fields"]);
-    this.open(callback, { fields: options.fields });
+    this.open(callback);
   }
 
   /**
@@ -127,16 +117,14 @@ export class EventTable<Event = unknown> extends TableBase {
    *
    * @throws BpfError when it is open already
    */
-  events<Fields extends FieldName<Event> = never>(
-    options: EventOptions & FieldOptions<Fields> = {},
-  ): EventStream<PickedEvent<Event, Fields>> {
-    return new EventStream<PickedEvent<Event, Fields>>(this, options);
+  events(options: EventOptions = {}): EventStream<Event> {
+    return new EventStream(this, options);
   }
 
   /** @internal Opens it, hands every event to `callback` and tells `closeCallback` when no more will come. */
-  subscribe<Fields extends string>(
-    callback: EventCallback<PickedEvent<Event, Fields>>,
-    options: EventOptions & FieldOptions<Fields> = {},
+  subscribe(
+    callback: EventCallback<Event>,
+    options: EventOptions & FieldOptions<string> = {},
     closeCallback?: () => void,
   ): void {
     requireOptions("events()", options, ["by_time", "fields", "signal", "timeout_ms"]);
@@ -219,7 +207,7 @@ export class EventTable<Event = unknown> extends TableBase {
   }
 
   private open(
-    callback: EventCallback<never>,
+    callback: EventCallback<Event>,
     {
       pages = this.kind === "perf" ? DEFAULT_PAGES : 0,
       lostCallback,
@@ -260,7 +248,7 @@ export class EventTable<Event = unknown> extends TableBase {
       kind: this.kind,
       table: this,
       bindWalk,
-      callback: markEvents(limitCallback(callback as unknown as EventCallback<unknown>)),
+      callback: markEvents(limitCallback(callback as EventCallback<unknown>)),
       lostCallback,
       closeCallback,
       lost: undefined,

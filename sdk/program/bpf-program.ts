@@ -146,7 +146,7 @@ export class BPF<Tables, Functions> extends NetworkAttachments<Functions> {
     const table = this.#findTable(name, { u64 }, "events");
     if (!(table instanceof EventTable))
       throw makeArgumentError(`Cannot read events from "${name}": it is no perf or ring buffer`);
-    return (table as EventTable<ValueAs<EventIn<Tables, Name>, U64>>).events<Fields>(others);
+    return (table as EventTable<PickedEvent<ValueAs<EventIn<Tables, Name>, U64>, Fields>>).events(others);
   }
 
   /**

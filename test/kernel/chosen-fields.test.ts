@@ -27,7 +27,7 @@ describe("events with chosen fields", () => {
       c,
       `
 const kept: unknown[] = [];
-b.get_table("perf").open_perf_buffer((e, cpu, size) => kept.push(e, typeof cpu, size), { fields: ["numbers", "pid"] });
+b.get_table("perf").open_perf_buffer((e, cpu, size) => { const { numbers, pid } = e; kept.push({ pid, numbers }, typeof cpu, size); });
 try {
   for (const e of b.events("ring", { fields: ["comm", "ts"], u64: "number" })) kept.push(e, e.ts / 2);
 } catch (error) {

@@ -59,11 +59,11 @@ const habits: readonly (readonly [call: string, error: string])[] = [
   ],
   [
     "events.open_perf_buffer(print, 64)",
-    "open_perf_buffer() takes its options as an object, got 64; its options are: page_cnt, lost_cb, by_time, fields; for example { page_cnt: … }",
+    "open_perf_buffer() takes its options as an object, got 64; its options are: page_cnt, lost_cb, by_time; for example { page_cnt: … }",
   ],
   [
     "events.open_perf_buffer(print, { lostcb: print })",
-    'open_perf_buffer() has no option "lostcb"; its options are: page_cnt, lost_cb, by_time, fields; for example { page_cnt: … }',
+    'open_perf_buffer() has no option "lostcb"; its options are: page_cnt, lost_cb, by_time; for example { page_cnt: … }',
   ],
   ["events.open_perf_buffer(print, { lost_cb: 1 })", "open_perf_buffer() takes lost_cb as a function, got 1"],
   ["events.open_perf_buffer()", "open_perf_buffer() takes the callback as a function, got undefined"],
