@@ -40,8 +40,8 @@ const ways: Record<string, () => void | Promise<void>> = {
   },
   loop() { for (const { number } of b.events("ring")) print(number); },
   async awaited() { for await (const { number } of b.events("perf")) print(number); },
-  lines() { b.trace_print({ fmt: "{5}" }); },
-  fields() { for (const [, , , , , message] of b.trace_fields()) if (/[02468]$/.test(message)) print(message); },
+  lines() { b.trace_print({ fmt: "{5}", pid: command?.root_pid }); },
+  fields() { for (const [, , , , , message] of b.trace_fields({ pid: command?.root_pid })) if (/[02468]$/.test(message)) print(message); },
   stubborn() {
     b.tables.ring.open_ring_buffer(({ number }) => print(number));
     for (let times = 0; times < 3; times++) try { poll_events(1); } catch { print("interrupted"); }

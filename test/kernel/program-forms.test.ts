@@ -110,7 +110,7 @@ describe("typed arguments of a uprobe", () => {
     const script = writeScript(
       folder,
       "typed.ts",
-      `import { BPF, Interrupt, print, sleep } from "bpfts";
+      `import { BPF, Interrupt, command, print, sleep } from "bpfts";
 const b = new BPF({ text: \`
 struct pair { short low, high; const char *name; };
 BPF_HASH(seen, u32, long);
@@ -122,7 +122,7 @@ int on_call(struct pt_regs *ctx, int number, const char *text, struct pair *pair
 }
 \` });
 b.attach_uprobe({ name: ${JSON.stringify(helper)}, sym: "take_arguments", fn_name: "on_call" });
-print(b.trace_fields().read()?.[5]);
+print(b.trace_fields({ pid: command?.pid }).read()?.[5]);
 try { sleep(20); } catch (error) { if (!(error instanceof Interrupt)) throw error; }
 print([...b.get_table("seen").entries()].sort(([a], [c]) => a - c).map(([, value]) => value).join(" "));
 `,

@@ -158,7 +158,10 @@ it("says that six names got a line each, where Python takes the fields of one ap
         folder,
         "fields.ts",
         `import { BPF, command, print } from "bpfts";
-const b = new BPF({ text: \`TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) { bpf_trace_printk("made\\\\n"); return 0; }\` });
+const b = new BPF({ text: \`TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) {
+  if (bpf_get_current_pid_tgid() >> 32 == ONLY_PID) bpf_trace_printk("made\\\\n");
+  return 0;
+}\`, cflags: [\`-DONLY_PID=\${command!.pid}\`] });
 const options = { pid: command!.pid };
 let n = 0;
 ${body}`,

@@ -34,10 +34,10 @@ function attachPrinter(): number {
   return object;
 }
 
-/** Everybody's lines come out of a trace pipe: those of one process are picked out. */
+/** Everybody's lines come out of a trace pipe: those of one process and of the program here are picked out. */
 function readLines(file: number, pid: number): string[] {
   const text = Buffer.from(requireBytes(port.fileRead(file, 1 << 20))).toString();
-  return text.split("\n").filter((line) => line.includes(`-${pid} `) && line.includes("hello"));
+  return text.split("\n").filter((line) => line.includes(`-${pid} `) && line.includes("hello 42"));
 }
 
 describe("a trace pipe", () => {
