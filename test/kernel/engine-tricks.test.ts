@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
@@ -56,11 +56,13 @@ const listCompiled = async (script: string, plain = ""): Promise<string[]> => {
 
 describe("a short run", () => {
   it("ends before V8 compiles QuickJS's interpreter anew, which would take as long as the run", async () => {
-    const scripts = ["scripts/hello.ts", "scripts/counts.ts"];
+    // hello.ts hears of every directory that anybody makes, which may be many while other tests run.
+    const hello = readFileSync(join(root, "scripts/hello.ts"), "utf8").replace("sys_enter_mkdir", "sys_enter_swapoff");
+    const scripts = [writeScript(folder, "quiet-hello.ts", hello), join(root, "scripts/counts.ts")];
     for (const script of scripts) {
       // The first makes the memory image and compiles the C.
-      await listCompiled(join(root, script));
-      expect(await listCompiled(join(root, script)), script).toEqual([]);
+      await listCompiled(script);
+      expect(await listCompiled(script), script).toEqual([]);
     }
     const busy = writeScript(folder, "busy.ts", "let sum = 0;\nfor (let i = 0; i < 1e6; i++) sum += i;\n");
     expect(await listCompiled(busy)).not.toEqual([]);

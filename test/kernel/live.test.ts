@@ -1,22 +1,12 @@
-import { spawn, spawnSync } from "node:child_process";
-import type { ChildProcessWithoutNullStreams } from "node:child_process";
-import { once } from "node:events";
+import { spawnSync } from "node:child_process";
 import { rmSync } from "node:fs";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { startShell } from "../support/own-shell.ts";
 import { makeFolder, parseCliError, runCli, startCli, writeScript } from "../support/run-cli.ts";
 import type { CliResult, RunningCli } from "../support/run-cli.ts";
 
-/** A shell that changes its directory as often as it is told: that many system calls. */
-let shell: ChildProcessWithoutNullStreams;
-beforeAll(() => {
-  shell = spawn("sh", ["-c", "while read n; do i=0; while [ $i -lt $n ]; do cd /; i=$((i+1)); done; echo done; done"]);
-});
-afterAll(() => void shell.kill("SIGKILL"));
-
-async function changeDirectory(times: number): Promise<void> {
-  shell.stdin.write(`${times}\n`);
-  await once(shell.stdout, "data");
-}
+const shell = startShell();
+const { changeDirectory } = shell;
 
 /** A session that lines are typed into. */
 interface Session {

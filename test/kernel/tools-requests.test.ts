@@ -34,7 +34,8 @@ describe("biosnoop", () => {
   it("prints each request of a command with its process, place and size", async () => {
     const lines = await runTool(`sh -c '${read(one, 25)}; ${write(one, 3)}'`, "biosnoop");
     expect(lines[0]).toBe("TIME(s)     COMM           PID     DISK      T SECTOR     BYTES  LAT(ms)");
-    const rows = split(lines.slice(1));
+    // The machine's own disk is asked for dd where nobody ran it for a while.
+    const rows = split(lines.slice(1)).filter((row) => row[3] === disk);
     expect(rows.map(([, comm, , name, type, sector, bytes]) => [comm, name, type, sector, bytes])).toEqual([
       ...Array.from({ length: 25 }, (_, at) => ["dd", disk, "R", String(at * 8), "4096"]),
       ...Array.from({ length: 3 }, (_, at) => ["dd", disk, "W", String(1024 + at * 16), "8192"]),
@@ -50,7 +51,10 @@ describe("biosnoop", () => {
       ["?", "S", "S", "R", "S"].map((pattern) => [disk, pattern, 10]),
     );
     const json = await runTool(read(other, 1), "biosnoop", "--json");
-    expect(JSON.parse(json[0]!)).toMatchObject({ comm: "dd", disk: nameDisk(other), type: "R", bytes: 4096 });
+    const requests = json.map((line) => JSON.parse(line) as Record<string, unknown>);
+    expect(requests.filter((request) => request["disk"] === nameDisk(other))).toMatchObject([
+      { comm: "dd", type: "R", bytes: 4096 },
+    ]);
   });
 
   it("says that there is no such disk", async () => {
