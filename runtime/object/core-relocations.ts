@@ -1,4 +1,5 @@
-import { readBtfText } from "./btf.ts";
+import { btfKind, readBtfText } from "./btf.ts";
+import type { BtfMember, BtfType, BtfTypes } from "./btf.ts";
 import { openElf } from "./elf.ts";
 import type { ElfParts } from "./elf.ts";
 
@@ -70,4 +71,30 @@ export function readCoreRelocations(object: Uint8Array): CoreRelocations | undef
     groups.push({ section, records });
   }
   return { elf, btf, data, start, recordSize, groups };
+}
+
+/** A step of a relocation's path that leads to a member. */
+export interface PathStep {
+  /** The struct or union that has it. */
+  readonly owner: BtfType;
+  readonly member: BtfMember;
+}
+
+/** The members that the path of a relocation leads through, as far as the types say. */
+export function listPathSteps(types: BtfTypes, { type: root, path }: CoreRelocation): PathStep[] {
+  const steps: PathStep[] = [];
+  let type = types.resolve(root);
+  // The first index is that of an array which the pointer may lead to.
+  for (const index of path.slice(1)) {
+    if (type.kind === btfKind.array) {
+      type = types.resolve(types.describeArray(type).element);
+      continue;
+    }
+    if (type.kind !== btfKind.struct && type.kind !== btfKind.union) break;
+    const member = types.listMembers(type)[index];
+    if (member === undefined) break;
+    steps.push({ owner: type, member });
+    type = types.resolve(member.type);
+  }
+  return steps;
 }

@@ -1,6 +1,6 @@
-import { btfKind, parseBtf } from "./btf.ts";
+import { parseBtf } from "./btf.ts";
 import type { BtfTypes } from "./btf.ts";
-import { coreKind, coreLengthAt, readCoreRelocations } from "./core-relocations.ts";
+import { coreKind, coreLengthAt, listPathSteps, readCoreRelocations } from "./core-relocations.ts";
 import type { CoreRelocation } from "./core-relocations.ts";
 
 /**
@@ -15,7 +15,8 @@ export function dropUnnamedRelocations(object: Uint8Array): Uint8Array {
   if (found === undefined) return object;
   let types: BtfTypes | undefined;
   const isKept = (relocation: CoreRelocation): boolean =>
-    relocation.kind !== coreKind.memberOffset || !endsUnnamed((types ??= parseBtf(found.btf)), relocation);
+    relocation.kind !== coreKind.memberOffset ||
+    listPathSteps((types ??= parseBtf(found.btf)), relocation).at(-1)?.member.name !== "";
   const groups = found.groups.map(({ records }) => ({ records, kept: records.filter(isKept) }));
   if (groups.every(({ records, kept }) => records.length === kept.length)) return object;
   // Of a Buffer, slice() would be the same memory.
@@ -37,24 +38,4 @@ export function dropUnnamedRelocations(object: Uint8Array): Uint8Array {
   const length = to - found.start;
   view.setUint32(coreLengthAt, length === 4 ? 0 : length, true);
   return bytes;
-}
-
-/** Whether the last step of a path leads to a member without a name. */
-function endsUnnamed(types: BtfTypes, { type: root, path }: CoreRelocation): boolean {
-  let type = types.resolve(root);
-  let isUnnamed = false;
-  // The first index is that of an array which the pointer may lead to.
-  for (const index of path.slice(1)) {
-    isUnnamed = false;
-    if (type.kind === btfKind.array) {
-      type = types.resolve(types.describeArray(type).element);
-      continue;
-    }
-    if (type.kind !== btfKind.struct && type.kind !== btfKind.union) return false;
-    const member = types.listMembers(type)[index];
-    if (member === undefined) return false;
-    isUnnamed = member.name === "";
-    type = types.resolve(member.type);
-  }
-  return isUnnamed;
 }

@@ -1,7 +1,8 @@
 import { dropOwnFlavour } from "../base/own-flavour.ts";
-import { btfKind, parseBtf } from "./btf.ts";
+import { parseBtf } from "./btf.ts";
 import type { BtfTypes } from "./btf.ts";
-import { coreKind, readCoreRelocations } from "./core-relocations.ts";
+import { coreKind, listPathSteps, readCoreRelocations } from "./core-relocations.ts";
+import type { CoreRelocation } from "./core-relocations.ts";
 import { readLineInfo } from "./line-info.ts";
 import type { LineInfo } from "./line-info.ts";
 
@@ -28,9 +29,10 @@ export function listMemberReads(object: Uint8Array): MemberRead[] {
   for (const { section, records } of found.groups) {
     const code = found.elf.sections.find(({ name }) => name === section)?.data ?? new Uint8Array();
     const lines = readLineInfo(object, section);
-    for (const { kind, type, path, instruction } of records) {
+    for (const relocation of records) {
+      const { kind, instruction } = relocation;
       if (kind > coreKind.lastOfMembers) continue;
-      const members = listMembersOnPath(types, type, path);
+      const members = listMembersOnPath(types, relocation);
       if (kind === coreKind.memberExists)
         for (const { struct, member } of members.slice(-1)) asked.add(`${struct}.${member}`);
       else {
@@ -49,30 +51,19 @@ function findUse(code: Uint8Array, instruction: number, lines: readonly LineInfo
   return isLoadOrStore || call === undefined ? instruction : call.instruction;
 }
 
-/** The members that a path of indexes leads through: `0:3:1` is the second member of the fourth one. What has no name belongs to what is around it. */
+/** The members with names that a relocation leads through. What has no name belongs to what is around it. */
 function listMembersOnPath(
   types: BtfTypes,
-  root: number,
-  path: readonly number[],
+  relocation: CoreRelocation,
 ): { readonly struct: string; readonly member: string }[] {
   const found: { struct: string; member: string }[] = [];
-  let type = types.resolve(root);
-  let struct = type.name;
-  // The first index is that of an array which the pointer may lead to.
-  for (const index of path.slice(1)) {
-    if (type.kind === btfKind.array) {
-      type = types.resolve(types.describeArray(type).element);
-      struct = type.name;
-      continue;
-    }
-    if (type.kind !== btfKind.struct && type.kind !== btfKind.union) break;
-    const member = types.listMembers(type)[index];
-    if (member === undefined) break;
-    type = types.resolve(member.type);
+  let struct: string | undefined;
+  for (const { owner, member } of listPathSteps(types, relocation)) {
+    struct ??= owner.name;
     if (member.name === "") continue;
     // A struct without a name of its own is no one that kernels could be asked about.
     if (struct !== "") found.push({ struct: cutFlavour(struct), member: dropOwnFlavour(member.name) });
-    struct = type.name;
+    struct = undefined;
   }
   return found;
 }
