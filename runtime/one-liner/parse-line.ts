@@ -37,12 +37,6 @@ export interface Line {
   fail(at: number, message: string, hint?: string): DialectError;
 }
 
-/** Where an index of a text stands. Units: 1-based line and column. */
-export function locateIn(text: string, at: number): { line: number; column: number } {
-  const before = text.slice(0, at);
-  return { line: before.split("\n").length, column: at - before.lastIndexOf("\n") };
-}
-
 /**
  * Parses a one-liner: C in which a function may be written as probe, condition and block. A probe is told from a
  * declaration by the colon, which C does not have there.

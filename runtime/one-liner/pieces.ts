@@ -1,3 +1,5 @@
+import { findLastAtMost } from "../base/line-index.ts";
+
 /** A run of generated text and where it comes from. */
 export interface Piece {
   readonly text: string;
@@ -42,14 +44,7 @@ export function joinPieces(pieces: readonly Piece[], name: string): JoinedText {
 
 /** Finds where an index of a joined text comes from; undefined for what no place of the user's text asked for. */
 export function findOrigin({ runs }: JoinedText, offset: number): { from: string; at: number } | undefined {
-  let low = 0;
-  let high = runs.length - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if (runs[middle]![0] <= offset) low = middle;
-    else high = middle - 1;
-  }
-  const run = runs[low];
+  const run = runs[findLastAtMost(runs, offset, ([at]) => at)];
   if (run === undefined || run[1] === null) return undefined;
   return { from: run[3], at: run[2] ? run[1] + (offset - run[0]) : run[1] };
 }

@@ -1,4 +1,4 @@
-import { locateIn } from "./parse-line.ts";
+import { indexLines } from "../base/line-index.ts";
 import type { Line } from "./parse-line.ts";
 import type { TableKind, TableWord } from "./table-words.ts";
 import { findCommonType } from "./common-type.ts";
@@ -198,9 +198,9 @@ function renderCast(type: string, text: string): string {
   return `(${type})${/^\w+$/.test(text) ? text : `(${text})`}`;
 }
 
-function renderPlace(at: number, { text, name }: Line): string {
-  const { line, column } = locateIn(text, at);
-  return `${name}:${line}:${column}`;
+function renderPlace(at: number, line: Line): string {
+  const place = indexLines(line).locate(at);
+  return `${line.name}:${place.line}:${place.column}`;
 }
 
 function requireAlike(first: TableUse, use: TableUse, types: ReadonlyMap<number, ValueType>, line: Line): void {

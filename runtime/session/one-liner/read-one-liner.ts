@@ -1,6 +1,7 @@
 import { release, version } from "node:os";
 import { buildId } from "../../base/build-id.ts";
 import { BpftsError } from "../../base/errors.ts";
+import { LineIndex } from "../../base/line-index.ts";
 import type { Log } from "../../base/log.ts";
 import { findSimilar } from "../../base/similar.ts";
 import { makePlaceRuns } from "../../base/text-place.ts";
@@ -12,7 +13,6 @@ import { haveKernelSymbol } from "../../kernel/machine/kallsyms.ts";
 import { listTypedModules } from "../../kernel/machine/module-types.ts";
 import { haveTracepoint, mountTracefs } from "../../kernel/machine/tracefs.ts";
 import { requirePid } from "../../kernel/user/require-process.ts";
-import { locateIn } from "../../one-liner/parse-line.ts";
 import { findOrigin } from "../../one-liner/pieces.ts";
 import type { JoinedText } from "../../one-liner/pieces.ts";
 import { readyWords } from "../../one-liner/ready-words.ts";
@@ -69,7 +69,7 @@ export function readOneLiner(request: OneLinerRequest): ScriptText {
       name: "one-liner.ts",
       text: joined.text,
       sources,
-      findOrigin: (line, column) => locateOrigin(joined, sources, line, column),
+      findOrigin: openOrigins(joined, sources),
     };
   } catch (error) {
     throw quoteLines(error, files);
@@ -114,9 +114,10 @@ function findOrTranslate(request: OneLinerRequest, files: FileScope): JoinedText
 /** The text that clang is asked about, its places those of the one-liner. */
 function describeText(asked: JoinedText, { text, name = lineName }: OneLinerRequest): CSource {
   const end = asked.text.length;
+  const lines = new LineIndex(text);
   const runs = makePlaceRuns(name, end, (offset) => {
     const origin = findOrigin(asked, offset);
-    return origin && { file: name, ...locateIn(text, origin.at) };
+    return origin && { file: name, ...lines.locate(origin.at) };
   });
   return { text: asked.text, name: "<text>", place: { file: name, runs, end } };
 }
@@ -135,25 +136,19 @@ function adviseWord(error: BpftsError): void {
     Object.defineProperty(error, "hint", { value: `did you mean "${similar}"?`, enumerable: true });
 }
 
-function locateOrigin(
+/** The way from a place in the script to one in its sources. It is asked about every character of the C text. */
+function openOrigins(
   joined: JoinedText,
   sources: Readonly<Record<string, string>>,
-  line: number,
-  column: number,
-): { file: string; line: number; column: number } | undefined {
-  const start = findLineStart(joined.text, line);
-  const origin = start === undefined ? undefined : findOrigin(joined, start + column - 1);
-  return origin && { file: origin.from, ...locateIn(sources[origin.from] ?? "", origin.at) };
-}
-
-function findLineStart(text: string, line: number): number | undefined {
-  let start = 0;
-  for (let number = 1; number < line; number++) {
-    const end = text.indexOf("\n", start);
-    if (end < 0) return undefined;
-    start = end + 1;
-  }
-  return start;
+): NonNullable<ScriptText["findOrigin"]> {
+  const { starts } = new LineIndex(joined.text);
+  const lines = new Map(Object.entries(sources).map(([name, source]) => [name, new LineIndex(source)]));
+  return (line, column) => {
+    const start = starts[line - 1];
+    const origin = start === undefined ? undefined : findOrigin(joined, start + column - 1);
+    const place = origin && lines.get(origin.from)?.locate(origin.at);
+    return place && { file: origin.from, ...place };
+  };
 }
 
 /** Whether this kernel surely lacks a probe. */
