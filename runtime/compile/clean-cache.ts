@@ -6,8 +6,19 @@ import { replaceFile } from "./cache.ts";
 
 /** What runs keep, each entry a file or a folder; virtual machines have `bpfts vm clean`. */
 const kinds = [
-  ...["bundle", "code", "image", "kernel", "library", "live", "modules", "needs", "object", "one-liner", "prelude"],
-  ...["session", "unit"],
+  "bundle",
+  "code",
+  "image",
+  "kernel",
+  "library",
+  "live",
+  "modules",
+  "needs",
+  "object",
+  "one-liner",
+  "prelude",
+  "session",
+  "unit",
 ];
 
 const DAY_MS = 24 * 60 * 60 * 1000;
