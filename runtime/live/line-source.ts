@@ -11,8 +11,6 @@ export type TypedLine =
 export interface LineSource extends Closable {
   /** The next line, with a prompt on a terminal. */
   next(isContinued: boolean): Promise<TypedLine>;
-  /** Whether a line is there already. */
-  readonly haveLine: boolean;
   /** Does something that may write, with the typed line out of the way. */
   writeBeside(write: () => void): void;
   /** Shows a text in the place of the one that this call showed last, if nothing was written since; below what is there when that cannot be. */

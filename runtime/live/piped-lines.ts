@@ -20,9 +20,6 @@ export function openPipedLines(input: Readable, write: (text: string) => void): 
       // The end stays the end.
       return lines[0]!.kind === "end" ? lines[0]! : lines.shift()!;
     },
-    get haveLine() {
-      return lines.length > 0;
-    },
     writeBeside: (work) => work(),
     redraw: write,
     noteWritten: () => undefined,

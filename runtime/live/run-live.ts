@@ -10,7 +10,7 @@ import { commandNames, findCommand } from "./dot-commands.ts";
 import type { LiveContext } from "./dot-commands.ts";
 import { isInputOver } from "./input-state.ts";
 import { readLines } from "./read-lines.ts";
-import type { LineSource } from "./line-source.ts";
+import type { LineSource, TypedLine } from "./line-source.ts";
 import { openLiveGuest } from "./live-guest.ts";
 import type { LinesEnd } from "./live-guest.ts";
 import type { ProbeCosts } from "./probe-costs.ts";
@@ -103,7 +103,12 @@ export async function runLive(
   const texts = openAttachedTexts({ ...options, guest, read, note, listFunctions });
   const probes = openProbeLists();
   const context: LiveContext = {
-    ...{ guest, texts, repeats, probes, show, note },
+    guest,
+    texts,
+    repeats,
+    probes,
+    show,
+    note,
     lines: [],
     script: options.script,
     costs: options.costs,
@@ -131,18 +136,14 @@ export async function runLive(
     else timer = setTimeout(rest, Math.min(nextMs, dueMs));
   };
   /** Waits for a line, and sees to events, timers and repeated tables meanwhile. */
-  const readLine = async (lines: LineSource, isContinued: boolean): Promise<string | "dropped" | undefined> => {
+  const readLine = async (lines: LineSource, isContinued: boolean): Promise<TypedLine> => {
     const ended = new Promise<undefined>((resolve) => (wakeEnd = () => resolve(undefined)));
     rest();
     const typed = await Promise.race([status === undefined ? lines.next(isContinued) : ended, ended]);
     clearTimeout(timer);
     // What came before the line is shown before what it prints.
     if (typed !== undefined && status === undefined) note(guest.idle().end);
-    return typed === undefined || typed.kind === "end" || status !== undefined
-      ? undefined
-      : typed.kind === "dropped"
-        ? "dropped"
-        : `=${typed.text}`;
+    return typed === undefined || status !== undefined ? { kind: "end" } : typed;
   };
 
   const runLines = async (text: string, line: number): Promise<void> => {
@@ -158,12 +159,12 @@ export async function runLive(
     let first = 1;
     for (let line = 1; status === undefined; line++) {
       const read = await readLine(source, input !== "");
-      if (read === undefined) break;
-      if (read === "dropped") {
+      if (read.kind === "end") break;
+      if (read.kind === "dropped") {
         input = "";
         continue;
       }
-      const typed = read.slice(1);
+      const typed = read.text;
       typedLines[line - 1] = typed;
       if (input === "") first = line;
       // An empty line ends whatever is not over.

@@ -91,9 +91,6 @@ export function openTerminalLines({ input, output, history, complete, noteHistor
       }
       return lines[0]!.kind === "end" ? lines[0]! : lines.shift()!;
     },
-    get haveLine() {
-      return lines.length > 0;
-    },
     writeBeside(work) {
       hide();
       work();
