@@ -10,7 +10,7 @@ import { join_port } from "./parts/join-port.ts";
 import { NoticeNames } from "./parts/notice-names.ts";
 import { show_node_address } from "./parts/overlay-nodes.ts";
 import { open_endpoint_tables, open_pinned } from "./parts/pinned-tables.ts";
-import type { NetAddress, NetEnd } from "./parts/pinned-tables.ts";
+import type { NetEnd } from "./parts/pinned-tables.ts";
 import { pinned_option } from "./parts/pins.ts";
 import { protocol_names } from "./parts/protocols.ts";
 import { refuse } from "./parts/usage.ts";
@@ -128,7 +128,8 @@ function list_ipcache(): void {
   ]);
   rows.print_header();
   for (const [{ prefixlen, address }, identity] of pinned.ipcache?.entries() ?? []) {
-    const node = find_tunnel(prefixlen, address);
+    // A whole network is at the node of the longest one around it; one may hold networks of several nodes.
+    const node = pinned.tunnels?.get({ prefixlen, address });
     rows.print({
       prefix: `${address_text(address.family, address.bytes)}/${prefixlen - 32}`,
       identity,
@@ -136,20 +137,6 @@ function list_ipcache(): void {
       name: names.name_identity(identity),
     });
   }
-}
-
-/** The node that a whole network is at; one may hold networks of several nodes. */
-function find_tunnel(prefixlen: number, address: NetAddress): number | undefined {
-  const bits = [...address.bytes].map((byte) => byte.toString(2).padStart(8, "0")).join("");
-  let longest = -1;
-  let found: number | undefined;
-  for (const [key, node] of pinned.tunnels?.entries() ?? []) {
-    const length = key.prefixlen - 32;
-    const theirs = [...key.address.bytes].map((byte) => byte.toString(2).padStart(8, "0")).join("");
-    if (key.address.family !== address.family || key.prefixlen > prefixlen || length <= longest) continue;
-    if (theirs.slice(0, length) === bits.slice(0, length)) [longest, found] = [length, node];
-  }
-  return found;
 }
 
 function list_endpoints(): void {
