@@ -8,7 +8,7 @@ import type { OneLinerRequest } from "../session/one-liner/read-one-liner.ts";
 import { runScript } from "../session/run/session.ts";
 import { addAllowOptions, readAllowed } from "./allow-options.ts";
 import type { AllowFlags } from "./allow-options.ts";
-import { addPictureOptions, runWithPictures } from "./picture-options.ts";
+import { addPictureOptions, listPictureFiles, runWithPictures } from "./picture-options.ts";
 import type { PictureFlags } from "./picture-options.ts";
 import { addCgroupOptions, findChosenCgroups } from "./cgroup-options.ts";
 import type { CgroupFlags } from "./cgroup-options.ts";
@@ -155,15 +155,12 @@ async function runLine(flags: OneLineFlags & { readonly memory: number }): Promi
     process.stdout.write(script.text);
     return 0;
   }
-  if (flags.record !== undefined && flags.output !== undefined) {
+  if (flags.record !== undefined) {
     const { requireOwnFiles } = await import("./require-own-files.ts");
-    requireOwnFiles(
-      [
-        ["--output", flags.output],
-        ["--record", flags.record],
-      ],
-      [],
-    );
+    const recording = ["--record", flags.record] as const;
+    requireOwnFiles([["--output", flags.output], recording], []);
+    // Of a picture that goes where the output goes is told where it is opened.
+    requireOwnFiles([recording, ...listPictureFiles(flags)], []);
   }
   return runWithOutput(flags, async (opened) => {
     const pictures = flags.dryRun === true ? {} : flags;

@@ -193,11 +193,14 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
 
 /** @throws UsageError for an option that would write over the script */
 async function requireFiles(script: string, options: RunOptions): Promise<void> {
-  const { record, output } = options;
+  const { record, output, pcap } = options;
   const pictures = listPictureFiles(options);
-  if (record === undefined && output === undefined && pictures.length === 0) return;
+  if (record === undefined && output === undefined && pcap === undefined && pictures.length === 0) return;
   const { requireOwnFiles } = await import("./require-own-files.ts");
-  requireOwnFiles([["--output", output], ["--record", record], ...pictures], [["the script", script]]);
+  const read = [["the script", script]] as const;
+  requireOwnFiles([["--output", output], ["--record", record], ...pictures], read);
+  // Of a capture that goes where the output goes is told where it is opened.
+  requireOwnFiles([["--record", record], ...pictures, ["--pcap", pcap === "-" ? undefined : pcap]], read);
 }
 
 /** Options that a run of several versions does not take, and why. */

@@ -62,6 +62,12 @@ describe("bpfts replay", () => {
       ["--record would write over the script", "run", "--record", script, script],
       ["--output would write over the script", "run", "-o", script, script],
       ["--folded would write over the script", "run", "--folded", script, script],
+      ["--pcap would write over the script", "run", "--pcap", script, script],
+      ["--record and --pcap write to one file", "run", "--record", at("one"), "--pcap", at("one"), script],
+      [
+        "--record and --folded write to one file",
+        ...["-e", "profile:hz:9 { count(kstack); }", "--record", at("one"), "--folded", at("one")],
+      ],
       ["--output would write over the recording", "replay", "-o", at("mkdir.bpfrec"), at("mkdir.bpfrec")],
       [
         "--output and --record write to one file",
