@@ -4,11 +4,11 @@ import { coreKind, coreLengthAt, listPathSteps, readCoreRelocations } from "./co
 import type { CoreRelocation } from "./core-relocations.ts";
 
 /**
- * Takes back what clang asks libbpf about members without a name. An initialiser of a struct sets a union without a name to zero as a whole; libbpf finds
- * members by their names, passes such a one over, and writes the zero over the struct's first member. Without the
- * question the instruction keeps the offset that clang has given it, which is right for the kernel whose types it has read.
+ * Removes the CO-RE relocations of members without a name. Where an initialiser does not name the members of such a union, clang sets the whole union to
+ * zero and writes a relocation for its offset. libbpf matches members by their names alone, so it takes the offset of the struct itself, and the zero
+ * overwrites the struct's first member. Without the relocation the instruction keeps the offset that clang computed from this kernel's types.
  *
- * Answers the object itself where there is nothing to take back, else a copy.
+ * Answers the object itself when it has no such relocation, else a copy.
  */
 export function dropUnnamedRelocations(object: Uint8Array): Uint8Array {
   const found = readCoreRelocations(object);

@@ -41,8 +41,8 @@ export interface FieldOptions<Fields extends string> {
 export function requireFields(table: string, event: Layout | null, fields: readonly string[]): ReadonlySet<string> {
   if (event?.kind !== "struct")
     throw makeArgumentError(
-      `Cannot choose fields of the events of "${table}": they are no struct that the C text tells`,
-      "leave out fields; the C text tells the type where it submits a variable of it",
+      `Cannot choose fields of the events of "${table}": the C text does not tell their struct`,
+      "leave out fields, or submit a variable of a struct that has a name",
     );
   const known = listMemberNames(event);
   const wrong = Array.isArray(fields) && fields.length > 0 ? fields.find((name) => !known.includes(name)) : "";

@@ -190,7 +190,7 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
 
   /**
    * All entries by columns: a typed array for each number of keys and values, for those who add up, sort or look for many entries. No objects are made.
-   * With `take`, the entries are taken out of the map. Of per-CPU tables each value is an array, as elsewhere.
+   * With `take`, the call takes the entries out of the map. The values of a per-CPU table are arrays with one value for each CPU.
    *
    * @throws BpfError for an option that there is not
    */

@@ -63,7 +63,7 @@ json([fails(next("bytes", ["pid"]))]);
         'fields takes the names of one or more members of the events of "perf", got []',
         'fields takes the names of one or more members of the events of "perf", got "pid"',
       ],
-      ['Cannot choose fields of the events of "bytes": they are no struct that the C text tells'],
+      ['Cannot choose fields of the events of "bytes": the C text does not tell their struct'],
     ]);
   });
 });

@@ -1,6 +1,6 @@
 import type { DialectEnv } from "./env.ts";
 
-/** What a text was told of the machine besides its types: another machine that would tell the same makes the same of it. Plain data. */
+/** What the dialect read from this machine, besides its types, to prepare a text. A machine with the same answers gives the same prepared text. Plain data. */
 export interface MachineUse {
   /** Source: LINUX_VERSION_CODE. */
   readonly kernelVersionCode: number;
