@@ -9,10 +9,11 @@ import { checkOnKernels } from "./check-kernels.ts";
 import { renderOldestKernel } from "./render-oldest-kernel.ts";
 import { renderAsks } from "./render-asks.ts";
 import { findExitCode, renderError, renderErrorJson } from "./render-error.ts";
+import { parseStage, writeStages } from "./write-stages.ts";
+import type { StageFlags } from "./write-stages.ts";
 
-interface CheckFlags extends GrantFlags {
+interface CheckFlags extends GrantFlags, StageFlags {
   readonly load: boolean;
-  readonly emit?: string;
   readonly attach?: string;
   readonly cflag: readonly string[];
   readonly json?: boolean;
@@ -31,6 +32,8 @@ Examples:
   bpfts check opensnoop.ts -- -p 1           the script sees its own arguments
   bpfts check --no-load *.c                  several files in BCC's dialect, one line each
   bpfts check --emit c scripts/hello.ts      the C text as clang compiles it
+  bpfts check --emit object -o filter.o filter.ts
+                                             its object, for \`ip link set dev eth0 xdp obj filter.o sec xdp\`
   bpfts check --stdin --stdin-filename x.ts --json < x.ts
                                              what is wrong in the C of a text that need not be saved
   bpfts check --kernel all scripts/hello.ts  on every kernel of \`bpfts vm list\`, as a table`;
@@ -46,7 +49,11 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("--verify", "with --stdin: load what compiles, too, as root; attach nothing")
     .option("--serve", "answer requests of an editor, one JSON object a line, until standard input ends")
     .option("--no-load", "stop after compiling")
-    .option("--emit <stage>", "print a stage: c (the text as clang compiles it) or spec (programs, maps, layouts)")
+    .option(
+      "--emit <stage>",
+      "hand out a stage: c (the text as clang compiles it), spec (programs, maps, layouts), or object (the ELF file, for bpftool, ip and tc)",
+    )
+    .option("-o, --output <file>", "with --emit: write the stage into this file, or into this folder as NAME.o")
     .option(
       "--attach <file>",
       'for a .c file: a JSON array of attach calls that say which functions are loaded and as what; "auto" is FILE.attach.json beside FILE.c',
@@ -73,9 +80,8 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
         throw new UsageError("--verify goes with --stdin", { hint: "bpfts check SCRIPT.ts verifies without it" });
       if (words.length === 0)
         throw new UsageError("Missing required argument 'files'", { hint: "bpfts check SCRIPT.ts" });
-      if (flags.emit !== undefined && flags.emit !== "c" && flags.emit !== "spec")
-        throw new UsageError(`Cannot emit "${flags.emit}"`, { hint: "the stages are c and spec" });
       const { files, args } = splitWords(words, command);
+      parseStage(flags, files);
       if (flags.kernel !== undefined)
         return finish(
           await checkOnKernels(flags.kernel, files, listInnerArguments(args, flags), {
@@ -97,7 +103,10 @@ function splitWords(words: readonly string[], command: Command): { files: readon
 
 /** What the check inside a machine is told. */
 function listInnerArguments(args: readonly string[], flags: CheckFlags): readonly string[] {
-  if (flags.emit !== undefined) throw new UsageError("--emit and --kernel cannot be given together");
+  if (flags.emit !== undefined)
+    throw new UsageError("--emit and --kernel cannot be given together", {
+      hint: "the object is made for the types of this kernel and adapts itself to others: check it there without --emit",
+    });
   const attach = flags.attach === undefined ? [] : ["--attach", flags.attach];
   return [
     ...(flags.load ? [] : ["--no-load"]),
@@ -110,7 +119,7 @@ function listInnerArguments(args: readonly string[], flags: CheckFlags): readonl
 }
 
 async function checkFiles(files: readonly string[], args: readonly string[], flags: CheckFlags): Promise<number> {
-  const emit = flags.emit as "c" | "spec" | undefined;
+  const emit = parseStage(flags, files);
   let exitCode = 0;
   for (const file of files) {
     const started = performance.now();
@@ -128,7 +137,8 @@ async function checkFiles(files: readonly string[], args: readonly string[], fla
         environment: process.env,
         memoryBytes: 64 * 1024 * 1024,
       });
-      if (emit !== undefined) process.stdout.write(report.emitted.join(""));
+      if (emit !== undefined)
+        writeStages(emit, report.emitted, { output: flags.output, script: file, log: openStderrLog(flags) });
       else
         process.stdout.write(
           flags.json

@@ -47,7 +47,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
           environment: process.env,
           memoryBytes: 64 * 1024 * 1024,
         });
-        process.stdout.write(emitted.join("\n"));
+        process.stdout.write(emitted.map(({ content }) => content).join("\n"));
         finish(0);
       },
     );

@@ -1,6 +1,5 @@
 import type { AttachContext } from "../session/load/attach-plan.ts";
 import { existsSync, readFileSync } from "node:fs";
-import { basename } from "node:path";
 import { GuestError, UnsupportedFeatureError, UsageError } from "../base/errors.ts";
 import { silentLog } from "../base/log.ts";
 import type { Log } from "../base/log.ts";
@@ -8,12 +7,10 @@ import type { SourceLocation } from "../base/location.ts";
 import { Scope } from "../base/scope.ts";
 import { openCacheFolder } from "../compile/cache-folder.ts";
 import { locateOffset } from "../dialect/text/pass.ts";
-import type { CSource } from "../dialect/text/unit.ts";
 import { openAddon } from "../kernel/door/addon.ts";
 import { loadObject } from "../kernel/load/load-object.ts";
 import type { LoadedObject, MapRequest } from "../kernel/load/load-object.ts";
 import type { ProgramKindName, ProgramRequest } from "../kernel/hooks/program-kinds.ts";
-import { renderTypes } from "../object/render-types.ts";
 import type { ObjectSpec } from "../object/spec.ts";
 import type { KernelPort } from "../kernel/door/port.ts";
 import { listTracepoints } from "../kernel/machine/tracefs.ts";
@@ -22,15 +19,15 @@ import { planAttach } from "../session/load/attach-rows.ts";
 import { planAutoAttach } from "../session/load/auto-attach.ts";
 import { planByText } from "../session/load/verify-rest.ts";
 import { requireFunction } from "../session/load/build-program.ts";
-import { buildUnit, renderUnit } from "../session/build/build-unit.ts";
+import { buildUnit } from "../session/build/build-unit.ts";
 import type { BuiltUnit } from "../session/build/build-unit.ts";
-import { describeTables } from "./describe-tables.ts";
+import { emitStage } from "./emit-stage.ts";
+import type { EmittedStage, Stage } from "./emit-stage.ts";
 import { findOldestKernel, listKernelNeeds } from "./oldest-kernel.ts";
 import type { KernelNeed, OldestKernel } from "./oldest-kernel.ts";
 import { openScopeOf } from "../script/file-scope.ts";
 import type { FileGrants, FileScope } from "../script/file-scope.ts";
 import { describeSourceFile, openBuilder } from "../session/build/open-builder.ts";
-import type { Builder } from "../session/build/open-builder.ts";
 import { openDebugOutput } from "../session/load/debug-output.ts";
 import type { DebugOutput } from "../session/load/debug-output.ts";
 import { openPinnedMaps, planMaps } from "../session/load/plan-maps.ts";
@@ -53,8 +50,8 @@ export interface CheckOptions {
   readonly attaches?: readonly AttachRequest[];
   /** False only compiles: a script goes on with maps that are empty. */
   readonly load: boolean;
-  /** Hands out a stage as text instead of loading. */
-  readonly emit?: "c" | "spec" | "types";
+  /** Hands out a stage; a `.c` file is not loaded then. */
+  readonly emit?: Stage;
   /** Show the verifier's log of programs that it accepts. */
   readonly verifierLog?: boolean;
   readonly log: Log;
@@ -72,8 +69,8 @@ export interface CheckReport {
   readonly buildMs: number;
   /** Units: ms, in the kernel; 0 for a script. */
   readonly loadMs: number;
-  /** The stage that was asked for, one text for each program of the script. */
-  readonly emitted: readonly string[];
+  /** The stage that was asked for, of each text of the script. */
+  readonly emitted: readonly EmittedStage[];
   /** What it asks of the machine, as far as it came. */
   readonly asks: Asks;
   /** The oldest kernel that has all that the compiled programs use, and why none before it does. */
@@ -90,7 +87,7 @@ export async function checkFile(path: string, options: CheckOptions): Promise<Ch
 }
 
 async function checkScript(path: string, options: CheckOptions): Promise<CheckReport> {
-  const emitted: string[] = [];
+  const emitted: EmittedStage[] = [];
   const needs: KernelNeed[] = [];
   const unverified: UnverifiedFunction[] = [];
   let programs = 0;
@@ -284,19 +281,6 @@ function findKind(request: AttachRequest, context: AttachContext): ProgramKindNa
     default:
       return planAttach(request, context).program.kind;
   }
-}
-
-function emitStage(
-  stage: "c" | "spec" | "types",
-  source: CSource,
-  cflags: readonly string[],
-  unit: BuiltUnit,
-  builder: Builder,
-): string {
-  if (stage === "c") return renderUnit(source, cflags, builder);
-  if (stage === "types")
-    return `// Tables of ${basename(source.place?.file ?? source.name)} on Linux ${builder.machine.release}\n\n${renderTypes(describeTables(unit))}`;
-  return `${JSON.stringify({ programs: unit.programs.map(({ name, section, kind, autoAttach }) => ({ name, section, kind, ...(autoAttach && { autoAttach }) })), maps: unit.spec.maps, structs: unit.spec.structs }, undefined, 2)}\n`;
 }
 
 /** Maps of the user's own: what the dialect and libbpf add is not counted. */
