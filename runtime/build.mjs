@@ -1,15 +1,6 @@
 // Bundles the CLI: dist/bpfts.cjs is the entry, which loads dist/main.cjs and, when it is needed, dist/later.cjs with the code
 // that V8 compiled of them in an earlier run. All lie flat in dist/ beside QuickJS's Wasm.
-import {
-  chmodSync,
-  copyFileSync,
-  mkdirSync,
-  readFileSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { createRequire } from "node:module";
 import { basename, dirname, join } from "node:path";
@@ -18,6 +9,7 @@ import { build, transformSync } from "esbuild";
 import ts from "typescript";
 import { bundleParts } from "./bundle-parts.mjs";
 import { declareTypes } from "./declarations.mjs";
+import { exportInterpreter } from "./export-interpreter.mjs";
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const dist = join(root, "dist");
@@ -92,7 +84,8 @@ for (const [name, text] of Object.entries(texts)) {
 }
 await writeNodeEntry();
 await writeEditorPlugin();
-replaceFile("quickjs.wasm", (path) => copyFileSync(require.resolve("@jitl/quickjs-wasmfile-release-sync/wasm"), path));
+const quickjs = readFileSync(require.resolve("@jitl/quickjs-wasmfile-release-sync/wasm"));
+replaceFile("quickjs.wasm", (path) => writeFileSync(path, exportInterpreter(quickjs)));
 await writeTypes();
 writeLazyModules();
 for (const name of readdirSync(dist)) {

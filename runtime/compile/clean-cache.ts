@@ -12,6 +12,7 @@ const kinds = [
   "kernel",
   "library",
   "live",
+  "machine",
   "modules",
   "needs",
   "object",

@@ -6,8 +6,9 @@
  * - `image`: the guest's memory with the SDK in it is kept between runs.
  * - `call`: a call of the guest is taken before QuickJS's library makes objects for it.
  * - `flags`: V8 compiles QuickJS's interpreter anew later than it would by itself.
+ * - `machine`: the machine code that V8 optimised of QuickJS is kept between runs.
  */
-export const engineTricks = ["code", "image", "call", "flags"] as const;
+export const engineTricks = ["code", "image", "call", "flags", "machine"] as const;
 
 export type EngineTrick = (typeof engineTricks)[number];
 

@@ -7,6 +7,7 @@ import { captureImage, copyPages, restoreImage } from "../engine/image.ts";
 import type { GuestImage, WasmMemory } from "../engine/image.ts";
 import { installCall } from "../engine/install-call.ts";
 import type { HostCall } from "../engine/install-call.ts";
+import type { MachineCodeStore } from "../engine/machine-code.ts";
 import type { EngineTrick } from "../engine/tricks.ts";
 import { describeThrown } from "./describe-thrown.ts";
 import type { Thrown } from "./describe-thrown.ts";
@@ -28,6 +29,8 @@ export interface GuestLibrary {
   readonly readCode: () => Promise<string>;
   /** Where an image of the guest with the library in it is kept between runs. */
   readonly images?: { find(): GuestImage | undefined; write(image: GuestImage): void };
+  /** Where the machine code of QuickJS is kept between runs. */
+  readonly machineCode?: MachineCodeStore;
 }
 
 export interface SandboxOptions {
@@ -82,13 +85,17 @@ const done: Outcome = { kind: "done", value: undefined };
 /** Opens a sandbox. Owner: the caller closes it. */
 export async function openSandbox(options: SandboxOptions): Promise<Sandbox> {
   const without = options.without ?? new Set();
-  const { module, memory } = await loadQuickJs(options.limits.memoryBytes, without);
+  const { module, memory, keepCode } = await loadQuickJs(
+    options.limits.memoryBytes,
+    without,
+    options.library?.machineCode,
+  );
   const runtime = module.newRuntime({
     maxStackSizeBytes: options.limits.stackBytes,
     interruptHandler: options.shouldStop,
   });
   const context = runtime.newContext();
-  const sandbox = new QuickJsSandbox(runtime, context, memory, options);
+  const sandbox = new QuickJsSandbox(runtime, context, memory, options, keepCode);
   installCall(context, HOST_FUNCTION, sandbox.countCalls(options.call), without);
   if (options.library !== undefined) {
     const { images, ...library } = options.library;
@@ -119,6 +126,7 @@ class QuickJsSandbox implements Sandbox {
   private readonly context: QuickJSContext;
   private readonly memory: WasmMemory;
   private readonly options: SandboxOptions;
+  private readonly keepCode: () => void;
   /** Guest code that is under way, each within a call of the host's that the one before it made. */
   private runs = 0;
   private calls = 0;
@@ -127,11 +135,18 @@ class QuickJsSandbox implements Sandbox {
   private broken: Thrown | undefined;
   private closed = false;
 
-  constructor(runtime: QuickJSRuntime, context: QuickJSContext, memory: WasmMemory, options: SandboxOptions) {
+  constructor(
+    runtime: QuickJSRuntime,
+    context: QuickJSContext,
+    memory: WasmMemory,
+    options: SandboxOptions,
+    keepCode: () => void,
+  ) {
     this.runtime = runtime;
     this.context = context;
     this.memory = memory;
     this.options = options;
+    this.keepCode = keepCode;
   }
 
   get memoryBytes(): number {
@@ -256,6 +271,7 @@ class QuickJsSandbox implements Sandbox {
     this.closed = true;
     // A guest whose Wasm trapped cannot be taken down in order; its memory goes with the module.
     if (this.broken !== undefined) return;
+    this.keepCode();
     try {
       if (this.module?.alive === true) this.module.dispose();
       this.context.dispose();

@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { existsSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
@@ -45,11 +45,11 @@ describe("what a run left for the next one", () => {
   });
 });
 
-const listCompiled = async (script: string, plain = ""): Promise<string[]> => {
+const listCompiled = async (script: string, plain = "", cache = process.env["BPFTS_CACHE"]): Promise<string[]> => {
   const { stdout } = await execute(
     process.execPath,
     ["--trace-wasm-compilation-times", cli, "run", "-c", "true", script],
-    { env: { ...process.env, BPFTS_PLAIN_ENGINE: plain } },
+    { env: { ...process.env, BPFTS_PLAIN_ENGINE: plain, BPFTS_CACHE: cache } },
   );
   return stdout.split("\n").filter((line) => /^Compiled function .* using Turbo/.test(line));
 };
@@ -65,8 +65,42 @@ describe("a short run", () => {
       expect(await listCompiled(script), script).toEqual([]);
     }
     const busy = writeScript(folder, "busy.ts", "let sum = 0;\nfor (let i = 0; i < 1e6; i++) sum += i;\n");
-    expect(await listCompiled(busy)).not.toEqual([]);
+    expect(await listCompiled(busy, "machine")).not.toEqual([]);
   });
+});
+
+describe("a run that does much", () => {
+  // A second of work: V8 compiles on a processor of its own, and may be behind.
+  const busy = writeScript(
+    folder,
+    "much.ts",
+    "const end = Date.now() + 3000;\nlet sum = 0;\nwhile (Date.now() < end) for (let i = 0; i < 1e5; i++) sum += i;\n",
+  );
+  const cache = join(folder, "machine-cache");
+  const compilesInterpreter = async (plain = ""): Promise<boolean> =>
+    (await listCompiled(busy, plain, cache)).some((line) => Number(/codesize (\d+)/.exec(line)?.[1]) > 40_000);
+
+  it.skipIf(Number.parseInt(process.versions.node, 10) > 24)(
+    "leaves QuickJS's machine code for the next ones, which do not compile the interpreter anew",
+    async () => {
+      expect(await compilesInterpreter()).toBe(true);
+      expect(await compilesInterpreter()).toBe(false);
+      expect(await compilesInterpreter("machine")).toBe(true);
+    },
+  );
+
+  it.skipIf(Number.parseInt(process.versions.node, 10) > 24)(
+    "takes no machine code whose bytes were changed",
+    async () => {
+      for (const name of readdirSync(join(cache, "machine"))) {
+        const path = join(cache, "machine", name);
+        const bytes = readFileSync(path);
+        bytes[bytes.length >> 1]! ^= 1;
+        writeFileSync(path, bytes);
+      }
+      expect(await compilesInterpreter()).toBe(true);
+    },
+  );
 });
 
 describe("BPFTS_PLAIN_ENGINE", () => {
@@ -103,7 +137,7 @@ printf("%d %d %s\\n", seen, b.tables.counts.get(command!.pid) ?? 0n, String(new 
   };
 
   it("runs a script without each trick, and without all, to the same end", async () => {
-    for (const plain of ["code", "image", "call", "flags", "all", "image,call"])
+    for (const plain of ["code", "image", "call", "flags", "machine", "all", "image,call"])
       expect({ plain, ...(await run(plain, "shared")) }).toEqual({
         plain,
         status: 0,

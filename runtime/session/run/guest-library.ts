@@ -31,6 +31,10 @@ export function openGuestLibrary(cache: CacheFolder): KeptLibrary {
     guest:
       buildId === "source"
         ? library
-        : { ...library, images: { find: () => store.find(image), write: (bytes) => store.write(image, bytes) } },
+        : {
+            ...library,
+            images: { find: () => store.find(image), write: (bytes) => store.write(image, bytes) },
+            machineCode: { ...store, build: buildId },
+          },
   };
 }
