@@ -1,6 +1,7 @@
 import type { Diagnostic } from "../base/diagnostic.ts";
 import { renderAccessors } from "./words/accessors.ts";
 import { rewriteBuiltins } from "./words/builtins.ts";
+import { blankDeadBranches } from "./text/dead-branches.ts";
 import type { DialectEnv } from "./text/env.ts";
 import { findFunctions } from "./text/functions.ts";
 import { parseTokens } from "./text/lexer.ts";
@@ -8,6 +9,7 @@ import { noteUse } from "./text/machine-use.ts";
 import { rewriteIncludes } from "./words/includes.ts";
 import { listConstantNames, renderKernelMacros } from "./words/kernel-macros.ts";
 import { rewriteLiterals } from "./words/literals.ts";
+import { writeOutFunctions } from "./words/macro-functions.ts";
 import { findMacroMaps } from "./words/macro-maps.ts";
 import { numberRings, readMapMacros } from "./words/maps.ts";
 import { rewriteMethods } from "./words/methods.ts";
@@ -38,12 +40,12 @@ export function prepareUnit(source: CSource, machine: DialectEnv): CUnit {
   const use = noteUse(machine);
   const { env } = use;
   const warnings: Diagnostic[] = [];
-  const first = openPass(source, source.text, [], warnings);
+  const first = openPass(source, blankDeadBranches(source.text), [], warnings);
   requireTemplateValues(first);
   renameShadowingTypes(first, env);
   const second = reopenPass(first);
   rewriteKernelTypedefs(second, env);
-  const pass = reopenPass(second);
+  const pass = writeOutFunctions(reopenPass(second));
   rewriteLiterals(pass);
   const includes = rewriteIncludes(pass, env.headers);
   const maps = numberRings([...readMapMacros(pass), ...findMacroMaps(pass)]);
@@ -58,6 +60,7 @@ export function prepareUnit(source: CSource, machine: DialectEnv): CUnit {
   const edited = pass.edits.apply();
   const license = findLicense(pass);
   const accessors = renderAccessors(pass.tokens, findings.definedNames);
+  const tracepoints = renderTracepoints(findings, env);
   const head = [
     ...env.moduleHeaders.map((file) => `#include ${JSON.stringify(file)}`),
     ...renderConfig(pass, env),
@@ -70,7 +73,7 @@ export function prepareUnit(source: CSource, machine: DialectEnv): CUnit {
     ...(builtins.usesLibbpfUsdt ? ["#include <bpf/usdt.bpf.h>"] : []),
     ...(builtins.usesUsdt ? ['#include "bcc_usdt.h"'] : []),
     ...(includes.includes("bcc/proto.h") ? renderPackets(pass) : []),
-    ...renderTracepoints(findings, env, pass),
+    ...tracepoints.structs,
     ...renderLosses(maps, senders),
   ];
   const tail = license.isOwn ? [] : [`char _license[] SEC("license") = ${JSON.stringify(license.text)};`];
@@ -83,6 +86,7 @@ export function prepareUnit(source: CSource, machine: DialectEnv): CUnit {
     facts: {
       programs: findings.programs.map((program) => noteArguments(program, builtins.usdtArguments.get(program.name))),
       maps,
+      missingTracepoints: tracepoints.missing,
       eventStructs: {},
       warnings,
       license: license.text,
@@ -139,34 +143,30 @@ function renderOwnName(name: string): string[] {
   return name.startsWith("bpf_") ? [`#define ${name} ${name}___own`] : [`#undef ${name}`];
 }
 
-function renderTracepoints(findings: ProgramFindings, env: DialectEnv, pass: Pass): string[] {
+/** The structs of the tracepoints that the text names, and the names, `category:event`, of those that this kernel does not tell of. */
+function renderTracepoints(findings: ProgramFindings, env: DialectEnv): { structs: string[]; missing: string[] } {
   const rendered = new Map<string, string>();
+  const missing = new Set<string>();
   for (const { category, event } of findings.tracepoints) {
     const name = `${category}:${event}`;
     if (rendered.has(name)) continue;
     const format = env.readTracepointFormat(category, event);
-    if (format !== undefined) rendered.set(name, renderTracepointStruct(category, event, format, env));
-    else {
-      pass.warnings.push({
-        severity: "warning",
-        message: `The fields of tracepoint "${name}" are not known: this kernel has no such tracepoint, or this user may not read tracefs`,
-        hint: "as root, list the tracepoints there are: ls /sys/kernel/tracing/events",
-      });
-    }
+    if (format === undefined) missing.add(name);
+    else rendered.set(name, renderTracepointStruct(category, event, format, env));
   }
-  return [...rendered.values()];
+  return { structs: [...rendered.values()], missing: [...missing] };
 }
 
 /** The map that counts events which a ring had no room for, one number for each ring, and one for all rings that a header of the text's own declares. */
 function renderLosses(maps: readonly MapDecl[], senders: ReadonlySet<string>): string[] {
-  const rings = maps.filter((map) => map.lostIndex !== undefined);
+  const rings = new Map(maps.flatMap(({ name, lostIndex }) => (lostIndex === undefined ? [] : [[name, lostIndex]])));
   if (senders.size === 0) return [];
   return [
-    ...rings.map((map) => `#define __bpfts_lost_index_${map.name} ${map.lostIndex}`),
+    ...[...rings].map(([name, index]) => `#define __bpfts_lost_index_${name} ${index}`),
     ...[...senders]
-      .filter((name) => !rings.some((map) => map.name === name))
-      .map((name) => `#define __bpfts_lost_index_${name} ${rings.length}`),
-    `bpfts_map(BPF_MAP_TYPE_PERCPU_ARRAY, u32, u64, __bpfts_lost, ${rings.length + 1}, 0);`,
+      .filter((name) => !rings.has(name))
+      .map((name) => `#define __bpfts_lost_index_${name} ${rings.size}`),
+    `bpfts_map(BPF_MAP_TYPE_PERCPU_ARRAY, u32, u64, __bpfts_lost, ${rings.size + 1}, 0);`,
   ];
 }
 

@@ -8,6 +8,7 @@ import { keepCompiled, listDeclarations } from "./reads/compiled-declarations.ts
 import { expandMacroCalls } from "./reads/expand-macros.ts";
 import { locateOffset, readLineAt } from "./text/pass.ts";
 import { editPacketSites, findPacketSites } from "./reads/packet-sites.ts";
+import { findUnnamedPrograms } from "./reads/unnamed-programs.ts";
 import type { TextRange } from "./reads/places.ts";
 import { Provenance } from "./reads/provenance.ts";
 import { findReadSites, rememberNames } from "./reads/reads.ts";
@@ -38,15 +39,17 @@ export function rewriteUnit(
   const mainFile = findMainFile(ast, files, unit.text);
   const places = mainFile === undefined ? undefined : new UnitPlaces(unit.text, files, mainFile, headers);
   const compiled = listDeclarations(ast);
+  const unnamed = places === undefined ? undefined : findUnnamedPrograms(ast, unit, places.main);
   const facts = {
-    programs: keepCompiled(unit.programs, compiled, unit, places?.main),
+    programs: [...keepCompiled(unit.programs, compiled, unit, places?.main), ...(unnamed?.programs ?? [])],
     maps: keepCompiled(unit.maps, compiled, unit, places?.main),
     eventStructs: findEventStructs(ast),
     license: unit.license,
     includes: unit.includes,
     used: unit.used,
   };
-  if (places === undefined) return { unit: { ...unit, ...facts } };
+  const known = [...unit.warnings, ...describeMissingTracepoints(unit, compiled)];
+  if (places === undefined || unnamed === undefined) return { unit: { ...unit, ...facts, warnings: known } };
   const found = findReadSites(
     ast,
     facts.programs,
@@ -54,12 +57,13 @@ export function rewriteUnit(
     places,
     rememberNames(env),
   );
-  const warnings = [...unit.warnings, ...describeUnplaced(unit, found.unplaced, files)];
+  const warnings = [...known, ...describeUnplaced(unit, found.unplaced, files)];
   const packets = unit.includes.includes("bcc/proto.h") ? findPacketSites(ast, places.main) : [];
   const calls = found.unplaced.flatMap(({ call }) => (call === undefined ? [] : [call]));
   const expanded = calls.length === 0 ? undefined : expandMacroCalls(unit, calls);
   const more = expanded === undefined ? {} : { expanded };
-  if (found.sites.length + packets.length === 0) return { unit: { ...unit, ...facts, warnings }, ...more };
+  if (found.sites.length + packets.length + unnamed.declarations.length === 0)
+    return { unit: { ...unit, ...facts, warnings }, ...more };
   const bodyEnd = unit.bodyStart + unit.parts.body.length;
   const isIn = (
     { range, header }: { readonly range: TextRange; readonly header?: string },
@@ -73,6 +77,7 @@ export function rewriteUnit(
     0,
   );
   const body = new EditList(unit.parts.body);
+  for (const { at, text } of unnamed.declarations) body.insert(at - unit.bodyStart, text);
   editPacketSites(
     body,
     packets.filter((site) => isIn(site, unit.bodyStart, bodyEnd)),
@@ -124,6 +129,23 @@ function editReadSites(edits: EditList, sites: readonly ReadSite[], base: number
     }
     edits.insert(range.end - base, ")");
   }
+}
+
+/** Warns of tracepoints that functions which clang compiled are for: what `#if` leaves out may name others. */
+function describeMissingTracepoints(unit: CUnit, compiled: ReadonlyMap<string, AstNode>): Diagnostic[] {
+  const names = new Set<string>();
+  for (const node of compiled.values()) {
+    if (node.kind !== "FunctionDecl") continue;
+    names.add(node.name ?? "");
+    for (const [word] of (node.type?.qualType ?? "").matchAll(/\btracepoint__\w+/g)) names.add(word);
+  }
+  return (unit.missingTracepoints ?? [])
+    .filter((name) => names.has(`tracepoint__${name.replace(":", "__")}`))
+    .map((name) => ({
+      severity: "warning",
+      message: `The fields of tracepoint "${name}" are not known: this kernel has no such tracepoint, or this user may not read tracefs`,
+      hint: "as root, list the tracepoints there are: ls /sys/kernel/tracing/events",
+    }));
 }
 
 const eventPrefix = "__bpfts_event_";

@@ -65,11 +65,12 @@ interface Turn {
 const rate = (head: string, index: number) => ({
   head: `${head}/s`,
   name: head.toLowerCase(),
-  format: "%8d",
+  format: "%9d",
   value: ({ counts, span }: Turn) => (args.json ? counts[index]! : Math.round(counts[index]! / span)),
 });
 const rows = new RowPrinter<Turn>([
-  { head: "TIME", format: "%-8s:", value: "time" },
+  // BCC's rows have a colon behind the time, and its header has none.
+  { head: "TIME", name: "time", format: "%-9s", value: ({ time }) => (args.json ? time : `${time}:`) },
   args.json && { head: "", name: "seconds", format: "%f", value: "span" },
   ...["READ", "WRITE", "FSYNC", "OPEN", "CREATE"].map(rate),
 ]);

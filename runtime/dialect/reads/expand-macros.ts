@@ -1,8 +1,6 @@
 import { EditList } from "../text/edits.ts";
-import { findClosing, parseTokens, splitAtCommas } from "../text/lexer.ts";
-import type { Token, TokenRange } from "../text/lexer.ts";
-import { expandMacro, readMacros } from "../text/macros.ts";
-import type { Macro } from "../text/macros.ts";
+import { findClosing, parseTokens, renderTokens, splitAtCommas } from "../text/lexer.ts";
+import { expandMacro, isMacroCertain, readMacros } from "../text/macros.ts";
 import type { TextRange } from "./places.ts";
 import type { CUnit } from "../text/unit.ts";
 import { makeUnit } from "../text/unit-text.ts";
@@ -28,7 +26,7 @@ export function expandMacroCalls(unit: CUnit, calls: readonly TextRange[]): CUni
     )
       continue;
     const macro = macros.get(token.text);
-    if (macro === undefined || !isCertain(token.text, tokens, macros)) continue;
+    if (macro === undefined || !isMacroCertain(token.text, tokens, macros)) continue;
     const close =
       macro.params === undefined ? at : tokens[at + 1]?.text === "(" ? findClosing(tokens, at + 1) : undefined;
     if (close === undefined || tokens.slice(at, close).some(({ inDirective }) => inDirective)) continue;
@@ -46,28 +44,4 @@ export function expandMacroCalls(unit: CUnit, calls: readonly TextRange[]): CUni
     body: edited.text,
     origins: [...edited.origins, ...unit.parts.origins],
   });
-}
-
-/** Whether the text says beyond doubt what a macro is: defined once, never taken back, and not by itself. */
-function isCertain(name: string, tokens: readonly Token[], macros: ReadonlyMap<string, Macro>): boolean {
-  const directives = tokens.filter(
-    (token, at) => token.text === name && token.inDirective && /^(define|undef)$/.test(tokens[at - 1]?.text ?? ""),
-  );
-  const seen = new Set<string>();
-  const reach = (macro: Macro): boolean =>
-    macro.body.every(({ kind, text }) => {
-      if (text === name) return false;
-      const inner = kind === "word" && !seen.has(text) ? macros.get(text) : undefined;
-      seen.add(text);
-      return inner === undefined || reach(inner);
-    });
-  return directives.length === 1 && reach(macros.get(name)!);
-}
-
-/** Tokens as they were written, without comments and ends of lines. */
-function renderTokens(tokens: readonly Token[], { from, to }: TokenRange): string {
-  let text = "";
-  for (let at = from; at < to; at++)
-    text += (at > from && tokens[at]!.start > tokens[at - 1]!.end ? " " : "") + tokens[at]!.text;
-  return text;
 }

@@ -100,6 +100,12 @@ export class TextPlaces {
     return node.loc === undefined ? undefined : (this.findExpansion(node.loc) ?? this.findSpelling(node.loc));
   }
 
+  /** Where a declaration begins, or the macro that makes its beginning. */
+  findStart(node: AstNode): number | undefined {
+    const begin = node.range?.begin;
+    return begin === undefined ? undefined : (this.findExpansion(begin) ?? this.findSpelling(begin));
+  }
+
   /** Where the token of a place is spelled, when that is in the unit's text. */
   private findSpelling(location: AstLocation): number | undefined {
     const place = location.spellingLoc ?? location;

@@ -69,6 +69,7 @@ export function findFunctions(tokens: readonly Token[]): CFunction[] {
   let depth = 0;
   let head = -1;
   let unclosed: number[] = [];
+  let endsUnnamed = false;
   const pending: number[] = [];
   for (let i = 0; i < tokens.length; i++) {
     const token = tokens[i]!;
@@ -98,15 +99,16 @@ export function findFunctions(tokens: readonly Token[]): CFunction[] {
         if (fn !== undefined) {
           found.push(fn);
           unclosed.push(found.length - 1);
-        }
+        } else if (isOtherFunction(tokens, head, i)) endsUnnamed = true;
       }
       depth++;
     } else if (token.text === "}" && token.kind === "punctuator") {
       depth = Math.max(0, depth - 1);
       if (depth === 0) {
         for (const index of unclosed) found[index] = { ...found[index]!, bodyEnd: token.start };
-        if (unclosed.length > 0) head = -1;
+        if (unclosed.length > 0 || endsUnnamed) head = -1;
         unclosed = [];
+        endsUnnamed = false;
       }
     } else if (depth === 0) {
       if (token.text === ";") head = -1;
@@ -114,6 +116,23 @@ export function findFunctions(tokens: readonly Token[]): CFunction[] {
     }
   }
   return found;
+}
+
+/** Whether a brace opens the body of a function whose name is not to be seen: `int (name)(void) {`. */
+function isOtherFunction(tokens: readonly Token[], head: number, brace: number): boolean {
+  if (head < 0 || tokens[brace - 1]?.text !== ")") return false;
+  let depth = 0;
+  let open = brace - 1;
+  for (; open >= head; open--) {
+    if (tokens[open]!.text === ")") depth++;
+    if (tokens[open]!.text === "(" && --depth === 0) break;
+  }
+  const before = tokens[open - 1]?.text;
+  return (
+    before !== undefined &&
+    !attributeWords.has(before) &&
+    tokens.slice(head, brace).every(({ text }) => text !== "=" && text !== "typedef")
+  );
 }
 
 /** Reads the head of a function from its first token to the `{`; undefined when it is no function: a struct, an initialiser. */

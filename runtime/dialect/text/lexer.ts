@@ -116,3 +116,11 @@ export function readRange(text: string, tokens: readonly Token[], range: TokenRa
 export function readStringLiteral(token: Token): string {
   return token.text.replace(/^"|"$/g, "");
 }
+
+/** Tokens as they were written, without comments and ends of lines. */
+export function renderTokens(tokens: readonly Token[], { from, to }: TokenRange): string {
+  let text = "";
+  for (let at = from; at < to; at++)
+    text += (at > from && tokens[at]!.start > tokens[at - 1]!.end ? " " : "") + tokens[at]!.text;
+  return text;
+}

@@ -77,3 +77,19 @@ export function expandMacro({ params = [], body }: Macro, args: readonly string[
   }
   return text.trim();
 }
+
+/** Whether the text says beyond doubt what a macro is: defined once, never taken back, and not by itself. */
+export function isMacroCertain(name: string, tokens: readonly Token[], macros: ReadonlyMap<string, Macro>): boolean {
+  const directives = tokens.filter(
+    (token, at) => token.text === name && token.inDirective && /^(define|undef)$/.test(tokens[at - 1]?.text ?? ""),
+  );
+  const seen = new Set<string>();
+  const reach = (macro: Macro): boolean =>
+    macro.body.every(({ kind, text }) => {
+      if (text === name) return false;
+      const inner = kind === "word" && !seen.has(text) ? macros.get(text) : undefined;
+      seen.add(text);
+      return inner === undefined || reach(inner);
+    });
+  return directives.length === 1 && reach(macros.get(name)!);
+}

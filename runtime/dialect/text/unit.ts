@@ -29,6 +29,8 @@ export interface CUnit {
   readonly maps: readonly MapDecl[];
   /** The C type of the events that a perf or ring buffer carries, by map, and of the records that a function writes with `bpf_seq_write`, by its name: `"data_t"` for `struct data_t`. Known after `rewriteUnit`; the object carries it as the variable `__bpfts_event_<map>` too. */
   readonly eventStructs: Readonly<Record<string, string>>;
+  /** Tracepoints that the text names, `category:event`, and that the kernel does not tell of. */
+  readonly missingTracepoints?: readonly string[];
   readonly warnings: readonly Diagnostic[];
   readonly license: string;
   /** Kernel headers that the text includes; they are answered by the prelude. For hints about unknown names. */
@@ -53,7 +55,10 @@ export interface UnitParts {
   readonly tail: readonly string[];
   /** The way from an index into `body` to one into the source's text. */
   readonly origins: Origins;
-  readonly facts: Pick<CUnit, "programs" | "maps" | "eventStructs" | "warnings" | "license" | "includes" | "used">;
+  readonly facts: Pick<
+    CUnit,
+    "programs" | "maps" | "eventStructs" | "missingTracepoints" | "warnings" | "license" | "includes" | "used"
+  >;
 }
 
 /** How a program is meant to be loaded, as far as its name, macro, section or context type tells. */

@@ -13,8 +13,14 @@ const ringKinds: readonly string[] = ["perf_output", "perf_array", "ringbuf"];
 
 /** Gives every ring the index that its lost events are counted under. */
 export function numberRings(maps: readonly MapDecl[]): MapDecl[] {
-  let rings = 0;
-  return maps.map((map) => (ringKinds.includes(map.kind) ? { ...map, lostIndex: rings++ } : map));
+  const indexes = new Map<string, number>();
+  return maps.map((map) => {
+    if (!ringKinds.includes(map.kind)) return map;
+    // Two branches of an `#if` may declare one name: one of them lives.
+    const lostIndex = indexes.get(map.name) ?? indexes.size;
+    indexes.set(map.name, lostIndex);
+    return { ...map, lostIndex };
+  });
 }
 
 /**

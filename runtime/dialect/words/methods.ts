@@ -29,14 +29,17 @@ const memberMacros: Readonly<Record<string, string>> = {
  */
 export function rewriteMethods(pass: Pass, maps: readonly MapDecl[], functions: readonly CFunction[]): Set<string> {
   const { tokens, edits } = pass;
-  const known = new Map(maps.map((map) => [map.name, map]));
+  // Two branches of an `#if` may declare one name; which of them lives, only the preprocessor can tell.
+  const known = new Map<string, MapDecl[]>();
+  for (const map of maps) known.set(map.name, [...(known.get(map.name) ?? []), map]);
   const senders = new Set<string>();
   for (let i = 0; i + 2 < tokens.length; i++) {
     if (tokens[i + 1]!.text !== "." || tokens[i]!.kind !== "word") continue;
     const before = tokens[i - 1]?.text;
     if (before === "." || before === "->") continue;
     const [receiver, , member] = [tokens[i]!, tokens[i + 1]!, tokens[i + 2]!];
-    const map = known.get(receiver.text);
+    const rivals = known.get(receiver.text) ?? [];
+    const map = rivals[0];
     const isCall = tokens[i + 3]?.text === "(";
     if (!isCall) {
       const macro = map === undefined ? undefined : memberMacros[member.text];
@@ -53,7 +56,7 @@ export function rewriteMethods(pass: Pass, maps: readonly MapDecl[], functions: 
         suggestMethod(member.text),
       );
     }
-    if (map !== undefined) checkKind(pass, map, word, member.start);
+    if (map !== undefined) checkKind(pass, rivals, word, member.start);
     const close = findClosing(tokens, i + 3);
     if (close === undefined)
       throw makeDialectError(pass, member.start, `"${receiver.text}.${member.text}(" is never closed`);
@@ -66,7 +69,7 @@ export function rewriteMethods(pass: Pass, maps: readonly MapDecl[], functions: 
         word.doc,
       );
     }
-    if (word.name === "insert" && map !== undefined && fullKinds.includes(map.kind))
+    if (word.name === "insert" && map !== undefined && rivals.every(({ kind }) => fullKinds.includes(kind)))
       addWarning(
         pass,
         member.start,
@@ -107,13 +110,15 @@ function isInVoidFunction(functions: readonly CFunction[], offset: number): bool
   );
 }
 
-function checkKind(pass: Pass, map: MapDecl, word: MethodWord, offset: number): void {
-  if (word.kinds === undefined || word.kinds.includes(map.kind)) return;
+function checkKind(pass: Pass, rivals: readonly MapDecl[], word: MethodWord, offset: number): void {
+  const { kinds } = word;
+  if (kinds === undefined || rivals.some(({ kind }) => kinds.includes(kind))) return;
+  const map = rivals[0]!;
   throw makeDialectError(
     pass,
     offset,
     `Map "${map.name}" of kind "${map.kind}" has no method "${word.name}"`,
-    `"${word.name}" is for maps of kind ${word.kinds.filter((kind) => kind !== "extern").join(", ")}`,
+    `"${word.name}" is for maps of kind ${kinds.filter((kind) => kind !== "extern").join(", ")}`,
   );
 }
 

@@ -2,6 +2,8 @@ import type { DialectEnv } from "../text/env.ts";
 import type { CFunction } from "../text/functions.ts";
 import { readRange } from "../text/lexer.ts";
 import type { Token, TokenRange } from "../text/lexer.ts";
+import type { Macro } from "../text/macros.ts";
+import { readMacros } from "../text/macros.ts";
 import { makeDialectError } from "../text/pass.ts";
 import type { Pass } from "../text/pass.ts";
 import { findContextKind, findKindOfSection, findProgramForm } from "./program-forms.ts";
@@ -30,15 +32,26 @@ export function rewritePrograms(pass: Pass, functions: readonly CFunction[], env
   const findings: ProgramFindings = { programs: [], tracepoints: [], definedNames: [] };
   const called = findCalledNames(pass, functions);
   spellNoinline(pass);
+  const macros = readMacros(pass);
   for (const fn of functions) {
     const form = findProgramForm(readMacroHead(pass, fn));
-    if (form === undefined && !fn.isProgram) inlineHelper(pass, fn);
+    if (form === undefined && fn.isProgram && fn.section === undefined && isMacroUse(pass, fn, macros)) {
+      // What the preprocessor makes of it, clang tells.
+    } else if (form === undefined && !fn.isProgram) inlineHelper(pass, fn);
     else if (form === undefined && fn.section === undefined && called.has(fn.name)) inlineHelper(pass, fn);
     else rewriteProgram(pass, fn, form, env, findings);
     if (form === undefined && !fn.isProgram) findings.definedNames.push(fn.name);
     noteTracepointParams(pass, fn, findings);
   }
   return findings;
+}
+
+/** Whether a head is the use of a macro, of the text or of a header, whose name nothing else has: its arguments are words, and no types. */
+function isMacroUse(pass: Pass, fn: CFunction, macros: ReadonlyMap<string, Macro>): boolean {
+  if (macros.get(fn.name)?.params !== undefined) return true;
+  return (
+    fn.returnType === "" && fn.params.every(({ from, to }) => to === from + 1 && pass.tokens[from]!.text !== "void")
+  );
 }
 
 /** `TRACEPOINT_PROBE(cat, ev)` as its name and arguments. */

@@ -12,6 +12,7 @@ import type { CompileOptions, Parsed } from "../../compile/compile-unit.ts";
 import { areUnchanged, describeOwnHeaders, hasOwnHeaders, readOwnHeaders } from "../../compile/own-headers.ts";
 import type { Ast } from "../../dialect/reads/ast.ts";
 import { prepareUnit } from "../../dialect/prepare.ts";
+import { findKindOfSection } from "../../dialect/words/program-forms.ts";
 import { rewriteUnit } from "../../dialect/rewrite.ts";
 import type { RewrittenUnit } from "../../dialect/rewrite.ts";
 import { readMessages } from "../../dialect/text/locate-in-unit.ts";
@@ -110,7 +111,7 @@ function compilePrepared(
   requireWhole(unit, bytes);
   tools.log.info(`compiled ${source.place?.file ?? source.name} in ${Math.round(readClock() - started)} ms`);
   const record: UnitRecord = {
-    programs: unit.programs,
+    programs: nameSections(unit.programs, bytes),
     maps: unit.maps,
     eventStructs: unit.eventStructs,
     ...(headers.size === 0 ? {} : { headers: describeOwnHeaders(headers) }),
@@ -119,6 +120,16 @@ function compilePrepared(
   // Only on the way that takes its time anyway.
   cleanCache(tools.cache);
   return describeBuilt(record, bytes);
+}
+
+/** Where a macro gave a function its section, the object has its name. */
+function nameSections(programs: readonly ProgramDecl[], object: Uint8Array): readonly ProgramDecl[] {
+  if (programs.every(({ section }) => section !== "")) return programs;
+  const compiled = describeObject(object, []).programs;
+  return programs.map((program) => {
+    const section = program.section === "" ? compiled.find(({ name }) => name === program.name)?.section : undefined;
+    return section === undefined ? program : { ...program, section, kind: findKindOfSection(section) };
+  });
 }
 
 /** @throws CompileError where an object lacks what its text seems to have */

@@ -1,4 +1,5 @@
-// Allocates in known ways, and keeps a part of it.
+// Allocates in known ways, and keeps a part of it; with an argument, each time that SIGUSR1 comes.
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,11 +18,24 @@ __attribute__((noinline)) void keep_nothing(void) {
   p = realloc(malloc(60), 0);
 }
 
-int main(void) {
+__attribute__((always_inline)) static inline void allocate(void) {
   for (volatile int i = 0; i < 5; i++) { leak_small(); keep_nothing(); }
   for (volatile int i = 0; i < 3; i++) leak_large();
   for (volatile int i = 0; i < 2; i++) leak_moved();
   leak_aligned();
+}
+
+int main(int words, char **unused) {
+  sigset_t start;
+  int signal;
+  sigemptyset(&start);
+  sigaddset(&start, SIGUSR1);
+  sigprocmask(SIG_BLOCK, &start, NULL);
+  for (int turn = 0; words > 1 && turn < 4; turn++) {
+    sigwait(&start, &signal);
+    allocate();
+  }
+  if (words == 1) allocate();
   sleep(60);
   return 0;
 }

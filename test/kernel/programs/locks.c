@@ -1,5 +1,6 @@
-// Takes mutexes in known orders: locks.c inverted|ordered. No two threads run at the same time, so nothing hangs.
+// Takes mutexes in known orders: locks.c inverted|ordered [wait]. No two threads run at the same time, so nothing hangs. `wait` begins at SIGUSR1.
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -24,6 +25,14 @@ static void run(void *(*work)(void *)) {
 }
 
 int main(int count, char **words) {
+  if (count > 2) {
+    sigset_t start;
+    int signal;
+    sigemptyset(&start);
+    sigaddset(&start, SIGUSR1);
+    sigprocmask(SIG_BLOCK, &start, NULL);
+    sigwait(&start, &signal);
+  }
   run(take_one_two);
   run(take_two_three);
   run(strcmp(words[1], "inverted") == 0 ? take_three_one : take_one_three);

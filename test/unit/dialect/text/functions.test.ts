@@ -27,6 +27,13 @@ describe("findFunctions", () => {
     ]);
   });
 
+  it("ends the head of a function whose name stands in parentheses with its body", () => {
+    const found = find(
+      "int (f)(int a) { return 0; }\nint g(int a) { return 0; }\nstruct __attribute__((packed)) s { int a; } x;",
+    );
+    expect(found.map(({ name, headToken }) => [name, headToken])).toEqual([["g", 13]]);
+  });
+
   it("follows both branches of a conditional that opens one body twice", () => {
     const text = "#if A\nint f(int a)\n{\n  x();\n#else\nint g(int a)\n{\n#endif\n  y();\n}\nint h(void) { }";
     const found = find(text);
