@@ -39,7 +39,7 @@ describe("bpfts net", () => {
 b.attach_tc({ dev: "b0", netns, direction: "ingress", fn_name: "second" });
 b.attach_tc({ dev: "b0", netns, direction: "ingress", fn_name: "first" });
 b.attach_tc({ dev: "b0", netns, direction: "egress", via: "clsact", priority: 7, fn_name: "filter" });
-b.attach_tc({ dev: "b0", netns, direction: "egress", via: "clsact", priority: 3, fn_name: "filter" });
+b.attach_tc({ dev: "b0", netns, direction: "egress", via: "clsact", priority: 3, fn_name: "filter", stack: true });
 b.attach_xdp({ dev: "b0", netns, mode: "generic", fn_name: "on_xdp" });
 b.attach_sk_lookup({ netns, fn_name: "look_up" });
 b.attach_netfilter({ netns, family: "ipv4", hook: "input", priority: -5, fn_name: "on_input" });

@@ -279,6 +279,43 @@ json([link.via, link.id ?? null]); print("ready"); wait(); json([...b.get_table(
     expect(veth.run("b", "tc qdisc show dev b0")).toContain("clsact");
     veth.run("b", "tc qdisc delete dev b0 clsact");
   });
+
+  it("refuses a classic filter that sits there already, and says how to remove one that a killed run has left", async () => {
+    const script = (name: string, ...calls: readonly string[]): string =>
+      makeJsonScript(
+        folder,
+        name,
+        counters + onDatagram("drop", "__sk_buff", "TC_ACT_SHOT", 0),
+        `const place = { dev: "b0", netns: ${JSON.stringify(veth.b.path)}, fn_name: "drop", direction: "ingress", via: "clsact" } as const;
+const tell = (run: () => unknown) => { try { run(); return ["attached"]; } catch (error) { return [(error as any).message, (error as any).hint]; } };
+${calls.map((options) => `json(tell(() => b.attach_tc({ ...place, ${options} })));`).join("\n")}
+if (argv.length > 0) { print("ready"); wait(); }`,
+      );
+    const read = async (path: string): Promise<unknown[]> => readJson(await runCli(["run", path]));
+    const there = expect.stringMatching(/: the same program sits there already, as program \d+$/) as string;
+    expect(await read(script("own", "priority: 7", "priority: 9", "priority: 9, stack: true"))).toEqual([
+      ["attached"],
+      [there, "this script attached it; give stack: true to attach it once more"],
+      ["attached"],
+    ]);
+    expect(veth.run("b", "tc qdisc show dev b0")).not.toContain("clsact");
+
+    const first = startCli(["run", script("first", "priority: 7"), "stay"]);
+    await first.waitFor("ready");
+    const another = script("another", "");
+    expect(await read(another)).toEqual([
+      [there, `it belongs to node(${first.child.pid}); give stack: true to attach it once more`],
+    ]);
+    first.child.kill("SIGKILL");
+    await first.ended;
+    const [[, hint]] = (await read(another)) as [[string, string]];
+    expect(hint).toBe(
+      "no process has it, so a run that was killed has left it, or tc made it: tc filter delete dev b0 ingress pref 7 (in that network namespace); give stack: true to attach it once more",
+    );
+    veth.run("b", /tc filter delete [^(]*/.exec(hint)![0]);
+    expect(await read(another)).toEqual([["attached"]]);
+    veth.run("b", "tc qdisc delete dev b0 clsact");
+  });
 });
 
 describe("other places of the network", () => {

@@ -4,6 +4,7 @@ import { errno } from "../door/errno.ts";
 import type { Handle } from "../door/port.ts";
 import { readHolders } from "../live/object-holders.ts";
 import { readProgramInfo } from "../live/program-info.ts";
+import { listFiltersAt } from "../network/attached-programs.ts";
 import { describeRefusal, missingAnswers, noOptions, renderDevice } from "./network-hook.ts";
 import type { ArgumentOf, AttachedLink, NetworkHook, NetworkPlace } from "./network-hook.ts";
 
@@ -20,9 +21,9 @@ export const tcHook: NetworkHook<ArgumentOf<"tc">> = {
   attach(argument, program, place) {
     const device = place.device!;
     const action = `Cannot attach "${argument.fnName}" to tc ${argument.direction} of ${renderDevice(device.name, place.netns)}`;
+    if (!argument.stack) requireAlone(argument, program, place, action);
     if (argument.via === "clsact") return attachFilter(argument, program, place, action);
     const attachType = attachTypes[argument.direction];
-    if (!argument.stack) requireAlone(argument, program, place, action);
     const flags = argument.order === "first" ? BEFORE : 0;
     const handle = place.port.linkCreate(program, place.netns.fd, device.index, attachType, flags, noOptions);
     if (handle >= 0) return { handle, via: "tcx", warnings: [] };
@@ -89,24 +90,40 @@ function haveTcx({ port, netns }: NetworkPlace, index: number, attachType: numbe
 }
 
 /**
- * Programs stack on a hook, so a script that is started twice would do its work twice.
+ * Programs stack on a hook, as links and as filters, so a script that is started twice would do its work twice.
  *
  * @throws AttachError when the same program sits there already
  */
 function requireAlone(argument: ArgumentOf<"tc">, program: Handle, place: NetworkPlace, action: string): void {
-  const { port, netns, device } = place;
-  const ids = port.programQuery(netns.fd, device!.index, attachTypes[argument.direction]);
+  const { port, netns } = place;
+  const device = place.device!;
   const own = port.programInfo(program);
-  if (typeof ids === "number" || typeof own === "number") return;
+  if (typeof own === "number") return;
   const mine = readProgramInfo(port, own.id);
-  for (const id of new Uint32Array(ids.slice().buffer).subarray(1)) {
-    const found = id === own.id ? undefined : readProgramInfo(port, id);
-    if (found === undefined || found.name !== mine?.name || found.tag !== mine.tag) continue;
-    const holders = readHolders().list("program", id);
-    const who = holders.map(({ comm, pid }) => `${comm}(${pid})`).join(", ");
+  const isSame = (id: number): boolean => {
+    const found = readProgramInfo(port, id);
+    return found !== undefined && found.name === mine?.name && found.tag === mine.tag;
+  };
+  const refuse = (id: number, remove: string | undefined): never => {
+    const who = readHolders()
+      .list("program", id)
+      .map(({ comm, pid }) => `${comm}(${pid})`)
+      .join(", ");
+    const whose = id === own.id ? "this script attached it" : who === "" ? remove : `it belongs to ${who}`;
     throw new AttachError(`${action}: the same program sits there already, as program ${id}`, {
       reason: "exists",
-      hint: `${who === "" ? "" : `it belongs to ${who}; `}give stack: true to attach it once more`,
+      hint: `${whose === undefined ? "" : `${whose}; `}give stack: true to attach it once more`,
     });
-  }
+  };
+  const ids = port.programQuery(netns.fd, device.index, attachTypes[argument.direction]);
+  if (typeof ids !== "number")
+    // Of this very program the kernel itself makes no second link.
+    for (const id of new Uint32Array(ids.slice().buffer).subarray(1))
+      if (id !== own.id && isSame(id)) refuse(id, undefined);
+  for (const { programId, priority } of listFiltersAt(port, netns.fd, device.index, argument.direction))
+    if (isSame(programId))
+      refuse(
+        programId,
+        `no process has it, so a run that was killed has left it, or tc made it: tc filter delete dev ${device.name} ${argument.direction} pref ${priority}${netns.label === "" ? "" : " (in that network namespace)"}`,
+      );
 }

@@ -76,7 +76,6 @@ function nameFlags(flags: number): string {
   return flags & 2 ? "multi" : flags & 1 ? "override" : "";
 }
 
-/** The classic filters of a device that are BPF programs, in the order in which they run. */
 function listFilters(
   port: KernelPort,
   netns: number,
@@ -84,20 +83,45 @@ function listFilters(
   parent: number,
   hook: string,
 ): readonly AttachedProgram[] {
+  return listClassicFilters(port, netns, device.index, parent).map(({ programId, priority, handle }, at) => ({
+    programId,
+    hook,
+    order: at + 1,
+    mode: `priority ${priority} handle 0x${handle.toString(16)}`,
+    device,
+  }));
+}
+
+/** A BPF program that is a classic filter. */
+export interface ClassicFilter {
+  readonly programId: number;
+  readonly priority: number;
+  readonly handle: number;
+}
+
+/** Lists the classic filters of one direction of a device that are BPF programs, in the order in which they run. */
+export function listFiltersAt(
+  port: KernelPort,
+  netns: number,
+  index: number,
+  direction: "ingress" | "egress",
+): readonly ClassicFilter[] {
+  return listClassicFilters(port, netns, index, clsact[`clsact_${direction}`]);
+}
+
+function listClassicFilters(port: KernelPort, netns: number, index: number, parent: number): readonly ClassicFilter[] {
   const request = new DataView(new ArrayBuffer(filterHeadBytes));
-  request.setInt32(4, device.index, true);
+  request.setInt32(4, index, true);
   request.setUint32(12, parent, true);
   const answer = port.netlinkDump(netns, getFilter, new Uint8Array(request.buffer));
   if (typeof answer === "number") return [];
   return parseNetlinkMessages(answer, filterHeadBytes)
-    .flatMap((message) => {
+    .flatMap((message): ClassicFilter[] => {
       const options = parseAttributes(message.attributes.get(attributes.options) ?? new Uint8Array());
       const programId = readNumber(options.get(attributes.programId));
       const priority = message.head.getUint32(16, true) >>> 16;
       const handle = message.head.getUint32(8, true);
-      const mode = `priority ${priority} handle 0x${handle.toString(16)}`;
-      return programId === undefined ? [] : { programId, mode, priority };
+      return programId === undefined ? [] : [{ programId, priority, handle }];
     })
-    .sort((a, b) => a.priority - b.priority)
-    .map(({ programId, mode }, at) => ({ programId, hook, order: at + 1, mode, device }));
+    .sort((a, b) => a.priority - b.priority);
 }
