@@ -1,8 +1,6 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openAddon } from "../../runtime/kernel/door/addon.ts";
-import { needFeature } from "../support/need-feature.ts";
 import { mountBpffs } from "../support/own-bpffs.ts";
 import { startCapture } from "../support/own-capture.ts";
 import { makeLab, renderPings } from "../support/own-lab.ts";
@@ -10,7 +8,6 @@ import { makeFolder, runCli, startCli } from "../support/run-cli.ts";
 import type { RunningCli } from "../support/run-cli.ts";
 
 const folder = makeFolder();
-const port = openAddon();
 
 /** Echoes TCP on port 8080 and UDP on port 5353. */
 const server = `
@@ -76,8 +73,7 @@ interface Flow {
 }
 
 describe("connections of IPv6", { timeout: 240_000 }, () => {
-  it("are told by monitor, listed and flushed by conntrack and netlist as those of IPv4, with right checksums", async (context) => {
-    needFeature(context, port, "tcx");
+  it("are told by monitor, listed and flushed by conntrack and netlist as those of IPv4, with right checksums", async () => {
     const lab = makeLab(folder, "six", { nodes: { node1: { subnet: "fd77:1::/64", pods: { pod1: {}, pod2: {} } } } });
     await lab.up();
     for (const pod of ["pod1", "pod2"]) lab.writeChecksums(pod);

@@ -1,19 +1,15 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, it } from "vitest";
-import { openAddon } from "../../runtime/kernel/door/addon.ts";
-import { needFeature } from "../support/need-feature.ts";
 import { mountBpffs } from "../support/own-bpffs.ts";
 import { makeLab, renderPings } from "../support/own-lab.ts";
 import { makeFolder, runCli, startCli } from "../support/run-cli.ts";
 
 const folder = makeFolder();
-const port = openAddon();
 
 it("netlist shows services, rules with their packets, identities and endpoints", {
   timeout: 180_000,
-}, async (context) => {
-  needFeature(context, port, "tcx");
+}, async () => {
   const lab = makeLab(folder, "nl", { nodes: { node1: { subnet: "10.77.1.0/24", pods: { pod1: {}, pod2: {} } } } });
   await lab.up();
   const { enter } = await mountBpffs();

@@ -1,11 +1,9 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openAddon } from "../../runtime/kernel/door/addon.ts";
 import { makePacket } from "../../sdk/packets/make-packet.ts";
 import type { PacketFields } from "../../sdk/packets/packet-layers.ts";
 import { makeJsonScript, readJson } from "../support/json-script.ts";
-import { needFeature } from "../support/need-feature.ts";
 import { mountBpffs } from "../support/own-bpffs.ts";
 import { startCapture } from "../support/own-capture.ts";
 import { makeLab, renderPings } from "../support/own-lab.ts";
@@ -15,7 +13,6 @@ import type { RunningCli } from "../support/run-cli.ts";
 import { sendDatagrams } from "../support/send-datagrams.ts";
 
 const folder = makeFolder();
-const port = openAddon();
 const net = join(root, "scripts/net");
 const twoNodes = JSON.parse(readFileSync(join(net, "overlay.json"), "utf8")) as object;
 
@@ -89,8 +86,7 @@ function wrap(vni: number, frame: Uint8Array): string {
 }
 
 describe("bpfts overlay", { timeout: 240_000 }, () => {
-  it("carries connections between nodes with the sender's identity in the tunnel's number", async (context) => {
-    needFeature(context, port, "tcx");
+  it("carries connections between nodes with the sender's identity in the tunnel's number", async () => {
     const lab = makeLab(folder, "ov", twoNodes);
     await lab.up();
     for (const pod of ["nginx-1", "nginx-2"]) lab.writeChecksums(pod);
@@ -201,8 +197,7 @@ describe("bpfts overlay", { timeout: 240_000 }, () => {
     });
   });
 
-  it("believes no identity that is a node's alone, no sender that is no node, and no address outside of the tunnel; a kill leaves nothing", async (context) => {
-    needFeature(context, port, "tcx");
+  it("believes no identity that is a node's alone, no sender that is no node, and no address outside of the tunnel; a kill leaves nothing", async () => {
     const lab = makeLab(folder, "ovx", twoNodes);
     await lab.up();
     const { enter } = await mountBpffs();
@@ -280,8 +275,7 @@ describe("bpfts overlay", { timeout: 240_000 }, () => {
     await end(policy);
   });
 
-  it("is followed by monitor through every program of both nodes, also where a notice has a part of the packet", async (context) => {
-    needFeature(context, port, "tcx");
+  it("is followed by monitor through every program of both nodes, also where a notice has a part of the packet", async () => {
     const lab = makeLab(folder, "walk", twoNodes);
     await lab.up();
     const { enter } = await mountBpffs();
@@ -359,8 +353,7 @@ describe("bpfts overlay", { timeout: 240_000 }, () => {
     await end(policy);
   });
 
-  it("judges packets without a device", async (context) => {
-    needFeature(context, port, "tcx");
+  it("judges packets without a device", async () => {
     const script = makeJsonScript(
       folder,
       "overlay-packets",

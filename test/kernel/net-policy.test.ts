@@ -1,15 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openAddon } from "../../runtime/kernel/door/addon.ts";
 import { makeJsonScript, readJson } from "../support/json-script.ts";
-import { needFeature } from "../support/need-feature.ts";
 import { makeLab, renderPings, takeLabStock } from "../support/own-lab.ts";
 import { makeFolder, root, runCli, startCli } from "../support/run-cli.ts";
 import type { CliResult } from "../support/run-cli.ts";
 
 const folder = makeFolder();
-const port = openAddon();
 
 /** Tries what its arguments say, one after another, and prints what came of each: `tcp ADDRESS PORT`, `udp SOURCE ADDRESS PORT COUNT`. */
 const workload = join(folder, "workload.py");
@@ -132,8 +129,7 @@ ${lines}`,
 }
 
 describe("bpfts policy", { timeout: patienceMs }, () => {
-  it("holds endpoints to their rules, counts exactly, and says why it drops", async (context) => {
-    needFeature(context, port, "tcx");
+  it("holds endpoints to their rules, counts exactly, and says why it drops", async () => {
     const lab = makeLab(folder, "policy", onePolicyNode);
     await lab.up();
     // Each datagram to a closed port is answered, not one a second.
@@ -200,8 +196,7 @@ describe("bpfts policy", { timeout: patienceMs }, () => {
     expect((await runCli(["net", "--netns", `bpfts.${lab.name}.node1`])).stdout).toMatch(/^Nothing is attached/);
   });
 
-  it("only tells with --audit what it would drop", async (context) => {
-    needFeature(context, port, "tcx");
+  it("only tells with --audit what it would drop", async () => {
     const lab = makeLab(folder, "audit", onePolicyNode);
     const command = `${renderPings("10.77.1.2", 2)}; python3 ${workload} tcp 10.77.1.2 8002`;
     const result = await runPolicy(lab, command, "--audit", ...pods, "--deny", "pod2 from any tcp/8002");
@@ -214,8 +209,7 @@ describe("bpfts policy", { timeout: patienceMs }, () => {
     );
   });
 
-  it("lets answers and ICMP errors of allowed flows through, also between nodes", async (context) => {
-    needFeature(context, port, "tcx");
+  it("lets answers and ICMP errors of allowed flows through, also between nodes", async () => {
     const lab = makeLab(folder, "policy2", {
       vxlan: true,
       nodes: {
@@ -261,8 +255,7 @@ describe("bpfts policy", { timeout: patienceMs }, () => {
     expect(counts["pod1: reply"]).toBe(counts["pod3: reply"]);
   });
 
-  it("holds IPv6 to the same rules", async (context) => {
-    needFeature(context, port, "tcx");
+  it("holds IPv6 to the same rules", async () => {
     const lab = makeLab(folder, "policy6", {
       nodes: { node1: { subnet: "fd77:1::/64", pods: { pod1: {}, pod2: {} } } },
     });
@@ -282,8 +275,7 @@ describe("bpfts policy", { timeout: patienceMs }, () => {
     expect(takeLabStock(lab.name)).toEqual([]);
   });
 
-  it("takes for answers only what answers, and for the link's only what stays on it", async (context) => {
-    needFeature(context, port, "tcx");
+  it("takes for answers only what answers, and for the link's only what stays on it", async () => {
     const result = await runPackets(
       "answers",
       `const own = ["10.0.0.1", "fd00::1"], peer = ["10.0.0.2", "fd00::2"];
@@ -323,8 +315,7 @@ json(["fe80::1", "ff02::1"].map((src) => to(v6(src, own[1], { udp: { dport: 5 } 
     ]);
   });
 
-  it("lets an endpoint send from each of its addresses", async (context) => {
-    needFeature(context, port, "tcx");
+  it("lets an endpoint send from each of its addresses", async () => {
     const result = await runPackets(
       "addresses",
       `const addresses = Array.from({ length: 40 }, (_, at) => "10.0.0." + (at + 1));
@@ -334,8 +325,7 @@ json([...addresses, "10.0.0.41"].filter((src) => from(make_packet({ ipv4: { src,
     expect(result).toEqual([40]);
   });
 
-  it("remembers a connection by what its flags say", async (context) => {
-    needFeature(context, port, "tcx");
+  it("remembers a connection by what its flags say", async () => {
     const [open, half_open, closing] = [21600, 60, 10];
     // `>` is what the endpoint sends, `<` what it is answered; each step has the seconds after it, none when the packet does not pass.
     const sequences: readonly (readonly (readonly [string, number | null])[])[] = [
@@ -439,8 +429,7 @@ for (const [at, steps] of (${JSON.stringify(sequences)} as any).entries()) {
     expect(result).toEqual(sequences);
   });
 
-  it("does not tell with --audit of what answers a packet that it let through", async (context) => {
-    needFeature(context, port, "tcx");
+  it("does not tell with --audit of what answers a packet that it let through", async () => {
     const result = await runPackets(
       "audited",
       `const { from, to, counts } = load({ ingress: "pod1 from 5009 tcp/1", egress: "pod1 to 5009 tcp/1", audit: true });

@@ -1,15 +1,12 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { openAddon } from "../../runtime/kernel/door/addon.ts";
-import { needFeature } from "../support/need-feature.ts";
 import { makeLab, takeLabStock } from "../support/own-lab.ts";
 import type { OwnLab } from "../support/own-lab.ts";
 import { makeFolder, root, runCli, startCli } from "../support/run-cli.ts";
 import type { CliResult } from "../support/run-cli.ts";
 
 const folder = makeFolder();
-const port = openAddon();
 // On a busy machine each start of bpfts takes a second or two.
 const patienceMs = 150_000;
 
@@ -155,8 +152,7 @@ function readLines(result: CliResult): readonly Record<string, unknown>[] {
 }
 
 describe("bpfts service", { timeout: patienceMs }, () => {
-  it("balances TCP and UDP of both families, answers from the service's address, and counts exactly", async (context) => {
-    needFeature(context, port, "tcx");
+  it("balances TCP and UDP of both families, answers from the service's address, and counts exactly", async () => {
     const world = await openWorld("service");
     const backends6 = ["[fd00:77:1::2]:8080", "[fd00:77:1::3]:8080"];
     const services = writeServices("services.json", [
@@ -227,8 +223,7 @@ describe("bpfts service", { timeout: patienceMs }, () => {
     expect(source[line - 1]).toContain("return drop(skb, tuple, DROP_NO_SERVICE");
   });
 
-  it("drains a backend that leaves the file, keeps clients where they were, and leaves nothing when it is killed", async (context) => {
-    needFeature(context, port, "tcx");
+  it("drains a backend that leaves the file, keeps clients where they were, and leaves nothing when it is killed", async () => {
     const world = await openWorld("service-drain");
     const sticky = { ...web, name: "sticky", frontend: "10.96.0.12:80", affinity: 600 };
     const services = writeServices("drain.json", [{ ...web, backends: [backends[0]] }, sticky]);
