@@ -206,8 +206,9 @@ try {
   if (!(error instanceof Interrupt)) throw error;
 }
 
+const width = Math.max(12, ...nodes.map(({ name }) => name.length));
 const rows = new RowPrinter<OverlayCounts & { readonly node: string; readonly what: string }>([
-  { head: "NODE", format: "%-12s", value: "node" },
+  { head: "NODE", format: `%-${width}s`, value: "node" },
   { head: "WHAT", format: "%-40s", value: "what" },
   { head: "PACKETS", format: "%10d", value: "packets" },
   { head: "BYTES", format: "%12d", value: "bytes" },
