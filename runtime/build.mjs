@@ -167,7 +167,7 @@ async function writeEditorPlugin() {
 function writeLazyModules() {
   const folder = join(dist, "lazy");
   mkdirSync(folder, { recursive: true });
-  const files = ["web", "packets", "live"].flatMap((part) =>
+  const files = ["web", "packets", "live", "tests"].flatMap((part) =>
     readdirSync(join(root, "sdk", part))
       // This one is in the SDK itself.
       .filter((name) => name !== "install-live.ts")

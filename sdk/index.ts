@@ -94,6 +94,8 @@ export {
   tcpstate,
 } from "./queries/network.ts";
 export { decode_packet, make_packet } from "./lazy/packets.ts";
+export { expect, replay, test } from "./lazy/tests.ts";
+export type { Expectation, ReplayOptions, ReplayedRun, TestOptions } from "./tests/test-shapes.ts";
 export { pcap } from "./report/pcap.ts";
 export type { CapturedPacket } from "./report/pcap.ts";
 export type {

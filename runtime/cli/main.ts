@@ -20,6 +20,7 @@ const modules: Readonly<Record<string, () => Promise<CommandModule>>> = {
   run: () => import("./run.ts"),
   live: () => import("./live.ts"),
   replay: () => import("./replay.ts"),
+  test: () => import("./test.ts"),
   check: () => import("./check.ts"),
   list: () => import("./list.ts"),
   prog: () => import("./prog.ts"),
@@ -68,6 +69,7 @@ Examples:
   bpfts flame cpu.txt -o cpu.html                a flame graph of recorded stacks; --before OLD: what has changed
   bpfts lab up two-nodes.json                    a network of namespaces to try scripts in
   bpfts check scripts/hello.ts                   compile and verify, attach nothing
+  bpfts test                                     run the tests beside scripts, on recordings
   bpfts types scripts/counts.ts                  the types of its tables, out of the compiled program
   bpfts init                                     make an editor check the scripts of this folder
   bpfts doctor                                   what this machine can do

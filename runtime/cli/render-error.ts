@@ -83,7 +83,7 @@ function shortenPath(file: string): string {
 }
 
 /** A place is shown with its line when it came with it: nothing is read here. */
-function renderPlace(location: SourceLocation): string[] {
+export function renderPlace(location: SourceLocation): string[] {
   const head = `  --> ${renderLocation({ ...location, file: shortenPath(location.file) })}`;
   const text = location.lineText;
   if (text === undefined) return [head];

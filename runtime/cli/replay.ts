@@ -1,5 +1,8 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import { writeSync } from "node:fs";
+import { BpftsError } from "../base/errors.ts";
 import { openStderrLog } from "../base/log.ts";
+import type { RecordSink } from "../session/bridge/bridge-state.ts";
 import { replayScript } from "../session/run/replay-script.ts";
 import { addGrantOptions, readGrants } from "./file-grants.ts";
 import type { GrantFlags } from "./file-grants.ts";
@@ -28,6 +31,10 @@ interface ReplayFlags extends GrantFlags, RowFlags {
   readonly output?: string;
   readonly utc?: true;
   readonly verbose: boolean;
+  /** For a test: where records of the output go. */
+  readonly recordsFd?: number;
+  /** False for a test that gives no arguments, in place of those of the run. */
+  readonly args: boolean;
 }
 
 /** Adds \`bpfts replay\`. */
@@ -42,7 +49,9 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("--utc", "print times in UTC, not in the time zone of the run")
     .option("--memory <mebibytes>", "the most memory that the script may use", parseCount, 64)
     .option("--verbose", "say what happens on the way", false)
-    .option("--json-errors", "write errors as JSON, one a line");
+    .option("--json-errors", "write errors as JSON, one a line")
+    .addOption(new Option("--records-fd <fd>").argParser(parseCount).hideHelp())
+    .addOption(new Option("--no-args").hideHelp());
   addRowOptions(command)
     .addHelpText("after", examples)
     .action(async (recording: string, script: string | undefined, args: readonly string[], flags: ReplayFlags) => {
@@ -59,19 +68,42 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
         replayScript({
           recording,
           ...(script !== undefined && { script }),
-          ...(args.length > 0 && { args }),
+          ...((args.length > 0 || !flags.args) && { args }),
           ...(rows !== undefined && { rows }),
           ...(output !== undefined && { output }),
+          ...(flags.recordsFd !== undefined && { records: openRecords(flags.recordsFd) }),
           ...(flags.utc !== undefined && { utc: flags.utc }),
           memoryBytes: flags.memory * 1024 * 1024,
           log: openStderrLog(flags),
           environment: process.env,
           grants: readGrants(flags),
         });
-      finish(
-        await runWithOutput({ ...(flags.output !== undefined && { output: flags.output }) }, ({ output }) =>
-          replay(output),
-        ),
-      );
+      try {
+        finish(
+          await runWithOutput({ ...(flags.output !== undefined && { output: flags.output }) }, ({ output }) =>
+            replay(output),
+          ),
+        );
+      } catch (error) {
+        if (flags.recordsFd !== undefined) tellRefusal(flags.recordsFd, error);
+        throw error;
+      }
     });
+}
+
+/** Writes records of the output, a line each, for a test that reads them. */
+function openRecords(fd: number): RecordSink {
+  return { everyMs: 0, take: (lines) => writeAll(fd, `${lines}\n`) };
+}
+
+/** Errors of the command line, and of files that cannot be read, are the test's and not the script's. */
+function tellRefusal(fd: number, error: unknown): void {
+  if (!(error instanceof BpftsError) || !["BPFTS_USAGE", "BPFTS_SCRIPT"].includes(error.code)) return;
+  const { message, hint } = error;
+  writeAll(fd, `${JSON.stringify({ type: "refused", message, hint })}\n`);
+}
+
+function writeAll(fd: number, text: string): void {
+  const bytes = Buffer.from(text, "utf8");
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
 }

@@ -13,11 +13,13 @@ import type { Layout } from "../wire/layout.ts";
 import { eprint, writeOutput } from "../print/output.ts";
 import { is_json_output } from "../print/row-printer.ts";
 import { compileRow } from "../print/row-text.ts";
-import { addToJson, haveAddedColumns, renderAddedColumns } from "../print/added-columns.ts";
+import { addRecord, areRecordsWanted } from "../print/output-records.ts";
+import { addToJson, haveAddedColumns, readAddedColumns, renderAddedColumns } from "../print/added-columns.ts";
 import { haveRowFilter, isEventWanted } from "../print/row-choice.ts";
 import { haveEventLimit, limitCallback } from "../print/shown-events.ts";
 import { markEvents, refuseSort } from "../print/sorted-rows.ts";
-import type { MapReply, RingKind, RowFormat } from "../wire/protocol.ts";
+import type { MapReply, RingKind } from "../wire/protocol.ts";
+import type { RowFormat } from "../wire/row-format.ts";
 import { TableBase } from "../tables/table-base.ts";
 import type { TableOwner } from "../tables/table-base.ts";
 
@@ -140,7 +142,7 @@ export class EventTable<Event = unknown> extends TableBase {
    */
   printf(format: string, ...fields: readonly ((keyof Event & string) | "cpu")[]): void {
     refuseSort();
-    const byScript = haveEventLimit() || haveRowFilter() || haveAddedColumns();
+    const byScript = haveEventLimit() || haveRowFilter() || haveAddedColumns() || areRecordsWanted();
     const row: RowFormat = { format, fields, json: is_json_output(), byScript };
     if (!byScript) return this.open(() => undefined, { rows: row });
     // Who counts or chooses rows has to see each of them.
@@ -148,6 +150,16 @@ export class EventTable<Event = unknown> extends TableBase {
     const show = (event: unknown, cpu: number): void => {
       if (!isEventWanted(event, cpu)) return;
       const text = write(event, cpu);
+      addRecord(() => ({
+        type: "event",
+        name: this.name,
+        data: {
+          ...readAddedColumns(event),
+          ...Object.fromEntries(
+            fields.map((field) => [field, field === "cpu" ? cpu : (event as Record<string, unknown>)[field]]),
+          ),
+        },
+      }));
       writeOutput(row.json ? addToJson(text, event) : renderAddedColumns(event) + text);
     };
     this.open(show, { rows: row });

@@ -2,6 +2,7 @@ import { requireText } from "../checks/check-options.ts";
 import { callHost } from "../wire/host.ts";
 import { eprint, flush } from "../print/output.ts";
 import { chooseCgroups } from "../queries/containers.ts";
+import { wantRecords } from "../print/output-records.ts";
 import { wantHistograms } from "../print/record-histogram.ts";
 import { makeExtraColumns } from "../columns/extra-columns.ts";
 import { changeColumns } from "../print/added-columns.ts";
@@ -99,6 +100,7 @@ export function startScript(): void {
   isStackWanted = started.wantsStacks;
   isPacketWanted = started.wantsPackets;
   wantHistograms(started.wantsHistograms);
+  wantRecords(started.records ?? null);
   chooseCgroups(started.cgroups);
   chooseRows(started.rows);
   chooseSort(started.rows.sort);

@@ -1,13 +1,13 @@
-import { MAX, requireInteger, requireOptions } from "../checks/check-options.ts";
+import { MAX, requireFunction, requireInteger, requireOptions, requireText } from "../checks/check-options.ts";
 import { formatC } from "../print/format.ts";
-import { eprint, print } from "../print/output.ts";
+import { eprint, flush, print } from "../print/output.ts";
 import { renderValue } from "../print/render-value.ts";
 import { AF_INET, AF_INET6, inet_ntop, inet_pton } from "../addresses/ip-address.ts";
 import { parseMac, renderMac } from "../addresses/mac-address.ts";
 import { startedNs } from "../time/start-time.ts";
-import { setIdleTimeout } from "../time/timers.ts";
+import { setIdleTimeout, setTimeout } from "../time/timers.ts";
 import { readStack } from "../wire/error-stacks.ts";
-import { makeArgumentError } from "../wire/errors.ts";
+import { BpfError, Interrupt, makeArgumentError } from "../wire/errors.ts";
 import { escapeText } from "../wire/escape-text.ts";
 import { callHost } from "../wire/host.ts";
 import { decodeUtf8, encodeUtf8 } from "../wire/utf8.ts";
@@ -27,21 +27,23 @@ interface LazyModules {
   readonly url: typeof import("../web/url.ts");
   readonly "url-search-params": typeof import("../web/url-search-params.ts");
   readonly "decode-packet": typeof import("../packets/decode-packet.ts");
+  readonly "expect-value": typeof import("../tests/expect-value.ts");
+  readonly "run-tests": typeof import("../tests/run-tests.ts");
   readonly "make-packet": typeof import("../packets/make-packet.ts");
 }
 
 /** What those modules import of the rest of the SDK, which is there already and has state. */
 const library: Readonly<Record<string, object>> = {
-  "../checks/check-options.ts": { MAX, requireInteger, requireOptions },
+  "../checks/check-options.ts": { MAX, requireFunction, requireInteger, requireOptions, requireText },
   "../print/format.ts": { formatC },
-  "../print/output.ts": { eprint, print },
+  "../print/output.ts": { eprint, flush, print },
   "../print/render-value.ts": { renderValue },
   "../addresses/ip-address.ts": { AF_INET, AF_INET6, inet_ntop, inet_pton },
   "../addresses/mac-address.ts": { parseMac, renderMac },
   "../time/start-time.ts": { startedNs },
-  "../time/timers.ts": { setIdleTimeout },
+  "../time/timers.ts": { setIdleTimeout, setTimeout },
   "../wire/error-stacks.ts": { readStack },
-  "../wire/errors.ts": { makeArgumentError },
+  "../wire/errors.ts": { BpfError, Interrupt, makeArgumentError },
   "../wire/escape-text.ts": { escapeText },
   "../wire/host.ts": { callHost },
   "../wire/utf8.ts": { decodeUtf8, encodeUtf8 },

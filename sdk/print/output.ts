@@ -1,6 +1,7 @@
 import { formatC } from "./format.ts";
 import { callHost } from "../wire/host.ts";
 import { renderValue } from "./render-value.ts";
+import { flushRecords } from "./output-records.ts";
 import { encodeUtf8, isPlainText } from "../wire/utf8.ts";
 
 /** Units: UTF-16 code units of buffered text, about bytes. */
@@ -78,6 +79,7 @@ function send(call: "write" | "write_error", text: string): void {
  */
 export function flush(): void {
   flushOutput();
+  flushRecords();
   if (standardError === "") return;
   const text = standardError;
   standardError = "";

@@ -1,5 +1,6 @@
 import { callHost } from "../wire/host.ts";
 import type { HistogramMessage } from "../wire/histogram-message.ts";
+import { addRecord, areRecordsWanted } from "./output-records.ts";
 import { is_json_output } from "./row-printer.ts";
 
 let isWanted = false;
@@ -25,4 +26,23 @@ export function recordHistogram(read: () => HistogramMessage | undefined): boole
 /** Whether a heat map takes the place of printed histograms. */
 export function isHistogramDrawn(): boolean {
   return isWanted && !is_json_output();
+}
+
+/** Hands histograms over as records, if somebody reads those. */
+export function addHistogramRecords(read: () => HistogramMessage): void {
+  if (!areRecordsWanted()) return;
+  const { series, unit, sections } = read();
+  for (const { name, rows } of sections)
+    addRecord(() => ({
+      type: "hist",
+      name: series,
+      key: { unit, ...(name !== "" && { section: name }) },
+      buckets: rows
+        .filter(([, , count]) => count !== "0")
+        .map(([from, to, count]) => ({
+          ...(from !== null && { from: BigInt(from) }),
+          ...(to !== null && { to: BigInt(to) }),
+          count: BigInt(count),
+        })),
+    }));
 }

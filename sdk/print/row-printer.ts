@@ -1,5 +1,6 @@
 import { findFormatter, formatC } from "./format.ts";
 import { print } from "./output.ts";
+import { addRecord } from "./output-records.ts";
 import { renderJson } from "./render-json.ts";
 import { addColumns, readMember, removeColumns } from "./added-columns.ts";
 import { chooseColumns, findColumn, haveRowFilter, isRowWanted, refuseName } from "./row-choice.ts";
@@ -112,6 +113,7 @@ export class RowPrinter<Row> {
   /** Prints a row: its columns, or one JSON object after `json_output()`. One that the user's `--filter` leaves out is not printed. */
   print(row: Row): void {
     if (!this.wants(row)) return;
+    addRecord(() => ({ type: "row", data: this.readFields(row) }));
     const sort = findSort();
     if (sort === undefined) print(this.render(row));
     else holdRow(this, this.readField(row, "--sort", sort.field), this.render(row));
@@ -162,8 +164,12 @@ export class RowPrinter<Row> {
       this.renderLine ??= this.csv ? compileCsv(this.columns) : compileLine(this.columns);
       return this.renderLine(row);
     }
-    const fields = Object.fromEntries(this.columns.map((column) => [column.name, readColumn(column, row)]));
-    return renderJson({ ...before, ...fields });
+    return renderJson({ ...before, ...this.readFields(row) });
+  }
+
+  /** @internal The values of the columns, by their names. */
+  readFields(row: Row): Record<string, unknown> {
+    return Object.fromEntries(this.columns.map((column) => [column.name, readColumn(column, row)]));
   }
 }
 

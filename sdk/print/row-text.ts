@@ -1,4 +1,4 @@
-import type { RowFormat } from "../wire/protocol.ts";
+import type { RowFormat } from "../wire/row-format.ts";
 import { compileFormat } from "./format.ts";
 import { renderJson } from "./render-json.ts";
 

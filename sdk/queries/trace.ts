@@ -2,6 +2,7 @@ import { escapeJson, escapeText } from "../wire/escape-text.ts";
 import { formatPositions } from "../print/format-positions.ts";
 import { callHost } from "../wire/host.ts";
 import { countOutput, eprint, print } from "../print/output.ts";
+import { addRecord, areRecordsWanted } from "../print/output-records.ts";
 import { is_json_output } from "../print/row-printer.ts";
 import { haveEventLimit, isEventLimitReached, noteShownEvent } from "../print/shown-events.ts";
 import { block } from "../time/wait.ts";
@@ -158,8 +159,12 @@ export interface TracePrintOptions extends TraceOptions {
   readonly fmt?: string | undefined;
 }
 
-function renderFieldsJson([task, pid, cpu, flags, ts, msg]: TraceFields): string {
-  return escapeJson(JSON.stringify({ task, pid, cpu, flags, ts, msg }));
+function nameFields([task, pid, cpu, flags, ts, msg]: TraceFields): Record<string, unknown> {
+  return { task, pid, cpu, flags, ts, msg };
+}
+
+function renderFieldsJson(fields: TraceFields): string {
+  return escapeJson(JSON.stringify(nameFields(fields)));
 }
 
 /** A line as a terminal may have it. Tabs are those of the program's own format. */
@@ -171,13 +176,16 @@ export function printTrace(options: TracePrintOptions): void {
     const line = readTraceLine(options.nonblocking === true ? 0 : -1);
     if (line === undefined) return;
     const isJson = is_json_output();
-    const fields = isJson || options.fmt !== undefined || options.pid !== undefined ? parseTraceLine(line) : undefined;
+    const isParsed = isJson || areRecordsWanted() || options.fmt !== undefined || options.pid !== undefined;
+    const fields = isParsed ? parseTraceLine(line) : undefined;
+    const isWanted = fields !== undefined && isOfProcess(fields[1], options.pid);
+    if (isWanted) addRecord(() => ({ type: "event", name: "trace", data: nameFields(fields) }));
     if (isJson) {
-      if (fields !== undefined && isOfProcess(fields[1], options.pid)) print(renderFieldsJson(fields));
+      if (isWanted) print(renderFieldsJson(fields));
     } else if (fields === undefined) {
       // What is no event is printed as it is, but is nobody's when lines of one process are asked for.
       if (options.pid === undefined && options.fmt === undefined) print(showLine(line));
-    } else if (isOfProcess(fields[1], options.pid)) {
+    } else if (isWanted) {
       print(options.fmt === undefined ? showLine(line) : formatPositions(options.fmt, fields));
     }
   }

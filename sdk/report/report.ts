@@ -8,6 +8,8 @@ import { haveAddedColumns, readAddedColumns, renderAddedColumns } from "../print
 import { haveRowFilter, isEventWanted, refuseRowFilter } from "../print/row-choice.ts";
 import { noteSortUsed } from "../print/sorted-rows.ts";
 import { eprint, print, printf, sprintf, writeOutput } from "../print/output.ts";
+import { addRecord, areRecordsWanted, findRecordStep } from "../print/output-records.ts";
+import type { OutputRecord } from "../print/output-records.ts";
 import type { BPF } from "../program/bpf-program.ts";
 import { StackTraceTable } from "../tables/table-stack-trace.ts";
 import { Table } from "../tables/table.ts";
@@ -71,8 +73,10 @@ export function report(b: Reported, options: ReportOptions = {}): void {
   const end = options.duration === undefined ? Number.POSITIVE_INFINITY : Date.now() + options.duration * 1000;
   const step = options.interval === undefined ? Number.POSITIVE_INFINITY : options.interval * 1000;
   let next = Date.now() + step;
+  const send = (): void => show(b, { ...options, sends: true }, findStacks, idle, false, false);
   for (;;) {
-    const isLast = first !== undefined || waitUntil(Math.min(end, next), rings > 0) !== undefined || Date.now() >= end;
+    const isLast =
+      first !== undefined || waitUntil(Math.min(end, next), rings > 0, send) !== undefined || Date.now() >= end;
     show(b, options, findStacks, idle, step !== Number.POSITIVE_INFINITY && options.keep !== true, isLast);
     if (isLast) break;
     if (options.json !== true && !areHistogramsWanted()) print("");
@@ -98,13 +102,20 @@ function listTables(b: Reported): (readonly [string, unknown])[] {
 }
 
 /** Waits for a moment; events go to their callbacks meanwhile. Answers what ended the script before. Units: ms of Date.now. */
-function waitUntil(moment: number, haveRings: boolean): Interrupt["reason"] | undefined {
+function waitUntil(moment: number, haveRings: boolean, send?: () => void): Interrupt["reason"] | undefined {
+  const step = send === undefined ? Number.POSITIVE_INFINITY : findRecordStep();
+  let next = Date.now() + step;
   try {
     for (;;) {
-      const left = moment - Date.now();
+      const now = Date.now();
+      const left = moment - now;
       if (left <= 0) return undefined;
+      if (now >= next) {
+        send?.();
+        next = Math.max(next + step, now);
+      }
       // A wait is a 32-bit number of milliseconds.
-      const wait = Math.min(left, 86_400_000);
+      const wait = Math.min(left, Math.max(0, next - now), 86_400_000);
       if (haveRings) pollRings("any", wait);
       else sleep(wait / 1000);
     }
@@ -128,13 +139,13 @@ const plainHistogram: ReportedTable = { kind: "slots", keys: [""] };
 
 function show(
   b: Reported,
-  options: ReportOptions,
+  options: ReportOptions & { readonly sends?: boolean },
   findStacks: FindStacks,
   idle: IdleStacks,
   takes: boolean,
   isLast: boolean,
 ): void {
-  if (options.show !== undefined) return void options.show();
+  if (options.show !== undefined) return options.sends === true ? undefined : void options.show();
   const drawn = Object.values(options.tables ?? {}).filter(isDrawn).length;
   let isFirst = true;
   for (const [name, table] of listTables(b)) {
@@ -146,18 +157,19 @@ function show(
     if (!(table instanceof Table) || table instanceof StackTraceTable) continue;
     const rows = readRows(table, shown, takes);
     noteSortUsed();
-    idle.note(rows);
+    if (options.sends !== true) idle.note(rows);
     if (rows.length === 0) continue;
-    const draws = isDrawn(shown);
+    const draws = options.sends !== true && isDrawn(shown);
     // What stays in the tables comes again; it counts once.
     if (draws && (takes || isLast)) recordTable(drawn > 1 ? name : undefined, rows, findStacks);
-    if (draws && options.json !== true) continue;
-    if (!isFirst && options.json !== true) print("");
-    isFirst = false;
-    showTable(name, shown, rows, options, findStacks, takes || isLast);
+    if (draws && options.json !== true && !areRecordsWanted()) continue;
+    const isSent = options.sends === true || (draws && options.json !== true);
+    if (!isFirst && options.json !== true && !isSent) print("");
+    isFirst &&= isSent;
+    showTable(name, shown, rows, { ...options, sends: isSent }, findStacks, takes || isLast);
     // The other kinds have all their keys from the beginning, or make room.
     const canBeFull = /^(?:PERCPU_)?HASH$/.test(findMapKind(table.ttype)?.name ?? "") && shown?.keys.length !== 0;
-    if (canBeFull && rows.length >= table.max_entries)
+    if (!isSent && canBeFull && rows.length >= table.max_entries)
       eprint(`warning: ${name} is full: it has ${rows.length} keys, and others were not counted`);
   }
   const stacks = findStacks();
@@ -179,6 +191,7 @@ function openPlain(name: string, ring: EventTable, { json }: ReportOptions): voi
   const callback = (event: unknown): void => {
     if (!isEventWanted(event)) return;
     const shown = haveAddedColumns() ? { ...readAddedColumns(event), ...(event as object) } : event;
+    addRecord(() => ({ type: "event", name, data: shown }));
     if (json === true) print(renderJson({ type: "event", name, data: shown }));
     else print(shown);
   };
@@ -202,15 +215,15 @@ function openPrints(ring: EventTable, prints: readonly ReportedPrint[], json: bo
     const fields = (prints.length === 1 ? record : record[`print_${number}`]) as Readonly<Record<string, unknown>>;
     if (haveRowFilter() && !isEventWanted(readFields(statement, fields, prints))) return undefined;
     const values = statement.values.map((name) => showField(name, fields, findStacks));
-    if (!json) {
-      writeOutput(renderAddedColumns(fields));
-      return printf(statement.format, ...values);
-    }
-    const shown = statement.values.map((name, index) => [name, values[index]] as const);
-    const data = { ...readAddedColumns(fields), ...Object.fromEntries(shown) };
-    print(
-      renderJson({ type: "event", name: "print", text: sprintf(statement.format, ...values).replace(/\n$/, ""), data }),
-    );
+    const describe = (): OutputRecord => {
+      const shown = statement.values.map((name, index) => [name, values[index]] as const);
+      const data = { ...readAddedColumns(fields), ...Object.fromEntries(shown) };
+      return { type: "event", name: "print", text: sprintf(statement.format, ...values).replace(/\n$/, ""), data };
+    };
+    addRecord(describe);
+    if (json) return print(renderJson(describe()));
+    writeOutput(renderAddedColumns(fields));
+    printf(statement.format, ...values);
   });
 }
 

@@ -1,4 +1,6 @@
 import { print } from "../print/output.ts";
+import { addRecord } from "../print/output-records.ts";
+import type { OutputRecord } from "../print/output-records.ts";
 import { renderJson } from "../print/render-json.ts";
 import { renderValue } from "../print/render-value.ts";
 import { findInterval, renderStars } from "../tables/histogram.ts";
@@ -19,12 +21,15 @@ interface Bucket {
   readonly count: bigint;
 }
 
+/** How a table is shown; `sends`: its record alone goes out, nothing is printed. */
+type ShownOptions = ReportOptions & { readonly sends?: boolean };
+
 /** Prints one table; one without entries prints nothing. A heat map takes only what is counted for the first time. */
 export function showTable(
   name: string,
   table: ReportedTable | undefined,
   rows: readonly TableRow[],
-  options: ReportOptions,
+  options: ShownOptions,
   findStacks: FindStacks,
   isNew: boolean,
 ): void {
@@ -35,10 +40,14 @@ export function showTable(
     key: table?.keys.length === 0 ? [] : showParts(key, findStacks, table === undefined ? "members" : "words"),
     value,
   }));
-  if (options.json === true) {
-    print(renderJson({ type: "table", name, rows: ordered.map(({ key, value }) => ({ key: joinParts(key), value })) }));
-    return;
-  }
+  const describe = (): OutputRecord => ({
+    type: "table",
+    name,
+    rows: ordered.map(({ key, value }) => ({ key: joinParts(key), value })),
+  });
+  addRecord(describe);
+  if (options.sends === true) return;
+  if (options.json === true) return print(renderJson(describe()));
   if (table?.keys.length === 0) return print(`${name}: ${renderValue(ordered[0]!.value)}`);
   print(`${name}:`);
   const texts = ordered.map(({ key }) => escapeText(renderParts(key)));
@@ -54,7 +63,7 @@ function showHistograms(
   name: string,
   table: ReportedTable,
   rows: readonly TableRow[],
-  { json, top, sort }: ReportOptions,
+  { json, top, sort, sends }: ShownOptions,
   findStacks: FindStacks,
   isNew: boolean,
 ): void {
@@ -75,12 +84,18 @@ function showHistograms(
     const parts = showParts(key, findStacks, table.kind === "slots" ? "members" : "words");
     return { parts, labels: labelParts(parts), buckets: listBuckets(group.slots, table) };
   });
+  const describe = ({ parts, buckets }: (typeof shown)[number]): OutputRecord => ({
+    type: "hist",
+    name,
+    key: joinParts(parts),
+    buckets: buckets.filter(({ count }) => count > 0n),
+  });
+  for (const one of shown) addRecord(() => describe(one));
+  if (sends === true) return;
   if (recordHistogram(() => (isNew ? describeBuckets(name, shown) : undefined)) && json !== true) return;
-  shown.forEach(({ parts, labels, buckets }, index) => {
-    if (json === true)
-      return print(
-        renderJson({ type: "hist", name, key: joinParts(parts), buckets: buckets.filter(({ count }) => count > 0n) }),
-      );
+  shown.forEach((one, index) => {
+    const { parts, labels, buckets } = one;
+    if (json === true) return print(renderJson(describe(one)));
     if (index > 0) print("");
     for (const frames of parts.filter(isStack).map((part) => part.value as readonly string[]))
       for (const frame of frames) print(`    ${frame}`);

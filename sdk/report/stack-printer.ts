@@ -1,5 +1,6 @@
 import { isStackWanted } from "../guest/process.ts";
 import { eprint, print } from "../print/output.ts";
+import { addRecord } from "../print/output-records.ts";
 import { is_json_output } from "../print/row-printer.ts";
 import { errno_name } from "../queries/errno-names.ts";
 import { nameKernelAddress, nameUserAddress } from "../queries/symbols.ts";
@@ -192,6 +193,8 @@ export class StackPrinter {
   }
 
   private print(row: StackRow, frames: StackFrames, value: bigint): void {
+    const unit = this.layout.value_name === "us" ? "us" : "count";
+    addRecord(() => ({ type: "stack", process: row.name, frames: this.fold(frames), value, unit }));
     if (this.record(row.name, this.fold(frames), value)) return;
     if (is_json_output()) {
       const { user, kernel } = frames;

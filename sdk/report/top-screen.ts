@@ -1,6 +1,7 @@
 import { read_file } from "../guest/process.ts";
 import { strftime } from "../time/time-format.ts";
 import { flush, print } from "../print/output.ts";
+import { addRecord } from "../print/output-records.ts";
 import { type RowPrinter, is_json_output, orderByChoice } from "../print/row-printer.ts";
 import { terminal } from "../print/terminal.ts";
 
@@ -45,6 +46,7 @@ export class TopScreen<Row> {
   show(rows: Iterable<Row>, sort_by: (row: Row) => number | bigint, title = ""): void {
     const wanted = [...rows].filter((row) => this.rows.wants(row));
     const shown = (orderByChoice(this.rows, wanted) ?? sortByValue(wanted, sort_by)).slice(0, this.maxRows);
+    addRecord(() => ({ type: "top", name: "top", rows: shown.map((row) => this.rows.readFields(row)) }));
     if (is_json_output()) {
       const time = strftime("%H:%M:%S");
       for (const row of shown) print(this.rows.render(row, { time }));

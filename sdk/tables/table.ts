@@ -21,7 +21,8 @@ import type { ColumnPlan } from "../codec/column-plan.ts";
 import { alignUp } from "../wire/protocol.ts";
 import type { MapReply } from "../wire/protocol.ts";
 import { is_json_output } from "../print/row-printer.ts";
-import { recordHistogram } from "../print/record-histogram.ts";
+import { addHistogramRecords, recordHistogram } from "../print/record-histogram.ts";
+import type { HistogramMessage } from "../wire/histogram-message.ts";
 import { TableBase } from "./table-base.ts";
 import type { TableOwner } from "./table-base.ts";
 import { readColumns } from "./table-columns.ts";
@@ -257,7 +258,10 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
   ): void {
     requireHistogramArguments("print_log2_hist()", val_type, section_header, options);
     const slots = [...this.countSlots(options.take)];
-    if (recordHistogram(() => describeHistogram(this.name, slots, "log2", val_type, section_header, options))) return;
+    const describe = (): HistogramMessage =>
+      describeHistogram(this.name, slots, "log2", val_type, section_header, options);
+    addHistogramRecords(describe);
+    if (recordHistogram(describe)) return;
     const build = is_json_output() ? renderHistogramJson : buildLog2Histogram;
     for (const text of build(slots, val_type, section_header, options)) print(text);
   }
@@ -271,7 +275,10 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
   ): void {
     requireHistogramArguments("print_linear_hist()", val_type, section_header, options);
     const slots = [...this.countSlots(options.take)];
-    if (recordHistogram(() => describeHistogram(this.name, slots, "linear", val_type, section_header, options))) return;
+    const describe = (): HistogramMessage =>
+      describeHistogram(this.name, slots, "linear", val_type, section_header, options);
+    addHistogramRecords(describe);
+    if (recordHistogram(describe)) return;
     const build = is_json_output() ? renderLinearJson : buildLinearHistogram;
     for (const text of build(slots, val_type, section_header, options)) print(text);
   }
@@ -285,7 +292,10 @@ export class Table<Key = unknown, Leaf = unknown> extends TableBase {
   ): void {
     requireHistogramArguments("print_json_hist()", val_type, section_header, options);
     const slots = [...this.countSlots(options.take)];
-    recordHistogram(() => describeHistogram(this.name, slots, "log2", val_type, section_header, options));
+    const describe = (): HistogramMessage =>
+      describeHistogram(this.name, slots, "log2", val_type, section_header, options);
+    addHistogramRecords(describe);
+    recordHistogram(describe);
     for (const text of renderHistogramJson(slots, val_type, section_header, options)) print(text);
   }
 

@@ -10,8 +10,11 @@ import type { LinkReply, NetworkArgument } from "./network-calls.ts";
 import type { HistogramMessage } from "./histogram-message.ts";
 import type { PacketMessage } from "./packet-message.ts";
 import type { PatternArgument } from "./pattern-argument.ts";
+import type { RowFormat } from "./row-format.ts";
 import type { StackMessage } from "./stack-message.ts";
 import type { StartReply } from "./start-reply.ts";
+import { testCallKinds } from "./test-calls.ts";
+import type { TestCalls } from "./test-calls.ts";
 import type { TerminalReply } from "./terminal-reply.ts";
 import type { UsdtProbeReply } from "./usdt-probe-reply.ts";
 import type { UrlParts } from "./url-parts.ts";
@@ -25,7 +28,7 @@ import type { UrlParts } from "./url-parts.ts";
  * says what the rest is: `=` an answer, `!` an `ErrorMessage`. 64-bit numbers
  * cross as decimal strings.
  */
-export interface Calls {
+export interface Calls extends TestCalls {
   /** What the script was started with. */
   start: Json<null, StartReply>;
   /** The script tells processes apart by the pid of its command, which is a shell. */
@@ -148,7 +151,7 @@ export interface Calls {
   /** Bytes in: the record. Answers false when there is no room for it now. */
   user_ring_write: Json<{ readonly map: number }, boolean>;
 
-  /** Answers a number for the ring, which `poll` names its records with. */
+  /** The ring's number, which `poll` names its records with. */
   ring_open: Json<
     {
       readonly map: number;
@@ -240,6 +243,7 @@ export type CallReply<Name extends CallName> = Calls[Name]["reply"];
 
 /** How the answer of each call crosses. */
 export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
+  ...testCallKinds,
   start: "json",
   note_shell_pid: "json",
   write: "json",
@@ -333,7 +337,7 @@ export function alignUp(size: number): number {
   return (size + 7) & ~7;
 }
 
-/** The name of the host's one function, a property of the guest's global object. */
+/** The name of the host's one function, a global of the guest. */
 export const HOST_FUNCTION = "__bpfts_call";
 /** What `new BPF(…)` is made from. */
 export interface BuildArgument {
@@ -373,17 +377,6 @@ export interface MapReply {
 /** A perf buffer (one for each CPU) or a ring buffer (one for all). */
 export type RingKind = "perf" | "ring";
 
-/** Rows that the host writes by itself, without the script. */
-export interface RowFormat {
-  /** As printf's, with a newline of its own. */
-  readonly format: string;
-  readonly fields: readonly string[];
-  /** Writes objects with the fields instead, one a line. */
-  readonly json: boolean;
-  /** Set where the script writes the rows itself, and the host only says whether the fields and the format go together. */
-  readonly byScript: boolean;
-}
-
 /** Where an address belongs. */
 export interface SymbolReply {
   readonly name: string;
@@ -392,8 +385,7 @@ export interface SymbolReply {
   readonly module: string | null;
 }
 
-/** The code that a signal crosses with; the guest throws it as `Interrupt`. */
+/** The code of a signal; the guest throws it as `Interrupt`. */
 export const INTERRUPTED_CODE = "BPFTS_INTERRUPTED";
-
 /** The `detail` of that error when it is the command of `-c` that has ended. */
 export const COMMAND_ENDED = "command";

@@ -13,6 +13,8 @@ export interface StartReply {
   readonly wantsHistograms: boolean;
   /** Whether the user asked for a capture of packets. */
   readonly wantsPackets: boolean;
+  /** Whether somebody reads records of what the script shows, and how often reports send their tables; null when nobody does. Units: milliseconds, 0 for no more often than they print them. */
+  readonly records?: { readonly everyMs: number } | null;
   readonly rows: RowChoice;
   /** How many events the script may show; null for any number. */
   readonly maxEvents: number | null;

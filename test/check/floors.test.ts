@@ -118,6 +118,12 @@ const floors: readonly Floor[] = [
     node: ["child_process", "crypto", "fs", "os", "path", "readline", "stream"],
   },
   {
+    folder: "runtime/testing",
+    values: ["runtime/base", "runtime/script", "runtime/permit", "runtime/kernel/door", "runtime/session"],
+    packages: [],
+    node: ["child_process", "fs", "path"],
+  },
+  {
     folder: "runtime/live",
     values: [
       "runtime/base",
@@ -160,6 +166,7 @@ const floors: readonly Floor[] = [
       "runtime/inspect",
       "runtime/vm",
       "runtime/watch",
+      "runtime/testing",
       "runtime/live",
       "sdk/wire/escape-text.ts",
       "sdk/wire/row-choice.ts",

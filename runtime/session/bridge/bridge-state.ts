@@ -5,6 +5,7 @@ import type { CallArgument, CallName, CallReply } from "../../../sdk/wire/protoc
 import type { RowChoice } from "../../../sdk/wire/row-choice.ts";
 import type { HistogramMessage } from "../../../sdk/wire/histogram-message.ts";
 import type { PacketMessage } from "../../../sdk/wire/packet-message.ts";
+import type { ReplayArgument, ReplayReply, TestAnswer, TestNote } from "../../../sdk/wire/test-calls.ts";
 import type { StackMessage } from "../../../sdk/wire/stack-message.ts";
 import type { LabPlace } from "../../../sdk/wire/lab-place.ts";
 import type { FileScope } from "../../script/file-scope.ts";
@@ -46,6 +47,10 @@ export interface BridgeState {
   readonly recordStack?: (stack: StackMessage) => void;
   /** Takes the histograms for the heat map; absent when the user asked for none. */
   readonly recordHistogram?: (histogram: HistogramMessage) => void;
+  /** Takes records of what the script shows; absent when nobody reads them. */
+  readonly records?: RecordSink;
+  /** Takes what a file of tests says of its tests; absent for any other script. */
+  readonly tests?: TestTarget;
   /** Takes the packets of the capture; absent when the user asked for none. */
   readonly capture?: CaptureTarget;
   /** Sees what came through a buffer, before the host prints rows of it; absent when nobody records. */
@@ -62,6 +67,20 @@ export interface BridgeState {
   renderStack(stack: string): readonly string[];
   /** From now on nothing is answered and the script is stopped. */
   stop(reason: StopReason): void;
+}
+
+/** Who reads records of what a script shows. */
+export interface RecordSink {
+  /** How often reports send their tables; 0 for no more often than they print them. Units: milliseconds. */
+  readonly everyMs: number;
+  /** A JSON object a line. */
+  take(lines: string): void;
+}
+
+/** Who runs a file of tests. */
+export interface TestTarget {
+  note(note: TestNote): TestAnswer;
+  replay(argument: ReplayArgument): ReplayReply;
 }
 
 /** Where captured packets go. */

@@ -40,6 +40,7 @@ export function openSystemCalls(
       argv: state.args,
       command: state.command === undefined ? null : { pid: state.command.pid, isShell: state.command.isShell },
       wantsStacks: state.recordStack !== undefined,
+      records: state.records === undefined ? null : { everyMs: state.records.everyMs },
       wantsHistograms: state.recordHistogram !== undefined,
       wantsPackets: state.capture !== undefined,
       cgroups: state.cgroups ?? [],

@@ -20,6 +20,7 @@ import { openSystemCalls } from "./bridge-system.ts";
 import { openWebCalls } from "./bridge-web.ts";
 import { openColumnCalls } from "./split-columns.ts";
 import { openTraceCalls } from "./bridge-trace.ts";
+import { openTestCalls } from "./bridge-tests.ts";
 import { openUserCalls } from "./bridge-users.ts";
 
 /** The host's side of the guest's one door. */
@@ -35,7 +36,7 @@ export interface Bridge extends Closable {
 }
 
 /** Calls whose argument is text. */
-const textArguments: ReadonlySet<string> = new Set<CallName>(["write", "write_error"]);
+export const textArguments: ReadonlySet<string> = new Set<CallName>(["write", "write_error", "record_output"]);
 
 /** Errors that the script may still throw back at the host. */
 const KEPT_ERRORS = 64;
@@ -63,6 +64,7 @@ export function openBridge(state: BridgeState, isStopped: () => boolean): Bridge
     ...trace.handlers,
     ...openLookupCalls(state),
     ...openUserCalls(),
+    ...openTestCalls(state),
   };
   const errors = new Map<number, BpftsError>();
   let lastError = 0;

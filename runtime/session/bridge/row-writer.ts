@@ -4,7 +4,7 @@ import { findSimilar } from "../../base/similar.ts";
 import { compileRow } from "../../../sdk/print/row-text.ts";
 import type { Layout, StructLayout } from "../../../sdk/wire/layout.ts";
 import { alignUp } from "../../../sdk/wire/protocol.ts";
-import type { RowFormat } from "../../../sdk/wire/protocol.ts";
+import type { RowFormat } from "../../../sdk/wire/row-format.ts";
 import { compileWalk, openShortNote } from "../../../sdk/codec/record-walk.ts";
 
 /** Turns a batch of records into the text of their rows. */

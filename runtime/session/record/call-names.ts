@@ -11,6 +11,7 @@ export const liveCalls: ReadonlySet<string> = new Set([
   "record_stack",
   "record_histogram",
   "record_packet",
+  "record_output",
   "lazy_module",
   "split_columns",
   "parse_url",

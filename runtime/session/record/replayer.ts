@@ -3,10 +3,11 @@ import { ANSWER_MARK, ERROR_MARK, INTERRUPTED_CODE } from "../../../sdk/wire/pro
 import type { RowChoice } from "../../../sdk/wire/row-choice.ts";
 import type { StartReply } from "../../../sdk/wire/start-reply.ts";
 import { BatchRoom } from "../bridge/batch-room.ts";
-import { crossAnswer, describeError } from "../bridge/bridge.ts";
+import { crossAnswer, describeError, textArguments } from "../bridge/bridge.ts";
 import type { Bridge } from "../bridge/bridge.ts";
 import type { BridgeState } from "../bridge/bridge-state.ts";
 import { openSystemCalls } from "../bridge/bridge-system.ts";
+import { openTestCalls } from "../bridge/bridge-tests.ts";
 import { openWebCalls } from "../bridge/bridge-web.ts";
 import type { Waiter } from "../wait/waiter.ts";
 import { liveCalls, openCallNames, waitingCalls } from "./call-names.ts";
@@ -138,14 +139,14 @@ class ReplayBridge implements Bridge {
   private lastError = 0;
 
   constructor(private readonly settings: Settings) {
-    this.live = { ...openSystemCalls(settings.state), ...openWebCalls() };
+    this.live = { ...openSystemCalls(settings.state), ...openWebCalls(), ...openTestCalls(settings.state) };
   }
 
   readonly call = (name: string, argument: string, bytes: Uint8Array): string | Uint8Array => {
     try {
       if (this.settings.isStopped()) throw new InterruptedError("The script is being ended");
       if (liveCalls.has(name)) {
-        const given: unknown = name === "write" || name === "write_error" ? argument : JSON.parse(argument);
+        const given: unknown = textArguments.has(name) ? argument : JSON.parse(argument);
         return crossAnswer(name as "write", this.live[name]!(given as never, bytes));
       }
       const answer = waitingCalls.has(name) ? this.wait(name, argument, bytes) : this.answer(name, argument, bytes);
@@ -180,7 +181,7 @@ class ReplayBridge implements Bridge {
     const question = this.names.name(name, argument, bytes);
     const found = calls.findAnswer(question);
     if (name === "start") clock.start();
-    if (name === "start" && typeof found === "string") return changeStart(found, options);
+    if (name === "start" && typeof found === "string") return changeStart(found, options, this.settings.state);
     if (name === "now" && found === undefined)
       return ANSWER_MARK + JSON.stringify({ monotonicNs: clock.readMonotonic() });
     if (name === "interrupt" && found === undefined) {
@@ -265,10 +266,11 @@ function copy(bytes: Uint8Array, empty?: string): string | Uint8Array {
   return bytes.length === 0 && empty !== undefined ? empty : bytes.slice();
 }
 
-function changeStart(answer: string, { args, rows }: ReplayOptions): string {
+function changeStart(answer: string, { args, rows }: ReplayOptions, { records }: BridgeState): string {
   const reply = JSON.parse(answer.slice(1)) as StartReply;
   const changed: StartReply = {
     ...reply,
+    records: records === undefined ? null : { everyMs: records.everyMs },
     // A script that counts its events prints their rows itself.
     maxEvents: reply.maxEvents ?? Number.MAX_SAFE_INTEGER,
     ...(args !== undefined && { argv: args }),

@@ -8,6 +8,7 @@ import type { FileGrants, FileScope } from "../../script/file-scope.ts";
 import { readScript } from "../../script/read-script.ts";
 import type { ScriptText } from "../../script/read-script.ts";
 import type { RowChoice } from "../../../sdk/wire/row-choice.ts";
+import type { RecordSink } from "../bridge/bridge-state.ts";
 import { openGuestLibrary } from "./guest-library.ts";
 import { quoteLines } from "./quote-lines.ts";
 import { redirectOutput } from "./redirect-output.ts";
@@ -27,6 +28,8 @@ export interface ReplayRequest {
   readonly rows?: RowChoice;
   /** The file that the output goes to, by its descriptor; standard output unless given. */
   readonly output?: number;
+  /** Takes records of what the script shows. */
+  readonly records?: RecordSink;
   readonly utc?: boolean;
   /** Units: bytes of memory that the script may use. */
   readonly memoryBytes: number;
@@ -75,6 +78,7 @@ export async function replayScript(request: ReplayRequest): Promise<number> {
       openTracePipe: refuse,
       log,
       memoryBytes: request.memoryBytes,
+      ...(request.records && { records: request.records }),
       tape: replayer.tape,
     });
   } catch (error) {

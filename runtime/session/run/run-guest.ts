@@ -16,7 +16,7 @@ import type { LabPlace } from "../../../sdk/wire/lab-place.ts";
 import type { TurnReply } from "../../../sdk/wire/guest-hooks.ts";
 import { openBridge } from "../bridge/bridge.ts";
 import type { Bridge } from "../bridge/bridge.ts";
-import type { CaptureTarget, StopReason } from "../bridge/bridge-state.ts";
+import type { CaptureTarget, RecordSink, StopReason, TestTarget } from "../bridge/bridge-state.ts";
 import type { Command } from "../wait/command.ts";
 import { findCommandFailure, reportCommandEnd } from "../wait/command-end.ts";
 import { openLookups } from "../bridge/open-lookups.ts";
@@ -72,6 +72,10 @@ export interface GuestRun {
   readonly recordStack?: (stack: StackMessage) => void;
   /** Takes the histograms for the heat map; absent when the user asked for none. */
   readonly recordHistogram?: (histogram: HistogramMessage) => void;
+  /** Takes records of what the script shows; absent when nobody reads them. */
+  readonly records?: RecordSink;
+  /** Takes what a file of tests says of its tests; absent for any other script. */
+  readonly tests?: TestTarget;
   /** Takes the packets of the capture; absent when the user asked for none. */
   readonly capture?: CaptureTarget;
   /** Processes to look at while the script waits. */

@@ -51,7 +51,7 @@ import type { HistogramMessage } from "../../../sdk/wire/histogram-message.ts";
 import type { StackMessage } from "../../../sdk/wire/stack-message.ts";
 import type { LabPlace } from "../../../sdk/wire/lab-place.ts";
 import type { Tape } from "../record/tape.ts";
-import type { CaptureTarget } from "../bridge/bridge-state.ts";
+import type { CaptureTarget, RecordSink, TestTarget } from "../bridge/bridge-state.ts";
 import { openGuard } from "../../permit/guard.ts";
 import type { Guard } from "../../permit/guard.ts";
 import { openInstructionLines } from "../load/locate-instruction.ts";
@@ -107,6 +107,10 @@ export interface RunOptions {
   readonly recordStack?: (stack: StackMessage) => void;
   /** Takes the histograms for the heat map; absent when the user asked for none. */
   readonly recordHistogram?: (histogram: HistogramMessage) => void;
+  /** Takes records of what the script shows; absent when nobody reads them. */
+  readonly records?: RecordSink;
+  /** Runs the script as a file of tests. */
+  readonly openTests?: (script: Script) => TestTarget;
   /** The capture of packets that the user asked for, with the descriptor of its file. */
   readonly capture?: Omit<CaptureTarget, "write"> & { readonly fd: number };
   /** The file that the script's output goes to, by its descriptor; standard output unless given. */
@@ -219,6 +223,8 @@ export async function runScript(options: RunOptions): Promise<number> {
       ...(options.lab && { lab: options.lab }),
       ...(options.tape && { tape: options.tape }),
       ...(options.recordStack && { recordStack: options.recordStack }),
+      ...(options.records && { records: options.records }),
+      ...(options.openTests && { tests: options.openTests(script) }),
       ...(options.recordHistogram && { recordHistogram: options.recordHistogram }),
       ...(options.capture && { capture: openCaptureTarget(port, options.capture) }),
       watch: options.handover === undefined ? watch : watchSupervisor(options.handover, watch),
