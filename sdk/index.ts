@@ -8,6 +8,7 @@ import "./live/install-live.ts";
 export { parse_args } from "./arguments/parse-args.ts";
 export { tool_options } from "./arguments/tool-options.ts";
 export { interval_options, positive_int, positive_seconds } from "./arguments/interval-options.ts";
+export { process_id, thread_id } from "./arguments/process-options.ts";
 export { heatmap_options, picture_options } from "./arguments/picture-options.ts";
 export { stack_options } from "./arguments/stack-options.ts";
 export { is_none_of, port_list } from "./arguments/port-list.ts";

@@ -149,6 +149,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "iteratorClose", IteratorClose);
   Bind(exports, "mappedCodeOpen", MappedCodeOpen);
   Bind(exports, "mappedCodeRead", MappedCodeRead);
+  Bind(exports, "mappedCodeLost", MappedCodeLost);
   Bind(exports, "mappedCodeClose", MappedCodeClose);
 
   Bind(exports, "liveNextId", LiveNextId);

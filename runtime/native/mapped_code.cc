@@ -18,6 +18,9 @@ namespace {
 /// Units: pages of each CPU's ring; a power of two. A record takes some hundred bytes.
 constexpr size_t kPages = 16;
 
+/// Source: PERF_FORMAT_LOST of linux/perf_event.h, since Linux 6.0.
+constexpr uint64_t kFormatLost = 1u << 4;
+
 /// What one CPU tells.
 struct CpuLog {
   int fd;
@@ -50,10 +53,17 @@ class MappedCode final : public Resource {
     attributes.task = 1;
     attributes.inherit = 1;
     attributes.exclude_kernel = 1;
+    attributes.read_format = kFormatLost;
     const long cpus = sysconf(_SC_NPROCESSORS_CONF);
     for (int cpu = 0; cpu < cpus; cpu++) {
-      const auto fd =
-          static_cast<int>(syscall(SYS_perf_event_open, &attributes, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC));
+      const auto open = [&] {
+        return static_cast<int>(syscall(SYS_perf_event_open, &attributes, pid, cpu, -1, PERF_FLAG_FD_CLOEXEC));
+      };
+      int fd = open();
+      if (fd < 0 && errno == EINVAL && attributes.read_format != 0) {
+        attributes.read_format = 0;
+        fd = open();
+      }
       if (fd < 0 && errno == ENODEV) continue;
       if (fd < 0) return -errno;
       void* base = mmap(nullptr, (kPages + 1) * page_size_, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -64,7 +74,23 @@ class MappedCode final : public Resource {
       }
       logs_.push_back({fd, static_cast<struct perf_event_mmap_page*>(base)});
     }
+    counts_lost_ = attributes.read_format != 0;
     return 0;
+  }
+
+  /// Records that no ring had room for; a record that tells of them comes only with the next one that has. A negative errno where the kernel does not count them.
+  int32_t CountLost() const {
+    if (!counts_lost_) return -EOPNOTSUPP;
+    uint64_t lost = 0;
+    for (const CpuLog& log : logs_) {
+      struct {
+        uint64_t value;
+        uint64_t lost;
+      } counts = {};
+      if (read(log.fd, &counts, sizeof counts) != static_cast<ssize_t>(sizeof counts)) return -EIO;
+      lost += counts.lost;
+    }
+    return static_cast<int32_t>(std::min<uint64_t>(lost, INT32_MAX));
   }
 
   /// Moves all whole records of all rings into `bytes`, one after another.
@@ -89,6 +115,7 @@ class MappedCode final : public Resource {
  private:
   const size_t page_size_;
   std::vector<CpuLog> logs_;
+  bool counts_lost_ = false;
 };
 
 }  // namespace
@@ -106,6 +133,11 @@ Result<Buffer> MappedCodeRead(Environment& environment, int32_t handle) {
   const int status = log->Read(bytes);
   if (status < 0) return status;
   return bytes;
+}
+
+int32_t MappedCodeLost(Environment& environment, int32_t handle) {
+  const MappedCode* log = environment.handles.Find<MappedCode>(handle);
+  return log == nullptr ? -EBADF : log->CountLost();
 }
 
 int MappedCodeClose(Environment& environment, int32_t log) {

@@ -6,7 +6,17 @@
 //   bpfts argdist -H 'r::vfs_write(void *file):u64:$latency/1000#us'        how long writes take
 //
 // Source: BCC's argdist, whose probe language, options and layout these are. Values of nested calls are told apart.
-import { eprint, exit, filter_by_process, intervals, is_json_output, json_output, parse_args } from "bpfts";
+import {
+  eprint,
+  exit,
+  filter_by_process,
+  intervals,
+  is_json_output,
+  json_output,
+  parse_args,
+  process_id,
+  thread_id,
+} from "bpfts";
 import { positive_int, positive_seconds, print, printf, strftime, tool_options } from "bpfts";
 import { enable_usdt, read_place } from "./parts/probe-place.ts";
 import type { ProbePlace } from "./parts/probe-place.ts";
@@ -41,8 +51,8 @@ examples:
     bpfts argdist -C 'u:pthread:pthread_start():u64:arg2' -p 1337
     bpfts argdist -H 'p:c:sleep(u32 seconds):u32:seconds' -H 'p:c:usleep(u32 us):u32:us'`,
   arguments: {
-    pid: { flags: ["-p", "--pid"], type: "int", help: "id of the process to trace (optional)" },
-    tid: { flags: ["-t", "--tid"], type: "int", help: "id of the thread to trace (optional)" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "id of the process to trace (optional)" },
+    tid: { flags: ["-t", "--tid"], type: thread_id, help: "id of the thread to trace (optional)" },
     string_size: {
       flags: ["-z", "--string-size"],
       type: positive_int,
@@ -270,7 +280,7 @@ ${unwanted}`);
     for (const [index, value] of values.entries())
       if (is_text(types[index]!))
         program.add_expression(
-          `    read_text(&key.v${index}.s, sizeof(key.v${index}.s), (u64)(`,
+          `    show_text(key.v${index}.s, sizeof(key.v${index}.s), (u64)(`,
           probe,
           place,
           value,

@@ -7,7 +7,7 @@
 //   bpfts bashreadline --bash /opt/bash    a bash of another path
 //
 // Source: BCC's bashreadline, whose options and columns these are.
-import { BPF, RowPrinter, eprint, exit, json_output, parse_args, strftime } from "bpfts";
+import { BPF, RowPrinter, eprint, exit, json_output, parse_args, strftime, process_id } from "bpfts";
 
 const args = parse_args({
   description: "Print entered bash commands from all running shells",
@@ -26,7 +26,7 @@ examples:
     path: { type: "string", optional: true, metavar: "PATH", help: "the path of that library, behind -s" },
     library: { flags: ["--library"], type: "string", help: "the path of that library" },
     bash: { flags: ["--bash"], type: "string", help: "the path of bash, the one of PATH by default" },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     json: { flags: ["--json"], help: "print a JSON object a line" },
   },
 });

@@ -24,6 +24,7 @@ import {
   port_list,
   print,
   tool_options,
+  process_id,
 } from "bpfts";
 
 const args = parse_args({
@@ -51,7 +52,7 @@ IF is the number of the interface of SO_BINDTODEVICE.`,
   arguments: {
     timestamp: { flags: ["-t", "--timestamp"], help: "include timestamp on output" },
     wide: { flags: ["-w", "--wide"], help: "wide column output (fits IPv6 addresses)" },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     port: { flags: ["-P", "--port"], type: port_list, help: "comma-separated list of ports to trace." },
     errors: { flags: ["-E", "--errors"], help: "include errors in the output." },
     print_uid: { flags: ["-U", "--print-uid"], help: "include UID on output" },

@@ -21,6 +21,7 @@ import {
   printf,
   read_file,
   tool_options,
+  process_id,
 } from "bpfts";
 import { follow_requests } from "./parts/block-requests.ts";
 
@@ -36,7 +37,7 @@ examples:
   arguments: {
     noclear: { flags: ["-C", "--noclear"], help: "don't clear the screen" },
     maxrows: { flags: ["-r", "--maxrows"], type: positive_int, default: 20, help: "maximum rows to print, default 20" },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     interval: { type: positive_seconds, default: 1, help: "output interval, in seconds" },
     count: { type: positive_int, optional: true, help: "number of outputs" },
     ...tool_options,

@@ -5,7 +5,17 @@
 //   bpfts -c 'sync' bitesize        while a command runs
 //
 // Source: BCC's bitesize, which has no options. A request is its process's that hands it to the disk, as there.
-import { BPF, filter_by_process, intervals, is_json_output, json_output, parse_args, print, tool_options } from "bpfts";
+import {
+  BPF,
+  filter_by_process,
+  intervals,
+  is_json_output,
+  json_output,
+  parse_args,
+  print,
+  tool_options,
+  process_id,
+} from "bpfts";
 
 const args = parse_args({
   description: "Block I/O size histogram by process",
@@ -14,7 +24,7 @@ examples:
     bpfts bitesize              # until Ctrl-C
     bpfts bitesize -p 181       # of PID 181 only
     bpfts bitesize --duration 5 # for five seconds`,
-  arguments: { pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" }, ...tool_options },
+  arguments: { pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" }, ...tool_options },
 });
 json_output(args.json);
 

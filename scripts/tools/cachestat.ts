@@ -20,6 +20,7 @@ import {
   sprintf,
   time_column,
   tool_options,
+  process_id,
 } from "bpfts";
 import { page_cache_counts, page_cache_events, read_cache_sizes } from "./parts/page-cache-counts.ts";
 
@@ -32,7 +33,7 @@ examples:
     bpfts cachestat -p 181    # of PID 181 only`,
   arguments: {
     timestamp: { flags: ["-T", "--timestamp"], help: "include timestamp on output" },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     interval: { type: positive_seconds, default: 1, help: "output interval, in seconds" },
     count: { type: positive_int, optional: true, help: "number of outputs" },
     ...tool_options,

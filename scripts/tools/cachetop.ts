@@ -22,6 +22,7 @@ import {
   strftime,
   tool_options,
   user_name,
+  process_id,
 } from "bpfts";
 import { page_cache_counts, read_cache_sizes } from "./parts/page-cache-counts.ts";
 
@@ -35,7 +36,7 @@ examples:
     bpfts cachetop -s misses   # the most misses first
     bpfts cachetop -p 181      # PID 181 only`,
   arguments: {
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     noclear: { flags: ["-C", "--noclear"], help: "don't clear the screen" },
     sort: {
       flags: ["-s", "--sort"],

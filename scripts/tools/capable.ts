@@ -24,6 +24,7 @@ import {
   printf,
   time_column,
   tool_options,
+  process_id,
 } from "bpfts";
 
 const args = parse_args({
@@ -39,7 +40,7 @@ examples:
     bpfts capable --unique    # don't repeat stacks for the same pid or cgroup`,
   arguments: {
     verbose: { flags: ["-v", "--verbose"], help: "include non-audit checks" },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     kernel_stack: { flags: ["-K", "--kernel-stack"], help: "output kernel stack trace" },
     user_stack: { flags: ["-U", "--user-stack"], help: "output user stack trace" },
     extra: { flags: ["-x", "--extra"], help: "show extra fields in TID and INSETID columns" },
@@ -141,7 +142,7 @@ function nameStack(wanted: boolean, id: number, pid: number): string[] {
   if (!wanted) return [];
   // A thread of the kernel has no stack of a program.
   if (id < 0) return id === -(errno_number("EFAULT") ?? 14) ? [] : ["[Missed stack]"];
-  return [...stacks.walk(id, (address) => BPF.sym(address, pid, { show_module: true, show_offset: true }))];
+  return stacks.name_frames(id, (address) => BPF.sym(address, pid, { show_module: true, show_offset: true }));
 }
 
 const rows = new RowPrinter<CheckEvent>([

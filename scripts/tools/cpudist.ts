@@ -18,6 +18,7 @@ import {
   printf,
   read_file,
   tool_options,
+  process_id,
 } from "bpfts";
 import { print_totals, totals } from "./parts/totals.ts";
 
@@ -38,7 +39,7 @@ examples:
     milliseconds: { flags: ["-m", "--milliseconds"], help: "millisecond histogram" },
     pids: { flags: ["-P", "--pids"], help: "print a histogram per process ID" },
     tids: { flags: ["-L", "--tids"], help: "print a histogram per thread ID" },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     include_idle: { flags: ["-I", "--include-idle"], help: "include CPU idle time" },
     extension: { flags: ["-e", "--extension"], help: "show extension summary (average/total/count)" },
     ...interval_options,

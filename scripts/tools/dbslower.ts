@@ -19,6 +19,7 @@ import {
   poll_events,
   print,
   tool_options,
+  process_id,
 } from "bpfts";
 
 const args = parse_args({
@@ -33,7 +34,7 @@ examples:
   arguments: {
     db: { choices: ["mysql", "postgres"], help: "the database engine to use" },
     verbose: { flags: ["-v", "--verbose"], help: "print the BPF program" },
-    pid: { flags: ["-p", "--pid"], type: "int", repeat: true, metavar: "PID", help: "the pid(s) to trace" },
+    pid: { flags: ["-p", "--pid"], type: process_id, repeat: true, metavar: "PID", help: "the pid(s) to trace" },
     exe: { flags: ["-x", "--exe"], type: "string", metavar: "PATH", help: "path to binary" },
     threshold: {
       flags: ["-m", "--threshold"],
@@ -41,7 +42,7 @@ examples:
       default: 1,
       help: "trace queries slower than this threshold (ms)",
     },
-    more_pids: { type: "int", repeat: true, metavar: "PID", help: "more pids, behind -p" },
+    more_pids: { type: process_id, repeat: true, metavar: "PID", help: "more pids, behind -p" },
     ...tool_options,
   },
 });

@@ -20,6 +20,7 @@ import {
   printf,
   sprintf,
   tool_options,
+  process_id,
 } from "bpfts";
 
 const { duration, json } = tool_options;
@@ -35,7 +36,7 @@ examples:
     bpfts deadlock 181 --lock-symbols my_lock1,my_lock2 --unlock-symbols my_unlock1,my_unlock2
                                    # ... and trace these functions instead of those of pthread`,
   arguments: {
-    pid: { type: positive_int, optional: true, help: "Pid to trace" },
+    pid: { type: process_id, optional: true, help: "Pid to trace" },
     binary: {
       flags: ["--binary"],
       type: "string",
@@ -244,10 +245,10 @@ function findCycle(graph: Graph): readonly bigint[] | undefined {
 }
 
 function nameStack(id: number): string[] {
-  const addresses = id < 0 ? [] : [...b.get_table("stacks").walk(id)];
+  const name = (address: bigint): string => sprintf("@ %016x %s", address, BPF.sym(address, pid!));
+  const names = id < 0 ? [] : b.get_table("stacks").name_frames(id, name);
   // A function without a frame pointer leads the kernel round in a circle.
-  const different = addresses.filter((address, index) => address !== addresses[index - 1]);
-  return different.map((address) => sprintf("@ %016x %s", address, BPF.sym(address, pid!)));
+  return names.filter((line, index) => line !== names[index - 1]);
 }
 const printStack = (id: number): void => print([...nameStack(id), ""].map((line) => sprintf("%s", line)).join("\n"));
 

@@ -15,6 +15,8 @@ import {
   poll_events,
   read_file,
   tool_options,
+  process_id,
+  thread_id,
 } from "bpfts";
 
 const args = parse_args({
@@ -32,8 +34,8 @@ examples:
   arguments: {
     timestamp: { flags: ["-T", "--timestamp"], help: "include timestamp on output" },
     print_uid: { flags: ["-U", "--print-uid"], help: "print UID column" },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
-    tid: { flags: ["-t", "--tid"], type: "int", help: "trace this TID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
+    tid: { flags: ["-t", "--tid"], type: thread_id, help: "trace this TID only" },
     uid: { flags: ["-u", "--uid"], type: "int", help: "trace this UID only" },
     name: { flags: ["-n", "--name"], type: "string", help: "only print process names containing this name" },
     verbose: { flags: ["-v", "--verbose"], help: "show system memory state" },

@@ -6,7 +6,17 @@
 //   bpfts -c 'sh -c "ls; id"' execsnoop   what one command starts
 //
 // Source: BCC's execsnoop, whose options and columns these are.
-import { BPF, RowPrinter, command, filter_by_containers, json_output, parse_args, strftime } from "bpfts";
+import {
+  BPF,
+  RowPrinter,
+  command,
+  filter_by_containers,
+  json_output,
+  parse_args,
+  process_id,
+  read_file,
+  strftime,
+} from "bpfts";
 
 const args = parse_args({
   description: "Trace exec() syscalls",
@@ -41,7 +51,7 @@ examples:
       default: 20,
       help: "maximum number of arguments parsed and displayed, defaults to %(default)s",
     },
-    ppid: { flags: ["-P", "--ppid"], type: "int", help: "trace this parent PID only" },
+    ppid: { flags: ["-P", "--ppid"], type: process_id, help: "trace this parent PID only" },
     json: { flags: ["--json"], help: "print a JSON object a line" },
   },
 });
@@ -51,7 +61,7 @@ const ARGUMENT_BYTES = 128;
 
 const b = new BPF({
   text: /* c */ `${filter_by_containers(args)}
-enum event_type { ARGUMENT, MORE_ARGUMENTS, RESULT };
+enum event_type { ARGUMENT, MORE_ARGUMENTS, RESULT, UNREADABLE };
 
 struct event_t {
     u64 ts;
@@ -104,16 +114,24 @@ static inline int on_enter(void *ctx, const char *filename, const char *const *a
     struct event_t event = { .type = ARGUMENT, .ppid = ppid };
     event.pid = bpf_get_current_pid_tgid() >> 32;
     event.ts = bpf_ktime_get_ns();
-    bpf_probe_read_user_str(&event.argument, sizeof(event.argument), filename);
+    if (bpf_probe_read_user_str(&event.argument, sizeof(event.argument), filename) < 0)
+        event.type = UNREADABLE;
     events.perf_submit(ctx, &event, sizeof(event));
+    if (!argv)
+        return 0;
 #pragma unroll
     for (int i = 1; i < MAX_ARGS; i++) {
         const char *argument = NULL;
-        bpf_probe_read_user(&argument, sizeof(argument), &argv[i]);
-        if (!argument)
+        long missing = bpf_probe_read_user(&argument, sizeof(argument), &argv[i]);
+        if (!missing && !argument)
             return 0;
-        bpf_probe_read_user_str(&event.argument, sizeof(event.argument), argument);
+        if (!missing)
+            missing = bpf_probe_read_user_str(&event.argument, sizeof(event.argument), argument) < 0;
+        event.type = missing ? UNREADABLE : ARGUMENT;
         events.perf_submit(ctx, &event, sizeof(event));
+        // Where the list itself is not in memory, its end is not known.
+        if (missing && !argument)
+            return 0;
     }
     const char *next = NULL;
     bpf_probe_read_user(&next, sizeof(next), &argv[MAX_ARGS]);
@@ -158,6 +176,9 @@ if (command !== undefined) b.table<number, number>("command_tree").set(command.r
 
 const MORE_ARGUMENTS = 1;
 const RESULT = 2;
+/** A page of a program that nobody has touched yet is not in memory when exec() begins. */
+const UNREADABLE = 3;
+const unreadable = "[unreadable]";
 
 interface ExecEvent {
   readonly ts: bigint;
@@ -204,18 +225,32 @@ const pending = new Map<number, string[]>();
 const matches = (pattern: string | undefined, text: string): boolean =>
   pattern === undefined || new RegExp(pattern).test(text);
 
+/** The program that was executed may still be there, and its arguments with it. The first word is its file. */
+function readAgain(pid: number, words: readonly string[]): readonly string[] {
+  let list: readonly string[];
+  try {
+    list = read_file(`/proc/${pid}/cmdline`).replace(/\0$/, "").split("\0");
+  } catch {
+    return words;
+  }
+  const given = list.slice(0, args.max_args).map(quote);
+  const all = words[0] === unreadable ? given : [words[0]!, ...given.slice(1)];
+  return list.length > args.max_args ? [...all, "..."] : all;
+}
+
 rows.print_header();
 b.table<never, ExecEvent>("events").open_perf_buffer(
   (event) => {
     const words = pending.get(event.pid) ?? [];
     if (event.type !== RESULT) {
-      words.push(event.type === MORE_ARGUMENTS ? "..." : quote(event.argument));
+      const { type, argument } = event;
+      words.push(type === MORE_ARGUMENTS ? "..." : type === UNREADABLE ? unreadable : quote(argument));
       pending.set(event.pid, words);
       return;
     }
     pending.delete(event.pid);
     if (event.ret !== 0 && !args.fails) return;
-    const line = words.join(" ");
+    const line = (event.ret === 0 && words.includes(unreadable) ? readAgain(event.pid, words) : words).join(" ");
     if (matches(args.name, event.comm) && matches(args.line, line)) rows.print({ ...event, line });
   },
   { page_cnt: 64, by_time: true },

@@ -17,6 +17,7 @@ import {
   signal_name,
   strftime,
   tool_options,
+  process_id,
 } from "bpfts";
 
 const args = parse_args({
@@ -33,7 +34,7 @@ examples:
   arguments: {
     timestamp: { flags: ["-t", "--timestamp"], help: "include timestamp (local time default)" },
     utc: { flags: ["--utc"], help: "include timestamp in UTC (-t implied)" },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     label: { flags: ["--label"], type: "string", help: "label each line" },
     failed: { flags: ["-x", "--failed"], help: "trace only fails, exclude exit(0)" },
     per_thread: { flags: ["--per-thread"], help: "trace per thread termination" },

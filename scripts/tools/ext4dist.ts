@@ -17,6 +17,7 @@ import {
   print,
   print_intervals,
   tool_options,
+  process_id,
 } from "bpfts";
 import { ext4_calls } from "./parts/ext4-calls.ts";
 
@@ -31,7 +32,7 @@ examples:
   arguments: {
     notimestamp: { flags: ["-T", "--notimestamp"], help: "don't include timestamp on interval output" },
     milliseconds: { flags: ["-m", "--milliseconds"], help: "output in milliseconds" },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     interval: { type: positive_seconds, optional: true, help: "output interval, in seconds" },
     count: { type: positive_int, optional: true, help: "number of outputs" },
     ...tool_options,

@@ -16,6 +16,7 @@ import {
   printf,
   time_column,
   tool_options,
+  process_id,
 } from "bpfts";
 import { ext4_calls } from "./parts/ext4-calls.ts";
 
@@ -30,7 +31,7 @@ examples:
     bpfts ext4slower -p 185      # trace PID 185 only`,
   arguments: {
     csv: { flags: ["-j", "--csv"], help: "just print fields: comma-separated values" },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     min_ms: { type: "float", default: 10, help: "minimum I/O duration to trace, in ms (default 10)" },
     ...tool_options,
   },

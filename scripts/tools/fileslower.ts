@@ -17,6 +17,7 @@ import {
   poll_events,
   printf,
   tool_options,
+  process_id,
 } from "bpfts";
 import { file_calls, show_name } from "./parts/file-calls.ts";
 import type { FileName } from "./parts/file-calls.ts";
@@ -29,7 +30,7 @@ examples:
     bpfts fileslower 1           # trace sync file I/O slower than 1 ms
     bpfts fileslower -p 185      # trace PID 185 only`,
   arguments: {
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     all_files: { flags: ["-a", "--all-files"], help: "include non-regular file types (sockets, FIFOs, etc)" },
     min_ms: { type: "float", default: 10, help: "minimum I/O duration to trace, in ms (default 10)" },
     ...tool_options,

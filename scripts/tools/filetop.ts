@@ -21,6 +21,7 @@ import {
   print,
   printf,
   tool_options,
+  process_id,
 } from "bpfts";
 import { file_calls, show_name } from "./parts/file-calls.ts";
 import type { FileName } from "./parts/file-calls.ts";
@@ -44,7 +45,7 @@ examples:
       default: "all",
       help: "sort column, default all",
     },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     interval: { type: positive_seconds, default: 1, help: "output interval, in seconds" },
     count: { type: positive_int, optional: true, help: "number of outputs" },
     ...tool_options,

@@ -6,7 +6,18 @@
 //   bpfts funccount -p 181 'c:str*'       functions of a library in one process
 //
 // Source: BCC's funccount, whose options and columns these are.
-import { BPF, command, intervals, is_json_output, json_output, parse_args, print, printf, strftime } from "bpfts";
+import {
+  BPF,
+  command,
+  intervals,
+  is_json_output,
+  json_output,
+  parse_args,
+  print,
+  printf,
+  strftime,
+  process_id,
+} from "bpfts";
 import { attach_pattern, enable_probes, read_pattern } from "./parts/probe-pattern.ts";
 
 const args = parse_args({
@@ -25,7 +36,7 @@ examples:
     bpfts funccount -c 1 'vfs_*'        # count the calls on CPU 1 only
     bpfts -c 'ls /' funccount 'c:mem*'  # count the calls of one command`,
   arguments: {
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     interval: { flags: ["-i", "--interval"], type: "float", help: "summary interval, seconds" },
     duration: { flags: ["-d", "--duration"], type: "float", help: "total duration of trace, seconds" },
     timestamp: { flags: ["-T", "--timestamp"], help: "include timestamp on output" },

@@ -20,6 +20,7 @@ import {
   printf,
   print_intervals,
   tool_options,
+  process_id,
 } from "bpfts";
 import { is_older_than } from "./parts/kernel-version.ts";
 import { fail, read_pattern } from "./parts/probe-pattern.ts";
@@ -40,7 +41,7 @@ examples:
     bpfts funclatency 'c:*printf'       # time the *printf family of functions
     bpfts funclatency -F 'vfs_r*'       # show one histogram per matched function`,
   arguments: {
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     interval: { flags: ["-i", "--interval"], type: positive_seconds, help: "summary interval, in seconds" },
     duration: { flags: ["-d", "--duration"], type: positive_seconds, help: "total duration of trace, in seconds" },
     timestamp: { flags: ["-T", "--timestamp"], help: "include timestamp on output" },

@@ -6,7 +6,15 @@
 //   bpfts funcslower -a 2 c:open            with the first two arguments
 //
 // Source: BCC's funcslower, whose options and columns these are. Calls within calls are told apart.
-import { RowPrinter, StackPrinter, filter_by_process, is_json_output, json_output, parse_args } from "bpfts";
+import {
+  RowPrinter,
+  StackPrinter,
+  filter_by_process,
+  is_json_output,
+  json_output,
+  parse_args,
+  process_id,
+} from "bpfts";
 import { poll_events, positive_int, positive_seconds, print, printf, strftime, tool_options } from "bpfts";
 import { read_place } from "./parts/probe-place.ts";
 import { ProbeProgram, attach_place } from "./parts/probe-program.ts";
@@ -25,7 +33,7 @@ examples:
     bpfts funcslower -UK -m 10 c:open # show user and kernel stacks of open calls slower than 10ms
     bpfts funcslower -f -UK c:open    # output in folded format for flame graphs`,
   arguments: {
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     min_ms: { flags: ["-m", "--min-ms"], type: positive_seconds, help: "minimum duration to trace (ms)" },
     min_us: { flags: ["-u", "--min-us"], type: positive_seconds, help: "minimum duration to trace (us)" },
     arguments: { flags: ["-a", "--arguments"], type: positive_int, help: "print this many entry arguments, as hex" },

@@ -14,6 +14,7 @@ import {
   poll_events,
   time_column,
   tool_options,
+  process_id,
 } from "bpfts";
 
 const args = parse_args({
@@ -24,7 +25,7 @@ examples:
     bpfts gethostlatency -p 181            # only trace PID 181
     bpfts gethostlatency -l /opt/libc.so   # trace the functions of another library`,
   arguments: {
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     lib: { flags: ["-l", "--lib"], type: "string", default: "c", help: "the library, by path or name (default c)" },
     ...tool_options,
   },

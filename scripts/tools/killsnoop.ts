@@ -15,6 +15,7 @@ import {
   poll_events,
   time_column,
   tool_options,
+  process_id,
 } from "bpfts";
 
 const args = parse_args({
@@ -28,8 +29,12 @@ examples:
     bpfts killsnoop -s 9      # only trace signal 9`,
   arguments: {
     failed: { flags: ["-x", "--failed"], help: "only show failed kill syscalls" },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only which is the sender of signal" },
-    tpid: { flags: ["-T", "--tpid"], type: "int", help: "trace this target PID only which is the receiver of signal" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only which is the sender of signal" },
+    tpid: {
+      flags: ["-T", "--tpid"],
+      type: process_id,
+      help: "trace this target PID only which is the receiver of signal",
+    },
     signal: { flags: ["-s", "--signal"], type: "string", help: "trace this signal only, or these: 9,15" },
     ...tool_options,
   },

@@ -21,6 +21,8 @@ import {
   print,
   printf,
   tool_options,
+  process_id,
+  thread_id,
 } from "bpfts";
 
 const { cgroup, json } = tool_options;
@@ -51,8 +53,8 @@ examples:
       default: { acq: "max", hld: "max" } as Readonly<Record<Kind, Field>>,
       help: "sort data on <aq_field,hd_field>, fields: acq_[max|total|count] hld_[max|total|count]",
     },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
-    tid: { flags: ["-t", "--tid"], type: "int", help: "trace this TID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
+    tid: { flags: ["-t", "--tid"], type: thread_id, help: "trace this TID only" },
     stack_storage_size: {
       flags: ["--stack-storage-size"],
       type: positive_int,

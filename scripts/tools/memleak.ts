@@ -26,6 +26,7 @@ import {
   record_stack,
   strftime,
   tool_options,
+  process_id,
 } from "bpfts";
 
 const args = parse_args({
@@ -41,7 +42,7 @@ examples:
     bpfts memleak -s 5           # trace roughly every 5th allocation, to reduce overhead
     bpfts memleak --flame leaks.svg -p 181 60 1   # after a minute, a flame graph of the bytes`,
   arguments: {
-    pid: { flags: ["-p", "--pid"], type: "int", help: "the PID to trace; if not specified, trace kernel allocs" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "the PID to trace; if not specified, trace kernel allocs" },
     trace: { flags: ["-t", "--trace"], help: "print trace messages for each alloc/free call" },
     show_allocs: {
       flags: ["-a", "--show-allocs"],
@@ -263,9 +264,12 @@ const options = { show_module: true, show_offset: true } as const;
 const nameStack = (id: number): string[] =>
   id < 0
     ? ["stack information lost"]
-    : [...b.get_table("stacks").walk(id)].map(
-        (address) => `0x${address.toString(16).padStart(16, "0")}\t${BPF.sym(address, pid ?? -1, options)}`,
-      );
+    : b
+        .get_table("stacks")
+        .name_frames(
+          id,
+          (address) => `0x${address.toString(16).padStart(16, "0")}\t${BPF.sym(address, pid ?? -1, options)}`,
+        );
 
 /** Adds up the allocations that are old enough. */
 function readOutstanding(): Map<number, Sum> {
@@ -284,8 +288,8 @@ function readOutstanding(): Map<number, Sum> {
 /** The picture is of what is there at the end: what each summary shows is not added up. */
 function draw(sums: Iterable<readonly [number, Sum]>): void {
   for (const [id, { size }] of sums) {
-    const addresses = id < 0 ? [] : [...b.get_table("stacks").walk(id)].reverse();
-    const frames = addresses.map((address) => BPF.sym(address, pid ?? -1, { show_module: true }));
+    const name = (address: bigint): string => BPF.sym(address, pid ?? -1, { show_module: true });
+    const frames = id < 0 ? [] : b.get_table("stacks").name_frames(id, name).reverse();
     record_stack({ frames: id < 0 ? ["[stack information lost]"] : frames, value: size, unit: "bytes" });
   }
 }

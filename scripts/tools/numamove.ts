@@ -19,6 +19,7 @@ import {
   positive_seconds,
   time_column,
   tool_options,
+  process_id,
 } from "bpfts";
 
 const args = parse_args({
@@ -29,7 +30,7 @@ examples:
     bpfts numamove 10 6         # every 10 seconds, 6 times
     bpfts numamove -p 181       # of PID 181 only`,
   arguments: {
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     interval: { type: positive_seconds, default: 1, help: "output interval, in seconds" },
     count: { type: positive_int, optional: true, help: "number of outputs" },
     ...tool_options,

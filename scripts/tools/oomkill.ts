@@ -67,7 +67,7 @@ if (!is_json_output()) print("Tracing OOM kills... Ctrl-C to stop.");
 events.open_perf_buffer((event) => {
   const time = strftime("%H:%M:%S");
   const loadavg = read_file("/proc/loadavg").trim();
-  const walk = (): string[] => (event.stack_id < 0 ? [] : [...stacks.walk(event.stack_id, symbolize)]);
+  const walk = (): string[] => (event.stack_id < 0 ? [] : stacks.name_frames(event.stack_id, symbolize));
   if (is_json_output()) {
     const stack = walk();
     const { fpid, fcomm, tpid, tcomm, pages } = event;

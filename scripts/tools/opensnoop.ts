@@ -15,9 +15,11 @@ import {
   open_flags,
   parse_args,
   poll_events,
-  possible_cpus,
   tool_options,
+  process_id,
+  thread_id,
 } from "bpfts";
+import { ring_pages } from "./parts/ring-pages.ts";
 
 const args = parse_args({
   description: "Trace open() syscalls",
@@ -39,8 +41,8 @@ examples:
     timestamp: { flags: ["-T", "--timestamp"], help: "include timestamp on output" },
     print_uid: { flags: ["-U", "--print-uid"], help: "print UID column" },
     failed: { flags: ["-x", "--failed"], help: "only show failed opens" },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
-    tid: { flags: ["-t", "--tid"], type: "int", help: "trace this TID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
+    tid: { flags: ["-t", "--tid"], type: thread_id, help: "trace this TID only" },
     cgroupmap: { flags: ["--cgroupmap"], type: "string", help: "trace cgroups in this BPF map only" },
     mntnsmap: { flags: ["--mntnsmap"], type: "string", help: "trace mount namespaces in this BPF map only" },
     uid: { flags: ["-u", "--uid"], type: "int", help: "trace this UID only" },
@@ -69,13 +71,6 @@ json_output(args.json);
 const wantedFlags = args.flag_filter.reduce<number>((flags, name) => flags | open_flags[name], 0);
 /** Whatever is not an exact access mode is a bit. */
 const flagCondition = args.flag_filter.length === 0 ? "0" : `!(flags & ${wantedFlags})`;
-
-/**
- * All CPUs share the ring buffer: a power of two of pages, and no more than 16 MiB unless the user asks for them. BCC gives 64 pages to each; with twice as
- * many events wait until some of them have come together, which costs less CPU time for each.
- */
-const shared_pages = args.buffer_pages * 2 ** Math.ceil(Math.log2(possible_cpus));
-const buffer_pages = Math.min(shared_pages, Math.max(args.buffer_pages, 4096));
 
 const b = new BPF({
   text: /* c */ `${filter_by_process(args)}
@@ -155,7 +150,7 @@ TRACEPOINT_PROBE(syscalls, sys_exit_openat2) { return on_exit(args->ret); }
 #endif
 `,
   cflags: [
-    `-DBUFFER_PAGES=${buffer_pages}`,
+    `-DBUFFER_PAGES=${ring_pages(args.buffer_pages)}`,
     `-DUID_UNWANTED=(${args.uid === undefined ? "0" : `(u32)bpf_get_current_uid_gid() != ${args.uid}`})`,
     `-DFLAGS_UNWANTED=(${flagCondition})`,
     `-DONLY_FAILED=${args.failed ? 1 : 0}`,

@@ -25,7 +25,7 @@ import {
   stack_options,
   tool_options,
 } from "bpfts";
-import { number_list } from "./parts/number-list.ts";
+import { process_list, thread_list } from "./parts/id-lists.ts";
 
 const args = parse_args({
   description: "Profile CPU stack traces at a timed interval",
@@ -46,12 +46,12 @@ examples:
   arguments: {
     pid: {
       flags: ["-p", "--pid"],
-      type: number_list,
+      type: process_list,
       help: "profile process with one or more comma separated PIDs only",
     },
     tid: {
       flags: ["-L", "--tid"],
-      type: number_list,
+      type: thread_list,
       help: "profile thread with one or more comma separated TIDs only",
     },
     ...stack_options,

@@ -20,6 +20,7 @@ import {
   print,
   printf,
   tool_options,
+  process_id,
 } from "bpfts";
 
 const { cgroup, json } = tool_options;
@@ -35,7 +36,7 @@ examples:
       type: positive_seconds,
       help: "total duration to monitor for, in seconds",
     },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     cgroup,
     json,
   },

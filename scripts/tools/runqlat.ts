@@ -17,6 +17,7 @@ import {
   json_output,
   parse_args,
   print,
+  process_id,
 } from "bpfts";
 import { print_intervals, tool_options } from "bpfts";
 import { run_queue_waits } from "./parts/run-queue-waits.ts";
@@ -35,7 +36,7 @@ examples:
     pids: { flags: ["-P", "--pids"], help: "print a histogram per process ID" },
     pidnss: { flags: ["--pidnss"], help: "print a histogram per PID namespace" },
     tids: { flags: ["-L", "--tids"], help: "print a histogram per thread ID" },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     ...interval_options,
     ...tool_options,
     ...heatmap_options,

@@ -16,6 +16,8 @@ import {
   parse_args,
   poll_events,
   printf,
+  process_id,
+  thread_id,
 } from "bpfts";
 import { time_column, tool_options } from "bpfts";
 import { run_queue_waits } from "./parts/run-queue-waits.ts";
@@ -32,8 +34,8 @@ examples:
   arguments: {
     min_us: { type: "int", default: 10000, help: "minimum run queue latency to trace, in us (default %(default)s)" },
     previous: { flags: ["-P", "--previous"], help: "also show previous task name and TID" },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
-    tid: { flags: ["-t", "--tid"], type: "int", help: "trace this TID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
+    tid: { flags: ["-t", "--tid"], type: thread_id, help: "trace this TID only" },
     ...tool_options,
   },
   exclusive: [["pid", "tid"]],

@@ -17,6 +17,8 @@ import {
   poll_events,
   sprintf,
   tool_options,
+  process_id,
+  thread_id,
 } from "bpfts";
 
 const args = parse_args({
@@ -31,8 +33,8 @@ examples:
     bpfts shmsnoop -n main   # only print process names containing "main"`,
   arguments: {
     timestamp: { flags: ["-T", "--timestamp"], help: "include timestamp on output" },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
-    tid: { flags: ["-t", "--tid"], type: "int", help: "trace this TID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
+    tid: { flags: ["-t", "--tid"], type: thread_id, help: "trace this TID only" },
     name: { flags: ["-n", "--name"], type: "string", help: "only print process names containing this name" },
     ...tool_options,
     duration: { flags: ["-d", "--duration"], type: "float", help: "total duration of trace in seconds" },

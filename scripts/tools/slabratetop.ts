@@ -21,6 +21,7 @@ import {
   print,
   printf,
   tool_options,
+  process_id,
 } from "bpfts";
 
 const args = parse_args({
@@ -36,7 +37,7 @@ examples:
     maxrows: { flags: ["-r", "--maxrows"], type: positive_int, default: 20, help: "maximum rows to print, default 20" },
     interval: { type: positive_seconds, default: 1, help: "output interval, in seconds" },
     count: { type: positive_int, optional: true, help: "number of outputs" },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     ...tool_options,
   },
 });

@@ -16,7 +16,10 @@ import {
   filter_by_process,
   json_output,
   parse_args,
+  process_id,
+  thread_id,
 } from "bpfts";
+import { ring_pages } from "./parts/ring-pages.ts";
 import { poll_events, tool_options } from "bpfts";
 
 const args = parse_args({
@@ -31,8 +34,8 @@ examples:
     bpfts sofdsnoop -n main   # only print process names containing "main"`,
   arguments: {
     timestamp: { flags: ["-T", "--timestamp"], help: "include timestamp on output" },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
-    tid: { flags: ["-t", "--tid"], type: "int", help: "trace this TID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
+    tid: { flags: ["-t", "--tid"], type: thread_id, help: "trace this TID only" },
     name: { flags: ["-n", "--name"], type: "string", help: "only print process names containing this name" },
     ...tool_options,
     duration: { flags: ["-d", "--duration"], type: "float", help: "total duration of trace in seconds" },
@@ -69,7 +72,7 @@ struct event_t {
     char name[64];
 };
 BPF_HASH(calls, u32, struct call_t, 65536);
-BPF_RINGBUF_OUTPUT(events, 64);
+BPF_RINGBUF_OUTPUT(events, ${ring_pages(128)});
 
 static inline int on_enter(int fd, void *messages, u32 count) {
     u32 tid = bpf_get_current_pid_tgid();

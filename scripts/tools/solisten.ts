@@ -15,6 +15,7 @@ import {
   parse_args,
   poll_events,
   tool_options,
+  process_id,
 } from "bpfts";
 
 const args = parse_args({
@@ -27,7 +28,7 @@ examples:
     bpfts solisten --show-netns    # show network namespace ID (useful for containers)`,
   arguments: {
     show_netns: { flags: ["--show-netns"], help: "show network namespace" },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     netns: {
       flags: ["-n", "--netns"],
       type: "int",

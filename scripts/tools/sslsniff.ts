@@ -19,6 +19,7 @@ import {
   print,
   sprintf,
   tool_options,
+  process_id,
 } from "bpfts";
 
 const kinds = ["openssl", "gnutls", "nss"] as const;
@@ -48,7 +49,7 @@ examples:
     bpfts sslsniff -l --handshake  # show SSL handshake latency
     bpfts sslsniff --extra-lib openssl:/path/libssl.so.1.1 # sniff extra library`,
   arguments: {
-    pid: { flags: ["-p", "--pid"], type: "int", help: "sniff this PID only." },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "sniff this PID only." },
     uid: { flags: ["-u", "--uid"], type: "int", help: "sniff this UID only." },
     extra: { flags: ["-x", "--extra"], help: "show extra fields (UID, TID)" },
     comm: { flags: ["-c", "--comm"], type: "string", help: "sniff only commands matching string." },

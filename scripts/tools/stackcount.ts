@@ -22,6 +22,7 @@ import {
   stack_options,
   strftime,
   tool_options,
+  process_id,
 } from "bpfts";
 import { attach_pattern, enable_probes, read_pattern } from "./parts/probe-pattern.ts";
 
@@ -45,7 +46,7 @@ examples:
     bpfts stackcount -U t:sched:sched_switch   # user stacks only
     bpfts stackcount --flame ways.svg ip_output   # a flame graph in place of the list`,
   arguments: {
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     cpu: { flags: ["-c", "--cpu"], type: "int", help: "trace this CPU only" },
     interval: { flags: ["-i", "--interval"], type: positive_seconds, help: "summary interval, seconds" },
     duration: { flags: ["-D", "--duration"], type: positive_seconds, help: "total duration of trace, seconds" },

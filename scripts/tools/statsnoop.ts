@@ -15,6 +15,7 @@ import {
   parse_args,
   poll_events,
   tool_options,
+  process_id,
 } from "bpfts";
 
 const args = parse_args({
@@ -28,7 +29,7 @@ examples:
   arguments: {
     timestamp: { flags: ["-t", "--timestamp"], help: "include timestamp on output" },
     failed: { flags: ["-x", "--failed"], help: "only show failed stats" },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     ...tool_options,
   },
 });

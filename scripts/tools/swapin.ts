@@ -21,6 +21,7 @@ import {
   print,
   strftime,
   tool_options,
+  process_id,
 } from "bpfts";
 
 const args = parse_args({
@@ -33,7 +34,7 @@ examples:
     bpfts swapin -p 181      # of PID 181 only`,
   arguments: {
     notime: { flags: ["-T", "--notime"], help: "do not show the timestamp (HH:MM:SS)" },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     interval: { type: positive_seconds, default: 1, help: "output interval, in seconds" },
     count: { type: positive_int, optional: true, help: "number of outputs" },
     ...tool_options,

@@ -6,7 +6,16 @@
 //   bpfts -c 'sync' syncsnoop    of one command
 //
 // Source: BCC's syncsnoop, whose columns these are; the process stands beside the call.
-import { BPF, RowPrinter, filter_by_process, json_output, parse_args, poll_events, tool_options } from "bpfts";
+import {
+  BPF,
+  RowPrinter,
+  filter_by_process,
+  json_output,
+  parse_args,
+  poll_events,
+  tool_options,
+  process_id,
+} from "bpfts";
 
 const args = parse_args({
   description: "Trace sync() syscalls",
@@ -15,7 +24,7 @@ examples:
     bpfts syncsnoop           # trace sync(), fsync() and their like
     bpfts syncsnoop -p 181    # only trace PID 181`,
   arguments: {
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     ...tool_options,
   },
 });

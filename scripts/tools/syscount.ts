@@ -25,6 +25,8 @@ import {
   syscall_name,
   syscall_number,
   tool_options,
+  process_id,
+  thread_id,
 } from "bpfts";
 
 const args = parse_args({
@@ -40,9 +42,9 @@ examples:
     bpfts syscount -p 181        # count the syscalls of PID 181 only
     bpfts syscount --syscall read -P   # which processes read?`,
   arguments: {
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace only this pid" },
-    tid: { flags: ["-t", "--tid"], type: "int", help: "trace only this tid" },
-    ppid: { flags: ["-c", "--ppid"], type: "int", help: "trace only child of this pid" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace only this pid" },
+    tid: { flags: ["-t", "--tid"], type: thread_id, help: "trace only this tid" },
+    ppid: { flags: ["-c", "--ppid"], type: process_id, help: "trace only child of this pid" },
     interval: { flags: ["-i", "--interval"], type: positive_seconds, help: "print summary at this interval (seconds)" },
     duration: { flags: ["-d", "--duration"], type: positive_seconds, help: "total duration of trace, in seconds" },
     top: {

@@ -23,6 +23,7 @@ import {
   port_list,
   time_column,
   tool_options,
+  process_id,
 } from "bpfts";
 
 const args = parse_args({
@@ -38,7 +39,7 @@ examples:
   arguments: {
     time: { flags: ["-T", "--time"], help: "include time column on output (HH:MM:SS)" },
     timestamp: { flags: ["-t", "--timestamp"], help: "include timestamp on output" },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     port: { flags: ["-P", "--port"], type: port_list, help: "comma-separated list of local ports to trace" },
     ipv4: { flags: ["-4", "--ipv4"], help: "trace IPv4 family only" },
     ipv6: { flags: ["-6", "--ipv6"], help: "trace IPv6 family only" },

@@ -23,6 +23,7 @@ import {
   print,
   printf,
   tool_options,
+  process_id,
 } from "bpfts";
 
 const args = parse_args({
@@ -44,7 +45,7 @@ examples:
     bpfts tcpconnect --mntnsmap mappath   # only trace mount namespaces in the map`,
   arguments: {
     timestamp: { flags: ["-t", "--timestamp"], help: "include timestamp on output" },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     port: { flags: ["-P", "--port"], type: port_list, help: "comma-separated list of destination ports to trace." },
     ipv4: { flags: ["-4", "--ipv4"], help: "trace IPv4 family only" },
     ipv6: { flags: ["-6", "--ipv6"], help: "trace IPv6 family only" },

@@ -148,7 +148,7 @@ interface DropEvent {
 
 const stacks = b.get_table("stacks");
 const walk = (id: number): string[] =>
-  id < 0 ? [] : [...stacks.walk(id, (ip) => BPF.ksym(ip, { show_offset: true }))];
+  id < 0 ? [] : stacks.name_frames(id, (ip) => BPF.ksym(ip, { show_offset: true }));
 
 if (!is_json_output())
   printf("%-8s %-7s %-2s %-20s > %-20s %s (%s)\n", "TIME", "PID", "IP", "SADDR:SPORT", "DADDR:DPORT", "STATE", "FLAGS");

@@ -20,6 +20,7 @@ import {
   port_list,
   time_column,
   tool_options,
+  process_id,
 } from "bpfts";
 
 const args = parse_args({
@@ -41,7 +42,7 @@ examples:
     timestamp: { flags: ["-t", "--timestamp"], help: "include timestamp on output (seconds)" },
     wide: { flags: ["-w", "--wide"], help: "wide column output (fits IPv6 addresses)" },
     csv: { flags: ["-s", "--csv"], help: "comma separated values output" },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     localport: { flags: ["-L", "--localport"], type: port_list, help: "comma-separated list of local ports to trace." },
     remoteport: {
       flags: ["-D", "--remoteport"],

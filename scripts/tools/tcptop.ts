@@ -24,6 +24,7 @@ import {
   positive_seconds,
   printf,
   tool_options,
+  process_id,
 } from "bpfts";
 
 const args = parse_args({
@@ -38,7 +39,7 @@ examples:
   arguments: {
     noclear: { flags: ["-C", "--noclear"], help: "don't clear the screen" },
     nosummary: { flags: ["-S", "--nosummary"], help: "skip system summary line" },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     cgroupmap: { flags: ["--cgroupmap"], type: "string", help: "trace cgroups in this BPF map only" },
     mntnsmap: { flags: ["--mntnsmap"], type: "string", help: "trace mount namespaces in this BPF map only" },
     ipv4: { flags: ["-4", "--ipv4"], help: "trace IPv4 family only" },

@@ -21,6 +21,7 @@ import {
   poll_events,
   print,
   tool_options,
+  process_id,
 } from "bpfts";
 
 const args = parse_args({
@@ -34,7 +35,7 @@ examples:
     bpfts tcptracer -6        # trace IPv6 family only`,
   arguments: {
     timestamp: { flags: ["-t", "--timestamp"], help: "include timestamp on output" },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     netns: {
       flags: ["-N", "--netns"],
       type: "int",

@@ -5,7 +5,16 @@
 //   bpfts -c 'node -v' threadsnoop
 //
 // Source: BCC's threadsnoop, whose columns these are; it has no options. -l takes another library, for programs that have their own.
-import { BPF, RowPrinter, filter_by_process, json_output, parse_args, poll_events, tool_options } from "bpfts";
+import {
+  BPF,
+  RowPrinter,
+  filter_by_process,
+  json_output,
+  parse_args,
+  poll_events,
+  tool_options,
+  process_id,
+} from "bpfts";
 
 const args = parse_args({
   description: "List new thread creation",
@@ -14,7 +23,7 @@ examples:
     bpfts threadsnoop           # trace pthread_create()
     bpfts threadsnoop -p 181    # only trace PID 181`,
   arguments: {
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     lib: { flags: ["-l", "--lib"], type: "string", help: "the library, by path or name (default pthread or c)" },
     ...tool_options,
   },

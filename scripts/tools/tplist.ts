@@ -5,7 +5,7 @@
 //   bpfts tplist -v -l c         the USDT probes of libc, with their places
 //
 // Source: BCC's tplist, whose options and texts these are.
-import { BPF, USDT, json_output, parse_args, print, printf, read_file } from "bpfts";
+import { BPF, USDT, json_output, parse_args, print, printf, read_file, process_id } from "bpfts";
 
 const args = parse_args({
   description: "Display kernel tracepoints or USDT probes and their formats.",
@@ -16,7 +16,7 @@ examples:
     bpfts tplist -p 181                # the USDT probes of PID 181
     bpfts tplist -vv -l c '*memory*'   # some of libc, with places and arguments`,
   arguments: {
-    pid: { flags: ["-p", "--pid"], type: "int", help: "List USDT probes in the specified process" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "List USDT probes in the specified process" },
     lib: { flags: ["-l", "--lib"], type: "string", help: "List USDT probes in the specified library or executable" },
     verbosity: {
       flags: ["-v"],

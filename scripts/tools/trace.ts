@@ -6,7 +6,17 @@
 //   bpfts trace 't:sched:sched_process_exit "%d", args->pid'      a tracepoint
 //
 // Source: BCC's trace, whose probe language, options and columns these are. A kernel's and a program's texts are told apart by their addresses, so "@user" may be left out.
-import { BPF, RowPrinter, StackPrinter, exit, filter_by_process, is_json_output, json_output } from "bpfts";
+import {
+  BPF,
+  RowPrinter,
+  StackPrinter,
+  exit,
+  filter_by_process,
+  is_json_output,
+  json_output,
+  process_id,
+  thread_id,
+} from "bpfts";
 import {
   monotonic_ns,
   on_exit,
@@ -58,8 +68,8 @@ formats: %s %d %u %x %o %c with h, l, ll; %K and %U name the function of an addr
       default: 64,
       help: "pages of each CPU's buffer, a power of two (default %(default)s)",
     },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "id of the process to trace (optional)" },
-    tid: { flags: ["-L", "--tid"], type: "int", help: "id of the thread to trace (optional)" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "id of the process to trace (optional)" },
+    tid: { flags: ["-L", "--tid"], type: thread_id, help: "id of the thread to trace (optional)" },
     uid: { flags: ["--uid"], type: "int", help: "id of the user to trace (optional)" },
     verbose: { flags: ["-v", "--verbose"], help: "print resulting BPF program code before executing" },
     string_size: {
@@ -213,7 +223,7 @@ ${render_head(place, name, signature?.text)} {
     const field = `bpfts_event.v${index}`;
     if (message.kinds[index] !== "s")
       program.add_expression(`    ${field} = (${message.types[index]!})(`, probe, place, value, "    );");
-    else program.add_expression(`    read_text(&${field}, sizeof(${field}), (u64)(`, probe, place, value, "    ));");
+    else program.add_expression(`    show_text(${field}, sizeof(${field}), (u64)(`, probe, place, value, "    ));");
   }
   program.add(`    ${name}_events.perf_submit(${context}, &bpfts_event, sizeof(bpfts_event));\n    return 0;\n}`);
   return usdt === undefined ? {} : { usdt };
@@ -263,7 +273,7 @@ const userStacks = args.user_stack && !isByFile ? open_printer("user_stacks") : 
 function read_user_frames({ user_stack_id, tgid }: TraceEvent): readonly string[] {
   if (userStacks !== undefined || user_stack_id < 0) return userStacks?.user_frames(user_stack_id, tgid) ?? [];
   const table = b.get_table("user_stacks") as BuildIdStackTable;
-  return table.walk(user_stack_id, (frame) => BPF.sym(frame, tgid, { show_module: true, show_offset: true }));
+  return table.name_frames(user_stack_id, (frame) => BPF.sym(frame, tgid, { show_module: true, show_offset: true }));
 }
 const counts = new Map<string, number>();
 let count = 0;

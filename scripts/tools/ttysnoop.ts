@@ -20,6 +20,7 @@ import {
   read_file,
   terminal,
   tool_options,
+  process_id,
 } from "bpfts";
 
 const { cgroup, duration } = tool_options;
@@ -49,7 +50,7 @@ examples:
       default: 16,
       help: "number of times we check for 'data-size' data (default 16)",
     },
-    pid: { flags: ["-p", "--pid"], type: "int", help: "show what this PID writes only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "show what this PID writes only" },
     cgroup,
     duration,
   },

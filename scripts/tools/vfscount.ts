@@ -16,6 +16,7 @@ import {
   positive_seconds,
   print,
   tool_options,
+  process_id,
 } from "bpfts";
 
 const args = parse_args({
@@ -26,7 +27,7 @@ examples:
     bpfts vfscount 5         # for 5 seconds
     bpfts vfscount -p 181    # of PID 181 only`,
   arguments: {
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     seconds: { type: positive_seconds, optional: true, help: "how long to count" },
     ...tool_options,
   },

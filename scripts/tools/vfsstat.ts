@@ -18,6 +18,7 @@ import {
   positive_seconds,
   strftime,
   tool_options,
+  process_id,
 } from "bpfts";
 
 const args = parse_args({
@@ -28,7 +29,7 @@ examples:
     bpfts vfsstat -p 185      # trace PID 185 only
     bpfts vfsstat 2 5         # print 2 second summaries, 5 times`,
   arguments: {
-    pid: { flags: ["-p", "--pid"], type: "int", help: "trace this PID only" },
+    pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only" },
     interval: { type: positive_seconds, default: 1, help: "output interval, in seconds" },
     count: { type: positive_int, optional: true, help: "number of outputs" },
     ...tool_options,

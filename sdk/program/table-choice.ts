@@ -35,7 +35,7 @@ export type DynamicTable<Key = unknown, Leaf = unknown> = Table<Key, Leaf> &
   Pick<BloomFilterTable<Leaf>, "add"> &
   Pick<LpmTable<Key, Leaf>, "match" | "set_cidr" | "delete_cidr"> &
   Pick<UserRingTable<Leaf>, "output"> &
-  Pick<StackTraceTable, "walk">;
+  Pick<StackTraceTable, "walk" | "name_frames">;
 
 /**
  * Counters of the hardware and the kernel, one for each CPU (`BPF_PERF_ARRAY`).

@@ -36,6 +36,16 @@ export class StackTraceTable extends Table<number, { readonly ip: readonly bigin
     const addresses = values.slice(0, end < 0 ? values.length : end);
     return resolve === undefined ? addresses : addresses.map(resolve);
   }
+
+  /**
+   * The names of a stack, innermost first, as `name` makes them; the last one says so where the kernel has cut the stack, `[cut after 127 functions]`.
+   *
+   * @throws BpfError when there is no such stack, as `walk` does
+   */
+  name_frames(stack_id: number | bigint, name: (address: bigint) => string): string[] {
+    const names = this.walk(stack_id, name);
+    return markCut(names, names.length);
+  }
 }
 
 /** The kernel keeps so many addresses of a stack in such a table, the innermost; it does not say whether there were more. */
@@ -83,6 +93,16 @@ export class BuildIdStackTable extends Table<number, { readonly trace: readonly 
       .slice(0, end < 0 ? trace.length : end)
       .map((raw) => (raw.status === VALID ? { build_id: renderBuildId(raw.build_id), offset: raw.offset } : raw.ip));
     return resolve === undefined ? frames : frames.map(resolve);
+  }
+
+  /**
+   * The names of a stack, innermost first, as `name` makes them; the last one says so where the kernel has cut the stack, `[cut after 127 functions]`.
+   *
+   * @throws BpfError when there is no such stack, as `walk` does
+   */
+  name_frames(stack_id: number | bigint, name: (frame: BuildIdFrame | bigint) => string): string[] {
+    const names = this.walk(stack_id, name);
+    return markCut(names, names.length);
   }
 }
 

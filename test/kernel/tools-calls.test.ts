@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { makeFolder, root, runCli } from "../support/run-cli.ts";
@@ -66,8 +66,47 @@ describe("exitsnoop", () => {
   });
 
   it("ends with the process of -p", async () => {
-    const child = await runCli(["exitsnoop", "-p", "99999999", "--duration", "0.2"], { cwd: folder });
+    const child = await runCli(["exitsnoop", "-p", "2", "--duration", "0.2"], { cwd: folder });
     expect(child).toMatchObject({ status: 0, stdout: expect.stringMatching(/^PCOMM .*\n$/) as string });
+  });
+
+  it.each([
+    ["exitsnoop", ["-p", "99999999"], "argument -p/--pid: there is no process 99999999 "],
+    ["offcputime", ["-p", `${process.pid},99999999`], "argument -p/--pid: there is no process 99999999 "],
+    ["opensnoop", ["-t", "99999999"], "argument -t/--tid: there is no thread 99999999 "],
+    ["memleak", ["-p", "7x"], "argument -p/--pid: invalid int value: '7x'"],
+  ])("%s %j says at once that nothing has the number", async (tool, words, sentence) => {
+    const { status, stderr } = await runCli([tool, ...words], { cwd: folder });
+    expect([status, stderr]).toEqual([2, expect.stringContaining(sentence)]);
+  });
+
+  it("says whose thread a number is", async () => {
+    const thread = readdirSync("/proc/self/task").find((number) => Number(number) !== process.pid)!;
+    const { stderr } = await runCli(["exitsnoop", "-p", thread], { cwd: folder });
+    expect(stderr).toContain(`${thread} is a thread of process ${process.pid}: give ${process.pid}`);
+  });
+});
+
+describe("texts in pages that nobody has touched", () => {
+  const untouched = `/usr/bin/python3 ${join(programs, "unmapped.py")} ${folder}`;
+
+  it("are read again by execsnoop, or said to be unreadable", async () => {
+    const rows = split(await runTool(folder, untouched, "execsnoop", "-x"));
+    const args = rows.filter(([comm]) => comm === "sleep" || comm === "python3").map((words) => words.slice(4));
+    expect(args).toContainEqual(["/bin/sleep", "0.7"]);
+    expect(args).toContainEqual(["/nowhere/program", "[unreadable]", "plain"]);
+  });
+
+  it("are told from empty ones by argdist", async () => {
+    const probe = "t:syscalls:sys_enter_mkdir():char*:args->pathname:args->mode==0700";
+    const rows = await runTool(folder, untouched, "argdist", "-i", "60", "-C", probe);
+    expect(rows.map((row) => row.trim().replace(/\s+/g, " "))).toEqual(
+      expect.arrayContaining([
+        "3 args->pathname = [unreadable]",
+        "1 args->pathname = (null)",
+        "1 args->pathname = /nowhere/plain",
+      ]),
+    );
   });
 });
 

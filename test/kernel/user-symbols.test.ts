@@ -9,6 +9,8 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { open } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -297,6 +299,32 @@ describe("processes", () => {
       expect(name(BigInt(outer!.split(" ")[1]!), pid)).toBe("outer+0 pie");
     });
   });
+
+  it.each([0, 6000])(
+    "tell whether the kernel had room for what a process mapped: %d pieces of code",
+    async (pieces) => {
+      const warnings: string[] = [];
+      const fresh = openUserSpace(openAddon(), {
+        warn: (message) => void warnings.push(message),
+        info: () => undefined,
+      });
+      const code = `import ctypes, os, sys
+libc = ctypes.CDLL(None)
+libc.mmap.restype = ctypes.c_void_p
+sys.stdin.readline()
+file = os.open("${file("pie")}", os.O_RDONLY)
+for turn in range(${pieces}): libc.munmap(ctypes.c_void_p(libc.mmap(None, 4096, 5, 2, file, 0)), 4096)`;
+      const child = spawn("/usr/bin/python3", ["-c", code]);
+      fresh.symbols.follow(child.pid!);
+      const ended = once(child, "close");
+      child.stdin.end("\n");
+      expect((await ended)[0]).toBe(0);
+      fresh.close();
+      const [, lost] = /^The kernel lost (\d+) records of code/.exec(warnings.join("\n")) ?? [];
+      if (pieces === 0) expect(warnings).toEqual([]);
+      else expect(Number(lost)).toBeGreaterThan(pieces / 4);
+    },
+  );
 
   it("leave no file open behind", async () => {
     const before = countFds();

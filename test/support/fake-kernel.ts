@@ -109,6 +109,7 @@ const methods: Readonly<Record<keyof KernelPort, true>> = {
   iteratorClose: true,
   mappedCodeOpen: true,
   mappedCodeRead: true,
+  mappedCodeLost: true,
   mappedCodeClose: true,
   liveNextId: true,
   liveOpen: true,

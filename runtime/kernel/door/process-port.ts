@@ -20,6 +20,8 @@ export interface ProcessPort {
   mappedCodeOpen(pid: number): Handle;
   /** All records since the last call, those of each CPU in their order. Shape: struct perf_event_header and what follows it. */
   mappedCodeRead(log: Handle): Uint8Array | Status;
+  /** How many records there was no room for, by now; EOPNOTSUPP before Linux 6.0, where a record says so, and only with the next one that has room. */
+  mappedCodeLost(log: Handle): number;
   mappedCodeClose(log: Handle): Status;
 
   // Signals: SIGINT, SIGTERM and SIGHUP are kept, not delivered to Node. A second one while the first is still pending ends the

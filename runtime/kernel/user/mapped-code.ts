@@ -1,3 +1,4 @@
+import type { Log } from "../../base/log.ts";
 import type { Closable } from "../../base/scope.ts";
 import type { Handle, KernelPort } from "../door/port.ts";
 import type { Mapping } from "./process-maps.ts";
@@ -16,7 +17,7 @@ export interface MappedCode extends Closable {
 const REMEMBERED = 4096;
 
 /** Source: enum perf_event_type and PERF_RECORD_MISC_COMM_EXEC in include/uapi/linux/perf_event.h */
-const record = { comm: 3, fork: 7, mmap2: 10 } as const;
+const record = { lost: 2, comm: 3, fork: 7, mmap2: 10 } as const;
 const isExec = 1 << 13;
 
 interface Event {
@@ -26,15 +27,21 @@ interface Event {
   readonly view: DataView;
 }
 
-/** Opens the records; the kernel is asked for none before a process is followed. */
-export function openMappedCode(port: KernelPort): MappedCode {
+/** Opens the records; the kernel is asked for none before a process is followed. `log` is told how many it had no room for, at the end. */
+export function openMappedCode(port: KernelPort, log?: Log): MappedCode {
   const logs: Handle[] = [];
+  let lost = 0;
   const processes = new Map<number, readonly Mapping[]>();
   const keep = (pid: number, mappings: readonly Mapping[]): void => {
     processes.set(pid, mappings);
     if (processes.size > REMEMBERED) processes.delete(processes.keys().next().value!);
   };
   const see = ({ type, misc, view }: Event): void => {
+    // Source: PERF_RECORD_LOST of the same file: an id, then how many.
+    if (type === record.lost) {
+      lost += Number(view.getBigUint64(16, true));
+      return;
+    }
     const pid = view.getUint32(8, true);
     if (type === record.comm && (misc & isExec) !== 0) keep(pid, []);
     else if (type === record.fork) {
@@ -54,8 +61,8 @@ export function openMappedCode(port: KernelPort): MappedCode {
     }
   };
   const read = (): void => {
-    const events = logs.flatMap((log) => {
-      const bytes = port.mappedCodeRead(log);
+    const events = logs.flatMap((handle) => {
+      const bytes = port.mappedCodeRead(handle);
       return typeof bytes === "number" ? [] : readEvents(bytes);
     });
     // Each CPU has an order of its own.
@@ -64,13 +71,20 @@ export function openMappedCode(port: KernelPort): MappedCode {
   };
   return {
     follow(pid) {
-      const log = port.mappedCodeOpen(pid);
-      if (log > 0) logs.push(log);
+      const handle = port.mappedCodeOpen(pid);
+      if (handle > 0) logs.push(handle);
     },
     read,
     find: (pid) => processes.get(pid),
     close() {
-      for (const log of logs.splice(0)) port.mappedCodeClose(log);
+      const counted = logs.reduce((sum, handle) => sum + Math.max(0, port.mappedCodeLost(handle)), 0);
+      lost = Math.max(lost, counted);
+      if (lost > 0)
+        log?.warn(
+          `The kernel lost ${lost} record${lost === 1 ? "" : "s"} of code that the command's processes mapped: functions of those that have ended may have no names, or those of other code`,
+        );
+      lost = 0;
+      for (const handle of logs.splice(0)) port.mappedCodeClose(handle);
       processes.clear();
     },
   };

@@ -1,3 +1,4 @@
+import type { Log } from "../../base/log.ts";
 import type { Closable } from "../../base/scope.ts";
 import { openBinaries } from "./binary.ts";
 import type { Binaries } from "./binary.ts";
@@ -11,10 +12,10 @@ export interface UserSpace extends Closable {
   readonly symbols: UserSymbols;
 }
 
-/** Opens it. Nothing is read before the first question. */
-export function openUserSpace(port: KernelPort): UserSpace {
+/** Opens it. Nothing is read before the first question; `log` is told of names that may be missing. */
+export function openUserSpace(port: KernelPort, log?: Log): UserSpace {
   const binaries = openBinaries(port);
-  const symbols = openUserSymbols(port, binaries);
+  const symbols = openUserSymbols(port, binaries, log === undefined ? {} : { log });
   return {
     binaries,
     symbols,

@@ -1,5 +1,6 @@
 import { readClock } from "../../base/clock.ts";
 import { closeSync, openSync, readSync, statSync } from "node:fs";
+import type { Log } from "../../base/log.ts";
 import type { Closable } from "../../base/scope.ts";
 import type { Binaries, Binary } from "./binary.ts";
 import { openMappedCode } from "./mapped-code.ts";
@@ -43,9 +44,13 @@ const CLOCK_MS = 1000;
 const REMEMBERED = 1024;
 
 /** Opens the names of all processes. */
-export function openUserSymbols(port: KernelPort, binaries: Binaries, now: () => number = readClock): UserSymbols {
+export function openUserSymbols(
+  port: KernelPort,
+  binaries: Binaries,
+  { now = readClock, log }: { readonly now?: () => number; readonly log?: Log } = {},
+): UserSymbols {
   const processes = new Map<number, ProcessSymbols>();
-  const mappedCode = openMappedCode(port);
+  const mappedCode = openMappedCode(port, log);
 
   const recall = (pid: number): ProcessSymbols => {
     const known = processes.get(pid) ?? new ProcessSymbols(port, binaries, pid, now, mappedCode);

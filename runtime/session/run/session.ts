@@ -173,7 +173,7 @@ export async function runScript(options: RunOptions): Promise<number> {
     detach = () => detachAtOnce(port, command, options.log);
     let pipe: TracePipe | undefined;
     const openPipe = (): TracePipe => (pipe ??= scope.own(openTracePipe(port)));
-    const userSpace = scope.own(openUserSpace(port));
+    const userSpace = scope.own(openUserSpace(port, options.log));
     const ended = openEndedProcesses(port);
     let readable: FileScope | undefined;
     const watch = openProcessWatch((pid) => userSpace.symbols.notice(pid));

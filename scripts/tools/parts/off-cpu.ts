@@ -1,18 +1,18 @@
 import { command, positive_int } from "bpfts";
-import { number_list } from "./number-list.ts";
+import { process_list, thread_list } from "./id-lists.ts";
 import { task_state } from "./task-state.ts";
 
 /** Which tasks a tool of blocked time looks at, and for how long they are to have been blocked. BCC's own option strings. */
 export const off_cpu_options = {
   pid: {
     flags: ["-p", "--pid"],
-    type: number_list,
+    type: process_list,
     metavar: "PID",
     help: "trace this PID only, or a comma separated list",
   },
   tid: {
     flags: ["-t", "--tid"],
-    type: number_list,
+    type: thread_list,
     metavar: "TID",
     help: "trace this TID only, or a comma separated list",
   },

@@ -3,11 +3,22 @@ import type { ProbeText, Span } from "./probe-text.ts";
 import { read_fields } from "./probe-place.ts";
 import type { ProbePlace } from "./probe-place.ts";
 
-/** C text that defines `read_text(to, size, address)`: the address tells whether the text is the kernel's or the program's. */
+/**
+ * C text that defines `read_text(to, size, address)`: the address tells whether the text is the kernel's or the program's. `show_text` puts words there that say why there is no
+ * text: an empty one looks like what the program gave. A page of a program that nobody has touched yet is not in memory, and no BPF program can wait for it.
+ */
 export const read_text = `
 static inline long read_text(void *to, u32 size, u64 address) {
     return (s64)address < 0 ? bpf_probe_read_kernel_str(to, size, (void *)address)
                             : bpf_probe_read_user_str(to, size, (void *)address);
+}
+static inline void show_text(char *to, u32 size, u64 address) {
+    if (read_text(to, size, address) >= 0)
+        return;
+    if (!address && size >= 7)
+        __builtin_memcpy(to, "(null)", 7);
+    else if (size >= 13)
+        __builtin_memcpy(to, "[unreadable]", 13);
 }
 static inline long read_bytes(void *to, u32 size, u64 address) {
     return (s64)address < 0 ? bpf_probe_read_kernel(to, size, (void *)address)
