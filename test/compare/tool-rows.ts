@@ -626,7 +626,9 @@ cat $W/key $W/certificate >$W/pem`,
   },
   {
     tool: "deadlock",
-    args: ["$PID", "--binary", "/lib/x86_64-linux-gnu/libc.so.6", "--verbose"],
+    args: ["$PID", "--binary", "/lib/x86_64-linux-gnu/libc.so.6"],
+    // BCC's takes a while to name the functions of a cycle.
+    after: 40,
     background: "exec $BIN/locks inverted wait",
     work: "kill -USR1 $PID; sleep 2",
     replace: [

@@ -36,6 +36,6 @@ int main(int count, char **words) {
   run(take_one_two);
   run(take_two_three);
   run(strcmp(words[1], "inverted") == 0 ? take_three_one : take_one_three);
-  sleep(4);
+  sleep(count > 2 ? 100 : 4);
   return 0;
 }
