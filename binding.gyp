@@ -15,6 +15,7 @@
       "sources": [
         "runtime/native/addon.cc",
         "runtime/native/btf.cc",
+        "runtime/native/btf_select.cc",
         "runtime/native/demangle.cc",
         "runtime/native/detach_probes.cc",
         "runtime/native/elf.cc",

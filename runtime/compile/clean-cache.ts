@@ -19,6 +19,7 @@ const kinds = [
   "one-liner",
   "prelude",
   "session",
+  "types",
   "unit",
 ];
 

@@ -1,41 +1,38 @@
 import { readClock } from "../base/clock.ts";
 import { closeSync, constants, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { InternalError, ToolchainError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
 import { signedDivisionClang } from "./backend-refusals.ts";
 import { buildOnce } from "./build-lock.ts";
-import { hashKey, touchFile, writeFileWhole } from "./cache.ts";
+import { hashKey, touchFile } from "./cache.ts";
 import type { CacheFolder } from "./cache-folder.ts";
 import { runClang } from "./clang.ts";
 import { hideNames } from "./hide-names.ts";
 import { describeInput } from "./input-state.ts";
-import { openKernelNames, renderKernelNames } from "./kernel-names.ts";
 import type { KernelNames } from "./kernel-names.ts";
+import { openNames, selectTypes, typesFile, writeAllTypes, writeKernelTypes } from "./kernel-types.ts";
+import type { KernelTypes, SelectedTypes } from "./kernel-types.ts";
 import type { Toolchain } from "./toolchain.ts";
 
-/** The kernel whose types units are compiled against. */
-export interface KernelTypes {
-  /** Changes whenever the kernel's BTF does. */
-  readonly identity: string;
-  /** All types of the kernel as C; slow, asked for once per kernel. */
-  readonly dumpC: () => string;
-}
-
 /**
- * Everything that stands before the user's text, compiled once per kernel,
- * clang and version of our headers into a precompiled header: 0.02 s for a unit
- * on top of it, where parsing the kernel's types each time costs 0.4 s.
+ * Everything that stands before the user's text, compiled into a precompiled header: a unit on top of it takes 0.02 s to
+ * parse. It has those of the kernel's types that the text names. With all of them clang takes a second to make the
+ * header, and three times as long for each object: it goes through everything that a type leads to.
  */
 export interface Prelude extends KernelNames {
-  readonly pch: string;
   readonly identity: string;
+  /** Made ready when they are first asked for. */
   readonly flags: readonly string[];
   /** The folders that its headers come from. */
   readonly folders: readonly string[];
   /** Where the kernel's types lie as C, and those of modules may be put: clang looks there. */
   readonly typesFolder: string;
+  /** The same for a text: with the types that it names, unless it is to have all. */
+  select(text: string): Prelude;
+  /** The same with all types of the kernel's for every text; undefined when it is that. */
+  complete(): Prelude | undefined;
   /** The same without some enumerators and typedefs of the kernel's, whose names a text wants for itself; undefined when there is none of them to hide. */
   hide(names: readonly string[]): Prelude | undefined;
   /** The same for the instruction set that divides signed numbers; undefined when clang or the kernel lacks it, or this is it. */
@@ -65,6 +62,17 @@ export interface PreludeRequest {
 /** A version of the instruction set. The fourth divides signed numbers; kernels have it since 6.6. */
 type BpfCpu = "v3" | "v4";
 
+/** What one prelude of a kernel differs in from another. */
+interface Variant {
+  readonly cpu: BpfCpu;
+  /** Names of the kernel's that it shall not have. */
+  readonly hidden: readonly string[];
+  /** Whether every text is to have all types. */
+  readonly isComplete: boolean;
+  /** Those of a text: all when absent. */
+  readonly types?: SelectedTypes;
+}
+
 /** Flags of every clang run on a unit. */
 export function listTargetFlags(arch: string, cpu: BpfCpu = "v3"): string[] {
   return [
@@ -81,65 +89,89 @@ export function listTargetFlags(arch: string, cpu: BpfCpu = "v3"): string[] {
   ];
 }
 
-/** Opens the prelude of this kernel, building it when this is the first run. `hidden` are names of the kernel's that it shall not have. */
-export function openPrelude(request: PreludeRequest, hidden: readonly string[] = [], cpu: BpfCpu = "v3"): Prelude {
-  const { cache, toolchain, kernel, arch } = request;
-  const identity = hashKey(
-    "prelude 3",
+/** Opens the prelude of this kernel. Nothing is made before its flags are asked for. */
+export function openPrelude(request: PreludeRequest): Prelude {
+  return openVariant(request, { cpu: "v3", hidden: [], isComplete: false });
+}
+
+function openVariant(request: PreludeRequest, variant: Variant): Prelude {
+  const { cache, toolchain, kernel, arch, log } = request;
+  const { cpu, hidden, types, isComplete } = variant;
+  const ownFolders = [request.headers, requireLibbpfHeaders()];
+  const sources = hashKey(
     kernel.identity,
-    toolchain.identity,
-    arch,
     request.machineIdentity,
-    ...[request.headers, requireLibbpfHeaders()].map((headers) => `${headers} ${describeInput(headers)}`),
-    ...hidden,
-    ...(cpu === "v3" ? [] : [`-mcpu=${cpu}`]),
+    ...ownFolders.map((headers) => `${headers} ${describeInput(headers)}`),
   );
+  const identity = hashKey("prelude 4", sources, toolchain.identity, arch, cpu, types?.hash ?? "", ...hidden);
   const kernelFolder = join(cache.path, "kernel", hashKey(kernel.identity).slice(0, 16));
   // A precompiled header holds the paths of what it was made from: one of a cache that was copied or moved is another cache's.
   const folder = join(cache.path, "prelude", hashKey(identity, kernelFolder));
   const pch = join(folder, "prelude.pch");
-  // Where names are hidden the folder has kernel's types of its own, which come first.
+  // Where the folder has kernel's types of its own, those come first.
   const flags = [
     ...listTargetFlags(arch, cpu),
     "-I",
     request.headers,
-    ...(hidden.length === 0 ? ["-I", kernelFolder, "-I", folder] : ["-I", folder, "-I", kernelFolder]),
+    ...(hidden.length === 0 && types === undefined
+      ? ["-I", kernelFolder, "-I", folder]
+      : ["-I", folder, "-I", kernelFolder]),
   ];
   const folders = [request.headers, kernelFolder, folder];
-  const build = (): KernelNames => {
+  const names = once(() => openNames(kernelFolder, kernel, log, request.wait));
+  const writeTypes = (): void => {
+    if (types !== undefined) return writeKernelTypes(join(folder, typesFile), hideNames(types.render(), hidden));
+    log.progress?.("first text on this kernel that needs all of its types: reading them (1 of 2)");
+    writeAllTypes(kernelFolder, kernel, log);
+    if (hidden.length > 0)
+      writeKernelTypes(join(folder, typesFile), hideNames(readFileSync(join(kernelFolder, typesFile), "utf8"), hidden));
+    log.progress?.("first text on this kernel that needs all of its types: compiling them (2 of 2)");
+  };
+  const build = (): void => {
     try {
-      request.log.progress?.("first run on this kernel with this clang: reading the kernel's types (1 of 2)");
-      const names = openNames(kernelFolder, kernel, request.log);
-      if (hidden.length > 0)
-        writeKernelTypes(
-          join(folder, typesFile),
-          hideNames(readFileSync(join(kernelFolder, typesFile), "utf8"), hidden),
-        );
-      request.log.progress?.("first run on this kernel with this clang: compiling the kernel's types (2 of 2)");
-      buildPch({ ...request, folder, pch, flags, folders, names });
-      return names;
+      writeTypes();
+      buildPch({ ...request, folder, pch, flags, folders, names: names() });
     } finally {
-      request.log.progress?.(undefined);
+      log.progress?.(undefined);
     }
   };
-  buildOnce(folder, () => existsSync(pch) && haveNames(kernelFolder), build, request.wait);
-  touchFile(pch);
-  let names = openNames(kernelFolder, kernel, request.log);
+  const ready = once(() => {
+    mkdirSync(kernelFolder, { recursive: true, mode: 0o700 });
+    buildOnce(folder, () => existsSync(pch), build, request.wait);
+    touchFile(pch);
+    return ["-include-pch", pch, ...flags];
+  });
+  const reopen = (change: Partial<Variant>): Prelude => openVariant(request, { ...variant, ...change });
   return {
-    pch,
     identity,
-    flags: ["-include-pch", pch, ...flags],
+    get flags() {
+      return ready();
+    },
     folders,
     typesFolder: kernelFolder,
-    ...names,
+    haveType: (kind, name) => names().haveType(kind, name),
+    isBitField: (record, member) => names().isBitField(record, member),
+    findEnumValue: (name) => names().findEnumValue(name),
+    select(text) {
+      if (isComplete) return this;
+      const readHeaders = (): string[] => [...readHeaderTexts(ownFolders), request.renderMachineHeader(names())];
+      return reopen({ types: selectTypes(text, { cache, kernel, readHeaders, identity: sources }) });
+    },
+    complete() {
+      if (isComplete) return undefined;
+      const { types: _types, ...rest } = variant;
+      return openVariant(request, { ...rest, isComplete: true });
+    },
     hide(wanted) {
       const more = wanted.filter(
         (name) =>
-          !hidden.includes(name) && (names.findEnumValue(name) !== undefined || names.haveType("typedef", name)),
+          !hidden.includes(name) && (names().findEnumValue(name) !== undefined || names().haveType("typedef", name)),
       );
       if (more.length === 0) return undefined;
       try {
-        return openPrelude(request, [...hidden, ...more].sort(), cpu);
+        const without = reopen({ hidden: [...hidden, ...more].sort() });
+        void without.flags;
+        return without;
       } catch (error) {
         // Our own headers, or libbpf's, cannot do without it: `u64`.
         if (error instanceof InternalError) return undefined;
@@ -148,14 +180,36 @@ export function openPrelude(request: PreludeRequest, hidden: readonly string[] =
     },
     divideSigned: () =>
       cpu === "v3" && request.kernelDividesSigned && toolchain.version >= signedDivisionClang
-        ? openPrelude(request, hidden, "v4")
+        ? reopen({ cpu: "v4" })
         : undefined,
     rebuild: () => {
-      request.log.info("the cached kernel types were damaged");
+      log.info("the cached kernel types were damaged");
       for (const path of [kernelFolder, folder]) rmSync(path, { recursive: true, force: true });
-      names = build();
+      openNames(kernelFolder, kernel, log, request.wait);
+      build();
     },
   };
+}
+
+/** Helpers take pointers: the records that their declarations name need be no more than declared. */
+const helperDeclarations = "bpf_helper_defs.h";
+
+/** Reads the headers that stand before each text, without their comments: those that `prelude.h` includes, out of our folder and libbpf's. */
+function readHeaderTexts(folders: readonly string[]): string[] {
+  const prelude = readFileSync(join(folders[0]!, "prelude.h"), "utf8");
+  const names = [...prelude.matchAll(/^#include [<"](?:bpf\/)?([\w.]+)[>"]/gm)].map((match) => match[1]!);
+  const paths = [...names, helperDeclarations].flatMap((name) => folders.map((folder) => join(folder, name)));
+  return paths
+    .filter((path) => existsSync(path))
+    .map((path) => {
+      const text = readFileSync(path, "utf8").replace(/\/\*[^]*?\*\//g, "");
+      return path.endsWith(helperDeclarations) ? text.replace(/\bstruct \w+/g, "") : text;
+    });
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }
 
 function buildPch(
@@ -204,7 +258,7 @@ function buildPch(
   } finally {
     rmSync(output, { recursive: true, force: true });
   }
-  request.log.info(`compiled the kernel's types in ${Math.round(readClock() - started)} ms`);
+  request.log.info(`compiled the kernel's types and our headers in ${Math.round(readClock() - started)} ms`);
 }
 
 /** Reads a file out of clang's own folder: only a file, and never what a link leads to. */
@@ -215,45 +269,6 @@ function readMade(path: string): Buffer {
   } finally {
     closeSync(file);
   }
-}
-
-/** @throws ToolchainError when that cannot be */
-function writeKernelTypes(path: string, body: Uint8Array | string): void {
-  try {
-    writeFileWhole(path, body);
-  } catch (cause) {
-    const { code, message } = cause as NodeJS.ErrnoException;
-    const isFull = code === "ENOSPC" || code === "EDQUOT";
-    throw new ToolchainError(`Cannot write the kernel's types to "${dirname(path)}": ${message}`, {
-      cause,
-      hint: isFull
-        ? "make room there, or set BPFTS_CACHE to a folder with room for 40 MiB"
-        : "set BPFTS_CACHE to a folder that this user can write to",
-    });
-  }
-}
-
-const typesFile = "vmlinux.h";
-const namesFile = "names-4";
-
-function haveNames(folder: string): boolean {
-  return existsSync(join(folder, namesFile)) && existsSync(join(folder, typesFile));
-}
-
-/** The kernel's types as C, and their names alone in a file that is quick to search. */
-function openNames(folder: string, kernel: KernelTypes, log: Log): KernelNames {
-  const header = join(folder, typesFile);
-  const namesPath = join(folder, namesFile);
-  if (!haveNames(folder)) {
-    const started = readClock();
-    // Writing the header again would make every prelude on top of it stale.
-    const text = existsSync(header) ? readFileSync(header, "utf8") : kernel.dumpC();
-    if (!existsSync(header)) writeKernelTypes(header, text);
-    writeKernelTypes(namesPath, renderKernelNames(text));
-    log.info(`wrote the kernel's types in ${Math.round(readClock() - started)} ms`);
-  }
-  touchFile(namesPath);
-  return openKernelNames(namesPath);
 }
 
 /** @throws ToolchainError when the headers of libbpf are not installed. */

@@ -8,6 +8,7 @@
 #include "answers.h"
 #include "arguments.h"
 #include "btf.h"
+#include "btf_select.h"
 #include "demangle.h"
 #include "detach_probes.h"
 #include "elf.h"
@@ -202,6 +203,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "demangle", Demangle);
 
   Bind(exports, "btfDumpC", BtfDumpC);
+  Bind(exports, "btfListNames", BtfListNames);
+  Bind(exports, "btfSelectC", BtfSelectC);
   Bind(exports, "mount", Mount);
   Bind(exports, "probeProgramType", ProbeProgramType);
   Bind(exports, "probeMapType", ProbeMapType);

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
 import { openStderrLog } from "../../runtime/base/log.ts";
@@ -11,7 +11,7 @@ import { describeSourceFile, openBuilder } from "../../runtime/session/build/ope
 import { captureOnKernels } from "../../runtime/vm/capture-on-kernels.ts";
 import { requireKernelRows } from "../../runtime/vm/kernels.ts";
 import { openVmFolder } from "../../runtime/vm/vm-folder.ts";
-import { type Answer, type CheckRow, describeRow, readCorpus, type StoredEntry } from "./check.ts";
+import { type Answer, type CheckRow, describeRow, readCorpus, readKernelTypes, type StoredEntry } from "./check.ts";
 import { guestModules, type KernelSnapshot } from "./kernel-snapshot.ts";
 
 /** One text for the guest: `NAME.o` and `NAME.unit.json` lie in the folder that it is told. */
@@ -89,9 +89,7 @@ function buildAll(
       answers.set(name, { file, ok: false, ...(JSON.parse(renderErrorJson(error)) as Pick<Answer, "error">) });
     }
   }
-  const { typesFolder } = tools.prelude;
-  const headers = readdirSync(typesFolder).filter((file) => file === "vmlinux.h" || /^module_\w+\.h$/.test(file));
-  return { answers, types: headers.map((file) => readFileSync(path.join(typesFolder, file), "utf8")).join("\n") };
+  return { answers, types: readKernelTypes(snapshot.source.btfFolder) };
 }
 
 async function loadAll({ snapshot, loader }: KernelCheckRequest, work: string): Promise<Map<string, Answer>> {

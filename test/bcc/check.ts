@@ -3,6 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 
+import { openAddon } from "../../runtime/kernel/door/addon.ts";
+import { btfFolder, listTypedModules } from "../../runtime/kernel/machine/module-types.ts";
 import { type CheckError, classifyFailure, type FailureClass, type KernelFacts } from "./classify.ts";
 import type { CorpusEntry } from "./corpus.ts";
 
@@ -55,13 +57,12 @@ export async function checkCorpus(request: CheckRequest): Promise<CheckRow[]> {
   );
   const cache = mkdtempSync(path.join(tmpdir(), "bpfts-bcc-cache-"));
   try {
-    const kernel = { tracepoints: listTracepoints(), symbols: listSymbols(), types: "" };
+    const kernel = { tracepoints: listTracepoints(), symbols: listSymbols(), types: readKernelTypes(btfFolder) };
     const queue = chunkByCflags(entries);
     const rows: CheckRow[] = [];
     const work = async (): Promise<void> => {
       for (let chunk = queue.shift(); chunk !== undefined; chunk = queue.shift()) {
         const answers = await runCheck(request, chunk, cache);
-        kernel.types ||= readKernelTypes(cache);
         rows.push(...chunk.map((entry) => describeRow(entry, request.corpus, answers, kernel)));
       }
     };
@@ -136,10 +137,13 @@ export function describeRow(
   return { ...known, failure: { class: classifyFailure(answer.error, text, kernel), error: answer.error } };
 }
 
-function readKernelTypes(cache: string): string {
-  const folder = path.join(cache, "kernel");
-  const kernel = readdirSync(folder)[0];
-  return kernel === undefined ? "" : readFileSync(path.join(folder, kernel, "vmlinux.h"), "utf8");
+/** Reads all types of a kernel and of its modules as C. `folder` has a file for each. */
+export function readKernelTypes(folder: string): string {
+  const port = openAddon();
+  const base = path.join(folder, "vmlinux");
+  const modules = listTypedModules(folder).filter((module) => module !== "vmlinux");
+  const texts = [port.btfDumpC(base, null), ...modules.map((module) => port.btfDumpC(path.join(folder, module), base))];
+  return texts.filter((text) => typeof text === "string").join("\n");
 }
 
 function listTracepoints(): ReadonlySet<string> {

@@ -4,7 +4,7 @@ import { openCacheFolder } from "../../runtime/compile/cache-folder.ts";
 import { compileUnit, parseUnit } from "../../runtime/compile/compile-unit.ts";
 import type { CompileOptions } from "../../runtime/compile/compile-unit.ts";
 import { openFileScope } from "../../runtime/script/file-scope.ts";
-import { readOwnHeaders } from "../../runtime/compile/own-headers.ts";
+import { hasOwnHeaders, readOwnHeaders } from "../../runtime/compile/own-headers.ts";
 import { listClangs } from "../../runtime/compile/toolchain.ts";
 import type { Ast } from "../../runtime/dialect/reads/ast.ts";
 import { readMessages } from "../../runtime/dialect/text/locate-in-unit.ts";
@@ -46,7 +46,7 @@ export function buildText(text: string, tools: Builder, cflags: readonly string[
   const readable = cflags.filter((flag) => flag.startsWith("-I")).map((flag) => flag.slice("-I".length));
   const describeRun = (of: CUnit): CompileOptions => ({
     toolchain: tools.toolchain,
-    prelude: tools.prelude,
+    prelude: hasOwnHeaders(prepared.text) ? tools.prelude : tools.prelude.select(prepared.text),
     cflags,
     readable,
     messages: readMessages(of, env),

@@ -155,6 +155,8 @@ const methods: Readonly<Record<keyof KernelPort, true>> = {
   fileCrc32: true,
   demangle: true,
   btfDumpC: true,
+  btfListNames: true,
+  btfSelectC: true,
   mount: true,
   probeProgramType: true,
   probeMapType: true,

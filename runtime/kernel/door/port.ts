@@ -51,6 +51,13 @@ export interface KernelPort
    * BTF for a module's split BTF, of which only its own types and what they need are printed.
    */
   btfDumpC(path: string, base: string | null): string | Status;
+  /** The names in the BTF at a path, one a line and in order, as `compile/kernel-names.ts` describes them. */
+  btfListNames(path: string): string | Status;
+  /**
+   * Those types of the BTF at a path as C that some names ask for, and what they need by value. `names` is separated by
+   * spaces. A pointer leads to a type when the member's name is among them; other pointers lead to forward declarations.
+   */
+  btfSelectC(path: string, names: string): string | Status;
   mount(source: string, target: string, type: string): Status;
   /** Source: libbpf_probe_bpf_prog_type and friends: 1 yes, 0 no, negative cannot tell. */
   probeProgramType(type: number): Status;

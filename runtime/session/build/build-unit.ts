@@ -204,16 +204,19 @@ function checkFlags(cflags: readonly string[], source: CSource, { files }: Build
 function withNeeds<T>(
   source: CSource,
   cflags: readonly string[],
-  tools: BuildTools,
+  given: BuildTools,
   use: (prepared: CUnit, key: string, tools: BuildTools, flags: readonly string[]) => T,
 ): T {
-  const prepared = prepareUnit(source, tools.env);
+  const prepared = prepareUnit(source, given.env);
   // Headers of the user's own are looked for in the current folder, then where the user says, then beside the script.
   const isAlone = !hasOwnHeaders(prepared.text);
   const folders = isAlone
     ? []
-    : [...tools.files.includeFolders, ...(source.folder === undefined ? [] : [source.folder])];
+    : [...given.files.includeFolders, ...(source.folder === undefined ? [] : [source.folder])];
   const flags = [...cflags, ...folders.map((folder) => `-I${folder}`)];
+  // What headers of the user's own name is known when clang has read them.
+  const prelude = isAlone ? given.prelude.select(prepared.text) : (given.prelude.complete() ?? given.prelude);
+  const tools = { ...given, prelude };
   const key = hashKey(
     buildId,
     prepared.text,

@@ -20,6 +20,8 @@ export interface Needs {
   readonly ownMacros: readonly string[];
   /** Division of signed numbers, which only the newest instruction set has. */
   readonly signedDivision?: true;
+  /** All of the kernel's types: which of them it needs does not show in its names, or it is wrong, and clang knows better what was meant. */
+  readonly allTypes?: true;
 }
 
 /** Reads from what clang said what a text lacks. */
@@ -29,7 +31,7 @@ export function listNeeds(error: CompileError, text: string, tools: BuildTools):
   const messages = all.map(({ message }) => message);
   const isMacro = (name: string): boolean => findKernelMacro(name, env) !== undefined;
   const types = listUnknownTypes(messages);
-  return {
+  const needs: Needs = {
     types,
     taken: listTakenNames(messages),
     macros: [
@@ -42,6 +44,9 @@ export function listNeeds(error: CompileError, text: string, tools: BuildTools):
       : [],
     ...(messages.some((message) => message.endsWith(noSignedDivision)) && { signedDivision: true }),
   };
+  const { taken, macros, ownMacros, signedDivision } = needs;
+  const isKnown = taken.length + macros.length + ownMacros.length > 0 || signedDivision === true;
+  return isKnown && types.length === 0 ? needs : { ...needs, allTypes: true };
 }
 
 function listExpanded(diagnostics: readonly Diagnostic[]): string[] {
@@ -62,7 +67,9 @@ export function listHeaderMacros(headers: ReadonlyMap<string, string>, text: str
 
 /** The same tools with what is needed; undefined when there is no more to be had. */
 export function widenTools(tools: BuildTools, needs: Needs): BuildTools | undefined {
-  const prelude = needs.signedDivision === true ? tools.prelude.divideSigned() : tools.prelude.hide(needs.taken);
+  const whole = needs.allTypes === true ? tools.prelude.complete() : undefined;
+  const base = whole ?? tools.prelude;
+  const prelude = (needs.signedDivision === true ? base.divideSigned() : base.hide(needs.taken)) ?? whole;
   const other = widenMacros(prelude === undefined ? tools : { ...tools, prelude }, needs);
   return addModules(other, needs.types) ?? (other === tools ? undefined : other);
 }

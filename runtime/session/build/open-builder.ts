@@ -6,6 +6,7 @@ import type { Log } from "../../base/log.ts";
 import type { CacheFolder } from "../../compile/cache-folder.ts";
 import { headersFile, openKernelHeaders } from "../../compile/kernel-headers.ts";
 import { macrosFile, openKernelMacros } from "../../compile/kernel-macros.ts";
+import type { KernelTypes } from "../../compile/kernel-types.ts";
 import { openPrelude, requireLibbpfHeaders } from "../../compile/prelude.ts";
 import { findToolchain } from "../../compile/toolchain.ts";
 import { renderMachineHeader } from "../../dialect/words/machine.ts";
@@ -14,7 +15,7 @@ import { readMachine, requireBtf } from "../../kernel/machine/machine.ts";
 import type { Machine } from "../../kernel/machine/machine.ts";
 import { btfFolder } from "../../kernel/machine/module-types.ts";
 import { findModuleTypes } from "./find-module.ts";
-import type { KernelPort } from "../../kernel/door/port.ts";
+import type { KernelPort, Status } from "../../kernel/door/port.ts";
 import { listTracepoints, mountTracefs, readTracepointFormat } from "../../kernel/machine/tracefs.ts";
 import { noGrants, openFileScope } from "../../script/file-scope.ts";
 import type { FileScope } from "../../script/file-scope.ts";
@@ -105,7 +106,7 @@ function openCompiler(
   const prelude = openPrelude({
     cache,
     toolchain,
-    kernel: { identity: machine.identity, dumpC: () => requireDump(port, join(kernel.btfFolder, "vmlinux")) },
+    kernel: describeKernelTypes(port, machine.identity, join(kernel.btfFolder, "vmlinux")),
     headers: findPackageFile("bpf-headers"),
     arch: machine.arch,
     machineIdentity: `${machine.arch} ${machine.versionCode}`,
@@ -134,8 +135,20 @@ function openOwnKernel(port: KernelPort): KernelSource {
   return { machine, btfFolder, readTracepointFormat, listTracepoints };
 }
 
+function describeKernelTypes(port: KernelPort, identity: string, path: string): KernelTypes {
+  return {
+    identity,
+    dumpC: () => requireDump(port, path),
+    listNames: () => requireText(port.btfListNames(path), path),
+    selectC: (names) => requireText(port.btfSelectC(path, names.join(" ")), path),
+  };
+}
+
 function requireDump(port: KernelPort, path: string, base: string | null = null): string {
-  const text = port.btfDumpC(path, base);
+  return requireText(port.btfDumpC(path, base), path);
+}
+
+function requireText(text: string | Status, path: string): string {
   if (typeof text === "string") return text;
   throw new UnsupportedFeatureError("btf", `Cannot read the kernel's types from "${path}" (errno ${-text})`);
 }
