@@ -65,7 +65,16 @@ const { outputFiles: entryFiles } = await build({
 }).catch(() => process.exit(1));
 
 mkdirSync(dist, { recursive: true });
-const kept = new Set(["quickjs.wasm", ".bpfts-stamp", "index.js", "editor.cjs", "types", "lazy", "prebuilt"]);
+const kept = new Set([
+  "quickjs.wasm",
+  ".bpfts-stamp",
+  "index.js",
+  "editor.cjs",
+  "page.cjs",
+  "types",
+  "lazy",
+  "prebuilt",
+]);
 // The entry runs the parts as functions of what a module of Node's has. It comes last: it carries the build's name, under which nothing of the new one is cached before.
 const texts = {
   ...Object.fromEntries(
@@ -84,6 +93,7 @@ for (const [name, text] of Object.entries(texts)) {
 }
 await writeNodeEntry();
 await writeEditorPlugin();
+await writePageThread();
 const quickjs = readFileSync(require.resolve("@jitl/quickjs-wasmfile-release-sync/wasm"));
 replaceFile("quickjs.wasm", (path) => writeFileSync(path, exportInterpreter(quickjs)));
 await writeTypes();
@@ -161,6 +171,24 @@ async function writeEditorPlugin() {
     logLevel: "warning",
   });
   replaceFile("editor.cjs", (path) => writeFileSync(path, outputFiles[0].text));
+}
+
+// The thread that serves the page of `bpfts run --web`. No other run reads it.
+async function writePageThread() {
+  const { outputFiles } = await build({
+    absWorkingDir: root,
+    entryPoints: ["runtime/web/page-worker.ts"],
+    bundle: true,
+    format: "cjs",
+    platform: "node",
+    target: "node20",
+    legalComments: "none",
+    minifySyntax: true,
+    minifyWhitespace: true,
+    write: false,
+    logLevel: "warning",
+  });
+  replaceFile("page.cjs", (path) => writeFileSync(path, outputFiles[0].text));
 }
 
 // The modules that a running script reads one by one when it first uses what they have (sdk/lazy/load-module.ts). No two have one name.

@@ -6,7 +6,7 @@ import { build } from "esbuild";
 /** The modules by which dist/main.cjs calls dist/later.cjs, as regular expressions of their paths. What only they import is there with them. */
 const laterModules = [
   // Commands other than `run`, and its rarer options.
-  /^runtime\/(?:captures|inspect|lab|live|one-liner|pictures|testing|vm|watch)\//,
+  /^runtime\/(?:captures|inspect|lab|live|one-liner|pictures|testing|vm|watch|web)\//,
   /^runtime\/cli\/(?:check|check-stdin|doctor|flame|init|lab|link|list|list-tools|live|map|net|one-line|print-types|prog|render-error|replay|test|tools|top|vm)\.ts$/,
   /^runtime\/session\/(?:one-liner|load\/shared-tables|record\/rec|record\/replayer|run\/(?:guest-failure|handover|prepare-run|quote-lines|replay-script|script-stack))/,
   // From C text to an object, and from TypeScript to a script.

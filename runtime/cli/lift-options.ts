@@ -1,6 +1,7 @@
 import { UsageError } from "../base/errors.ts";
 
 type Kind =
+  | "ADDRESS"
   | "CAPTURE"
   | "CHANGES"
   | "COMMAND"
@@ -35,6 +36,7 @@ const lifted: Readonly<Record<string, Kind | undefined>> = {
   "--record": "FILE",
   "--output": "FILE",
   "--utc": undefined,
+  "--web": "ADDRESS",
 };
 
 const longNames: ReadonlyMap<string, string> = new Map([
@@ -71,6 +73,7 @@ export function liftOptions(
 }
 
 const examples: Readonly<Record<Exclude<Kind, "FILE">, string>> = {
+  ADDRESS: "for example: --web 127.0.0.1:8080",
   CAPTURE: "for example: --pcap drops.pcapng, or --pcap - for standard output",
   CHANGES: "for example: --columns +time,+container",
   COMMAND: "for example: -c 'ls /tmp'",

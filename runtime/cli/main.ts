@@ -62,6 +62,7 @@ Examples:
   bpfts live                                     a prompt: attach, look, change, while it runs
   bpfts tools                                    the tools that come with bpfts
   bpfts opensnoop -x                             run one of them
+  bpfts biolatency --web                         … on a live page of this machine
   bpfts list -v '*open*'                         what a script can attach to
   bpfts prog                                     the BPF programs in the kernel, and who holds them
   bpfts net                                      what is attached to devices, namespaces and cgroups
@@ -129,9 +130,22 @@ async function suggestWord(word: string): Promise<string | undefined> {
   return similar === undefined ? undefined : `did you mean "${similar}"?`;
 }
 
+/** `--web` may have an address behind it or none: the next word is often a script. */
+async function joinAddress(args: readonly string[]): Promise<readonly string[]> {
+  if (!args.includes("--web")) return args;
+  const { looksLikeAddress } = await import("../web/parse-address.ts");
+  const end = args.includes("--") ? args.indexOf("--") : args.length;
+  const isAddress = (at: number): boolean =>
+    at > 0 && at < end && args[at - 1] === "--web" && looksLikeAddress(args[at]!);
+  return args.flatMap((arg, at) => {
+    if (isAddress(at)) return [];
+    return arg === "--web" && at < end ? [`--web=${isAddress(at + 1) ? args[at + 1]! : "127.0.0.1:0"}`] : [arg];
+  });
+}
+
 async function runCommand(given: readonly string[]): Promise<number> {
   let exitCode = 0;
-  const args = await expandTool(expandOneLine(given));
+  const args = await expandTool(expandOneLine(await joinAddress(given)));
   const program = new Command("bpfts")
     .description("eBPF scripts in TypeScript: the kernel side as inline C in BCC's dialect, the user side in a sandbox")
     .version(version, "-V, --version")

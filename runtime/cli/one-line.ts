@@ -25,6 +25,8 @@ import { addRecordOption, runWithRecording } from "./record-option.ts";
 import type { RecordFlags } from "./record-option.ts";
 import { addEventOptions, readRowChoice } from "./row-options.ts";
 import type { RowFlags } from "./row-options.ts";
+import { addWebOption, runWithPage } from "./web-option.ts";
+import type { WebFlags } from "./web-option.ts";
 
 interface OneLineFlags
   extends GrantFlags,
@@ -35,6 +37,7 @@ interface OneLineFlags
     Pick<RowFlags, "filter" | "columns">,
     OutputFlags,
     PictureFlags,
+    WebFlags,
     Pick<OneLinerRequest, keyof ScriptSettings | "pid"> {
   readonly expression: string;
   readonly command?: string;
@@ -62,6 +65,7 @@ Examples:
   bpfts -e 'tracepoint:raw_syscalls:sys_enter { count(comm); }' -d 5 --cost  and what the counting itself has cost
   bpfts -e 'uprobe:c:malloc { hist(arg1); }' -p 1234
   bpfts -e 'tracepoint:raw_syscalls:sys_enter if (pid == cpid) { count(args->id); }' -c 'ls /tmp'
+  bpfts -e 'profile:hz:99 { count(kstack); }' --web                          a live page with a flame graph; its address is printed
   bpfts -e '…' --script > tool.ts                                            the script that it stands for
 
 Probes: tracepoint:CATEGORY:EVENT rawtracepoint:EVENT kprobe:FUNCTION kretprobe:FUNCTION fentry:FUNCTION
@@ -110,7 +114,9 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("--verbose", "say what happens on the way; show the verifier's log of each program", false)
     .option("--json-errors", "write errors as JSON, one a line");
   addAllowOptions(
-    addPictureOptions(addEventOptions(addRecordOption(addCostOption(addOutputOptions(addCgroupOptions(command)))))),
+    addPictureOptions(
+      addEventOptions(addRecordOption(addWebOption(addCostOption(addOutputOptions(addCgroupOptions(command)))))),
+    ),
   )
     .addHelpText("after", examples)
     .action(async (flags: OneLineFlags & { readonly memory: number }) => finish(await runLine(flags)));
@@ -168,24 +174,27 @@ async function runLine(flags: OneLineFlags & { readonly memory: number }): Promi
     const observed = flags.dryRun === true ? {} : flags;
     const exitCode = await runWithRecording(observed, script, (recorded) =>
       runWithCost(observed, records, (measured) =>
-        runWithPictures({ ...pictures, output: opened.output }, flags.expression, log, (recorders) =>
-          runScript({
-            script,
-            args: [],
-            ...(flags.command !== undefined && { command: flags.command }),
-            memoryBytes: flags.memory * 1024 * 1024,
-            log,
-            environment: process.env,
-            grants,
-            attaches: flags.dryRun !== true,
-            guard: openGuard(readAllowed(flags)),
-            verifierLog: flags.verbose,
-            ...opened,
-            ...(rows !== undefined && { rows }),
-            ...recorders,
-            ...measured,
-            ...recorded,
-          }),
+        runWithPage(observed, flags.expression, (shown) =>
+          runWithPictures({ ...pictures, output: opened.output }, flags.expression, log, (recorders) =>
+            runScript({
+              script,
+              args: [],
+              ...(flags.command !== undefined && { command: flags.command }),
+              memoryBytes: flags.memory * 1024 * 1024,
+              log,
+              environment: process.env,
+              grants,
+              attaches: flags.dryRun !== true,
+              guard: openGuard(readAllowed(flags)),
+              verifierLog: flags.verbose,
+              ...opened,
+              ...(rows !== undefined && { rows }),
+              ...recorders,
+              ...measured,
+              ...recorded,
+              ...shown,
+            }),
+          ),
         ),
       ),
     );

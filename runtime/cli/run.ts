@@ -30,6 +30,8 @@ import type { RowFlags } from "./row-options.ts";
 import type { JoinedVersion } from "../watch/join-versions.ts";
 import { runScript } from "../session/run/session.ts";
 import { severalCommands, takeOnce } from "./take-once.ts";
+import { addWebOption, runWithPage } from "./web-option.ts";
+import type { Shown, WebFlags } from "./web-option.ts";
 
 interface RunOptions
   extends CaptureFlags,
@@ -40,7 +42,8 @@ interface RunOptions
     OutputFlags,
     PictureFlags,
     PlaceFlags,
-    RowFlags {
+    RowFlags,
+    WebFlags {
   readonly command?: string;
   readonly memory: number;
   readonly duration?: number;
@@ -80,6 +83,8 @@ Examples:
   bpfts run --pcap drops.pcapng drop.ts     write the packets that it captures to a file for Wireshark; --pcap - | tshark -r -
   bpfts run --max-cpu 5% kfree.ts           end it when its BPF programs take more of a CPU than that; also --max-rate 200000
   bpfts run --record run.bpfrec counts.ts   record what the script is told; bpfts replay run.bpfrec runs it on that again
+  bpfts run --web biolatency.ts             show its histograms and heat map on a live page of this machine; the address is printed
+  bpfts run --web 127.0.0.1:8080 opensnoop.ts
   bpfts run --cost opensnoop.ts             say at the end how often each of its BPF programs ran, how long, and what its maps take
   bpfts run -I ../include tool.ts           the C text includes headers of another folder
 
@@ -128,7 +133,9 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
   addPlaceOptions(
     addAllowOptions(
       addPictureOptions(
-        addRowOptions(addRecordOption(addCostOption(addCaptureOption(addOutputOptions(addCgroupOptions(command)))))),
+        addRowOptions(
+          addRecordOption(addWebOption(addCostOption(addCaptureOption(addOutputOptions(addCgroupOptions(command)))))),
+        ),
       ),
     ),
   )
@@ -150,7 +157,7 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
       if (lab === "interrupted") return finish(0);
       try {
         const { command } = options;
-        const runObserved = (observers: Measured & Recorded): Promise<number> =>
+        const runObserved = (observers: Measured & Recorded & Shown): Promise<number> =>
           runWithOutput({ ...options, appends: version?.isFirst === false }, (opened) =>
             runWithCapture(options, opened.output, log, (captured) =>
               runWithPictures({ ...options, output: opened.output }, nameRun(script, command), log, (recorders) =>
@@ -182,7 +189,11 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
           );
         finish(
           await runWithRecording(options, script, (recorded) =>
-            runWithCost(options, undefined, (measured) => runObserved({ ...measured, ...recorded })),
+            runWithCost(options, undefined, (measured) =>
+              runWithPage(options, nameRun(script, command), (shown) =>
+                runObserved({ ...measured, ...recorded, ...shown }),
+              ),
+            ),
           ),
         );
       } finally {
@@ -204,11 +215,14 @@ async function requireFiles(script: string, options: RunOptions): Promise<void> 
 }
 
 /** Options that a run of several versions does not take, and why. */
-const unwatched: Readonly<Record<"cost" | "maxCpu" | "maxRate" | "lab" | "pcap" | "record" | PictureKind, string>> = {
+const unwatched: Readonly<
+  Record<"cost" | "maxCpu" | "maxRate" | "lab" | "pcap" | "record" | "web" | PictureKind, string>
+> = {
   cost: "each version would be measured by itself",
   maxCpu: "each version would be measured by itself",
   maxRate: "each version would be measured by itself",
   record: "each version would record anew",
+  web: "each version would open a page of its own",
   lab: "each version would make the lab, and take it down",
   pcap: "each version would write it anew",
   flame: "each version would draw it anew",

@@ -1,5 +1,6 @@
 import { Interrupt, makeArgumentError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
+import type { LossReply } from "../wire/loss-reply.ts";
 import type { RingKind } from "../wire/protocol.ts";
 import type { RecordCursor, RecordWalk } from "../codec/record-walk.ts";
 import { block } from "../time/wait.ts";
@@ -48,6 +49,16 @@ export function closeRing(ring: OpenRing): void {
 /** How many events of a ring were lost until now, or until it was closed. */
 export function countLost(ring: OpenRing): number {
   return ring.lost ?? callHost("ring_lost", { ring: ring.id });
+}
+
+/** Why records were lost until now; undefined when none were, when it is closed, and for a recording that does not tell. */
+export function explainLoss(ring: OpenRing): LossReply | undefined {
+  try {
+    return callHost("explain_loss", { ring: ring.id }) ?? undefined;
+  } catch (error) {
+    if (error instanceof Interrupt) throw error;
+    return undefined;
+  }
 }
 
 /** Ends all rings of a program. */

@@ -7,8 +7,9 @@ import { bindBytesWalk, compileWalk, openShortNote } from "../codec/record-walk.
 import { requireFields } from "./event-options.ts";
 import type { EventOptions, FieldOptions } from "./event-options.ts";
 import { EventStream } from "./event-stream.ts";
-import { closeRing, countLost, openRing } from "./rings.ts";
+import { closeRing, countLost, explainLoss, openRing } from "./rings.ts";
 import type { EventCallback, OpenRing } from "./rings.ts";
+import type { LossReply } from "../wire/loss-reply.ts";
 import type { Layout } from "../wire/layout.ts";
 import { eprint, writeOutput } from "../print/output.ts";
 import { is_json_output } from "../print/row-printer.ts";
@@ -163,6 +164,11 @@ export class EventTable<Event = unknown> extends TableBase {
       writeOutput(row.json ? addToJson(text, event) : renderAddedColumns(event) + text);
     };
     this.open(show, { rows: row });
+  }
+
+  /** @internal Why events were lost until now, as far as it is known. */
+  explain_loss(): LossReply | undefined {
+    return this.ring && explainLoss(this.ring);
   }
 
   /** Closes the buffer: no more callbacks come. Twice is fine. */

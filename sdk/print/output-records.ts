@@ -12,10 +12,11 @@ export type OutputRecord =
       readonly text?: string;
       readonly data: unknown;
     }
-  /** A whole table: the next one of its name takes its place. */
+  /** A whole table, or of one with `total` entries the largest: the next one of its name takes its place. */
   | {
       readonly type: "table";
       readonly name: string;
+      readonly total?: number;
       readonly rows: readonly { readonly key: Readonly<Record<string, unknown>>; readonly value: unknown }[];
     }
   /** The rows of a TopScreen: the next ones take their place. */
@@ -26,6 +27,18 @@ export type OutputRecord =
       readonly name: string;
       readonly key: Readonly<Record<string, unknown>>;
       readonly buckets: readonly { readonly from?: unknown; readonly to?: unknown; readonly count: unknown }[];
+    }
+  /** What a buffer has lost, and why: `LossReply`. */
+  | {
+      readonly type: "lost";
+      readonly name: string;
+      readonly count: number;
+      readonly text?: string;
+      readonly cause?: string | undefined;
+      readonly cpus?: readonly { readonly cpu: number; readonly lost: number }[] | undefined;
+      readonly pages?: number | undefined;
+      readonly needed_pages?: number | null | undefined;
+      readonly burst_seconds?: number | null | undefined;
     }
   /** A stack, the outermost function first. */
   | {

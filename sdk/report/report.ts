@@ -83,9 +83,24 @@ export function report(b: Reported, options: ReportOptions = {}): void {
     next += step;
   }
   warnOfLost(b, options);
-  if (options.json === true)
-    for (const [name, table] of listTables(b))
-      if (table instanceof EventTable && table.lost > 0) print(renderJson({ type: "lost", name, count: table.lost }));
+  for (const [name, table] of listTables(b)) if (table instanceof EventTable) tellLost(name, table, options);
+}
+
+/** Tells with its cause what a buffer has lost; the host warns of it by itself. */
+function tellLost(name: string, table: EventTable, { json }: ReportOptions): void {
+  if (json !== true && !areRecordsWanted()) return;
+  const count = table.lost;
+  if (count === 0) return;
+  const { cpus, cause, pages, neededPages, burstSeconds, text } = table.explain_loss() ?? {};
+  const record: OutputRecord = {
+    type: "lost",
+    name,
+    count,
+    ...(text !== undefined && { cause, cpus, pages, needed_pages: neededPages, burst_seconds: burstSeconds }),
+    ...(text !== undefined && { text: `Lost ${count} event${count === 1 ? "" : "s"} of "${name}"${text}` }),
+  };
+  addRecord(() => record);
+  if (json === true) print(renderJson(record));
 }
 
 /** Values that a full table did not take: what is made of them is missing without a trace. */
@@ -112,7 +127,8 @@ function waitUntil(moment: number, haveRings: boolean, send?: () => void): Inter
       if (left <= 0) return undefined;
       if (now >= next) {
         send?.();
-        next = Math.max(next + step, now);
+        // Large tables come less often: what is sent takes a thirtieth of the time at most.
+        next = Math.max(next + step, now + 30 * (Date.now() - now));
       }
       // A wait is a 32-bit number of milliseconds.
       const wait = Math.min(left, Math.max(0, next - now), 86_400_000);

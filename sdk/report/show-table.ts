@@ -36,7 +36,8 @@ export function showTable(
   if (rows.length === 0) return;
   if (table?.kind === "log2" || table?.kind === "linear" || table?.kind === "slots")
     return showHistograms(name, table, rows, options, findStacks, isNew);
-  const ordered = orderRows(rows, options.sort ?? "value", options.top).map(({ key, value }) => ({
+  const wanted = options.sends === true ? keepLargest(rows) : rows;
+  const ordered = orderRows(wanted, options.sort ?? "value", options.top).map(({ key, value }) => ({
     key: table?.keys.length === 0 ? [] : showParts(key, findStacks, table === undefined ? "members" : "words"),
     value,
   }));
@@ -45,7 +46,7 @@ export function showTable(
     name,
     rows: ordered.map(({ key, value }) => ({ key: joinParts(key), value })),
   });
-  addRecord(describe);
+  addRecord(() => ({ ...describe(), ...(wanted.length < rows.length && { total: rows.length }) }));
   if (options.sends === true) return;
   if (options.json === true) return print(renderJson(describe()));
   if (table?.keys.length === 0) return print(`${name}: ${renderValue(ordered[0]!.value)}`);
@@ -57,6 +58,16 @@ export function showTable(
       for (const frame of frames) print(`    ${frame}`);
     print(`${texts[index]!.padEnd(width)}  ${renderValue(value)}`);
   });
+}
+
+/** What somebody who looks again and again wants to see of a large table. */
+const MAX_SENT = 200;
+
+function keepLargest(rows: readonly TableRow[]): readonly TableRow[] {
+  const isNumber = ({ value }: TableRow): boolean => typeof value === "bigint" || typeof value === "number";
+  if (rows.length <= MAX_SENT || !rows.every(isNumber)) return rows;
+  const rank = (row: TableRow): number => Number(row.value);
+  return rows.toSorted((a, b) => rank(b) - rank(a)).slice(0, MAX_SENT);
 }
 
 function showHistograms(

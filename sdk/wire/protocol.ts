@@ -8,6 +8,7 @@ import type { LabPlace } from "./lab-place.ts";
 import type { Layout } from "./layout.ts";
 import type { LinkReply, NetworkArgument } from "./network-calls.ts";
 import type { HistogramMessage } from "./histogram-message.ts";
+import type { LossReply } from "./loss-reply.ts";
 import type { PacketMessage } from "./packet-message.ts";
 import type { PatternArgument } from "./pattern-argument.ts";
 import type { RowFormat } from "./row-format.ts";
@@ -167,6 +168,8 @@ export interface Calls extends TestCalls {
   ring_close: Json<{ readonly ring: number }, number>;
   /** Records that were lost until now. */
   ring_lost: Json<{ readonly ring: number }, number>;
+  /** Why records were lost until now. */
+  explain_loss: Json<{ readonly ring: number }, LossReply | null>;
   /**
    * Waits for records and answers all that are there, up to a few hundred KiB.
    * Bytes out, for each ring that has something to say: u32 ring, u32 records lost
@@ -303,6 +306,7 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   ring_open: "json",
   ring_close: "json",
   ring_lost: "json",
+  explain_loss: "json",
   poll: "bytes",
   trace_read: "text",
   find_cgroup: "json",

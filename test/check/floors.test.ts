@@ -124,6 +124,12 @@ const floors: readonly Floor[] = [
     node: ["child_process", "fs", "path"],
   },
   {
+    folder: "runtime/web",
+    values: ["runtime/base"],
+    packages: [],
+    node: ["crypto", "http", "net", "worker_threads"],
+  },
+  {
     folder: "runtime/live",
     values: [
       "runtime/base",
@@ -167,6 +173,7 @@ const floors: readonly Floor[] = [
       "runtime/vm",
       "runtime/watch",
       "runtime/testing",
+      "runtime/web",
       "runtime/live",
       "sdk/wire/escape-text.ts",
       "sdk/wire/row-choice.ts",

@@ -138,3 +138,30 @@ say();`;
     expect(await lose(size / 2)).toContain("Lost ");
   });
 });
+
+it("tells the cause in the record of a report's JSON as in the warning", async () => {
+  const text = program("ring").split("\nconst events")[0]!.replace("printf, sleep", "report");
+  const script = writeScript(folder, "report-json.ts", `${text}\nreport(b, { json: true });\n`);
+  const { status, stdout, stderr } = await runCli([
+    "run",
+    "-c",
+    "dd if=/dev/zero of=/dev/null bs=1 count=100000 status=none",
+    script,
+  ]);
+  expect(status).toBe(0);
+  const lines = stdout.trimEnd().split("\n");
+  const record = JSON.parse(lines.at(-1)!) as Readonly<Record<string, unknown>>;
+  expect(record).toEqual({
+    type: "lost",
+    name: "events",
+    count: 100_000 - lines.filter((line) => line.startsWith('{"type":"event"')).length,
+    cause: expect.stringMatching(/^(?:burst|rate)$/),
+    cpus: expect.any(Array),
+    pages: 2,
+    needed_pages: record["cause"] === "burst" ? expect.any(Number) : null,
+    burst_seconds: expect.any(Number),
+    text: stderr.replace(/^warning: |\n$/g, ""),
+  });
+  const cpus = record["cpus"] as readonly { readonly lost: number }[];
+  expect(cpus.reduce((sum, { lost }) => sum + lost, 0)).toBe(record["count"]);
+});

@@ -48,7 +48,7 @@ export interface Loss {
 
 /** The buffers of a run and the calls that read them. */
 export interface EventCalls {
-  readonly handlers: Handlers<"ring_open" | "ring_close" | "ring_lost" | "poll">;
+  readonly handlers: Handlers<"ring_open" | "ring_close" | "ring_lost" | "explain_loss" | "poll">;
   /** Events that were lost, by buffer, for the line at the end. */
   listLosses(): readonly Loss[];
   /** Whether the script has opened a buffer. */
@@ -256,6 +256,10 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
         const found = rings.get(ring);
         if (found !== undefined) found.gauge.note(noRecords, false, countLost(found).lost, false, true);
         return found?.lost ?? 0;
+      },
+      explain_loss({ ring }) {
+        const found = rings.get(ring);
+        return found === undefined || found.lost === 0 ? null : found.gauge.describe(found.listFailed());
       },
       poll({ kind, timeoutMs }) {
         state.noteBatch(false);

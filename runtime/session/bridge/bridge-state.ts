@@ -75,6 +75,8 @@ export interface RecordSink {
   readonly everyMs: number;
   /** A JSON object a line. */
   take(lines: string): void;
+  /** What the script prints. */
+  takeText?(text: string): void;
 }
 
 /** Who runs a file of tests. */

@@ -57,7 +57,9 @@ export function openSystemCalls(
       return null;
     },
     write(text, bytes) {
-      writeOutput(state, bytes.length > 0 ? copyBytes(bytes) : text);
+      const output = bytes.length > 0 ? copyBytes(bytes) : text;
+      state.records?.takeText?.(typeof output === "string" ? output : output.toString("utf8"));
+      writeOutput(state, output);
       return null;
     },
     write_error(text, bytes) {

@@ -1,5 +1,6 @@
 import { readClock } from "../../base/clock.ts";
 import { alignUp } from "../../../sdk/wire/protocol.ts";
+import type { LossReply } from "../../../sdk/wire/loss-reply.ts";
 import type { RingKind } from "../../../sdk/wire/protocol.ts";
 
 /** A buffer whose losses are explained. */
@@ -66,18 +67,35 @@ export class LossGauge {
 
   /** Says in half a sentence why events were lost, and what would have held them. `byCpu` has what each CPU has lost. */
   explain(byCpu: readonly number[]): string {
+    return this.describe(byCpu).text;
+  }
+
+  /** The same as numbers, too. */
+  describe(byCpu: readonly number[]): LossReply {
     // What nothing has ended yet.
     if (this.burst.lost > 0) this.end(this.burst);
     const { worst } = this;
-    const where = describeCpus(byCpu);
-    if (worst === undefined || this.ring.eventBytes === 0) return `${where}: ${general}`;
-    const seconds = (worst.durationMs / 1000).toFixed(2);
-    if (worst.durationMs > LONG_MS || worst.bytes > MAX_BYTES)
+    const isKnown = worst !== undefined && this.ring.eventBytes > 0;
+    const pages = isKnown ? 2 ** Math.ceil(Math.log2((worst.bytes + 1) / PAGE_BYTES)) : 0;
+    const isRate = isKnown && (worst.durationMs > LONG_MS || worst.bytes > MAX_BYTES);
+    const isBurst = isKnown && !isRate && pages > this.ring.pages;
+    return {
+      cpus: byCpu.flatMap((lost, cpu) => (lost > 0 ? [{ cpu, lost }] : [])),
+      cause: isRate ? "rate" : isBurst ? "burst" : "unknown",
+      pages: this.ring.pages,
+      neededPages: isBurst ? pages : null,
+      burstSeconds: isRate || isBurst ? Math.round(worst.durationMs) / 1000 : null,
+      text: this.renderCause(describeCpus(byCpu), isRate ? "rate" : isBurst ? "burst" : "unknown", pages),
+    };
+  }
+
+  private renderCause(where: string, cause: LossReply["cause"], pages: number): string {
+    if (cause === "unknown") return `${where}: ${general}`;
+    const seconds = (this.worst!.durationMs / 1000).toFixed(2);
+    if (cause === "rate")
       return `${where}: for ${seconds} s more came than the script reads, so a larger buffer would have filled up, too (less work in the callback helps, or counting in C)`;
-    const pages = 2 ** Math.ceil(Math.log2((worst.bytes + 1) / PAGE_BYTES));
     const wanted =
       this.ring.kind === "perf" ? `{ page_cnt: ${pages} }` : `BPF_RINGBUF_OUTPUT(${this.ring.name}, ${pages})`;
-    if (pages <= this.ring.pages) return `${where}: ${general}`;
     return `${where}: the script read them too slowly, and ${this.ring.pages} page${this.ring.pages === 1 ? "" : "s"}${this.ring.kind === "perf" ? " a CPU" : ""} filled up (${wanted} would have held the largest burst, of ${seconds} s)`;
   }
 
