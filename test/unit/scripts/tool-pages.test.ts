@@ -16,7 +16,26 @@ const names = readdirSync(folder).flatMap((file) => /^([\w-]+)\.ts$/.exec(file)?
 const readSource = (name: string): string => readFileSync(join(folder, `${name}.ts`), "utf8");
 const advice = "make the pages anew: node scripts/tools/pages/make-pages.mjs";
 
+/** Those of Debian's package, and those that came since. Source: the names of the files in BCC's folder of tools. */
+const bccTools =
+  `argdist bashreadline bindsnoop biolatency biolatpcts biopattern biosnoop biotop bitesize bpflist btrfsdist btrfsslower cachestat
+cachetop capable cobjnew compactsnoop cpudist cpuunclaimed criticalstat dbslower dbstat dcsnoop dcstat deadlock dirtop drsnoop
+execsnoop exitsnoop ext4dist ext4slower f2fsslower filegone filelife fileslower filetop funccount funcinterval funclatency
+funcslower gethostlatency hardirqs inject javacalls javaflow javagc javaobjnew javastat javathreads killsnoop klockstat kvmexit
+llcstat mdflush memleak mountsnoop mptcpify mysqld_qslower netqtop nfsdist nfsslower nodegc nodestat numamove offcputime
+offwaketime oomkill opensnoop perlcalls perlflow perlstat phpcalls phpflow phpstat pidpersec ppchcalls profile pythoncalls
+pythonflow pythongc pythonstat rdmaucma readahead reset-trace rubycalls rubyflow rubygc rubyobjnew rubystat runqlat runqlen
+runqslower shmsnoop slabratetop sofdsnoop softirqs solisten sslsniff stackcount statsnoop swapin syncsnoop syscount tclcalls
+tclflow tclobjnew tclstat tcpaccept tcpcong tcpconnect tcpconnlat tcpdrop tcplife tcpretrans tcprtt tcpstates tcpsubnet tcpsynbl
+tcptop tcptracer threadsnoop tplist trace ttysnoop vfscount vfsstat virtiostat wakeuptime wqlat xfsdist xfsslower zfsdist
+zfsslower`.split(/\s+/);
+
 describe("the pages of the tools", () => {
+  it("have a row for each of BCC's tools: its page, or why there is none", () => {
+    const told = new Set([...names, ...Object.keys(others).flatMap((key) => key.split(", "))]);
+    expect(bccTools.filter((name) => !told.has(name))).toEqual([]);
+  });
+
   it.each(names)("%s has a page with what it says of itself today", async (name) => {
     expect(facts[name], `a row in facts.json, then ${advice}`).toBeDefined();
     const example = join(pages, "examples", `${name}.txt`);
