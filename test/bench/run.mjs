@@ -1,4 +1,4 @@
-// Measures bpfts beside its peers: node test/bench/run.mjs [startup|events|maps|writes|memory|tools|tool-events|types|attach|end...] [--runs N] [--events N] [--seconds N] [--most N]
+// Measures bpfts beside its peers: node test/bench/run.mjs [startup|events|maps|writes|memory|tools|tool-events|types|attach|end|net...] [--runs N] [--events N] [--seconds N] [--most N] [--only PART]
 // Needs root and a built checkout. Nothing is asserted; see test/bench/README.md.
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { cpus, loadavg, release, tmpdir } from "node:os";
@@ -9,6 +9,7 @@ import { measureEnd } from "./end.mjs";
 import { measureEvents } from "./events.mjs";
 import { measureMaps } from "./maps.mjs";
 import { measureMemory } from "./memory.mjs";
+import { measureNet } from "./net.mjs";
 import { bpfts, buildTools, findPeers } from "./peers.mjs";
 import { measureStartup } from "./startup.mjs";
 import { measureToolEvents } from "./tool-events.mjs";
@@ -27,6 +28,7 @@ const benches = {
   types: measureTypes,
   attach: measureAttach,
   end: measureEnd,
+  net: measureNet,
 };
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -35,6 +37,7 @@ const { values, positionals } = parseArgs({
     events: { type: "string", default: "1000000" },
     seconds: { type: "string", default: "60" },
     most: { type: "string", default: "10000" },
+    only: { type: "string" },
   },
 });
 const unknown = positionals.find((word) => benches[word] === undefined);
@@ -61,6 +64,7 @@ try {
     events: Number(values.events),
     seconds: Number(values.seconds),
     most: Number(values.most),
+    only: values.only,
   };
   for (const name of positionals.length > 0 ? positionals : Object.keys(benches)) {
     console.log(`\n== ${name}`);

@@ -29,6 +29,7 @@ export interface Service {
 const algorithms = ["random", "maglev"] as const;
 const protocols = ["tcp", "udp"] as const;
 const members = ["name", "frontend", "protocol", "backends", "algorithm", "affinity"] as const;
+const known_members: ReadonlySet<string> = new Set(members);
 
 /** The longest affinity. Units: seconds. Source: the limit of Kubernetes for a service */
 const MAX_AFFINITY = 86400;
@@ -87,7 +88,7 @@ function parse_service(value: unknown, where: string): Service {
     refuse(where, `an object is wanted, as { "name": "web", "frontend": "10.96.0.10:80", "backends": [] }`);
   const given = value as Readonly<Record<string, unknown>>;
   for (const name of Object.keys(given)) {
-    if (members.some((member) => member === name)) continue;
+    if (known_members.has(name)) continue;
     const near = find_near(name, members);
     refuse(
       where,
@@ -149,17 +150,35 @@ export function parse_address(value: unknown, where: string): SocketAddress {
   if (port < 1 || port > 65535) return refuse(where, `${value} has the port ${digits}; ports go from 1 to 65535`);
   const family = bracketed === undefined ? AF_INET : AF_INET6;
   const bytes = new Uint8Array(16);
-  try {
-    bytes.set(inet_pton(family, bracketed ?? plain ?? ""));
-  } catch {
-    return refuse(where, `"${bracketed ?? plain}" is no ${family === AF_INET ? "IPv4" : "IPv6"} address; ${wanted}`);
-  }
+  if (!write_ipv4(plain, bytes))
+    try {
+      bytes.set(inet_pton(family, bracketed ?? plain ?? ""));
+    } catch {
+      return refuse(where, `"${bracketed ?? plain}" is no ${family === AF_INET ? "IPv4" : "IPv6"} address; ${wanted}`);
+    }
   const address = { family, bytes, port, text: value };
   if (is_mapped(address))
     return refuse(where, `${value} is an IPv4 address in IPv6's form: write ${bytes.subarray(12).join(".")}:${port}`);
-  if (bytes.every((byte) => byte === 0) || (family === AF_INET ? bytes[0]! >= 224 : bytes[0] === 0xff))
+  if (is_zero(bytes) || (family === AF_INET ? bytes[0]! >= 224 : bytes[0] === 0xff))
     return refuse(where, `${value} is no one host's address`);
   return address;
+}
+
+/** Writes an address of IPv4 in its usual form, of which files of services have thousands. Answers whether it is one. */
+function write_ipv4(text: string | undefined, bytes: Uint8Array): boolean {
+  const parts = text?.split(".") ?? [];
+  if (parts.length !== 4) return false;
+  for (let at = 0; at < 4; at++) {
+    const byte = Number(parts[at]);
+    if (!(byte <= 255) || String(byte) !== parts[at]) return false;
+    bytes[at] = byte;
+  }
+  return true;
+}
+
+function is_zero(bytes: Uint8Array): boolean {
+  for (let at = 0; at < bytes.length; at++) if (bytes[at] !== 0) return false;
+  return true;
 }
 
 /** An address of ::ffff:0:0/96. */
@@ -171,8 +190,10 @@ function name_family({ family }: SocketAddress): string {
   return family === AF_INET ? "IPv4" : "IPv6";
 }
 
+/** The same for the same address, port and protocol. */
 function show_key({ family, bytes, port }: SocketAddress, protocol: number): string {
-  return [family, ...bytes, port, protocol].join();
+  const address = family === AF_INET ? `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}` : bytes.join();
+  return `${address} ${port} ${protocol}`;
 }
 
 /** One of a few words; the first is the default. */
