@@ -1,4 +1,4 @@
-// Lists what policy and service have in their tables: services and their backends, rules with their packets, identities of networks, endpoints.
+// Lists what policy, service and overlay have in their tables: services and their backends, rules with their packets, identities of networks, endpoints, tunnels.
 // Subject: networking
 //
 //   bpfts netlist lb --pin net
@@ -16,17 +16,18 @@ import { protocol_names } from "./parts/protocols.ts";
 import { refuse } from "./parts/usage.ts";
 
 const args = parse_args({
-  description: "List the tables of policy --pin and service --pin",
+  description: "List the tables of policy --pin, service --pin and overlay --pin",
   examples: `
 examples:
     bpfts netlist lb                  # services, their backends and places
     bpfts netlist policy --pin web    # rules of each endpoint and the packets that they have seen
     bpfts netlist ipcache             # networks, their identities and nodes
     bpfts netlist endpoint -o json    # endpoints and their devices
+    bpfts netlist tunnel              # at which node each network of containers is
 
 Connections are listed by bpfts conntrack list.`,
   arguments: {
-    table: { choices: ["lb", "policy", "ipcache", "endpoint"], help: "what is listed" },
+    table: { choices: ["lb", "policy", "ipcache", "endpoint", "tunnel"], help: "what is listed" },
     pin: pinned_option,
     output: { flags: ["-o", "--output"], choices: ["json"], help: "an object for each row" },
   },
@@ -163,4 +164,25 @@ function list_endpoints(): void {
   }
 }
 
-({ lb: list_lb, policy: list_policy, ipcache: list_ipcache, endpoint: list_endpoints })[args.table]();
+function list_tunnels(): void {
+  const tunnels =
+    pinned.tunnels ?? refuse("netlist", `${args.pin} has no tunnels: start overlay with --pin ${args.pin}`);
+  const rows = new RowPrinter<{ readonly prefix: string; readonly tunnel: string; readonly name: string }>([
+    { head: "TUNNEL", format: "%-30s", value: "prefix" },
+    { head: "VALUE", format: "%-15s", value: "tunnel" },
+    { head: "NAME", format: "%s", value: "name" },
+  ]);
+  rows.print_header();
+  for (const [{ prefixlen, address }, node] of tunnels.entries()) {
+    const identity = pinned.ipcache?.get({ prefixlen, address });
+    rows.print({
+      prefix: `${address_text(address.family, address.bytes)}/${prefixlen - 32}`,
+      tunnel: show_node_address(node),
+      name: identity === undefined ? "-" : names.name_identity(identity),
+    });
+  }
+}
+
+({ lb: list_lb, policy: list_policy, ipcache: list_ipcache, endpoint: list_endpoints, tunnel: list_tunnels })[
+  args.table
+]();

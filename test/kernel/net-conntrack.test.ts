@@ -2,6 +2,8 @@ import { execFileSync, spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { openAddon } from "../../runtime/kernel/door/addon.ts";
+import { needFeature } from "../support/need-feature.ts";
 import { mountBpffs } from "../support/own-bpffs.ts";
 import { makeLab, renderPings } from "../support/own-lab.ts";
 import { openLines } from "../support/read-lines.ts";
@@ -9,6 +11,7 @@ import { makeFolder, runCli, startCli } from "../support/run-cli.ts";
 import type { CliResult, RunningCli } from "../support/run-cli.ts";
 
 const folder = makeFolder();
+const port = openAddon();
 const patienceMs = 180_000;
 
 /** Takes so many connections to port 8080, reads each to its end and closes it. */
@@ -74,7 +77,9 @@ async function listen(lab: { readonly name: string }, place: string, connections
 const onNode = { nodes: { node1: { subnet: "10.77.1.0/24", pods: { pod1: {}, pod2: {} } } } };
 
 describe("bpfts conntrack", { timeout: patienceMs }, () => {
-  it("lists, flushes and cleans what policy remembers, also after a policy that was killed", async () => {
+  it("lists, flushes and cleans what policy remembers, also after a policy that was killed", async (context) => {
+    // A classic filter stays when its script is killed.
+    needFeature(context, port, "tcx");
     const lab = makeLab(folder, "ct", onNode);
     await lab.up();
     const { enter } = await mountBpffs();

@@ -1,12 +1,15 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { openAddon } from "../../runtime/kernel/door/addon.ts";
+import { needFeature } from "../support/need-feature.ts";
 import { mountBpffs } from "../support/own-bpffs.ts";
 import { readFrames } from "../support/own-capture.ts";
 import { makeLab, renderPings } from "../support/own-lab.ts";
 import { makeFolder, root, runCli, startCli } from "../support/run-cli.ts";
 
 const folder = makeFolder();
+const port = openAddon();
 
 const sender = join(folder, "sender.py");
 writeFileSync(
@@ -34,7 +37,9 @@ interface Flow {
 }
 
 describe("bpfts monitor", { timeout: 180_000 }, () => {
-  it("tells what becomes of each packet, once, and by which rule", async () => {
+  it("tells what becomes of each packet, once, and by which rule", async (context) => {
+    // A classic filter stays when its script is killed.
+    needFeature(context, port, "tcx");
     const lab = makeLab(folder, "mon", { nodes: { node1: { subnet: "10.77.1.0/24", pods: { pod1: {}, pod2: {} } } } });
     await lab.up();
     const { enter } = await mountBpffs();

@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { openAddon } from "../../runtime/kernel/door/addon.ts";
 import { makePacket } from "../../sdk/packets/make-packet.ts";
 import type { PacketFields } from "../../sdk/packets/packet-layers.ts";
 import { makeJsonScript, readJson } from "../support/json-script.ts";
+import { needFeature } from "../support/need-feature.ts";
 import { mountBpffs } from "../support/own-bpffs.ts";
 import { startCapture } from "../support/own-capture.ts";
 import { makeLab, renderPings } from "../support/own-lab.ts";
@@ -13,6 +15,7 @@ import type { RunningCli } from "../support/run-cli.ts";
 import { sendDatagrams } from "../support/send-datagrams.ts";
 
 const folder = makeFolder();
+const port = openAddon();
 const net = join(root, "scripts/net");
 const twoNodes = JSON.parse(readFileSync(join(net, "overlay.json"), "utf8")) as object;
 
@@ -197,7 +200,9 @@ describe("bpfts overlay", { timeout: 240_000 }, () => {
     });
   });
 
-  it("believes no identity that is a node's alone, no sender that is no node, and no address outside of the tunnel; a kill leaves nothing", async () => {
+  it("believes no identity that is a node's alone, no sender that is no node, and no address outside of the tunnel; a kill leaves nothing", async (context) => {
+    // A classic filter stays when its script is killed.
+    needFeature(context, port, "tcx");
     const lab = makeLab(folder, "ovx", twoNodes);
     await lab.up();
     const { enter } = await mountBpffs();

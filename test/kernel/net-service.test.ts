@@ -1,12 +1,15 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { openAddon } from "../../runtime/kernel/door/addon.ts";
+import { needFeature } from "../support/need-feature.ts";
 import { makeLab, takeLabStock } from "../support/own-lab.ts";
 import type { OwnLab } from "../support/own-lab.ts";
 import { makeFolder, root, runCli, startCli } from "../support/run-cli.ts";
 import type { CliResult } from "../support/run-cli.ts";
 
 const folder = makeFolder();
+const port = openAddon();
 // On a busy machine each start of bpfts takes a second or two.
 const patienceMs = 150_000;
 
@@ -223,7 +226,9 @@ describe("bpfts service", { timeout: patienceMs }, () => {
     expect(source[line - 1]).toContain("return drop(skb, tuple, DROP_NO_SERVICE");
   });
 
-  it("drains a backend that leaves the file, keeps clients where they were, and leaves nothing when it is killed", async () => {
+  it("drains a backend that leaves the file, keeps clients where they were, and leaves nothing when it is killed", async (context) => {
+    // A classic filter stays when its script is killed.
+    needFeature(context, port, "tcx");
     const world = await openWorld("service-drain");
     const sticky = { ...web, name: "sticky", frontend: "10.96.0.12:80", affinity: 600 };
     const services = writeServices("drain.json", [{ ...web, backends: [backends[0]] }, sticky]);

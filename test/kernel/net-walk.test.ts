@@ -56,7 +56,7 @@ for i in range(50):
 print("talked")
 `;
 
-describe("the nine scripts in one lab", { timeout: 240_000 }, () => {
+describe("the nine scripts in one lab", { timeout: 420_000 }, () => {
   it("see a ping, and connections to a service, as their page tells it", async () => {
     const lab = makeLab(folder, "nine", JSON.parse(readFileSync(join(net, "overlay.json"), "utf8")));
     await lab.up();
@@ -124,6 +124,16 @@ describe("the nine scripts in one lab", { timeout: 240_000 }, () => {
         .filter((line) => line.startsWith("{"))
         .map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(await list("netlist", "lb", "-o", "json")).toMatchObject([{ service: "web", backend: "10.77.2.1:8080" }]);
+    const tunnels = page
+      .slice(page.indexOf("# bpfts netlist tunnel\n"))
+      .split("\n")
+      .slice(2, 6)
+      .map((row) => row.split(/ +/));
+    expect(
+      (await list("netlist", "tunnel", "-o", "json"))
+        .slice(0, 4)
+        .map(({ prefix, tunnel, name }) => [prefix, tunnel, name]),
+    ).toEqual(tunnels);
     const rules = await list("netlist", "policy", "-o", "json");
     expect(rules.find(({ rule }) => rule === "allow nginx-2 from nginx-1 icmp")).toMatchObject({ packets: 1 });
     const connections = await list("conntrack", "list", "--json", "--dst", "10.77.2.1");
