@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 
 #include "environment.h"
 #include "ring.h"
@@ -43,8 +44,29 @@ int Poller::Wait(uint32_t sources, int timeout_ms) {
   return errno == EINTR ? 0 : -errno;
 }
 
-int Wait(Environment& environment, int32_t timeout_ms, std::optional<uint32_t> chosen) {
+namespace {
+
+/// Rests until the time is over, something of `sources` is ready, a signal came or a ring is filling.
+int Rest(Environment& environment, int32_t timeout_ms, uint32_t sources, uint32_t look_ms) {
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + std::chrono::milliseconds(timeout_ms);
+  for (;;) {
+    bool is_filling = false;
+    environment.handles.ForEach<Ring>([&](Ring& ring) { is_filling = is_filling || ring.IsFilling(); });
+    if (is_filling || HaveSignal()) return 1;
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now()).count();
+    if (left <= 0) return 0;
+    const int ready = environment.poller.Wait(sources, static_cast<int>(std::min<int64_t>(left, look_ms)));
+    if (ready != 0) return ready;
+  }
+}
+
+}  // namespace
+
+int Wait(Environment& environment, int32_t timeout_ms, std::optional<uint32_t> chosen,
+         std::optional<uint32_t> look_ms) {
   const uint32_t sources = chosen.value_or(kWaitRings | kWaitFiles);
+  if (look_ms.value_or(0) > 0) return Rest(environment, timeout_ms, sources, *look_ms);
   int waiting = HaveSignal() ? 1 : 0;
   if ((sources & kWaitRings) != 0) {
     // The readiness of a perf event is used up by one poll, and a read may have

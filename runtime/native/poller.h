@@ -37,7 +37,9 @@ class Poller {
   int control_ = -1;
 };
 
-/// Everything wakes it when no sources are named.
-int Wait(Environment& environment, int32_t timeout_ms, std::optional<uint32_t> sources);
+/// Everything wakes it when no sources are named. With `look_ms` it looks that often how full the rings are, and ends when
+/// one is a quarter full.
+int Wait(Environment& environment, int32_t timeout_ms, std::optional<uint32_t> sources,
+         std::optional<uint32_t> look_ms);
 
 }  // namespace bpfts

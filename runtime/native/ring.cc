@@ -84,6 +84,7 @@ class PerfPages {
   bool IsOpen() const { return page_ != nullptr; }
   uint64_t head() const { return __atomic_load_n(&page_->data_head, __ATOMIC_ACQUIRE); }
   uint64_t tail() const { return page_->data_tail; }
+  size_t size() const { return mask_ + 1; }
   void Free(uint64_t tail) { __atomic_store_n(&page_->data_tail, tail, __ATOMIC_RELEASE); }
 
   /// Copies bytes out, around the end of the ring.
@@ -146,6 +147,14 @@ class PerfRing final : public Ring {
     for (size_t i = 0; i < perf_buffer__buffer_cnt(rings_); i++) {
       const PerfPages pages(rings_, i);
       if (pages.IsOpen() && pages.head() != pages.tail()) return true;
+    }
+    return false;
+  }
+
+  bool IsFilling() const override {
+    for (size_t i = 0; i < perf_buffer__buffer_cnt(rings_); i++) {
+      const PerfPages pages(rings_, i);
+      if (pages.IsOpen() && pages.head() - pages.tail() >= pages.size() / 4) return true;
     }
     return false;
   }
@@ -260,6 +269,10 @@ class BpfRing final : public Ring {
   bool HasData() const override {
     const unsigned long at = __atomic_load_n(consumer_, __ATOMIC_SEQ_CST);
     return at != FindEnd() && (LoadHeader(at) & BPF_RINGBUF_BUSY_BIT) == 0;
+  }
+
+  bool IsFilling() const override {
+    return FindEnd() - __atomic_load_n(consumer_, __ATOMIC_ACQUIRE) >= size_ / 4;
   }
 
  private:

@@ -165,6 +165,21 @@ describe.each([
     port.objectClose(object);
   });
 
+  it("ends a rest when a quarter of it is taken, and not before", () => {
+    const traced = trace(ring, (map) => port.ringBufferOpen(map));
+    callMkdir(3);
+    // 0: nothing wakes the rest but a ring that fills.
+    expect(port.wait(30, 0, 5)).toBe(0);
+    // Records of 32 bytes in 4096.
+    callMkdir(29);
+    const start = performance.now();
+    expect(port.wait(30_000, 0, 5)).toBe(1);
+    expect(performance.now() - start).toBeLessThan(5000);
+    expect(sequenceOf(traced.readAll())).toEqual(count(32));
+    expect(port.wait(30, 0, 5)).toBe(0);
+    traced.close();
+  });
+
   it("is closed with its object, gives everything back, and answers EBADF afterwards", () => {
     trace(text, open).close();
     const before = countFds();

@@ -54,10 +54,10 @@ export function limitCosts(
     tell(sentence);
     port.signalAfter(1);
   };
-  const wait: KernelPort["wait"] = (timeoutMs, sources) => {
-    if (isOver) return port.wait(timeoutMs, sources);
+  const wait: KernelPort["wait"] = (timeoutMs, sources, lookMs) => {
+    if (isOver) return port.wait(timeoutMs, sources, lookMs);
     const left = Math.max(1, LOOK_MS - Number(readTimeNs() - lookedAt) / 1e6);
-    const status = port.wait(Math.ceil(timeoutMs < 0 ? left : Math.min(timeoutMs, left)), sources);
+    const status = port.wait(Math.ceil(timeoutMs < 0 ? left : Math.min(timeoutMs, left)), sources, lookMs);
     if (Number(readTimeNs() - lookedAt) / 1e6 >= LOOK_MS) look();
     return status;
   };

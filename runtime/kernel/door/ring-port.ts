@@ -32,9 +32,11 @@ export interface RingPort {
    * children and signals always wake it. An ended child wakes every wait until
    * `processState` has told of it, a signal until `signalTake` has.
    *
+   * With `lookMs` it looks that often how full the rings are, and ends when one is a quarter full.
+   *
    * Units: milliseconds, -1 waits for ever. Answers about how many things are ready.
    */
-  wait(timeoutMs: number, sources?: number): Status;
+  wait(timeoutMs: number, sources?: number, lookMs?: number): Status;
   /** Opens a file for reading without blocking and watches it in `wait`. */
   fileOpen(path: string): Handle;
   /** What can be read at once; empty when nothing is there. */

@@ -99,6 +99,8 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
     port.ringClose(ring.handle);
   };
 
+  const smallestRing = (): number => Math.min(...[...rings.values()].map((ring) => ring.capacityBytes));
+
   /** Counts what was lost. Where it need not be exact that happens now and then only: each CPU is interrupted to say its number, and programs' own counts are read from a map. */
   const countLost = (ring: Ring, isExact = true): { readonly lost: number; readonly isCounted: boolean } => {
     const now = readClock();
@@ -263,16 +265,16 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
       },
       poll({ kind, timeoutMs }) {
         state.noteBatch(false);
-        const napMs = napper.findNap(Math.min(...[...rings.values()].map((ring) => ring.capacityBytes)));
-        if (napMs > 0 && timeoutMs !== 0) port.wait(timeoutMs < 0 ? napMs : Math.min(napMs, timeoutMs), 0);
-        const start = readClock();
-        const end = timeoutMs < 0 ? Infinity : start + timeoutMs;
+        const end = timeoutMs < 0 ? Infinity : readClock() + timeoutMs;
+        const findLeft = (): number => (end === Infinity ? -1 : Math.max(0, end - readClock()));
+        const nap = timeoutMs === 0 ? undefined : napper.findNap(smallestRing());
+        if (nap !== undefined) port.wait(Math.min(nap.ms, timeoutMs < 0 ? nap.ms : timeoutMs), 0, nap.lookMs);
         let batch: Uint8Array | typeof held | undefined = held;
-        for (let left = timeoutMs; batch === held; left = end === Infinity ? -1 : Math.max(0, end - readClock())) {
+        for (let left = findLeft(); batch === held; left = findLeft()) {
           batch = state.waiter.waitFor(left, waitSources.rings, () => readOrHold(kind));
           if (batch === held) port.wait(HOLD_MS, 0);
         }
-        if (batch !== undefined) napper.notePoll(readClock() - start, room.isLarge);
+        if (batch !== undefined) napper.notePoll(room.isLarge);
         state.noteBatch(batch !== undefined);
         return batch;
       },

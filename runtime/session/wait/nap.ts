@@ -1,40 +1,52 @@
 import { readClock } from "../../base/clock.ts";
 
-/** This many polls in a row that waited no longer than this are a stream. */
-const STREAM_POLLS = 3;
-const STREAM_MS = 2;
-/** The longest that an event under a stream may be late. Units: milliseconds. */
-const MAX_NAP_MS = 16;
-/** What events fill at most in a millisecond, with half of the buffer to spare. Units: bytes. */
+/** Events that come singly are handed over at once: so many polls may follow one another without a rest. */
+const FREE_POLLS = 10;
+/** From then on polls are so far apart, and an event is late by as much at most. Units: milliseconds. */
+const POLL_MS = 50;
+/** What events fill at most in a millisecond, with a quarter of the buffer taken already and another one to spare. Units: bytes. */
 const FILL_BYTES = 200_000;
 
-/** Says how long to rest before a poll. Units: milliseconds. */
+/** A rest before a poll. Units: milliseconds. */
+export interface Nap {
+  readonly ms: number;
+  /** How often to look whether the buffers fill: then the rest is over. */
+  readonly lookMs: number;
+}
+
+/** Says how long to rest before a poll. */
 export interface Napper {
-  /** Asked at the start of a poll; `capacityBytes` is that of the smallest buffer. 0 when events come singly, or so fast that the script is never done with them. */
-  findNap(capacityBytes: number): number;
-  /** Told when a poll has brought events: how long it waited for them, the nap not counted, and whether the batch is so large that some may have been left behind. */
-  notePoll(waitedMs: number, isLarge: boolean): void;
+  /** Asked at the start of a poll; `capacityBytes` is that of the smallest buffer. Undefined when events come singly, or so fast that the script is never done with them. */
+  findNap(capacityBytes: number): Nap | undefined;
+  /** Told when a poll has brought events, and whether the batch is so large that some may have been left behind. */
+  notePoll(isLarge: boolean): void;
 }
 
 /**
- * Under a stream of events each wake-up would bring a few of them, and waking costs as much as a hundred: a short
- * nap between polls brings a batch. No nap is longer than the buffers take, and an event after a silence waits for none.
+ * Under a stream of events each wake-up would bring a few of them, and waking costs as much as a hundred: rests
+ * between polls bring batches. Polls are counted, and each is forgotten after a while: who comes by now and then finds every event at once, and what
+ * comes all the time is fetched twenty times a second. Whoever is busy for longer than that never rests.
  */
 export function openNapper(now: () => number = readClock): Napper {
-  let polledAt = -Infinity;
-  let streamPolls = 0;
+  let freePolls = FREE_POLLS;
+  let countedAt = now();
   let hasMore = false;
+  const count = (): void => {
+    const time = now();
+    freePolls = Math.min(FREE_POLLS, freePolls + (time - countedAt) / POLL_MS);
+    countedAt = time;
+  };
   return {
     findNap(capacityBytes) {
-      const napMs = Math.min(MAX_NAP_MS, Math.floor(capacityBytes / FILL_BYTES));
-      // A script that is busy for longer than it would sleep gets its batches without, and so does one that fills them.
-      const isIdle = !hasMore && now() - polledAt < napMs / 2;
-      return isIdle && streamPolls >= STREAM_POLLS ? napMs : 0;
+      count();
+      const lookMs = Math.min(POLL_MS, Math.floor(capacityBytes / FILL_BYTES));
+      const ms = Math.ceil((1 - freePolls) * POLL_MS);
+      return hasMore || lookMs < 1 || ms <= 0 ? undefined : { ms, lookMs };
     },
-    notePoll(waitedMs, isLarge) {
-      streamPolls = waitedMs < STREAM_MS ? streamPolls + 1 : 0;
+    notePoll(isLarge) {
+      count();
+      freePolls = Math.max(0, freePolls - 1);
       hasMore = isLarge;
-      polledAt = now();
     },
   };
 }

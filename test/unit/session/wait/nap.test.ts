@@ -10,9 +10,9 @@ function listNaps(capacityBytes: number, rounds: readonly Round[]): number[] {
   let time = 1000;
   const napper = openNapper(() => time);
   return rounds.map(([waitedMs, busyMs, isLarge = false]) => {
-    const napMs = napper.findNap(capacityBytes);
+    const napMs = napper.findNap(capacityBytes)?.ms ?? 0;
     time += napMs + waitedMs;
-    napper.notePoll(waitedMs, isLarge);
+    napper.notePoll(isLarge);
     time += busyMs;
     return napMs;
   });
@@ -21,31 +21,39 @@ function listNaps(capacityBytes: number, rounds: readonly Round[]): number[] {
 const repeat = (count: number, ...round: Round): Round[] => Array.from({ length: count }, () => round);
 
 describe("openNapper", () => {
-  it("rests between polls that find events at once", () => {
-    expect(listNaps(4 * mebibyte, repeat(11, 0.1, 0.1))).toEqual([0, 0, 0, 16, 16, 16, 16, 16, 16, 16, 16]);
+  it("rests between polls that find events at once, from the eleventh on", () => {
+    const naps = listNaps(4 * mebibyte, repeat(16, 0, 0));
+    expect(naps).toEqual([...Array<number>(10).fill(0), ...Array<number>(6).fill(50)]);
   });
 
-  it("rests no longer than the smallest buffer takes, and not at all for a small one", () => {
-    expect(listNaps(mebibyte / 2, repeat(10, 0.1, 0.1)).at(-1)).toBe(2);
-    expect(listNaps(mebibyte / 8, repeat(20, 0.1, 0.1)).at(-1)).toBe(0);
+  it("counts the time that the script works as rest", () => {
+    expect(listNaps(4 * mebibyte, repeat(40, 0, 20)).slice(-3)).toEqual([30, 30, 30]);
   });
 
-  it("lets nothing wait that comes after a silence", () => {
-    expect(listNaps(4 * mebibyte, repeat(40, 5, 0.1)).every((napMs) => napMs === 0)).toBe(true);
-    expect(listNaps(4 * mebibyte, [...repeat(5, 0, 0), [100, 0], ...repeat(4, 0, 0)])).toEqual([
-      0, 0, 0, 16, 16, 16, 0, 0, 0, 16,
-    ]);
+  it("looks the more often how full the buffers are the smaller they are, and does not rest for a small one", () => {
+    const look = (capacityBytes: number): number | undefined => {
+      const napper = openNapper(() => 1000);
+      for (let i = 0; i < 20; i++) napper.notePoll(false);
+      return napper.findNap(capacityBytes)?.lookMs;
+    };
+    expect([16 * mebibyte, mebibyte, mebibyte / 2, mebibyte / 8].map(look)).toEqual([50, 5, 2, undefined]);
+  });
+
+  it("lets nothing wait that comes singly, and nothing that comes after a silence", () => {
+    expect(listNaps(4 * mebibyte, repeat(100, 55, 0)).every((napMs) => napMs === 0)).toBe(true);
+    expect(listNaps(4 * mebibyte, [...repeat(20, 0, 0), [500, 0], ...repeat(9, 0, 0)]).slice(-9)).toEqual(
+      Array(9).fill(0),
+    );
   });
 
   it("fetches what a large batch left behind without a rest", () => {
     expect(listNaps(4 * mebibyte, repeat(20, 0, 4, true)).every((napMs) => napMs === 0)).toBe(true);
-    expect(listNaps(4 * mebibyte, [...repeat(4, 0, 0), [0, 0, true], ...repeat(2, 0, 0)])).toEqual([
-      0, 0, 0, 16, 16, 0, 16,
+    expect(listNaps(4 * mebibyte, [...repeat(12, 0, 0), [0, 0, true], ...repeat(2, 0, 0)]).slice(-4)).toEqual([
+      50, 50, 0, 50,
     ]);
   });
 
   it("gives a script that is busy its events without a rest", () => {
-    expect(listNaps(4 * mebibyte, repeat(20, 0, 9)).every((napMs) => napMs === 0)).toBe(true);
-    expect(listNaps(4 * mebibyte, [...repeat(4, 0, 0), [0, 50], ...repeat(2, 0, 0)])).toEqual([0, 0, 0, 16, 16, 0, 16]);
+    expect(listNaps(4 * mebibyte, repeat(40, 0, 60)).every((napMs) => napMs === 0)).toBe(true);
   });
 });
