@@ -1,4 +1,5 @@
 import { cachedDataVersionTag, setFlagsFromString } from "node:v8";
+import { chooseBudget } from "./v8-flags.ts";
 
 /** A Wasm module and an instance of it, as far as the sandbox looks at them: Node's own types leave them out. */
 export type WasmModule = object;
@@ -28,7 +29,7 @@ const TRIED_NODES: ReadonlySet<number> = new Set([20, 22, 24]);
 const INTERPRETER = "interpreter";
 
 /** How much larger code must be to take the place of what is kept. */
-const GROWTH = 1.2;
+const GROWTH = 1.05;
 
 /** Functions of V8's own, which a script can name only where V8 is told so. */
 interface Natives {
@@ -50,9 +51,12 @@ export function loadWasm(
 ): LoadedWasm {
   const natives = store && openNatives(Number.parseInt(process.versions.node, 10));
   if (store === undefined || natives === undefined) return { module: compile(bytes), keep: () => undefined };
+  // V8 takes no code back under other flags, and gives each function its budget when it makes the module.
+  chooseBudget("later");
   const name = `machine/${store.build}-${bytes.length}-${cachedDataVersionTag()}`;
   const kept = store.find(name);
   const taken = kept && natives.deserialize(Uint8Array.from(kept).buffer, bytes);
+  chooseBudget("first");
   const module = taken ?? compile(bytes);
   const keptBytes = taken === undefined ? 0 : kept!.length;
   return {
@@ -60,7 +64,9 @@ export function loadWasm(
     keep({ exports }) {
       if (exports[INTERPRETER] === undefined || !natives.isOptimised(exports[INTERPRETER])) return;
       // Measured, V8 writes it in 0.2 ms.
+      chooseBudget("later");
       const code = new Uint8Array(natives.serialize(module));
+      chooseBudget("first");
       if (code.length >= keptBytes * GROWTH) store.write(name, code);
     },
   };

@@ -47,7 +47,7 @@ export async function loadQuickJs(
   const maximum = Math.max(MIN_PAGES, Math.ceil(memoryBytes / PAGE_BYTES));
   setV8Flags(without);
   const memory = new Memory({ initial: MIN_PAGES, maximum });
-  const store = without.has("machine") ? undefined : machineCode;
+  const store = without.has("machine") || without.has("flags") ? undefined : machineCode;
   // A file of this size has an array buffer of its own.
   const wasm = loadWasm(readFileSync(findWasm()), store, (bytes) => new Module(bytes));
   let instance: WasmInstance | undefined;
