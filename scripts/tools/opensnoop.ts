@@ -86,6 +86,8 @@ struct event_t {
     u32 tid;
     u32 uid;
     int ret;
+    int fd;
+    int err;
     int flags;
     u32 mode;
     char comm[TASK_COMM_LEN];
@@ -118,6 +120,8 @@ static inline int on_exit(long ret) {
             event->tid = tid;
             event->uid = bpf_get_current_uid_gid();
             event->ret = ret;
+            event->fd = ret >= 0 ? ret : -1;
+            event->err = ret >= 0 ? 0 : -ret;
             event->flags = open->flags;
             event->mode = open->mode;
             bpf_get_current_comm(&event->comm, sizeof(event->comm));
@@ -167,6 +171,8 @@ interface OpenEvent {
   readonly tid: number;
   readonly uid: number;
   readonly ret: number;
+  readonly fd: number;
+  readonly err: number;
   readonly flags: number;
   readonly mode: number;
   readonly comm: string;
@@ -183,8 +189,8 @@ const rows = new RowPrinter<OpenEvent>([
     ? { head: "TID", format: "%-6d", value: "tid" as const }
     : { head: "PID", format: "%-6d", value: "pid" as const },
   { head: "COMM", format: "%-16s", value: "comm" },
-  { head: "FD", format: "%4d", value: ({ ret }) => (ret >= 0 ? ret : -1) },
-  { head: "ERR", format: "%3d", value: ({ ret }) => (ret >= 0 ? 0 : -ret) },
+  { head: "FD", format: "%4d", value: "fd" },
+  { head: "ERR", format: "%3d", value: "err" },
   args.extended_fields && { head: "FLAGS", format: "%-8s", value: ({ flags }) => octal(flags, 8) },
   args.extended_fields && {
     head: "MODE",
@@ -195,7 +201,11 @@ const rows = new RowPrinter<OpenEvent>([
 ]);
 
 rows.print_header();
-b.table<never, OpenEvent>("events").open_ring_buffer((event) => {
-  if (args.name === undefined || event.comm.includes(args.name)) rows.print(event);
-});
+const { name } = args;
+const events = b.table<never, OpenEvent>("events");
+if (name === undefined) events.print_rows(rows);
+else
+  events.open_ring_buffer((event) => {
+    if (event.comm.includes(name)) rows.print(event);
+  });
 poll_events(args.duration);

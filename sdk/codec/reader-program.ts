@@ -1,6 +1,7 @@
 import { readComm } from "./comm-texts.ts";
 import { readNumber } from "./exact-number.ts";
 import { findHiddenBits } from "./hidden-bits.ts";
+import { readKnownText } from "./known-texts.ts";
 import type { FloatLayout, IntLayout, Layout, MemberLayout, StructLayout } from "../wire/layout.ts";
 import { decodeCString, decodeWholeText, hasTail } from "../wire/utf8.ts";
 
@@ -75,7 +76,15 @@ export class ReaderProgram {
       body,
       "};",
     ].join("\n");
-    const names = { readText: decodeCString, readWhole: decodeWholeText, hasTail, readComm, readNumber, ...inner };
+    const names = {
+      readText: decodeCString,
+      readWhole: decodeWholeText,
+      hasTail,
+      readComm,
+      readKnownText,
+      readNumber,
+      ...inner,
+    };
     const bind = (
       new Function(...Object.keys(names), source) as (...values: readonly unknown[]) => (buffer: ArrayBuffer) => object
     )(...Object.values(names));
@@ -207,6 +216,10 @@ export class ReaderProgram {
       const start = at(base, offset);
       if (!isChars) return `u8.slice(${start}, ${start} + ${length})`;
       if (length === 16 && this.alignment % 4 === 0 && offset % 4 === 0) return this.readComm(base, offset);
+      if (length % 4 === 0 && this.alignment % 4 === 0 && offset % 4 === 0 && !this.seesHidden) {
+        this.views.add("i32");
+        return `readKnownText(u8, i32, ${start}, ${start} + ${length})`;
+      }
       const text = `readText(u8, ${start}, ${start} + ${length})`;
       return this.seesHidden ? this.noteHidden(`hasTail(u8, ${start}, ${start} + ${length})`, text) : text;
     }

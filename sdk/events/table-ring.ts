@@ -13,6 +13,7 @@ import type { LossReply } from "../wire/loss-reply.ts";
 import type { Layout } from "../wire/layout.ts";
 import { eprint, writeOutput } from "../print/output.ts";
 import { is_json_output } from "../print/row-printer.ts";
+import type { RowPrinter } from "../print/row-printer.ts";
 import { compileRow } from "../print/row-text.ts";
 import { addRecord, areRecordsWanted } from "../print/output-records.ts";
 import { addToJson, haveAddedColumns, readAddedColumns, renderAddedColumns } from "../print/added-columns.ts";
@@ -169,6 +170,18 @@ export class EventTable<Event = unknown> extends TableBase {
   /** @internal Why events were lost until now, as far as it is known. */
   explain_loss(): LossReply | undefined {
     return this.ring && explainLoss(this.ring);
+  }
+
+  /**
+   * Opens it and has a printer print each event as a row: the same as a callback with `rows.print(event)`. Where every column is a field of the event, the
+   * rows are written outside of the script, as by `printf`.
+   *
+   * @throws BpfError when it is open already
+   */
+  print_rows(rows: RowPrinter<Event>): void {
+    const described = rows.describeRows();
+    if (described === undefined) this.subscribe((event) => rows.print(event));
+    else this.printf(described.format, ...(described.fields as (keyof Event & string)[]));
   }
 
   /** Closes the buffer: no more callbacks come. Twice is fine. */

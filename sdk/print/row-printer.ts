@@ -1,8 +1,8 @@
 import { findFormatter, formatC } from "./format.ts";
-import { print } from "./output.ts";
-import { addRecord } from "./output-records.ts";
+import { print, writeOutput } from "./output.ts";
+import { addRecord, areRecordsWanted } from "./output-records.ts";
 import { renderJson } from "./render-json.ts";
-import { addColumns, readMember, removeColumns } from "./added-columns.ts";
+import { addColumns, haveAddedColumns, readMember, removeColumns } from "./added-columns.ts";
 import { chooseColumns, findColumn, haveRowFilter, isRowWanted, refuseName } from "./row-choice.ts";
 import { findSort, holdRow, noteSortUsed, sortRows } from "./sorted-rows.ts";
 
@@ -91,8 +91,10 @@ export class RowPrinter<Row> {
   private readonly allColumns: readonly NamedColumn<Row>[];
   private readonly columns: readonly NamedColumn<Row>[];
   private readonly csv: boolean;
-  /** Made when the first row is printed as text. */
+  /** Made when the first row is printed as text; with the newline at the end, and without it. */
+  private writeLine: ((row: Row) => string) | undefined;
   private renderLine: ((row: Row) => string) | undefined;
+  private takesAll: boolean | undefined;
 
   /** A column that is false is left out: `args.time && time_column()`. */
   constructor(columns: readonly (Column<Row> | false)[], options: RowOptions = {}) {
@@ -112,11 +114,33 @@ export class RowPrinter<Row> {
 
   /** Prints a row: its columns, or one JSON object after `json_output()`. One that the user's `--filter` leaves out is not printed. */
   print(row: Row): void {
+    if (!json && this.takesAllRows) {
+      this.writeLine ??= this.compile("\n");
+      writeOutput(this.writeLine(row));
+      return;
+    }
     if (!this.wants(row)) return;
     addRecord(() => ({ type: "row", data: this.readFields(row) }));
     const sort = findSort();
     if (sort === undefined) print(this.render(row));
     else holdRow(this, this.readField(row, "--sort", sort.field), this.render(row));
+  }
+
+  /**
+   * @internal The rows as a format with the fields of events, where every column is one and the user takes all rows as they are: then they are
+   * written outside of the script. Undefined where the script has to see each event.
+   */
+  describeRows(): { readonly format: string; readonly fields: readonly string[] } | undefined {
+    const fields = this.columns.flatMap(({ value }) => (typeof value === "string" ? [value] : []));
+    const isPlain =
+      fields.length === this.columns.length && this.columns.every(({ format }) => isOneConversion(format));
+    if (!isPlain || json || this.csv || !this.takesAllRows || haveAddedColumns()) return undefined;
+    return { format: joinFormats(this.columns, "\n"), fields };
+  }
+
+  /** Whether the user takes all rows as they come, and nobody reads them as records: that is known when the script begins. */
+  private get takesAllRows(): boolean {
+    return (this.takesAll ??= !haveRowFilter() && findSort() === undefined && !areRecordsWanted());
   }
 
   /** Whether the user's `--filter` takes a row in, for a tool that prints more about it than `print` does. */
@@ -161,7 +185,7 @@ export class RowPrinter<Row> {
   /** The line of a row. In JSON the object begins with the fields of `before`. */
   render(row: Row, before: Readonly<Record<string, unknown>> = {}): string {
     if (!json) {
-      this.renderLine ??= this.csv ? compileCsv(this.columns) : compileLine(this.columns);
+      this.renderLine ??= this.compile("");
       return this.renderLine(row);
     }
     return renderJson({ ...before, ...this.readFields(row) });
@@ -170,6 +194,10 @@ export class RowPrinter<Row> {
   /** @internal The values of the columns, by their names. */
   readFields(row: Row): Record<string, unknown> {
     return Object.fromEntries(this.columns.map((column) => [column.name, readColumn(column, row)]));
+  }
+
+  private compile(end: string): (row: Row) => string {
+    return this.csv ? compileCsv(this.columns, end) : compileLine(this.columns, end);
   }
 }
 
@@ -186,23 +214,27 @@ function listMembers(row: unknown): Readonly<Record<string, unknown>> {
 }
 
 /** Makes one function out of the columns: their formats are one format, and nothing is called for a column that is a field of the row. */
-function compileLine<Row>(columns: readonly Column<Row>[]): (row: Row) => string {
+function compileLine<Row>(columns: readonly Column<Row>[], end: string): (row: Row) => string {
   if (!columns.every(({ format }) => isOneConversion(format))) {
     const cells = columns.map(({ format }) => findFormatter(format));
-    return (row) => cells.map((render, at) => render([readColumn(columns[at]!, row)])).join(" ");
+    return (row) => cells.map((render, at) => render([readColumn(columns[at]!, row)])).join(" ") + end;
   }
   const getters = columns.map(({ value }) => value);
   const values = getters.map((value, at) =>
     typeof value === "string" ? `row[${JSON.stringify(value)}]` : `getters[${at}](row)`,
   );
   const source = `return function (row) { return format([${values.join(", ")}]); };`;
-  const format = findFormatter(columns.map((column) => column.format).join(" "));
+  const format = findFormatter(joinFormats(columns, end));
   return (new Function("format", "getters", source) as (...inner: unknown[]) => (row: Row) => string)(format, getters);
 }
 
-function compileCsv<Row>(columns: readonly Column<Row>[]): (row: Row) => string {
+function joinFormats<Row>(columns: readonly Column<Row>[], end: string): string {
+  return `${columns.map(({ format }) => format).join(" ")}${end}`;
+}
+
+function compileCsv<Row>(columns: readonly Column<Row>[], end: string): (row: Row) => string {
   const cells = columns.map(({ format }) => findFormatter(keepConversion(format)));
-  return (row) => cells.map((render, at) => quoteCsv(render([readColumn(columns[at]!, row)]))).join(",");
+  return (row) => cells.map((render, at) => quoteCsv(render([readColumn(columns[at]!, row)]))).join(",") + end;
 }
 
 /** Else a value would go to the column behind it. */

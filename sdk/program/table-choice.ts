@@ -26,6 +26,7 @@ export type DynamicTable<Key = unknown, Leaf = unknown> = Table<Key, Leaf> &
     | "open_perf_event"
     | "close_perf_event"
     | "open_ring_buffer"
+    | "print_rows"
     | "close_buffer"
     | "printf"
     | "event"

@@ -81,7 +81,8 @@ export function encodeUtf8(text: string): Uint8Array {
 // An argument list goes on the stack: keep it short.
 const CHUNK = 4096;
 
-function decodeAscii(bytes: Uint8Array, start: number, end: number): string {
+/** Decodes bytes that are all below 0x80. */
+export function decodeAscii(bytes: Uint8Array, start: number, end: number): string {
   if (end <= start) return "";
   if (end - start <= CHUNK) return String.fromCharCode.apply(null, bytes.subarray(start, end) as unknown as number[]);
   let text = "";
