@@ -74,6 +74,10 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
         const { checkStdin, serveChecks } = await import("./check-stdin.ts");
         if (words.length > 0)
           throw new UsageError("--stdin and --serve take no files", { hint: "name the file by --stdin-filename" });
+        if (flags.emit !== undefined || flags.output !== undefined)
+          throw new UsageError("--emit and -o go with files, not with --stdin or --serve", {
+            hint: "bpfts check --emit object -o FILE.o SCRIPT.ts",
+          });
         return finish(flags.serve === true ? await serveChecks(flags) : await checkStdin(flags));
       }
       if (flags.verify === true)
@@ -138,7 +142,7 @@ async function checkFiles(files: readonly string[], args: readonly string[], fla
         memoryBytes: 64 * 1024 * 1024,
       });
       if (emit !== undefined)
-        writeStages(emit, report.emitted, { output: flags.output, script: file, log: openStderrLog(flags) });
+        writeStages(emit, report.emitted, { output: flags.output, script: file, files, log: openStderrLog(flags) });
       else
         process.stdout.write(
           flags.json

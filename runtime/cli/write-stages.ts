@@ -33,12 +33,18 @@ export function parseStage(
       throw new UsageError(`Cannot write the ${stage} of ${files.length} files into one, "${output}"`, {
         hint: `name a folder: -o ${output}/`,
       });
-    requireOwnFiles(
-      [["-o", output]],
-      files.map((file) => [basename(file), file]),
-    );
+    requireOther(output, files);
   }
   return stage;
+}
+
+/** Where stages of a script go. */
+export interface StageTarget {
+  readonly output: string | undefined;
+  readonly script: string;
+  /** All files of the command line, which nothing is written over; those before `script` may have written into the same folder. */
+  readonly files: readonly string[];
+  readonly log: Log;
 }
 
 /**
@@ -49,7 +55,7 @@ export function parseStage(
 export function writeStages(
   stage: Exclude<Stage, "types">,
   emitted: readonly EmittedStage[],
-  { output, script, log }: { readonly output: string | undefined; readonly script: string; readonly log: Log },
+  { output, script, files, log }: StageTarget,
 ): void {
   const parts = stage === "object" ? dropRepeated(emitted) : emitted;
   if (parts.length === 0 && (stage === "object" || output !== undefined))
@@ -57,10 +63,18 @@ export function writeStages(
       hint: "give it its arguments: bpfts check … SCRIPT.ts -- ARGUMENTS",
     });
   if (output !== undefined && isFolder(output)) {
-    const name = basename(script, extname(script));
+    const name = nameStages(script);
+    const twin = files.slice(0, files.indexOf(script)).find((other) => nameStages(other) === name);
+    if (twin !== undefined)
+      throw new UsageError(
+        `"${twin}" and "${script}" would be written to one file, "${join(output, name)}${suffixes[stage]}"`,
+        {
+          hint: "write one of them into another folder",
+        },
+      );
     for (const [index, part] of parts.entries())
       writePart(
-        join(output, `${name}${parts.length === 1 ? "" : `.${index + 1}`}${suffixes[stage]}`),
+        requireOther(join(output, `${name}${parts.length === 1 ? "" : `.${index + 1}`}${suffixes[stage]}`), files),
         [part],
         log,
         true,
@@ -79,6 +93,19 @@ export function writeStages(
     process.stdout.write(content);
     for (const note of notes) log.warn(note);
   }
+}
+
+function nameStages(script: string): string {
+  return basename(script, extname(script));
+}
+
+/** @throws UsageError when the path is one of the files that are checked */
+function requireOther(path: string, files: readonly string[]): string {
+  requireOwnFiles(
+    [["-o", path]],
+    files.map((file) => [basename(file), file]),
+  );
+  return path;
 }
 
 /** A script that makes a program for each device may make the same one each time. */

@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { mountBpffs } from "../support/own-bpffs.ts";
@@ -137,6 +137,7 @@ describe("check --emit object", { timeout: 60_000 }, () => {
     { args: ["--emit", "objects", "-o", "FOLDER/x.o"], says: 'Cannot emit "objects"' },
     { args: ["--emit", "object", "-o", "FOLDER/wrong.ts"], says: "-o would write over wrong.ts" },
     { args: ["--emit", "object", "-o", "FOLDER/none/x.o"], says: "ENOENT" },
+    { args: ["--emit", "object", "--stdin", "--stdin-filename", "x.ts"], says: "--stdin and --serve take no files" },
     { args: ["--emit", "object", "-k", "6.1", "-o", "FOLDER/x.o"], says: "--emit and --kernel" },
   ])("refuses $args", async ({ args, says }) => {
     const script = writeScript(folder, "wrong.ts", filter);
@@ -145,6 +146,22 @@ describe("check --emit object", { timeout: 60_000 }, () => {
     expect(parseCliError(result).message).toContain(says);
     expect(parseCliError(result).hint).toBeDefined();
     expect(readFileSync(script, "utf8")).toBe(filter);
+  });
+
+  it("writes no two files into one, and nothing over what it reads", async () => {
+    for (const name of ["one", "two"]) mkdirSync(join(folder, name), { recursive: true });
+    const text = "int on_packet(struct xdp_md *ctx) { return XDP_PASS; }\n";
+    const [first, second] = ["one", "two"].map((name) => writeScript(join(folder, name), "same.c", text));
+    const output = join(folder, "twins/");
+    const twins = await runCli(["check", "--json-errors", "--emit", "object", "-o", output, first!, second!]);
+    expect(twins.status).toBe(2);
+    expect(parseCliError(twins).message).toContain(`"${first}" and "${second}" would be written to one file`);
+    expect(readdirSync(output)).toEqual(["same.o"]);
+    const over = await runCli(["check", "--json-errors", "--emit", "c", "-o", join(folder, "one"), first!]);
+    expect(parseCliError(over).message).toContain("-o would write over same.c");
+    expect(readFileSync(first!, "utf8")).toBe(text);
+    const stdin = await runCli(["check", "--json-errors", "--stdin", "--emit", "object"]);
+    expect(parseCliError(stdin).message).toBe("--emit and -o go with files, not with --stdin or --serve");
   });
 
   it("refuses an object that only bpfts can fill, and a script without a program", async () => {

@@ -189,7 +189,7 @@ describe("bpfts conntrack", { timeout: patienceMs }, () => {
   it.each<[readonly string[], string]>([
     [
       ["list", "--pin", "none"],
-      "there are no tables at /sys/fs/bpf/bpfts/none: start policy or service with --pin none first",
+      "there are no tables at /sys/fs/bpf/bpfts/none: start policy, service or overlay with --pin none first",
     ],
     [["list", "--pin", "../x"], `invalid name: '../x' (letters, digits, "-" and "_", as web)`],
     [["lst"], "invalid choice: 'lst' (choose from 'list', 'flush', 'gc')"],

@@ -170,7 +170,7 @@ describe("bpfts monitor", { timeout: 180_000 }, () => {
     expect(await runCli(["monitor", "--pin", "none"], { by: enter })).toMatchObject({
       status: 2,
       stderr:
-        "monitor: error: there are no tables at /sys/fs/bpf/bpfts/none: start policy or service with --pin none first\n",
+        "monitor: error: there are no tables at /sys/fs/bpf/bpfts/none: start policy, service or overlay with --pin none first\n",
     });
   });
 });
