@@ -95,7 +95,7 @@ const { program, read_counts } = load_prefilter(rules);
 const link = program.attach_xdp({ dev: args.dev, netns: args.netns, mode: args.mode, fn_name: "prefilter_xdp" });
 if (!is_json_output())
   eprint(
-    `Filtering ${args.dev} with ${rules.length} rule${rules.length === 1 ? "" : "s"} (${link.mode} XDP). Ctrl-C to end.`,
+    `Filtering ${args.dev} with ${rules.length} rule${rules.length === 1 ? "" : "s"} (${link.mode ?? args.mode} XDP). Ctrl-C to end.`,
   );
 
 const width = Math.max("RULE".length, ...rules.map(({ action, text }) => `${action} ${text}`.length));
