@@ -5,13 +5,16 @@ const closing = new Set(Object.values(opening));
 const beforeExpression = /(?:^|[([{,;=:!&|?+\-*%<>~^]|\b(?:return|typeof|case|in|of|await))\s*$/;
 
 /**
- * Whether an input is over: every bracket is closed, and so is every text and comment. TypeScript and C alike. What has a bracket too many is over, too:
+ * Whether an input is over: every bracket is closed, and so is every text and comment, and no operator at the end waits for what stands behind it. TypeScript and C alike. What has a bracket too many is over, too:
  * whoever reads it says what is wrong.
  */
 export function isInputOver(text: string): boolean {
   /** Brackets, and "`" for a template that `${` stands in. */
   const open: string[] = [];
   let at = 0;
+  /** The last signs that are no blank and in no comment; "_" for a text or a regular expression. */
+  let tail = "";
+  let hasLess = false;
   /** Skips to behind the end of a quoted text. Answers false when it has none. A line ends `"` and `'`, which is for others to complain of. */
   const skipQuoted = (quote: string): boolean => {
     for (at++; at < text.length; at++) {
@@ -37,16 +40,34 @@ export function isInputOver(text: string): boolean {
       const end = text.indexOf("*/", at + 2);
       if (end < 0) return false;
       at = end + 1;
-    } else if (character === "/" && beforeExpression.test(text.slice(0, at))) at = findExpressionEnd(text, at);
-    else if (character === '"' || character === "'" || character === "`") {
+    } else if (character === "/" && beforeExpression.test(text.slice(0, at))) {
+      const end = findExpressionEnd(text, at);
+      tail = end === at ? "/" : "_";
+      at = end;
+    } else if (character === '"' || character === "'" || character === "`") {
       if (!skipQuoted(character)) return false;
-    } else if (opening[character] !== undefined) open.push(opening[character]);
-    else if (character === "}" && open.at(-1) === "`") {
+      tail = "_";
+    } else if (opening[character] !== undefined) {
+      open.push(opening[character]);
+      tail = character;
+    } else if (character === "}" && open.at(-1) === "`") {
       open.pop();
       if (!skipQuoted("`")) return false;
+      tail = "_";
     } else if (closing.has(character) && open.pop() !== character) return true;
+    else if (character.trim() !== "") {
+      tail = tail.slice(-1) + character;
+      hasLess ||= character === "<";
+    }
   }
-  return open.length === 0;
+  return open.length === 0 && !isWaiting(text, tail, hasLess);
+}
+
+/** Whether what ends so waits for more: a binary operator. A type may end in ">", and what a command names in any sign (`.list kprobe:vfs_*`). */
+function isWaiting(text: string, tail: string, hasLess: boolean): boolean {
+  if (/^\s*\.(?!on\b)/.test(text) || tail === "++" || tail === "--") return false;
+  if (tail.endsWith(">")) return tail === "=>" || !hasLess;
+  return /[-+*/%&|^<=?:,.]$/.test(tail);
 }
 
 /** The index of the slash that ends a regular expression; the one it begins at when its line has none. */

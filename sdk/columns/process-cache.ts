@@ -15,11 +15,17 @@ export function openProcessCache<Key, Value>(
   now: () => number = Date.now,
 ): ProcessCache<Key, Value> {
   const known = new Map<Key, { value: Value | null; until: number }>();
+  let last: { readonly key: Key; readonly value: Value | null; readonly until: number } | undefined;
   return {
     find(key) {
       const time = now();
+      // Rows of one process often follow each other.
+      if (last !== undefined && last.key === key && time < last.until) return last.value;
       const old = known.get(key);
-      if (old !== undefined && time < old.until) return old.value;
+      if (old !== undefined && time < old.until) {
+        last = { key, ...old };
+        return old.value;
+      }
       if (known.size >= MAX_KNOWN) known.clear();
       const value = ask(key) ?? old?.value ?? null;
       known.set(key, { value, until: time + FRESH_MS });

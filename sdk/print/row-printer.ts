@@ -2,7 +2,7 @@ import { findFormatter, formatC } from "./format.ts";
 import { print, writeOutput } from "./output.ts";
 import { addRecord, areRecordsWanted } from "./output-records.ts";
 import { renderJson } from "./render-json.ts";
-import { addColumns, haveAddedColumns, readMember, removeColumns } from "./added-columns.ts";
+import { addColumns, bindMember, haveAddedColumns, removeColumns } from "./added-columns.ts";
 import { chooseColumns, findColumn, haveRowFilter, isRowWanted, refuseName } from "./row-choice.ts";
 import { findSort, holdRow, noteSortUsed, sortRows } from "./sorted-rows.ts";
 
@@ -101,7 +101,8 @@ export class RowPrinter<Row> {
     const own = columns.filter((column) => column !== false).map(nameColumn);
     this.allColumns = addColumns(own, (names) => {
       const column = own.find(({ name }) => names.includes(name));
-      return (row) => readMember(row, names) ?? (column && readColumn(column, row as Row));
+      const readMember = bindMember(names);
+      return column === undefined ? readMember : (row) => readMember(row) ?? readColumn(column, row as Row);
     });
     this.columns = chooseColumns(removeColumns(this.allColumns));
     this.csv = options.csv ?? false;

@@ -177,7 +177,7 @@ describe("what goes wrong in a session", () => {
     const session = await openSession();
     await session.type(
       "nothing.there",
-      "const e = ",
+      "const e = ;",
       "f(",
       "1",
       "",
@@ -200,7 +200,7 @@ describe("what goes wrong in a session", () => {
     // The first line of the session is the mark of the test.
     expect(found).toEqual([
       ["ReferenceError: 'nothing' is not defined", "live:2:1"],
-      ["Unexpected end of file", "live:4:1"],
+      ['Unexpected ";"', "live:3:11"],
       ['Expected ")" but found end of file', "live:7:1"],
       ["C: use of undeclared identifier 'comn'", ".on:1:45"],
       [expect.stringContaining("sys_enter_chdirr"), expect.stringMatching(/^\.on:1:/)],

@@ -15,6 +15,14 @@ describe("an input", () => {
     "x.split(/\\(/g)",
     "4 / 2; (1)",
     ".on kprobe:vfs_read { count(comm); }",
+    "n++",
+    "n--",
+    "const m: Map<string, bigint>",
+    "a! // +",
+    "'+'",
+    "/a+/",
+    ".list kprobe:vfs_*",
+    ".types counts.",
     // What is wrong is over.
     "f(]",
     "}",
@@ -35,6 +43,16 @@ describe("an input", () => {
     "for (const x of y) {\n  print(x);",
     ".on kprobe:vfs_read {",
     "x.replace(/}/, ",
+    "1 +",
+    "1 + // one",
+    "a\n  &&",
+    "const x =",
+    "const f = () =>",
+    "a >",
+    "a ?",
+    "counts.",
+    "'a' +",
+    ".on kprobe:vfs_read,",
   ])("goes on: %s", (text) => {
     expect(isInputOver(text)).toBe(false);
   });
