@@ -76,7 +76,10 @@ export function open_if_pinned<Program>(open: () => Program): Program | undefine
 
 /** Ends a script whose name has no tables. */
 export function refuse_unpinned(tool: string, name: string): never {
-  return refuse(tool, `there are no tables at ${find_pins(name)}: start policy, service or overlay with --pin ${name} first`);
+  return refuse(
+    tool,
+    `there are no tables at ${find_pins(name)}: start policy, service or overlay with --pin ${name} first`,
+  );
 }
 
 /** A text that fits into a room of so many bytes with its end; whole characters only. */
