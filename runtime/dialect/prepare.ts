@@ -9,7 +9,7 @@ import { noteUse } from "./text/machine-use.ts";
 import { rewriteIncludes } from "./words/includes.ts";
 import { listConstantNames, renderKernelMacros } from "./words/kernel-macros.ts";
 import { rewriteLiterals } from "./words/literals.ts";
-import { writeOutFunctions } from "./words/macro-functions.ts";
+import { listFunctionMakers, writeOutFunctions } from "./words/macro-functions.ts";
 import { findMacroMaps } from "./words/macro-maps.ts";
 import { numberRings, readMapMacros } from "./words/maps.ts";
 import { rewriteMethods } from "./words/methods.ts";
@@ -49,7 +49,7 @@ export function prepareUnit(source: CSource, machine: DialectEnv): CUnit {
   rewriteLiterals(pass);
   const includes = rewriteIncludes(pass, env.headers);
   const maps = numberRings([...readMapMacros(pass), ...findMacroMaps(pass)]);
-  const functions = findFunctions(pass.tokens);
+  const functions = findFunctions(pass.tokens, listFunctionMakers(pass));
   const senders = rewriteMethods(pass, maps, functions);
   const findings = rewritePrograms(pass, functions, env);
   rewritePrintk(pass, env.kernelVersionCode);

@@ -61,9 +61,10 @@ const storageWords = new Set([
 
 /**
  * Finds the functions with bodies at file level. Conditionals may cut a
- * function in two: at `#else` the scan goes on as it stood at `#if`.
+ * function in two: at `#else` the scan goes on as it stood at `#if`. `makers` are macros
+ * whose use is a function with its body.
  */
-export function findFunctions(tokens: readonly Token[]): CFunction[] {
+export function findFunctions(tokens: readonly Token[], makers: ReadonlySet<string> = new Set()): CFunction[] {
   const found: CFunction[] = [];
   const open: { depth: number; head: number; functions: number[] }[] = [];
   let depth = 0;
@@ -111,11 +112,20 @@ export function findFunctions(tokens: readonly Token[]): CFunction[] {
         endsUnnamed = false;
       }
     } else if (depth === 0) {
-      if (token.text === ";") head = -1;
+      const end = makers.size > 0 && head < 0 ? findMadeEnd(tokens, i, makers) : undefined;
+      if (end !== undefined) i = end;
+      else if (token.text === ";") head = -1;
       else if (head < 0) head = i;
     }
   }
   return found;
+}
+
+/** The last token of a macro's use that makes a function: `MAKE(open)`, `FOR_EACH(MAKE)`. */
+function findMadeEnd(tokens: readonly Token[], at: number, makers: ReadonlySet<string>): number | undefined {
+  if (tokens[at]!.kind !== "word") return undefined;
+  const close = tokens[at + 1]?.text === "(" ? findClosing(tokens, at + 1) : at;
+  return close !== undefined && tokens.slice(at, close + 1).some(({ text }) => makers.has(text)) ? close : undefined;
 }
 
 /** Whether a brace opens the body of a function whose name is not to be seen: `int (name)(void) {`. */

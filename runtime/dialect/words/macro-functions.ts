@@ -30,7 +30,7 @@ function writeOutOnce(pass: Pass): void {
   const { tokens, edits } = pass;
   const macros = readMacros(pass);
   if (macros.size === 0) return;
-  const makers = listMakers(macros);
+  const makers = listMakers(macros, sectionWords);
   let depth = 0;
   const open: number[] = [];
   for (let at = 0; at < tokens.length; at++) {
@@ -66,8 +66,13 @@ function isFunctionHead(tokens: readonly Token[], close: number, { body, params 
   return end !== undefined && tokens[end + 1]?.text === "{";
 }
 
-/** The macros whose bodies, by way of others too, have a function's body or the section of a program in them. */
-function listMakers(macros: ReadonlyMap<string, Macro>): Set<string> {
+/** The macros of a text whose use is a function with its body. */
+export function listFunctionMakers(pass: Pass): ReadonlySet<string> {
+  return listMakers(readMacros(pass), new Set());
+}
+
+/** The macros whose bodies, by way of others too, have a function's body or one of some words in them. */
+function listMakers(macros: ReadonlyMap<string, Macro>, words: ReadonlySet<string>): Set<string> {
   const makers = new Set<string>();
   for (let before = -1; before !== makers.size; ) {
     before = makers.size;
@@ -75,9 +80,7 @@ function listMakers(macros: ReadonlyMap<string, Macro>): Set<string> {
       if (
         body.some(
           ({ text }, at) =>
-            (text === "{" && body[at - 1]?.text === ")") ||
-            sectionWords.has(text) ||
-            (makers.has(text) && text !== name),
+            (text === "{" && body[at - 1]?.text === ")") || words.has(text) || (makers.has(text) && text !== name),
         )
       )
         makers.add(name);

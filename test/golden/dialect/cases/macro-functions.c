@@ -43,3 +43,7 @@ MANY(one) {
 MANY(two) { return 0; }
 int EITHER(struct pt_regs *ctx) { return 0; }
 int (plain)(struct xdp_md *ctx) { return XDP_DROP; }
+#define MAKE(n) int on_##n(struct pt_regs *ctx) { return 0; }
+#define FOR_EACH(X) X(alpha) X(beta)
+FOR_EACH(MAKE)
+int last(struct pt_regs *ctx) { return 0; }
