@@ -89,7 +89,7 @@ export function report(b: Reported, options: ReportOptions = {}): void {
 /** Tells with its cause what a buffer has lost; the host warns of it by itself. */
 function tellLost(name: string, table: EventTable, { json }: ReportOptions): void {
   if (json !== true && !areRecordsWanted()) return;
-  const count = table.lost;
+  const count = json === true ? table.lost : findLost(table);
   if (count === 0) return;
   const { cpus, cause, pages, neededPages, burstSeconds, text } = table.explain_loss() ?? {};
   const record: OutputRecord = {
@@ -101,6 +101,16 @@ function tellLost(name: string, table: EventTable, { json }: ReportOptions): voi
   };
   addRecord(() => record);
   if (json === true) print(renderJson(record));
+}
+
+/** What a buffer has lost, for records alone: a recorded run that had no reader of records did not ask, and its replay has no answer. */
+function findLost(table: EventTable): number {
+  try {
+    return table.lost;
+  } catch (error) {
+    if (error instanceof Interrupt) throw error;
+    return 0;
+  }
 }
 
 /** Values that a full table did not take: what is made of them is missing without a trace. */
