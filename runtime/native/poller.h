@@ -38,7 +38,7 @@ class Poller {
 };
 
 /// Everything wakes it when no sources are named. With `look_ms` it looks that often how full the rings are, and ends when
-/// one is a quarter full.
+/// one is an eighth full.
 int Wait(Environment& environment, int32_t timeout_ms, std::optional<uint32_t> sources,
          std::optional<uint32_t> look_ms);
 

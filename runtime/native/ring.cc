@@ -154,7 +154,7 @@ class PerfRing final : public Ring {
   bool IsFilling() const override {
     for (size_t i = 0; i < perf_buffer__buffer_cnt(rings_); i++) {
       const PerfPages pages(rings_, i);
-      if (pages.IsOpen() && pages.head() - pages.tail() >= pages.size() / 4) return true;
+      if (pages.IsOpen() && pages.head() - pages.tail() >= pages.size() / 8) return true;
     }
     return false;
   }
@@ -272,7 +272,7 @@ class BpfRing final : public Ring {
   }
 
   bool IsFilling() const override {
-    return FindEnd() - __atomic_load_n(consumer_, __ATOMIC_ACQUIRE) >= size_ / 4;
+    return FindEnd() - __atomic_load_n(consumer_, __ATOMIC_ACQUIRE) >= size_ / 8;
   }
 
  private:

@@ -21,7 +21,7 @@ class Ring : public Resource {
   virtual int Read(Room room, bool timed) = 0;
   /// Whether a read would find something.
   virtual bool HasData() const = 0;
-  /// Whether a quarter of it is taken, on any CPU.
+  /// Whether an eighth of it is taken, on any CPU.
   virtual bool IsFilling() const = 0;
   virtual uint64_t CountLost() const { return 0; }
 

@@ -165,7 +165,7 @@ describe.each([
     port.objectClose(object);
   });
 
-  it("ends a rest when a quarter of it is taken, and not before", () => {
+  it("ends a rest when an eighth of it is taken, and not before", () => {
     const traced = trace(ring, (map) => port.ringBufferOpen(map));
     callMkdir(3);
     // 0: nothing wakes the rest but a ring that fills.

@@ -32,7 +32,7 @@ export interface RingPort {
    * children and signals always wake it. An ended child wakes every wait until
    * `processState` has told of it, a signal until `signalTake` has.
    *
-   * With `lookMs` it looks that often how full the rings are, and ends when one is a quarter full.
+   * With `lookMs` it looks that often how full the rings are, and ends when one is an eighth full.
    *
    * Units: milliseconds, -1 waits for ever. Answers about how many things are ready.
    */

@@ -4,7 +4,7 @@ import { readClock } from "../../base/clock.ts";
 const FREE_POLLS = 10;
 /** From then on polls are so far apart, and an event is late by as much at most. Units: milliseconds. */
 const POLL_MS = 50;
-/** What events fill at most in a millisecond, with a quarter of the buffer taken already and another one to spare. Units: bytes. */
+/** What events fill at most in a millisecond, with an eighth of the buffer taken already and more than a quarter to spare. Units: bytes. */
 const FILL_BYTES = 200_000;
 
 /** A rest before a poll. Units: milliseconds. */
