@@ -38,3 +38,23 @@ export function splitSimpleCommand(line: string): readonly string[] | undefined 
 function needsShell(plain: string, before: string | undefined, isFirst: boolean): boolean {
   return (before === undefined && /^[~#]/.test(plain)) || /[=:]~/.test(plain) || (isFirst && plain.includes("="));
 }
+
+const value = String.raw`(?:'[^']*'|"(?:[^"\\\x60]|\\.)*"|\\.|[^\s'"\\|&;<>()\x60#])*`;
+const assignments = new RegExp(String.raw`^[ \t]*(?:[A-Za-z_]\w*=${value}[ \t]+)*`);
+const commandWord = /^[^\s'"\\|&;<>()$`*?[{}#~=!]+(?=[ \t]|$)/;
+/** Arguments, in quotes or not, with variables and patterns in them, and redirections; no operator that could start a second process. */
+const argumentWords =
+  /^(?:'[^']*'|"(?:[^"\\`$]|\\[^\n]|\$(?!\())*"|\\[^\n]|\d*[<>]&\d|\d*(?:>>?|<)(?![<>&(])|\$(?!\()|[^'"\\|&;<>()`\n$])*$/;
+
+/**
+ * Lets a shell become the program of a line that is one command, though only a shell understands it: it sets variables, has patterns or
+ * writes to a file. Answers undefined for a line that has operators, or words of the shell's own.
+ */
+export function replaceShell(line: string): string | undefined {
+  const text = line.replace(/\n+$/, "");
+  const before = assignments.exec(text)![0];
+  const rest = text.slice(before.length);
+  const word = commandWord.exec(rest)?.[0];
+  if (word === undefined || shellWords.has(word) || !argumentWords.test(rest)) return undefined;
+  return `${before}exec ${rest}`;
+}

@@ -57,7 +57,7 @@ export function renderScript(translated: TranslatedLine, c: readonly Piece[], se
     ...escapePieces(c),
     makePiece(`\n\`,\n${contexts}});\n`),
     ...attaches.map(({ text, at }) => makePiece(`${text}\n`, at)),
-    ...(usesCommand ? [makePiece("b.tables.command_pid.set(0, command?.root_pid ?? 0);\n")] : []),
+    ...(usesCommand ? [makePiece("b.tables.command_pid.set(0, command?.pid ?? 0);\n")] : []),
     makePiece("\n"),
     ...renderReport(translated, settings),
   ];

@@ -20,7 +20,8 @@ async function trace(text: string, command: string, ...options: readonly string[
   const result = await runCli(["-e", text, "-c", command, ...options]);
   expect({ status: result.status, stderr: result.stderr }).toEqual({
     status: 0,
-    stderr: expect.stringMatching(/^Attached \d probes?\.\n$/) as string,
+    // A shell's line warns where its pid is compared.
+    stderr: expect.stringMatching(/^(?:warning: The script compares pids .*\n)?Attached \d probes?\.\n$/) as string,
   });
   return result.stdout.trimEnd().split("\n");
 }
@@ -73,6 +74,23 @@ describe("one-liners count exactly", () => {
       "sum:",
       "dd  10240",
     ]);
+  });
+
+  it.each(["FOO=1 mkdir -p z1", "mkdir -p z2*", "FOO='a b' mkdir -p z3* 2> /dev/null"])(
+    "has the command's own process where one command needs a shell: %s",
+    async (line) => {
+      const { stdout, stderr } = await runCli(
+        ["-e", "tracepoint:syscalls:sys_enter_mkdir if (pid == cpid) { count() }", "-c", line],
+        { cwd: folder },
+      );
+      expect([stdout, stderr]).toEqual(["count: 1\n", "Attached 1 probe.\n"]);
+    },
+  );
+
+  it("is warned of where the line is a shell's", async () => {
+    const text = "tracepoint:syscalls:sys_enter_mkdir if (pid == cpid) { count() }";
+    const { stderr } = await runCli(["-e", text, "-c", "mkdir -p z4 && true"], { cwd: folder });
+    expect(stderr).toMatch(/^warning: The script compares pids .* "mkdir -p z4 && true"/m);
   });
 
   it("6: prints processes that start", async () => {

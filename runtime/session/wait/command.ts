@@ -4,7 +4,7 @@ import type { Closable } from "../../base/scope.ts";
 import { renderErrno } from "../../kernel/door/errno.ts";
 import type { KernelPort, ProcessState } from "../../kernel/door/port.ts";
 import { findProcess } from "../../kernel/user/process-tree.ts";
-import { splitSimpleCommand } from "../../base/command-words.ts";
+import { replaceShell, splitSimpleCommand } from "../../base/command-words.ts";
 import { endTree } from "./end-tree.ts";
 
 /** The child of `-c`: it is there from the start, and runs from the script's first wait on. Owner: the caller closes it, which ends all that it started. */
@@ -35,7 +35,7 @@ export interface CommandPlace {
 
 /**
  * Starts a command and holds it before its first instruction, so that a script can put its probes in place and filter on its pid.
- * A simple command is started itself, so that the pid is its own; what only a shell understands runs in `/bin/sh`.
+ * A simple command is started itself, so that the pid is its own; what only a shell understands runs in `/bin/sh`, which becomes the program where there is only one.
  *
  * @throws UsageError when it is empty, ResourceError when no process can be made
  */
@@ -43,7 +43,8 @@ export function openCommand(port: KernelPort, commandLine: string, log: Log, pla
   if (commandLine.trim() === "")
     throw new UsageError("The command of -c is empty", { hint: "for example: -c 'mkdir /tmp/x'" });
   const words = splitSimpleCommand(commandLine);
-  const argv = words ?? ["/bin/sh", "-c", commandLine];
+  const replaced = words === undefined ? replaceShell(commandLine) : undefined;
+  const argv = words ?? ["/bin/sh", "-c", replaced ?? commandLine];
   const child = port.processSpawn(argv, [], place?.cgroup ?? "", place?.netns ?? "");
   if (child < 0) throw new ResourceError(`Cannot start the command "${commandLine}" (${renderErrno(child)})`);
   let released = false;
@@ -56,7 +57,7 @@ export function openCommand(port: KernelPort, commandLine: string, log: Log, pla
     line: commandLine,
     program: argv[0]!,
     pid,
-    isShell: words === undefined && !/^\s*exec\s/.test(commandLine),
+    isShell: words === undefined && replaced === undefined && !/^\s*exec\s/.test(commandLine),
     release() {
       if (released) return;
       released = true;

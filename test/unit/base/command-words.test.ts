@@ -1,6 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { describe, expect, it } from "vitest";
-import { splitSimpleCommand } from "../../../runtime/base/command-words.ts";
+import { replaceShell, splitSimpleCommand } from "../../../runtime/base/command-words.ts";
 
 /** What the shell makes of a line: the words that a program gets, or undefined when the line is more than one simple command. */
 function askShell(line: string): readonly string[] | undefined {
@@ -94,5 +94,35 @@ d`,
       expect([line, words]).toEqual([line, ["show", ...(askShell(line) ?? ["an error of dash"])]]);
     }
     expect(compared).toBeGreaterThan(200);
+  });
+});
+
+describe("a line of one command that only a shell understands", () => {
+  it.each([
+    ["FOO=1 printenv FOO", "FOO=1 exec printenv FOO"],
+    ["A='x y' B=\"$HOME z\" C=\\x printenv A B C", "A='x y' B=\"$HOME z\" C=\\x exec printenv A B C"],
+    ["ls -d /pro*", "exec ls -d /pro*"],
+    ["printf %s\\n $HOME \"${HOME}/x\" '$(x)'", "exec printf %s\\n $HOME \"${HOME}/x\" '$(x)'"],
+    ["cat < /dev/null 2>&1 >/dev/null", "exec cat < /dev/null 2>&1 >/dev/null"],
+    ["/bin/echo 'a;b' ';' \\;", "exec /bin/echo 'a;b' ';' \\;"],
+  ])("becomes its program, with the same words: %s", (line, replaced) => {
+    expect(replaceShell(line)).toBe(replaced);
+    const [plain, own] = [line, replaced].map((text) => spawnSync("dash", ["-c", text], { encoding: "utf8" }));
+    expect([own!.stdout, own!.stderr, own!.status]).toEqual([plain!.stdout, plain!.stderr, plain!.status]);
+  });
+
+  it.each([
+    ..."a | b; a & b; a && b; (a); a $(b); a `b`; FOO=1; FOO=$(a) b; cd /; X=1 exec a; X=1 eval a; ! a; a <(b); a & ".split(
+      "; ",
+    ),
+    "a; b",
+    "a\nb",
+    'a "$(b)"',
+    'a "`b`"',
+    "X=1 if a",
+    "$a b",
+    "",
+  ])("is left to the shell: %s", (line) => {
+    expect(replaceShell(line)).toBeUndefined();
   });
 });
