@@ -32,7 +32,7 @@ examples:
     pid: { flags: ["-p", "--pid"], type: process_id, help: "trace this PID only which is the sender of signal" },
     tpid: {
       flags: ["-T", "--tpid"],
-      type: process_id,
+      type: "int",
       help: "trace this target PID only which is the receiver of signal",
     },
     signal: { flags: ["-s", "--signal"], type: "string", help: "trace this signal only, or these: 9,15" },

@@ -17,8 +17,10 @@ import { read_file } from "../guest/process.ts";
 export function process_id(text: string): number {
   const pid = readNumber(text);
   const process = findProcess(pid);
-  if (process === undefined)
-    throw makeArgumentError(`there is no process ${pid} (a number of another PID namespace means nothing here)`);
+  if (process === undefined) {
+    if (!isInitialNamespace()) return pid;
+    throw makeArgumentError(`there is no process ${pid}`);
+  }
   if (process !== pid) throw makeArgumentError(`${pid} is a thread of process ${process}: give ${process}`);
   return pid;
 }
@@ -38,8 +40,17 @@ export function process_id(text: string): number {
  */
 export function thread_id(text: string): number {
   const tid = readNumber(text);
-  if (findProcess(tid) !== undefined) return tid;
-  throw makeArgumentError(`there is no thread ${tid} (a number of another PID namespace means nothing here)`);
+  if (findProcess(tid) !== undefined || !isInitialNamespace()) return tid;
+  throw makeArgumentError(`there is no thread ${tid}`);
+}
+
+/** Whether /proc has the numbers that BPF programs see: kthreadd is process 2 in the initial PID namespace alone. */
+function isInitialNamespace(): boolean {
+  try {
+    return /^Name:\s*kthreadd$/m.test(read_file("/proc/2/status"));
+  } catch {
+    return false;
+  }
 }
 
 /** In the words of argparse. */
