@@ -476,14 +476,14 @@ describe("a script that comes through a pipe", () => {
     const { status, stdout, stderr } = spawnSync("bash", ["-c", line], {
       encoding: "utf8",
       cwd: base,
-      env: { ...process.env, BPFTS: `${process.execPath} ${cli}` },
+      env: { ...process.env, NODE: process.execPath, CLI: cli },
     });
     return { status, text: stdout + stderr };
   };
 
   it.each([
-    ["standard input", "printf '%s' \"$SCRIPT\" | $BPFTS run /dev/stdin"],
-    ["a process's output", "$BPFTS run <(printf '%s' \"$SCRIPT\")"],
+    ["standard input", 'printf \'%s\' "$SCRIPT" | "$NODE" "$CLI" run /dev/stdin'],
+    ["a process's output", '"$NODE" "$CLI" run <(printf \'%s\' "$SCRIPT")'],
   ])("runs: %s", (_name, line) => {
     process.env["SCRIPT"] = text;
     expect(runPiped(line)).toEqual({ status: 0, text: "seen\n" });
@@ -491,7 +491,7 @@ describe("a script that comes through a pipe", () => {
 
   it("has no files of its own, and is quoted", () => {
     process.env["SCRIPT"] = text + show("./outside/secret.txt", "").replace("print", "void print");
-    const { status, text: said } = runPiped("$BPFTS run <(printf '%s' \"$SCRIPT\")");
+    const { status, text: said } = runPiped('"$NODE" "$CLI" run <(printf \'%s\' "$SCRIPT")');
     expect(status).toBe(1);
     expect(said).toMatch(/comes through a pipe reads no files of its own.*--allow-read/s);
     expect(said).toContain('import x from "./outside/secret.txt"');

@@ -171,7 +171,7 @@ describe("bpfts prog, map and link", () => {
   it("finds what is pinned, also by its path, and what bpftool loaded", () => {
     const bpffs = join(folder, "bpf");
     mkdirSync(bpffs);
-    const bpfts = `${process.execPath} ${cli}`;
+    const bpfts = `'${process.execPath}' '${cli}'`;
     const line = [
       `mount -t bpf bpf ${bpffs}`,
       `bpftool map create ${bpffs}/lo_pin type hash key 4 value 12 entries 5 name lo_pin`,

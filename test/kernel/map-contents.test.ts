@@ -182,7 +182,7 @@ describe("bpfts map dump, get, set and delete", () => {
     const bpffs = join(folder, "bpf");
     mkdirSync(bpffs);
     const pin = `${bpffs}/mc_raw`;
-    const bpfts = `${process.execPath} ${cli} map`;
+    const bpfts = `'${process.execPath}' '${cli}' map`;
     const line = [
       `mount -t bpf bpf ${bpffs}`,
       `bpftool map create ${pin} type hash key 4 value 6 entries 5 name mc_raw`,

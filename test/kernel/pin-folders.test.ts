@@ -14,7 +14,7 @@ mkdirSync(outside);
 function pin(path: string, before = ":", then = ":"): string {
   const text = `import { BPF } from "bpfts";\nnew BPF({ text: 'BPF_TABLE_PINNED("hash", u32, u64, m, 8, "${path}");' }).close();\n`;
   const script = writeScript(folder, "pin.ts", text);
-  const line = `mount -t bpf bpf ${bpffs} && { ${before}; ${process.execPath} ${join(root, "dist/bpfts.cjs")} run ${script} 2>&1; echo "status $?"; ${then}; }`;
+  const line = `mount -t bpf bpf ${bpffs} && { ${before}; '${process.execPath}' '${join(root, "dist/bpfts.cjs")}' run ${script} 2>&1; echo "status $?"; ${then}; }`;
   return execFileSync("unshare", ["-m", "bash", "-c", line], { encoding: "utf8" });
 }
 

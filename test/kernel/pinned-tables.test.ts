@@ -13,7 +13,7 @@ const counts = `${bpffs}/bpfts/web/counts`;
 function runScripts(scripts: readonly string[], then = ":", command = "run"): string {
   const runs = scripts.map((text, at) => {
     const path = writeScript(folder, `pins-${at}.ts`, `import { BPF, print } from "bpfts";\n${text}\n`);
-    return `${process.execPath} ${join(root, "dist/bpfts.cjs")} ${command} ${path} 2>&1; echo "status $?"`;
+    return `'${process.execPath}' '${join(root, "dist/bpfts.cjs")}' ${command} ${path} 2>&1; echo "status $?"`;
   });
   const line = `mount -t bpf bpf ${bpffs} && { ${[...runs, then].join("; ")}; }`;
   return execFileSync("unshare", ["-m", "bash", "-c", line], { encoding: "utf8" });
@@ -151,7 +151,7 @@ b.load_func("emit", BPF.SCHED_CLS).test_run({ packet: make_packet({ ipv4: { src:
     const scripts = [reader, sender].map((script, at) =>
       writeScript(folder, `events-${at}.ts`, `import { BPF, make_packet, print } from "bpfts";\n${script}\n`),
     );
-    const cli = `${process.execPath} ${join(root, "dist/bpfts.cjs")} run`;
+    const cli = `'${process.execPath}' '${join(root, "dist/bpfts.cjs")}' run`;
     const line = `mount -t bpf bpf ${bpffs} && { timeout 40 ${cli} ${scripts[0]} >${done} & until grep -q open ${done}; do sleep 0.1; done; ${cli} ${scripts[1]} 2>&1; wait; cat ${done}; }`;
     const said = execFileSync("unshare", ["-m", "bash", "-c", line], { encoding: "utf8", timeout: 60_000 });
     expect(said).toBe("open\n42\n");

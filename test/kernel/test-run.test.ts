@@ -346,7 +346,7 @@ json(why(() => pass.pin("${folder}/pass")));
 json(why(() => pass.pin(7 as never)));
 json(pass.id);`,
     );
-    const shell = `mount -t bpf bpf ${bpffs} && ${process.execPath} ${cli} run ${script} && ls ${bpffs}/nets && ${process.execPath} ${cli} prog ${bpffs}/nets/pass --json`;
+    const shell = `mount -t bpf bpf ${bpffs} && '${process.execPath}' '${cli}' run ${script} && ls ${bpffs}/nets && '${process.execPath}' '${cli}' prog ${bpffs}/nets/pass --json`;
     const said = execFileSync("unshare", ["-m", "bash", "-c", shell], { encoding: "utf8" }).split("\n");
     const [first, second, third, fourth, id] = said.slice(0, 5).map((line) => JSON.parse(line) as unknown[]);
     expect(first).toEqual(["no error", null]);

@@ -65,7 +65,7 @@ describe("bpfts top", () => {
   });
 
   it("is refreshed in place on a terminal, sorts by keys and gives the terminal back", async () => {
-    const script = `stty rows 20 cols 60; exec ${process.execPath} ${cli} top -i 0.2`;
+    const script = `stty rows 20 cols 60; exec '${process.execPath}' '${cli}' top -i 0.2`;
     const child = spawn("script", ["-qec", script, "/dev/null"], { cwd: root });
     let screen = "";
     const wait = async (part: string): Promise<void> => {
