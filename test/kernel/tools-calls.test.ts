@@ -1,7 +1,8 @@
+import { spawnSync } from "node:child_process";
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import { makeFolder, root, runCli } from "../support/run-cli.ts";
+import { cli, makeFolder, root, runCli } from "../support/run-cli.ts";
 import { runTool, split } from "../support/run-tool.ts";
 
 const folder = makeFolder();
@@ -71,13 +72,23 @@ describe("exitsnoop", () => {
   });
 
   it.each([
-    ["exitsnoop", ["-p", "99999999"], "argument -p/--pid: there is no process 99999999 "],
-    ["offcputime", ["-p", `${process.pid},99999999`], "argument -p/--pid: there is no process 99999999 "],
-    ["opensnoop", ["-t", "99999999"], "argument -t/--tid: there is no thread 99999999 "],
+    ["exitsnoop", ["-p", "99999999"], "argument -p/--pid: there is no process 99999999\n"],
+    ["offcputime", ["-p", `${process.pid},99999999`], "argument -p/--pid: there is no process 99999999\n"],
+    ["opensnoop", ["-t", "99999999"], "argument -t/--tid: there is no thread 99999999\n"],
     ["memleak", ["-p", "7x"], "argument -p/--pid: invalid int value: '7x'"],
   ])("%s %j says at once that nothing has the number", async (tool, words, sentence) => {
     const { status, stderr } = await runCli([tool, ...words], { cwd: folder });
     expect([status, stderr]).toEqual([2, expect.stringContaining(sentence)]);
+  });
+
+  it("is taken as it is where /proc does not know the host's numbers", () => {
+    const words = [process.execPath, cli, "exitsnoop", "-p", "99999999", "--duration", "0.2"];
+    const { status, stderr } = spawnSync("unshare", ["-pf", "--mount-proc", ...words], {
+      cwd: folder,
+      encoding: "utf8",
+    });
+    expect(stderr).toMatch(/^warning: bpfts runs in a PID namespace of its own/);
+    expect(status).toBe(0);
   });
 
   it("says whose thread a number is", async () => {
