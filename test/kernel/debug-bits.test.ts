@@ -11,7 +11,7 @@ async function build(debug: string, { cliArgs = [] as readonly string[], command
     `import { BPF, DEBUG_BPF, DEBUG_BPF_REGISTER_STATE, DEBUG_BTF, DEBUG_LLVM_IR, DEBUG_PREPROCESSOR, DEBUG_SOURCE } from "bpfts";
 const all = { DEBUG_BPF, DEBUG_BPF_REGISTER_STATE, DEBUG_BTF, DEBUG_LLVM_IR, DEBUG_PREPROCESSOR, DEBUG_SOURCE };
 new BPF({ text: \`
-struct pair_t { u32 first; u64 second; };
+struct pair_t { u32 first; u64 second; }; enum { TCP_CLOSE_WAIT = 99 }; /* the kernel's, too */
 BPF_HASH(counts, u32, struct pair_t);
 static __noinline int double_it(u32 pid) { return pid * 2; }
 int on_call(struct pt_regs *ctx) {

@@ -110,7 +110,8 @@ describe("--max-events", () => {
   it("ends a one-liner, whose tables are printed, and a tool by its name", async () => {
     const line = 'tracepoint:syscalls:sys_enter_chdir if (pid == cpid) { print("%s\\n", comm); count(comm == "sh"); }';
     const shown = await runCli(["-e", line, "--max-events", "3", "-c", chdirs]);
-    expect(shown).toMatchObject({ status: 0, stderr: "Attached 1 probe.\n" });
+    // The shell's own chdirs are counted, and a warning says that it is a shell.
+    expect(shown).toMatchObject({ status: 0, stderr: expect.stringMatching(/Attached 1 probe\.\n$/) as string });
     expect(shown.stdout).toMatch(/^sh\nsh\nsh\ncount:\n1 {2}\d+\n$/);
     const tool = await runCli([
       "-c",

@@ -34,3 +34,8 @@ export interface BuildTools {
   readonly files: FileScope;
   readonly log: Log;
 }
+
+/** The same tools with some of them changed. What is made ready when it is first asked for stays so. */
+export function changeTools(tools: BuildTools, changes: Partial<BuildTools>): BuildTools {
+  return Object.create(tools, Object.getOwnPropertyDescriptors(changes)) as BuildTools;
+}

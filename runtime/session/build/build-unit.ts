@@ -28,6 +28,7 @@ import { listHeaderMacros, listNeeds, widenTools } from "./needs.ts";
 import type { Needs } from "./needs.ts";
 import { requireDefined } from "./require-defined.ts";
 import { requireInstructions } from "./require-instructions.ts";
+import { changeTools } from "./build-tools.ts";
 import type { BuildTools } from "./build-tools.ts";
 
 /** An object and what the dialect knows of it. */
@@ -216,7 +217,7 @@ function withNeeds<T>(
   const flags = [...cflags, ...folders.map((folder) => `-I${folder}`)];
   // What headers of the user's own name is known when clang has read them.
   const prelude = isAlone ? given.prelude.select(prepared.text) : (given.prelude.complete() ?? given.prelude);
-  const tools = { ...given, prelude };
+  const tools = changeTools(given, { prelude });
   const key = hashKey(
     buildId,
     prepared.text,

@@ -1,5 +1,6 @@
 import { joinKernelNames, openModuleHeader } from "../../compile/module-header.ts";
 import type { ModuleMatch } from "./find-module.ts";
+import { changeTools } from "./build-tools.ts";
 import type { BuildTools } from "./build-tools.ts";
 
 /** The same tools with the modules that have some names; undefined when no module has any that is not known yet. */
@@ -25,7 +26,7 @@ export function addModules(tools: BuildTools, names: readonly string[]): BuildTo
     const got = best.names;
     wanted = wanted.filter((name) => !got.includes(name));
   }
-  return env === tools.env ? undefined : { ...tools, env };
+  return env === tools.env ? undefined : changeTools(tools, { env });
 }
 
 /** The module that has most of some names; of equals the one that they are named after, then the shorter name: `nfs` before `nfsv4`. */

@@ -5,6 +5,7 @@ import { listOwnHeaders, readOwnHeaders } from "../../compile/own-headers.ts";
 import { parseTokens } from "../../dialect/text/lexer.ts";
 import { listTakenNames, listUnknownTypes } from "../../dialect/text/unknown-names.ts";
 import { findKernelMacro, listConditionNames } from "../../dialect/words/kernel-macros.ts";
+import { changeTools } from "./build-tools.ts";
 import type { BuildTools } from "./build-tools.ts";
 import { addModules } from "./module-types.ts";
 
@@ -70,7 +71,7 @@ export function widenTools(tools: BuildTools, needs: Needs): BuildTools | undefi
   const whole = needs.allTypes === true ? tools.prelude.complete() : undefined;
   const base = whole ?? tools.prelude;
   const prelude = (needs.signedDivision === true ? base.divideSigned() : base.hide(needs.taken)) ?? whole;
-  const other = widenMacros(prelude === undefined ? tools : { ...tools, prelude }, needs);
+  const other = widenMacros(prelude === undefined ? tools : changeTools(tools, { prelude }), needs);
   return addModules(other, needs.types) ?? (other === tools ? undefined : other);
 }
 
@@ -79,8 +80,7 @@ function widenMacros(tools: BuildTools, { macros, ownMacros }: Needs): BuildTool
   const wanted = macros.filter((name) => !env.wantedMacros.includes(name));
   const own = ownMacros.filter((name) => !env.ownMacros.includes(name));
   if (wanted.length + own.length === 0) return tools;
-  return {
-    ...tools,
+  return changeTools(tools, {
     env: { ...env, wantedMacros: [...env.wantedMacros, ...wanted], ownMacros: [...env.ownMacros, ...own] },
-  };
+  });
 }

@@ -10,6 +10,7 @@ import { renderObjectTypes } from "../../object/render-object-types.ts";
 import { renderLlvmIr, renderUnit } from "../build/build-unit.ts";
 import type { FileScope } from "../../script/file-scope.ts";
 import type { BuiltUnit } from "../build/build-unit.ts";
+import { changeTools } from "../build/build-tools.ts";
 import type { BuildTools } from "../build/build-tools.ts";
 
 /** Shows what BCC's debug bits ask for, and the verifier's logs under `--verbose`. */
@@ -32,7 +33,7 @@ export function openDebugOutput(debug: number, isVerbose: boolean, log: Log): De
     showText(source, cflags, tools) {
       if (!has(DebugBit.PREPROCESSOR) && !has(DebugBit.LLVM_IR)) return;
       // Whoever builds the text tells the warnings.
-      const quiet = Object.create(tools, { log: { value: silentLog } }) as BuildTools;
+      const quiet = changeTools(tools, { log: silentLog });
       if (has(DebugBit.PREPROCESSOR)) show("C text for clang", renderUnit(source, cflags, quiet));
       if (has(DebugBit.LLVM_IR)) show("LLVM IR", renderLlvmIr(source, cflags, quiet));
     },
