@@ -82,9 +82,13 @@ export function selectTypes(
   return { hash, render: () => types };
 }
 
-/** Lists the words of a C text that may be names, in order. Those of comments and strings do no harm. */
+/** Comments, strings, and words. */
+const pieces = /\/\*[^]*?\*\/|\/\/[^\n]*|"(?:[^"\\]|\\[^])*"|'(?:[^'\\\n]|\\[^])*'|\b[A-Za-z_]\w*/g;
+
+/** Lists the words of a C text that may be names, in order. */
 function listIdentifiers(text: string): string[] {
-  return [...new Set(text.match(/\b[A-Za-z_]\w*/g))].sort();
+  const words = (text.match(pieces) ?? []).filter((piece) => /^\w/.test(piece));
+  return [...new Set(words)].sort();
 }
 
 /** Writes a file that a run cannot do without. @throws ToolchainError when that cannot be */

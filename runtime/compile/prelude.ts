@@ -194,7 +194,7 @@ function openVariant(request: PreludeRequest, variant: Variant): Prelude {
 /** Helpers take pointers: the records that their declarations name need be no more than declared. */
 const helperDeclarations = "bpf_helper_defs.h";
 
-/** Reads the headers that stand before each text, without their comments: those that `prelude.h` includes, out of our folder and libbpf's. */
+/** Reads the headers that stand before each text: those that `prelude.h` includes, out of our folder and libbpf's. */
 function readHeaderTexts(folders: readonly string[]): string[] {
   const prelude = readFileSync(join(folders[0]!, "prelude.h"), "utf8");
   const names = [...prelude.matchAll(/^#include [<"](?:bpf\/)?([\w.]+)[>"]/gm)].map((match) => match[1]!);
@@ -202,7 +202,7 @@ function readHeaderTexts(folders: readonly string[]): string[] {
   return paths
     .filter((path) => existsSync(path))
     .map((path) => {
-      const text = readFileSync(path, "utf8").replace(/\/\*[^]*?\*\//g, "");
+      const text = readFileSync(path, "utf8");
       return path.endsWith(helperDeclarations) ? text.replace(/\bstruct \w+/g, "") : text;
     });
 }

@@ -84,6 +84,20 @@ describe("a text", () => {
     expect(headers()).toBe(0);
   });
 
+  it("shares what is made of the types with texts that name the same ones", () => {
+    const { build } = open("named");
+    const list = (kind: string): string[] => readdirSync(join(folder, "named", kind));
+    build(reads);
+    const before = [list("types"), list("prelude")];
+    // Words of comments and strings are no names.
+    build(
+      `/* struct task_struct */ // current\n${reads.replace("return", 'bpf_trace_printk("it\'s net_device"); return')}`,
+    );
+    expect(list("prelude")).toEqual(before[1]);
+    build(`// it's a 'comment\n${reads}`);
+    expect(list("types")).toHaveLength(before[0]!.length + 1);
+  });
+
   it("gets all types where a name is put together by the preprocessor", () => {
     const { build, headers } = open("pasted");
     const text = "#define KERNEL(name) struct task_##name\nint f(void *ctx) { return sizeof(KERNEL(struct)) > 100; }\n";
