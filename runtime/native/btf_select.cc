@@ -43,7 +43,7 @@ Target Resolve(const struct btf* btf, uint32_t id) {
     } else if (btf_is_array(type)) {
       id = btf_array(type)->type;
       continue;
-    } else if (!btf_is_mod(type) && !btf_is_typedef(type) && !btf_is_type_tag(type)) {
+    } else if (!btf_is_mod(type) && !btf_is_typedef(type)) {
       return {id, behind_pointer};
     }
     id = type->type;
@@ -67,22 +67,25 @@ const char* FindKeyword(const struct btf_type* type) {
   }
 }
 
-/// Calls `visit` with the name and the value, as text, of each enumerator of an enum.
-template <typename Visit>
-void ForEachValue(const struct btf* btf, const struct btf_type* type, Visit visit) {
-  const bool is_signed = btf_kflag(type);
+/// An enumerator; `bits` is its value, whose sign is extended where the enum has one.
+struct Enumerator {
+  const char* name;
+  uint64_t bits;
+};
+
+std::vector<Enumerator> ListEnumerators(const struct btf* btf, const struct btf_type* type) {
+  std::vector<Enumerator> found;
   for (int at = 0; at < btf_vlen(type); at++) {
     if (btf_is_enum64(type)) {
       const struct btf_enum64& value = btf_enum64(type)[at];
-      const uint64_t bits = btf_enum64_value(&value);
-      visit(ReadName(btf, value.name_off),
-            is_signed ? std::to_string(static_cast<int64_t>(bits)) : std::to_string(bits));
+      found.push_back({ReadName(btf, value.name_off), btf_enum64_value(&value)});
     } else {
       const struct btf_enum& value = btf_enum(type)[at];
-      visit(ReadName(btf, value.name_off), is_signed ? std::to_string(value.val)
-                                                     : std::to_string(static_cast<uint32_t>(value.val)));
+      const auto bits = static_cast<uint32_t>(value.val);
+      found.push_back({ReadName(btf, value.name_off), btf_kflag(type) ? static_cast<uint64_t>(value.val) : bits});
     }
   }
+  return found;
 }
 
 class NameLister {
@@ -104,14 +107,14 @@ class NameLister {
     const char* keyword = FindKeyword(type);
     if (keyword == nullptr) return;
     const std::string name = ReadName(btf_, type->name_off);
-    if (IsIdentifier(name)) {
-      lines_.push_back(keyword + name);
-    }
+    if (IsIdentifier(name)) lines_.push_back(keyword + name);
     if (btf_is_any_enum(type)) {
-      ForEachValue(btf_, type, [this](const char* value, const std::string& number) {
+      for (const auto& [value, bits] : ListEnumerators(btf_, type)) {
         // Of several by one name, the first is the one that a text gets.
-        if (values_.insert(value).second) lines_.push_back(std::string("value ") + value + ' ' + number);
-      });
+        if (!values_.insert(value).second) continue;
+        const std::string number = btf_kflag(type) ? std::to_string(static_cast<int64_t>(bits)) : std::to_string(bits);
+        lines_.push_back(std::string("value ") + value + ' ' + number);
+      }
     } else if (btf_is_composite(type) && IsIdentifier(name)) {
       ListMembers(type, keyword + name);
     }
@@ -174,9 +177,9 @@ class Selection {
     const char* name = ReadName(btf_, type->name_off);
     if (names_.contains(name)) wanted = found_.insert(std::string(keyword) + name).second;
     if (btf_is_any_enum(type)) {
-      ForEachValue(btf_, type, [&](const char* value, const std::string&) {
+      for (const auto& [value, bits] : ListEnumerators(btf_, type)) {
         if (names_.contains(value)) wanted = found_.insert(std::string("value ") + value).second || wanted;
-      });
+      }
     }
     return wanted;
   }
