@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { readClock } from "../base/clock.ts";
 import { ToolchainError } from "../base/errors.ts";
@@ -45,7 +45,7 @@ export function openNames(folder: string, kernel: KernelTypes, log: Log, wait: (
   return openKernelNames(path);
 }
 
-/** Writes all of the kernel's types as C, where the file is missing. Another run's file stays: what was compiled from it would be stale. @throws ToolchainError */
+/** Writes all of the kernel's types as C, where the file is missing. A file that another run wrote stays: clang takes no precompiled header whose sources were written anew. @throws ToolchainError */
 export function writeAllTypes(folder: string, kernel: KernelTypes, log: Log): void {
   const path = join(folder, typesFile);
   if (existsSync(path)) return;
@@ -94,7 +94,6 @@ function listIdentifiers(text: string): string[] {
 /** Writes a file that a run cannot do without. @throws ToolchainError when that cannot be */
 export function writeKernelTypes(path: string, body: Uint8Array | string): void {
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     writeFileWhole(path, body);
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;

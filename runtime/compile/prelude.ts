@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { InternalError, ToolchainError } from "../base/errors.ts";
 import type { Log } from "../base/log.ts";
+import { once } from "../base/once.ts";
 import { signedDivisionClang } from "./backend-refusals.ts";
 import { buildOnce } from "./build-lock.ts";
 import { hashKey, touchFile } from "./cache.ts";
@@ -18,8 +19,8 @@ import type { Toolchain } from "./toolchain.ts";
 
 /**
  * Everything that stands before the user's text, compiled into a precompiled header: a unit on top of it takes 0.02 s to
- * parse. It has those of the kernel's types that the text names. With all of them clang takes a second to make the
- * header, and three times as long for each object: it goes through everything that a type leads to.
+ * parse. The header has those of the kernel's types that the text names. With all types clang takes a second to make the
+ * header, and up to five times as long for each object, since clang describes every type that another one points to.
  */
 export interface Prelude extends KernelNames {
   readonly identity: string;
@@ -29,9 +30,9 @@ export interface Prelude extends KernelNames {
   readonly folders: readonly string[];
   /** Where the kernel's types lie as C, and those of modules may be put: clang looks there. */
   readonly typesFolder: string;
-  /** The same for a text: with the types that it names, unless it is to have all. */
+  /** Answers the prelude for one text, with the types that the text names. A complete prelude answers itself. */
   select(text: string): Prelude;
-  /** The same with all types of the kernel's for every text; undefined when it is that. */
+  /** Answers the prelude with all of the kernel's types, for any text; undefined when this one has them. */
   complete(): Prelude | undefined;
   /** The same without some enumerators and typedefs of the kernel's, whose names a text wants for itself; undefined when there is none of them to hide. */
   hide(names: readonly string[]): Prelude | undefined;
@@ -136,7 +137,6 @@ function openVariant(request: PreludeRequest, variant: Variant): Prelude {
     }
   };
   const ready = once(() => {
-    mkdirSync(kernelFolder, { recursive: true, mode: 0o700 });
     buildOnce(folder, () => existsSync(pch), build, request.wait);
     touchFile(pch);
     return ["-include-pch", pch, ...flags];
@@ -205,11 +205,6 @@ function readHeaderTexts(folders: readonly string[]): string[] {
       const text = readFileSync(path, "utf8");
       return path.endsWith(helperDeclarations) ? text.replace(/\bstruct \w+/g, "") : text;
     });
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
 }
 
 function buildPch(

@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { once } from "../base/once.ts";
 import { requireLibbpfHeaders } from "../compile/prelude.ts";
 import { parseTracepointFormat } from "../dialect/words/tracepoint.ts";
 import { readModuleTypes } from "../kernel/machine/module-types.ts";
@@ -84,11 +85,6 @@ export function openKernelKnowledge(): KernelKnowledge {
     listTracepoints: () => tracepoints(),
     listHelpers: () => helpers(),
   };
-}
-
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
 }
 
 function attempt<T>(read: () => T): T | undefined {
