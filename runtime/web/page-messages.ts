@@ -19,5 +19,4 @@ export type PageMessage =
 /** What it answers. */
 export type PageReply =
   | { readonly kind: "open"; readonly url: string }
-  | { readonly kind: "failed"; readonly reason: string }
-  | { readonly kind: "ended" };
+  | { readonly kind: "failed"; readonly reason: string };

@@ -15,11 +15,7 @@ openPageServer({ host, port, title, stepMs, state }).then(
       if (message.kind === "end") state.dropped += message.dropped;
       if (message.kind === "records") state.add(message.lines);
       else if (message.kind === "text") state.addText(message.text);
-      else
-        void server.end().then(() => {
-          reply({ kind: "ended" });
-          parentPort!.close();
-        });
+      else void server.end().then(() => parentPort!.close());
     });
     reply({ kind: "open", url: server.url });
   },
