@@ -152,32 +152,24 @@ async function writeNodeEntry() {
 }
 
 // The plugin of TypeScript's language service. `bpfts run` never reads it.
-async function writeEditorPlugin() {
-  const { outputFiles } = await build({
-    absWorkingDir: root,
-    entryPoints: ["runtime/editor/plugin.ts"],
-    bundle: true,
-    format: "cjs",
-    platform: "node",
-    target: "node20",
-    legalComments: "none",
-    minifySyntax: true,
-    minifyWhitespace: true,
+function writeEditorPlugin() {
+  return writeForNode("editor.cjs", "runtime/editor/plugin.ts", {
     define: { __BPFTS_BUILD__: '""', __BPFTS_VERSION__: '""', "import.meta.url": "__bpftsUrl" },
     banner: { js: 'const __bpftsUrl = require("node:url").pathToFileURL(__filename).href;' },
     // TypeScript's server calls what the module is.
     footer: { js: "module.exports = module.exports.openPlugin;" },
-    write: false,
-    logLevel: "warning",
   });
-  replaceFile("editor.cjs", (path) => writeFileSync(path, outputFiles[0].text));
 }
 
 // The thread that serves the page of `bpfts run --web`. No other run reads it.
-async function writePageThread() {
+function writePageThread() {
+  return writeForNode("page.cjs", "runtime/web/page-worker.ts", {});
+}
+
+async function writeForNode(name, entryPoint, options) {
   const { outputFiles } = await build({
     absWorkingDir: root,
-    entryPoints: ["runtime/web/page-worker.ts"],
+    entryPoints: [entryPoint],
     bundle: true,
     format: "cjs",
     platform: "node",
@@ -187,8 +179,9 @@ async function writePageThread() {
     minifyWhitespace: true,
     write: false,
     logLevel: "warning",
+    ...options,
   });
-  replaceFile("page.cjs", (path) => writeFileSync(path, outputFiles[0].text));
+  replaceFile(name, (path) => writeFileSync(path, outputFiles[0].text));
 }
 
 // The modules that a running script reads one by one when it first uses what they have (sdk/lazy/load-module.ts). No two have one name.
