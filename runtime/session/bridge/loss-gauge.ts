@@ -79,13 +79,14 @@ export class LossGauge {
     const pages = isKnown ? 2 ** Math.ceil(Math.log2((worst.bytes + 1) / PAGE_BYTES)) : 0;
     const isRate = isKnown && (worst.durationMs > LONG_MS || worst.bytes > MAX_BYTES);
     const isBurst = isKnown && !isRate && pages > this.ring.pages;
+    const cause = isRate ? "rate" : isBurst ? "burst" : "unknown";
     return {
       cpus: byCpu.flatMap((lost, cpu) => (lost > 0 ? [{ cpu, lost }] : [])),
-      cause: isRate ? "rate" : isBurst ? "burst" : "unknown",
+      cause,
       pages: this.ring.pages,
       neededPages: isBurst ? pages : null,
       burstSeconds: isRate || isBurst ? Math.round(worst.durationMs) / 1000 : null,
-      text: this.renderCause(describeCpus(byCpu), isRate ? "rate" : isBurst ? "burst" : "unknown", pages),
+      text: this.renderCause(describeCpus(byCpu), cause, pages),
     };
   }
 
