@@ -14,7 +14,7 @@ export function looksLikeAddress(word: string): boolean {
 /**
  * Reads `127.0.0.1:8080`, `localhost:8080`, `[::1]:8080`, `:8080` or `8080`. Port 0, or none, is any that is free.
  *
- * @throws UsageError for any other address: what a tracer sees is nothing for the network
+ * @throws UsageError for any other address: other machines must not see what a tracer sees
  */
 export function parsePageAddress(text: string): PageAddress {
   const [, name = "", digits = "0"] =

@@ -8,15 +8,15 @@ interface KnownText {
   readonly next: KnownText | undefined;
 }
 
-/** Paths and arguments come again and again. Longer ones are rare, and each is its own. Units: words of four bytes */
+/** The longest text that is remembered: paths and arguments come again, longer texts rarely do. Units: words of four bytes. */
 const MAX_WORDS = 32;
 const MAX_TEXTS = 1024;
 const knownTexts = new Map<number, KnownText>();
 let textCount = 0;
 
 /**
- * Reads a C string between two multiples of four. Measured: QuickJS takes 0.4 us for each character that it looks at and makes a text of, and a tenth of that for
- * one of a text that it knows.
+ * Reads a C string between two multiples of four. A text that was read before is found by comparing words of four bytes; QuickJS makes a new text character by
+ * character, which takes it longer.
  */
 export function readKnownText(u8: Uint8Array, i32: Int32Array, start: number, end: number): string {
   const first = start >> 2;
