@@ -75,7 +75,15 @@ static __always_inline int bpfts_ffs(u64 v)
 		bpf_seq_write(seq, data, len); \
 	})
 
-#define lock_xadd(ptr, val) ((void)__sync_fetch_and_add(ptr, val))
+/* Adding a constant 0 is left out: clang would make an atomic `or` of it, which the kernel has since 5.12 alone. */
+#define bpfts_add_atomic(ptr, val) \
+	({ \
+		typeof(*(ptr)) *__bpfts_sum = (ptr); \
+		typeof(*(ptr)) __bpfts_term = (val); \
+		if (!(__builtin_constant_p(__bpfts_term) && __bpfts_term == 0)) \
+			(void)__sync_fetch_and_add(__bpfts_sum, __bpfts_term); \
+	})
+#define lock_xadd(ptr, val) bpfts_add_atomic(ptr, val)
 #define CUR_CPU_IDENTIFIER BPF_F_CURRENT_CPU
 
 #define MASK(n) ((n) < 64 ? (1ull << (n)) - 1 : ~0ull)

@@ -83,7 +83,6 @@
 			add(__bpfts_leaf, n); \
 	})
 #define bpfts_add_plain(p, n) (*(p) += (n))
-#define bpfts_add_atomic(p, n) ((void)__sync_fetch_and_add(p, n))
 #define bpfts_increment_2(m, k) bpfts_increment_by(m, bpfts_add_plain, k, 1)
 #define bpfts_increment_3(m, k, n) bpfts_increment_by(m, bpfts_add_plain, k, n)
 #define bpfts_increment(...) bpfts_choose(bpfts_increment_, __VA_ARGS__)

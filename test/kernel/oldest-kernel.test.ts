@@ -42,6 +42,37 @@ TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) {
     });
   });
 
+  it("is not that of atomic operations for a constant 0 that is added", async () => {
+    const sums = (n: string): string =>
+      writeScript(
+        folder,
+        "sums.ts",
+        `import { BPF } from "bpfts";
+new BPF({ text: \`
+struct sum_t { u32 narrow; u64 wide; };
+BPF_HASH(sums, u32, struct sum_t);
+BPF_HASH(counts, u32, u64);
+static inline void add(struct sum_t *sum, u64 n) {
+    lock_xadd(&sum->narrow, n);
+    lock_xadd(&sum->wide, n);
+}
+TRACEPOINT_PROBE(syscalls, sys_enter_mkdir) {
+    u32 key = 1;
+    struct sum_t *sum = sums.lookup(&key);
+    counts.atomic_increment(key, ${n});
+    if (sum) add(sum, ${n});
+    return 0;
+}\` });
+`,
+      );
+    for (const n of ["0", "3", "args->mode"]) {
+      const { oldestKernel } = JSON.parse((await runCli(["check", "--no-load", "--json", sums(n)])).stdout) as {
+        oldestKernel: OldestKernel;
+      };
+      expect([n, oldestKernel.needs]).toEqual([n, []]);
+    }
+  });
+
   it("is told by the members that a script reads of the kernel's structs", async () => {
     const members = writeScript(
       folder,
