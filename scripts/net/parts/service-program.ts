@@ -101,6 +101,9 @@ struct ports {
 struct service_name {
     char name[128];
 };
+struct parsed {
+    struct net_packet packet, about;
+};
 struct event {
     u32 reason, service, backend, line;
     struct tuple tuple;
@@ -118,6 +121,8 @@ BPF_TABLE("lru_hash", struct client, struct affinity, affinities, 65536);
 BPF_TABLE("lru_hash", struct fragment, struct ports, fragments, 8192);
 BPF_F_TABLE("hash", u32, struct service_name, service_names, MAX_SERVICES, BPF_F_NO_PREALLOC);
 BPF_HASH(dropped, u32, u64, 256);
+/* What headers say lies in a table: on the stack the verifier would follow each way through them to the program's end. */
+BPF_PERCPU_ARRAY(parsed, struct parsed, 1);
 BPF_PERF_OUTPUT(events);
 BPF_PERF_OUTPUT(notices);
 
@@ -286,21 +291,25 @@ static inline struct tuple make_tuple(struct net_packet *packet) {
 
 /* The host's end of a veth pair takes in what the container sends. */
 int from_container(struct __sk_buff *skb) {
-    struct net_packet packet;
-    if (!read_packet(skb, &packet, NULL) || (packet.protocol != IPPROTO_TCP && packet.protocol != IPPROTO_UDP))
+    int zero = 0;
+    struct parsed *found = parsed.lookup(&zero);
+    if (!found)
         return TC_ACT_UNSPEC;
-    int are_ports_known = !packet.is_fragment || find_ports(&packet);
-    struct tuple tuple = make_tuple(&packet);
+    struct net_packet *packet = &found->packet;
+    if (!read_packet(skb, packet, NULL) || (packet->protocol != IPPROTO_TCP && packet->protocol != IPPROTO_UDP))
+        return TC_ACT_UNSPEC;
+    int are_ports_known = !packet->is_fragment || find_ports(packet);
+    struct tuple tuple = make_tuple(packet);
     if (!are_ports_known)
-        return service_addresses.lookup(&packet.destination) ? drop(skb, &tuple, DROP_FRAG_NOSUPPORT, 0, __LINE__) : TC_ACT_UNSPEC;
-    struct service_key key = { .frontend = { packet.destination, packet.destination_port }, .protocol = packet.protocol };
+        return service_addresses.lookup(&packet->destination) ? drop(skb, &tuple, DROP_FRAG_NOSUPPORT, 0, __LINE__) : TC_ACT_UNSPEC;
+    struct service_key key = { .frontend = { packet->destination, packet->destination_port }, .protocol = packet->protocol };
     struct service *service = services.lookup(&key);
     if (service)
-        return balance(skb, &packet, &tuple, service);
+        return balance(skb, packet, &tuple, service);
     /* A connection to a backend itself, from the port of an older one to the service: its answers are its own. */
-    if (packet.protocol == IPPROTO_UDP || (packet.tcp_flags & NET_TCP_SYN)) {
-        struct tuple answer = { .source = packet.destination, .destination = packet.source, .protocol = packet.protocol,
-                                .source_port = packet.destination_port, .destination_port = packet.source_port, .is_answer = 1 };
+    if (packet->protocol == IPPROTO_UDP || (packet->tcp_flags & NET_TCP_SYN)) {
+        struct tuple answer = { .source = packet->destination, .destination = packet->source, .protocol = packet->protocol,
+                                .source_port = packet->destination_port, .destination_port = packet->source_port, .is_answer = 1 };
         service_ct.delete(&answer);
     }
     return TC_ACT_UNSPEC;
@@ -308,17 +317,21 @@ int from_container(struct __sk_buff *skb) {
 
 int to_container(struct __sk_buff *skb) {
     u64 now = bpf_ktime_get_ns();
-    struct net_packet packet, about;
-    if (!read_packet(skb, &packet, &about) || (packet.is_fragment && !find_ports(&packet)))
+    int zero = 0;
+    struct parsed *found = parsed.lookup(&zero);
+    if (!found)
         return TC_ACT_UNSPEC;
-    struct tuple tuple = make_tuple(&packet);
+    struct net_packet *packet = &found->packet, *about = &found->about;
+    if (!read_packet(skb, packet, about) || (packet->is_fragment && !find_ports(packet)))
+        return TC_ACT_UNSPEC;
+    struct tuple tuple = make_tuple(packet);
     tuple.is_answer = 1;
-    if (about.protocol) {
-        tuple.source = about.destination;
-        tuple.destination = about.source;
-        tuple.protocol = about.protocol;
-        tuple.source_port = about.destination_port;
-        tuple.destination_port = about.source_port;
+    if (about->protocol) {
+        tuple.source = about->destination;
+        tuple.destination = about->source;
+        tuple.protocol = about->protocol;
+        tuple.source_port = about->destination_port;
+        tuple.destination_port = about->source_port;
     }
     struct flow *answers = service_ct.lookup(&tuple);
     u32 id = answers ? answers->service : 0;
@@ -331,9 +344,9 @@ int to_container(struct __sk_buff *skb) {
     struct flow *flow = service_ct.lookup(&asked);
     if (!flow || flow->state.expires_ns < now || flow->backend != answers->backend)
         return TC_ACT_UNSPEC;
-    if (!about.protocol)
-        net_ct_renew(&flow->state, &packet, 1, now);
-    if (about.protocol ? net_rewrite_related(skb, &packet, &about, &end) : net_rewrite(skb, &packet, 1, &end))
+    if (!about->protocol)
+        net_ct_renew(&flow->state, packet, 1, now);
+    if (about->protocol ? net_rewrite_related(skb, packet, about, &end) : net_rewrite(skb, packet, 1, &end))
         return drop(skb, &tuple, DROP_CSUM_L4, id, __LINE__);
     return TC_ACT_UNSPEC;
 }
