@@ -21,7 +21,7 @@ import { pickGuestEnvironment, prepareVm } from "../../runtime/vm/prepare-vm.ts"
 import { runInVm } from "../../runtime/vm/run-in-vm.ts";
 import { openVmFolder } from "../../runtime/vm/vm-folder.ts";
 import { fetchKernelHeaders } from "./kernel-headers.ts";
-import { judgePair, type PairResult, renderReport } from "./report.ts";
+import { judgeAlone, judgePair, type PairResult, renderReport } from "./report.ts";
 import { type ToolRow, toolRows } from "./tool-rows.ts";
 
 const { values, positionals } = parseArgs({
@@ -36,6 +36,9 @@ const { values, positionals } = parseArgs({
     verbose: { type: "boolean", short: "v", default: false },
     /** On this machine instead of a guest, for tools that need neither functions of the kernel nor a look at other processes. */
     here: { type: "boolean", default: false },
+    /** Ours alone: on another kernel, beside what it printed on the one whose results lie in the folder of --beside. */
+    ours: { type: "boolean", default: false },
+    beside: { type: "string" },
     list: { type: "boolean", default: false },
   },
 });
@@ -54,7 +57,11 @@ else {
   mkdirSync(folder, { recursive: true });
   try {
     if (!values.again) await runRows(folder);
-    const judged = rows.map((row) => judgePair(nameRow(row), row, readResult(folder, row)));
+    const judged = rows.map((row) =>
+      values.ours
+        ? judgeAlone(nameRow(row), row, readResult(folder, row), readResult(values.beside ?? folder, row))
+        : judgePair(nameRow(row), row, readResult(folder, row)),
+    );
     console.log(renderReport(judged));
     process.exitCode = judged.every(({ isGood }) => isGood) ? 0 : 1;
   } finally {
@@ -82,6 +89,7 @@ async function runRows(folder: string): Promise<void> {
       ...(background === undefined ? {} : { background }),
       ...(after === undefined ? {} : { after }),
       apart: isApart === true,
+      alone: values.ours,
       bcc: args,
       ours: row.ours ?? args,
       bpfts: resolve("dist/bpfts.cjs"),
@@ -91,7 +99,7 @@ async function runRows(folder: string): Promise<void> {
   writeFileSync(join(folder, "jobs.json"), JSON.stringify(jobs));
   const vmFolder = openVmFolder(process.env);
   const kernel = await fetchKernel(vmFolder, requireKernelRows(values.kernel)[0]!, silentLog);
-  const headers = await fetchKernelHeaders(vmFolder, kernel);
+  const headers = values.ours ? "" : await fetchKernelHeaders(vmFolder, kernel);
   const cache = join(vmFolder.path, "bcc-built", kernel.release);
   mkdirSync(cache, { recursive: true });
   await buildPrograms(join(folder, "bin"));

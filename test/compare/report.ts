@@ -68,6 +68,36 @@ export function judgePair(name: string, row: ToolRow, result: PairResult | undef
   };
 }
 
+/** Judges what ours printed on one kernel beside what it printed on another; without another, whether it printed enough. */
+export function judgeAlone(
+  name: string,
+  { cannotRun: _, ...row }: ToolRow,
+  result: PairResult | undefined,
+  other = result,
+): JudgedPair {
+  if (result === undefined || other === undefined) return judgePair(name, row, undefined);
+  const [theirs, ours] = [other.ours.out, result.ours.out].map((text) =>
+    text.replace(/\b[0-9a-f]{16}\b/g, "ADDRESS").replace(/"\/[^"]*\/bin\//g, '"$BIN/'),
+  ) as [string, string];
+  return judgePair(
+    name,
+    {
+      ...row,
+      replace: [...(row.replace ?? []), [findForeignNumbers(theirs, ours), "N"]],
+      // What took so long on one day takes any time on another.
+      tolerance: { share: 1, slack: 0 },
+    },
+    { ...result, bcc: { ...other.ours, out: theirs }, ours: { ...result.ours, out: ours } },
+  );
+}
+
+/** Finds numbers of processes and ports: those of three digits and more that only one of two runs has. */
+function findForeignNumbers(theirs: string, ours: string): RegExp {
+  const [left, right] = [theirs, ours].map((text) => new Set(text.match(/(?<![.\d])\d{3,}\b(?!\.)/g)));
+  const foreign = [...left!, ...right!].filter((number) => !(left!.has(number) && right!.has(number)));
+  return new RegExp(`(?<![.\\d])(?:${foreign.join("|") || "(?!)"})\\b(?!\\.)`, "g");
+}
+
 function describeTrouble(result: PairResult): string[] | undefined {
   const troubles = (["bcc", "ours"] as const).flatMap((side) =>
     // Some end by themselves.

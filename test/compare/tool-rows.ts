@@ -401,7 +401,8 @@ except OSError: pass'`,
   {
     tool: "profile",
     args: ["-f", "-U", "-F", "99", "-p", "$PID"],
-    background: "trap 'exec $BIN/busy 3 1' USR1; while :; do sleep 0.1; done",
+    // It naps on: names of its functions are looked up while it is there.
+    background: "trap 'exec $BIN/busy 3 1500' USR1; while :; do sleep 0.1; done",
     work: "kill -USR1 $PID; sleep 4",
     // Its stacks are told apart by addresses, and come several times by one name.
     transform: sumFolded,

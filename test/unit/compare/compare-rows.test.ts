@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { compareOutputs, sumFolded, sumHistograms } from "../../compare/compare-rows.ts";
-import { judgePair, renderReport } from "../../compare/report.ts";
+import { judgeAlone, judgePair, renderReport } from "../../compare/report.ts";
 import type { PairResult } from "../../compare/report.ts";
 
 describe("rows of two tools", () => {
@@ -100,6 +100,23 @@ describe("the judgement", () => {
       "unexplained, ours alone: b",
     ]);
     expect(renderReport(bad)).toContain("0 of 4 tools agree");
+  });
+
+  it("of ours on two kernels leaves out processes, ports, addresses and times, and nothing else", () => {
+    const rules = { ...row, near: /\d+\.\d+/g };
+    const print = (out: string): PairResult => ({
+      ...result,
+      bcc: { ready: false, out: "", err: "" },
+      ours: { ...side, out },
+    });
+    const before = print("ffff88800671c800 273 python3 39513 4096 CLOSE 0.25\n");
+    const judge = (out: string): boolean => judgeAlone("sometool", rules, print(out), before).isGood;
+    expect(judge("ffff888006826880 2750 python3 35225 4096 CLOSE 1.75\n")).toBe(true);
+    expect(judge("ffff888006826880 275 python3 35225 4096 LISTEN 0.25\n")).toBe(false);
+    expect(judge("273 python3 39513 4096 CLOSE 0.25\n")).toBe(false);
+    expect(judge("ffff888006826880 275 python3 35225 0 CLOSE 0.25\n")).toBe(false);
+    expect(judgeAlone("sometool", { ...rules, atLeast: 2 }, before, undefined).remarks[0]).toMatch(/^1 equal rows, 2/);
+    expect(judgeAlone("sometool", rules, undefined, before).remarks).toEqual(["it did not run"]);
   });
 
   it("takes BCC's failure where it is known, and no other", () => {
