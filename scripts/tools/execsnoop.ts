@@ -10,13 +10,14 @@ import {
   BPF,
   RowPrinter,
   command,
+  decode_text,
   filter_by_containers,
   json_output,
   parse_args,
   process_id,
-  read_file,
   strftime,
 } from "bpfts";
+import { ring_pages } from "./parts/ring-pages.ts";
 
 const args = parse_args({
   description: "Trace exec() syscalls",
@@ -49,7 +50,7 @@ examples:
       flags: ["--max-args"],
       type: "int",
       default: 20,
-      help: "maximum number of arguments parsed and displayed, defaults to %(default)s",
+      help: "maximum number of arguments parsed and displayed, up to 128, defaults to %(default)s",
     },
     ppid: { flags: ["-P", "--ppid"], type: process_id, help: "trace this parent PID only" },
     json: { flags: ["--json"], help: "print a JSON object a line" },
@@ -57,25 +58,57 @@ examples:
 });
 json_output(args.json);
 
+/** What of an argument is shown, with its end. */
 const ARGUMENT_BYTES = 128;
+/** Whatever is left out is marked by three dots. */
+const MAX_ARGS = Math.max(1, Math.min(args.max_args, 128));
+/** Every word with what stands before it, and room for one more. Units: bytes, a multiple of 8. */
+const LINE_BYTES = ((MAX_ARGS + 1) * (ARGUMENT_BYTES + 1) + 7) & ~7;
+const BUFFER_PAGES = ring_pages(128);
 
 const b = new BPF({
   text: /* c */ `${filter_by_containers(args)}
-enum event_type { ARGUMENT, MORE_ARGUMENTS, RESULT, UNREADABLE };
+// All words of one exec() go into one event. What stands before each word is a space where the words are one text; with -q it tells what the word is, and a
+// zero ends it.
+#if QUOTES
+#define WORD 'w'
+#define UNREADABLE 'u'
+#define MORE 'm'
+#define END_BYTES 0
+#define LINE(event) ((u8 *)&(event)->line[0])
+typedef u8 line_t;
+#else
+#define WORD ' '
+#define UNREADABLE ' '
+#define MORE ' '
+#define END_BYTES 1
+// The space before the first word is not part of the text.
+#define LINE(event) ((u8 *)&(event)->lead[3])
+typedef char line_t;
+#endif
 
 struct event_t {
     u64 ts;
+    u64 from;
     u32 pid;
     u32 ppid;
     u32 uid;
     u32 cpu;
     int ret;
-    u32 type;
     char comm[TASK_COMM_LEN];
-    char argument[${ARGUMENT_BYTES}];
+    u32 used;
+    u32 first_end;
+    u32 is_incomplete;
+    u32 words;
+    u32 is_inside;
+    char lead[4];
+    line_t line[LINE_BYTES];
 };
 
-BPF_PERF_OUTPUT(events);
+BPF_RINGBUF_OUTPUT(events, BUFFER_PAGES);
+BPF_PERCPU_ARRAY(scratch, struct event_t, 1);
+// By task: a thread that calls exec() takes over the number of its process meanwhile.
+BPF_HASH(pending, u64, struct event_t, 1024);
 
 #if ONLY_COMMAND
 BPF_HASH(command_tree, u32, u8);
@@ -107,78 +140,161 @@ static inline u32 get_ppid(void) {
     return task->real_parent->tgid;
 }
 
-static inline int on_enter(void *ctx, const char *filename, const char *const *argv) {
-    u32 ppid = get_ppid();
-    if (is_unwanted(ppid))
-        return 0;
-    struct event_t event = { .type = ARGUMENT, .ppid = ppid };
-    event.pid = bpf_get_current_pid_tgid() >> 32;
-    event.ts = bpf_ktime_get_ns();
-    if (bpf_probe_read_user_str(&event.argument, sizeof(event.argument), filename) < 0)
-        event.type = UNREADABLE;
-    events.perf_submit(ctx, &event, sizeof(event));
-    if (!argv)
-        return 0;
-#pragma unroll
-    for (int i = 1; i < MAX_ARGS; i++) {
-        const char *argument = NULL;
-        long missing = bpf_probe_read_user(&argument, sizeof(argument), &argv[i]);
-        if (!missing && !argument)
-            return 0;
-        if (!missing)
-            missing = bpf_probe_read_user_str(&event.argument, sizeof(event.argument), argument) < 0;
-        event.type = missing ? UNREADABLE : ARGUMENT;
-        events.perf_submit(ctx, &event, sizeof(event));
-        // Where the list itself is not in memory, its end is not known.
-        if (missing && !argument)
-            return 0;
+static inline void add_unreadable(struct event_t *event) {
+    const char text[] = "[unreadable]";
+    u32 at = event->used;
+    event->is_incomplete = 1;
+    if (at > LINE_BYTES - ARGUMENT_BYTES - 1)
+        return;
+    LINE(event)[at] = UNREADABLE;
+    __builtin_memcpy(&LINE(event)[at + 1], text, sizeof(text));
+    event->used = at + 1 + sizeof(text) - END_BYTES;
+}
+
+static inline void add_more(struct event_t *event) {
+    const char text[] = "...";
+    u32 at = event->used;
+    if (at > LINE_BYTES - ARGUMENT_BYTES - 1)
+        return;
+    LINE(event)[at] = MORE;
+    __builtin_memcpy(&LINE(event)[at + 1], text, sizeof(text));
+    event->used = at + 1 + sizeof(text) - END_BYTES;
+}
+
+static inline void add_word(struct event_t *event, const char *word) {
+    u32 at = event->used;
+    if (at > LINE_BYTES - ARGUMENT_BYTES - 1)
+        return;
+    long size = bpf_probe_read_user_str(&LINE(event)[at + 1], ARGUMENT_BYTES, word);
+    if (size <= 0 || size > ARGUMENT_BYTES) {
+        add_unreadable(event);
+        return;
     }
-    const char *next = NULL;
-    bpf_probe_read_user(&next, sizeof(next), &argv[MAX_ARGS]);
-    if (next) {
-        event.type = MORE_ARGUMENTS;
-        events.perf_submit(ctx, &event, sizeof(event));
+    LINE(event)[at] = WORD;
+    event->used = at + 1 + size - END_BYTES;
+}
+
+static inline int on_enter(const char *filename, const char *const *argv) {
+    u32 zero = 0;
+    struct event_t *event = scratch.lookup(&zero);
+    if (!event || is_unwanted(get_ppid()))
+        return 0;
+    u64 task = bpf_get_current_task();
+    event->used = 0;
+    event->is_incomplete = 0;
+    add_word(event, filename);
+    event->first_end = event->is_incomplete ? 0 : event->used;
+    int i = 1;
+    if (argv) {
+        for (; i < MAX_ARGS; i++) {
+            const char *argument = NULL;
+            // Where the list itself is not in memory, its end is not known.
+            if (bpf_probe_read_user(&argument, sizeof(argument), &argv[i])) {
+                add_unreadable(event);
+                break;
+            }
+            if (!argument)
+                break;
+            add_word(event, argument);
+        }
+        const char *next = NULL;
+        if (i == MAX_ARGS)
+            bpf_probe_read_user(&next, sizeof(next), &argv[MAX_ARGS]);
+        if (next)
+            add_more(event);
     }
+    pending.update(&task, event);
     return 0;
 }
 
-static inline int on_exit(void *ctx, long ret) {
-    u32 ppid = get_ppid();
-    if (is_unwanted(ppid))
+// The new program has its arguments in memory, one behind the other. The first word stays the file, where that could be read.
+static inline void read_again(struct event_t *event) {
+    struct task_struct *task = (struct task_struct *)bpf_get_current_task();
+    u64 end = task->mm->arg_end;
+    // What a loop keeps in a map is one state to the verifier, however often it goes round.
+    event->from = task->mm->arg_start;
+    event->used = event->first_end;
+    event->words = 0;
+    event->is_inside = 0;
+    // Long words come in pieces.
+    for (int i = 0; i < 2 * MAX_ARGS; i++) {
+        u32 at = event->used;
+        if (event->from >= end)
+            return;
+        if (at > LINE_BYTES - 2 * ARGUMENT_BYTES - 2 || event->words >= MAX_ARGS)
+            break;
+        LINE(event)[at] = event->is_inside ? LINE(event)[at] : WORD;
+        at += !event->is_inside;
+        long size = bpf_probe_read_user_str(&LINE(event)[at], ARGUMENT_BYTES, (const void *)event->from);
+        if (size <= 0 || size > ARGUMENT_BYTES)
+            return;
+        u32 is_inside = size == ARGUMENT_BYTES;
+        if (event->words > 0 || !event->first_end)
+            event->used = at + size - (is_inside | END_BYTES);
+        event->words += !is_inside;
+        event->from += size - is_inside;
+        event->is_inside = is_inside;
+    }
+    add_more(event);
+}
+
+static inline int on_exit(long ret) {
+    u64 task = bpf_get_current_task();
+    u32 ppid = get_ppid(), zero = 0;
+    if ((ret && !WANT_FAILED) || is_unwanted(ppid)) {
+        pending.delete(&task);
         return 0;
-    struct event_t event = { .type = RESULT, .ppid = ppid, .ret = ret };
-    event.ts = bpf_ktime_get_ns();
-    event.pid = bpf_get_current_pid_tgid() >> 32;
-    event.uid = bpf_get_current_uid_gid();
-    event.cpu = bpf_get_smp_processor_id();
-    bpf_get_current_comm(&event.comm, sizeof(event.comm));
-    events.perf_submit(ctx, &event, sizeof(event));
+    }
+    struct event_t *event = pending.lookup(&task);
+    if (!event) {
+        // It began before this tool did.
+        event = scratch.lookup(&zero);
+        if (!event)
+            return 0;
+        event->used = event->first_end = 0;
+        event->is_incomplete = 1;
+    }
+    if (event->is_incomplete && !ret)
+        read_again(event);
+    event->ts = bpf_ktime_get_ns();
+    event->pid = bpf_get_current_pid_tgid() >> 32;
+    event->ppid = ppid;
+    event->uid = bpf_get_current_uid_gid();
+    event->cpu = bpf_get_smp_processor_id();
+    event->ret = ret;
+    bpf_get_current_comm(&event->comm, sizeof(event->comm));
+    u32 used = event->used;
+    if (used >= LINE_BYTES)
+        return 0;
+    LINE(event)[used] = 0;
+    // Nothing follows the zero behind the last word.
+    events.ringbuf_output(event, offsetof(struct event_t, line) + used + 1, 0);
+    pending.delete(&task);
     return 0;
 }
 
 TRACEPOINT_PROBE(syscalls, sys_enter_execve) {
-    return on_enter(args, (const char *)args->filename, (const char *const *)args->argv);
+    return on_enter((const char *)args->filename, (const char *const *)args->argv);
 }
-TRACEPOINT_PROBE(syscalls, sys_exit_execve) { return on_exit(args, args->ret); }
+TRACEPOINT_PROBE(syscalls, sys_exit_execve) { return on_exit(args->ret); }
 TRACEPOINT_PROBE(syscalls, sys_enter_execveat) {
-    return on_enter(args, (const char *)args->filename, (const char *const *)args->argv);
+    return on_enter((const char *)args->filename, (const char *const *)args->argv);
 }
-TRACEPOINT_PROBE(syscalls, sys_exit_execveat) { return on_exit(args, args->ret); }
+TRACEPOINT_PROBE(syscalls, sys_exit_execveat) { return on_exit(args->ret); }
 `,
   cflags: [
-    `-DMAX_ARGS=${args.max_args}`,
+    `-DMAX_ARGS=${MAX_ARGS}`,
+    `-DARGUMENT_BYTES=${ARGUMENT_BYTES}`,
+    `-DLINE_BYTES=${LINE_BYTES}`,
+    `-DBUFFER_PAGES=${BUFFER_PAGES}`,
+    `-DWANT_FAILED=${args.fails ? 1 : 0}`,
+    `-DQUOTES=${args.quote ? 1 : 0}`,
     `-DONLY_UID=${args.uid ?? -1}`,
     `-DONLY_PPID=${args.ppid ?? 0}`,
     `-DONLY_COMMAND=${command === undefined ? 0 : 1}`,
   ],
 });
 if (command !== undefined) b.table<number, number>("command_tree").set(command.root_pid, 1);
-
-const MORE_ARGUMENTS = 1;
-const RESULT = 2;
-/** A page of a program that nobody has touched yet is not in memory when exec() begins. */
-const UNREADABLE = 3;
-const unreadable = "[unreadable]";
 
 interface ExecEvent {
   readonly ts: bigint;
@@ -187,19 +303,29 @@ interface ExecEvent {
   readonly uid: number;
   readonly cpu: number;
   readonly ret: number;
-  readonly type: number;
   readonly comm: string;
-  readonly argument: string;
+  readonly used: number;
+  /** Bytes with -q. */
+  readonly line: string | Uint8Array;
 }
 
-interface ExecRow extends ExecEvent {
-  readonly line: string;
+/** The words of an event as one text. */
+function join_words({ line, used }: ExecEvent): string {
+  if (typeof line === "string") return line;
+  const words: string[] = [];
+  for (let at = 0; at < used; ) {
+    const end = line.indexOf(0, at + 1);
+    const word = decode_text(line.subarray(at + 1, end));
+    words.push(line[at] === WORD ? `"${word.replaceAll('"', '\\"')}"` : word);
+    at = end + 1;
+  }
+  return words.join(" ");
 }
+const WORD = "w".charCodeAt(0);
 
-const quote = (text: string): string => (args.quote ? `"${text.replaceAll('"', '\\"')}"` : text);
 const started = { first: undefined as bigint | undefined };
 
-const rows = new RowPrinter<ExecRow>([
+const rows = new RowPrinter<ExecEvent>([
   ...(args.time ? [{ head: "TIME", format: "%-9s", value: () => strftime("%H:%M:%S") }] : []),
   ...(args.timestamp
     ? [
@@ -207,52 +333,27 @@ const rows = new RowPrinter<ExecRow>([
           head: "TIME(s)",
           format: "%-8.3f",
           name: "seconds",
-          value: ({ ts }: ExecRow) => Number(ts - (started.first ??= ts)) / 1e9,
+          value: ({ ts }: ExecEvent) => Number(ts - (started.first ??= ts)) / 1e9,
         },
       ]
     : []),
   ...(args.print_uid ? [{ head: "UID", format: "%-6d", value: "uid" as const }] : []),
   { head: "PCOMM", format: "%-16s", name: "comm", value: "comm" },
   { head: "PID", format: "%-7d", value: "pid" },
-  { head: "PPID", format: "%-7s", name: "ppid", value: ({ ppid }) => (ppid > 0 ? ppid : "?") },
+  { head: "PPID", format: "%-7s", value: "ppid", zero: "?" },
   ...(args.cpu ? [{ head: "CPU", format: "%-4d", value: "cpu" as const }] : []),
   { head: "RET", format: "%3d", value: "ret" },
-  { head: "ARGS", format: "%s", value: "line" },
+  { head: "ARGS", format: "%s", name: "line", value: args.quote ? join_words : "line" },
 ]);
 
-/** The arguments of the processes that are in exec() now, by pid. */
-const pending = new Map<number, string[]>();
 const matches = (pattern: string | undefined, text: string): boolean =>
   pattern === undefined || new RegExp(pattern).test(text);
 
-/** The program that was executed may still be there, and its arguments with it. The first word is its file. */
-function readAgain(pid: number, words: readonly string[]): readonly string[] {
-  let list: readonly string[];
-  try {
-    list = read_file(`/proc/${pid}/cmdline`).replace(/\0$/, "").split("\0");
-  } catch {
-    return words;
-  }
-  const given = list.slice(0, args.max_args).map(quote);
-  const all = words[0] === unreadable ? given : [words[0]!, ...given.slice(1)];
-  return list.length > args.max_args ? [...all, "..."] : all;
-}
-
 rows.print_header();
-b.table<never, ExecEvent>("events").open_perf_buffer(
-  (event) => {
-    const words = pending.get(event.pid) ?? [];
-    if (event.type !== RESULT) {
-      const { type, argument } = event;
-      words.push(type === MORE_ARGUMENTS ? "..." : type === UNREADABLE ? unreadable : quote(argument));
-      pending.set(event.pid, words);
-      return;
-    }
-    pending.delete(event.pid);
-    if (event.ret !== 0 && !args.fails) return;
-    const line = (event.ret === 0 && words.includes(unreadable) ? readAgain(event.pid, words) : words).join(" ");
-    if (matches(args.name, event.comm) && matches(args.line, line)) rows.print({ ...event, line });
-  },
-  { page_cnt: 64, by_time: true },
-);
-for (;;) b.perf_buffer_poll();
+const events = b.table<never, ExecEvent>("events");
+if (args.name === undefined && args.line === undefined) events.print_rows(rows);
+else
+  events.open_ring_buffer((event) => {
+    if (matches(args.name, event.comm) && matches(args.line, join_words(event))) rows.print(event);
+  });
+for (;;) b.ring_buffer_poll();

@@ -46,7 +46,8 @@ export function compileWalk(
 ): (buffer: ArrayBuffer) => RecordWalk {
   const program = new ReaderProgram(8, { hasIndices: true });
   const shares = use !== undefined && layout.kind === "struct";
-  const fill = shares ? program.assign(narrowLayout(layout, use.fields), "o", 8, "shared") : "";
+  const used = shares ? narrowLayout(layout, use.fields) : undefined;
+  const fill = shares ? program.assign(used!, "o", 8, "shared") : "";
   const shown = only !== undefined && layout.kind === "struct" ? narrowLayout(layout, only) : layout;
   const value = shares ? "shared" : program.read(shown, "o", 8);
   const cpu = program.element("u32", 2, "o", 4);
@@ -74,13 +75,17 @@ export function compileWalk(
         ${take}
       }
     }`;
+  let filled = 0;
   let readWhole: BoundReader | undefined;
   const padded = new Uint8Array(alignUp(layout.size));
   const least = tail?.offset ?? layout.size;
   const readShort = (buffer: ArrayBuffer, at: number, bytes: number): unknown => {
     if (bytes < least) noteShort?.(bytes);
-    padded.fill(0).set(new Uint8Array(buffer, at, bytes));
-    return (readWhole ??= compileReader(shown)(padded.buffer))(0);
+    // Most short records have a text of another length at the end, and what the one before left there goes.
+    if (bytes < filled) padded.fill(0, bytes, filled);
+    filled = bytes;
+    padded.set(new Uint8Array(buffer, at, bytes));
+    return (readWhole ??= compileReader(used ?? shown)(padded.buffer))(0);
   };
   const readRest = takesRest ? compileRest(tail.layout.element) : undefined;
   const setRest = (record: Record<string, unknown>, buffer: ArrayBuffer, at: number, bytes: number): unknown => {

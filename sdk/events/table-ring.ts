@@ -143,9 +143,13 @@ export class EventTable<Event = unknown> extends TableBase {
    * @throws BpfError when a field is not there or does not fit its conversion
    */
   printf(format: string, ...fields: readonly ((keyof Event & string) | "cpu")[]): void {
+    this.printFields(format, fields);
+  }
+
+  private printFields(format: string, fields: readonly string[], zeros: readonly (string | null)[] = []): void {
     refuseSort();
     const byScript = haveEventLimit() || haveRowFilter() || haveAddedColumns() || areRecordsWanted();
-    const row: RowFormat = { format, fields, json: is_json_output(), byScript };
+    const row: RowFormat = { format, fields, zeros, json: is_json_output(), byScript };
     if (!byScript) return this.open(() => undefined, { rows: row });
     // Who counts or chooses rows has to see each of them.
     const write = compileRow(row);
@@ -181,7 +185,7 @@ export class EventTable<Event = unknown> extends TableBase {
   print_rows(rows: RowPrinter<Event>): void {
     const described = rows.describeRows();
     if (described === undefined) this.subscribe((event) => rows.print(event));
-    else this.printf(described.format, ...(described.fields as (keyof Event & string)[]));
+    else this.printFields(described.format, described.fields, described.zeros);
   }
 
   /** Closes the buffer: no more callbacks come. Twice is fine. */

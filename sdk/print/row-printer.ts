@@ -58,6 +58,8 @@ export interface Column<Row> {
   readonly value: (keyof Row & string) | ((row: Row) => unknown);
   /** The name in JSON; the field's name, or the head in lower case, unless given. */
   readonly name?: string;
+  /** What stands in place of the number 0: `"?"` where no process has that number. */
+  readonly zero?: string;
 }
 
 /**
@@ -131,12 +133,18 @@ export class RowPrinter<Row> {
    * @internal The rows as a format with the fields of events, where every column is one and the user takes all rows as they are: then they are
    * written outside of the script. Undefined where the script has to see each event.
    */
-  describeRows(): { readonly format: string; readonly fields: readonly string[] } | undefined {
+  describeRows():
+    | { readonly format: string; readonly fields: readonly string[]; readonly zeros: readonly (string | null)[] }
+    | undefined {
     const fields = this.columns.flatMap(({ value }) => (typeof value === "string" ? [value] : []));
     const isPlain =
       fields.length === this.columns.length && this.columns.every(({ format }) => isOneConversion(format));
     if (!isPlain || json || this.csv || !this.takesAllRows || haveAddedColumns()) return undefined;
-    return { format: joinFormats(this.columns, "\n"), fields };
+    return {
+      format: joinFormats(this.columns, "\n"),
+      fields,
+      zeros: this.columns.map(({ zero }) => zero ?? null),
+    };
   }
 
   /** Whether the user takes all rows as they come, and nobody reads them as records: that is known when the script begins. */
@@ -220,7 +228,9 @@ function compileLine<Row>(columns: readonly Column<Row>[], end: string): (row: R
     const cells = columns.map(({ format }) => findFormatter(format));
     return (row) => cells.map((render, at) => render([readColumn(columns[at]!, row)])).join(" ") + end;
   }
-  const getters = columns.map(({ value }) => value);
+  const getters = columns.map((column) =>
+    column.zero === undefined ? column.value : (row: Row) => readColumn(column, row),
+  );
   const values = getters.map((value, at) =>
     typeof value === "string" ? `row[${JSON.stringify(value)}]` : `getters[${at}](row)`,
   );
@@ -256,8 +266,9 @@ function quoteCsv(text: string): string {
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-function readColumn<Row>({ value }: Column<Row>, row: Row): unknown {
-  return typeof value === "function" ? value(row) : row[value];
+function readColumn<Row>({ value, zero }: Column<Row>, row: Row): unknown {
+  const read = typeof value === "function" ? value(row) : row[value];
+  return zero !== undefined && read === 0 ? zero : read;
 }
 
 type NamedColumn<Row> = Column<Row> & { readonly name: string };

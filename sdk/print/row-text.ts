@@ -3,11 +3,16 @@ import { compileFormat } from "./format.ts";
 import { renderJson } from "./render-json.ts";
 
 /** Makes the function that writes a row of an event and its CPU. */
-export function compileRow({ format, fields, json }: RowFormat): (event: unknown, cpu: number) => string {
+export function compileRow({ format, fields, json, zeros }: RowFormat): (event: unknown, cpu: number) => string {
   const write = json ? writeJson(fields) : compileFormat(format);
   return (event, cpu) => {
     const values = event as Readonly<Record<string, unknown>>;
-    return write(fields.map((field) => (field === "cpu" && !(field in values) ? cpu : values[field])));
+    return write(
+      fields.map((field, index) => {
+        const value = field === "cpu" && !(field in values) ? cpu : values[field];
+        return value === 0 ? (zeros?.[index] ?? value) : value;
+      }),
+    );
   };
 }
 

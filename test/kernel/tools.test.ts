@@ -119,6 +119,10 @@ for path, flags in (("${one}", 0), ("${none}", 0), ("${one}", os.O_WRONLY | os.O
 });
 
 describe("execsnoop", () => {
+  const writeWorkload = (name: string, text: string): string => {
+    writeFileSync(join(folder, name), text);
+    return join(folder, name);
+  };
   const script = join(folder, "starts.sh");
   writeFileSync(script, `ls -d /\n(/bin/echo a 'b "c"' >&2) 2>/dev/null\n/nonexistent 2>/dev/null\nexec true\n`);
 
@@ -152,6 +156,30 @@ describe("execsnoop", () => {
       (await runTool(`sh ${script}`, "execsnoop", "-l", "^\\S*echo a")).filter((row) => row !== "/"),
     );
     expect(picked.slice(1).map(([comm]) => comm)).toEqual(["echo"]);
+  });
+
+  it("cuts long arguments and many of them, keeps empty ones, and follows a thread", async () => {
+    const letters = [..."abcdefghijklmnopqrstuvwxyz"];
+    const long = writeWorkload(
+      "long.py",
+      `import os\nos.execv("/bin/true", ["true", "x" * 200, "", *"${letters.join("")}"])\n`,
+    );
+    const thread = writeWorkload(
+      "thread.py",
+      'import os, threading\nthreading.Thread(target=os.execv, args=("/bin/true", ["true", "from", "a thread"])).start()\n',
+    );
+    const list = async (...args: readonly string[]): Promise<readonly string[]> =>
+      (await runTool(`sh -c '/usr/bin/python3 ${long}; /usr/bin/python3 ${thread}'`, "execsnoop", ...args))
+        .filter((row) => row.startsWith("true "))
+        .map((row) => row.slice(row.indexOf("/bin/true") - 1));
+    const [shown, cut] = [letters.slice(0, 17), "x".repeat(127)];
+    expect(await list()).toEqual([` /bin/true ${cut}  ${shown.join(" ")} ...`, " /bin/true from a thread"]);
+    const quoted = ["/bin/true", cut, "", ...shown].map((word) => `"${word}"`).join(" ");
+    expect(await list("-q")).toEqual([`${quoted} ...`, '"/bin/true" "from" "a thread"']);
+    expect(await list("--max-args", "500")).toEqual([
+      ` /bin/true ${cut}  ${letters.join(" ")}`,
+      " /bin/true from a thread",
+    ]);
   });
 });
 
