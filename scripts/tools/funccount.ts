@@ -18,7 +18,7 @@ import {
   strftime,
   process_id,
 } from "bpfts";
-import { attach_pattern, enable_probes, read_pattern } from "./parts/probe-pattern.ts";
+import { make_places, read_pattern } from "./parts/probe-pattern.ts";
 
 const args = parse_args({
   description: "Count functions, tracepoints, and USDT probes",
@@ -55,25 +55,25 @@ const conditions = [
   ...(onlyPid !== undefined ? [`bpf_get_current_pid_tgid() >> 32 != ${onlyPid}`] : []),
   ...(args.cpu !== undefined ? [`bpf_get_smp_processor_id() != ${args.cpu}`] : []),
 ];
-const usdt = enable_probes(pattern, "on_hit", onlyPid);
+const places = make_places(pattern, onlyPid);
 const text = /* c */ `
 BPF_HASH(counts, u64, u64, 65536);
 
-int on_hit(void *ctx) {
-    if (UNWANTED)
-        return 0;
-    u64 place = bpf_get_attach_cookie(ctx);
-    counts.atomic_increment(place);
+static inline int hit(void *ctx, u64 place) {
+    if (!UNWANTED)
+        counts.atomic_increment(place);
     return 0;
 }
+
+${places.c}
 `;
 if (args.debug) print(text);
 const b = new BPF({
   text,
   cflags: [`-DUNWANTED=(${conditions.join("||") || "0"})`],
-  ...(usdt !== undefined && { usdt_contexts: [usdt.context] }),
+  usdt_contexts: places.usdt_contexts,
 });
-const total = usdt?.count ?? attach_pattern(b, pattern, "on_hit", onlyPid);
+const total = places.attach(b);
 
 if (!is_json_output()) printf('Tracing %d functions for "%s"... Hit Ctrl-C to end.\n', total, args.pattern);
 const seconds = args.interval ?? args.duration ?? 99999999;
@@ -85,9 +85,8 @@ for (const isLast of intervals(seconds, turns)) {
 
 function show(): void {
   const rows = new Map<string, number>();
-  for (const [place, count] of b.tables.counts.items_lookup_and_delete_batch()) {
-    const full = b.attached_name(place);
-    const shown = pattern.kind === "u" ? full.slice(full.indexOf(":") + 1) : full;
+  for (const [place, count] of b.table<bigint, bigint>("counts").items_lookup_and_delete_batch()) {
+    const shown = places.name(b, place);
     rows.set(shown, (rows.get(shown) ?? 0) + Number(count));
   }
   const sorted = [...rows].filter(([, count]) => count > 0).sort((x, y) => x[1] - y[1]);

@@ -18,6 +18,7 @@ import {
   tool_options,
   process_id,
 } from "bpfts";
+import { make_places, read_pattern } from "./parts/probe-pattern.ts";
 
 const args = parse_args({
   description: 'Count calls of VFS functions ("vfs_*")',
@@ -34,19 +35,21 @@ examples:
 });
 json_output(args.json);
 
+const places = make_places(read_pattern("vfs_*", false), undefined);
 const b = new BPF({
   text: /* c */ `${filter_by_process(args)}
 BPF_HASH(counts, u64, u64, 1024);
 
-int on_call(struct pt_regs *ctx) {
-    u64 place = bpf_get_attach_cookie(ctx);
+static inline int hit(void *ctx, u64 place) {
     if (!process_should_be_filtered())
         counts.atomic_increment(place);
     return 0;
 }
+
+${places.c}
 `,
 });
-b.attach_kprobe({ event_re: "^vfs_.*", fn_name: "on_call" });
+places.attach(b);
 
 interface Count {
   readonly func: string;
@@ -62,4 +65,4 @@ if (!is_json_output()) print("Tracing... Ctrl-C to end.");
 for (const _ of intervals(args.seconds ?? 99999999, 1, args.duration));
 if (!is_json_output()) print();
 rows.print_header();
-for (const [place, count] of [...b.tables.counts.top()].reverse()) rows.print({ func: b.attached_name(place), count });
+for (const [place, count] of [...b.tables.counts.top()].reverse()) rows.print({ func: places.name(b, place), count });

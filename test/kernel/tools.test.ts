@@ -337,6 +337,35 @@ int main(void) {
     expect(split(probes).slice(2, -1)).toContainEqual(["tick", "6"]);
   });
 
+  it("counts by a function for each place where the kernel has no numbers for places", async () => {
+    const release = join(folder, "osrelease");
+    writeFileSync(release, "5.10.0-46-amd64\n");
+    const older = [
+      "unshare",
+      "-m",
+      "sh",
+      "-c",
+      `mount --bind ${release} /proc/sys/kernel/osrelease && exec "$@"`,
+      "sh",
+    ];
+    const count = async (command: string, pattern: string): Promise<string[][]> => {
+      const result = await runCli(["-c", command, "funccount", "-D", pattern], { cwd: folder, by: older });
+      expect(result).toMatchObject({ status: 0, stderr: "" });
+      expect(result.stdout).toContain("on_hit_1(");
+      expect(result.stdout).not.toContain("attach_cookie");
+      return split(result.stdout.slice(result.stdout.indexOf("FUNC ")).trimEnd().split("\n"));
+    };
+    const end = ["Detaching..."];
+    const head = ["FUNC", "COUNT"];
+    expect(await count(program, `${program}:work_*`)).toEqual([head, ["work_two", "100"], ["work_one", "300"], end]);
+    expect(await count(program, "t:syscalls:sys_enter_ex*")).toContainEqual(["syscalls:sys_enter_execve", "1"]);
+    const probed = buildProgram("usdt.c", join(folder, "probed-older"));
+    writeFileSync(join(folder, "older.sh"), `printf '\\n\\n\\n' > ${folder}/turns; exec ${probed} < ${folder}/turns\n`);
+    expect(await count(`sh ${join(folder, "older.sh")}`, `u:${probed}:*`)).toContainEqual(["tick", "6"]);
+    const none = await runCli(["-c", program, "funccount", `${program}:nothing*`], { cwd: folder, by: older });
+    expect(none).toMatchObject({ status: 1, stderr: expect.stringContaining("no function of") as string });
+  });
+
   it("prints objects for --json, and says what a pattern lacks", async () => {
     const rows = (await runTool(program, "funccount", "--json", `${program}:other`)).map(
       (row) => JSON.parse(row) as object,

@@ -1,4 +1,5 @@
-import { type BPF, USDT, eprint, exit } from "bpfts";
+import { BPF, USDT, eprint, exit } from "bpfts";
+import { is_older_than } from "./kernel-version.ts";
 
 /** What a pattern of funccount, stackcount and funclatency names: functions, tracepoints or USDT probes. */
 export interface ProbePattern {
@@ -64,4 +65,75 @@ export function attach_pattern(b: BPF, pattern: ProbePattern, fn_name: string, p
   }
   b.attach_uprobe({ name: library, sym_re: name, fn_name, ...(pid !== undefined && { pid }) });
   return b.num_open_uprobes();
+}
+
+/** The most functions that are made for places on a kernel that gives them no numbers. */
+const MOST_FUNCTIONS = 1000;
+
+/** What tells the places of a pattern apart. */
+export interface Places {
+  /** For C: calls `hit(ctx, place)` at each hit. */
+  readonly c: string;
+  readonly usdt_contexts: readonly USDT[];
+  /** Attaches what `c` has to all places, and answers to how many. */
+  attach(b: BPF): number;
+  /** The name of what was hit. */
+  name(b: BPF, place: bigint): string;
+}
+
+/** Makes ready to count the places of a pattern by one table. The kernel has a number for each since Linux 5.15; before, each has a function of its own. */
+export function make_places(pattern: ProbePattern, pid: number | undefined): Places {
+  const bare = (name: string): string => (pattern.kind === "u" ? name.slice(name.indexOf(":") + 1) : name);
+  const own = is_older_than(5, 15) ? make_own_places(pattern, pid) : undefined;
+  if (own !== undefined) return { ...own, name: (_, place) => bare(own.names[Number(place)] ?? "[unknown]") };
+  const usdt = enable_probes(pattern, "on_hit", pid);
+  return {
+    c: "int on_hit(void *ctx) { return hit(ctx, bpf_get_attach_cookie(ctx)); }",
+    usdt_contexts: usdt === undefined ? [] : [usdt.context],
+    attach: (b) => usdt?.count ?? attach_pattern(b, pattern, "on_hit", pid),
+    name: (b, place) => bare(b.attached_name(place)),
+  };
+}
+
+/** Undefined when nothing matches: attaching then says why. */
+function make_own_places(pattern: ProbePattern, pid: number | undefined) {
+  const { kind, library, name: expression } = pattern;
+  const of_process = pid !== undefined && { pid };
+  const context = kind === "u" ? new USDT({ path: library, ...of_process }) : undefined;
+  const names = list_places(expression, kind === "t", library, pid, context);
+  if (names.length === 0) return undefined;
+  if (names.length > MOST_FUNCTIONS)
+    fail(
+      `${names.length} places match "${pattern.text}": before Linux 5.15 at most ${MOST_FUNCTIONS} can be told apart`,
+    );
+  const own = names.map((_, at) => `on_hit_${at}`);
+  names.forEach((probe, at) => context?.enable_probe({ probe, fn_name: own[at]! }));
+  return {
+    names,
+    c: own.map((fn_name, at) => `int ${fn_name}(void *ctx) { return hit(ctx, ${at}); }`).join("\n"),
+    usdt_contexts: context === undefined ? [] : [context],
+    attach(b: BPF) {
+      for (const [at, name] of context === undefined ? names.entries() : []) {
+        const fn_name = own[at]!;
+        if (kind === "t") b.attach_tracepoint({ tp: name as `${string}:${string}`, fn_name });
+        else if (library === "") b.attach_kprobe({ event: name, fn_name });
+        else b.attach_uprobe({ name: library, sym: name, fn_name, ...of_process });
+      }
+      return names.length;
+    },
+  };
+}
+
+function list_places(
+  expression: string,
+  areTracepoints: boolean,
+  library: string,
+  pid: number | undefined,
+  context: USDT | undefined,
+): readonly string[] {
+  if (areTracepoints) return BPF.get_tracepoints(expression);
+  if (context === undefined)
+    return library === "" ? BPF.get_kprobe_functions(expression) : BPF.get_user_functions(library, expression, pid);
+  const probes = context.enumerate_probes().filter((probe) => new RegExp(expression).test(probe.name));
+  return [...new Set(probes.map((probe) => `${probe.provider}:${probe.name}`))];
 }
