@@ -3,6 +3,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readFrames } from "../support/own-capture.ts";
+import { takePatience } from "../support/patience.ts";
 import { cli, makeFolder, parseCliError, runCli, writeScript } from "../support/run-cli.ts";
 
 const folder = makeFolder();
@@ -45,7 +46,7 @@ const rows = [
   ["node1/eth0", "", "", "", "", "", "0", "60", ""],
 ];
 
-describe("bpfts run --pcap", { timeout: 60_000 }, () => {
+describe("bpfts run --pcap", { timeout: takePatience(60_000) }, () => {
   it("writes what a script captures as tshark reads it: interfaces, times, directions, verdicts, comments", async () => {
     const file = path("all.pcapng");
     const result = await runCli(["run", "--pcap", file, script]);

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { mountBpffs } from "../support/own-bpffs.ts";
 import { makeVeth } from "../support/own-veth.ts";
+import { takePatience } from "../support/patience.ts";
 import { cli, makeFolder, parseCliError, runCli, writeScript } from "../support/run-cli.ts";
 
 const folder = makeFolder();
@@ -32,7 +33,7 @@ async function emit(script: string, output: string, args: readonly string[] = []
   return runCli(["check", "--emit", "object", "-o", output, script, ...(args.length > 0 ? ["--", ...args] : [])]);
 }
 
-describe("check --emit object", { timeout: 60_000 }, () => {
+describe("check --emit object", { timeout: takePatience(60_000) }, () => {
   it("writes a file that bpftool loads, with its tables and their types", async () => {
     const object = join(folder, "filter.o");
     expect(await emit(writeScript(folder, "filter.ts", filter), object)).toMatchObject({

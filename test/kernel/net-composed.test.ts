@@ -2,6 +2,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { makeLab } from "../support/own-lab.ts";
+import { takePatience } from "../support/patience.ts";
 import { makeFolder, startCli } from "../support/run-cli.ts";
 
 const folder = makeFolder();
@@ -21,7 +22,7 @@ try: print(socket.create_connection(("10.96.0.10", 80), 2).recv(64).decode())
 except OSError as e: print(e)
 `;
 
-describe("policy and service on one device", { timeout: 120_000 }, () => {
+describe("policy and service on one device", { timeout: takePatience(120_000) }, () => {
   const commands = {
     policy: [
       ...["policy", "--endpoint", "pod1=5001", "--endpoint", "pod2=5002", "--enforce", "always"],

@@ -6,13 +6,14 @@ import { openAddon } from "../../runtime/kernel/door/addon.ts";
 import { needFeature } from "../support/need-feature.ts";
 import { mountBpffs } from "../support/own-bpffs.ts";
 import { makeLab, renderPings } from "../support/own-lab.ts";
+import { takePatience } from "../support/patience.ts";
 import { openLines } from "../support/read-lines.ts";
 import { makeFolder, runCli, startCli } from "../support/run-cli.ts";
 import type { CliResult, RunningCli } from "../support/run-cli.ts";
 
 const folder = makeFolder();
 const port = openAddon();
-const patienceMs = 180_000;
+const patienceMs = takePatience(180_000);
 
 /** Takes so many connections to port 8080, reads each to its end and closes it. */
 const server = `

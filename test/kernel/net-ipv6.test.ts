@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { mountBpffs } from "../support/own-bpffs.ts";
 import { startCapture } from "../support/own-capture.ts";
 import { makeLab, renderPings } from "../support/own-lab.ts";
+import { takePatience } from "../support/patience.ts";
 import { makeFolder, runCli, startCli } from "../support/run-cli.ts";
 import type { RunningCli } from "../support/run-cli.ts";
 
@@ -72,7 +73,7 @@ interface Flow {
   readonly backend?: string;
 }
 
-describe("connections of IPv6", { timeout: 240_000 }, () => {
+describe("connections of IPv6", { timeout: takePatience(240_000) }, () => {
   it("are told by monitor, listed and flushed by conntrack and netlist as those of IPv4, with right checksums", async () => {
     const lab = makeLab(folder, "six", { nodes: { node1: { subnet: "fd77:1::/64", pods: { pod1: {}, pod2: {} } } } });
     await lab.up();

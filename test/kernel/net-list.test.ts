@@ -3,12 +3,13 @@ import { join } from "node:path";
 import { expect, it } from "vitest";
 import { mountBpffs } from "../support/own-bpffs.ts";
 import { makeLab, renderPings } from "../support/own-lab.ts";
+import { takePatience } from "../support/patience.ts";
 import { makeFolder, runCli, startCli } from "../support/run-cli.ts";
 
 const folder = makeFolder();
 
 it("netlist shows services, rules with their packets, identities and endpoints", {
-  timeout: 180_000,
+  timeout: takePatience(180_000),
 }, async () => {
   const lab = makeLab(folder, "nl", { nodes: { node1: { subnet: "10.77.1.0/24", pods: { pod1: {}, pod2: {} } } } });
   await lab.up();

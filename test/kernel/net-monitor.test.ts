@@ -6,6 +6,7 @@ import { needFeature } from "../support/need-feature.ts";
 import { mountBpffs } from "../support/own-bpffs.ts";
 import { readFrames } from "../support/own-capture.ts";
 import { makeLab, renderPings } from "../support/own-lab.ts";
+import { takePatience } from "../support/patience.ts";
 import { makeFolder, root, runCli, startCli } from "../support/run-cli.ts";
 
 const folder = makeFolder();
@@ -36,7 +37,7 @@ interface Flow {
   readonly file: { readonly name: string; readonly line: number };
 }
 
-describe("bpfts monitor", { timeout: 180_000 }, () => {
+describe("bpfts monitor", { timeout: takePatience(180_000) }, () => {
   it("tells what becomes of each packet, once, and by which rule", async (context) => {
     // A classic filter stays when its script is killed.
     needFeature(context, port, "tcx");

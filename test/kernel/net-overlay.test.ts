@@ -10,6 +10,7 @@ import { mountBpffs } from "../support/own-bpffs.ts";
 import { startCapture } from "../support/own-capture.ts";
 import { makeLab, renderPings } from "../support/own-lab.ts";
 import type { OwnLab } from "../support/own-lab.ts";
+import { takePatience } from "../support/patience.ts";
 import { makeFolder, root, runCli, startCli } from "../support/run-cli.ts";
 import type { RunningCli } from "../support/run-cli.ts";
 import { sendDatagrams } from "../support/send-datagrams.ts";
@@ -88,7 +89,7 @@ function wrap(vni: number, frame: Uint8Array): string {
   return Buffer.concat([head, frame]).toString("hex");
 }
 
-describe("bpfts overlay", { timeout: 240_000 }, () => {
+describe("bpfts overlay", { timeout: takePatience(240_000) }, () => {
   it("carries connections between nodes with the sender's identity in the tunnel's number", async () => {
     const lab = makeLab(folder, "ov", twoNodes);
     await lab.up();

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { makeJsonScript, readJson } from "../support/json-script.ts";
 import { makeLab, renderPings, takeLabStock } from "../support/own-lab.ts";
+import { takePatience } from "../support/patience.ts";
 import { makeFolder, root, runCli, startCli } from "../support/run-cli.ts";
 import type { CliResult } from "../support/run-cli.ts";
 
@@ -97,7 +98,7 @@ const pods = ["--endpoint", "pod1=5001", "--endpoint", "pod2=5002"];
 const onePolicyNode = { nodes: { node1: { subnet: "10.77.1.0/24", pods: { pod1: {}, pod2: {} } } } };
 
 // On a busy machine each start of bpfts takes a second or two.
-const patienceMs = 150_000;
+const patienceMs = takePatience(150_000);
 
 /** Runs policy in a lab while a command runs in pod1. */
 function runPolicy(lab: { readonly path: string }, command: string, ...args: readonly string[]): Promise<CliResult> {

@@ -4,6 +4,7 @@ import { openAddon } from "../../runtime/kernel/door/addon.ts";
 import { makeJsonScript, readJson } from "../support/json-script.ts";
 import { needFeature } from "../support/need-feature.ts";
 import { makeLab, renderPings } from "../support/own-lab.ts";
+import { takePatience } from "../support/patience.ts";
 import { makeFolder, root, runCli, startCli } from "../support/run-cli.ts";
 import type { CliResult, RunningCli } from "../support/run-cli.ts";
 import { countRefused, sendDatagrams } from "../support/send-datagrams.ts";
@@ -26,7 +27,7 @@ function readRows(result: CliResult): readonly [string, number, number][] {
 const headBytes = 14 + 20 + 8;
 
 // On a busy machine each start of bpfts takes a second or two.
-const patienceMs = 150_000;
+const patienceMs = takePatience(150_000);
 
 describe("bpfts prefilter", { timeout: patienceMs }, () => {
   it("drops what it denies, lets through what it allows, and counts exactly", async (context) => {

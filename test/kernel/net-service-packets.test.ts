@@ -4,6 +4,7 @@ import { decodePacket } from "../../sdk/packets/decode-packet.ts";
 import { makePacket } from "../../sdk/packets/make-packet.ts";
 import type { PacketFields } from "../../sdk/packets/packet-layers.ts";
 import { makeJsonScript, readJson } from "../support/json-script.ts";
+import { takePatience } from "../support/patience.ts";
 import { makeFolder, root, runCli } from "../support/run-cli.ts";
 
 const folder = makeFolder();
@@ -123,7 +124,7 @@ function readEnds({ action, packet }: Ran): string {
   return `${ip?.src} ${ports?.sport} -> ${ip?.dst} ${ports?.dport}`;
 }
 
-describe("the programs of bpfts service", { timeout: 120_000 }, () => {
+describe("the programs of bpfts service", { timeout: takePatience(120_000) }, () => {
   it("give packets the backend's address, and answers the service's, with right checksums", async () => {
     const cases: readonly (readonly [PacketFields, PacketFields])[] = [
       [tcp("10.96.0.10", 80, 1000), tcp("10.0.1.2", 8080, 1000)],

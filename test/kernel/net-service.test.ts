@@ -5,13 +5,14 @@ import { openAddon } from "../../runtime/kernel/door/addon.ts";
 import { needFeature } from "../support/need-feature.ts";
 import { makeLab, takeLabStock } from "../support/own-lab.ts";
 import type { OwnLab } from "../support/own-lab.ts";
+import { takePatience } from "../support/patience.ts";
 import { makeFolder, root, runCli, startCli } from "../support/run-cli.ts";
 import type { CliResult } from "../support/run-cli.ts";
 
 const folder = makeFolder();
 const port = openAddon();
 // On a busy machine each start of bpfts takes a second or two.
-const patienceMs = 150_000;
+const patienceMs = takePatience(150_000);
 
 /** Answers on 8080 by TCP (each connection: its own name and who asks, then what it gets, until the end) and on 5353 by UDP, where `big` is answered in fragments. */
 const server = join(folder, "server.py");

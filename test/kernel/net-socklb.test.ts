@@ -8,6 +8,7 @@ import { makeCgroup } from "../support/own-cgroup.ts";
 import type { OwnCgroup } from "../support/own-cgroup.ts";
 import { makeNetns } from "../support/own-netns.ts";
 import type { OwnNetns } from "../support/own-netns.ts";
+import { takePatience } from "../support/patience.ts";
 import { openLines } from "../support/read-lines.ts";
 import { makeFolder, runCli, startCli } from "../support/run-cli.ts";
 import type { CliResult, RunningCli } from "../support/run-cli.ts";
@@ -188,7 +189,7 @@ async function start(name: string, list: readonly unknown[], ...args: readonly s
 }
 
 // On a busy machine each start of bpfts takes a second or two.
-const patienceMs = 150_000;
+const patienceMs = takePatience(150_000);
 
 describe("bpfts socklb", { timeout: patienceMs }, () => {
   it("leads what connects to a service to its backends, and shows the service only", async () => {

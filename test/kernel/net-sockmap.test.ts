@@ -7,6 +7,7 @@ import { makeCgroup } from "../support/own-cgroup.ts";
 import type { OwnCgroup } from "../support/own-cgroup.ts";
 import { makeNetns } from "../support/own-netns.ts";
 import type { OwnNetns } from "../support/own-netns.ts";
+import { takePatience } from "../support/patience.ts";
 import { openLines } from "../support/read-lines.ts";
 import { makeFolder, runCli, startCli } from "../support/run-cli.ts";
 import type { RunningCli } from "../support/run-cli.ts";
@@ -144,7 +145,7 @@ async function end(running: RunningCli): Promise<readonly number[]> {
 }
 
 // On a busy machine each start of bpfts takes a second or two.
-const patienceMs = 150_000;
+const patienceMs = takePatience(150_000);
 
 describe("bpfts sockmap", { timeout: patienceMs }, () => {
   it.each(["127.0.0.1", "::1"])("hands messages over without a packet, by %s", async (address) => {

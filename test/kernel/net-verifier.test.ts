@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { expect, it } from "vitest";
 import { makeJsonScript, readJson } from "../support/json-script.ts";
+import { takePatience } from "../support/patience.ts";
 import { makeFolder, root, runCli, startCli } from "../support/run-cli.ts";
 
 const folder = makeFolder();
@@ -15,7 +16,7 @@ const parts = {
   "socklb-program": "load_socklb, socket_hooks",
 };
 
-it("the networking programs leave the verifier room", { timeout: 120_000 }, async () => {
+it("the networking programs leave the verifier room", { timeout: takePatience(120_000) }, async () => {
   const script = makeJsonScript(
     folder,
     "verified",

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { mountBpffs } from "../support/own-bpffs.ts";
 import { makeLab, renderPings } from "../support/own-lab.ts";
+import { takePatience } from "../support/patience.ts";
 import { makeFolder, root, runCli, startCli } from "../support/run-cli.ts";
 import type { RunningCli } from "../support/run-cli.ts";
 
@@ -56,7 +57,7 @@ for i in range(50):
 print("talked")
 `;
 
-describe("the nine scripts in one lab", { timeout: 420_000 }, () => {
+describe("the nine scripts in one lab", { timeout: takePatience(420_000) }, () => {
   it("see a ping, and connections to a service, as their page tells it", async () => {
     const lab = makeLab(folder, "nine", JSON.parse(readFileSync(join(net, "overlay.json"), "utf8")));
     await lab.up();

@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { takePatience } from "../support/patience.ts";
 import { makeFolder, root, writeScript } from "../support/run-cli.ts";
 
 const folder = makeFolder();
@@ -27,7 +28,7 @@ function pin(text: string, pinned: unknown = counts, then = ""): string {
 const flow = "struct flow { u64 packets; u32 rule; u16 port; u16 state; };";
 const hash = `${flow} BPF_HASH(counts, u32, struct flow, 64);`;
 
-describe("pins", { timeout: 120_000 }, () => {
+describe("pins", { timeout: takePatience(120_000) }, () => {
   it("keep a table behind its script, for the same one and for others", () => {
     const fill = pin(hash, counts, "b.tables.counts.set(7, { packets: 5n, rule: 1, port: 80, state: 2 });");
     const read = pin(hash, { path: counts, create: false }, "print(b.tables.counts.get(7), b.tables.counts.size);");
