@@ -49,7 +49,8 @@ export function loadWasm(
   store: MachineCodeStore | undefined,
   compile: (bytes: Uint8Array<ArrayBuffer>) => WasmModule,
 ): LoadedWasm {
-  const natives = store && openNatives(Number.parseInt(process.versions.node, 10));
+  const nodeMajor = Number.parseInt(process.versions.node, 10);
+  const natives = store && openNatives(nodeMajor);
   if (store === undefined || natives === undefined) return { module: compile(bytes), keep: () => undefined };
   // V8 takes no code back under other flags, and gives each function its budget when it makes the module.
   chooseBudget("later");
@@ -62,10 +63,12 @@ export function loadWasm(
   return {
     module,
     keep({ exports }) {
-      if (exports[INTERPRETER] === undefined || !natives.isOptimised(exports[INTERPRETER])) return;
+      // V8 forgets the bytecode of what nobody has called for a while, and cannot read these texts again: a run that lasts needs new ones.
+      const later = exports[INTERPRETER] === undefined ? undefined : openNatives(nodeMajor);
+      if (later?.isOptimised(exports[INTERPRETER]) !== true) return;
       // Measured, V8 writes it in 0.2 ms.
       chooseBudget("later");
-      const code = new Uint8Array(natives.serialize(module));
+      const code = new Uint8Array(later.serialize(module));
       chooseBudget("first");
       if (code.length >= keptBytes * GROWTH) store.write(name, code);
     },
