@@ -118,6 +118,8 @@ const tracing = /^(bpf_prog_|bpf_trace_run|__bpf_trace_|__traceiter_|perf_trace_
  */
 export class StackPrinter {
   private readonly kernelNames = new Map<bigint, string>();
+  /** Names of the addresses of processes, by process, while a list is made: later another program may be there. */
+  private userNames: Map<number, Map<bigint, string>> | undefined;
   private lost = 0;
   private collided = false;
 
@@ -153,7 +155,7 @@ export class StackPrinter {
     if (id < 0) return this.countLost(id, "[Missed User Stack]");
     const addresses = this.stacks.walk(id);
     return markCut(
-      addresses.map((address) => this.render(address, nameUserAddress(address, tgid, this.symbols))),
+      addresses.map((address) => this.render(address, this.nameUser(address, tgid))),
       addresses.length,
     );
   }
@@ -161,6 +163,8 @@ export class StackPrinter {
   /** The rows with their functions, the smallest number first. Rows of one name and pid whose stacks have the same functions are one. */
   merge(rows: Iterable<readonly [StackRow, bigint]>): MergedStack[] {
     const sums = new Map<string, { row: StackRow; frames: StackFrames; value: bigint }>();
+    // Many stacks have most of their functions in common, and each name is a question to the host.
+    this.userNames = new Map();
     for (const [row, value] of rows) {
       const frames = this.read(row);
       const identity = JSON.stringify([row.name, row.pid, frames]);
@@ -168,6 +172,7 @@ export class StackPrinter {
       if (sum === undefined) sums.set(identity, { row, frames, value });
       else sum.value += value;
     }
+    this.userNames = undefined;
     return [...sums.values()].sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0));
   }
 
@@ -240,6 +245,15 @@ export class StackPrinter {
   private nameKernel(address: bigint): string {
     let name = this.kernelNames.get(address);
     if (name === undefined) this.kernelNames.set(address, (name = nameKernelAddress(address, this.symbols)));
+    return name;
+  }
+
+  private nameUser(address: bigint, tgid: number): string {
+    if (this.userNames === undefined) return nameUserAddress(address, tgid, this.symbols);
+    let names = this.userNames.get(tgid);
+    if (names === undefined) this.userNames.set(tgid, (names = new Map()));
+    let name = names.get(address);
+    if (name === undefined) names.set(address, (name = nameUserAddress(address, tgid, this.symbols)));
     return name;
   }
 

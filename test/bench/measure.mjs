@@ -23,6 +23,18 @@ export function readMemoryKib(pid) {
   return { rss: Number(/VmRSS:\s+(\d+)/.exec(status)[1]), peak: Number(/VmHWM:\s+(\d+)/.exec(status)[1]) };
 }
 
+/** A whole run as the stopwatch tells it: `whole` and `cpu` in milliseconds, `peak` in KiB. @throws Error that says what ended it */
+export function timeCommand(stopwatch, words, timeoutMs = 120_000) {
+  const { stdout, stderr, signal, error } = spawnSync(stopwatch, words, { encoding: "utf8", timeout: timeoutMs });
+  const line = words.join(" ");
+  // The stopwatch prints nothing when it is ended itself.
+  if (error?.code === "ETIMEDOUT") throw new Error(`${line} took more than ${timeoutMs / 1000} s`);
+  if (signal !== null || error !== undefined) throw new Error(`${line} was ended: ${signal ?? error.message}`);
+  const taken = JSON.parse(stdout);
+  if (taken.status !== 0) throw new Error(`${line} failed with ${taken.status}: ${stderr}`);
+  return taken;
+}
+
 const children = new Set();
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.once(signal, () => process.exit(130));
 process.once("exit", () => children.forEach((child) => child.kill("SIGKILL")));

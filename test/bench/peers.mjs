@@ -26,7 +26,7 @@ export function buildTools(folder) {
     return status === 0 ? undefined : (error?.message ?? stderr.split("\n")[0]);
   };
   for (const tool of ["generator", "stopwatch"]) {
-    const failure = compile("gcc", tool, [findFile("native", `${tool}.c`)]);
+    const failure = compile("gcc", tool, ["-fno-omit-frame-pointer", findFile("native", `${tool}.c`)]);
     if (failure !== undefined) throw new Error(`Cannot build ${tool}.c: ${failure}`);
   }
   const machine = spawnSync("uname", ["-m"], { encoding: "utf8" }).stdout.trim();

@@ -1,9 +1,17 @@
-import { spawnSync } from "node:child_process";
 import { chmodSync, existsSync, readFileSync, readdirSync, readlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { bpfts, findFile } from "./peers.mjs";
-import { findMedian, printTable, readCpuMs, startConsumer, startGenerator, waitIdle, waitReady } from "./measure.mjs";
+import {
+  findMedian,
+  printTable,
+  readCpuMs,
+  startConsumer,
+  startGenerator,
+  timeCommand,
+  waitIdle,
+  waitReady,
+} from "./measure.mjs";
 
 /** Nobody else on the machine has it: a tool that can be told no process sees the generator alone. */
 const uid = 65_533;
@@ -29,11 +37,13 @@ export async function measureToolEvents(options) {
   const table = [];
   for (const row of [...printing, { tool: "profile" }]) {
     const taken = { ours: [], bcc: [] };
-    for (let run = 0; run < runs; run++)
-      for (const [side, command] of Object.entries(ways))
-        taken[side].push(
-          row.row === undefined ? sample(options, command) : await print({ ...options, events }, command, row),
-        );
+    // The first run fills our cache.
+    for (let run = -1; run < runs; run++)
+      for (const [side, command] of Object.entries(ways)) {
+        const one =
+          row.row === undefined ? sample(options, command) : await print({ ...options, events }, command, row);
+        if (run >= 0) taken[side].push(one);
+      }
     const middle = (side, what) => findMedian(taken[side].map((one) => one[what]));
     const [own, other] = [middle("ours", "us"), middle("bcc", "us")];
     const delivered = (side) => `${((100 * middle(side, "delivered")) / middle(side, "wanted")).toFixed(1)}`;
@@ -46,6 +56,7 @@ export async function measureToolEvents(options) {
       delivered("bcc"),
     ]);
   }
+  console.log(`profile: whole runs of ${sampling.seconds} s, start and end included`);
   console.log(`medians of ${runs} runs, interleaved, at 10,000 events a second; ${events} events each`);
   printTable(["", "bpfts us", `${peers.bcc.name} us`, "", "bpfts % shown", "BCC % shown"], table);
 }
@@ -89,29 +100,18 @@ function hasProbes(pid) {
   });
 }
 
-/** A whole run with many samples, less one with few (names are read for those, too), in microseconds a sample. */
+/** A whole run of samples on thousands of stacks, their names and their lines included, in microseconds a sample. BCC counts in the kernel, too: what is left is reading and printing. */
 function sample({ folder, tools }, command) {
-  const ticker = startGenerator(tools, 0);
+  const ticker = startGenerator(tools, 0, 0, 0, "stacks");
   ticker.go();
   const { frequency, seconds } = sampling;
-  const run = (hertz) => {
-    const words = command("profile", ["-f", "-U", "-F", `${hertz}`, "-p", `${ticker.pid}`, `${seconds}`]);
-    const output = join(folder, "samples");
-    const watched = ["sh", "-c", '"$@" >"$0"', output, ...words];
-    const { stdout, stderr } = spawnSync(tools.stopwatch, watched, { encoding: "utf8", timeout: 60_000 });
-    const taken = JSON.parse(stdout);
-    if (taken.status !== 0) throw new Error(`${words.join(" ")} failed: ${stderr}`);
-    return { ...taken, stacks: readFileSync(output, "utf8") };
-  };
+  const words = command("profile", ["-f", "-U", "-F", `${frequency}`, "-p", `${ticker.pid}`, `${seconds}`]);
+  const output = join(folder, "samples");
   try {
-    const [many, few] = [run(frequency), run(20)];
-    const count = ({ stacks }) =>
-      [...stacks.matchAll(/^generator;.* (\d+)$/gm)].reduce((sum, [, n]) => sum + Number(n), 0);
-    return {
-      us: ((many.cpu - few.cpu) / (count(many) - count(few))) * 1000,
-      delivered: count(many),
-      wanted: frequency * seconds,
-    };
+    const { cpu } = timeCommand(tools.stopwatch, ["sh", "-c", 'exec "$@" >"$0"', output, ...words], 60_000);
+    const lines = [...readFileSync(output, "utf8").matchAll(/^generator;.* (\d+)$/gm)];
+    const samples = lines.reduce((sum, [, count]) => sum + Number(count), 0);
+    return { us: (cpu / samples) * 1000, delivered: samples, wanted: frequency * seconds, lines: lines.length };
   } finally {
     ticker.stop();
   }

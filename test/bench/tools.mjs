@@ -1,8 +1,7 @@
-import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { bpfts } from "./peers.mjs";
-import { findMedian, printTable, startGenerator } from "./measure.mjs";
+import { findMedian, printTable, startGenerator, timeCommand } from "./measure.mjs";
 
 /** Tools of BCC that need no functions of the kernel and end by themselves after a second; {pid} is a process that calls getppid a thousand times a second. */
 const rows = [
@@ -31,9 +30,7 @@ export async function measureTools({ tools, peers, runs }) {
       for (let run = -1; run < runs; run++) {
         for (const [side, command] of Object.entries(ways)) {
           const words = [...command, ...args.map(fill)];
-          const { stdout } = spawnSync(tools.stopwatch, words, { encoding: "utf8", timeout: 120_000 });
-          const one = JSON.parse(stdout);
-          if (one.status !== 0) throw new Error(`${words.join(" ")} failed: ${stdout}`);
+          const one = timeCommand(tools.stopwatch, words);
           if (run >= 0) taken[side].push(one);
         }
       }

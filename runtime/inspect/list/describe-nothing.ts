@@ -72,7 +72,7 @@ function suggest(
   const names = sources.flatMap((source) => [...source.list(machine, everything, place)].map(({ name }) => name));
   return wanted.includes(":") && place === undefined
     ? findSimilar(wanted, names)
-    : findSimilar(cutLast(wanted), new Set(names.map(cutLast)));
+    : findSimilar(cutLast(wanted), names.map(cutLast));
 }
 
 function cutLast(name: string): string {

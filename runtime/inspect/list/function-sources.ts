@@ -28,14 +28,11 @@ export const fentrySource: ProbeSource = {
   title: "entries and returns of kernel functions, with typed arguments",
   findObstacle: (machine) =>
     haveFeature(machine.port, "fentry") === false ? "this kernel refuses fentry programs" : undefined,
-  list(machine, query) {
-    const typed = new Set(machine.types.listFunctions());
-    return makeProbes(
-      "fentry",
-      machine.listKernelFunctions().filter((name) => typed.has(name)),
-      query,
-    );
-  },
+  list: (machine, query) =>
+    listOnce(machine, "fentry", query, () => {
+      const typed = new Set(machine.types.listFunctions());
+      return machine.listKernelFunctions().filter((name) => typed.has(name));
+    }),
   describe: (machine, probe) =>
     describeFunction(machine, probe, `KFUNC_PROBE(${[probe.name, ...listWords(machine, probe)].join(", ")})`),
   findSignature,
@@ -48,7 +45,7 @@ export const lsmSource: ProbeSource = {
   title: "security hooks",
   findObstacle: (machine) =>
     haveFeature(machine.port, "lsm") === false ? "this kernel refuses LSM programs" : undefined,
-  list: (machine, query) => makeProbes("lsm", cutPrefix(machine.types.listFunctions(), "bpf_lsm_"), query),
+  list: (machine, query) => listOnce(machine, "lsm", query, () => cutPrefix(machine.types.listFunctions(), "bpf_lsm_")),
   describe: (machine, probe) =>
     describeFunction(machine, probe, `LSM_PROBE(${[probe.name, ...listWords(machine, probe)].join(", ")})`),
   findSignature: (machine, { name }) => machine.types.findFunction(`bpf_lsm_${name}`),
@@ -61,13 +58,13 @@ export const iteratorSource: ProbeSource = {
   title: "iterators over objects of the kernel",
   findObstacle: (machine) =>
     haveFeature(machine.port, "iter") === false ? "this kernel has no iterators (Linux 5.8)" : undefined,
-  list(machine, query) {
-    // Functions of the same beginning are called by programs; those of iterators get what they are in the middle of first.
-    const names = cutPrefix(machine.types.listFunctions(), "bpf_iter_").filter((name) =>
-      isIterator(machine.types.findFunction(`bpf_iter_${name}`)),
-    );
-    return makeProbes("iter", names, query);
-  },
+  // Functions of the same beginning are called by programs; those of iterators get what they are in the middle of first.
+  list: (machine, query) =>
+    listOnce(machine, "iter", query, () =>
+      cutPrefix(machine.types.listFunctions(), "bpf_iter_").filter((name) =>
+        isIterator(machine.types.findFunction(`bpf_iter_${name}`)),
+      ),
+    ),
   describe: (machine, probe) => describeFunction(machine, probe, `SEC("iter/${probe.name}")`),
   findSignature: (machine, { name }) => machine.types.findFunction(`bpf_iter_${name}`),
 };
@@ -113,16 +110,7 @@ export const structOpsSource: ProbeSource = {
   kind: "struct_ops",
   aliases: [],
   title: "tables of kernel functions that programs implement",
-  *list(machine, query) {
-    const names = new Set<string>();
-    for (const { types, type } of machine.types.listTypes([btfKind.struct], (name) => name.startsWith(opsPrefix))) {
-      // Structs of the machinery itself begin so, too; those around a table hold it.
-      const name = type.name.slice(opsPrefix.length);
-      const data = types.listMembers(type).find((member) => member.name === "data");
-      if (data !== undefined && types.resolve(data.type).name === name) names.add(name);
-    }
-    yield* makeProbes("struct_ops", [...names].sort(), query);
-  },
+  list: (machine, query) => listOnce(machine, "struct_ops", query, () => listTables(machine)),
   describe(machine, { name }) {
     const found = [...machine.types.listTypes([btfKind.struct], (word) => word === name)][0];
     return {
@@ -134,6 +122,17 @@ export const structOpsSource: ProbeSource = {
     };
   },
 };
+
+function listTables(machine: ListMachine): readonly string[] {
+  const names = new Set<string>();
+  for (const { types, type } of machine.types.listTypes([btfKind.struct], (name) => name.startsWith(opsPrefix))) {
+    // Structs of the machinery itself begin so, too; those around a table hold it.
+    const name = type.name.slice(opsPrefix.length);
+    const data = types.listMembers(type).find((member) => member.name === "data");
+    if (data !== undefined && types.resolve(data.type).name === name) names.add(name);
+  }
+  return [...names].sort();
+}
 
 /** The kernel's own struct around each table. Source: kernel/bpf/bpf_struct_ops.c */
 const opsPrefix = "bpf_struct_ops_";
@@ -164,6 +163,22 @@ function listWords(machine: ListMachine, probe: Probe): readonly string[] {
 
 function cutPrefix(names: Iterable<string>, prefix: string): readonly string[] {
   return [...names].flatMap((name) => (name.startsWith(prefix) ? [name.slice(prefix.length)] : [])).sort();
+}
+
+const known = new WeakMap<ListMachine, Map<string, readonly string[]>>();
+
+/** The names of a kind, made once for a machine: a name that nothing fits is looked for first and then guessed at. */
+function listOnce(
+  machine: ListMachine,
+  kind: string,
+  query: NameQuery,
+  make: () => readonly string[],
+): readonly Probe[] {
+  const lists = known.get(machine) ?? new Map<string, readonly string[]>();
+  known.set(machine, lists);
+  const names = lists.get(kind) ?? make();
+  lists.set(kind, names);
+  return makeProbes(kind, names, query);
 }
 
 function makeProbes(kind: string, names: readonly string[], query: NameQuery): readonly Probe[] {

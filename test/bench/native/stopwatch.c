@@ -2,6 +2,7 @@
 // A program of its own, since a process starts with the peak memory of the one that forked it.
 #include <signal.h>
 #include <stdio.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -21,6 +22,8 @@ int main(int argc, char **argv) {
   double start = now_ms(), first = 0;
   pid_t child = vfork();
   if (child == 0) {
+    // Whoever ends the stopwatch has waited long enough.
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
     dup2(ends[1], 1);
     close(ends[0]);
     close(ends[1]);
