@@ -69,6 +69,7 @@ export class BlockLowering extends BlockExpressions {
       throw this.fail(
         tokens[head!.from]!,
         `The format has ${wanted} conversion${wanted === 1 ? "" : "s"}, and ${parts.length} value${parts.length === 1 ? "" : "s"} follow${parts.length === 1 ? "s" : ""}`,
+        wanted > parts.length && format.includes("% ") ? "a percent sign that is printed is written %%" : undefined,
       );
     const columns = nameColumns(parts.map((part, index) => this.readColumn(part, `value${index + 1}`)));
     const values = parts.map((part, index) => this.lowerColumn(part, columns[index]!));

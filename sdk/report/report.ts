@@ -22,7 +22,7 @@ import type { FindStacks } from "./show-part.ts";
 import { renderJson } from "../print/render-json.ts";
 import { isDrawn, recordTable } from "./record-table.ts";
 import { showTable } from "./show-table.ts";
-import { readRows } from "./table-rows.ts";
+import { readRows, requireSortFound } from "./table-rows.ts";
 
 /** A program as a report reads it. */
 export type Reported = Pick<BPF<unknown, unknown>, "table_names" | "table">;
@@ -78,6 +78,7 @@ export function report(b: Reported, options: ReportOptions = {}): void {
     const isLast =
       first !== undefined || waitUntil(Math.min(end, next), rings > 0, send) !== undefined || Date.now() >= end;
     show(b, options, findStacks, idle, step !== Number.POSITIVE_INFINITY && options.keep !== true, isLast);
+    requireSortFound();
     if (isLast) break;
     if (options.json !== true && !areHistogramsWanted()) print("");
     next += step;

@@ -79,17 +79,22 @@ function combineValue(kind: ReportedTable["kind"] | undefined, leaf: unknown, is
   }
 }
 
+let refusal: Error | undefined;
+
 /** Orders rows, the smallest first, and keeps the largest of them. Rows of one rank keep the order of their keys. */
 export function orderRows(rows: readonly TableRow[], by: "key" | "value", top: number | undefined): TableRow[] {
   const sort = findSort();
   if (sort === undefined) return orderBy(rows, by, top);
   const { field, descending } = sort;
-  if (field !== "key" && field !== "value")
+  if (field !== "key" && field !== "value") {
+    refusal ??= rows.map(({ key }) => refusePart(key, field)).find((found) => found !== undefined);
+    if (refusal !== undefined) return orderBy(rows, by, top);
     return keepTop(
-      sortRows(orderBy(rows, "key", undefined), ({ key }) => readPart(key, field)),
+      sortRows(orderBy(rows, "key", undefined), ({ key }) => findPart(key, field)?.value),
       top,
       descending,
     );
+  }
   const ordered = orderBy(rows, field, undefined);
   return keepTop(descending ? ordered.reverse() : ordered, top, descending);
 }
@@ -100,11 +105,24 @@ function keepTop(rows: TableRow[], top: number | undefined, isFirst: boolean): T
   return isFirst ? rows.slice(0, top) : rows.slice(Math.max(0, rows.length - top));
 }
 
-/** @throws BpfError when the keys have no part of the name */
-function readPart(key: readonly KeyPart[], field: string): unknown {
-  const found = key.find(({ name }) => isSameName(name, field));
-  if (found !== undefined) return found.value;
-  throw refuseName("--sort", field, [...key.map(({ name }) => name).filter((name) => name !== ""), "key", "value"]);
+function findPart(key: readonly KeyPart[], field: string): KeyPart | undefined {
+  return key.find(({ name }) => isSameName(name, field));
+}
+
+function refusePart(key: readonly KeyPart[], field: string): Error | undefined {
+  if (findPart(key, field) !== undefined) return undefined;
+  return refuseName("--sort", field, [...key.map(({ name }) => name).filter((name) => name !== ""), "key", "value"]);
+}
+
+/**
+ * Refuses an order by a part that keys do not have. Keys are known when they are read, at the end: what was counted is printed first, in its own order.
+ *
+ * @throws BpfError
+ */
+export function requireSortFound(): void {
+  const found = refusal;
+  refusal = undefined;
+  if (found !== undefined) throw found;
 }
 
 function orderBy(rows: readonly TableRow[], by: "key" | "value", top: number | undefined): TableRow[] {

@@ -38,6 +38,15 @@ it.each([
   expect([status, stderr]).toEqual([2, expect.stringContaining(message)]);
 });
 
+it.each([
+  ["-e", "--help"],
+  ["--expression", "-h"],
+  ["run", "-e", "--help"],
+])("has its help behind %s %s", async (...words) => {
+  const { status, stdout } = await runCli(words);
+  expect([status, stdout]).toEqual([0, expect.stringMatching(/^Usage: bpfts -e TEXT \[options\]\n/)]);
+});
+
 it("refuses a process that is not there, and the number of a thread", async () => {
   const text = "tracepoint:raw_syscalls:sys_enter { count(); }";
   const gone = await runCli(["-e", text, "-p", "4194304", "-d", "1"]);

@@ -171,6 +171,8 @@ ${body}`;
       message: '--sort: the rows have no field "path"',
       hint: "they have: pathname, mode, key, value",
     });
+    // What was counted is not lost by it.
+    expect(refused.stdout.match(/a1/g)).toHaveLength(2);
     const script = await runCli(["-e", line, "--sort", "pathname", "--script", "--json-errors"]);
     expect(parseCliError(script).message).toMatch(/^--script has no order "pathname"/);
     const file = writeScript(

@@ -186,6 +186,7 @@ const refusals: readonly (readonly [text: string, options?: Partial<OneLinerRequ
   ["t:syscalls:sys_enter_openat { count(args->filename); }"],
   ['t:syscalls:sys_enter_openat { print("%s\\n", args->filename); }'],
   ['t:syscalls:sys_enter_openat { print("%s %d\\n", comm); }'],
+  ['t:syscalls:sys_enter_openat { print("100% done\\n"); }'],
   ["t:syscalls:sys_enter_openat { print(comm); }"],
   ['t:syscalls:sys_enter_openat { printf("%s\\n", comm); }'],
   ["t:syscalls:sys_enter_openat { count(str(args->filename, 600)); }"],
