@@ -1,6 +1,6 @@
 import { type Command, Option } from "commander";
 import { writeSync } from "node:fs";
-import { BpftsError } from "../base/errors.ts";
+import { BpftsError, UsageError } from "../base/errors.ts";
 import { openStderrLog } from "../base/log.ts";
 import type { RecordSink } from "../session/bridge/bridge-state.ts";
 import { replayScript } from "../session/run/replay-script.ts";
@@ -25,6 +25,15 @@ Examples:
   bpfts replay run.bpfrec changed.ts                               what another script makes of the same events
   bpfts replay opens.bpfrec --filter 'comm==bash' --fields pid,path
   bpfts replay run.bpfrec counts.ts -- --top 5                     with other arguments of the script`;
+
+/** Options of a run that a person tries on its recording, too. */
+const runOnly = ["web", "flame", "folded", "speedscope", "pprof", "perfetto", "heatmap", "max-events", "json"];
+
+function refuseRunOnly(name: string): never {
+  throw new UsageError(`bpfts replay has no --${name}: it prints what the script prints`, {
+    hint: `give --${name} to the run, beside --record`,
+  });
+}
 
 interface ReplayFlags extends GrantFlags, RowFlags {
   readonly memory: number;
@@ -52,6 +61,10 @@ export function addCommand(program: Command, finish: (exitCode: number) => void)
     .option("--json-errors", "write errors as JSON, one a line")
     .addOption(new Option("--records-fd <fd>").argParser(parseCount).hideHelp())
     .addOption(new Option("--no-args").hideHelp());
+  for (const name of runOnly) {
+    command.addOption(new Option(`--${name} [value]`).hideHelp());
+    command.on(`option:${name}`, () => refuseRunOnly(name));
+  }
   addRowOptions(command)
     .addHelpText("after", examples)
     .action(async (recording: string, script: string | undefined, args: readonly string[], flags: ReplayFlags) => {

@@ -5,7 +5,8 @@ import { renderPage } from "./render-page.ts";
 /** Units: pixels. */
 const WIDTH = 1000;
 const LEFT = 190;
-const RIGHT = 20;
+/** Has room for half of the last time's label, which stands in the middle of its tick: six letters of 08:15:30.250. */
+const RIGHT = 56;
 const HEAD = 44;
 const FOOT = 34;
 const PANEL_HEAD = 26;

@@ -203,7 +203,11 @@ printf("%s %d\\n", paths.join("+"), modes.get(0o700));`);
       expect(error.message).toMatch(message);
       expect(error.exitCode).toBe(2);
     }
-    expect((await replay("none")).stderr).toMatch(/^error: Cannot read the recording ".*none.bpfrec": ENOENT\n/);
+    for (const option of [["--web"], ["--web", "127.0.0.1:0"], ["--flame", "x.svg"], ["--json"], ["--max-events=1"]])
+      expect((await replay("none", ...option)).stderr).toMatch(
+        /^error: bpfts replay has no --[a-z-]+: .*\nhint: give --/,
+      );
+    expect((await replay("none")).stderr).toMatch(/^error: Cannot read the recording ".*none.bpfrec": no such file\n/);
   });
 
   it("replays tools with their options, and chooses among their rows anew", async () => {

@@ -137,9 +137,14 @@ export function readRecording(path: string): readonly Entry[] {
     file = readFileSync(path);
   } catch (cause) {
     if (cause instanceof UsageError) throw cause;
+    const { code } = cause as NodeJS.ErrnoException;
+    const isMissing = code === "ENOENT";
     throw new UsageError(
-      `Cannot read the recording "${path}": ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`,
-      { cause },
+      `Cannot read the recording "${path}": ${isMissing ? "no such file" : (code ?? String(cause))}`,
+      {
+        cause,
+        ...(isMissing && { hint: "bpfts run --record FILE SCRIPT writes one" }),
+      },
     );
   }
   return parseRecording(file, path);

@@ -148,6 +148,12 @@ describe("histograms over time", () => {
         .querySelectorAll(".row-name")
         .map((label) => label.textContent);
       expect(labels).toEqual(["< 0", "0", ">= 16"]);
+      // A label stands in the middle of its tick: half of the last one lies beyond the plot. A letter of 12 pixels is 7.3 wide.
+      const times = readXml(text).querySelectorAll(".time");
+      const last = times.at(-1)!;
+      expect(last.textContent).toMatch(/^\d\d:\d\d:\d\d\.\d{3}$/);
+      const end = Number(last.getAttribute("x")) + (last.textContent!.length * 7.3) / 2;
+      expect(end).toBeLessThan(Number(/<svg [^>]*width="(\d+)"/.exec(text)![1]));
       expect(readXml(text).querySelectorAll(".panel")[0]!.getAttribute("data-name")).toBe('disk = <b> & "x"\\x01');
     }
   });

@@ -92,7 +92,7 @@ describe("the file of a recording", () => {
       writeFileSync(path, foreign);
       expect(() => readRecording(path)).toThrow(`"${path}" is no recording of bpfts`);
     }
-    expect(() => readRecording(join(folder, "none"))).toThrow(/^Cannot read the recording ".*\/none": ENOENT$/);
+    expect(() => readRecording(join(folder, "none"))).toThrow(/^Cannot read the recording ".*\/none": no such file$/);
     expect(() => createRecording(join(folder, "none/x"))).toThrow(/^Cannot write the recording ".*": ENOENT$/);
     const fds = readdirSync("/proc/self/fd").length;
     expect(() => createRecording("/dev/full")).toThrow(/^Cannot write the recording "\/dev\/full": ENOSPC$/);
