@@ -6,36 +6,15 @@ export function findSimilar(
 ): string | undefined {
   let best: string | undefined;
   let bestDistance = limit + 1;
-  const wanted = word.toLowerCase();
-  const letters = listLetters(wanted);
   for (const candidate of candidates) {
     if (Math.abs(candidate.length - word.length) >= bestDistance) continue;
-    const name = candidate.toLowerCase();
-    // Each mistake brings one letter at the most.
-    if (countBits(letters & ~listLetters(name)) >= bestDistance) continue;
-    const distance = measureDistance(wanted, name, bestDistance);
+    const distance = measureDistance(word.toLowerCase(), candidate.toLowerCase(), bestDistance);
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
     }
   }
   return best;
-}
-
-/** Which letters a word has, as bits; every other character is one of the upper six. */
-function listLetters(word: string): number {
-  let letters = 0;
-  for (let i = 0; i < word.length; i++) {
-    const code = word.charCodeAt(i);
-    letters |= 1 << (code >= 97 && code <= 122 ? code - 97 : 26 + (code % 6));
-  }
-  return letters;
-}
-
-function countBits(bits: number): number {
-  let count = 0;
-  for (let left = bits; left !== 0; left &= left - 1) count++;
-  return count;
 }
 
 /** Optimal string alignment distance: insert, delete, replace, swap of neighbours. Stops at `limit`. */
