@@ -116,9 +116,11 @@ async function expandTool(args: readonly string[]): Promise<readonly string[]> {
 function expandOneLine(args: readonly string[]): readonly string[] {
   const given = args[0] === "run" ? args.slice(1) : args;
   for (let at = 0; at < given.length && given[at]!.startsWith("-") && given[at] !== "--"; at++) {
-    if (/^(?:-e|--expression)$/.test(given[at]!) && /^(?:-h|--help)$/.test(given[at + 1] ?? ""))
-      return ["one-line", "--help"];
-    if (/^(?:-e|--expression(?:=|$))/.test(given[at]!)) return ["one-line", ...given];
+    if (/^(?:-e|--expression(?:=|$))/.test(given[at]!)) {
+      // The option would take the word behind it for its text.
+      const asksForHelp = /^(?:-h|--help)$/.test(given[at + 1] ?? "");
+      return ["one-line", ...(asksForHelp ? ["--help"] : given)];
+    }
     if (optionsWithValue.test(given[at]!)) at++;
   }
   return args;

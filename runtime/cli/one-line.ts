@@ -79,7 +79,6 @@ Tables: count(key…) sum(value, key…) min max avg hist lhist(value, min, max,
 export function addCommand(program: Command, finish: (exitCode: number) => void): void {
   const command = addGrantOptions(program.command(oneLineCommand, { hidden: true }))
     .summary("run one line of C with probes")
-    .usage("-e TEXT [options]")
     .configureHelp({ commandUsage: () => "bpfts -e TEXT [options]" })
     .description("Run C in which a function is written as a probe and a block; its tables print themselves at the end.")
     .requiredOption(
