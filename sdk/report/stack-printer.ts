@@ -165,14 +165,17 @@ export class StackPrinter {
     const sums = new Map<string, { row: StackRow; frames: StackFrames; value: bigint }>();
     // Many stacks have most of their functions in common, and each name is a question to the host.
     this.userNames = new Map();
-    for (const [row, value] of rows) {
-      const frames = this.read(row);
-      const identity = JSON.stringify([row.name, row.pid, frames]);
-      const sum = sums.get(identity);
-      if (sum === undefined) sums.set(identity, { row, frames, value });
-      else sum.value += value;
+    try {
+      for (const [row, value] of rows) {
+        const frames = this.read(row);
+        const identity = JSON.stringify([row.name, row.pid, frames]);
+        const sum = sums.get(identity);
+        if (sum === undefined) sums.set(identity, { row, frames, value });
+        else sum.value += value;
+      }
+    } finally {
+      this.userNames = undefined;
     }
-    this.userNames = undefined;
     return [...sums.values()].sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0));
   }
 
