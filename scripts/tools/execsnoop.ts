@@ -140,25 +140,24 @@ static inline u32 get_ppid(void) {
     return task->real_parent->tgid;
 }
 
-static inline void add_unreadable(struct event_t *event) {
-    const char text[] = "[unreadable]";
+static inline void add_text(struct event_t *event, char kind, const char *text, u32 size) {
     u32 at = event->used;
-    event->is_incomplete = 1;
     if (at > LINE_BYTES - ARGUMENT_BYTES - 1)
         return;
-    LINE(event)[at] = UNREADABLE;
-    __builtin_memcpy(&LINE(event)[at + 1], text, sizeof(text));
-    event->used = at + 1 + sizeof(text) - END_BYTES;
+    LINE(event)[at] = kind;
+    __builtin_memcpy(&LINE(event)[at + 1], text, size);
+    event->used = at + 1 + size - END_BYTES;
+}
+
+static inline void add_unreadable(struct event_t *event) {
+    const char text[] = "[unreadable]";
+    event->is_incomplete = 1;
+    add_text(event, UNREADABLE, text, sizeof(text));
 }
 
 static inline void add_more(struct event_t *event) {
     const char text[] = "...";
-    u32 at = event->used;
-    if (at > LINE_BYTES - ARGUMENT_BYTES - 1)
-        return;
-    LINE(event)[at] = MORE;
-    __builtin_memcpy(&LINE(event)[at + 1], text, sizeof(text));
-    event->used = at + 1 + sizeof(text) - END_BYTES;
+    add_text(event, MORE, text, sizeof(text));
 }
 
 static inline void add_word(struct event_t *event, const char *word) {
