@@ -63,7 +63,7 @@ export function loadWasm(
   return {
     module,
     keep({ exports }) {
-      // V8 forgets the bytecode of what nobody has called for a while, and cannot read these texts again: a run that lasts needs new ones.
+      // V8 discards the bytecode of functions that were not called for a while. It cannot parse these two again, since the flag for their syntax is off by now.
       const later = exports[INTERPRETER] === undefined ? undefined : openNatives(nodeMajor);
       if (later?.isOptimised(exports[INTERPRETER]) !== true) return;
       // Measured, V8 writes it in 0.2 ms.

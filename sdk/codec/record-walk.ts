@@ -81,7 +81,7 @@ export function compileWalk(
   const least = tail?.offset ?? layout.size;
   const readShort = (buffer: ArrayBuffer, at: number, bytes: number): unknown => {
     if (bytes < least) noteShort?.(bytes);
-    // Most short records have a text of another length at the end, and what the one before left there goes.
+    // Records differ in length where a text stands at their end: only what a longer record left behind this one is cleared.
     if (bytes < filled) padded.fill(0, bytes, filled);
     filled = bytes;
     padded.set(new Uint8Array(buffer, at, bytes));

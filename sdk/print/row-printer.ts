@@ -58,7 +58,7 @@ export interface Column<Row> {
   readonly value: (keyof Row & string) | ((row: Row) => unknown);
   /** The name in JSON; the field's name, or the head in lower case, unless given. */
   readonly name?: string;
-  /** What stands in place of the number 0: `"?"` where no process has that number. */
+  /** The text that the column shows for the number 0, such as `"?"` for a process id that is not known. */
   readonly zero?: string;
 }
 
