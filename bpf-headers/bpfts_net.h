@@ -3,6 +3,17 @@
 #ifndef BPFTS_NET_H
 #define BPFTS_NET_H
 
+/* Constants of the kernel's headers, by names that no text has for things of its own. Source: linux/if_ether.h, linux/in6.h */
+#define NET_ETH_P_IP 0x0800
+#define NET_ETH_P_8021Q 0x8100
+#define NET_ETH_P_IPV6 0x86dd
+#define NET_ETH_P_8021AD 0x88a8
+#define NET_IPPROTO_HOPOPTS 0
+#define NET_IPPROTO_ROUTING 43
+#define NET_IPPROTO_FRAGMENT 44
+#define NET_IPPROTO_ICMPV6 58
+#define NET_IPPROTO_DSTOPTS 60
+
 #define NET_IPV4 2
 #define NET_IPV6 10
 /* VLAN tags that are looked behind, and headers of IPv6 between its own and that of the protocol. */
@@ -110,14 +121,14 @@ static __always_inline int net_has_bit(__u64 mask, __u32 bit) {
 
 /* The type of the ICMP requests that a message of this type answers; NET_NO_REPLY where it answers none. */
 static __always_inline int net_find_icmp_request(__u16 protocol, __u8 type) {
-    if (protocol == IPPROTO_ICMPV6)
+    if (protocol == NET_IPPROTO_ICMPV6)
         return net_has_bit(NET_ICMP6_REPLIES, type - 128) ? type - 1 : NET_NO_REPLY;
     return !net_has_bit(NET_ICMP_REPLIES, type) ? NET_NO_REPLY : type ? type - 1 : 8;
 }
 
 /* Requests and their replies have an identifier. */
 static __always_inline int net_has_icmp_id(__u16 protocol, __u8 type) {
-    if (protocol == IPPROTO_ICMPV6)
+    if (protocol == NET_IPPROTO_ICMPV6)
         return net_has_bit(NET_ICMP6_REPLIES | NET_ICMP6_REQUESTS, type - 128);
     return net_has_bit(NET_ICMP_REPLIES | NET_ICMP_REQUESTS, type);
 }
@@ -150,7 +161,7 @@ static __always_inline int net_is_link_group(struct net_address *address) {
 
 /* What IPv6 has in the place of ARP: no router sends it on, so its hop limit is whole. Source: RFC 4861 */
 static __always_inline int net_is_neighbour_discovery(struct net_packet *packet) {
-    return packet->protocol == IPPROTO_ICMPV6 && packet->ttl == 255 && packet->icmp_type >= 133 && packet->icmp_type <= 137;
+    return packet->protocol == NET_IPPROTO_ICMPV6 && packet->ttl == 255 && packet->icmp_type >= 133 && packet->icmp_type <= 137;
 }
 
 /* A packet that stays on its link. */
@@ -165,7 +176,7 @@ static __always_inline int net_is_of_link(struct net_packet *packet) {
 static __always_inline int net_parse_ports(void *data, void *at, void *end, struct net_packet *packet) {
     __be16 *ports = at;
     packet->header = net_find_offset(data, at);
-    if (packet->protocol == IPPROTO_ICMP || packet->protocol == IPPROTO_ICMPV6)
+    if (packet->protocol == IPPROTO_ICMP || packet->protocol == NET_IPPROTO_ICMPV6)
         return net_parse_icmp(at, end, packet);
     if (packet->protocol != IPPROTO_TCP && packet->protocol != IPPROTO_UDP && packet->protocol != IPPROTO_SCTP)
         return NET_PARSED;
@@ -210,9 +221,9 @@ static __always_inline int net_parse_ipv6(void *data, void *at, void *end, struc
     for (int i = 0; i < NET_MAX_EXTENSIONS; i++) {
         struct net_extension *header = at;
         __u32 size = 8;
-        int is_fragment = packet->protocol == IPPROTO_FRAGMENT;
-        if (!is_fragment && packet->protocol != IPPROTO_HOPOPTS && packet->protocol != IPPROTO_ROUTING &&
-            packet->protocol != IPPROTO_DSTOPTS)
+        int is_fragment = packet->protocol == NET_IPPROTO_FRAGMENT;
+        if (!is_fragment && packet->protocol != NET_IPPROTO_HOPOPTS && packet->protocol != NET_IPPROTO_ROUTING &&
+            packet->protocol != NET_IPPROTO_DSTOPTS)
             return net_parse_ports(data, at, end, packet);
         if (!net_fits(header, end))
             return NET_MALFORMED;
@@ -241,19 +252,19 @@ static __always_inline int net_parse(void *data, void *end, struct net_packet *p
 #pragma unroll
     for (int i = 0; i < NET_MAX_VLANS; i++) {
         struct net_vlan *vlan = at;
-        if (type != bpf_htons(ETH_P_8021Q) && type != bpf_htons(ETH_P_8021AD))
+        if (type != bpf_htons(NET_ETH_P_8021Q) && type != bpf_htons(NET_ETH_P_8021AD))
             break;
         if (!net_fits(vlan, end))
             return NET_MALFORMED;
         type = vlan->type;
         at = vlan + 1;
     }
-    if (type == bpf_htons(ETH_P_IP))
+    if (type == bpf_htons(NET_ETH_P_IP))
         return net_parse_ipv4(data, at, end, packet);
-    if (type == bpf_htons(ETH_P_IPV6))
+    if (type == bpf_htons(NET_ETH_P_IPV6))
         return net_parse_ipv6(data, at, end, packet);
     /* Whoever hides behind more tags than are read is not let through by a filter of addresses. */
-    if (type == bpf_htons(ETH_P_8021Q) || type == bpf_htons(ETH_P_8021AD))
+    if (type == bpf_htons(NET_ETH_P_8021Q) || type == bpf_htons(NET_ETH_P_8021AD))
         return NET_MALFORMED;
     return NET_NOT_IP;
 }
@@ -266,7 +277,7 @@ static __always_inline int net_parse_related(struct net_packet *packet, void *da
         return NET_NOT_IP;
     if (packet->protocol == IPPROTO_ICMP && (packet->icmp_type == 3 || packet->icmp_type == 11 || packet->icmp_type == 12))
         return net_parse_ipv4(data, at, end, about);
-    if (packet->protocol == IPPROTO_ICMPV6 && packet->icmp_type >= 1 && packet->icmp_type <= 4)
+    if (packet->protocol == NET_IPPROTO_ICMPV6 && packet->icmp_type >= 1 && packet->icmp_type <= 4)
         return net_parse_ipv6(data, at, end, about);
     return NET_NOT_IP;
 }

@@ -4,8 +4,31 @@ import { join, resolve } from "node:path";
 import type { FileScope } from "../script/file-scope.ts";
 import { hashKey } from "./cache.ts";
 
-/** An include that the prelude has no answer to. */
-const ownInclude = /^[ \t]*#[ \t]*(?:include|include_next|import|embed)\b(?![ \t]*<bpf\/)/m;
+/** The headers of `bpf-headers/` that are no part of the prelude, since few texts name them. Their names are taken: a script's header of such a name is not read. */
+export const libraryHeaders: readonly string[] = ["bcc_usdt.h", "bpfts_nat.h", "bpfts_net.h", "bpfts_notice.h"];
+
+const libraryName = `"(?:${libraryHeaders.map((name) => name.replace(".", "\\.")).join("|")})"`;
+const libraryInclude = new RegExp(`^[ \\t]*#[ \\t]*include[ \\t]*${libraryName}`, "gm");
+/** An include that neither libbpf's headers nor the library's answer. */
+const ownInclude = new RegExp(
+  `^[ \\t]*#[ \\t]*(?:include|include_next|import|embed)\\b(?![ \\t]*(?:<bpf/|${libraryName}))`,
+  "m",
+);
+
+/** Lists the library's headers that a text names, and those that they name. */
+export function listLibraryHeaders(text: string, read: (name: string) => string): string[] {
+  const found: string[] = [];
+  const visit = (of: string): void => {
+    for (const [line] of of.matchAll(libraryInclude)) {
+      const name = line.slice(line.indexOf('"') + 1, -1);
+      if (found.includes(name)) continue;
+      found.push(name);
+      visit(read(name));
+    }
+  };
+  visit(text);
+  return found;
+}
 
 /** Whether a prepared text includes headers of the user's own. */
 export function hasOwnHeaders(text: string): boolean {

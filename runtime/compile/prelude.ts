@@ -15,6 +15,7 @@ import { describeInput } from "./input-state.ts";
 import type { KernelNames } from "./kernel-names.ts";
 import { openNames, selectTypes, typesFile, writeAllTypes, writeKernelTypes } from "./kernel-types.ts";
 import type { KernelTypes, SelectedTypes } from "./kernel-types.ts";
+import { listLibraryHeaders } from "./own-headers.ts";
 import type { Toolchain } from "./toolchain.ts";
 
 /**
@@ -155,7 +156,9 @@ function openVariant(request: PreludeRequest, variant: Variant): Prelude {
     select(text) {
       if (isComplete) return this;
       const readHeaders = (): string[] => [...readHeaderTexts(ownFolders), request.renderMachineHeader(names())];
-      return reopen({ types: selectTypes(text, { cache, kernel, readHeaders, identity: sources }) });
+      const readLibrary = (name: string): string => readFileSync(join(request.headers, name), "utf8");
+      const texts = [text, ...listLibraryHeaders(text, readLibrary).map(readLibrary)];
+      return reopen({ types: selectTypes(texts.join("\n"), { cache, kernel, readHeaders, identity: sources }) });
     },
     complete() {
       if (isComplete) return undefined;

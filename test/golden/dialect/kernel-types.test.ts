@@ -84,6 +84,23 @@ describe("a text", () => {
     expect(headers()).toBe(0);
   });
 
+  it.each([
+    ["bpfts_net.h", "struct net_packet p; return net_parse((void *)(long)skb->data, (void *)(long)skb->data_end, &p);"],
+    ["bpfts_nat.h", "return 0;"],
+    ["bpfts_notice.h", "return 0;"],
+  ])("that includes our %s is compiled with the types that both name alone", (header, body) => {
+    const { build, headers } = open("named");
+    expect(build(`#include "${header}"\nint f(struct __sk_buff *skb) { ${body} }`).length).toBeGreaterThan(0);
+    expect(headers()).toBe(0);
+  });
+
+  it("with USDT probes is compiled with the types that it names alone", () => {
+    const { build, headers } = open("named");
+    const text = "int f(struct pt_regs *ctx) { u64 n = 0; bpf_usdt_readarg(1, ctx, &n); return n; }";
+    expect(build(text).length).toBeGreaterThan(0);
+    expect(headers()).toBe(0);
+  });
+
   it("shares what is made of the types with texts that name the same ones", () => {
     const { build } = open("named");
     const list = (kind: string): string[] => readdirSync(join(folder, "named", kind));
