@@ -187,6 +187,7 @@ async function runLine(flags: OneLineFlags & { readonly memory: number }): Promi
               attaches: flags.dryRun !== true,
               guard: openGuard(readAllowed(flags)),
               verifierLog: flags.verbose,
+              ends: true,
               ...opened,
               ...(rows !== undefined && { rows }),
               ...recorders,

@@ -3,6 +3,7 @@ import { callHost } from "../wire/host.ts";
 import type { LossReply } from "../wire/loss-reply.ts";
 import type { RingKind } from "../wire/protocol.ts";
 import type { RecordCursor, RecordWalk } from "../codec/record-walk.ts";
+import { isEventLimitReached } from "../print/shown-events.ts";
 import { block } from "../time/wait.ts";
 
 /**
@@ -122,7 +123,12 @@ const LONGEST_REST_MS = 250;
 /** Hands over what came before a signal: who waits for events hears of the signal first. */
 export function takeRest(): void {
   const end = Date.now() + LONGEST_REST_MS;
-  while (haveOpenRing("any") && takeEvents() && Date.now() < end);
+  while (!isEventLimitReached() && haveOpenRing("any") && takeEvents() && Date.now() < end);
+}
+
+/** Drops all that was fetched: the user wants no more of it. */
+export function dropFetched(): void {
+  for (const delivery of deliveries) delivery.at = delivery.end = delivery.buffer.byteLength;
 }
 
 const SECTION_HEADER = 16;

@@ -7,7 +7,7 @@ import { bindBytesWalk, compileWalk, openShortNote } from "../codec/record-walk.
 import { requireFields } from "./event-options.ts";
 import type { EventOptions, FieldOptions } from "./event-options.ts";
 import { EventStream } from "./event-stream.ts";
-import { closeRing, countLost, explainLoss, openRing } from "./rings.ts";
+import { closeRing, countLost, dropFetched, explainLoss, openRing } from "./rings.ts";
 import type { EventCallback, OpenRing } from "./rings.ts";
 import type { LossReply } from "../wire/loss-reply.ts";
 import type { Layout } from "../wire/layout.ts";
@@ -283,7 +283,7 @@ export class EventTable<Event = unknown> extends TableBase {
       kind: this.kind,
       table: this,
       bindWalk,
-      callback: markEvents(limitCallback(callback as EventCallback<unknown>)),
+      callback: markEvents(limitCallback(callback as EventCallback<unknown>, dropFetched)),
       lostCallback,
       closeCallback,
       lost: undefined,

@@ -1,14 +1,18 @@
 import { countEdits } from "../wire/count-edits.ts";
 import { makeArgumentError } from "../wire/errors.ts";
 import { allRows } from "../wire/row-choice.ts";
-import type { RowChoice, RowCondition } from "../wire/row-choice.ts";
+import type { RowChoice } from "../wire/row-choice.ts";
+import { compileCondition } from "./row-condition.ts";
+import type { CompiledCondition } from "./row-condition.ts";
 
 let choice: RowChoice = allRows;
+let conditions: readonly CompiledCondition[] = [];
 let isUsed = false;
 
 /** Takes which rows and columns the user wants to see, for a run that begins. */
 export function chooseRows(wanted: RowChoice): void {
   choice = wanted;
+  conditions = wanted.conditions.map(compileCondition);
   isUsed = false;
 }
 
@@ -51,25 +55,30 @@ export type ReadField = (name: string) => { readonly value: unknown } | undefine
  */
 export function isRowWanted(read: ReadField, listNames: () => readonly string[]): boolean {
   isUsed = true;
-  return choice.conditions.every((condition) => {
-    const found = read(condition.field);
-    if (found === undefined) throw refuseName("--filter", condition.field, listNames());
-    return isMet(condition, found.value);
+  return conditions.every(({ field, isMet }) => {
+    const found = read(field);
+    if (found === undefined) throw refuseName("--filter", field, listNames());
+    return isMet(found.value);
   });
 }
 
 /** Whether the user wants to see an event that is printed by its own fields. @throws BpfError as `isRowWanted` does */
 export function isEventWanted(event: unknown, cpu?: number): boolean {
-  if (!haveRowFilter()) return true;
+  if (conditions.length === 0) return true;
+  isUsed = true;
   const fields = (typeof event === "object" && event !== null ? event : {}) as Readonly<Record<string, unknown>>;
-  const own = cpu === undefined ? fields : { cpu, ...fields };
-  return isRowWanted(
-    (name) => {
-      const key = Object.keys(own).find((one) => isSameName(one, name));
-      return key === undefined ? undefined : { value: own[key] };
-    },
-    () => Object.keys(own),
-  );
+  for (const { field, isMet } of conditions) {
+    // Millions of events may come: one by the very name is found without a search.
+    const key = Object.hasOwn(fields, field) ? field : Object.keys(fields).find((one) => isSameName(one, field));
+    if (key !== undefined) {
+      if (!isMet(fields[key])) return false;
+    } else if (cpu !== undefined && isSameName("cpu", field)) {
+      if (!isMet(cpu)) return false;
+    } else {
+      throw refuseName("--filter", field, [...(cpu === undefined ? [] : ["cpu"]), ...Object.keys(fields)]);
+    }
+  }
+  return true;
 }
 
 /** A column with what it is called: by its name in JSON, or by its head. */
@@ -114,56 +123,4 @@ export function refuseName(option: string, wanted: string, names: readonly strin
     `${option}: the rows have no field "${wanted}"`,
     isClose ? `did you mean "${closest.name}"?` : `they have: ${names.join(", ")}`,
   );
-}
-
-function isMet({ field, operator, value: wanted }: RowCondition, value: unknown): boolean {
-  if (operator === "~" || operator === "!~") return new RegExp(wanted).test(renderField(value)) === (operator === "~");
-  const isBool = typeof value === "boolean";
-  if (isBool && /^(?:true|false)$/i.test(wanted))
-    return isOrdered(operator, Number(value) - Number(wanted.toLowerCase() === "true"));
-  if (isBool || typeof value === "number" || typeof value === "bigint") {
-    if (isNumber(wanted)) return isOrdered(operator, compareNumbers(String(isBool ? Number(value) : value), wanted));
-    throw makeArgumentError(
-      `--filter: "${field}" is ${isBool ? "true or false" : "a number"}, and is compared with "${wanted}"`,
-      `for example: ${isBool ? `${field}==true` : "pid==1"}`,
-    );
-  }
-  const text = renderField(value);
-  // A text is neither more nor less than a number.
-  if (isNumber(wanted)) return isOrdered(operator, isNumber(text) ? compareNumbers(text, wanted) : NaN);
-  return isOrdered(operator, missing.has(text) && text !== wanted ? NaN : text < wanted ? -1 : text > wanted ? 1 : 0);
-}
-
-/** What tools print where a row has no value. */
-const missing: ReadonlySet<string> = new Set(["", "-", "?"]);
-
-/** Compares all digits of whole numbers. */
-function compareNumbers(text: string, wanted: string): number {
-  if (!isWhole(text) || !isWhole(wanted)) return Number(text) - Number(wanted);
-  const [a, b] = [BigInt(text), BigInt(wanted)];
-  return a < b ? -1 : a > b ? 1 : 0;
-}
-
-const isNumber = (text: string): boolean => text.trim() !== "" && !Number.isNaN(Number(text));
-const isWhole = (text: string): boolean => /^\s*(?:-?\d+|0x[\da-f]+)\s*$/i.test(text);
-
-function renderField(value: unknown): string {
-  return value === undefined || value === null ? "" : String(value as string);
-}
-
-function isOrdered(operator: RowCondition["operator"], order: number): boolean {
-  switch (operator) {
-    case "==":
-      return order === 0;
-    case "!=":
-      return order !== 0;
-    case ">=":
-      return order >= 0;
-    case "<=":
-      return order <= 0;
-    case ">":
-      return order > 0;
-    default:
-      return order < 0;
-  }
 }

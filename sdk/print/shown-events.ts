@@ -26,13 +26,14 @@ export function noteShownEvent(before: number): void {
   if (left === 0) callHost("interrupt", null);
 }
 
-/** Makes the callback that shows no more events than the user wants; without a limit it is the callback itself. */
+/** Makes the callback that shows no more events than the user wants, and then drops the rest; without a limit it is the callback itself. */
 export function limitCallback<Parameters extends readonly unknown[]>(
   callback: (...values: Parameters) => unknown,
+  dropRest: () => void,
 ): (...values: Parameters) => unknown {
   if (!haveEventLimit()) return callback;
   return (...values) => {
-    if (left <= 0) return undefined;
+    if (left <= 0) return dropRest();
     const before = countOutput();
     try {
       return callback(...values);

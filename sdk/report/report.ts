@@ -6,6 +6,7 @@ import { EventTable } from "../events/table-ring.ts";
 import { areHistogramsWanted } from "../print/record-histogram.ts";
 import { haveAddedColumns, readAddedColumns, renderAddedColumns } from "../print/added-columns.ts";
 import { haveRowFilter, isEventWanted, refuseRowFilter } from "../print/row-choice.ts";
+import { isEventLimitReached } from "../print/shown-events.ts";
 import { noteSortUsed } from "../print/sorted-rows.ts";
 import { eprint, print, printf, sprintf, writeOutput } from "../print/output.ts";
 import { addRecord, areRecordsWanted, findRecordStep } from "../print/output-records.ts";
@@ -153,10 +154,14 @@ function waitUntil(moment: number, haveRings: boolean, send?: () => void): Inter
   }
 }
 
+/** A program that stays attached goes on filling its buffers. Units: milliseconds. */
+const LONGEST_DRAIN_MS = 3000;
+
 /** Takes what came before the end. */
 function drain(): void {
+  const end = Date.now() + LONGEST_DRAIN_MS;
   try {
-    while (takeEvents());
+    while (!isEventLimitReached() && takeEvents() && Date.now() < end);
   } catch (error) {
     if (!(error instanceof Interrupt)) throw error;
   }

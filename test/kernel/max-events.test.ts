@@ -125,6 +125,26 @@ describe("--max-events", () => {
     expect([tool.status, tool.stdout.trimEnd().split("\n").length]).toEqual([0, 3]);
   });
 
+  it("ends at once on a flood, and tells of no loss that the user did not ask for", async () => {
+    const flood = "dd if=/dev/zero of=/dev/null bs=1 count=400000000";
+    const line = 'tracepoint:raw_syscalls:sys_enter if (pid == cpid) { print("%d\\n", args->id); }';
+    const { status, stdout, stderr, durationMs } = await runCli(["-e", line, "--max-events", "3", "-c", flood]);
+    expect({ status, stderr, lines: stdout.trimEnd().split("\n").length }).toEqual({
+      status: 0,
+      stderr: "Attached 1 probe.\n",
+      lines: 3,
+    });
+    // The flood goes on for minutes, and so would a script that takes what it leaves.
+    expect(durationMs).toBeLessThan(30_000);
+  });
+
+  it("leaves out nothing that a command did before its end", async () => {
+    const line = 'tracepoint:syscalls:sys_enter_write if (pid == cpid) { print("%d\\n", args->count); }';
+    const ended = await runCli(["-e", line, "-c", "dd if=/dev/zero of=/dev/null bs=1 count=20000 status=none"]);
+    const lost = Number(/Lost (\d+) event/.exec(ended.stderr)?.[1] ?? 0);
+    expect([ended.status, ended.stdout.split("\n").length - 1 + lost]).toEqual([0, 20_000]);
+  });
+
   it.each(["0", "-3", "2.5", "many"])("refuses %s", async (value) => {
     const result = await runCli(["run", "--json-errors", `--max-events=${value}`, script]);
     expect([result.status, parseCliError(result).message]).toEqual([

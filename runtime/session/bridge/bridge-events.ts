@@ -26,6 +26,8 @@ interface Ring {
   lost: number;
   /** Those of them that a batch has told of. */
   told: number;
+  /** Those of them that came before the batch that the script has now. */
+  lostBefore: number;
   /** Outputs that failed while it was open, by CPU, as the dialect counts them: the kernel's own count lacks those that no record followed. */
   listFailed(): readonly number[];
   readonly gauge: LossGauge;
@@ -49,6 +51,8 @@ export interface Loss {
 /** The buffers of a run and the calls that read them. */
 export interface EventCalls {
   readonly handlers: Handlers<"ring_open" | "ring_close" | "ring_lost" | "explain_loss" | "poll">;
+  /** The script has all the events that the user wants: what is lost behind them is nobody's loss. */
+  stopCounting(): void;
   /** Events that were lost, by buffer, for the line at the end. */
   listLosses(): readonly Loss[];
   /** Whether the script has opened a buffer. */
@@ -84,6 +88,8 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
   let firstRing = 0;
   /** One order for all buffers that want one. */
   const merger = openTimeMerger<Ring>();
+  /** Whether the user still wants to hear of losses. */
+  let isCounting = true;
   /** Whether the last batch was so small that putting records in order costs nothing. */
   let isCalm = true;
 
@@ -104,6 +110,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
   /** Counts what was lost. Where it need not be exact that happens now and then only: each CPU is interrupted to say its number, and programs' own counts are read from a map. */
   const countLost = (ring: Ring, isExact = true): { readonly lost: number; readonly isCounted: boolean } => {
     const now = readClock();
+    if (!isCounting) return { lost: 0, isCounted: true };
     if (!isExact && now - ring.countedAt < COUNT_MS) return { lost: 0, isCounted: false };
     ring.countedAt = now;
     const total = Math.max(port.ringLost(ring.handle), sum(ring.listFailed()));
@@ -128,7 +135,9 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
 
   /** Counts what a ring has lost after it was read. A buffer that is found empty may stay so: what the script hears now is all that it hears for a while. */
   const noteRead = (ring: Ring, records: Uint8Array, timed: boolean, isEmpty: boolean): void => {
-    const { lost, isCounted } = countLost(ring, records.length === 0 && ring.uncounted);
+    // Where the script may have enough with any batch, it must be known what was lost before it.
+    const isExact = state.maxEvents !== undefined || (records.length === 0 && ring.uncounted);
+    const { lost, isCounted } = countLost(ring, isExact);
     ring.gauge.note(records, timed, lost, isEmpty || records.length === 0, isCounted);
     ring.uncounted = records.length > 0;
   };
@@ -240,6 +249,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
           capacityBytes,
           lost: 0,
           told: 0,
+          lostBefore: 0,
           listFailed,
           gauge: new LossGauge({ name, kind, pages: capacityBytes / PAGE_BYTES, eventBytes }),
           countedAt: readClock(),
@@ -265,6 +275,7 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
       },
       poll({ kind, timeoutMs }) {
         state.noteBatch(false);
+        for (const ring of rings.values()) ring.lostBefore = ring.lost;
         const end = timeoutMs < 0 ? Infinity : readClock() + timeoutMs;
         const findLeft = (): number => (end === Infinity ? -1 : Math.max(0, end - readClock()));
         const nap = timeoutMs === 0 ? undefined : napper.findNap(smallestRing());
@@ -278,6 +289,15 @@ export function openEventCalls(state: BridgeState, requireMap: (map: number) => 
         state.noteBatch(batch !== undefined);
         return batch;
       },
+    },
+    stopCounting() {
+      isCounting = false;
+      for (const ring of rings.values()) {
+        const left = (losses.get(ring.name) ?? 0) - (ring.lost - ring.lostBefore);
+        ring.lost = ring.lostBefore;
+        if (left > 0) losses.set(ring.name, left);
+        else losses.delete(ring.name);
+      }
     },
     listLosses() {
       for (const ring of rings.values()) {

@@ -55,6 +55,8 @@ export interface BridgeState {
   readonly capture?: CaptureTarget;
   /** Sees what came through a buffer, before the host prints rows of it; absent when nobody records. */
   readonly noteRecords?: (ring: number, lost: number, records: Uint8Array) => void;
+  /** Takes the programs off their places before the script ends; absent where nothing is attached. */
+  detachAll?(): void;
   build(request: BuildRequest): BuiltProgram;
   openTracePipe(): TracePipe;
   /** How long the script's end may still take; Infinity while there is no hurry. Units: milliseconds. */

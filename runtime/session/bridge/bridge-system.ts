@@ -22,7 +22,6 @@ export function openSystemCalls(
   | "note_shell_pid"
   | "write"
   | "write_error"
-  | "interrupt"
   | "exit"
   | "wait"
   | "now"
@@ -65,10 +64,6 @@ export function openSystemCalls(
     write_error(text, bytes) {
       // Nobody reads it: no reason to stop.
       writeAll(state, 2, bytes.length > 0 ? copyBytes(bytes) : Buffer.from(text, "utf8"));
-      return null;
-    },
-    interrupt() {
-      state.port.signalAfter(1);
       return null;
     },
     exit({ code }) {

@@ -10,6 +10,8 @@ export interface TraceCalls {
   readonly handlers: Handlers<"trace_read">;
   /** Lines that the kernel's buffer had no room for. */
   countLost(): number;
+  /** Counts no more of them: the script has all the lines that the user wants. */
+  stopCounting(): void;
   /** Whether the script has read the pipe. */
   wasRead(): boolean;
 }
@@ -25,6 +27,9 @@ export function openTraceCalls(state: BridgeState): TraceCalls {
   let pipe: TracePipe | undefined;
   let rest = Buffer.alloc(0);
   let lost = 0;
+  /** Before the lines that the script has now. */
+  let lostBefore = 0;
+  let isCounting = true;
 
   const readLines = (): string | undefined => {
     const fresh = state.port.fileRead(pipe!.file, READ_BYTES);
@@ -37,7 +42,7 @@ export function openTraceCalls(state: BridgeState): TraceCalls {
     const text = decodeText(bytes.subarray(0, cut))
       .replaceAll("\0", "")
       .replace(lostLine, (_, count: string) => {
-        lost += Number(count);
+        if (isCounting) lost += Number(count);
         return "";
       });
     // A message with a newline of its own leaves an empty line behind.
@@ -49,6 +54,7 @@ export function openTraceCalls(state: BridgeState): TraceCalls {
     handlers: {
       trace_read({ timeoutMs, events }) {
         pipe ??= state.openTracePipe();
+        lostBefore = lost;
         if (!events) return state.waiter.waitFor(timeoutMs, waitSources.files, readLines) ?? "";
         const wake = wakeAtSecondLook();
         return (
@@ -58,6 +64,10 @@ export function openTraceCalls(state: BridgeState): TraceCalls {
       },
     },
     countLost: () => lost,
+    stopCounting() {
+      isCounting = false;
+      lost = lostBefore;
+    },
     wasRead: () => pipe !== undefined,
   };
 }

@@ -65,6 +65,13 @@ export function openBridge(state: BridgeState, isStopped: () => boolean): Bridge
     ...openLookupCalls(state),
     ...openUserCalls(),
     ...openTestCalls(state),
+    interrupt() {
+      events.stopCounting();
+      trace.stopCounting();
+      state.detachAll?.();
+      state.port.signalAfter(1);
+      return null;
+    },
   };
   const errors = new Map<number, BpftsError>();
   let lastError = 0;

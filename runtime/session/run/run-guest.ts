@@ -82,8 +82,13 @@ export interface GuestRun {
   readonly watch?: ProcessWatch;
   /** Called when the script has set up what it wants to see: before its first wait, or when it ends well without one. */
   readonly whenSetUp?: () => void;
-  /** Takes the programs off their places at a signal, before the script hears of it. */
+  /** Takes the programs off their places before the script ends. */
   readonly detachAll?: () => void;
+  /**
+   * Whether a signal does so before the script hears of it: `drained` delivers meanwhile what the programs had caused, for any script; `first` leaves that
+   * to a script that is known to take it, and does the same when the command has ended.
+   */
+  readonly detaches?: "drained" | "first";
   /** Records what the script is told, or tells it what was recorded. */
   readonly tape?: Tape;
   /** Opens the sandbox in another way than usual. */
@@ -108,7 +113,8 @@ export async function runGuest(run: GuestRun): Promise<number> {
           ...(run.watch && { watch: run.watch }),
           ...(run.durationMs !== undefined && { durationMs: run.durationMs }),
           ...(run.whenSetUp && { beforeFirst: run.whenSetUp }),
-          ...(run.detachAll && { detachAll: run.detachAll }),
+          ...(run.detachAll && run.detaches === "drained" && { detachAll: run.detachAll }),
+          ...(run.detachAll && run.detaches === "first" && { detachFirst: run.detachAll }),
         });
   const lookups = run.lookups ?? openLookups(port);
   const bridge = (run.tape?.openBridge ?? openBridge)(

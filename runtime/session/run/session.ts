@@ -41,6 +41,7 @@ import { openTurn, watchSupervisor } from "./handover.ts";
 import type { Handover, Turn } from "./handover.ts";
 import { openEndedProcesses } from "./ended-processes.ts";
 import type { EndedProcesses } from "./ended-processes.ts";
+import { detachProbes } from "./detach-probes.ts";
 import { quoteLines } from "./quote-lines.ts";
 import { openCaptureTarget, redirectOutput } from "./redirect-output.ts";
 import { runGuest } from "./run-guest.ts";
@@ -59,7 +60,6 @@ import { pinTables } from "../load/pin-tables.ts";
 import { noteUnit } from "../load/note-unit.ts";
 import { openCommand } from "../wait/command.ts";
 import type { CommandPlace } from "../wait/command.ts";
-import type { Command } from "../wait/command.ts";
 
 /** One run of one script. */
 export interface RunOptions {
@@ -115,6 +115,8 @@ export interface RunOptions {
   readonly capture?: Omit<CaptureTarget, "write"> & { readonly fd: number };
   /** The file that the script's output goes to, by its descriptor; standard output unless given. */
   readonly output?: number;
+  /** Whether the script does nothing more at Ctrl-C, and at the command's end, than show what it has: a one-liner. Its probes are detached before it hears of it. */
+  readonly ends?: boolean;
   /** For one of several versions of a script that follow each other. */
   readonly handover?: Handover;
   /** What was done of the run before. */
@@ -170,7 +172,11 @@ export async function runScript(options: RunOptions): Promise<number> {
         : scope.own(openCommand(port, options.command, options.log, options.commandPlace));
     // Node looks there when the sandbox asks for the time zone; the command has its environment by then.
     if (options.utc === true) process.env["TZ"] = "UTC";
-    detach = () => detachAtOnce(port, command, options.log);
+    detach = () => {
+      // The command's processes end first: what bpfts starts to detach is a child, too, and stays.
+      command?.close();
+      detachProbes(port, options.log);
+    };
     let pipe: TracePipe | undefined;
     const openPipe = (): TracePipe => (pipe ??= scope.own(openTracePipe(port)));
     const userSpace = scope.own(openUserSpace(port, options.log));
@@ -229,13 +235,12 @@ export async function runScript(options: RunOptions): Promise<number> {
       ...(options.capture && { capture: openCaptureTarget(port, options.capture) }),
       watch: options.handover === undefined ? watch : watchSupervisor(options.handover, watch),
       ...(command !== undefined && { command }),
-      ...(turn && {
-        whenSetUp: turn.take,
-        detachAll: () => {
-          port.detachProbes();
-          for (const program of programs) program.detachAll();
-        },
-      }),
+      detachAll: () => {
+        detachProbes(port, options.log);
+        for (const program of programs) program.detachAll();
+      },
+      ...(options.ends && { detaches: "first" }),
+      ...(turn && { whenSetUp: turn.take, detaches: "drained" }),
     };
     const status =
       options.live === undefined
@@ -257,23 +262,6 @@ export async function runScript(options: RunOptions): Promise<number> {
 /** Filters by pid would match nothing without a word. */
 const ownPidsWarning =
   "bpfts runs in a PID namespace of its own, as in a container: BPF programs see the pids of the host, not those of this namespace, so filters by pid (-p, cpid, command.pid) match nothing. Run it in the host's PID namespace (docker run --pid=host)";
-
-/** How long the kernel takes to free the perf event of a probe. Units: milliseconds, measured on Linux 6.18 */
-const FREE_MS = 50;
-
-/** Shorter work is over before anybody looks for it. Units: milliseconds. */
-const SILENT_MS = 2000;
-
-/** Detaches what takes long all at once. The command's processes end first: the process that frees the perf events is a child, too, and stays. */
-function detachAtOnce(port: KernelPort, command: Command | undefined, log: Log): void {
-  command?.close();
-  const perfEvents = port.detachProbes();
-  if (perfEvents * FREE_MS < SILENT_MS) return;
-  const seconds = Math.round((perfEvents * FREE_MS) / 1000);
-  log.warn(
-    `All programs are detached. The process bpfts-detach stays for about ${seconds} s, until the kernel has freed ${perfEvents} perf events`,
-  );
-}
 
 /** A check has a line of its own to say: what the script prints on its way is not for anybody. */
 function muteOutput(port: KernelPort): KernelPort {

@@ -15,6 +15,9 @@ const KILL_MS = 1000;
 const FIRST_LOOK_MS = 1;
 const LAST_LOOK_MS = 32;
 
+/** Processes of bpfts's own that may begin after the command and outlive it. Source: `native/helper_process.h` */
+const ownHelpers: ReadonlySet<string> = new Set(["bpfts-detach", "bpfts-guard"]);
+
 const { SIGCONT, SIGKILL, SIGTERM } = constants.signals;
 
 /**
@@ -63,6 +66,7 @@ function nameDaemons(children: readonly ProcessEntry[], command: ProcessEntry, l
     // A command may begin a session itself.
     if (pid === command.pid || session === command.pid || session === ownSession) continue;
     sessions.add(session);
+    if (ownHelpers.has(name)) continue;
     log.warn(`"${name}", pid ${pid}, goes on: the command left it in a session of its own, as a daemon`);
   }
   return sessions;

@@ -46,6 +46,8 @@ export interface WaitingChores {
   readonly beforeFirst?: () => void;
   /** Takes the programs off their places at a signal; what they had caused is delivered before the script hears of it. */
   readonly detachAll?: () => void;
+  /** Takes the programs off their places before the script hears of a signal or of the command's end, for a script that then takes what is left and ends. */
+  readonly detachFirst?: () => void;
 }
 
 /** Opens the one way to wait in a run. */
@@ -75,6 +77,7 @@ export function openWaiter(
   /** Milliseconds until the script must hear of a signal whose last events are on their way; undefined when none came. @throws InterruptedError at one that need not wait */
   const findDrainTime = (): number | undefined => {
     if (port.signalTake() !== 0) {
+      chores.detachFirst?.();
       if (chores.detachAll === undefined || detachedAt !== undefined) throw new InterruptedError("A signal came");
       chores.detachAll();
       detachedAt = now();
@@ -108,6 +111,7 @@ export function openWaiter(
         const settle = findSettleTime();
         if (settle !== undefined && settle <= 0) {
           told = true;
+          chores.detachFirst?.();
           throw new InterruptedError("The command has ended", { detail: COMMAND_ENDED });
         }
         const left = Math.min(end - now(), settle ?? Infinity, drain ?? Infinity, watch?.look() ?? Infinity, reapLeft);
