@@ -67,15 +67,25 @@ export class ReaderProgram {
   /** The function around it all: binds the views to a buffer and answers what `body` returns. */
   wrap(body: string, inner: Readonly<Record<string, unknown>> = {}): (buffer: ArrayBuffer) => object {
     const views = [...this.views].map((view) => `${view} = ${viewMakers[view]}`);
+    return this.evaluate("buffer", views.length > 0 ? `const ${views.join(", ")};` : "", body, inner);
+  }
+
+  /** The same for a body that goes from one buffer to the next: there `setViews(buffer)` binds the views, and answers them in their order. */
+  wrapMovable(body: string, inner: Readonly<Record<string, unknown>> = {}): () => object {
+    const views = [...this.views];
+    const setters = views.map((view) => `${view} = ${viewMakers[view]}`);
+    const head = `${views.length > 0 ? `var ${views.join(", ")};` : ""} function setViews(buffer) { return [${setters.join(", ")}]; }`;
+    return this.evaluate("", head, body, inner);
+  }
+
+  private evaluate<Values extends readonly unknown[]>(
+    parameter: string,
+    head: string,
+    body: string,
+    inner: Readonly<Record<string, unknown>>,
+  ): (...values: Values) => object {
     const hidden = this.canHide ? "var hides = 0;" : "";
-    const source = [
-      "return function (buffer) {",
-      views.length > 0 ? `const ${views.join(", ")};` : "",
-      hidden,
-      ...this.functions,
-      body,
-      "};",
-    ].join("\n");
+    const source = [`return function (${parameter}) {`, head, hidden, ...this.functions, body, "};"].join("\n");
     const names = {
       readText: decodeCString,
       readWhole: decodeWholeText,
@@ -86,10 +96,10 @@ export class ReaderProgram {
       ...inner,
     };
     const bind = (
-      new Function(...Object.keys(names), source) as (...values: readonly unknown[]) => (buffer: ArrayBuffer) => object
+      new Function(...Object.keys(names), source) as (...values: readonly unknown[]) => (...values: Values) => object
     )(...Object.values(names));
     const shapes = this.literals.flatMap(makeShapes);
-    return (buffer) => Object.assign(bind(buffer), { shapes });
+    return (...values) => Object.assign(bind(...values), { shapes });
   }
 
   /** `var` with the variables, or nothing. */

@@ -24,6 +24,17 @@ export interface FieldUse {
   readonly takesCpu: boolean;
 }
 
+/** Records of one layout that were fetched together. */
+export interface RecordSection extends RecordCursor {
+  readonly buffer: ArrayBuffer;
+}
+
+/** Reads record after record when it is asked for the next, from one section after the other, until `nextSection` answers undefined. Calls `leave` however it ends. */
+export type RecordSteps<Value> = (
+  nextSection: () => RecordSection | undefined,
+  leave: () => void,
+) => Generator<Value, void>;
+
 /** What a walk is made for besides the layout. */
 export interface WalkOptions {
   readonly use?: FieldUse | undefined;
@@ -40,41 +51,82 @@ export interface WalkOptions {
  * With `use`, one object carries all records of a walk, and the fields that are not named are not read: measured, making an object
  * costs QuickJS more than reading its fields.
  */
-export function compileWalk(
-  layout: Layout,
-  { use, only, noteShort }: WalkOptions = {},
-): (buffer: ArrayBuffer) => RecordWalk {
+export function compileWalk(layout: Layout, options: WalkOptions = {}): (buffer: ArrayBuffer) => RecordWalk {
+  const reading = planReading(layout, options);
+  const { program } = reading;
+  const cpu = program.element("u32", 2, "o", 4);
+  const more = options.use?.takesCpu === false ? "" : `, ${cpu}, size`;
+  const loop = reading.writeLoop((value) => `callback(${value}${more});`);
+  const views = [...program.views].join(", ");
+  // QuickJS reads parameters and variables of the function faster than those around it.
+  const body = `
+    return function (cursor, callback) { walk(cursor, callback${views === "" ? "" : `, ${views}`}); };
+    function walk(cursor, callback${views === "" ? "" : `, ${views}`}) {
+      ${reading.declareVariables()}
+      var end = cursor.end;
+      ${loop}
+    }`;
+  return program.wrap(body, reading.inner) as (buffer: ArrayBuffer) => RecordWalk;
+}
+
+/**
+ * Makes the same for a loop that takes one record after the other. A record is read when the loop comes to it: measured, half of what a loop took
+ * went into calling back for each record and keeping the object for the loop.
+ */
+export function compileSteps<Value>(layout: Layout, options: WalkOptions = {}): RecordSteps<Value> {
+  const reading = planReading(layout, options);
+  const { program } = reading;
+  const loop = reading.writeLoop((value) => `yield ${value};`);
+  const views = [...program.views];
+  const body = `
+    return function* (nextSection, leave) {
+      ${reading.declareVariables()}
+      var buffer, cursor, end, views${views.map((view) => `, ${view}`).join("")};
+      try {
+        while ((cursor = nextSection()) !== undefined) {
+          buffer = cursor.buffer;
+          end = cursor.end;
+          views = setViews(buffer);
+          ${views.map((view, index) => `${view} = views[${index}];`).join(" ")}
+          ${loop}
+        }
+      } finally {
+        leave();
+      }
+    };`;
+  // Each loop has views of its own: two may be under way.
+  const bind = program.wrapMovable(body, reading.inner) as () => RecordSteps<Value>;
+  return (nextSection, leave) => bind()(nextSection, leave);
+}
+
+/** How records of one layout are read by generated code, of which what is done with each value is left open. */
+interface Reading {
+  readonly program: ReaderProgram;
+  /** The loop from `cursor.at` to `end`. */
+  writeLoop(take: (value: string) => string): string;
+  /** The variables that the loop needs, once the loop is written. */
+  declareVariables(): string;
+  /** What the code calls. */
+  readonly inner: Readonly<Record<string, unknown>>;
+}
+
+function planReading(layout: Layout, { use, only, noteShort }: WalkOptions): Reading {
   const program = new ReaderProgram(8, { hasIndices: true });
   const shares = use !== undefined && layout.kind === "struct";
   const used = shares ? narrowLayout(layout, use.fields) : undefined;
   const fill = shares ? program.assign(used!, "o", 8, "shared") : "";
   const shown = only !== undefined && layout.kind === "struct" ? narrowLayout(layout, only) : layout;
   const value = shares ? "shared" : program.read(shown, "o", 8);
-  const cpu = program.element("u32", 2, "o", 4);
   const size = program.element("u32", 2, "o", 0);
-  const more = use?.takesCpu === false ? "" : `, ${cpu}, size`;
   const readPadded = "readShort(buffer, o + 8, size)";
   const tail = findTail(layout);
   const read = shares ? use.fields : only;
   const takesRest = tail?.layout.length === 0 && (read === undefined || read.has(tail.name));
   const set = (target: string): string => (takesRest ? `setRest(${target}, buffer, o + 8, size)` : target);
-  const take = shares
-    ? `if (size < ${layout.size}) Object.assign(shared, ${readPadded}); else { ${fill} } callback(${set("shared")}${more});`
-    : `callback(${set(`size < ${layout.size} ? ${readPadded} : ${value}`)}${more});`;
-  const views = [...program.views].join(", ");
-  // QuickJS reads parameters and variables of the function faster than those around it.
-  const body = `
-    return function (cursor, callback) { walk(cursor, callback${views === "" ? "" : `, ${views}`}); };
-    function walk(cursor, callback${views === "" ? "" : `, ${views}`}) {
-      ${program.declareVariables()}
-      var o, size${shares ? ", shared = {}" : ""}, index1, index2, index3, end = cursor.end;
-      while ((o = cursor.at) < end) {
-        ${program.setIndices()}
-        size = ${size};
-        cursor.at = o + 8 + ((size + 7) & ~7);
-        ${take}
-      }
-    }`;
+  const writeRecord = (take: (value: string) => string): string =>
+    shares
+      ? `if (size < ${layout.size}) Object.assign(shared, ${readPadded}); else { ${fill} } ${take(set("shared"))}`
+      : take(set(`size < ${layout.size} ? ${readPadded} : ${value}`));
   let filled = 0;
   let readWhole: BoundReader | undefined;
   const padded = new Uint8Array(alignUp(layout.size));
@@ -92,7 +144,19 @@ export function compileWalk(
     record[tail!.name] = readRest!(buffer, at + Math.min(bytes, tail!.offset), at + bytes);
     return record;
   };
-  return program.wrap(body, { readShort, setRest }) as (buffer: ArrayBuffer) => RecordWalk;
+  return {
+    program,
+    writeLoop: (take) => `
+      while ((o = cursor.at) < end) {
+        ${program.setIndices()}
+        size = ${size};
+        cursor.at = o + 8 + ((size + 7) & ~7);
+        ${writeRecord(take)}
+      }`,
+    declareVariables: () =>
+      `${program.declareVariables()} var o, size${shares ? ", shared = {}" : ""}, index1, index2, index3;`,
+    inner: { readShort, setRest },
+  };
 }
 
 /** Makes the `noteShort` of a table's walk: `warn` gets a sentence about the first record that is too short. */
@@ -132,6 +196,26 @@ export function narrowLayout(layout: StructLayout, wanted: ReadonlySet<string>):
     return "members" in member.layout ? [{ ...member, layout: narrowLayout(member.layout, wanted) }] : [];
   });
   return { ...layout, members };
+}
+
+/** Reads records as bytes, for events whose type is not known. */
+export function* stepThroughBytes(
+  nextSection: () => RecordSection | undefined,
+  leave: () => void,
+): Generator<Uint8Array, void> {
+  try {
+    for (let section = nextSection(); section !== undefined; section = nextSection()) {
+      const words = new Uint32Array(section.buffer, 0, section.buffer.byteLength >> 2);
+      while (section.at < section.end) {
+        const size = words[section.at >> 2]!;
+        const data = section.at + 8;
+        section.at = data + ((size + 7) & ~7);
+        yield new Uint8Array(section.buffer, data, size).slice();
+      }
+    }
+  } finally {
+    leave();
+  }
 }
 
 /** Makes the walk that hands records out as bytes, for events whose type is not known. */

@@ -19,6 +19,11 @@ export interface EventOptions extends CancelOptions {
    * `bpf_ktime_get_ns`), at the cost of some milliseconds. Without it only events of one CPU keep their order. A ring buffer has one order anyway.
    */
   readonly by_time?: boolean | undefined;
+  /**
+   * Has a loop fill one object again and again, in place of an object for each event, which takes longer than all else of an event. It holds an event until the loop
+   * takes the next one: a script that keeps events leaves this out, or keeps copies: `{ ...event }`.
+   */
+  readonly reuse?: boolean | undefined;
 }
 
 /** The names of an event's members. */

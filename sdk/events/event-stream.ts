@@ -6,10 +6,12 @@ import { pollRings, takeEvents, takeRest } from "./rings.ts";
 import { serveWhileWaiting } from "../time/wait.ts";
 import { requireCancel, watchCancel } from "./cancel.ts";
 import type { EventOptions } from "./event-options.ts";
+import type { RecordSection, RecordSteps } from "../codec/record-walk.ts";
 
 /** A buffer of events as a stream needs it. */
 interface EventSource<Event> {
-  subscribe(callback: (event: Event) => unknown, options: EventOptions, closeCallback: () => void): void;
+  compile_steps(options: EventOptions): RecordSteps<Event>;
+  open_sections(take: (section: RecordSection) => void, options: EventOptions, closeCallback: () => void): void;
   close_buffer(): void;
 }
 
@@ -29,7 +31,7 @@ interface AwaitedStream {
 const awaited = new Set<AwaitedStream>();
 
 /** Events that had come when a loop was left: the next one over the same buffer begins with them. */
-const kept = new WeakMap<object, unknown[]>();
+const kept = new WeakMap<object, RecordSection[]>();
 
 /**
  * Events of one buffer as an iterator: `for (const e of b.events("events"))` blocks between events, `for await` lets timers
@@ -53,8 +55,10 @@ const kept = new WeakMap<object, unknown[]>();
 export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>, AwaitedStream {
   private readonly table: EventSource<Event>;
   private readonly options: EventOptions;
-  private queue: Event[] = [];
-  private nextIndex = 0;
+  /** What was fetched and is not read yet; the first one may be read in part. */
+  private sections: RecordSection[] = [];
+  /** What reads events for promises. */
+  private steps: Generator<Event, void> | undefined;
   private open = false;
   private waiters: Waiter<Event>[] = [];
   /** Set when the time of the loop is over, or its signal was aborted. */
@@ -72,43 +76,57 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
     this.options = options;
   }
 
-  /** QuickJS goes through a generator without an object for each step. */
-  *[Symbol.iterator](): Generator<Event, void> {
-    let isLeft = true;
-    const isLimited = haveEventLimit();
-    const { marksEvents } = this;
+  /** QuickJS goes through a generator without an object for each step. The generator is made of the struct's layout, so that nothing is called for an event. */
+  [Symbol.iterator](): Generator<Event, void> {
+    let isBegun = false;
+    let isLeft = false;
+    const nextSection = (): RecordSection | undefined => {
+      isLeft = false;
+      if (!isBegun) this.subscribe();
+      isBegun = true;
+      const section = this.waitForSection();
+      // What a poll throws leaves the buffer open: the script may go on after an interrupt.
+      isLeft = true;
+      return section;
+    };
+    const events = this.table.compile_steps(this.options)(nextSection, () => isLeft && this.end());
+    return this.marksEvents || haveEventLimit() ? this.markEach(events) : events;
+  }
+
+  /** Notes which events are shown, for users who count or sort them. */
+  private *markEach(events: Generator<Event, void>): Generator<Event, void> {
     try {
-      this.subscribe();
-      for (;;) {
-        while (this.nextIndex < this.queue.length && !(isLimited && isEventLimitReached())) {
-          if (isLimited) this.outputBefore = countOutput();
-          if (marksEvents) noteEvent(true);
-          yield this.queue[this.nextIndex++]!;
-          if (marksEvents) noteEvent(false);
-          if (isLimited) this.noteShown();
-        }
-        this.clearQueue();
-        if (!this.open) {
-          const aborted = this.takeAborted();
-          if (aborted !== undefined) throw aborted.reason;
-          return;
-        }
-        // What a poll throws leaves the buffer open: the script may go on after an interrupt.
-        isLeft = false;
-        const interruption = this.interruption;
-        this.interruption = undefined;
-        if (interruption !== undefined) throw interruption;
-        try {
-          pollRings("any", -1, () => !this.open || this.haveEvent());
-        } catch (error) {
-          // What came before a signal comes first.
-          if (!(error instanceof Interrupt) || !this.haveEvent()) throw error;
-          this.interruption = error;
-        }
-        isLeft = true;
+      for (let step = events.next(); step.done !== true; step = events.next()) {
+        this.noteBegin();
+        yield step.value;
+        if (this.marksEvents) noteEvent(false);
+        this.noteShown();
+        if (isEventLimitReached()) this.clearSections();
       }
     } finally {
-      if (isLeft) this.end();
+      events.return();
+    }
+  }
+
+  /** Blocks until there are events. Undefined when no more will come. @throws the reason when the loop was aborted */
+  private waitForSection(): RecordSection | undefined {
+    for (let section = this.findSection(); ; section = this.findSection()) {
+      if (section !== undefined) return section;
+      if (!this.open) {
+        const aborted = this.takeAborted();
+        if (aborted !== undefined) throw aborted.reason;
+        return undefined;
+      }
+      const interruption = this.interruption;
+      this.interruption = undefined;
+      if (interruption !== undefined) throw interruption;
+      try {
+        pollRings("any", -1, () => !this.open || this.haveEvent());
+      } catch (error) {
+        // What came before a signal comes first.
+        if (!(error instanceof Interrupt) || !this.haveEvent()) throw error;
+        this.interruption = error;
+      }
     }
   }
 
@@ -141,8 +159,14 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
 
   /** @internal Hands over what came to those who wait. */
   serve(): void {
-    while (this.waiters.length > 0 && this.haveEvent())
-      this.waiters.shift()!.resolve({ done: false, value: this.take() });
+    while (this.waiters.length > 0 && this.haveEvent()) {
+      const { resolve, reject } = this.waiters.shift()!;
+      try {
+        resolve(this.take());
+      } catch (error) {
+        reject(error);
+      }
+    }
   }
 
   /** @internal Ends the wait, or the next one. */
@@ -156,7 +180,7 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
   private waitNext(): Promise<IteratorResult<Event, undefined>> {
     if (this.marksEvents) noteEvent(false);
     this.noteShown();
-    if (this.haveEvent()) return Promise.resolve({ done: false, value: this.take() });
+    if (this.haveEvent()) return new Promise((resolve) => resolve(this.take()));
     const error = this.interruption;
     this.interruption = undefined;
     if (error !== undefined) return Promise.reject(error);
@@ -172,13 +196,13 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
     if (this.open) return;
     requireCancel("events()", this.options);
     this.cancelled = undefined;
-    this.table.subscribe(
-      (event) => this.queue.push(event),
+    this.table.open_sections(
+      (section) => this.sections.push(section),
       this.options,
       () => this.noteClosed(),
     );
     this.open = true;
-    this.queue = (kept.get(this.table) ?? []) as Event[];
+    this.sections = kept.get(this.table) ?? [];
     kept.delete(this.table);
     this.forgetCancel = watchCancel(this.options, (aborted) => this.cancel(aborted));
   }
@@ -187,10 +211,10 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
   private cancel(aborted: { readonly reason: unknown } | undefined): void {
     if (!this.open) return;
     if (aborted === undefined) takeEvents();
-    else if (this.haveEvent()) kept.set(this.table, this.queue.slice(this.nextIndex));
+    else this.keepRest();
     this.serve();
     this.cancelled = aborted === undefined ? {} : { aborted };
-    if (aborted !== undefined) this.clearQueue();
+    if (aborted !== undefined) this.clearSections();
     this.table.close_buffer();
   }
 
@@ -205,7 +229,7 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
     this.open = false;
     awaited.delete(this);
     this.forgetCancel();
-    if (this.cancelled === undefined) this.clearQueue();
+    if (this.cancelled === undefined) this.clearSections();
     for (const waiter of this.waiters.splice(0)) {
       const aborted = this.takeAborted();
       if (aborted === undefined) waiter.resolve({ done: true, value: undefined });
@@ -213,8 +237,21 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
     }
   }
 
+  /** The first section that has events, where the user wants more of them. */
+  private findSection(): RecordSection | undefined {
+    if (isEventLimitReached()) return undefined;
+    const { sections } = this;
+    while (sections.length > 0 && sections[0]!.at >= sections[0]!.end) sections.shift();
+    return sections[0];
+  }
+
   private haveEvent(): boolean {
-    return this.nextIndex < this.queue.length && !isEventLimitReached();
+    return this.findSection() !== undefined;
+  }
+
+  private noteBegin(): void {
+    if (this.marksEvents) noteEvent(true);
+    if (haveEventLimit()) this.outputBefore = countOutput();
   }
 
   private noteShown(): void {
@@ -222,22 +259,32 @@ export class EventStream<Event> implements Iterable<Event>, AsyncIterable<Event>
     this.outputBefore = undefined;
   }
 
-  private take(): Event {
-    if (this.marksEvents) noteEvent(true);
-    if (haveEventLimit()) this.outputBefore = countOutput();
-    const event = this.queue[this.nextIndex++]!;
-    if (this.nextIndex === this.queue.length) this.clearQueue();
-    return event;
+  /** Reads an event that is there. */
+  private take(): IteratorResult<Event, undefined> {
+    this.noteBegin();
+    const forget = (): void => void (this.steps = undefined);
+    this.steps ??= this.table.compile_steps(this.options)(() => this.findSection(), forget);
+    return { done: false, value: this.steps.next().value! };
   }
 
-  private clearQueue(): void {
-    this.queue = [];
-    this.nextIndex = 0;
+  /** The next loop over the buffer begins with what was not read. */
+  private keepRest(): void {
+    if (this.haveEvent())
+      kept.set(
+        this.table,
+        this.sections.map((section) => ({ ...section })),
+      );
+  }
+
+  /** Whoever reads a section sees at once that nothing is left in it. */
+  private clearSections(): void {
+    for (const section of this.sections) section.at = section.end;
+    this.sections = [];
   }
 
   private end(): IteratorResult<Event, undefined> {
     if (this.marksEvents) noteEvent(false);
-    if (this.haveEvent()) kept.set(this.table, this.queue.slice(this.nextIndex));
+    this.keepRest();
     this.table.close_buffer();
     return { done: true, value: undefined };
   }

@@ -2,8 +2,9 @@ import { MAX, requireAddress, requireFunction, requireInteger, requireOptions } 
 import { makeBytesLayout, makeCodec } from "../codec/codec.ts";
 import { makeArgumentError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
-import { findFieldUse } from "../codec/field-use.ts";
-import { bindBytesWalk, compileWalk, openShortNote } from "../codec/record-walk.ts";
+import { findFieldUse, listMemberNames } from "../codec/field-use.ts";
+import { bindBytesWalk, compileSteps, compileWalk, openShortNote, stepThroughBytes } from "../codec/record-walk.ts";
+import type { RecordSection, RecordSteps, RecordWalk } from "../codec/record-walk.ts";
 import { requireFields } from "./event-options.ts";
 import type { EventOptions, FieldOptions } from "./event-options.ts";
 import { EventStream } from "./event-stream.ts";
@@ -48,7 +49,6 @@ interface Opening {
   readonly lostCallback?: ((lost: number) => void) | undefined;
   readonly closeCallback?: (() => void) | undefined;
   readonly byTime?: boolean;
-  readonly fields?: readonly string[] | undefined;
   readonly rows?: RowFormat | null;
 }
 
@@ -125,14 +125,33 @@ export class EventTable<Event = unknown> extends TableBase {
     return new EventStream(this, options);
   }
 
-  /** @internal Opens it, hands every event to `callback` and tells `closeCallback` when no more will come. */
-  subscribe(
-    callback: EventCallback<Event>,
-    options: EventOptions & FieldOptions<string> = {},
-    closeCallback?: () => void,
-  ): void {
-    requireOptions("events()", options, ["by_time", "fields", "signal", "timeout_ms"]);
-    this.open(callback, { byTime: options.by_time === true, fields: options.fields, closeCallback });
+  /** @internal Opens it and hands every event to `callback`. */
+  subscribe(callback: EventCallback<Event>, options: Pick<EventOptions, "by_time"> = {}): void {
+    this.open(callback, { byTime: options.by_time === true });
+  }
+
+  /** @internal Opens it, hands what is fetched to `take` as it is, and tells `closeCallback` when no more will come. */
+  open_sections(take: (section: RecordSection) => void, options: EventOptions, closeCallback: () => void): void {
+    const bindWalk = (buffer: ArrayBuffer): RecordWalk => {
+      return (cursor) => {
+        take({ buffer, at: cursor.at, end: cursor.end });
+        cursor.at = cursor.end;
+      };
+    };
+    this.openRing(bindWalk, () => undefined, { byTime: options.by_time === true, closeCallback });
+  }
+
+  /** @internal Makes what reads events out of sections, one when it is asked for the next. */
+  compile_steps(options: EventOptions & FieldOptions<string>): RecordSteps<Event> {
+    requireOptions("events()", options, ["by_time", "fields", "reuse", "signal", "timeout_ms"]);
+    const { event } = this.info;
+    const only = options.fields && requireFields(this.name, event, options.fields);
+    if (event === null) return stepThroughBytes as unknown as RecordSteps<Event>;
+    const use =
+      options.reuse === true && event.kind === "struct"
+        ? { fields: only ?? new Set(listMemberNames(event)), takesCpu: false }
+        : undefined;
+    return compileSteps<Event>(event, { use, only, noteShort: this.noteShort(event) });
   }
 
   /**
@@ -241,53 +260,38 @@ export class EventTable<Event = unknown> extends TableBase {
     if (!this.owner.closed) callHost("perf_event_close", { map: this.info.map });
   }
 
-  private open(
-    callback: EventCallback<Event>,
+  private open(callback: EventCallback<Event>, opening: Opening = {}): void {
+    requireFunction(`open_${this.kind}_buffer()`, "the callback", callback);
+    const { event } = this.info;
+    const use = event?.kind === "struct" ? findFieldUse(callback, event) : undefined;
+    const bindWalk = event === null ? bindBytesWalk : compileWalk(event, { use, noteShort: this.noteShort(event) });
+    this.openRing(bindWalk, markEvents(limitCallback(callback as EventCallback<unknown>, dropFetched)), opening);
+  }
+
+  private noteShort(event: Layout): (size: number) => void {
+    return openShortNote(this.name, event, (text) => eprint(`warning: ${text}`));
+  }
+
+  private openRing(
+    bindWalk: (buffer: ArrayBuffer) => RecordWalk,
+    callback: EventCallback<unknown>,
     {
       pages = this.kind === "perf" ? DEFAULT_PAGES : 0,
       lostCallback,
       closeCallback,
       byTime = false,
-      fields,
       rows = null,
-    }: Opening = {},
+    }: Opening,
   ): void {
     const map = this.requireOpen("open");
-    requireFunction(`open_${this.kind}_buffer()`, "the callback", callback);
     if (this.ring !== undefined)
       throw makeArgumentError(
         `Cannot open "${this.name}": it is open already`,
         "one callback gets all events of a buffer",
       );
-    const id = callHost("ring_open", {
-      map,
-      kind: this.kind,
-      pages,
-      name: this.name,
-      byTime: byTime && this.kind === "perf",
-      rows,
-    });
-    const { event } = this.info;
-    const only = fields && requireFields(this.name, event, fields);
-    const use = event?.kind === "struct" && only === undefined ? findFieldUse(callback, event) : undefined;
-    const bindWalk =
-      event === null
-        ? bindBytesWalk
-        : compileWalk(event, {
-            use,
-            only,
-            noteShort: openShortNote(this.name, event, (text) => eprint(`warning: ${text}`)),
-          });
-    this.ring = openRing({
-      id,
-      kind: this.kind,
-      table: this,
-      bindWalk,
-      callback: markEvents(limitCallback(callback as EventCallback<unknown>, dropFetched)),
-      lostCallback,
-      closeCallback,
-      lost: undefined,
-    });
+    const { kind, name } = this;
+    const id = callHost("ring_open", { map, kind, pages, name, byTime: byTime && kind === "perf", rows });
+    this.ring = openRing({ id, kind, table: this, bindWalk, callback, lostCallback, closeCallback, lost: undefined });
   }
 
   private eventLayout(size: number): Layout {

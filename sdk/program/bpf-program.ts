@@ -141,7 +141,7 @@ export class BPF<Tables, Functions> extends NetworkAttachments<Functions> {
     name: Name,
     options: EventOptions & TableOptions<U64> & FieldOptions<Fields> = {},
   ): EventStream<PickedEvent<ValueAs<EventIn<Tables, Name>, U64>, Fields>> {
-    requireOptions("events()", options, ["by_time", "fields", "signal", "timeout_ms", "u64"]);
+    requireOptions("events()", options, ["by_time", "fields", "reuse", "signal", "timeout_ms", "u64"]);
     const { u64, ...others } = options;
     const table = this.#findTable(name, { u64 }, "events");
     if (!(table instanceof EventTable))

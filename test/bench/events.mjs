@@ -4,8 +4,8 @@ import { findMedian, printTable, readCpuMs, startConsumer, startGenerator, waitI
 
 /** CPU time of the consumer for each event that reached its callback, or each row that it printed. */
 export async function measureEvents(options) {
-  const { peers, runs, events } = options;
-  const ways = listWays(peers).map((way) => ({ ...way, taken: [] }));
+  const { peers, runs, events, only } = options;
+  const ways = listWays(peers, only).map((way) => ({ ...way, taken: [] }));
   for (let run = 0; run < runs; run++) for (const way of ways) way.taken.push(await runOnce(options, way));
   console.log(
     `medians of ${runs} runs, interleaved; ${events} events each; ratios are to the first peer of each group`,
@@ -45,7 +45,7 @@ function describeAccount({ counts, taken }, events) {
 const pace = [100, 900];
 const rowsPages = { BPFTRACE_PERF_RB_PAGES: "1024" };
 
-function listWays({ c, bcc, bpftrace }) {
+function listWays({ c, bcc, bpftrace }, only) {
   const script = (kind) => (pid) => [...bpfts, findFile("scripts", "events.ts"), "--", kind, String(pid)];
   const inC = (kind) => (pid) => [...c.command, kind, String(pid)];
   const inPython = (kind) => (pid) => [...bcc.command, findFile("scripts", "events.py"), kind, String(pid)];
@@ -58,11 +58,14 @@ function listWays({ c, bcc, bpftrace }) {
       { name: c.name, peer: c, command: inC("ring") },
       { name: "bpfts callback", command: script("ring"), counts: true },
       { name: "bpfts for..of", command: script("iterator"), counts: true },
+      { name: "bpfts for..of, reuse", command: script("reuse"), counts: true },
     ],
     "ring buffer, 100 events a millisecond": [
       { name: bcc.name, peer: bcc, command: inPython("ring"), pace, isBase: true },
       { name: c.name, peer: c, command: inC("ring"), pace },
       { name: "bpfts callback", command: script("ring"), pace, counts: true },
+      { name: "bpfts for..of", command: script("iterator"), pace, counts: true },
+      { name: "bpfts for..of, reuse", command: script("reuse"), pace, counts: true },
     ],
     "perf buffer": [
       { name: bcc.name, peer: bcc, command: inPython("perf"), isBase: true },
@@ -85,7 +88,8 @@ function listWays({ c, bcc, bpftrace }) {
       { name: "bpfts printf in a callback", command: script("printf"), prints: true, counts: true },
     ],
   };
-  return Object.entries(groups).flatMap(([group, ways]) =>
+  const chosen = Object.entries(groups).filter(([group]) => group.startsWith(only ?? ""));
+  return chosen.flatMap(([group, ways]) =>
     ways.filter(({ peer }) => peer?.missing === undefined).map((way) => ({ ...way, group })),
   );
 }

@@ -46,6 +46,48 @@ json(kept);
     expect(kept).toHaveLength(values.length);
   });
 
+  it("are one object for all turns of a loop that reuses it, and an object each where none does", async () => {
+    const path = makeJsonScript(
+      folder,
+      "reused",
+      c
+        .replace(".numbers = { 0, 5 }", ".numbers = { 0, count++ }")
+        .replace("TRACEPOINT", "static u32 count = 1;\nTRACEPOINT"),
+      `
+const seen: any = { own: [], reused: [], copies: [] };
+for (const e of b.events("ring")) { seen.own.push(e); if (e.numbers[1] === 3) break; }
+for (const e of b.events("ring", { reuse: true, fields: ["numbers", "comm"] })) { seen.reused.push(e); seen.copies.push({ ...e }); if (e.numbers[1] === 6) break; }
+json(seen.own.map((e: any) => [e.pid, Number(e.ts), e.comm, e.numbers]));
+json(seen.copies);
+json([new Set(seen.own).size, new Set(seen.reused).size]);
+`,
+    );
+    const names = [1, 2, 3, 4, 5, 6].map((number) => `${folder}/reused-${number}-${Date.now()}`);
+    const [own, copies, objects] = readJson(await runCli(["run", "-c", `mkdir ${names.join(" ")}`, path]));
+    expect(own).toEqual([1, 2, 3].map((number) => [7, 2 ** 40, "mkdir", [0, number]]));
+    // What the first loop left is read as the second one wants it.
+    expect(copies).toEqual([4, 5, 6].map((number) => ({ numbers: [0, number], comm: "mkdir" })));
+    expect(objects).toEqual([3, 1]);
+  });
+
+  it("leave a buffer to the one who has opened it", async () => {
+    const path = makeJsonScript(
+      folder,
+      "open",
+      c,
+      `
+let count = 0;
+b.get_table("ring").open_ring_buffer(() => count++);
+json([fails(() => b.events("ring")[Symbol.iterator]().next())]);
+try { for (;;) b.ring_buffer_poll(); } catch (error) { if (!(error instanceof Interrupt)) throw error; }
+json(count);
+`,
+    );
+    const [failures, count] = readJson(await runCli(["run", "-c", `mkdir ${folder}/open-${Date.now()}`, path]));
+    expect(failures).toEqual(['Cannot open "ring": it is open already']);
+    expect(count).toBe(1);
+  });
+
   it("say which fields there are", async () => {
     const path = makeJsonScript(
       folder,

@@ -1,4 +1,4 @@
-// Reads events in a callback, or prints them as rows: events.ts KIND PID. KIND: ring, perf, iterator, rows, printf, none.
+// Reads events in a callback, or prints them as rows: events.ts KIND PID. KIND: ring, perf, iterator, reuse, rows, printf, none.
 import { BPF, Interrupt, argv, print, printf } from "bpfts";
 
 const kind = argv[0] ?? "ring";
@@ -39,8 +39,8 @@ const format = "%-6d %-16s %llu\n";
 const events = b.get_table(isPerf ? "perf" : "ring");
 try {
   print("ready");
-  if (kind === "iterator") {
-    for (const e of b.events("ring")) {
+  if (kind === "iterator" || kind === "reuse") {
+    for (const e of b.events("ring", { reuse: kind === "reuse" })) {
       delivered++;
       sum += e.ts;
       letters += e.comm.length + e.pid + e.cpu + (e.arg & 1);
