@@ -1,4 +1,4 @@
-// Two phases whose stacks are known: computes for a CPU time, then sleeps: busy CPU_SECONDS NAPS.
+// Two phases whose stacks are known: computes for a CPU time, then sleeps: busy CPU_SECONDS NAPS. What a shell that became this program took before does not count.
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -18,7 +18,8 @@ __attribute__((noinline)) unsigned long compute_deep(unsigned long n) {
 
 __attribute__((noinline)) unsigned long compute_outer(double seconds) {
   unsigned long sum = 0;
-  while (cpu() < seconds) sum += compute_deep(3000000);
+  double end = cpu() + seconds;
+  while (cpu() < end) sum += compute_deep(3000000);
   return sum;
 }
 
