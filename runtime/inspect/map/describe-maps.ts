@@ -3,6 +3,7 @@ import { describeHolders, renderHolders } from "../objects/describe-holders.ts";
 import type { HolderRow } from "../objects/describe-holders.ts";
 import type { LiveObjects } from "../objects/live-objects.ts";
 import { renderColumns, renderFacts } from "../objects/render-columns.ts";
+import { nameProgramType } from "../prog/describe-programs.ts";
 import { readMapNotes } from "../../kernel/live/map-info.ts";
 import type { MapInfo } from "../../kernel/live/map-info.ts";
 import { renderDeclaration } from "../../object/render-c.ts";
@@ -17,6 +18,9 @@ export interface MapRow {
   readonly bytes_value: number;
   readonly max_entries: number;
   readonly bytes_memlock?: number;
+  /** Of a table of programs: what may go into it. */
+  readonly owner_prog_type?: string;
+  readonly owner_jited?: boolean;
   readonly frozen: boolean;
   readonly btf_id?: number;
   /** In C; absent where no type information says so. */
@@ -39,7 +43,7 @@ export function describeMaps(objects: LiveObjects, maps: readonly MapInfo[]): re
     const name = (id: number): string | undefined =>
       types === undefined || id === 0 ? undefined : renderDeclaration(types, id).split("\n")[0]!;
     const [key, value] = [name(map.keyType), name(map.valueType)];
-    const { memoryBytes, isFrozen } = readMapNotes(objects.port, map.id);
+    const { memoryBytes, isFrozen, programs } = readMapNotes(objects.port, map.id);
     return {
       id: map.id,
       type: nameMapType(map.type),
@@ -49,6 +53,10 @@ export function describeMaps(objects: LiveObjects, maps: readonly MapInfo[]): re
       bytes_value: map.valueBytes,
       max_entries: map.maxEntries,
       ...(memoryBytes !== undefined && { bytes_memlock: memoryBytes }),
+      ...(programs !== undefined && {
+        owner_prog_type: nameProgramType(programs.type),
+        owner_jited: programs.areJited,
+      }),
       frozen: isFrozen,
       ...(map.btfId > 0 && { btf_id: map.btfId }),
       ...(key !== undefined && { key_type: key }),
@@ -93,6 +101,10 @@ export function renderMap(objects: LiveObjects, row: MapRow): string {
     "max entries": row.max_entries,
     flags: row.flags === 0 ? undefined : `0x${row.flags.toString(16)}`,
     memory: row.bytes_memlock === undefined ? undefined : `${row.bytes_memlock} bytes`,
+    takes:
+      row.owner_prog_type === undefined
+        ? undefined
+        : `programs of type ${row.owner_prog_type}, ${row.owner_jited === true ? "compiled to machine code" : "interpreted"}`,
     frozen: row.frozen ? "yes: user space may not write into it" : undefined,
     types: row.btf_id === undefined ? "none: keys and values are bytes" : `BTF ${row.btf_id}`,
     programs: list(programs),

@@ -40,6 +40,10 @@ export function findObjects<T extends Candidate>(
     throw new ArgumentError(`There is no BPF ${noun} with the id ${word}`, {
       hint: `bpfts ${commands[kind]} lists them; an object that nothing holds any more is gone`,
     });
+  if (["show", "list"].includes(word))
+    throw new ArgumentError(`There is no BPF ${noun} called "${word}"`, {
+      hint: `bpfts ${commands[kind]} without that word lists them, and bpfts ${commands[kind]} 42 tells all of the one with that id`,
+    });
   const similar = findSimilar(
     word,
     all.map(({ name }) => name),

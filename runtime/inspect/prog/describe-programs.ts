@@ -21,6 +21,7 @@ export interface ProgramRow {
   readonly bytes_xlated: number;
   readonly jited: boolean;
   readonly bytes_jited: number;
+  readonly bytes_memlock?: number;
   readonly map_ids: readonly number[];
   readonly btf_id?: number;
   readonly verified_insns?: number;
@@ -58,6 +59,7 @@ export function describePrograms(objects: LiveObjects, programs: readonly Progra
     bytes_xlated: program.xlatedBytes,
     jited: program.jitedBytes > 0,
     bytes_jited: program.jitedBytes,
+    ...readMemory(objects, program.id),
     map_ids: program.mapIds,
     ...(program.btfId > 0 && { btf_id: program.btfId }),
     ...(program.verifiedInstructions > 0 && { verified_insns: program.verifiedInstructions }),
@@ -93,7 +95,6 @@ export function renderProgram(objects: LiveObjects, row: ProgramRow): string {
     const map = objects.findMap(id);
     return map === undefined || map.name === "" ? String(id) : `${id} ${map.name}`;
   });
-  const memory = readLiveNotes(objects.port, "program", row.id).get("memlock");
   const list = (texts: readonly string[]): string | undefined => (texts.length === 0 ? undefined : texts.join(", "));
   return `program ${row.id}  ${row.type}  ${row.name}\n${renderFacts({
     tag: row.tag,
@@ -101,7 +102,7 @@ export function renderProgram(objects: LiveObjects, row: ProgramRow): string {
     license: row.gpl_compatible ? "compatible with the GPL" : "not compatible with the GPL",
     size: `${row.bytes_xlated} bytes (${row.bytes_xlated / 8} instructions), ${
       row.jited ? `${row.bytes_jited} bytes of machine code` : "interpreted"
-    }${memory === undefined ? "" : `, ${memory} bytes of memory`}`,
+    }${row.bytes_memlock === undefined ? "" : `, ${row.bytes_memlock} bytes of memory`}`,
     verified: row.verified_insns === undefined ? undefined : `${row.verified_insns} steps of the verifier`,
     maps: list(maps),
     types: row.btf_id === undefined ? "none: no names of lines and functions" : `BTF ${row.btf_id}`,
@@ -115,6 +116,12 @@ export function renderProgram(objects: LiveObjects, row: ProgramRow): string {
     ),
     pinned: list(row.pinned),
   })}`;
+}
+
+/** Absent when the program is gone. */
+function readMemory(objects: LiveObjects, id: number): Pick<ProgramRow, "bytes_memlock"> {
+  const memory = readLiveNotes(objects.port, "program", id).get("memlock");
+  return memory === undefined ? {} : { bytes_memlock: Number(memory) };
 }
 
 /** When the machine began to run. Units: seconds since 1970. */

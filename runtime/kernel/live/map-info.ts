@@ -39,15 +39,24 @@ export function readMapInfo(port: KernelPort, id: number): MapInfo | undefined {
   };
 }
 
-/** What the kernel keeps of a map besides: the memory that it takes, in bytes, and whether user space may still write into it. */
+/** What the kernel keeps of a map besides. */
 export interface MapNotes {
+  /** The memory that it takes. Units: bytes. */
   readonly memoryBytes: number | undefined;
+  /** Whether user space may not write into it any more. */
   readonly isFrozen: boolean;
+  /** Of a table of programs that has got its first: only programs of that type, and machine code if that one is, may go into it. Source: enum bpf_prog_type for the type. */
+  readonly programs?: { readonly type: number; readonly areJited: boolean };
 }
 
 /** Reads these notes of a map. */
 export function readMapNotes(port: KernelPort, id: number): MapNotes {
   const notes = readLiveNotes(port, "map", id);
   const memory = notes.get("memlock");
-  return { memoryBytes: memory === undefined ? undefined : Number(memory), isFrozen: notes.get("frozen") === "1" };
+  const type = notes.get("owner_prog_type");
+  return {
+    memoryBytes: memory === undefined ? undefined : Number(memory),
+    isFrozen: notes.get("frozen") === "1",
+    ...(type !== undefined && { programs: { type: Number(type), areJited: notes.get("owner_jited") === "1" } }),
+  };
 }
