@@ -1,6 +1,6 @@
-import { existsSync } from "node:fs";
 import { PerfHWConfig, PerfSWConfig } from "../../../sdk/program/perf-types.ts";
 import type { ProbeSource } from "./probe.ts";
+import { systemFiles } from "../../kernel/door/system-files.ts";
 
 /** Counts that the kernel keeps itself. */
 export const softwareSource = makeEventSource("software", ["s"], "SOFTWARE", "PerfSWConfig", PerfSWConfig);
@@ -10,7 +10,7 @@ export const hardwareSource: ProbeSource = {
   ...makeEventSource("hardware", ["h"], "HARDWARE", "PerfHWConfig", PerfHWConfig),
   findObstacle: () =>
     // Processors with cores of two kinds have a unit for each.
-    ["cpu", "cpu_core", "armv8_pmuv3_0"].some((unit) => existsSync(`/sys/bus/event_source/devices/${unit}`))
+    ["cpu", "cpu_core", "armv8_pmuv3_0"].some((unit) => systemFiles.exists(`/sys/bus/event_source/devices/${unit}`))
       ? undefined
       : "the processor shows no counters here, as in most virtual machines",
 };

@@ -1,8 +1,8 @@
-import { readlinkSync } from "node:fs";
 import { listFolder } from "../../base/list-folder.ts";
 import { listNamespaceNames, openNetworkNamespace } from "../../kernel/network/network-namespace.ts";
 import type { NetworkNamespace } from "../../kernel/network/network-namespace.ts";
 import { ownNamespace } from "../../permit/places.ts";
+import { systemFiles } from "../../kernel/door/system-files.ts";
 
 /** A network namespace as a listing shows it. */
 export interface ListedNamespace {
@@ -55,7 +55,7 @@ function* listPlaces(seen: ReadonlySet<number>): Generator<{ readonly label: str
 /** The number of a namespace by its link: most processes are where others are, and need not be opened. */
 function readNumberOf(path: string): number {
   try {
-    return Number(/\d+/.exec(readlinkSync(path))?.[0] ?? 0);
+    return Number(/\d+/.exec(systemFiles.readLink(path))?.[0] ?? 0);
   } catch {
     return 0;
   }

@@ -1,10 +1,10 @@
-import { readFileSync, readdirSync } from "node:fs";
 import { BPFAttachType, BPFProgType } from "../../../sdk/abi/program-types.ts";
 import { PerfHWConfig, PerfSWConfig } from "../../../sdk/program/perf-types.ts";
 import { findCgroupPath } from "../../kernel/machine/cgroups.ts";
 import { linkTypes } from "../../kernel/live/link-info.ts";
 import type { LinkInfo, LinkTarget } from "../../kernel/live/link-info.ts";
 import type { LiveObjects } from "./live-objects.ts";
+import { systemFiles } from "../../kernel/door/system-files.ts";
 
 /** The name of a link's type, in the kernel's words. */
 export function nameLinkType(type: number): string {
@@ -109,7 +109,9 @@ function findEventUnit(type: number): string | undefined {
 /** The folder whose file has a number in it. */
 function findNamedFolder(folder: string, file: string, number: number): string | undefined {
   try {
-    return readdirSync(folder).find((name) => Number(readFileSync(`${folder}/${name}/${file}`, "latin1")) === number);
+    return systemFiles
+      .list(folder)
+      .find(({ name }) => Number(systemFiles.readText(`${folder}/${name}/${file}`, "latin1")) === number)?.name;
   } catch {
     // No /sys here, or the folder went while it was looked at.
     return undefined;

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { BPFProgType } from "../../../sdk/abi/program-types.ts";
 import { describeHolders, renderHolders } from "../objects/describe-holders.ts";
 import type { HolderRow } from "../objects/describe-holders.ts";
@@ -7,6 +6,7 @@ import type { LiveObjects } from "../objects/live-objects.ts";
 import { renderColumns, renderFacts } from "../objects/render-columns.ts";
 import { readLiveNotes } from "../../kernel/live/live-object.ts";
 import type { ProgramInfo } from "../../kernel/live/program-info.ts";
+import { systemFiles } from "../../kernel/door/system-files.ts";
 
 /** A program as `--json` prints it; what bpftool prints too has its name there. */
 export interface ProgramRow {
@@ -126,5 +126,5 @@ function readMemory(objects: LiveObjects, id: number): Pick<ProgramRow, "bytes_m
 
 /** When the machine began to run. Units: seconds since 1970. */
 function readBootSeconds(): number {
-  return Date.now() / 1000 - Number(readFileSync("/proc/uptime", "latin1").split(" ")[0]);
+  return Date.now() / 1000 - Number(systemFiles.readText("/proc/uptime", "latin1").split(" ")[0]);
 }

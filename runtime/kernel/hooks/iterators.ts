@@ -1,10 +1,11 @@
-import { closeSync, existsSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { ArgumentError, AttachError, UnsupportedFeatureError } from "../../base/errors.ts";
 import type { IteratorArgument } from "../../../sdk/wire/iterator-calls.ts";
 import { errno, renderErrno } from "../door/errno.ts";
 import type { Handle, KernelPort } from "../door/port.ts";
 import { openCgroup } from "../machine/cgroups.ts";
 import { haveFeature } from "../machine/features.ts";
+import { systemFiles } from "../door/system-files.ts";
 
 /** The part of the kernel's objects that an iterator is asked for. */
 type Choice = "map" | "cgroup" | "task";
@@ -118,7 +119,7 @@ function encodeLinkInfo(
 
 /** Threads have a folder, too, though none that is listed. */
 function requireTask(action: string, id: number): void {
-  if (existsSync(`/proc/${id}`)) return;
+  if (systemFiles.exists(`/proc/${id}`)) return;
   throw new AttachError(`${action}: there is no process or thread ${id}`, {
     hint: "leave it out to walk through all of them; a pid of another container means nothing here",
   });

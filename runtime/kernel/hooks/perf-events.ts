@@ -1,9 +1,9 @@
-import { readFileSync, readdirSync } from "node:fs";
 import { ArgumentError, AttachError } from "../../base/errors.ts";
 import type { PerfEventArgument } from "../../../sdk/wire/attach-argument.ts";
 import { errno, renderErrno } from "../door/errno.ts";
 import type { PerfEventTarget } from "../door/perf-port.ts";
 import type { AttachTarget } from "./attach.ts";
+import { systemFiles } from "../door/system-files.ts";
 
 /** Bits of struct perf_event_attr by their names. Source: include/uapi/linux/perf_event.h */
 const flagBits = {
@@ -77,7 +77,7 @@ function encodeEvent(asked: PerfEventArgument): Omit<PerfEventTarget, "pid" | "c
 /** An event belongs to one thread: the others of a process have their own. */
 function listThreads(functionName: string, pid: number): number[] {
   try {
-    return readdirSync(`/proc/${pid}/task`).map(Number);
+    return systemFiles.list(`/proc/${pid}/task`).map(({ name }) => Number(name));
   } catch (cause) {
     throw new AttachError(`Cannot attach "${functionName}" to a perf event: there is no process ${pid}`, { cause });
   }
@@ -107,7 +107,7 @@ function explainPerfEvent(asked: PerfEventArgument, status: number): ReturnType<
 
 function readNumber(path: string): number | undefined {
   try {
-    return Number(readFileSync(path, "utf8"));
+    return Number(systemFiles.readText(path));
   } catch {
     return undefined;
   }

@@ -1,8 +1,9 @@
-import { closeSync, readFileSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { InternalError, PrivilegeError } from "../../base/errors.ts";
 import { errno, renderErrno } from "../door/errno.ts";
 import { liveKinds } from "../door/port.ts";
 import type { KernelPort, LiveInfo, Status } from "../door/port.ts";
+import { systemFiles } from "../door/system-files.ts";
 
 /** A kind of object that exists in the kernel by itself and has an id. */
 export type LiveKind = keyof typeof liveKinds;
@@ -63,7 +64,7 @@ export function readLiveNotes(port: KernelPort, kind: LiveKind, id: number): Rea
   const fd = port.liveOpen(liveKinds[kind], id);
   if (fd < 0) return new Map();
   try {
-    return parseFdInfo(readFileSync(`/proc/self/fdinfo/${fd}`, "latin1"));
+    return parseFdInfo(systemFiles.readText(`/proc/self/fdinfo/${fd}`, "latin1"));
   } finally {
     closeSync(fd);
   }

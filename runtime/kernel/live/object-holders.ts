@@ -1,7 +1,7 @@
-import { readFileSync, readlinkSync } from "node:fs";
 import { listFolder } from "../../base/list-folder.ts";
 import { parseFdInfo } from "./live-object.ts";
 import type { LiveKind } from "./live-object.ts";
+import { systemFiles } from "../door/system-files.ts";
 
 /** A process that has a descriptor of an object. */
 export interface Holder {
@@ -60,7 +60,7 @@ function listHeld(pid: string): ReadonlySet<string> {
 
 function readLink(path: string): string {
   try {
-    return readlinkSync(path);
+    return systemFiles.readLink(path);
   } catch {
     return "";
   }
@@ -68,7 +68,7 @@ function readLink(path: string): string {
 
 function readLine(path: string): string {
   try {
-    return readFileSync(path, "utf8").trimEnd();
+    return systemFiles.readText(path).trimEnd();
   } catch {
     return "";
   }

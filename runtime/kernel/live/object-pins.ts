@@ -1,8 +1,10 @@
-import { closeSync, readFileSync, readdirSync } from "node:fs";
+import { closeSync } from "node:fs";
 import { join } from "node:path";
 import type { KernelPort } from "../door/port.ts";
 import { parseFdInfo } from "./live-object.ts";
 import type { LiveKind } from "./live-object.ts";
+import { systemFiles } from "../door/system-files.ts";
+import type { FolderEntry } from "../door/system-files.ts";
 
 /** Where objects are pinned. */
 export interface Pins {
@@ -22,7 +24,7 @@ export function findPinned(port: KernelPort, path: string): PinnedObject | undef
   const fd = port.pinOpen(path);
   if (fd < 0) return undefined;
   try {
-    const notes = parseFdInfo(readFileSync(`/proc/self/fdinfo/${fd}`, "latin1"));
+    const notes = parseFdInfo(systemFiles.readText(`/proc/self/fdinfo/${fd}`, "latin1"));
     // A link names its program, too.
     const line = ["link_id", "map_id", "prog_id"].find((name) => notes.has(name));
     return line === undefined ? undefined : { kind: lines[line]!, id: Number(notes.get(line)) };
@@ -48,7 +50,7 @@ export function readPins(port: KernelPort): Pins {
 function listMounts(): readonly string[] {
   let text: string;
   try {
-    text = readFileSync("/proc/self/mountinfo", "utf8");
+    text = systemFiles.readText("/proc/self/mountinfo");
   } catch {
     return [];
   }
@@ -64,9 +66,9 @@ function listMounts(): readonly string[] {
 }
 
 function* listFiles(folder: string): Iterable<string> {
-  let entries: readonly import("node:fs").Dirent[];
+  let entries: readonly FolderEntry[];
   try {
-    entries = readdirSync(folder, { withFileTypes: true });
+    entries = systemFiles.list(folder);
   } catch {
     return;
   }

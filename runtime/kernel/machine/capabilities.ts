@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { systemFiles } from "../door/system-files.ts";
 
 /** Capabilities that tracing needs, by bit. Source: include/uapi/linux/capability.h. */
 const bits: Readonly<Record<string, bigint>> = {
@@ -13,17 +13,17 @@ const bits: Readonly<Record<string, bigint>> = {
 };
 
 /** Whether root here is root in a user namespace alone: its capabilities are none to the kernel's own things. Source: user_namespaces(7). */
-export function isInUserNamespace(): boolean {
+export function isInUserNamespace(files = systemFiles): boolean {
   try {
-    return !/^\s*0\s+0\s+4294967295\s*$/.test(readFileSync("/proc/self/uid_map", "utf8"));
+    return !/^\s*0\s+0\s+4294967295\s*$/.test(files.readText("/proc/self/uid_map"));
   } catch {
     return false;
   }
 }
 
 /** Reads the effective capabilities of this process, by name. */
-export function readCapabilities(): ReadonlySet<string> {
-  const status = readFileSync("/proc/self/status", "utf8");
+export function readCapabilities(files = systemFiles): ReadonlySet<string> {
+  const status = files.readText("/proc/self/status");
   const mask = BigInt(`0x${/^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? "0"}`);
   return new Set(Object.keys(bits).filter((name) => (mask >> bits[name]!) & 1n));
 }

@@ -1,5 +1,6 @@
 import { closeSync, constants, openSync, readdirSync, statSync, statfsSync } from "node:fs";
 import { ArgumentError } from "../../base/errors.ts";
+import { systemFiles } from "../door/system-files.ts";
 
 /** Source: CGROUP2_SUPER_MAGIC of linux/magic.h. */
 const cgroup2Magic = 0x63677270;
@@ -7,7 +8,7 @@ const cgroup2Magic = 0x63677270;
 /** The number of a cgroup as `bpf_get_current_cgroup_id` gives it: its directory's inode. @throws ArgumentError when it is no cgroup of version 2 */
 export function readCgroupId(path: string): bigint {
   requireCgroup(path);
-  return statSync(path, { bigint: true }).ino;
+  return systemFiles.stat(path).ino;
 }
 
 /** The number of one of a process's namespaces. @throws ArgumentError when there is no such process */
@@ -70,7 +71,7 @@ export function readCgroupPaths(): ReadonlyMap<bigint, string> {
   const found = new Map<bigint, string>();
   const walk = (folder: string): void => {
     try {
-      found.set(statSync(folder, { bigint: true }).ino, folder);
+      found.set(systemFiles.stat(folder).ino, folder);
       for (const entry of readdirSync(folder, { withFileTypes: true }))
         if (entry.isDirectory()) walk(`${folder}/${entry.name}`);
     } catch {

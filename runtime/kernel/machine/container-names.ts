@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { readClock } from "../../base/clock.ts";
 import { findCgroupRoot, readCgroupPaths } from "./cgroups.ts";
 import { listContainers } from "./containers.ts";
 import type { Container } from "./containers.ts";
+import { systemFiles } from "../door/system-files.ts";
 
 /** Which container processes and cgroups belong to. */
 export interface ContainerNames {
@@ -69,7 +69,7 @@ export function openContainerNames({
 /** The cgroup of version 2 of a process, from the root that this process sees. Source: cgroups(7) */
 function readCgroup(root: string, pid: number): string | undefined {
   try {
-    return /^0::(.*)$/m.exec(readFileSync(`${root}/proc/${pid}/cgroup`, "utf8"))?.[1];
+    return /^0::(.*)$/m.exec(systemFiles.readText(`${root}/proc/${pid}/cgroup`))?.[1];
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { listFolder } from "../../base/list-folder.ts";
 import { listCgroups } from "./cgroups.ts";
+import { systemFiles } from "../door/system-files.ts";
 
 /** A container of this machine, as its cgroup and its runtime's files tell of it. */
 export interface Container {
@@ -149,7 +149,7 @@ function readKubeletNames(
 /** What is no JSON, or gone, says nothing. */
 function readJson(path: string): unknown {
   try {
-    return JSON.parse(readFileSync(path, "utf8"));
+    return JSON.parse(systemFiles.readText(path));
   } catch {
     return undefined;
   }

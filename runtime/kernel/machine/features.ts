@@ -1,8 +1,8 @@
-import { existsSync } from "node:fs";
 import { haveKernelSymbol } from "./kallsyms.ts";
 import { vmlinuxBtf } from "./machine.ts";
 import type { KernelPort, Status } from "../door/port.ts";
 import { findTracefs, haveTracepoint } from "./tracefs.ts";
+import { systemFiles } from "../door/system-files.ts";
 
 /** Something that one kernel has and another has not: one row each. */
 export interface Feature {
@@ -59,7 +59,7 @@ export const features: readonly Feature[] = [
     since: "5.2",
     config: "CONFIG_DEBUG_INFO_BTF",
     instead: elsewhere,
-    probe: () => existsSync(vmlinuxBtf),
+    probe: () => systemFiles.exists(vmlinuxBtf),
   },
   {
     name: "tracefs",
@@ -82,7 +82,7 @@ export const features: readonly Feature[] = [
     since: "4.1",
     config: "CONFIG_KPROBES",
     instead: "use a tracepoint or KFUNC_PROBE",
-    probe: () => existsSync("/sys/bus/event_source/devices/kprobe/type") || haveSymbols(["register_kprobe"]),
+    probe: () => systemFiles.exists("/sys/bus/event_source/devices/kprobe/type") || haveSymbols(["register_kprobe"]),
   },
   {
     name: "kprobe_multi",
@@ -98,7 +98,7 @@ export const features: readonly Feature[] = [
     since: "4.3",
     config: "CONFIG_UPROBE_EVENTS",
     instead: elsewhere,
-    probe: () => existsSync("/sys/bus/event_source/devices/uprobe/type") || haveSymbols(["uprobe_register"]),
+    probe: () => systemFiles.exists("/sys/bus/event_source/devices/uprobe/type") || haveSymbols(["uprobe_register"]),
   },
   {
     name: "uprobe_multi",

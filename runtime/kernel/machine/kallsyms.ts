@@ -1,11 +1,11 @@
-import { readFileSync } from "node:fs";
 import type { NamePattern } from "../../base/name-pattern.ts";
+import { systemFiles } from "../door/system-files.ts";
 
 /** The kernel's symbol table as text, read once per process: it is 10 MB on a usual kernel. */
 let table: string | undefined;
 
 function readTable(): string {
-  return (table ??= readFileSync("/proc/kallsyms", "latin1"));
+  return (table ??= systemFiles.readText("/proc/kallsyms", "latin1"));
 }
 
 /** Whether the kernel or a module has a symbol of this name. Works with hidden addresses too. */
@@ -59,7 +59,7 @@ const callSites = [0n, 4n, 8n];
 function readTraceableAddresses(): ReadonlySet<bigint> | undefined {
   for (const folder of ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"]) {
     try {
-      const text = readFileSync(`${folder}/available_filter_functions_addrs`, "latin1");
+      const text = systemFiles.readText(`${folder}/available_filter_functions_addrs`, "latin1");
       return new Set([...text.matchAll(/^([0-9a-f]+) /gm)].map(([, address]) => BigInt(`0x${address}`)));
     } catch {
       // An older kernel, or one that does not let this user read it.
@@ -109,7 +109,8 @@ export function listKernelFunctions(pattern?: NamePattern): string[] {
 function readRefused(): ReadonlySet<string> {
   try {
     return new Set(
-      readFileSync("/sys/kernel/debug/kprobes/blacklist", "latin1")
+      systemFiles
+        .readText("/sys/kernel/debug/kprobes/blacklist", "latin1")
         .split("\n")
         .map((line) => line.replace(/^\S+\s+/, "")),
     );
@@ -121,7 +122,7 @@ function readRefused(): ReadonlySet<string> {
 function readTraceable(): ReadonlySet<string> | undefined {
   for (const folder of ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"]) {
     try {
-      const text = readFileSync(`${folder}/available_filter_functions`, "latin1");
+      const text = systemFiles.readText(`${folder}/available_filter_functions`, "latin1");
       return new Set(text.split("\n").map((line) => line.replace(/[ \t].*$/, "")));
     } catch {
       // Not mounted, not built in, or not allowed: the symbol table serves.

@@ -1,6 +1,7 @@
 import { readClock } from "../../base/clock.ts";
-import { readFileSync } from "node:fs";
 import { findLast } from "../user/symbol-table.ts";
+import { systemFiles } from "../door/system-files.ts";
+import type { SystemFiles } from "../door/system-files.ts";
 
 /** Where an address of the kernel belongs. */
 export interface KernelSymbol {
@@ -22,14 +23,11 @@ const STALE_MS = 1000;
 const pageBytes = 4096;
 
 /** Opens the names of the kernel; /proc/kallsyms is read at the first question. */
-export function openKernelSymbols(
-  read: (path: string) => string = (path) => readFileSync(path, "latin1"),
-  now: () => number = readClock,
-): KernelSymbols {
+export function openKernelSymbols(files: SystemFiles = systemFiles, now: () => number = readClock): KernelSymbols {
   let table: AddressTable | undefined;
   let readAt = -Infinity;
   const reread = (): void => {
-    table = readTable(read);
+    table = readTable(files);
     readAt = now();
   };
   return {
@@ -55,8 +53,8 @@ function placeAddress(address: bigint): number | undefined {
 }
 
 /** Each row of kallsyms as its address and its place in the text, sorted by address. Names are cut out when they are asked for. */
-function readTable(read: (path: string) => string): AddressTable {
-  const text = read("/proc/kallsyms");
+function readTable(files: SystemFiles): AddressTable {
+  const text = files.readText("/proc/kallsyms", "latin1");
   const rows: { readonly place: number; readonly at: number }[] = [];
   let isSorted = true;
   for (let at = 0; at < text.length; ) {
@@ -70,7 +68,7 @@ function readTable(read: (path: string) => string): AddressTable {
   }
   if (!isSorted) rows.sort((a, b) => a.place - b.place || a.at - b.at);
   const places = Float64Array.from(rows, ({ place }) => place);
-  const modules = readModules(read);
+  const modules = readModules(files);
 
   const parseRow = (index: number): { readonly name: string; readonly type: string; readonly module?: string } => {
     const { at } = rows[index]!;
@@ -146,11 +144,11 @@ function findModuleEnd(module: { readonly start: number; readonly end: number } 
   return (Math.floor(start / pageBytes) + 1) * pageBytes;
 }
 
-function readModules(read: (path: string) => string): Map<string, { readonly start: number; readonly end: number }> {
+function readModules(files: SystemFiles): Map<string, { readonly start: number; readonly end: number }> {
   const modules = new Map<string, { readonly start: number; readonly end: number }>();
   let text: string;
   try {
-    text = read("/proc/modules");
+    text = files.readText("/proc/modules", "latin1");
   } catch {
     return modules;
   }

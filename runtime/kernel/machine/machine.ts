@@ -1,7 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
 import { arch, release, version } from "node:os";
 import { gunzipSync } from "node:zlib";
 import { UnsupportedFeatureError } from "../../base/errors.ts";
+import { systemFiles } from "../door/system-files.ts";
 
 /** What the running kernel is, as far as compiling for it asks. */
 export interface Machine {
@@ -70,7 +70,7 @@ export function describeMachine(facts: MachineFacts): Machine {
 
 /** @throws UnsupportedFeatureError when the kernel does not carry its types. */
 export function requireBtf(): void {
-  if (existsSync(vmlinuxBtf)) return;
+  if (systemFiles.exists(vmlinuxBtf)) return;
   throw new UnsupportedFeatureError("btf", `This kernel does not carry its own types: "${vmlinuxBtf}" is missing`, {
     since: "5.2",
     hint: "it needs CONFIG_DEBUG_INFO_BTF=y and /sys mounted; to try the script on a kernel that has it: bpfts vm run",
@@ -78,9 +78,9 @@ export function requireBtf(): void {
 }
 
 /** How far the kernel is locked down, undefined where it does not say. Source: /sys/kernel/security/lockdown, kernel_lockdown(7). */
-export function readLockdown(): "none" | "integrity" | "confidentiality" | undefined {
+export function readLockdown(files = systemFiles): "none" | "integrity" | "confidentiality" | undefined {
   try {
-    const chosen = /\[(\w+)\]/.exec(readFileSync("/sys/kernel/security/lockdown", "utf8"))?.[1];
+    const chosen = /\[(\w+)\]/.exec(files.readText("/sys/kernel/security/lockdown"))?.[1];
     return chosen as ReturnType<typeof readLockdown>;
   } catch {
     return undefined;
@@ -103,7 +103,7 @@ export function readOnlineCpus(): number[] {
 function readCpuList(kind: "online" | "possible"): string {
   const path = `/sys/devices/system/cpu/${kind}`;
   try {
-    return readFileSync(path, "utf8");
+    return systemFiles.readText(path);
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
     throw new UnsupportedFeatureError("sysfs", `Cannot read "${path}": nothing is mounted on /sys`, {
@@ -126,7 +126,7 @@ function parseCpuList(text: string): number[] {
 /** The kernel's ELF notes hold its build id: a few bytes where hashing the types would take milliseconds. */
 function readNotes(): string {
   try {
-    return readFileSync("/sys/kernel/notes").toString("hex");
+    return systemFiles.readBytes("/sys/kernel/notes").toString("hex");
   } catch {
     return "";
   }
@@ -140,7 +140,7 @@ function readConfigText(): string {
     `/usr/lib/modules/${release()}/config`,
   ]) {
     try {
-      const bytes = readFileSync(path);
+      const bytes = systemFiles.readBytes(path);
       return path.endsWith(".gz") ? gunzipSync(bytes).toString("utf8") : bytes.toString("utf8");
     } catch {
       // Not in this place: the next one.

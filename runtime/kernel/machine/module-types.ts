@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { listFolder } from "../../base/list-folder.ts";
+import { systemFiles } from "../door/system-files.ts";
 
 /** Where the kernel shows the types of itself and of its modules. Since: Linux 5.11 for modules. */
 export const btfFolder = "/sys/kernel/btf";
@@ -27,7 +27,7 @@ export interface ModuleFile {
 export function listModuleFiles(release: string): ModuleFile[] {
   const root = ["/lib/modules", "/usr/lib/modules"]
     .map((place) => join(place, release))
-    .find((place) => existsSync(join(place, "modules.dep")));
+    .find((place) => systemFiles.exists(join(place, "modules.dep")));
   if (root === undefined) return [];
   const dependencies = readIfThere(join(root, "modules.dep"))?.toString("latin1") ?? "";
   return [...dependencies.matchAll(/^([^:\n]+):/gm)].map((match) => ({
@@ -46,7 +46,7 @@ export function readModuleFile(path: string): Buffer | undefined {
 
 function readIfThere(path: string): Buffer | undefined {
   try {
-    return readFileSync(path);
+    return systemFiles.readBytes(path);
   } catch {
     return undefined;
   }

@@ -1,4 +1,4 @@
-import { readlinkSync } from "node:fs";
+import { systemFiles } from "../door/system-files.ts";
 
 /** The first one's, which the kernel gives its number. Source: PROC_PID_INIT_INO of linux/proc_ns.h */
 const INITIAL = "4026531836";
@@ -9,7 +9,7 @@ const UNKNOWN = "0";
 /** The number of this process's PID namespace; "0" where /proc does not tell. */
 export function readPidNamespace(): string {
   try {
-    return /\d+/.exec(readlinkSync("/proc/self/ns/pid"))?.[0] ?? UNKNOWN;
+    return /\d+/.exec(systemFiles.readLink("/proc/self/ns/pid"))?.[0] ?? UNKNOWN;
   } catch {
     return UNKNOWN;
   }

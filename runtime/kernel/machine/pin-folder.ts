@@ -1,7 +1,8 @@
-import { closeSync, constants, existsSync, mkdirSync, openSync, realpathSync, statfsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { BpftsError } from "../../base/errors.ts";
 import type { ErrorDetails } from "../../base/errors.ts";
+import { systemFiles } from "../door/system-files.ts";
+import type { OpenFile } from "../door/system-files.ts";
 
 /** Source: BPF_FS_MAGIC of linux/magic.h. */
 const bpfMagic = 0xcafe4a11;
@@ -28,42 +29,41 @@ function makeFolders(path: string, fail: FailPin): string {
   const wanted = resolve(path);
   const missing: string[] = [];
   let folder = dirname(wanted);
-  for (; !existsSync(folder); folder = dirname(folder)) missing.unshift(basename(folder));
-  const real = realpathSync.native(folder);
-  let fd = openFolder(real, constants.O_NOFOLLOW);
+  for (; !systemFiles.exists(folder); folder = dirname(folder)) missing.unshift(basename(folder));
+  const real = systemFiles.resolve(folder);
+  let open = openFolder(real);
   try {
-    requireBpf(fd, fail, real);
+    requireBpf(open, fail, real);
     for (const name of missing) {
       // By the descriptor: the path may mean another folder by now.
-      const inside = `/proc/self/fd/${fd}/${name}`;
+      const inside = `${open.path}/${name}`;
       makeFolder(inside);
-      const next = openFolder(inside, constants.O_NOFOLLOW);
-      closeSync(fd);
-      fd = next;
-      requireBpf(fd, fail, join(real, ...missing));
+      const next = openFolder(inside);
+      open.close();
+      open = next;
+      requireBpf(open, fail, join(real, ...missing));
     }
   } finally {
-    closeSync(fd);
+    open.close();
   }
   return join(real, ...missing, basename(wanted));
 }
 
-function openFolder(path: string, flags: number): number {
-  return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | flags);
+function openFolder(path: string): OpenFile {
+  return systemFiles.open(path, { directory: true, noFollow: true });
 }
 
 function makeFolder(path: string): void {
   try {
-    mkdirSync(path);
+    systemFiles.makeFolder(path);
   } catch (cause) {
     // Another run was quicker.
     if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
   }
 }
 
-function requireBpf(fd: number, fail: FailPin, folder: string): void {
-  // Files of this kind have a number above 2^31, which older Nodes answer as a negative one.
-  if (statfsSync(`/proc/self/fd/${fd}`).type >>> 0 === bpfMagic) return;
+function requireBpf(open: OpenFile, fail: FailPin, folder: string): void {
+  if (systemFiles.fileSystemType(open.path) === bpfMagic) return;
   throw fail(`"${folder}" is no BPF file system`, {
     hint: "as root: mount -t bpf bpf /sys/fs/bpf, and pin below it",
   });

@@ -1,4 +1,3 @@
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
 import { listFolder } from "../../base/list-folder.ts";
 import { AttachError, PrivilegeError } from "../../base/errors.ts";
 import type { Closable } from "../../base/scope.ts";
@@ -6,6 +5,7 @@ import { errno, renderErrno } from "../door/errno.ts";
 import type { Handle, KernelPort } from "../door/port.ts";
 import { readPidNamespace } from "./pid-namespace.ts";
 import { requireTracefs } from "./tracefs.ts";
+import { systemFiles } from "../door/system-files.ts";
 
 /** Where the lines of `bpf_trace_printk` come out. Owner: whoever opened it closes it. */
 export interface TracePipe extends Closable {
@@ -60,7 +60,7 @@ export function openTracePipe(port: KernelPort): TracePipe {
 export function nameUnknownTasks(lines: string, decode: (bytes: Buffer) => string): string {
   return lines.replace(/^ *<\.\.\.>-(\d+)/gm, (unknown, pid: string) => {
     try {
-      const name = escapeNewlines(readFileSync(`/proc/${pid}/comm`).subarray(0, -1));
+      const name = escapeNewlines(systemFiles.readBytes(`/proc/${pid}/comm`).subarray(0, -1));
       return `${" ".repeat(Math.max(0, TASK_BYTES - name.length))}${decode(name)}-${pid}`;
     } catch {
       return unknown;
@@ -93,7 +93,7 @@ function nameInstance(): string {
 function makeInstance(instances: string): string | undefined {
   const instance = `${instances}/${nameInstance()}`;
   try {
-    mkdirSync(instance);
+    systemFiles.makeFolder(instance);
   } catch {
     return undefined;
   }
@@ -101,7 +101,7 @@ function makeInstance(instances: string): string | undefined {
     // What a global trace has switched off must not be off here: names of tasks, and waking the reader for a single line.
     writeOption(`${instance}/options/record-cmd`, "1");
     writeOption(`${instance}/buffer_percent`, "0");
-    writeFileSync(`${instance}/${event}`, "1");
+    systemFiles.write(`${instance}/${event}`, "1");
     return instance;
   } catch {
     removeInstance(instance);
@@ -111,14 +111,14 @@ function makeInstance(instances: string): string | undefined {
 
 /** Older kernels lack some options and behave in the wanted way. */
 function writeOption(path: string, value: string): void {
-  if (existsSync(path)) writeFileSync(path, value);
+  if (systemFiles.exists(path)) systemFiles.write(path, value);
 }
 
 /** Best effort: what stays because it is in use is swept away by a later run. */
 function removeInstance(instance: string): void {
   try {
-    if (existsSync(`${instance}/${event}`)) writeFileSync(`${instance}/${event}`, "0");
-    rmdirSync(instance);
+    if (systemFiles.exists(`${instance}/${event}`)) systemFiles.write(`${instance}/${event}`, "0");
+    systemFiles.removeFolder(instance);
   } catch {
     // Its owner may have been quicker, or it is still open in a process that is just ending.
   }
@@ -129,6 +129,6 @@ function removeStaleInstances(instances: string): void {
   const namespace = readPidNamespace();
   for (const name of listFolder(instances)) {
     const match = /^bpfts-(\d+)-(\d+)-\d+$/.exec(name);
-    if (match?.[1] === namespace && !existsSync(`/proc/${match[2]}`)) removeInstance(`${instances}/${name}`);
+    if (match?.[1] === namespace && !systemFiles.exists(`/proc/${match[2]}`)) removeInstance(`${instances}/${name}`);
   }
 }

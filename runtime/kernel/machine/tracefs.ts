@@ -1,14 +1,14 @@
-import { existsSync, readFileSync } from "node:fs";
 import { PrivilegeError, UnsupportedFeatureError } from "../../base/errors.ts";
 import { errno, renderErrno } from "../door/errno.ts";
 import type { KernelPort, Status } from "../door/port.ts";
+import { systemFiles } from "../door/system-files.ts";
 
 /** Its own place first, then the one below debugfs that older habits know. */
 const places = ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"] as const;
 
 /** Finds where tracefs is mounted and may be read; undefined when it is not. */
 export function findTracefs(): string | undefined {
-  return places.find((place) => existsSync(`${place}/events`));
+  return places.find((place) => systemFiles.exists(`${place}/events`));
 }
 
 /** Mounts tracefs when it is not mounted. It stays mounted: other tools look for it in the same place. Answers 0 when it is there afterwards. */
@@ -61,12 +61,12 @@ export function listTracepoints(): readonly string[] {
 /** Whether the kernel has a tracepoint; undefined when tracefs cannot be read. */
 export function haveTracepoint(category: string, name: string): boolean | undefined {
   const root = findTracefs();
-  return root === undefined ? undefined : existsSync(`${root}/events/${category}/${name}/format`);
+  return root === undefined ? undefined : systemFiles.exists(`${root}/events/${category}/${name}/format`);
 }
 
 function readText(path: string): string | undefined {
   try {
-    return readFileSync(path, "utf8");
+    return systemFiles.readText(path);
   } catch {
     return undefined;
   }

@@ -1,8 +1,9 @@
-import { closeSync, fstatSync, openSync, readlinkSync, statSync } from "node:fs";
+import { closeSync, fstatSync, openSync, statSync } from "node:fs";
 import type { NetworkNamespaceName } from "../../../sdk/wire/network-calls.ts";
 import { AttachError, PrivilegeError } from "../../base/errors.ts";
 import { listFolder } from "../../base/list-folder.ts";
 import { findSimilar } from "../../base/similar.ts";
+import { systemFiles } from "../door/system-files.ts";
 
 /** A network namespace that is held open. Owner: whoever opened it closes it. */
 export interface NetworkNamespace {
@@ -50,7 +51,7 @@ export function openNetworkNamespace(
 
 /** A namespace says its kind by its link, unless it is reached by the place that it is mounted on: there the kernel tells when it is entered. */
 function isOfOtherKind(fd: number): boolean {
-  const kind = /^(\w+):\[\d+\]$/.exec(readlinkSync(`/proc/self/fd/${fd}`))?.[1];
+  const kind = /^(\w+):\[\d+\]$/.exec(systemFiles.readLink(`/proc/self/fd/${fd}`))?.[1];
   return kind !== undefined && kind !== "net";
 }
 

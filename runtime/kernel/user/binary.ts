@@ -1,9 +1,10 @@
-import { closeSync, openSync, statSync } from "node:fs";
 import type { Closable } from "../../base/scope.ts";
 import { findDebugFile } from "./debug-file.ts";
 import type { ElfInfo, KernelPort } from "../door/port.ts";
 import { emptySymbolTable, openSymbolTable } from "./symbol-table.ts";
 import type { SymbolTable } from "./symbol-table.ts";
+import { systemFiles } from "../door/system-files.ts";
+import type { OpenFile } from "../door/system-files.ts";
 
 /** A program or library, whoever has it mapped. */
 export interface Binary {
@@ -40,29 +41,29 @@ const KEPT_OPEN = 256;
 export function openBinaries(port: KernelPort): Binaries {
   const known = new Map<string, Binary | undefined>();
   const byBuildId = new Map<string, Binary>();
-  const kept = new Set<number>();
+  const kept = new Set<OpenFile>();
 
-  const keepOpen = (path: string): number | undefined => {
+  const keepOpen = (path: string): OpenFile | undefined => {
     if (kept.size >= KEPT_OPEN) return undefined;
     try {
-      const fd = openSync(path, "r");
-      kept.add(fd);
-      return fd;
+      const file = systemFiles.open(path);
+      kept.add(file);
+      return file;
     } catch {
       return undefined;
     }
   };
-  const release = (fd: number | undefined): void => {
-    if (fd !== undefined && kept.delete(fd)) closeSync(fd);
+  const release = (file: OpenFile | undefined): void => {
+    if (file !== undefined && kept.delete(file)) file.close();
   };
 
   const openBinary = (open: string, path: string, roots: readonly string[]): Binary | undefined => {
     const info = port.elfDescribe(open);
     if (typeof info === "number") return undefined;
-    const fd = keepOpen(open);
+    const file = keepOpen(open);
     let symbols: SymbolTable | undefined;
     const listFiles = (): string[] => {
-      const source = fd !== undefined && kept.has(fd) ? `/proc/self/fd/${fd}` : open;
+      const source = file !== undefined && kept.has(file) ? file.path : open;
       const debug = findDebugFile(port, { open: source, path, info }, roots);
       return debug === undefined ? [source] : [source, debug];
     };
@@ -70,7 +71,7 @@ export function openBinaries(port: KernelPort): Binaries {
       const files = listFiles();
       let packed = port.elfSymbols(files, null);
       if (typeof packed === "number" && files.length > 1) packed = port.elfSymbols(files.slice(0, 1), null);
-      release(fd);
+      release(file);
       return typeof packed === "number" ? emptySymbolTable : openSymbolTable(packed);
     };
     return {
@@ -106,7 +107,7 @@ export function openBinaries(port: KernelPort): Binaries {
     },
     findByBuildId: (buildId) => byBuildId.get(cutZeros(buildId)),
     close() {
-      for (const fd of [...kept]) release(fd);
+      for (const file of [...kept]) release(file);
       known.clear();
       byBuildId.clear();
     },
@@ -121,7 +122,7 @@ function cutZeros(buildId: string): string {
 /** Names a file for as long as it does not change; undefined for what is no file, such as a pipe that would never answer. */
 export function identifyFile(path: string): string | undefined {
   try {
-    const stat = statSync(path, { bigint: true });
+    const stat = systemFiles.stat(path);
     return stat.isFile() ? `${stat.dev}:${stat.ino}:${stat.mtimeNs}` : undefined;
   } catch {
     return undefined;

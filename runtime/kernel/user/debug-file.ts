@@ -1,6 +1,6 @@
-import { realpathSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { ElfInfo, KernelPort } from "../door/port.ts";
+import { systemFiles } from "../door/system-files.ts";
 
 /**
  * Finds the file that a stripped binary's symbols were put into: by build id, then by the name in
@@ -36,7 +36,7 @@ export function findDebugFile(
 function listFolders({ open, path }: { readonly open: string; readonly path: string }): string[] {
   const paths = [path];
   try {
-    paths.push(realpathSync.native(open));
+    paths.push(systemFiles.resolve(open));
   } catch {
     // It is gone, and its first name is all there is.
   }
@@ -59,7 +59,7 @@ function listCandidates(folders: readonly string[], { buildId, debugLink }: ElfI
 
 function identify(path: string): string | undefined {
   try {
-    const stat = statSync(path, { bigint: true });
+    const stat = systemFiles.stat(path);
     return stat.isFile() ? `${stat.dev}:${stat.ino}` : undefined;
   } catch {
     return undefined;

@@ -1,7 +1,8 @@
-import { accessSync, closeSync, constants, openSync, readFileSync, readSync, readlinkSync, statSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
 import { listFolder } from "../../base/list-folder.ts";
 import { readMappings } from "./process-maps.ts";
+import { systemFiles } from "../door/system-files.ts";
+import type { OpenFile } from "../door/system-files.ts";
 
 /** A file that a process or the dynamic linker knows by a name. */
 export interface FoundFile {
@@ -42,7 +43,7 @@ export function findExecutable(name: string, pid = 0): FoundFile | undefined {
   if (name.includes("/")) return findPath(name, pid);
   for (const folder of (process.env["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(":")) {
     const found = folder === "" ? undefined : findPath(join(folder, name), pid);
-    if (found !== undefined && isExecutable(found.open)) return found;
+    if (found !== undefined && systemFiles.mayExecute(found.open)) return found;
   }
   return undefined;
 }
@@ -104,7 +105,7 @@ function resolveLinks(root: string, path: string): string | undefined {
 
 function readLink(path: string): string | undefined {
   try {
-    return readlinkSync(path);
+    return systemFiles.readLink(path);
   } catch {
     return undefined;
   }
@@ -156,7 +157,7 @@ function readLinkerCache(path: string): KnownLibrary[] {
   let bytes: Buffer;
   try {
     // In a tree of somebody else's making it may be a pipe.
-    bytes = isFile(path) ? readFileSync(path) : Buffer.alloc(0);
+    bytes = isFile(path) ? systemFiles.readBytes(path) : Buffer.alloc(0);
   } catch {
     return [];
   }
@@ -176,31 +177,22 @@ function readLinkerCache(path: string): KnownLibrary[] {
 
 function isFile(path: string): boolean {
   try {
-    return statSync(path).isFile();
-  } catch {
-    return false;
-  }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
+    return systemFiles.stat(path).isFile();
   } catch {
     return false;
   }
 }
 
 function isElf(path: string): boolean {
-  let fd: number | undefined;
+  let file: OpenFile | undefined;
   try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    file = systemFiles.open(path, { nonBlocking: true });
     const mark = Buffer.alloc(4);
-    readSync(fd, mark, 0, mark.length, 0);
+    file.read(mark, 0);
     return mark.toString("latin1") === "\x7fELF";
   } catch {
     return false;
   } finally {
-    if (fd !== undefined) closeSync(fd);
+    file?.close();
   }
 }

@@ -1,6 +1,7 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { openRanges } from "./symbol-table.ts";
 import type { Ranges } from "./symbol-table.ts";
+import { systemFiles } from "../door/system-files.ts";
+import type { OpenFile } from "../door/system-files.ts";
 
 /** Code that a process made at run time. */
 export interface PerfMapEntry {
@@ -139,31 +140,39 @@ function readFrom(
       readonly writtenMs: number;
     }
   | undefined {
-  let fd: number;
+  let file: OpenFile;
   try {
     // In a tree of somebody else's making: no links, and no waiting for a pipe.
-    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
+    file = systemFiles.open(path, { noFollow: true, nonBlocking: true });
   } catch {
     return undefined;
   }
   try {
-    const stat = fstatSync(fd);
-    if (!stat.isFile() || (owner !== undefined && stat.uid !== 0 && stat.uid !== owner)) return undefined;
-    const file = `${stat.dev}:${stat.ino}`;
-    const restarted = file !== known || stat.size < from;
+    const stat = file.stat();
+    const uid = Number(stat.uid);
+    if (!stat.isFile() || (owner !== undefined && uid !== 0 && uid !== owner)) return undefined;
+    const size = Number(stat.size);
+    const identity = `${stat.dev}:${stat.ino}`;
+    const restarted = identity !== known || size < from;
     const parts: Buffer[] = [];
     let at = restarted ? 0 : from;
     for (;;) {
-      const block = Buffer.allocUnsafe(Math.max(1, Math.min(BLOCK_BYTES, stat.size - at)));
-      const count = at < stat.size ? readSync(fd, block, 0, block.length, at) : 0;
+      const block = Buffer.allocUnsafe(Math.max(1, Math.min(BLOCK_BYTES, size - at)));
+      const count = at < size ? file.read(block, at) : 0;
       if (count === 0) break;
       parts.push(block.subarray(0, count));
       at += count;
     }
-    return { text: Buffer.concat(parts).toString("latin1"), end: at, file, restarted, writtenMs: stat.mtimeMs };
+    return {
+      text: Buffer.concat(parts).toString("latin1"),
+      end: at,
+      file: identity,
+      restarted,
+      writtenMs: Number(stat.mtimeNs) / 1e6,
+    };
   } catch {
     return undefined;
   } finally {
-    closeSync(fd);
+    file.close();
   }
 }

@@ -1,4 +1,4 @@
-import { readFileSync, readlinkSync } from "node:fs";
+import { systemFiles } from "../door/system-files.ts";
 
 /** A part of a process's memory that can be executed. */
 export interface Mapping {
@@ -73,7 +73,7 @@ export function placeMappings(pid: number, text: string): Mapping[] {
 
 function readRoot(pid: number): string {
   try {
-    return readlinkSync(`/proc/${pid}/root`).replace(/^\/$/, "");
+    return systemFiles.readLink(`/proc/${pid}/root`).replace(/^\/$/, "");
   } catch {
     return "";
   }
@@ -110,7 +110,7 @@ export function readInnerPid(pid: number): number {
 
 function readProcessFile(pid: number, name: string): string | undefined {
   try {
-    return readFileSync(`/proc/${pid}/${name}`, "utf8");
+    return systemFiles.readText(`/proc/${pid}/${name}`);
   } catch {
     return undefined;
   }

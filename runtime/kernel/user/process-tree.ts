@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync } from "node:fs";
+import { systemFiles } from "../door/system-files.ts";
 
 /** A process that has not ended, as /proc shows it. */
 export interface ProcessEntry {
@@ -12,10 +12,10 @@ export interface ProcessEntry {
 }
 
 /** Finds a process. Undefined for one that has ended, reaped or not. Source: proc_pid_stat(5) */
-export function findProcess(pid: number): ProcessEntry | undefined {
+export function findProcess(pid: number, files = systemFiles): ProcessEntry | undefined {
   let stat: string;
   try {
-    stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    stat = files.readText(`/proc/${pid}/stat`);
   } catch {
     return undefined;
   }
@@ -33,9 +33,9 @@ export function findProcess(pid: number): ProcessEntry | undefined {
 }
 
 /** Lists the processes that this one can see. */
-export function listProcesses(): readonly ProcessEntry[] {
-  return readdirSync("/proc").flatMap((name) => {
-    const found = /^\d+$/.test(name) ? findProcess(Number(name)) : undefined;
+export function listProcesses(files = systemFiles): readonly ProcessEntry[] {
+  return files.list("/proc").flatMap(({ name }) => {
+    const found = /^\d+$/.test(name) ? findProcess(Number(name), files) : undefined;
     return found === undefined ? [] : [found];
   });
 }

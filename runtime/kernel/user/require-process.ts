@@ -1,30 +1,19 @@
-import { readFileSync, readlinkSync } from "node:fs";
 import { AttachError, PrivilegeError } from "../../base/errors.ts";
 import type { BpftsError } from "../../base/errors.ts";
+import { systemFiles } from "../door/system-files.ts";
 
 /** Source: PF_KTHREAD of linux/sched.h. */
 const kernelThread = 0x200000n;
-
-/** Reads a file of a process, or where a link leads. Stands in for /proc in tests. */
-export interface ProcessReader {
-  readStat(pid: number): string;
-  readProgram(pid: number): string;
-}
-
-const ownReader: ProcessReader = {
-  readStat: (pid) => readFileSync(`/proc/${pid}/stat`, "latin1"),
-  readProgram: (pid) => readlinkSync(`/proc/${pid}/exe`),
-};
 
 /**
  * Makes sure that a process is there, runs a program and may be looked into, before anything is looked for in its view.
  *
  * @throws AttachError, PrivilegeError
  */
-export function requireProcess(action: string, pid: number, reader = ownReader): void {
+export function requireProcess(action: string, pid: number, files = systemFiles): void {
   let stat: string;
   try {
-    stat = reader.readStat(pid);
+    stat = files.readText(`/proc/${pid}/stat`, "latin1");
   } catch (cause) {
     throw describeUnreadable(action, pid, cause);
   }
@@ -44,7 +33,7 @@ export function requireProcess(action: string, pid: number, reader = ownReader):
     });
   }
   try {
-    reader.readProgram(pid);
+    files.readLink(`/proc/${pid}/exe`);
   } catch (cause) {
     throw describeUnreadable(action, pid, cause);
   }
@@ -55,10 +44,10 @@ export function requireProcess(action: string, pid: number, reader = ownReader):
  *
  * @throws AttachError
  */
-export function requirePid(action: string, pid: number): void {
+export function requirePid(action: string, pid: number, files = systemFiles): void {
   let status: string;
   try {
-    status = readFileSync(`/proc/${pid}/status`, "latin1");
+    status = files.readText(`/proc/${pid}/status`, "latin1");
   } catch (cause) {
     throw describeUnreadable(action, pid, cause);
   }

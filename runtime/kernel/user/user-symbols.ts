@@ -1,5 +1,4 @@
 import { readClock } from "../../base/clock.ts";
-import { closeSync, openSync, readSync, statSync } from "node:fs";
 import type { Log } from "../../base/log.ts";
 import type { Closable } from "../../base/scope.ts";
 import type { Binaries, Binary } from "./binary.ts";
@@ -12,6 +11,8 @@ import { findMapping, placeMappings, readInnerPid, readMaps, readStartMs, readSt
 import type { Mapping } from "./process-maps.ts";
 import { emptySymbolTable, openSymbolTable } from "./symbol-table.ts";
 import type { SymbolTable } from "./symbol-table.ts";
+import { systemFiles } from "../door/system-files.ts";
+import type { OpenFile } from "../door/system-files.ts";
 
 /** Where an address of a process belongs. `name` is `"[unknown]"` where only the file is known. */
 export interface UserSymbol {
@@ -233,23 +234,23 @@ function identifyMapping({ device, inode, path, start }: Mapping): string {
 
 /** The functions of the page that the kernel puts into every process. It exists in memory only. */
 function readVdso(port: KernelPort, pid: number, { start, end }: Mapping): SymbolTable {
-  let fd: number | undefined;
+  let memory: OpenFile | undefined;
   try {
-    fd = openSync(`/proc/${pid}/mem`, "r");
+    memory = systemFiles.open(`/proc/${pid}/mem`);
     const image = new Uint8Array(end - start);
-    const count = readSync(fd, image, 0, image.length, start);
+    const count = memory.read(image, start);
     const packed = port.elfSymbols([], image.subarray(0, count));
     return typeof packed === "number" ? emptySymbolTable : openSymbolTable(packed);
   } catch {
     return emptySymbolTable;
   } finally {
-    if (fd !== undefined) closeSync(fd);
+    memory?.close();
   }
 }
 
 function isFile(path: string): boolean {
   try {
-    return statSync(path).isFile();
+    return systemFiles.stat(path).isFile();
   } catch {
     return false;
   }
@@ -257,8 +258,8 @@ function isFile(path: string): boolean {
 
 function haveInode(path: string, inode: number): boolean {
   try {
-    const stat = statSync(path);
-    return stat.isFile() && stat.ino === inode;
+    const stat = systemFiles.stat(path);
+    return stat.isFile() && stat.ino === BigInt(inode);
   } catch {
     return false;
   }
@@ -266,7 +267,7 @@ function haveInode(path: string, inode: number): boolean {
 
 function findOwner(pid: number): number | undefined {
   try {
-    return statSync(`/proc/${pid}`).uid;
+    return Number(systemFiles.stat(`/proc/${pid}`).uid);
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
-import { readFileSync } from "node:fs";
 import { UsageError } from "../../base/errors.ts";
 import { describeFileFailure } from "../../script/read-regular-file.ts";
 import type { Handlers } from "./bridge-state.ts";
+import { systemFiles } from "../../kernel/door/system-files.ts";
 
 /** Where a Linux system keeps its own users. What a network service knows is not asked: that could take seconds. */
 const PASSWD = "/etc/passwd";
@@ -11,7 +11,7 @@ export function openUserCalls(path = PASSWD): Handlers<"list_users"> {
   return {
     list_users() {
       try {
-        return parsePasswd(readFileSync(path, "utf8"));
+        return parsePasswd(systemFiles.readText(path));
       } catch (cause) {
         throw new UsageError(`Cannot read the users of this machine from "${path}": ${describeFileFailure(cause)}`, {
           cause,

@@ -1,9 +1,9 @@
-import { readFileSync } from "node:fs";
 import { ArgumentError, InternalError } from "../../base/errors.ts";
 import { findPackageFile } from "../build/package-files.ts";
 import { urlParts } from "../../../sdk/wire/url-parts.ts";
 import type { UrlParts } from "../../../sdk/wire/url-parts.ts";
 import type { Handlers } from "./bridge-state.ts";
+import { systemFiles } from "../../kernel/door/system-files.ts";
 
 /** The most random bytes that one call answers. */
 const MAX_RANDOM_BYTES = 65_536;
@@ -14,7 +14,7 @@ export function openWebCalls(): Handlers<"lazy_module" | "random" | "parse_url" 
     lazy_module({ name }) {
       // A path would lead elsewhere.
       if (!/^[a-z0-9-]+$/.test(name)) throw new InternalError(`The script called for the module "${name}"`);
-      return readFileSync(findPackageFile("dist", "lazy", `${name}.js`), "utf8");
+      return systemFiles.readText(findPackageFile("dist", "lazy", `${name}.js`));
     },
     random({ size }) {
       if (!Number.isInteger(size) || size < 1 || size > MAX_RANDOM_BYTES)

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import type { Binary } from "../../kernel/user/binary.ts";
 import { readCgroupId, readNamespace } from "../../kernel/machine/cgroups.ts";
 import { openContainerNames } from "../../kernel/machine/container-names.ts";
@@ -19,6 +18,7 @@ import type { UserSpace } from "../../kernel/user/user-space.ts";
 import { openStructFields } from "../../object/find-struct-field.ts";
 import type { StructFields } from "../../object/find-struct-field.ts";
 import type { KernelLookups, SymbolPlace } from "./lookups.ts";
+import { systemFiles } from "../../kernel/door/system-files.ts";
 
 /** Looks things up in /proc/kallsyms, tracefs, BTF and binaries, each at the first question. `findEnded` knows whose the processes were that are gone. Owner: closing it closes the user space, too. */
 export function openLookups(
@@ -35,7 +35,7 @@ export function openLookups(
     listTracepoints: () => (tracepoints ??= listTracepoints()),
     haveStructField(struct, field) {
       try {
-        fields ??= openStructFields(readFileSync(vmlinuxBtf));
+        fields ??= openStructFields(systemFiles.readBytes(vmlinuxBtf));
       } catch {
         return -1;
       }

@@ -1,9 +1,9 @@
-import { realpathSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
 import { ArgumentError } from "../../base/errors.ts";
 import { describeFileFailure, readRegularFile } from "../../script/read-regular-file.ts";
 import type { FileScope } from "../../script/file-scope.ts";
 import { decodeText } from "./decode-text.ts";
+import { systemFiles } from "../../kernel/door/system-files.ts";
 
 const MAX_FILE_BYTES = 16 * 1024 * 1024;
 
@@ -29,7 +29,7 @@ export function readScriptFile(path: string, findGranted: () => FileScope): stri
     /^\/(?:proc|sys)\//.test(real) || findGranted().covers(real) ? refuseKind(real) : elsewhere;
   let real: string;
   try {
-    real = realpathSync.native(absolute);
+    real = systemFiles.resolve(absolute);
   } catch (cause) {
     throw new ArgumentError(`Cannot read "${path}": ${describeFileFailure(cause)}`, { cause });
   }

@@ -1,5 +1,4 @@
 import type { BuildTools } from "./build-tools.ts";
-import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { ArgumentError, InterruptedError, ScriptError, UnsupportedFeatureError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
@@ -28,6 +27,7 @@ import type { DialectEnv } from "../../dialect/text/env.ts";
 import { describeDialectEnv } from "./dialect-env.ts";
 import { findPackageFile } from "./package-files.ts";
 import type { BuildRequest } from "./build-request.ts";
+import { systemFiles } from "../../kernel/door/system-files.ts";
 
 /** What building for this machine needs; opened at the first text that has anything in it. */
 export interface Builder extends BuildTools {
@@ -211,10 +211,10 @@ function readSources(files: readonly string[], scope: FileScope): SourceFile[] {
 
 function findSourceFile(path: string, folder: string, scope: FileScope): string {
   const candidates = [resolve(path), resolve(folder, path)];
-  const found = candidates.find((candidate) => scope.covers(candidate) && existsSync(candidate));
+  const found = candidates.find((candidate) => scope.covers(candidate) && systemFiles.exists(candidate));
   if (found !== undefined) return found;
   const refused = candidates.find(
-    (candidate) => !scope.covers(candidate) && (candidate === resolve(folder, path) || existsSync(candidate)),
+    (candidate) => !scope.covers(candidate) && (candidate === resolve(folder, path) || systemFiles.exists(candidate)),
   );
   if (refused !== undefined) throw scope.describeRefusal(refused, "Cannot read the C file");
   throw new ScriptError(`Cannot read the C file "${path}": no such file`, {

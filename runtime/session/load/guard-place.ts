@@ -1,4 +1,3 @@
-import { statSync, statfsSync } from "node:fs";
 import { PrivilegeError } from "../../base/errors.ts";
 import { listDefaultRouteDevices } from "../../kernel/network/devices.ts";
 import type { NetworkDevice } from "../../kernel/network/devices.ts";
@@ -8,6 +7,7 @@ import type { KernelPort } from "../../kernel/door/port.ts";
 import { renderDevice } from "../../kernel/hooks/network-hook.ts";
 import { ownNamespace } from "../../permit/places.ts";
 import type { AllowedPlaces } from "../../permit/places.ts";
+import { systemFiles } from "../../kernel/door/system-files.ts";
 
 /** A place of the network that a program is to go to. */
 interface GuardedPlace {
@@ -51,7 +51,11 @@ export function requireAllowedPlace(allowed: AllowedPlaces, action: string, plac
 
 function isSameNamespace(name: string, netns: NetworkNamespace): boolean {
   const path = name === ownNamespace ? "/proc/self/ns/net" : findNamespacePath(name);
-  return statSync(path, { throwIfNoEntry: false })?.ino === netns.inode;
+  try {
+    return systemFiles.stat(path).ino === BigInt(netns.inode);
+  } catch {
+    return false;
+  }
 }
 
 /** Source: CGROUP2_SUPER_MAGIC of linux/magic.h. */
@@ -68,7 +72,9 @@ export function requireAllowedCgroup(allowed: AllowedPlaces, action: string, pat
 /** The root is where the file system is mounted: what lies above is another one. */
 function isRootCgroup(path: string): boolean {
   try {
-    return statfsSync(path).type === cgroup2Magic && statfsSync(`${path}/..`).type !== cgroup2Magic;
+    return (
+      systemFiles.fileSystemType(path) === cgroup2Magic && systemFiles.fileSystemType(`${path}/..`) !== cgroup2Magic
+    );
   } catch {
     return false;
   }

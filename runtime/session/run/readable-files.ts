@@ -1,9 +1,9 @@
-import { realpathSync, statSync } from "node:fs";
 import { sep } from "node:path";
 import { openFileScope } from "../../script/file-scope.ts";
 import type { FileGrants, FileScope } from "../../script/file-scope.ts";
 import type { ScriptText } from "../../script/read-script.ts";
 import { findPackageFile } from "../build/package-files.ts";
+import { systemFiles } from "../../kernel/door/system-files.ts";
 
 /**
  * What a script may read while it runs, besides files below /proc and /sys: the folders of `--allow-read`, and for the tools that come with bpfts each file
@@ -17,7 +17,7 @@ export function openReadable(script: string | ScriptText, args: readonly string[
 function isTool(script: string | ScriptText): boolean {
   if (typeof script !== "string") return false;
   try {
-    return realpathSync.native(script).startsWith(realpathSync.native(findPackageFile("scripts")) + sep);
+    return systemFiles.resolve(script).startsWith(systemFiles.resolve(findPackageFile("scripts")) + sep);
   } catch {
     return false;
   }
@@ -31,7 +31,7 @@ function listPaths(arg: string): readonly string[] {
 
 function isFolder(path: string): boolean {
   try {
-    return statSync(path).isDirectory();
+    return systemFiles.stat(path).isDirectory();
   } catch {
     return false;
   }

@@ -1,8 +1,8 @@
-import { readlinkSync } from "node:fs";
 import { ResourceError } from "../../base/errors.ts";
 import { errno, renderErrno } from "../../kernel/door/errno.ts";
 import type { KernelPort } from "../../kernel/door/port.ts";
 import type { CaptureTarget } from "../bridge/bridge-state.ts";
+import { systemFiles } from "../../kernel/door/system-files.ts";
 
 /** What is told to whoever writes to standard output. */
 const toldOn: ReadonlySet<number> = new Set([errno.EAGAIN, errno.EINTR, errno.EPIPE]);
@@ -13,7 +13,9 @@ export function redirectOutput(port: KernelPort, output: number | undefined): Ke
   const write: KernelPort["write"] = (fd, bytes, timeoutMs) => {
     const written = port.write(fd === 1 ? output : fd, bytes, timeoutMs);
     if (fd !== 1 || written >= 0 || toldOn.has(written)) return written;
-    throw new ResourceError(`Cannot write "${readlinkSync(`/proc/self/fd/${output}`)}" (${renderErrno(written)})`);
+    throw new ResourceError(
+      `Cannot write "${systemFiles.readLink(`/proc/self/fd/${output}`)}" (${renderErrno(written)})`,
+    );
   };
   return Object.create(port, { write: { value: write } }) as KernelPort;
 }

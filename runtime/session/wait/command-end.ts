@@ -1,9 +1,9 @@
-import { existsSync } from "node:fs";
 import { constants } from "node:os";
 import { CommandError } from "../../base/errors.ts";
 import type { Log } from "../../base/log.ts";
 import { errno, renderErrno } from "../../kernel/door/errno.ts";
 import type { Command } from "./command.ts";
+import { systemFiles } from "../../kernel/door/system-files.ts";
 
 /** Statuses of a shell. Source: POSIX.1-2017, Shell Command Language, 2.8.2. */
 const NOT_FOUND = 127;
@@ -37,7 +37,7 @@ export function reportCommandEnd(command: Command, log: Log): number {
 
 function findHint(program: string, status: number): string | undefined {
   if (!program.includes("/")) return status === errno.ENOENT ? `no folder of PATH has "${program}"` : undefined;
-  if (status === errno.ENOENT && existsSync(program))
+  if (status === errno.ENOENT && systemFiles.exists(program))
     return `"${program}" is there, but the interpreter of its first line is not`;
   if (status === errno.EACCES) return `"${program}" needs to be a file with the permission to execute it`;
   return undefined;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { openKernelSymbols } from "../../../../runtime/kernel/machine/kernel-symbols.ts";
+import { openFakeFiles } from "../../../support/fake-files.ts";
 
 const core = `0000000000000000 A per_cpu_start
 ffffffff81000000 T _text
@@ -17,11 +18,7 @@ ffffffffc0100f00 t bpf_prog_abc_f\t[bpf]
 `;
 
 function open(texts: Record<string, string>, now?: () => number): (address: bigint) => string | undefined {
-  const read = (path: string): string => {
-    if (texts[path] === undefined) throw new TypeError(path);
-    return texts[path];
-  };
-  const symbols = openKernelSymbols(read, now ?? (() => 0));
+  const symbols = openKernelSymbols(openFakeFiles(texts), now ?? (() => 0));
   return (address) => {
     const found = symbols.find(address);
     return found === undefined
