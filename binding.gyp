@@ -17,6 +17,7 @@
         "runtime/native/btf.cc",
         "runtime/native/btf_select.cc",
         "runtime/native/demangle.cc",
+        "runtime/native/descriptor.cc",
         "runtime/native/detach_probes.cc",
         "runtime/native/elf.cc",
         "runtime/native/elf_symbols.cc",

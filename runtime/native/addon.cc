@@ -10,6 +10,7 @@
 #include "btf.h"
 #include "btf_select.h"
 #include "demangle.h"
+#include "descriptor.h"
 #include "detach_probes.h"
 #include "elf.h"
 #include "environment.h"
@@ -98,7 +99,6 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "lastLog", LastLog);
 
   Bind(exports, "programHandle", ProgramHandle);
-  Bind(exports, "programFd", ProgramFd);
   Bind(exports, "programInfo", GetProgramInfo);
   Bind(exports, "programRun", RunProgram);
   Bind(exports, "programTest", TestProgram);
@@ -108,7 +108,6 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "mapOpenPinned", MapOpenPinned);
   Bind(exports, "mapOpenId", MapOpenId);
   Bind(exports, "mapInfo", GetMapInfo);
-  Bind(exports, "mapFd", MapFd);
   Bind(exports, "mapClose", MapClose);
   Bind(exports, "mapPin", MapPin);
 
@@ -145,6 +144,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "rawSocketAttach", RawSocketAttach);
   Bind(exports, "netlinkDump", NetlinkDump);
   Bind(exports, "programQuery", ProgramQuery);
+  Bind(exports, "programQueryOf", ProgramQueryOf);
   Bind(exports, "iteratorOpen", IteratorOpen);
   Bind(exports, "iteratorRead", IteratorRead);
   Bind(exports, "iteratorClose", IteratorClose);
@@ -158,6 +158,10 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "liveInfo", GetLiveInfo);
   Bind(exports, "pinOpen", PinOpen);
   Bind(exports, "statsEnable", StatsEnable);
+  Bind(exports, "descriptorOpen", DescriptorOpen);
+  Bind(exports, "descriptorPath", DescriptorPath);
+  Bind(exports, "descriptorPut", DescriptorPut);
+  Bind(exports, "descriptorClose", DescriptorClose);
 
   Bind(exports, "perfBufferOpen", PerfBufferOpen);
   Bind(exports, "ringBufferOpen", RingBufferOpen);

@@ -6,7 +6,7 @@
 
 namespace bpfts {
 
-enum class Kind : uint8_t { kObject, kProgram, kMap, kLink, kRing, kFile, kProcess, kUserRing, kIterator, kMappedCode };
+enum class Kind : uint8_t { kObject, kProgram, kMap, kLink, kRing, kFile, kProcess, kUserRing, kIterator, kMappedCode, kDescriptor };
 
 /// Something that a handle stands for. Its destructor gives back what it holds.
 class Resource {

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <memory>
 
+#include "descriptor.h"
 #include "log.h"
 #include "map.h"
 #include "object.h"
@@ -132,16 +133,19 @@ int32_t AttachPerfEvent(Environment& environment, int32_t program, const PerfEve
   return link;
 }
 
-int32_t AttachTarget(Environment& environment, int32_t handle, int32_t target_fd, uint32_t type) {
+int32_t AttachTarget(Environment& environment, int32_t handle, int32_t target, uint32_t type) {
   const Program* program = environment.handles.Find<Program>(handle);
-  if (program == nullptr) return -EBADF;
+  const int target_fd = FindDescriptor(environment, target);
+  if (program == nullptr || target_fd < 0) return -EBADF;
   const int fd =
       bpf_link_create(bpf_program__fd(program->get()), target_fd, static_cast<enum bpf_attach_type>(type), nullptr);
   if (fd < 0) return -errno;
   return environment.handles.Add(std::make_unique<LinkDescriptor>(fd), program->object());
 }
 
-int32_t AttachFreplace(Environment& environment, int32_t program, int32_t target_fd, const std::string& function) {
+int32_t AttachFreplace(Environment& environment, int32_t program, int32_t target, const std::string& function) {
+  const int target_fd = FindDescriptor(environment, target);
+  if (target_fd < 0) return target_fd;
   return AddLink(environment, program, [&](struct bpf_program* attached) {
     return bpf_program__attach_freplace(attached, target_fd, function.c_str());
   });

@@ -98,8 +98,8 @@ int32_t AttachUprobe(Environment& environment, int32_t program, const UprobeTarg
 int32_t AttachUsdt(Environment& environment, int32_t program, int32_t pid, const std::string& path,
                    const std::string& provider, const std::string& name, uint64_t cookie);
 int32_t AttachPerfEvent(Environment& environment, int32_t program, const PerfEventTarget& target);
-int32_t AttachTarget(Environment& environment, int32_t program, int32_t target_fd, uint32_t type);
-int32_t AttachFreplace(Environment& environment, int32_t program, int32_t target_fd, const std::string& function);
+int32_t AttachTarget(Environment& environment, int32_t program, int32_t target, uint32_t type);
+int32_t AttachFreplace(Environment& environment, int32_t program, int32_t target, const std::string& function);
 int32_t AttachMap(Environment& environment, int32_t program, int32_t map, uint32_t type);
 int32_t PerfCounterOpen(Environment& environment, int32_t map, uint32_t index, const PerfEventTarget& target);
 int LinkClose(Environment& environment, int32_t link);

@@ -8,6 +8,8 @@
 #include <cstring>
 #include <utility>
 
+#include "descriptor.h"
+
 namespace bpfts {
 
 namespace {
@@ -38,10 +40,9 @@ int LiveNextId(Environment&, uint32_t kind, uint32_t id) {
   return kKinds[kind].next_id(id, &next) < 0 ? -errno : static_cast<int>(next);
 }
 
-int LiveOpen(Environment&, uint32_t kind, uint32_t id) {
+int32_t LiveOpen(Environment& environment, uint32_t kind, uint32_t id) {
   if (kind >= kKinds.size()) return -EINVAL;
-  const int fd = kKinds[kind].open(id);
-  return fd < 0 ? -errno : fd;
+  return AddDescriptor(environment, kKinds[kind].open(id));
 }
 
 Result<LiveInfo> GetLiveInfo(Environment&, uint32_t kind, uint32_t id, Bytes request, Bytes rooms) {
@@ -72,14 +73,12 @@ Result<LiveInfo> GetLiveInfo(Environment&, uint32_t kind, uint32_t id, Bytes req
   return answer;
 }
 
-int PinOpen(Environment&, const std::string& path) {
-  const int fd = bpf_obj_get(path.c_str());
-  return fd < 0 ? -errno : fd;
+int32_t PinOpen(Environment& environment, const std::string& path) {
+  return AddDescriptor(environment, bpf_obj_get(path.c_str()));
 }
 
-int StatsEnable(Environment&) {
-  const int fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
-  return fd < 0 ? -errno : fd;
+int32_t StatsEnable(Environment& environment) {
+  return AddDescriptor(environment, bpf_enable_stats(BPF_STATS_RUN_TIME));
 }
 
 }  // namespace bpfts

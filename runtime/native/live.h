@@ -10,9 +10,9 @@ namespace bpfts {
 
 // Objects that exist in the kernel, whoever made them. Kinds: 0 program, 1 map, 2 link, 3 BTF.
 int LiveNextId(Environment& environment, uint32_t kind, uint32_t id);
-int LiveOpen(Environment& environment, uint32_t kind, uint32_t id);
+int32_t LiveOpen(Environment& environment, uint32_t kind, uint32_t id);
 Result<LiveInfo> GetLiveInfo(Environment& environment, uint32_t kind, uint32_t id, Bytes request, Bytes rooms);
-int PinOpen(Environment& environment, const std::string& path);
-int StatsEnable(Environment& environment);
+int32_t PinOpen(Environment& environment, const std::string& path);
+int32_t StatsEnable(Environment& environment);
 
 }  // namespace bpfts

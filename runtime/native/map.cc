@@ -112,11 +112,6 @@ Result<MapInfo> GetMapInfo(Environment& environment, int32_t handle) {
   return MapInfo{std::move(name), info.type, info.key_size, info.value_size, info.max_entries, info.map_flags, info.id};
 }
 
-int MapFd(Environment& environment, int32_t handle) {
-  const Map* map = environment.handles.Find<Map>(handle);
-  return map == nullptr || map->fd() < 0 ? -EBADF : map->fd();
-}
-
 int MapClose(Environment& environment, int32_t map) { return environment.handles.Close(map, Kind::kMap); }
 
 int MapPin(Environment& environment, int32_t handle, const std::string& path) {

@@ -58,7 +58,6 @@ int32_t MapCreate(Environment& environment, int32_t sibling, const MapShape& sha
 int32_t MapOpenPinned(Environment& environment, const std::string& path);
 int32_t MapOpenId(Environment& environment, uint32_t id);
 Result<MapInfo> GetMapInfo(Environment& environment, int32_t map);
-int MapFd(Environment& environment, int32_t map);
 int MapClose(Environment& environment, int32_t map);
 int MapPin(Environment& environment, int32_t map, const std::string& path);
 Result<Buffer> MapLookup(Environment& environment, int32_t map, Bytes key, uint32_t flags);

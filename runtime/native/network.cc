@@ -15,6 +15,7 @@
 #include <cstring>
 #include <memory>
 
+#include "descriptor.h"
 #include "link.h"
 #include "log.h"
 #include "netlink.h"
@@ -46,6 +47,34 @@ struct QueryRequest {
 };
 
 constexpr uint32_t kMaxPrograms = 64;
+/// The handle that stands for this process's own network namespace.
+constexpr int32_t kOwnNetns = -1;
+
+/// The descriptor of a network namespace as `RunInNetns` takes it. Answers whether the handle is good.
+bool FindNetns(Environment& environment, int32_t handle, int& fd) {
+  fd = handle == kOwnNetns ? -1 : FindDescriptor(environment, handle);
+  return handle == kOwnNetns || fd >= 0;
+}
+
+/// Asks what sits at a place, and packs the answer: u32 the flags, then u32 the id of each program.
+Result<Buffer> QueryPrograms(int netns, uint32_t target, uint32_t type) {
+  std::array<uint32_t, kMaxPrograms> ids = {};
+  QueryRequest request;
+  request.target = target;
+  request.attach_type = type;
+  request.program_ids = reinterpret_cast<uint64_t>(ids.data());
+  request.program_count = kMaxPrograms;
+  const int status = RunInNetns(
+      netns, [&request] { return syscall(SYS_bpf, BPF_PROG_QUERY, &request, sizeof request) < 0 ? -errno : 0; });
+  if (status < 0) return status;
+  Buffer answer;
+  const size_t size = request.program_count * sizeof ids[0];
+  uint8_t* bytes = answer.Extend(sizeof request.attach_flags + size);
+  if (bytes == nullptr) return -ENOMEM;
+  std::memcpy(bytes, &request.attach_flags, sizeof request.attach_flags);
+  if (size > 0) std::memcpy(bytes + sizeof request.attach_flags, ids.data(), size);
+  return answer;
+}
 
 int DestroyQueue(int interface) {
   LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = interface,
@@ -107,18 +136,19 @@ class RawSocket final : public AnyLink {
 
 }  // namespace
 
-int32_t LinkCreate(Environment& environment, int32_t handle, int32_t netns, uint32_t target, uint32_t type,
+int32_t LinkCreate(Environment& environment, int32_t handle, int32_t netns, uint32_t interface, uint32_t type,
                    uint32_t flags, Bytes options) {
   const Program* program = environment.handles.Find<Program>(handle);
-  if (program == nullptr) return -EBADF;
+  int netns_fd = -1;
+  if (program == nullptr || !FindNetns(environment, netns, netns_fd)) return -EBADF;
   LinkRequest request;
   if (options.size > request.options.size()) return -EINVAL;
   request.program_fd = static_cast<uint32_t>(bpf_program__fd(program->get()));
-  request.target = target;
+  request.target = interface;
   request.attach_type = type;
   request.flags = flags;
   if (options.size > 0) std::memcpy(request.options.data(), options.data, options.size);
-  const int fd = RunInNetns(netns, [&request] {
+  const int fd = RunInNetns(netns_fd, [&request] {
     const long made = syscall(SYS_bpf, BPF_LINK_CREATE, &request, sizeof request);
     return made < 0 ? -errno : static_cast<int>(made);
   });
@@ -150,13 +180,14 @@ Result<Buffer> LinkDescribe(Environment& environment, int32_t handle) {
 int32_t FilterAttach(Environment& environment, int32_t handle, int32_t netns, uint32_t interface, bool egress,
                      uint32_t priority) {
   const Program* program = environment.handles.Find<Program>(handle);
-  if (program == nullptr) return -EBADF;
+  int netns_fd = -1;
+  if (program == nullptr || !FindNetns(environment, netns, netns_fd)) return -EBADF;
   const LogCapture capture(environment.log);
   LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = static_cast<int>(interface),
               .attach_point = egress ? BPF_TC_EGRESS : BPF_TC_INGRESS);
   LIBBPF_OPTS(bpf_tc_opts, filter, .prog_fd = bpf_program__fd(program->get()), .priority = priority);
   bool owns_queue = false;
-  const int status = RunInNetns(netns, [&] {
+  const int status = RunInNetns(netns_fd, [&] {
     const int made = bpf_tc_hook_create(&hook);
     if (made < 0 && made != -EEXIST) return made;
     owns_queue = made == 0;
@@ -165,14 +196,15 @@ int32_t FilterAttach(Environment& environment, int32_t handle, int32_t netns, ui
     return attached;
   });
   if (status < 0) return status;
-  const int kept = netns < 0 ? -1 : fcntl(netns, F_DUPFD_CLOEXEC, 0);
+  const int kept = netns_fd < 0 ? -1 : fcntl(netns_fd, F_DUPFD_CLOEXEC, 0);
   return environment.handles.Add(std::make_unique<Filter>(kept, interface, egress, filter.handle, filter.priority, owns_queue), program->object());
 }
 
 int32_t RawSocketAttach(Environment& environment, int32_t handle, int32_t netns, uint32_t interface) {
   const Program* program = environment.handles.Find<Program>(handle);
-  if (program == nullptr) return -EBADF;
-  const int fd = RunInNetns(netns, [] {
+  int netns_fd = -1;
+  if (program == nullptr || !FindNetns(environment, netns, netns_fd)) return -EBADF;
+  const int fd = RunInNetns(netns_fd, [] {
     // Nothing is heard until it is bound: the program comes before the first packet.
     const int made = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     return made < 0 ? -errno : made;
@@ -192,30 +224,25 @@ int32_t RawSocketAttach(Environment& environment, int32_t handle, int32_t netns,
   return environment.handles.Add(std::make_unique<RawSocket>(fd), program->object());
 }
 
-Result<Buffer> NetlinkDump(Environment&, int32_t netns, uint32_t type, Bytes request) {
+Result<Buffer> NetlinkDump(Environment& environment, int32_t netns, uint32_t type, Bytes request) {
+  int netns_fd = -1;
+  if (!FindNetns(environment, netns, netns_fd)) return -EBADF;
   Buffer messages;
-  const int status = DumpNetlink(netns, type, request, messages);
+  const int status = DumpNetlink(netns_fd, type, request, messages);
   if (status < 0) return status;
   return messages;
 }
 
-Result<Buffer> ProgramQuery(Environment&, int32_t netns, uint32_t target, uint32_t type) {
-  std::array<uint32_t, kMaxPrograms> ids = {};
-  QueryRequest request;
-  request.target = target;
-  request.attach_type = type;
-  request.program_ids = reinterpret_cast<uint64_t>(ids.data());
-  request.program_count = kMaxPrograms;
-  const int status = RunInNetns(
-      netns, [&request] { return syscall(SYS_bpf, BPF_PROG_QUERY, &request, sizeof request) < 0 ? -errno : 0; });
-  if (status < 0) return status;
-  Buffer answer;
-  const size_t size = request.program_count * sizeof ids[0];
-  uint8_t* bytes = answer.Extend(sizeof request.attach_flags + size);
-  if (bytes == nullptr) return -ENOMEM;
-  std::memcpy(bytes, &request.attach_flags, sizeof request.attach_flags);
-  if (size > 0) std::memcpy(bytes + sizeof request.attach_flags, ids.data(), size);
-  return answer;
+Result<Buffer> ProgramQuery(Environment& environment, int32_t netns, uint32_t interface, uint32_t type) {
+  int netns_fd = -1;
+  if (!FindNetns(environment, netns, netns_fd)) return -EBADF;
+  return QueryPrograms(netns_fd, interface, type);
+}
+
+Result<Buffer> ProgramQueryOf(Environment& environment, int32_t target, uint32_t type) {
+  const int fd = FindDescriptor(environment, target);
+  if (fd < 0) return fd;
+  return QueryPrograms(-1, static_cast<uint32_t>(fd), type);
 }
 
 }  // namespace bpfts

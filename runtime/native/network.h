@@ -8,9 +8,9 @@
 
 namespace bpfts {
 
-// Each `netns` is a descriptor of a network namespace, or -1 for this process's own.
+// Each `netns` is the handle of a network namespace's descriptor, or -1 for this process's own.
 
-int32_t LinkCreate(Environment& environment, int32_t program, int32_t netns, uint32_t target, uint32_t type,
+int32_t LinkCreate(Environment& environment, int32_t program, int32_t netns, uint32_t interface, uint32_t type,
                    uint32_t flags, Bytes options);
 int LinkUpdate(Environment& environment, int32_t link, int32_t program);
 Result<Buffer> LinkDescribe(Environment& environment, int32_t link);
@@ -18,6 +18,7 @@ int32_t FilterAttach(Environment& environment, int32_t program, int32_t netns, u
                      uint32_t priority);
 int32_t RawSocketAttach(Environment& environment, int32_t program, int32_t netns, uint32_t interface);
 Result<Buffer> NetlinkDump(Environment& environment, int32_t netns, uint32_t type, Bytes request);
-Result<Buffer> ProgramQuery(Environment& environment, int32_t netns, uint32_t target, uint32_t type);
+Result<Buffer> ProgramQuery(Environment& environment, int32_t netns, uint32_t interface, uint32_t type);
+Result<Buffer> ProgramQueryOf(Environment& environment, int32_t target, uint32_t type);
 
 }  // namespace bpfts

@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "descriptor.h"
 #include "log.h"
 #include "map.h"
 
@@ -112,12 +113,15 @@ int ProgramSetType(Environment& environment, int32_t object, const std::string& 
   return bpf_program__set_expected_attach_type(program, static_cast<enum bpf_attach_type>(attach_type));
 }
 
-int ProgramSetAttachTarget(Environment& environment, int32_t object, const std::string& name, int32_t attach_fd,
+int ProgramSetAttachTarget(Environment& environment, int32_t object, const std::string& name, int32_t target,
                            const std::string& function) {
   const LogCapture capture(environment.log);
+  // libbpf keeps the number and loads by it; 0 is the kernel itself.
+  const int target_fd = target == 0 ? 0 : FindDescriptor(environment, target);
+  if (target_fd < 0) return target_fd;
   int status = 0;
   struct bpf_program* program = FindProgram(environment, object, name, status);
-  return program == nullptr ? status : bpf_program__set_attach_target(program, attach_fd, function.c_str());
+  return program == nullptr ? status : bpf_program__set_attach_target(program, target_fd, function.c_str());
 }
 
 int ProgramSetFlags(Environment& environment, int32_t object, const std::string& name, uint32_t flags) {
@@ -214,11 +218,6 @@ int32_t ProgramHandle(Environment& environment, int32_t object, const std::strin
     handle = environment.handles.Add(std::make_unique<Program>(program, object), object);
   }
   return handle;
-}
-
-int ProgramFd(Environment& environment, int32_t handle) {
-  const Program* program = environment.handles.Find<Program>(handle);
-  return program == nullptr ? -EBADF : bpf_program__fd(program->get());
 }
 
 Result<LiveProgramInfo> GetProgramInfo(Environment& environment, int32_t handle) {

@@ -55,7 +55,7 @@ std::vector<ProgramInfo> ObjectPrograms(Environment& environment, int32_t object
 int ProgramSetAutoload(Environment& environment, int32_t object, const std::string& program, bool autoload);
 int ProgramSetType(Environment& environment, int32_t object, const std::string& program, uint32_t type,
                    uint32_t attach_type);
-int ProgramSetAttachTarget(Environment& environment, int32_t object, const std::string& program, int32_t attach_fd,
+int ProgramSetAttachTarget(Environment& environment, int32_t object, const std::string& program, int32_t target,
                            const std::string& function);
 int ProgramSetFlags(Environment& environment, int32_t object, const std::string& program, uint32_t flags);
 int MapSetMaxEntries(Environment& environment, int32_t object, const std::string& map, uint32_t max_entries);
@@ -67,7 +67,6 @@ int MapSetInnerMap(Environment& environment, int32_t object, const std::string& 
 LoadResult ObjectLoad(Environment& environment, int32_t object, uint32_t log_level);
 int ObjectClose(Environment& environment, int32_t object);
 int32_t ProgramHandle(Environment& environment, int32_t object, const std::string& program);
-int ProgramFd(Environment& environment, int32_t program);
 Result<LiveProgramInfo> GetProgramInfo(Environment& environment, int32_t program);
 Result<ProgramRun> RunProgram(Environment& environment, int32_t program, Bytes context);
 Result<ProgramTest> TestProgram(Environment& environment, int32_t program, Bytes packet, Bytes context, uint32_t repeat,

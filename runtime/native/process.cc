@@ -15,6 +15,7 @@
 #include <cerrno>
 #include <memory>
 
+#include "descriptor.h"
 #include "end_children.h"
 
 namespace bpfts {
@@ -242,24 +243,33 @@ int ProcessClose(Environment& environment, int32_t process) {
   return environment.handles.Close(process, Kind::kProcess);
 }
 
-int PidfdOpen(Environment&, int32_t pid) {
-  int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+namespace {
+
+int OpenPidfd(int32_t pid) {
+  const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+  if (fd >= 0 || (errno != EINVAL && errno != ENOENT)) return fd;
   // A thread that leads no process. Source: PIDFD_THREAD of linux/pidfd.h, since Linux 6.9.
-  if (fd < 0 && (errno == EINVAL || errno == ENOENT)) fd = static_cast<int>(syscall(SYS_pidfd_open, pid, O_EXCL));
-  return fd < 0 ? -errno : fd;
+  return static_cast<int>(syscall(SYS_pidfd_open, pid, O_EXCL));
 }
 
-int PidfdSignal(Environment&, int32_t fd, int32_t signal) {
+}  // namespace
+
+int32_t PidfdOpen(Environment& environment, int32_t pid) { return AddDescriptor(environment, OpenPidfd(pid)); }
+
+int PidfdSignal(Environment& environment, int32_t handle, int32_t signal) {
+  const int fd = FindDescriptor(environment, handle);
+  if (fd < 0) return fd;
   return syscall(SYS_pidfd_send_signal, fd, signal, nullptr, 0) < 0 ? -errno : 0;
 }
 
-int PidfdCopy(Environment& environment, int32_t pid, int32_t fd) {
-  const int pid_fd = PidfdOpen(environment, pid);
-  if (pid_fd < 0) return pid_fd;
-  const int copy = static_cast<int>(syscall(SYS_pidfd_getfd, pid_fd, fd, 0));
+int32_t PidfdCopy(Environment& environment, int32_t pid, int32_t number) {
+  const int pid_fd = OpenPidfd(pid);
+  if (pid_fd < 0) return -errno;
+  const int copy = static_cast<int>(syscall(SYS_pidfd_getfd, pid_fd, number, 0));
   const int error = errno;
   close(pid_fd);
-  return copy < 0 ? -error : copy;
+  errno = error;
+  return AddDescriptor(environment, copy);
 }
 
 }  // namespace bpfts

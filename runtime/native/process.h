@@ -42,8 +42,8 @@ int ProcessRelease(Environment& environment, int32_t process);
 Result<ProcessState> GetProcessState(Environment& environment, int32_t process);
 int ProcessReap(Environment& environment, int32_t process);
 int ProcessClose(Environment& environment, int32_t process);
-int PidfdOpen(Environment& environment, int32_t pid);
-int PidfdSignal(Environment& environment, int32_t fd, int32_t signal);
-int PidfdCopy(Environment& environment, int32_t pid, int32_t fd);
+int32_t PidfdOpen(Environment& environment, int32_t pid);
+int PidfdSignal(Environment& environment, int32_t pidfd, int32_t signal);
+int32_t PidfdCopy(Environment& environment, int32_t pid, int32_t number);
 
 }  // namespace bpfts

@@ -195,6 +195,8 @@ const guest: Floor = { folder: "sdk", values: [], packages: [], node: [] };
 /** What one file of a floor may, and the others may not. */
 const reserved: readonly { readonly name: RegExp; readonly only: RegExp }[] = [
   { name: /^node:fs$/, only: /^runtime\/(?!base\/(?!(?:log|list-folder)\.ts))/ },
+  // What the kernel shows as files goes through SystemFiles. A recording is a file of the user's.
+  { name: /^node:fs$/, only: /^runtime\/(?!kernel\/(?!door\/)|session\/(?!record\/recording-file\.ts))/ },
   { name: /\.node$/, only: /^runtime\/kernel\/door\/addon\.ts$/ },
 ];
 

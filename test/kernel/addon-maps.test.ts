@@ -205,10 +205,15 @@ describe("a map", () => {
 
   it("of maps takes maps of the shape it was given", () => {
     const outer = find("outer");
-    expect(port.mapUpdate(outer, u32(1), u32(port.mapFd(find("shape"))), 0)).toBe(0);
+    const ofMap = (name: string): Uint8Array => {
+      const bytes = new Uint8Array(4);
+      expect(port.descriptorPut(find(name), bytes, 0)).toBe(0);
+      return bytes;
+    };
+    expect(port.mapUpdate(outer, u32(1), ofMap("shape"), 0)).toBe(0);
     const id = new Uint32Array(requireBytes(port.mapLookup(outer, u32(1), 0)).buffer)[0]!;
     expect(port.mapInfo(find("shape"))).toMatchObject({ id });
-    expect(port.mapUpdate(outer, u32(2), u32(port.mapFd(find("queue"))), 0)).toBe(-22);
+    expect(port.mapUpdate(outer, u32(2), ofMap("queue"), 0)).toBe(-22);
   });
 
   it("is found again by the path where it is pinned", () => {

@@ -50,7 +50,7 @@ describe("an object", () => {
     });
     const map = port.mapHandle(object, "a_map_whose_name_is_long");
     expect(port.mapHandle(object, "a_map_whose_name_is_long")).toBe(map);
-    expect([port.mapFd(map), port.mapInfo(map), port.mapLookup(map, u32(7), 0)]).toEqual([-9, -9, -9]);
+    expect([port.descriptorPath(map), port.mapInfo(map), port.mapLookup(map, u32(7), 0)]).toEqual([-9, -9, -9]);
     expect(port.mapSetMaxEntries(object, "a_map_whose_name_is_long", 99)).toBe(0);
     expect(port.programSetAutoload(object, "on_exit", false)).toBe(0);
     expect(port.objectLoad(object, 0)).toEqual({ status: 0, log: "", programLogs: {} });
@@ -59,8 +59,8 @@ describe("an object", () => {
       maxEntries: 99,
       id: expect.any(Number),
     });
-    expect(port.programFd(port.programHandle(object, "on_mkdir"))).toBeGreaterThan(0);
-    expect(port.programFd(port.programHandle(object, "on_exit"))).toBeLessThan(0);
+    expect(port.descriptorPath(port.programHandle(object, "on_mkdir"))).toMatch(/^\/proc\/self\/fd\/\d+$/);
+    expect(port.descriptorPath(port.programHandle(object, "on_exit"))).toBe(-9);
     expect(port.programInfo(port.programHandle(object, "on_mkdir"))).toMatchObject({
       id: expect.any(Number),
       recursionMisses: 0n,
@@ -144,7 +144,7 @@ describe("a handle", () => {
     ]);
     expect(port.mapLookup(map, u32(1), 0)).toBe(-9);
     expect(port.mapReadAll(map, false)).toBe(-9);
-    expect(port.programFd(program)).toBe(-9);
+    expect(port.descriptorPath(program)).toBe(-9);
     expect(port.programInfo(program)).toBe(-9);
     expect(port.attachTracepoint(program, "syscalls", "sys_enter_mkdir", 0n)).toBe(-9);
     expect(
@@ -170,9 +170,9 @@ describe("a handle", () => {
   it("of another kind, or none at all, is no handle", () => {
     const object = port.objectOpen(compileBpf(counter), "kinds");
     expect([
-      port.mapFd(object),
+      port.descriptorPath(object),
       port.linkClose(object),
-      port.programFd(0),
+      port.descriptorPath(0),
       port.mapClose(-1),
       port.ringClose(0x7fffffff),
       port.ringRead(object, new Uint8Array(10), false),
@@ -185,10 +185,10 @@ describe("arguments", () => {
   const loose = port as unknown as Readonly<Record<string, (...args: readonly unknown[]) => unknown>>;
 
   it.each([
-    ["mapFd", ["1"], /argument 1 must be an integer/],
-    ["mapFd", [1.5], /argument 1 must be an integer/],
-    ["mapFd", [2 ** 31], /argument 1 must be an integer/],
-    ["mapFd", [], /argument 1 must be an integer/],
+    ["mapClose", ["1"], /argument 1 must be an integer/],
+    ["mapClose", [1.5], /argument 1 must be an integer/],
+    ["mapClose", [2 ** 31], /argument 1 must be an integer/],
+    ["mapClose", [], /argument 1 must be an integer/],
     ["mapLookup", [1, [1, 2], 0], /argument 2 must be a Uint8Array/],
     ["mapLookup", [1, new Uint16Array(2), 0], /argument 2 must be a Uint8Array/],
     ["attachKprobe", [1, "x", -1n, false, 0n], /argument 3 must be a bigint/],

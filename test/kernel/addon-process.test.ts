@@ -196,7 +196,7 @@ describe("a child", () => {
     for (const pid of orphans) {
       const fd = port.pidfdOpen(pid);
       expect([port.pidfdSignal(fd, 0), port.pidfdSignal(fd, 9), port.pidfdSignal(fd, 999)]).toEqual([0, 0, -22]);
-      closeSync(fd);
+      port.descriptorClose(fd);
     }
     while (listChildren().length > 0) port.processReap(child);
     expect([port.processReap(child), port.processReap(99)]).toEqual([0, -9]);

@@ -1,9 +1,9 @@
 import { alignUp } from "../../../sdk/wire/protocol.ts";
-import { closeSync } from "node:fs";
 import { MapError } from "../../base/errors.ts";
 import { errno } from "../../kernel/door/errno.ts";
 import { liveKinds } from "../../kernel/door/port.ts";
 import type { Status } from "../../kernel/door/port.ts";
+import { putDescriptor, useDescriptor } from "../../kernel/door/use-descriptor.ts";
 import { describeMapFailure, describeMapUpdate } from "../../kernel/live/map-failure.ts";
 import { withCodecErrors } from "./codec-errors.ts";
 import type { MapSide, OpenedMap } from "./open-map.ts";
@@ -93,17 +93,18 @@ function withValueBytes(map: OpenedMap, side: MapSide, value: unknown, use: (byt
       reason: "unsupported",
       hint: "a program that has the descriptor can put it there",
     });
-  const fd = map.port.liveOpen(liveKinds[kind], Number(value));
-  if (fd < 0)
+  const { port } = map;
+  const object = port.liveOpen(liveKinds[kind], Number(value));
+  if (object < 0)
     throw new MapError(`Cannot write to "${map.name}": there is no ${kind} with the id ${String(value)}`, {
-      errno: -fd,
+      errno: -object,
       hint: `bpfts ${kind === "map" ? "map" : "prog"} lists them`,
     });
-  try {
-    return use(side.codec.encode(fd));
-  } finally {
-    closeSync(fd);
-  }
+  return useDescriptor(port, object, () => {
+    const bytes = side.codec.encode(0);
+    putDescriptor(port, object, bytes, 0);
+    return use(bytes);
+  });
 }
 
 /** Deletes a key; takes what comes next out of a queue or a stack. @throws MapError when it is not there */

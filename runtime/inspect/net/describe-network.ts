@@ -2,7 +2,7 @@ import { BPFAttachType } from "../../../sdk/abi/program-types.ts";
 import { linkTypes } from "../../kernel/live/link-info.ts";
 import type { LinkInfo } from "../../kernel/live/link-info.ts";
 import { listCgroups, withCgroup } from "../../kernel/machine/cgroups.ts";
-import { listAt, listNetworkPrograms } from "../../kernel/network/attached-programs.ts";
+import { readAnswer, listNetworkPrograms } from "../../kernel/network/attached-programs.ts";
 import type { AttachedProgram } from "../../kernel/network/attached-programs.ts";
 import { describeHolders, renderHolders } from "../objects/describe-holders.ts";
 import type { HolderRow } from "../objects/describe-holders.ts";
@@ -63,10 +63,10 @@ export function describeNetwork(objects: LiveObjects, names: readonly string[] =
     }
   };
   if (names.length > 0) {
-    withNamedNamespaces(names, look);
+    withNamedNamespaces(objects.port, names, look);
     return rows;
   }
-  withAllNamespaces(look);
+  withAllNamespaces(objects.port, look);
   return [...rows, ...describeNetfilter(objects, links), ...describeCgroups(objects, links)];
 }
 
@@ -125,9 +125,11 @@ const cgroupHooks = Object.entries(BPFAttachType).filter(([name]) => /^(?:CGROUP
 function describeCgroups(objects: LiveObjects, links: readonly LinkInfo[]): readonly NetworkRow[] {
   return [...listCgroups()].flatMap(([id, path]) => {
     try {
-      return withCgroup(path, (fd) =>
+      return withCgroup(objects.port, path, (cgroup) =>
         cgroupHooks
-          .flatMap(([name, attachType]) => listAt(objects.port, -1, fd, attachType, name.toLowerCase()))
+          .flatMap(([name, attachType]) =>
+            readAnswer(objects.port.programQueryOf(cgroup, attachType), attachType, name.toLowerCase()),
+          )
           .map((program) =>
             describeRow(objects, links, program, {
               facts: { cgroup: path },

@@ -1,6 +1,7 @@
 import { listFolder } from "../../base/list-folder.ts";
 import { listNamespaceNames, openNetworkNamespace } from "../../kernel/network/network-namespace.ts";
 import type { NetworkNamespace } from "../../kernel/network/network-namespace.ts";
+import type { KernelPort } from "../../kernel/door/port.ts";
 import { ownNamespace } from "../../permit/places.ts";
 import { systemFiles } from "../../kernel/door/system-files.ts";
 
@@ -11,9 +12,13 @@ export interface ListedNamespace {
 }
 
 /** Runs `use` with each of the namespaces that a user names: as `ip netns` does, by path, or `self`. @throws AttachError, PrivilegeError */
-export function withNamedNamespaces(names: readonly string[], use: (listed: ListedNamespace) => void): void {
+export function withNamedNamespaces(
+  port: KernelPort,
+  names: readonly string[],
+  use: (listed: ListedNamespace) => void,
+): void {
   for (const label of names) {
-    const namespace = openNetworkNamespace(label === ownNamespace ? "/proc/self/ns/net" : label);
+    const namespace = openNetworkNamespace(port, label === ownNamespace ? "/proc/self/ns/net" : label);
     try {
       use({ label, namespace });
     } finally {
@@ -23,12 +28,12 @@ export function withNamedNamespaces(names: readonly string[], use: (listed: List
 }
 
 /** Runs `use` with each namespace of this machine once: that of bpfts, those with a name, those that processes are in. @throws PrivilegeError */
-export function withAllNamespaces(use: (listed: ListedNamespace) => void): void {
+export function withAllNamespaces(port: KernelPort, use: (listed: ListedNamespace) => void): void {
   const seen = new Set<number>();
   for (const { label, path } of listPlaces(seen)) {
     let namespace: NetworkNamespace;
     try {
-      namespace = openNetworkNamespace(path);
+      namespace = openNetworkNamespace(port, path);
     } catch {
       // It went while the others were looked at.
       continue;

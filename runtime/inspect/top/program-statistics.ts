@@ -1,4 +1,3 @@
-import { closeSync } from "node:fs";
 import { InternalError, PrivilegeError, UnsupportedFeatureError } from "../../base/errors.ts";
 import type { Closable } from "../../base/scope.ts";
 import { errno, renderErrno } from "../../kernel/door/errno.ts";
@@ -34,19 +33,21 @@ export interface ProgramLoad {
  * @throws PrivilegeError, UnsupportedFeatureError
  */
 export function openStatistics(port: KernelPort): Closable {
-  const fd = port.statsEnable();
-  if (fd >= 0) return { close: () => closeSync(fd) };
-  if (fd === errno.EPERM || fd === errno.EACCES)
-    throw new PrivilegeError(`Cannot make the kernel count runs of BPF programs: ${renderErrno(fd)}`, {
-      errno: -fd,
+  const counting = port.statsEnable();
+  if (counting >= 0) return { close: () => void port.descriptorClose(counting) };
+  if (counting === errno.EPERM || counting === errno.EACCES)
+    throw new PrivilegeError(`Cannot make the kernel count runs of BPF programs: ${renderErrno(counting)}`, {
+      errno: -counting,
       hint: "run bpfts as root: counting costs every program some time, so the kernel wants CAP_SYS_ADMIN",
     });
-  if (fd === errno.EINVAL)
+  if (counting === errno.EINVAL)
     throw new UnsupportedFeatureError("stats", "This kernel cannot count runs of BPF programs for a while", {
       since: "5.8",
       hint: "sysctl kernel.bpf_stats_enabled=1 makes it count until it is set to 0 again; bpfts prog ID shows the counts",
     });
-  throw new InternalError(`Cannot make the kernel count runs of BPF programs: ${renderErrno(fd)}`, { errno: -fd });
+  throw new InternalError(`Cannot make the kernel count runs of BPF programs: ${renderErrno(counting)}`, {
+    errno: -counting,
+  });
 }
 
 /** Reads the counts of all programs. @throws PrivilegeError */

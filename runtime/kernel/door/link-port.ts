@@ -50,10 +50,10 @@ export interface LinkPort {
     session: boolean,
   ): Handle;
   attachUsdt(program: Handle, pid: number, path: string, provider: string, name: string, cookie: bigint): Handle;
-  /** Attaches to a cgroup or a network namespace by its descriptor. Source: BPF_LINK_CREATE, enum bpf_attach_type. Since: Linux 5.7 */
-  attachTarget(program: Handle, targetFd: number, attachType: number): Handle;
-  /** Puts a program in the place of a function of another program, by that one's descriptor. Source: bpf_program__attach_freplace. */
-  attachFreplace(program: Handle, targetFd: number, functionName: string): Handle;
+  /** Attaches to an open cgroup or network namespace. Source: BPF_LINK_CREATE, enum bpf_attach_type. Since: Linux 5.7 */
+  attachTarget(program: Handle, target: Handle, attachType: number): Handle;
+  /** Puts a program in the place of a function of another program, which is open. Source: bpf_program__attach_freplace. */
+  attachFreplace(program: Handle, target: Handle, functionName: string): Handle;
   /** Attaches to a sockmap or sockhash. Source: BPF_PROG_ATTACH. */
   attachMap(program: Handle, map: Handle, attachType: number): Handle;
   /**

@@ -1,4 +1,4 @@
-import type { Status } from "./handle.ts";
+import type { Handle, Status } from "./handle.ts";
 
 /** Kinds of objects that exist in the kernel by themselves. Source: the order of native/live.cc. */
 export const liveKinds = { program: 0, map: 1, link: 2, btf: 3 } as const;
@@ -17,15 +17,15 @@ export interface LivePort {
 
   /** The id after `id`, 0 for the first one; -ENOENT at the end. `kind` is one of `liveKinds`. */
   liveNextId(kind: number, id: number): Status;
-  /** A descriptor of a live object. Owner: the caller closes it with close(2). -ENOENT when the object is gone. */
-  liveOpen(kind: number, id: number): Status;
+  /** Opens a live object. Owner: the caller closes it with descriptorClose. -ENOENT when the object is gone. */
+  liveOpen(kind: number, id: number): Handle;
   /**
    * Fills in a request: the kernel's struct with the counts that ask for more. `rooms` has two u32 for each pointer of the struct that is
    * to be answered: its place in the struct and how many bytes it may fill. -ENOENT when the object is gone.
    */
   liveInfo(kind: number, id: number, request: Uint8Array, rooms: Uint8Array): LiveInfo | Status;
-  /** A descriptor of a pinned program, map or link. Owner: the caller closes it with close(2). */
-  pinOpen(path: string): Status;
-  /** The kernel counts runs and run times of programs until the descriptor is closed. Owner: the caller closes it with close(2). Since: Linux 5.8 */
-  statsEnable(): Status;
+  /** Opens a pinned program, map or link. Owner: the caller closes it with descriptorClose. */
+  pinOpen(path: string): Handle;
+  /** The kernel counts runs and run times of programs until the descriptor is closed. Owner: the caller closes it with descriptorClose. Since: Linux 5.8 */
+  statsEnable(): Handle;
 }

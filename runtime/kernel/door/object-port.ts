@@ -44,8 +44,8 @@ export interface ObjectPort {
   programSetAutoload(object: Handle, program: string, autoload: boolean): Status;
   /** Source: enum bpf_prog_type, enum bpf_attach_type. */
   programSetType(object: Handle, program: string, type: number, expectedAttachType: number): Status;
-  /** For tracing programs: the function in vmlinux or a module; fd 0 means vmlinux. */
-  programSetAttachTarget(object: Handle, program: string, attachProgramFd: number, functionName: string): Status;
+  /** For tracing programs: the function of an open program, or with target 0 of the kernel. The target stays open until the object is loaded. */
+  programSetAttachTarget(object: Handle, program: string, target: Handle, functionName: string): Status;
   programSetFlags(object: Handle, program: string, flags: number): Status;
   mapSetMaxEntries(object: Handle, map: string, maxEntries: number): Status;
   /** Source: bpf_map__set_map_flags. */
@@ -65,7 +65,6 @@ export interface ObjectPort {
   // Programs and maps of a loaded object, owned by it: closing them early is fine.
 
   programHandle(object: Handle, program: string): Handle;
-  programFd(program: Handle): number;
   /** Source: struct bpf_prog_info; `recursionMisses` since Linux 5.12. */
   programInfo(
     program: Handle,
@@ -80,7 +79,6 @@ export interface ObjectPort {
   /** Opens a map by its id in the kernel. Owner: the caller closes it. */
   mapOpenId(id: number): Handle;
   mapInfo(map: Handle): (ObjectMapInfo & { readonly id: number }) | Status;
-  mapFd(map: Handle): number;
   mapClose(map: Handle): Status;
   mapPin(map: Handle, path: string): Status;
 }

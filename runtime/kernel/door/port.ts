@@ -1,5 +1,6 @@
 import type { Handle, Status } from "./handle.ts";
 import type { BinaryPort } from "./binary-port.ts";
+import type { DescriptorPort } from "./descriptor-port.ts";
 import type { IteratorPort } from "./iterator-port.ts";
 import type { LinkPort } from "./link-port.ts";
 import type { LivePort } from "./live-port.ts";
@@ -34,6 +35,7 @@ export { waitSources } from "./ring-port.ts";
  */
 export interface KernelPort
   extends BinaryPort,
+    DescriptorPort,
     IteratorPort,
     LinkPort,
     LivePort,

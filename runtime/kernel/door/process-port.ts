@@ -32,7 +32,7 @@ export interface ProcessPort {
   signalPending(): number;
   /** Takes the pending signal: answers it and clears it. */
   signalTake(): number;
-  /** A descriptor that is readable while a signal is pending, for a child that is to end then; -1 when signals are not caught. */
+  /** The number of a descriptor that is readable while a signal is pending, for a child of Node's that is to end then; -1 when signals are not caught. */
   signalFd(): number;
   /** From now on the next signal ends the process, whether one is pending or not. */
   signalsFinish(): Status;
@@ -65,10 +65,10 @@ export interface ProcessPort {
   processReap(process: Handle): Status;
   /** Kills it when it still runs and reaps it. */
   processClose(process: Handle): Status;
-  /** A descriptor of any process or, since Linux 6.9, thread. Owner: the caller closes it with close(2). Since: Linux 5.3 */
-  pidfdOpen(pid: number): Status;
+  /** Opens any process or, since Linux 6.9, thread. Owner: the caller closes it with descriptorClose. Since: Linux 5.3 */
+  pidfdOpen(pid: number): Handle;
   /** Sends a signal to the process of a `pidfdOpen`, which cannot have become another one. Since: Linux 5.1 */
-  pidfdSignal(fd: number, signal: number): Status;
-  /** A copy of another process's descriptor. Owner: the caller closes it with close(2). Since: Linux 5.6 */
-  pidfdCopy(pid: number, fd: number): Status;
+  pidfdSignal(pidfd: Handle, signal: number): Status;
+  /** A copy of another process's descriptor, by its number there. Owner: the caller closes it with descriptorClose. Since: Linux 5.6 */
+  pidfdCopy(pid: number, number: number): Handle;
 }

@@ -357,7 +357,7 @@ export function describeCgroup(path: string, attachType: number): AttachTarget {
   return {
     key: `${attachType}:${path}`,
     label: path,
-    open: (port, program) => withCgroup(path, (fd) => port.attachTarget(program, fd, attachType)),
+    open: (port, program) => withCgroup(port, path, (cgroup) => port.attachTarget(program, cgroup, attachType)),
   };
 }
 

@@ -1,6 +1,6 @@
-import { closeSync } from "node:fs";
 import { AttachError } from "../../base/errors.ts";
 import { errno, renderErrno } from "../door/errno.ts";
+import { useDescriptor } from "../door/use-descriptor.ts";
 import { liveKinds } from "../door/port.ts";
 import type { Handle, KernelPort } from "../door/port.ts";
 import type { AttachTarget } from "./attach.ts";
@@ -8,14 +8,14 @@ import type { AttachTarget } from "./attach.ts";
 /** A loaded program, one of whose functions another program is to be. */
 export type ReplacedProgram = { readonly id: number } | { readonly pin: string };
 
-/** Opens a program. Owner: the caller closes the descriptor. @throws AttachError when there is no such program */
-export function openReplaced(port: KernelPort, functionName: string, program: ReplacedProgram): number {
-  const fd = "id" in program ? port.liveOpen(liveKinds.program, program.id) : port.pinOpen(program.pin);
-  if (fd >= 0) return fd;
+/** Opens a program. Owner: the caller closes it with descriptorClose. @throws AttachError when there is no such program */
+export function openReplaced(port: KernelPort, functionName: string, program: ReplacedProgram): Handle {
+  const opened = "id" in program ? port.liveOpen(liveKinds.program, program.id) : port.pinOpen(program.pin);
+  if (opened >= 0) return opened;
   const name = "id" in program ? `program ${program.id}` : `program pinned at "${program.pin}"`;
   throw new AttachError(
-    `Cannot attach "${functionName}" to freplace: ${fd === errno.ENOENT ? `there is no ${name}` : `the ${name} cannot be opened (${renderErrno(fd)})`}`,
-    { reason: "no_such_place", errno: -fd, hint: "look at what is loaded: bpfts prog" },
+    `Cannot attach "${functionName}" to freplace: ${opened === errno.ENOENT ? `there is no ${name}` : `the ${name} cannot be opened (${renderErrno(opened)})`}`,
+    { reason: "no_such_place", errno: -opened, hint: "look at what is loaded: bpfts prog" },
   );
 }
 
@@ -30,12 +30,8 @@ export function describeFreplace(functionName: string, program: ReplacedProgram,
     key: `${of}:${target}`,
     label: `${target} of ${of}`,
     open(port, handle): Handle {
-      const fd = openReplaced(port, functionName, program);
-      try {
-        return port.attachFreplace(handle, fd, target);
-      } finally {
-        closeSync(fd);
-      }
+      const replaced = openReplaced(port, functionName, program);
+      return useDescriptor(port, replaced, () => port.attachFreplace(handle, replaced, target));
     },
     explain: (_port, status) => explainRefusal(status),
   };

@@ -1,8 +1,8 @@
-import { closeSync } from "node:fs";
 import { ArgumentError, AttachError, UnsupportedFeatureError } from "../../base/errors.ts";
 import type { IteratorArgument } from "../../../sdk/wire/iterator-calls.ts";
 import { errno, renderErrno } from "../door/errno.ts";
 import type { Handle, KernelPort } from "../door/port.ts";
+import { putDescriptor } from "../door/use-descriptor.ts";
 import { openCgroup } from "../machine/cgroups.ts";
 import { haveFeature } from "../machine/features.ts";
 import { systemFiles } from "../door/system-files.ts";
@@ -89,15 +89,16 @@ function encodeLinkInfo(
       });
     const map = findMap(options.map);
     if (map === undefined) throw new ArgumentError(`${action}: "${options.map}" is no table of this program`);
-    view.setInt32(0, port.mapFd(map), true);
+    putDescriptor(port, map, info, 0);
     return { info, close: () => undefined };
   }
   if (Object.keys(options).length === 0 && choice !== "cgroup") return nothing;
   if (choice === "cgroup") {
-    const fd = options.cgroup === undefined ? 0 : openCgroup(options.cgroup);
     view.setUint32(0, options.order ?? 2, true);
-    view.setUint32(4, fd, true);
-    return { info, close: () => (fd === 0 ? undefined : closeSync(fd)) };
+    if (options.cgroup === undefined) return { info, close: () => undefined };
+    const cgroup = openCgroup(port, options.cgroup);
+    putDescriptor(port, cgroup, info, 4);
+    return { info, close: () => void port.descriptorClose(cgroup) };
   }
   if (versionCode < taskChoiceSince)
     throw new UnsupportedFeatureError(

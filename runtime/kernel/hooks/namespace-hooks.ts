@@ -1,8 +1,9 @@
-import { closeSync, openSync } from "node:fs";
 import { BPFAttachType, BPFProgType } from "../../../sdk/abi/program-types.ts";
 import { AttachError } from "../../base/errors.ts";
 import { errno } from "../door/errno.ts";
-import { describeRefusal, noOptions } from "./network-hook.ts";
+import { ownNetns } from "../network/network-namespace.ts";
+import { useDescriptor } from "../door/use-descriptor.ts";
+import { describeRefusal } from "./network-hook.ts";
 import type { ArgumentOf, NetworkHook } from "./network-hook.ts";
 
 const rows = {
@@ -22,9 +23,12 @@ export const namespaceHook: NetworkHook<ArgumentOf<"sk_lookup" | "flow_dissector
   isGuarded: true,
   attach({ fnName, kind }, program, { port, netns }) {
     const { attachType, since } = rows[kind];
-    const own = netns.fd < 0 ? openSync("/proc/self/ns/net", "r") : undefined;
-    const handle = port.linkCreate(program, -1, own ?? netns.fd, attachType, 0, noOptions);
-    if (own !== undefined) closeSync(own);
+    const handle =
+      netns.handle === ownNetns
+        ? useDescriptor(port, port.descriptorOpen("/proc/self/ns/net", false), (own) =>
+            port.attachTarget(program, own, attachType),
+          )
+        : port.attachTarget(program, netns.handle, attachType);
     if (handle >= 0) return { handle, via: "link", warnings: [] };
     const action = `Cannot attach "${fnName}" to ${kind}${netns.label === "" ? "" : ` of the network namespace "${netns.label}"`}`;
     if (handle === errno.EEXIST || handle === errno.EBUSY || handle === errno.E2BIG)

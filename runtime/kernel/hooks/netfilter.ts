@@ -24,7 +24,7 @@ export const netfilterHook: NetworkHook<ArgumentOf<"netfilter">> = {
     options.setUint32(4, hooks[hook], true);
     options.setInt32(8, priority, true);
     const bytes = new Uint8Array(options.buffer);
-    const handle = port.linkCreate(program, netns.fd, 0, BPFAttachType.NETFILTER, 0, bytes);
+    const handle = port.linkCreate(program, netns.handle, 0, BPFAttachType.NETFILTER, 0, bytes);
     if (handle >= 0) return { handle, via: "link", warnings: [] };
     const action = `Cannot attach "${fnName}" to netfilter ${family} ${hook}`;
     if (handle === errno.EBUSY)

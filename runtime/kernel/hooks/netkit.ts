@@ -16,7 +16,7 @@ export const netkitHook: NetworkHook<ArgumentOf<"netkit">> = {
       throw new AttachError(`${action}: it is no netkit device${device!.kind === "" ? "" : ` but a ${device!.kind}`}`, {
         hint: "use attach_tc() for other devices",
       });
-    const handle = port.linkCreate(program, netns.fd, device!.index, attachTypes[side], 0, noOptions);
+    const handle = port.linkCreate(program, netns.handle, device!.index, attachTypes[side], 0, noOptions);
     if (handle >= 0) return { handle, via: "link", warnings: [] };
     throw describeRefusal({ action, status: handle });
   },

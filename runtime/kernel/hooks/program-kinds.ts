@@ -1,5 +1,5 @@
 import { BPFAttachType, BPFProgType } from "../../../sdk/abi/program-types.ts";
-import type { KernelPort } from "../door/port.ts";
+import type { Handle, KernelPort } from "../door/port.ts";
 import type { SectionType } from "./section-types.ts";
 
 /**
@@ -43,8 +43,8 @@ export interface ProgramRequest {
   readonly kind: ProgramKindName;
   /** The kernel function that a tracing program sits on. */
   readonly targetFunction?: string;
-  /** Opens the program whose function that is; without it the target is the kernel's. Owner: the caller closes the descriptor. */
-  openTarget?(port: KernelPort): number;
+  /** Opens the program whose function that is; without it the target is the kernel's. Owner: the caller closes it with descriptorClose. */
+  openTarget?(port: KernelPort): Handle;
   /** For the kind `func`, whose type the place tells that it goes to. Source: enum bpf_prog_type, enum bpf_attach_type. */
   readonly type?: number;
   readonly expectedAttachType?: number;

@@ -7,7 +7,7 @@ export const rawSocketHook: NetworkHook<ArgumentOf<"raw_socket">> = {
   label: ({ dev }) => `raw socket ${dev}`,
   isGuarded: false,
   attach({ fnName }, program, { port, netns, device }) {
-    const handle = port.rawSocketAttach(program, netns.fd, device!.index);
+    const handle = port.rawSocketAttach(program, netns.handle, device!.index);
     if (handle >= 0) return { handle, via: "socket", warnings: [] };
     const action = `Cannot attach "${fnName}" to a raw socket of ${renderDevice(device!.name, netns)}`;
     throw describeRefusal({ action, status: handle });

@@ -25,7 +25,7 @@ export const tcHook: NetworkHook<ArgumentOf<"tc">> = {
     if (argument.via === "clsact") return attachFilter(argument, program, place, action);
     const attachType = attachTypes[argument.direction];
     const flags = argument.order === "first" ? BEFORE : 0;
-    const handle = place.port.linkCreate(program, place.netns.fd, device.index, attachType, flags, noOptions);
+    const handle = place.port.linkCreate(program, place.netns.handle, device.index, attachType, flags, noOptions);
     if (handle >= 0) return { handle, via: "tcx", warnings: [] };
     // Other reasons have the same answers: the probe tells them apart.
     const isMissing = missingAnswers.includes(handle) && !haveTcx(place, device.index, attachType);
@@ -60,7 +60,7 @@ function attachFilter(
 ): AttachedLink {
   const handle = port.filterAttach(
     program,
-    netns.fd,
+    netns.handle,
     device!.index,
     argument.direction === "egress",
     argument.priority,
@@ -86,7 +86,7 @@ function attachFilter(
 
 /** The question of what sits there is as old as tcx itself. */
 function haveTcx({ port, netns }: NetworkPlace, index: number, attachType: number): boolean {
-  return typeof port.programQuery(netns.fd, index, attachType) !== "number";
+  return typeof port.programQuery(netns.handle, index, attachType) !== "number";
 }
 
 /**
@@ -115,12 +115,12 @@ function requireAlone(argument: ArgumentOf<"tc">, program: Handle, place: Networ
       hint: `${whose === undefined ? "" : `${whose}; `}give stack: true to attach it once more`,
     });
   };
-  const ids = port.programQuery(netns.fd, device.index, attachTypes[argument.direction]);
+  const ids = port.programQuery(netns.handle, device.index, attachTypes[argument.direction]);
   if (typeof ids !== "number")
     // Of this very program the kernel itself makes no second link.
     for (const id of new Uint32Array(ids.slice().buffer).subarray(1))
       if (id !== own.id && isSame(id)) refuse(id, undefined);
-  for (const { programId, priority } of listFiltersAt(port, netns.fd, device.index, argument.direction))
+  for (const { programId, priority } of listFiltersAt(port, netns.handle, device.index, argument.direction))
     if (isSame(programId))
       refuse(
         programId,

@@ -49,7 +49,14 @@ export const xdpHook: NetworkHook<ArgumentOf<"xdp">> = {
 };
 
 function create(place: NetworkPlace, program: Handle, device: NetworkDevice, mode: "native" | "generic"): Handle {
-  return place.port.linkCreate(program, place.netns.fd, device.index, BPFAttachType.XDP, modeFlags[mode], noOptions);
+  return place.port.linkCreate(
+    program,
+    place.netns.handle,
+    device.index,
+    BPFAttachType.XDP,
+    modeFlags[mode],
+    noOptions,
+  );
 }
 
 function explain(argument: ArgumentOf<"xdp">, place: NetworkPlace, device: NetworkDevice, status: Status): BpftsError {
@@ -86,7 +93,7 @@ function explain(argument: ArgumentOf<"xdp">, place: NetworkPlace, device: Netwo
 
 /** Whose program a device has. The device is asked again: it may have come after the first look. */
 function describeHolder(place: NetworkPlace, index: number): { readonly what: string; readonly hint: string } {
-  const xdp = listDevices(place.port, place.netns.fd).find((device) => device.index === index)?.xdp;
+  const xdp = listDevices(place.port, place.netns.handle).find((device) => device.index === index)?.xdp;
   if (xdp === undefined) return { what: "another XDP program already", hint: "bpfts link shows who holds it" };
   const info = readProgramInfo(place.port, xdp.programId);
   const name = info === undefined ? "" : ` "${info.name}"`;
@@ -107,7 +114,7 @@ function warnOfPeer(place: NetworkPlace, device: NetworkDevice): readonly string
   if (device.kind !== "veth" || device.link === undefined) return [];
   let peer: NetworkDevice | undefined;
   try {
-    peer = listDevices(place.port, place.netns.fd, device.linkNamespace).find(({ index }) => index === device.link);
+    peer = listDevices(place.port, place.netns.handle, device.linkNamespace).find(({ index }) => index === device.link);
   } catch {
     // The other end's namespace is hidden from here.
     return [];

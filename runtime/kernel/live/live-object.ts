@@ -1,8 +1,8 @@
-import { closeSync } from "node:fs";
 import { InternalError, PrivilegeError } from "../../base/errors.ts";
 import { errno, renderErrno } from "../door/errno.ts";
 import { liveKinds } from "../door/port.ts";
-import type { KernelPort, LiveInfo, Status } from "../door/port.ts";
+import type { Handle, KernelPort, LiveInfo, Status } from "../door/port.ts";
+import { useDescriptor } from "../door/use-descriptor.ts";
 import { systemFiles } from "../door/system-files.ts";
 
 /** A kind of object that exists in the kernel by itself and has an id. */
@@ -61,13 +61,15 @@ export function readLiveInfo(port: KernelPort, kind: LiveKind, id: number, reque
 
 /** Reads the lines that the kernel has on an object besides its struct, by their names; none when it is gone. Source: bpf_map_show_fdinfo and its like. */
 export function readLiveNotes(port: KernelPort, kind: LiveKind, id: number): ReadonlyMap<string, string> {
-  const fd = port.liveOpen(liveKinds[kind], id);
-  if (fd < 0) return new Map();
-  try {
-    return parseFdInfo(systemFiles.readText(`/proc/self/fdinfo/${fd}`, "latin1"));
-  } finally {
-    closeSync(fd);
-  }
+  const object = port.liveOpen(liveKinds[kind], id);
+  return object < 0 ? new Map() : useDescriptor(port, object, () => readNotes(port, object));
+}
+
+/** Reads the lines that the kernel has on what is open, by their names. Source: proc_pid_fdinfo(5) */
+export function readNotes(port: KernelPort, descriptor: Handle): ReadonlyMap<string, string> {
+  const path = port.descriptorPath(descriptor);
+  if (typeof path === "number") return new Map();
+  return parseFdInfo(systemFiles.readText(path.replace("/fd/", "/fdinfo/"), "latin1"));
 }
 
 /** Takes a file of /proc/PID/fdinfo apart. */

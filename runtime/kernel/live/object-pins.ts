@@ -1,7 +1,7 @@
-import { closeSync } from "node:fs";
 import { join } from "node:path";
 import type { KernelPort } from "../door/port.ts";
-import { parseFdInfo } from "./live-object.ts";
+import { useDescriptor } from "../door/use-descriptor.ts";
+import { readNotes } from "./live-object.ts";
 import type { LiveKind } from "./live-object.ts";
 import { systemFiles } from "../door/system-files.ts";
 import type { FolderEntry } from "../door/system-files.ts";
@@ -21,16 +21,14 @@ const lines: Readonly<Record<string, LiveKind>> = { prog_id: "program", map_id: 
 
 /** Finds out which object is pinned at a path; undefined for any other file, and for what this user may not open. */
 export function findPinned(port: KernelPort, path: string): PinnedObject | undefined {
-  const fd = port.pinOpen(path);
-  if (fd < 0) return undefined;
-  try {
-    const notes = parseFdInfo(systemFiles.readText(`/proc/self/fdinfo/${fd}`, "latin1"));
+  const object = port.pinOpen(path);
+  if (object < 0) return undefined;
+  return useDescriptor(port, object, () => {
+    const notes = readNotes(port, object);
     // A link names its program, too.
     const line = ["link_id", "map_id", "prog_id"].find((name) => notes.has(name));
     return line === undefined ? undefined : { kind: lines[line]!, id: Number(notes.get(line)) };
-  } finally {
-    closeSync(fd);
-  }
+  });
 }
 
 /** Looks through every BPF file system that this process sees. Source: proc_pid_mountinfo(5) */

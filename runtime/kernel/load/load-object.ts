@@ -1,4 +1,3 @@
-import { closeSync } from "node:fs";
 import { Scope } from "../../base/scope.ts";
 import type { Closable } from "../../base/scope.ts";
 import { AttachError, ClosedError } from "../../base/errors.ts";
@@ -91,10 +90,10 @@ export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject
       const asked = wanted.find(({ name }) => name === program.name);
       port.programSetAutoload(object, program.name, asked !== undefined);
       if (asked === undefined) continue;
-      const targetFd = asked.openTarget?.(port) ?? 0;
-      // libbpf keeps the number and loads by it.
-      if (targetFd > 0) targets.push(targetFd);
-      configureProgram(port, object, asked, targetFd);
+      const target = asked.openTarget?.(port) ?? 0;
+      // libbpf keeps its number and loads by it.
+      if (target > 0) targets.push(target);
+      configureProgram(port, object, asked, target);
     }
     // A map that is reused takes the name of the one that is there: libbpf finds it by its own name only before.
     if (maps.size === 0) for (const { name } of request.spec.maps) maps.set(name, port.mapHandle(object, name));
@@ -114,11 +113,11 @@ export function loadObject(port: KernelPort, request: LoadRequest): LoadedObject
     return object;
   };
   const open = (wanted: readonly ProgramRequest[], requests: readonly MapRequest[], table?: TableRequest): Handle => {
-    const targets: number[] = [];
+    const targets: Handle[] = [];
     try {
       return openObject(wanted, requests, table, targets);
     } finally {
-      for (const fd of targets) closeSync(fd);
+      for (const target of targets) port.descriptorClose(target);
     }
   };
   // But not libbpf's USDT maps: each opening counts their rows from the first one again.
@@ -155,7 +154,7 @@ function nameVariant(request: ProgramRequest): string {
   return isMultiProgram(request) ? `${request.name} ${request.expectedAttachType}` : request.name;
 }
 
-function configureProgram(port: KernelPort, object: Handle, request: ProgramRequest, targetFd: number): void {
+function configureProgram(port: KernelPort, object: Handle, request: ProgramRequest, target: Handle): void {
   const kind =
     request.type === undefined
       ? findProgramKind(request.kind)
@@ -164,8 +163,8 @@ function configureProgram(port: KernelPort, object: Handle, request: ProgramRequ
   port.programSetType(object, request.name, kind.type, kind.expectedAttachType);
   if (request.flags !== undefined) port.programSetFlags(object, request.name, request.flags);
   if (request.targetFunction === undefined) return;
-  const status = port.programSetAttachTarget(object, request.name, targetFd, request.targetFunction);
-  if (status < 0 && targetFd > 0)
+  const status = port.programSetAttachTarget(object, request.name, target, request.targetFunction);
+  if (status < 0 && target > 0)
     throw new AttachError(
       `Cannot attach "${request.name}" to ${request.kind} "${request.targetFunction}": the program has no such function (${renderErrno(status)})`,
       {

@@ -1,6 +1,8 @@
-import { closeSync, constants, openSync, readdirSync, statSync, statfsSync } from "node:fs";
 import { ArgumentError } from "../../base/errors.ts";
+import { renderErrno } from "../door/errno.ts";
+import type { Handle, KernelPort } from "../door/port.ts";
 import { systemFiles } from "../door/system-files.ts";
+import { useDescriptor } from "../door/use-descriptor.ts";
 
 /** Source: CGROUP2_SUPER_MAGIC of linux/magic.h. */
 const cgroup2Magic = 0x63677270;
@@ -14,32 +16,29 @@ export function readCgroupId(path: string): bigint {
 /** The number of one of a process's namespaces. @throws ArgumentError when there is no such process */
 export function readNamespace(pid: number, kind: "mnt" | "net"): number {
   try {
-    return statSync(`/proc/${Math.trunc(pid)}/ns/${kind}`).ino;
+    return Number(systemFiles.stat(`/proc/${Math.trunc(pid)}/ns/${kind}`).ino);
   } catch (cause) {
     throw new ArgumentError(`There is no process ${pid}, or this user may not see its namespaces`, { cause });
   }
 }
 
-/** Opens a cgroup's directory. Owner: the caller closes it. @throws ArgumentError when it is no cgroup of version 2 */
-export function openCgroup(path: string): number {
+/** Opens a cgroup's directory. Owner: the caller closes it with descriptorClose. @throws ArgumentError when it is no cgroup of version 2 */
+export function openCgroup(port: KernelPort, path: string): Handle {
   requireCgroup(path);
-  return openSync(path, constants.O_RDONLY | constants.O_DIRECTORY);
+  const opened = port.descriptorOpen(path, false);
+  if (opened >= 0) return opened;
+  throw new ArgumentError(`Cannot open the cgroup "${path}" (${renderErrno(opened)})`, { errno: -opened });
 }
 
-/** Runs `use` with a cgroup's descriptor and closes that. */
-export function withCgroup<T>(path: string, use: (fd: number) => T): T {
-  const fd = openCgroup(path);
-  try {
-    return use(fd);
-  } finally {
-    closeSync(fd);
-  }
+/** Runs `use` with an open cgroup. @throws ArgumentError when it is no cgroup of version 2 */
+export function withCgroup<T>(port: KernelPort, path: string, use: (cgroup: Handle) => T): T {
+  return useDescriptor(port, openCgroup(port, path), use);
 }
 
 function requireCgroup(path: string): void {
   let type: number;
   try {
-    type = path.startsWith("/") && statSync(path).isDirectory() ? statfsSync(path).type : 0;
+    type = path.startsWith("/") && systemFiles.stat(path).isDirectory() ? systemFiles.fileSystemType(path) : 0;
   } catch (cause) {
     throw new ArgumentError(
       `There is no cgroup "${path}": ${(cause as NodeJS.ErrnoException).code === "ENOENT" ? "no such directory" : (cause as Error).message}`,
@@ -72,8 +71,7 @@ export function readCgroupPaths(): ReadonlyMap<bigint, string> {
   const walk = (folder: string): void => {
     try {
       found.set(systemFiles.stat(folder).ino, folder);
-      for (const entry of readdirSync(folder, { withFileTypes: true }))
-        if (entry.isDirectory()) walk(`${folder}/${entry.name}`);
+      for (const entry of systemFiles.list(folder)) if (entry.isDirectory()) walk(`${folder}/${entry.name}`);
     } catch {
       // A cgroup may go while it is looked at.
     }
@@ -92,7 +90,7 @@ export function findCgroupRoot(): string | undefined {
 
 function isCgroupRoot(path: string): boolean {
   try {
-    return statfsSync(path).type === cgroup2Magic;
+    return systemFiles.fileSystemType(path) === cgroup2Magic;
   } catch {
     return false;
   }

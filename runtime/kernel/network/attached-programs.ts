@@ -1,5 +1,5 @@
 import { BPFAttachType } from "../../../sdk/abi/program-types.ts";
-import type { KernelPort } from "../door/port.ts";
+import type { KernelPort, Status } from "../door/port.ts";
 import { listDevices } from "./devices.ts";
 import type { NetworkDevice } from "./devices.ts";
 import { parseAttributes, parseNetlinkMessages, readNumber } from "./netlink-messages.ts";
@@ -36,7 +36,7 @@ const attributes = { options: 2, programId: 11 } as const;
 /** Lists the programs of a network namespace: those of its devices, then its own. @throws PrivilegeError, AttachError */
 export function listNetworkPrograms(port: KernelPort, netns: NetworkNamespace): readonly AttachedProgram[] {
   const found: AttachedProgram[] = [];
-  for (const device of listDevices(port, netns.fd)) {
+  for (const device of listDevices(port, netns.handle)) {
     if (device.xdp !== undefined)
       found.push({
         programId: device.xdp.programId,
@@ -48,24 +48,18 @@ export function listNetworkPrograms(port: KernelPort, netns: NetworkNamespace): 
       });
     const places = device.kind === "netkit" ? { ...hooks.tcx, ...hooks.netkit } : hooks.tcx;
     for (const [hook, attachType] of Object.entries(places))
-      found.push(...listAt(port, netns.fd, device.index, attachType, hook).map((program) => ({ ...program, device })));
+      for (const program of readAnswer(port.programQuery(netns.handle, device.index, attachType), attachType, hook))
+        found.push({ ...program, device });
     for (const [hook, parent] of Object.entries(clsact))
-      found.push(...listFilters(port, netns.fd, device, parent, hook));
+      found.push(...listFilters(port, netns.handle, device, parent, hook));
   }
   for (const [hook, attachType] of Object.entries(hooks.namespace))
-    found.push(...listAt(port, -1, netns.fd, attachType, hook));
+    found.push(...readAnswer(port.programQueryOf(netns.handle, attachType), attachType, hook));
   return found;
 }
 
-/** Lists the programs of a place in their order; none where the kernel has no such place. `target` is a device's index, or a descriptor. */
-export function listAt(
-  port: KernelPort,
-  netns: number,
-  target: number,
-  attachType: number,
-  hook: string,
-): readonly AttachedProgram[] {
-  const answer = port.programQuery(netns, target, attachType);
+/** Reads what `programQuery` answers: the programs of a place in their order; none where the kernel has no such place. */
+export function readAnswer(answer: Uint8Array | Status, attachType: number, hook: string): readonly AttachedProgram[] {
   if (typeof answer === "number") return [];
   const [flags = 0, ...ids] = new Uint32Array(answer.slice().buffer);
   return ids.map((programId, at) => ({ programId, attachType, hook, order: at + 1, mode: nameFlags(flags) }));

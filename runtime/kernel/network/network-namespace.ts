@@ -1,20 +1,25 @@
-import { closeSync, fstatSync, openSync, statSync } from "node:fs";
 import type { NetworkNamespaceName } from "../../../sdk/wire/network-calls.ts";
 import { AttachError, PrivilegeError } from "../../base/errors.ts";
 import { listFolder } from "../../base/list-folder.ts";
 import { findSimilar } from "../../base/similar.ts";
+import { errno } from "../door/errno.ts";
+import type { Handle, KernelPort, Status } from "../door/port.ts";
 import { systemFiles } from "../door/system-files.ts";
 
 /** A network namespace that is held open. Owner: whoever opened it closes it. */
 export interface NetworkNamespace {
-  /** Its descriptor, -1 for this process's own. */
-  readonly fd: number;
+  /** The handle of its descriptor, `ownNetns` for this process's own. */
+  readonly handle: Handle;
   /** Its number, as `ls -Li /proc/PID/ns/net` shows it. */
   readonly inode: number;
   /** How messages call it, empty for this process's own. */
   readonly label: string;
   close(): void;
 }
+
+/** Stands for the network namespace that this process is in. */
+export const ownNetns = -1;
+const ownPath = "/proc/self/ns/net";
 
 /** Where `ip netns` keeps its namespaces. */
 export const namespaceFolder = "/run/netns";
@@ -25,33 +30,31 @@ export const namespaceFolder = "/run/netns";
  * @throws AttachError, PrivilegeError
  */
 export function openNetworkNamespace(
+  port: KernelPort,
   name: NetworkNamespaceName | undefined,
   files: ReadonlyMap<string, string> = new Map(),
 ): NetworkNamespace {
   if (name === undefined)
-    return { fd: -1, inode: statSync("/proc/self/ns/net").ino, label: "", close: () => undefined };
+    return { handle: ownNetns, inode: Number(systemFiles.stat(ownPath).ino), label: "", close: () => undefined };
   const label = renderNamespaceName(name);
   const path = (typeof name === "string" ? files.get(name) : undefined) ?? findNamespacePath(name);
-  let fd: number;
-  try {
-    fd = openSync(path, "r");
-  } catch (cause) {
-    throw describeMissing(name, label, [...files.keys(), ...listNamespaceNames()], cause as NodeJS.ErrnoException);
-  }
-  const { ino, dev } = fstatSync(fd);
-  if (dev !== statSync("/proc/self/ns/net").dev || isOfOtherKind(fd)) {
-    closeSync(fd);
+  const handle = port.descriptorOpen(path, false);
+  if (handle < 0) throw describeMissing(name, label, [...files.keys(), ...listNamespaceNames()], handle);
+  const opened = String(port.descriptorPath(handle));
+  const { ino, dev } = systemFiles.stat(opened);
+  if (dev !== systemFiles.stat(ownPath).dev || isOfOtherKind(opened)) {
+    port.descriptorClose(handle);
     throw new AttachError(`"${label}" is no network namespace`, {
       reason: "no_such_place",
       hint: "a namespace is named as ip netns names it, as { pid }, or by a path like /proc/PID/ns/net",
     });
   }
-  return { fd, inode: ino, label, close: () => closeSync(fd) };
+  return { handle, inode: Number(ino), label, close: () => void port.descriptorClose(handle) };
 }
 
 /** A namespace says its kind by its link, unless it is reached by the place that it is mounted on: there the kernel tells when it is entered. */
-function isOfOtherKind(fd: number): boolean {
-  const kind = /^(\w+):\[\d+\]$/.exec(systemFiles.readLink(`/proc/self/fd/${fd}`))?.[1];
+function isOfOtherKind(opened: string): boolean {
+  const kind = /^(\w+):\[\d+\]$/.exec(systemFiles.readLink(opened))?.[1];
   return kind !== undefined && kind !== "net";
 }
 
@@ -69,19 +72,19 @@ function describeMissing(
   name: NetworkNamespaceName,
   label: string,
   known: readonly string[],
-  cause: NodeJS.ErrnoException,
+  status: Status,
 ): AttachError | PrivilegeError {
-  if (cause.code === "EACCES" || cause.code === "EPERM")
+  if (status === errno.EACCES || status === errno.EPERM)
     return new PrivilegeError(`Cannot open the network namespace ${JSON.stringify(label)}: this user may not`, {
-      cause,
+      errno: -status,
       hint: "run it as root",
     });
   if (typeof name !== "string")
-    return new AttachError(`There is no process ${name.pid}`, { cause, reason: "no_such_process" });
+    return new AttachError(`There is no process ${name.pid}`, { errno: -status, reason: "no_such_process" });
   const similar = name.startsWith("/") ? undefined : findSimilar(name, known);
   const rest = known.length === 0 ? "there is none with a name" : `there are: ${known.slice(0, 8).join(", ")}`;
   return new AttachError(`There is no network namespace "${label}"`, {
-    cause,
+    errno: -status,
     reason: "no_such_place",
     hint: similar === undefined ? rest : `did you mean "${similar}"?`,
   });

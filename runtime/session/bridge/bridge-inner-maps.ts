@@ -1,5 +1,6 @@
 import { MapError } from "../../base/errors.ts";
 import { errno, renderErrno } from "../../kernel/door/errno.ts";
+import { DESCRIPTOR_BYTES, putDescriptor } from "../../kernel/door/use-descriptor.ts";
 import type { KernelPort } from "../../kernel/door/port.ts";
 import { describeMapFailure, describeMapUpdate } from "../../kernel/live/map-failure.ts";
 import type { ProgramTable } from "./bridge-program.ts";
@@ -44,12 +45,10 @@ export function openInnerMapCalls(
       const outer = programs.requireMap(map);
       if (bytes.length !== inners.length * outer.keySize)
         throw new MapError(`Cannot use keys of ${bytes.length} bytes with "${outer.name}"`, { reason: "wrong_type" });
-      const values = Int32Array.from(inners, (inner) => port.mapFd(programs.requireMap(inner).handle));
-      const status = port.mapUpdateAll(
-        outer.handle,
-        { keys: bytes.slice(), values: new Uint8Array(values.buffer), count: inners.length },
-        0,
-      );
+      const values = new Uint8Array(inners.length * DESCRIPTOR_BYTES);
+      for (const [at, inner] of inners.entries())
+        putDescriptor(port, programs.requireMap(inner).handle, values, at * DESCRIPTOR_BYTES);
+      const status = port.mapUpdateAll(outer.handle, { keys: bytes.slice(), values, count: inners.length }, 0);
       if (status < 0) throw describeMapUpdate(outer, status);
       return null;
     },

@@ -1,6 +1,7 @@
 import { MapError } from "../../base/errors.ts";
 import { errno, renderErrno } from "../../kernel/door/errno.ts";
 import type { MapBatch, Status } from "../../kernel/door/port.ts";
+import { putDescriptor } from "../../kernel/door/use-descriptor.ts";
 import { describeMapFailure, describeMapUpdate } from "../../kernel/live/map-failure.ts";
 import { alignUp } from "../../../sdk/wire/protocol.ts";
 import type { KernelObject } from "../../../sdk/wire/kernel-object.ts";
@@ -31,8 +32,8 @@ export function openMapCalls(
   /** Puts the descriptor of what the script has named in its place among the bytes, for as long as `use` takes. */
   const withDescriptor = <T>(object: KernelObject | undefined, bytes: Uint8Array, at: number, use: () => T): T => {
     if (object === undefined) return use();
-    return withKernelObject(object, lookups, (fd) => {
-      new DataView(bytes.buffer, bytes.byteOffset).setInt32(at, fd, true);
+    return withKernelObject(object, lookups, (descriptor) => {
+      putDescriptor(port, descriptor, bytes, at);
       return use();
     });
   };

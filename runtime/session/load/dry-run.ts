@@ -52,8 +52,7 @@ const nothing = new Uint8Array(0);
 /** Maps in which nothing is ever found and into which everything may be put: a script comes as far with them as it does before anything has happened. */
 const emptyMaps = {
   mapInfo: missing,
-  mapFd: one,
-  programFd: one,
+  descriptorPut: done,
   mapLookup: missing,
   mapLookupAndDelete: missing,
   mapNextKey: missing,

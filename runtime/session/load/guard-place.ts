@@ -25,7 +25,7 @@ interface GuardedPlace {
  */
 export function requireAllowedPlace(allowed: AllowedPlaces, action: string, place: GuardedPlace): void {
   const { device, netns } = place;
-  const routed = listDefaultRouteDevices(place.port, netns.fd, place.devices);
+  const routed = listDefaultRouteDevices(place.port, netns.handle, place.devices);
   if (device === undefined) {
     if (routed.size === 0 || allowed.namespaces.some((name) => isSameNamespace(name, netns))) return;
     const name = netns.label === "" ? ownNamespace : netns.label;

@@ -52,10 +52,10 @@ export class NetworkLinks implements NetworkPrograms {
     const program = this.options.load(hook.plan(argument));
     if (allowed === undefined) return checkedLink;
     this.options.beforeAttach?.();
-    const netns = openNetworkNamespace(argument.netns, allowed.namespaceFiles);
+    const netns = openNetworkNamespace(port, argument.netns, allowed.namespaceFiles);
     try {
       const action = `Cannot attach "${argument.fnName}" to ${hook.label(argument)}`;
-      const devices = listDevices(port, netns.fd);
+      const devices = listDevices(port, netns.handle);
       const device = "dev" in argument ? requireDevice(devices, argument.dev, action, netns.label) : undefined;
       if (hook.isGuarded) requireAllowedPlace(allowed, action, { port, netns, devices, device });
       const mayTransmit = (): boolean => this.options.mayTransmit(argument.fnName);

@@ -1,9 +1,9 @@
 import { readClock } from "../../base/clock.ts";
-import { closeSync } from "node:fs";
 import { constants } from "node:os";
 import type { Log } from "../../base/log.ts";
 import { errno, renderErrno } from "../../kernel/door/errno.ts";
 import type { KernelPort } from "../../kernel/door/port.ts";
+import { useDescriptor } from "../../kernel/door/use-descriptor.ts";
 import { findProcess, listProcesses, listTree } from "../../kernel/user/process-tree.ts";
 import type { ProcessEntry } from "../../kernel/user/process-tree.ts";
 
@@ -74,14 +74,12 @@ function nameDaemons(children: readonly ProcessEntry[], command: ProcessEntry, l
 
 /** Signals a process unless another one has its pid by now. */
 function signalProcess(port: KernelPort, target: ProcessEntry, signals: readonly number[]): number {
-  const fd = port.pidfdOpen(target.pid);
-  if (fd < 0) return fd;
-  try {
+  const process = port.pidfdOpen(target.pid);
+  if (process < 0) return process;
+  return useDescriptor(port, process, () => {
     if (findProcess(target.pid)?.startTicks !== target.startTicks) return errno.ESRCH;
-    return signals.map((signal) => port.pidfdSignal(fd, signal))[0] ?? 0;
-  } finally {
-    closeSync(fd);
-  }
+    return signals.map((signal) => port.pidfdSignal(process, signal))[0] ?? 0;
+  });
 }
 
 function sleep(ms: number): void {

@@ -93,9 +93,13 @@ describe("the addon", () => {
 
 describe("the fake kernel", () => {
   it("answers what it was told, ENOSYS otherwise, and keeps the calls", () => {
-    const kernel = openFakeKernel({ mapFd: (map) => map + 1 });
-    expect([kernel.port.mapFd(4), kernel.port.mapClose(4), kernel.port.objectMaps(1)]).toEqual([5, -38, []]);
-    expect(kernel.calls.map(({ name }) => name)).toEqual(["mapFd", "mapClose", "objectMaps"]);
-    expect(kernel.argsOf("mapFd")).toEqual([[4]]);
+    const kernel = openFakeKernel({ programPin: (program) => program + 1 });
+    expect([kernel.port.programPin(4, "/pin"), kernel.port.mapClose(4), kernel.port.objectMaps(1)]).toEqual([
+      5,
+      -38,
+      [],
+    ]);
+    expect(kernel.calls.map(({ name }) => name)).toEqual(["programPin", "mapClose", "objectMaps"]);
+    expect(kernel.argsOf("programPin")).toEqual([[4, "/pin"]]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { listAt, listNetworkPrograms } from "../../../../runtime/kernel/network/attached-programs.ts";
+import { readAnswer, listNetworkPrograms } from "../../../../runtime/kernel/network/attached-programs.ts";
 import { openFakeKernel } from "../../../support/fake-kernel.ts";
 
 /** A message of netlink: its head, the struct behind it, attributes. */
@@ -39,18 +39,18 @@ function join(...parts: readonly Uint8Array[]): Uint8Array {
   return Uint8Array.from(parts.flatMap((part) => [...part]));
 }
 
-const netns = { fd: 5, inode: 1, label: "", close: () => undefined };
+const netns = { handle: 5, inode: 1, label: "", close: () => undefined };
 
-describe("listAt", () => {
+describe("readAnswer", () => {
   it("numbers the programs of a place and names its flags", () => {
     for (const [flags, mode] of [
       [0, ""],
       [1, "override"],
       [2, "multi"],
     ] as const) {
-      const { port } = openFakeKernel({ programQuery: () => join(number(flags), number(31), number(30)) });
+      const answer = join(number(flags), number(31), number(30));
       expect(
-        listAt(port, -1, 4, 10, "cgroup_inet4_connect").map(({ programId, order, mode }) => [programId, order, mode]),
+        readAnswer(answer, 10, "cgroup_inet4_connect").map(({ programId, order, mode }) => [programId, order, mode]),
       ).toEqual([
         [31, 1, mode],
         [30, 2, mode],
@@ -59,8 +59,7 @@ describe("listAt", () => {
   });
 
   it("finds nothing where the kernel has no such place", () => {
-    const { port } = openFakeKernel({ programQuery: () => -22 });
-    expect(listAt(port, -1, 4, 46, "tcx_ingress")).toEqual([]);
+    expect(readAnswer(-22, 46, "tcx_ingress")).toEqual([]);
   });
 });
 
@@ -72,8 +71,8 @@ describe("listNetworkPrograms", () => {
     const asked: number[] = [];
     const { port } = openFakeKernel({
       programQuery: () => -22,
-      netlinkDump(fd, type, request) {
-        expect(fd).toBe(5);
+      netlinkDump(handle, type, request) {
+        expect(handle).toBe(5);
         if (type === 18) return makeMessage(16, head, name);
         const view = new DataView(request.buffer);
         expect(view.getInt32(4, true)).toBe(9);
