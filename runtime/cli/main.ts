@@ -159,7 +159,7 @@ async function runCommand(given: readonly string[]): Promise<number> {
   const load = word === undefined ? undefined : (modules[word] ?? hidden[word]);
   if (word !== undefined && word !== "help" && load === undefined) {
     throw new UsageError(`There is no command or tool "${word}"`, {
-      hint: (await suggestWord(word)) ?? "bpfts --help lists the commands, bpfts tools the tools",
+      hint: (await suggestWord(word)) ?? adviseWord(word),
     });
   }
   // Where a script runs nobody asks for Node's own stream, which takes a while to open.
@@ -207,6 +207,15 @@ function findPath(program: Command, args: readonly string[]): string {
   return path.join(" ");
 }
 
+function adviseWord(word: string): string {
+  return /^\w+:[^/]/.test(word)
+    ? `a text of probes follows -e: bpfts -e '${word.includes("{") ? word : `${word} { count(comm); }`}'`
+    : "bpfts --help lists the commands, bpfts tools the tools";
+}
+
+/** Options of `bpfts -e` that `bpfts run` spells out, because its script may have them, too. */
+const spelledOut: Readonly<Record<string, string>> = { "-d": "--duration" };
+
 /** A mistake on the command line in our own words and with our own exit code. */
 function describeUsage(error: CommanderError, path: string): UsageError {
   const [first, ...rest] = error.message
@@ -217,10 +226,13 @@ function describeUsage(error: CommanderError, path: string): UsageError {
     .join(" ")
     .replace(/^\(|\)$/g, "")
     .toLowerCase();
+  const spelled = spelledOut[/^unknown option '(-\w)'/.exec(first ?? "")?.[1] ?? ""];
   const own =
-    error.code === "commander.unknownOption" && path === "bpfts run"
-      ? "a script's own options go after --; see bpfts run --help"
-      : `see ${path} --help`;
+    error.code !== "commander.unknownOption" || path !== "bpfts run"
+      ? `see ${path} --help`
+      : spelled === undefined
+        ? "a script's own options go after --; see bpfts run --help"
+        : `did you mean ${spelled}? A script's own options go after --`;
   return new UsageError(first!.charAt(0).toUpperCase() + first!.slice(1), {
     cause: error,
     hint: suggestion === "" ? own : suggestion,

@@ -3,7 +3,7 @@ import { UsageError } from "../base/errors.ts";
 import { openStderrLog } from "../base/log.ts";
 import { openGuard } from "../permit/guard.ts";
 import type { ScriptSettings } from "../one-liner/render-script.ts";
-import { readOneLiner } from "../session/one-liner/read-one-liner.ts";
+import { adviseWord, readOneLiner } from "../session/one-liner/read-one-liner.ts";
 import type { OneLinerRequest } from "../session/one-liner/read-one-liner.ts";
 import { runScript } from "../session/run/session.ts";
 import { addAllowOptions, readAllowed } from "./allow-options.ts";
@@ -201,6 +201,9 @@ async function runLine(flags: OneLineFlags & { readonly memory: number }): Promi
     );
     if (flags.dryRun === true) process.stdout.write("-e: ok, verified\n");
     return exitCode;
+  }).catch((error: unknown) => {
+    adviseWord(error, flags.expression);
+    throw error;
   });
 }
 

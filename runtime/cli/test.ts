@@ -128,7 +128,17 @@ function sumUp(
   const [passed, failed, skipped] = [count("passed"), count("failed"), count("skipped")];
   const failedFiles = files.filter(({ failure }) => failure !== undefined).length;
   if (json === true)
-    write([renderJson({ type: "summary", files: files.length, failedFiles, passed, failed, skipped, durationMs })]);
+    write([
+      renderJson({
+        type: "summary",
+        files: files.length,
+        failedFiles,
+        passed,
+        failed,
+        skipped,
+        durationMs: Math.round(durationMs),
+      }),
+    ]);
   else {
     const parts = [
       `${passed} passed`,

@@ -70,6 +70,7 @@ export abstract class BlockColumns extends BlockWords {
         `"${table}" is declared by the text, and "${word.name}" makes a table of its own`,
         "leave the declaration out, or give the table another name",
       );
+    for (const { from, to } of parts) this.refuseContext(from, to);
     const valueAt = word.after === 1 ? parts.length - 1 : word.before > 0 ? 0 : undefined;
     return {
       table,
@@ -81,6 +82,21 @@ export abstract class BlockColumns extends BlockWords {
       ...(valueAt !== undefined && { value: this.readColumn(parts[valueAt]!, "value") }),
       ...(word.name === "lhist" && { steps: this.readSteps(parts.slice(1, 4)) }),
     };
+  }
+
+  /** The address of what a probe is told is another one each time, and says nothing. */
+  protected refuseContext(from: number, to: number): void {
+    const token = this.tokens[from];
+    const { context } = this.probe.kind;
+    if (to !== from + 1 || token === undefined || token.text !== context || this.isOwn(token.text)) return;
+    const probe = this.probe.text;
+    throw this.fail(
+      token,
+      `"${token.text}" is an address, which says nothing of the event`,
+      context === "args"
+        ? `name one of its fields: args->NAME; bpfts list -v '${probe}' shows them`
+        : "name what the event has: arg1, retval, comm",
+    );
   }
 
   private readSteps(parts: readonly TokenRange[]): [number, number, number] {

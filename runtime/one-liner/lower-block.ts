@@ -64,13 +64,15 @@ export class BlockLowering extends BlockExpressions {
     if (literals.length === 0 || literals.some(({ kind }) => kind !== "string"))
       throw this.fail(tokens[at]!, '"print" begins with a format', 'print("%-6d %s\\n", pid, comm)');
     const format = readLiterals(literals.map(({ text }) => text));
-    const wanted = listConversions(format).length;
+    const conversions = listConversions(format);
+    const wanted = conversions.length;
     if (wanted !== parts.length)
       throw this.fail(
         tokens[head!.from]!,
         `The format has ${wanted} conversion${wanted === 1 ? "" : "s"}, and ${parts.length} value${parts.length === 1 ? "" : "s"} follow${parts.length === 1 ? "s" : ""}`,
         wanted > parts.length && format.includes("% ") ? "a percent sign that is printed is written %%" : undefined,
       );
+    for (const [index, { from, to }] of parts.entries()) if (conversions[index] !== "p") this.refuseContext(from, to);
     const columns = nameColumns(parts.map((part, index) => this.readColumn(part, `value${index + 1}`)));
     const values = parts.map((part, index) => this.lowerColumn(part, columns[index]!));
     const index = this.options.findings.prints.push({ format, at: tokens[at]!.start, columns }) - 1;

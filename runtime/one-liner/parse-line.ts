@@ -142,12 +142,16 @@ class LineParser {
       at = close + 1;
     }
     const open = this.tokens[at];
-    if (open?.text !== "{")
+    if (open?.text !== "{") {
+      // A block whose braces were left out was read as a part of the probe's name.
+      const [, name = "", rest = ""] = /^(\S+)(?:\s+(.*))?$/s.exec(probes.at(-1)!.text) ?? [];
+      const block = rest === "" ? "count(comm);" : /[;}]$/.test(rest) ? rest : `${rest};`;
       throw this.fail(
-        open?.start ?? this.text.length,
-        `A block in braces follows the probe "${probes.at(-1)!.text}"`,
-        `for example: ${probes.at(-1)!.text} { count(comm); }`,
+        rest === "" ? (open?.start ?? this.text.length) : this.text.indexOf(rest, probes.at(-1)!.at),
+        `A block in braces follows the probe "${name}"`,
+        `for example: ${name} { ${block} }`,
       );
+    }
     const close = findClosing(this.tokens, at);
     if (close === undefined) throw this.fail(open.start, 'The block\'s "{" is never closed');
     this.blocks.push({ probes, ...(condition && { condition }), body: { from: at + 1, to: close } });

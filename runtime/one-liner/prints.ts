@@ -25,6 +25,12 @@ export function describeEvents(line: Line, prints: readonly PrintUse[], types: R
           `"${column.text}" is a pointer, and %s prints a text`,
           type.ofText ? `write str(${column.text})` : "an address is printed with %p",
         );
+      if (type.kind === "text" && /[diouxXeEfFgGp]/.test(conversions[index] ?? ""))
+        throw line.fail(
+          column.at,
+          `"${column.text}" is a text, and %${conversions[index]} prints a number`,
+          "write %s in the format",
+        );
       return { name: column.name, form: column.form, type };
     });
   });

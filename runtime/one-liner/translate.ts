@@ -60,7 +60,13 @@ export function translateLine(text: string, options: TranslateOptions): JoinedTe
   const pieces = [
     ...renderDeclarations(line),
     ...renderMaps(findings),
-    ...tables.flatMap((table) => renderLines(renderTable(table, listWords(findings.tables, table.name)))),
+    ...tables.flatMap((table) =>
+      renderLines(
+        renderTable(table, listWords(findings.tables, table.name)),
+        // What the verifier says of the table's functions is told where the table is first used.
+        findings.tables.find((use) => use.table === table.name)?.at,
+      ),
+    ),
     ...renderLines(renderEvents(events)),
     ...functions,
   ];
@@ -279,8 +285,8 @@ function renderMaps({ words }: Findings): Piece[] {
   ]);
 }
 
-function renderLines(lines: readonly string[]): Piece[] {
-  return lines.length === 0 ? [] : [makePiece(`${lines.join("\n")}\n\n`)];
+function renderLines(lines: readonly string[], at?: number): Piece[] {
+  return lines.length === 0 ? [] : [makePiece(`${lines.join("\n")}\n\n`, at)];
 }
 
 function dropEnd(pieces: readonly Piece[]): Piece[] {

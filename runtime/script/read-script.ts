@@ -78,7 +78,9 @@ export async function readScript(script: string | ScriptText, options: ReadScrip
   );
   if (entry.text !== undefined) scope.keep(entry.path, entry.text);
   for (const [name, text] of Object.entries(made?.sources ?? {})) scope.keep(name, text);
-  const { code, map, inputs } = await findOrBundle(entry, scope, options);
+  const { code, map, inputs } = await findOrBundle(entry, scope, options).catch((error: unknown) => {
+    throw made === undefined ? error : placeInSources(error, entry.path, made);
+  });
   const paths = Object.keys(inputs);
   return {
     path: entry.path,
@@ -97,6 +99,29 @@ export async function readScript(script: string | ScriptText, options: ReadScrip
     },
     ...(made?.findOrigin && { findOrigin: (line: number, column: number) => made.findOrigin?.(line, column) }),
   };
+}
+
+/** The same error at the place in the user's text that the script was made of. */
+function placeInSources(error: unknown, path: string, { findOrigin, sources }: ScriptText): unknown {
+  if (!(error instanceof ScriptError) || findOrigin === undefined) return error;
+  const place = (location: SourceLocation | undefined): SourceLocation | undefined => {
+    if (location?.file !== path) return location;
+    const column = location.column ?? 1;
+    // What is missing is told behind the last character that is there.
+    const found = findOrigin(location.line, column) ?? findOrigin(location.line, Math.max(1, column - 1));
+    const lineText = found && sources[found.file]?.split("\n")[found.line - 1];
+    return found && { ...found, ...(lineText !== undefined && { lineText }) };
+  };
+  const location = place(error.location);
+  return new ScriptError(error.message, {
+    cause: error.cause,
+    diagnostics: error.diagnostics.map(({ location: at, ...rest }) => {
+      const moved = place(at);
+      return { ...rest, ...(moved && { location: moved }) };
+    }),
+    ...(location && { location }),
+    ...(error.hint !== undefined && { hint: error.hint }),
+  });
 }
 
 async function findOrBundle(

@@ -8,7 +8,7 @@ import { haveAddedColumns, readAddedColumns, renderAddedColumns } from "../print
 import { haveRowFilter, isEventWanted, refuseRowFilter } from "../print/row-choice.ts";
 import { isEventLimitReached } from "../print/shown-events.ts";
 import { noteSortUsed } from "../print/sorted-rows.ts";
-import { eprint, print, printf, sprintf, writeOutput } from "../print/output.ts";
+import { eprint, print, writeOutput } from "../print/output.ts";
 import { addRecord, areRecordsWanted, findRecordStep } from "../print/output-records.ts";
 import type { OutputRecord } from "../print/output-records.ts";
 import type { BPF } from "../program/bpf-program.ts";
@@ -18,6 +18,7 @@ import { Interrupt, makeArgumentError } from "../wire/errors.ts";
 import type { ReportOptions, ReportedPrint, ReportedTable } from "./report-options.ts";
 import { openIdleStacks } from "./idle-stacks.ts";
 import type { IdleStacks } from "./idle-stacks.ts";
+import { formatStacks, joinFrames } from "./format-stacks.ts";
 import { findWallTime, isStackName, nameFrames, renderWallTime } from "./show-part.ts";
 import type { FindStacks } from "./show-part.ts";
 import { renderJson } from "../print/render-json.ts";
@@ -248,14 +249,14 @@ function openPrints(ring: EventTable, prints: readonly ReportedPrint[], json: bo
     if (haveRowFilter() && !isEventWanted(readFields(statement, fields, prints))) return undefined;
     const values = statement.values.map((name) => showField(name, fields, findStacks));
     const describe = (): OutputRecord => {
-      const shown = statement.values.map((name, index) => [name, values[index]] as const);
+      const shown = statement.values.map((name, index) => [name, joinFrames(values[index])] as const);
       const data = { ...readAddedColumns(fields), ...Object.fromEntries(shown) };
-      return { type: "event", name: "print", text: sprintf(statement.format, ...values).replace(/\n$/, ""), data };
+      return { type: "event", name: "print", text: formatStacks(statement.format, values).replace(/\n$/, ""), data };
     };
     addRecord(describe);
     if (json) return print(renderJson(describe()));
     writeOutput(renderAddedColumns(fields));
-    printf(statement.format, ...values);
+    writeOutput(formatStacks(statement.format, values));
   });
 }
 
@@ -274,5 +275,5 @@ function showField(name: string, fields: Readonly<Record<string, unknown>>, find
   if (name === "walltime") return renderWallTime(findWallTime(value as bigint));
   if (!isStackName(name)) return value;
   const pid = name === "ustack" ? Number(fields["ustack_pid"]) : undefined;
-  return nameFrames(Number(value), pid, findStacks).join("\n");
+  return nameFrames(Number(value), pid, findStacks);
 }

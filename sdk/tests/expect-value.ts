@@ -49,7 +49,7 @@ function makeExpectation(value: unknown, isNot: boolean, makeNot?: () => Expecta
     toMatchObject(expected) {
       if (typeof expected !== "object" || expected === null)
         throw makeArgumentError(`toMatchObject() takes an object or a list, got ${show(expected)}`);
-      check(areEqual(value, expected, true), `to have what ${show(expected)} has`, compare(expected));
+      check(areEqual(value, expected, true), `to match ${show(expected)}`, compare(expected));
     },
     toContain(item) {
       if (typeof value === "string") {

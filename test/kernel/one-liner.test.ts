@@ -285,9 +285,22 @@ describe("words and tables", () => {
     const block = '{ print("a %s\\n", str(args->filename)); print("%s %s\\n", walltime, kstack); }';
     const lines = await trace(`${own} ${block}`, "cd /; cd /tmp");
     expect(lines[0]).toBe("a /");
-    expect(lines[1]).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{9} \w/);
+    expect(lines[1]).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{9}$/);
+    expect(lines[2]).toMatch(/^ {4}\w/);
     expect(Math.abs(Date.parse(lines[1]!.slice(0, 19)) - Date.now())).toBeLessThan(60_000);
     expect(lines.filter((line) => line.startsWith("a "))).toEqual(["a /", "a /tmp"]);
+  });
+
+  it("prints frames one a line", async () => {
+    const block = '{ print("%s in%s.\\n", comm, kstack); print("%s\\n", kstack); }';
+    const [first, ...rest] = await trace(`${own} ${block}`, "cd /");
+    expect(first).toBe("sh in");
+    const end = rest.findIndex((line) => line.endsWith("."));
+    expect(end).toBeGreaterThan(0);
+    const frames = rest.slice(0, end + 1).map((line) => /^ {4}([\w.]+\+0x[\da-f]+)\.?$/.exec(line)?.[1]);
+    // The second print is at the same place, but for its own offset.
+    expect(rest.slice(end + 1).slice(1)).toEqual(frames.slice(1));
+    expect(frames.at(-1)).toMatch(/^entry_SYSCALL_64/);
   });
 
   it("compares names, and has C beside the words", async () => {
@@ -497,6 +510,10 @@ describe("errors stand in the text", () => {
     ["tracepoint:syscalls:sys_enter_chdir { count(pidd); }", "BPFTS_COMPILE", 45, "pid"],
     ["tracepoint:syscalls:sys_enter_chdir { hist(args.ret); }", "BPFTS_DIALECT", 44, "pointer"],
     ["uprobe:c:mallocc { count(); }", "BPFTS_ATTACH", 8, "malloc"],
+    ["tracepoint:syscalls:sys_enter_chdir { conut(1); }", "BPFTS_COMPILE", 39, 'did you mean "count"?'],
+    ["tracepoint:syscalls:sys_enter_chdir { count(pid); x.foo(1); }", "BPFTS_COMPILE", 51, "x.count(comm)"],
+    ["tracepoint:syscalls:sys_enter_chdir { for (int i = 0; ; i++) count(i); }", "BPFTS_VERIFIER", 62, "--verbose"],
+    ["tracepoint:syscalls:sys_enter_chdir { while (1) { pid; } }", "BPFTS_VERIFIER", 39, "constant bound"],
   ])("%s", async (text, code, column, hint) => {
     const error = parseCliError(await fail(text));
     expect(error).toMatchObject({ code, location: { file: "-e", line: 1, column } });
@@ -507,6 +524,11 @@ describe("errors stand in the text", () => {
     const text =
       "tracepoint:syscalls:sys_enter_chdir {\n  count(cpu);\n  u64 *p = (void *)args;\n  for (;;) { n.sum(p[100000]); } }";
     expect(parseCliError(await fail(text))).toMatchObject({ location: { file: "-e" } });
+  });
+
+  it("a syntax error of --js", async () => {
+    const error = parseCliError(await fail("interval:s:1 { count(); }", "--js", 'print("x'));
+    expect(error).toMatchObject({ location: { file: "--js", line: 1, column: 8, lineText: 'print("x' } });
   });
 
   it("what --js does wrong", async () => {

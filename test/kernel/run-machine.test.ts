@@ -190,6 +190,12 @@ describe("the command line", () => {
     [["run", "--frob", "x.ts"], 2, /Unknown option '--frob'\nhint: a script's own options go after --/],
     [["map", "get"], 2, /Missing required argument 'map'\nhint: see bpfts map get --help/],
     [["top", "--frob"], 2, /Unknown option '--frob'\nhint: see bpfts top --help/],
+    [
+      ["tracepoint:a:b { count(); }"],
+      2,
+      /\nhint: a text of probes follows -e: bpfts -e 'tracepoint:a:b \{ count\(\); \}'\n/,
+    ],
+    [["run", "-d", "1", "x.ts"], 2, /Unknown option '-d'\nhint: did you mean --duration\?/],
     [["runn", "x.ts"], 2, /There is no command or tool "runn"\nhint: did you mean "run"\?/],
     [["run", "--memory", "1", "x.ts"], 2, /whole number of MiB/],
     [["run", "-c", "", "scripts/hello.ts"], 2, /-c/],

@@ -30,7 +30,7 @@ import { summariseVerifierLog } from "./verifier.ts";
 interface LoadedBytes {
   readonly bytes: Uint8Array;
   readonly spec: ObjectSpec;
-  locateLine?(line: number): SourceLocation | undefined;
+  locateLine?(line: number, column?: number): SourceLocation | undefined;
 }
 
 const eperm = -1;
@@ -292,13 +292,8 @@ function describeRejection(object: LoadedBytes, program: string, log: string, re
 /** The user's place of a line of the object's. */
 function placeLine(object: LoadedBytes, found: SourceLocation): SourceLocation {
   const { file, line, column } = found;
-  const own = runTimeText.test(file) ? object.locateLine?.(line) : undefined;
-  return {
-    ...(own === undefined
-      ? { file, line }
-      : { file: own.file, line: own.line, ...(own.lineText !== undefined && { lineText: own.lineText }) }),
-    ...(column !== undefined && column > 0 && { column }),
-  };
+  const own = runTimeText.test(file) ? object.locateLine?.(line, column) : undefined;
+  return own ?? { file, line, ...(column !== undefined && column > 0 && { column }) };
 }
 
 /** A program that is too large has a log of megabytes, whose beginning and end tell all. Units: characters. */

@@ -35,7 +35,7 @@ export interface LoadRequest {
   /** Takes what libbpf and the verifier said of each load, whether it went well or not. */
   noteLogs?(result: ObjectLoadResult): void;
   /** Finds the place of a line of a text that was put together at run time, which the object calls `<text>`. Units: `line` from 1. */
-  locateLine?(line: number): SourceLocation | undefined;
+  locateLine?(line: number, column?: number): SourceLocation | undefined;
 }
 
 /** A table of struct_ops with its functions. */

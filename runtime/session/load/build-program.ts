@@ -53,7 +53,7 @@ export interface LoadOptions extends AttachContext {
   /** From an offset in the unit's C text to the user's file. */
   readonly locate: (offset: number) => SourceLocation | undefined;
   /** From a line of a text that was put together at run time. Units: from 1. */
-  readonly locateLine: (line: number) => SourceLocation | undefined;
+  readonly locateLine: (line: number, column?: number) => SourceLocation | undefined;
   /** False for a check: programs meet the verifier and are put nowhere. */
   readonly attaches: boolean;
   /** The tables of the versions of the script, when it has versions. */

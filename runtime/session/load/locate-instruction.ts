@@ -8,13 +8,13 @@ const runTimeText = /(?:^|\/)<text>$/;
 /** Finds the user's lines of an object's instructions. `locateLine` places a line of a text that was put together at run time. */
 export function openInstructionLines(
   object: Uint8Array,
-  locateLine: (line: number) => SourceLocation | undefined,
+  locateLine: (line: number, column?: number) => SourceLocation | undefined,
 ): LocateInstruction {
   return (section, instruction) => {
     const found = findSourceLine(object, section, instruction);
     if (found === undefined) return undefined;
     const { file, line, column } = found;
-    if (runTimeText.test(file)) return locateLine(line);
+    if (runTimeText.test(file)) return locateLine(line, column);
     return { file, line, ...(column > 0 && { column }) };
   };
 }

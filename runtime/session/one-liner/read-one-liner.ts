@@ -16,6 +16,7 @@ import { requirePid } from "../../kernel/user/require-process.ts";
 import { findOrigin } from "../../one-liner/pieces.ts";
 import type { JoinedText } from "../../one-liner/pieces.ts";
 import { readyWords } from "../../one-liner/ready-words.ts";
+import { tableWords } from "../../one-liner/table-words.ts";
 import { jsName } from "../../one-liner/render-script.ts";
 import type { ScriptSettings } from "../../one-liner/render-script.ts";
 import { translateLine } from "../../one-liner/translate.ts";
@@ -90,7 +91,7 @@ function findOrTranslate(request: OneLinerRequest, files: FileScope): JoinedText
     try {
       return readAskedTypes(parseText(describeText(asked, request), builder));
     } catch (error) {
-      if (error instanceof BpftsError) adviseWord(error);
+      adviseWord(error, request.text);
       throw error;
     }
   };
@@ -122,18 +123,31 @@ function describeText(asked: JoinedText, { text, name = lineName }: OneLinerRequ
   return { text: asked.text, name: "<text>", place: { file: name, runs, end } };
 }
 
-/** A name that clang does not know may be a ready word that was mistyped. */
-function adviseWord(error: BpftsError): void {
-  const name = /undeclared identifier '(\w+)'/.exec(error.message)?.[1];
-  const similar =
-    name === undefined
-      ? undefined
-      : findSimilar(
-          name,
-          readyWords.map((word) => word.name),
-        );
-  if (similar !== undefined)
-    Object.defineProperty(error, "hint", { value: `did you mean "${similar}"?`, enumerable: true });
+/** A name that clang does not know may be a word of one-liners that was mistyped: gives the error that hint. */
+export function adviseWord(error: unknown, text: string): void {
+  if (!(error instanceof BpftsError)) return;
+  const hint = findAdvice(error.message, text);
+  if (hint !== undefined) Object.defineProperty(error, "hint", { value: hint, enumerable: true });
+}
+
+function findAdvice(message: string, text: string): string | undefined {
+  const called = /(?:undeclared function|declaration of function|library function) '(\w+)'/.exec(message)?.[1];
+  if (called !== undefined) {
+    const statements = tableWords.filter(({ isNamed }) => !isNamed).map(({ name }) => name);
+    const similar = findSimilar(called, [...statements, "print", "str"], Math.max(1, Math.ceil(called.length / 3)));
+    return similar === undefined ? undefined : `did you mean "${similar}"?`;
+  }
+  const name = /undeclared identifier '(\w+)'/.exec(message)?.[1];
+  if (name === undefined) return undefined;
+  const similar = findSimilar(
+    name,
+    readyWords.map((word) => word.name),
+  );
+  if (similar !== undefined) return `did you mean "${similar}"?`;
+  const method = new RegExp(`\\b${name}\\s*\\.\\s*(\\w+)\\s*\\(`).exec(text)?.[1];
+  return method === undefined
+    ? undefined
+    : `"${name}" becomes a table by one of the words ${tableWords.map((word) => word.name).join(", ")}, and "${method}" is none of them: ${name}.count(comm)`;
 }
 
 /** The way from a place in the script to one in its sources. It is asked about every character of the C text. */

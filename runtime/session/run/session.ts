@@ -1,5 +1,4 @@
 import { InterruptedError } from "../../base/errors.ts";
-import { listLineStarts } from "../../base/location.ts";
 import type { SourceLocation } from "../../base/location.ts";
 import type { Log } from "../../base/log.ts";
 import { Scope } from "../../base/scope.ts";
@@ -34,6 +33,7 @@ import type { BuiltProgram, UnverifiedFunction } from "../load/program.ts";
 import { verifyBeforeClose } from "../load/verify-rest.ts";
 import { openProcessWatch } from "../wait/process-watch.ts";
 import { openGuestLibrary } from "./guest-library.ts";
+import { openLineLocator } from "./locate-lines.ts";
 import { requireEngine } from "./require-engine.ts";
 import type { PreparedRun } from "./prepare-run.ts";
 import { openReadable } from "./readable-files.ts";
@@ -328,18 +328,7 @@ function openBuild(
     if (port.signalPending() !== 0) throw new InterruptedError("A signal came while the C text was compiled");
     const { place } = source;
     const locate = (offset: number): SourceLocation | undefined => place && locateInPlace(place, offset);
-    const starts = listLineStarts(source.text);
-    const locateLine = (line: number): SourceLocation | undefined => {
-      const end = starts[line] ?? source.text.length + 1;
-      // The beginning of a line may be what another text was made into.
-      for (let at = starts[line - 1] ?? source.text.length; at < end; at++) {
-        const found = locate(at);
-        if (found !== undefined) return found;
-      }
-      // A line that the script has made stands in none of its files.
-      const lineText = source.text.slice(starts[line - 1] ?? source.text.length, end).trimEnd();
-      return { file: source.name, line, lineText };
-    };
+    const locateLine = openLineLocator(source);
     noteUnit(options.guard, unit, port.possibleCpus());
     options.guard.admitObject(unit.bytes, openInstructionLines(unit.bytes, locateLine));
     if (options.loads === false) return makeDryProgram(unit);
