@@ -147,14 +147,16 @@ printf("%s %d\\n", paths.join("+"), modes.get(0o700));`);
     };
     expect(await fail("other.ts", makeText("print(modes.get(1));"))).toEqual([
       "BPFTS_ARGUMENT",
-      expect.stringMatching(/^The recorded run did not do this: map_lookup of table "modes"/) as unknown,
+      expect.stringMatching(
+        /^The script looks a key up in the table "modes", which the recorded run never did/,
+      ) as unknown,
       "other.ts",
       17,
     ]);
     expect(await fail("early.ts", makeText("print([...modes].length);"))).toEqual([
       "BPFTS_ARGUMENT",
       expect.stringMatching(
-        /^The recorded run did this only later, \d+\.\d s after its start: map_read_all of table "modes"/,
+        /^The script reads all of the table "modes", which the recorded run did only \d+\.\d s after its start/,
       ) as unknown,
       "early.ts",
       17,

@@ -9,6 +9,7 @@ import {
   statSync,
   writeSync,
 } from "node:fs";
+import { totalmem } from "node:os";
 import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
 import { ResourceError, UsageError } from "../../base/errors.ts";
 import type { Closable } from "../../base/scope.ts";
@@ -39,6 +40,8 @@ const ENTRY_BYTES = 8;
 const PACK_BYTES = 256 * 1024;
 /** More is no frame that this program wrote. Units: bytes. */
 const MAX_FRAME_BYTES = 1024 * 1024 * 1024;
+/** More objects are not what V8 has room for. */
+const MAX_ENTRIES = 2_000_000;
 const noBytes = new Uint8Array(0);
 
 /** Opens a file that its owner alone may read, and empties it; a file that is there already loses the rights of others. @throws UsageError when it cannot be written, or is another user's */
@@ -174,6 +177,7 @@ export function parseRecording(file: Buffer, path: string): readonly Entry[] {
         hint: "replay it with the version of bpfts that recorded it",
       },
     );
+  requireRoom(file, path);
   for (let at = HEAD_BYTES; ; ) {
     if (at + FRAME_BYTES > file.length) throw cut();
     const [raw, packed, check] = [file.readUInt32LE(at), file.readUInt32LE(at + 4), file.readUInt32LE(at + 8)];
@@ -196,8 +200,38 @@ export function parseRecording(file: Buffer, path: string): readonly Entry[] {
     } catch (cause) {
       throw damaged(at, cause);
     }
+    if (entries.length > MAX_ENTRIES)
+      throw new UsageError(
+        `The recording "${path}" has more than ${MAX_ENTRIES} entries, more than a replay can hold`,
+        { hint: shorter },
+      );
     at = start + packed;
   }
+}
+
+const shorter = "record a shorter run: --duration, or what the script prints less often";
+
+/** A file from somebody else may unpack to a thousand times its size: what its frames say of that is added up first. @throws UsageError */
+function requireRoom(file: Buffer, path: string): void {
+  let total = 0;
+  for (let at = HEAD_BYTES; at + FRAME_BYTES <= file.length; at += FRAME_BYTES + file.readUInt32LE(at + 4)) {
+    const raw = file.readUInt32LE(at);
+    // Told at its place.
+    if (raw > MAX_FRAME_BYTES) return;
+    total += raw;
+  }
+  if (total <= findRoom()) return;
+  const mebibytes = (bytes: number): number => Math.round(bytes / 2 ** 20);
+  throw new UsageError(
+    `The recording "${path}" takes ${mebibytes(total)} MiB when it is unpacked, and a replay may take ${mebibytes(findRoom())} on this machine`,
+    { hint: shorter },
+  );
+}
+
+/** Half of what this process may have at all. Units: bytes. */
+function findRoom(): number {
+  const limit = process.constrainedMemory();
+  return Math.min(totalmem(), limit > 0 ? limit : Infinity) / 2;
 }
 
 function splitFrame(frame: Buffer, into: Entry[]): void {

@@ -12,6 +12,7 @@ import { openWebCalls } from "../bridge/bridge-web.ts";
 import type { Waiter } from "../wait/waiter.ts";
 import { liveCalls, openCallNames, waitingCalls } from "./call-names.ts";
 import type { CallNames } from "./call-names.ts";
+import { describeQuestion, findColumnOf } from "./describe-question.ts";
 import { openReplayClock } from "./replay-clock.ts";
 import type { ReplayClock } from "./replay-clock.ts";
 import { sortEntries } from "./recorded-calls.ts";
@@ -242,14 +243,22 @@ class ReplayBridge implements Bridge {
       return new ArgumentError("The recorded run had no program of this C text", {
         hint: "the C text and its cflags must be those of the run: what they would have seen otherwise nobody knows. What TypeScript makes of it may change",
       });
+    const column = findColumnOf(name, this.settings.options.rows?.added ?? []);
+    if (column !== undefined)
+      return new ArgumentError(
+        `The recording lacks what --columns +${column} shows of this row: the run did not ask for it`,
+        {
+          hint: `give it to the run: bpfts run --record FILE --columns +${column} SCRIPT`,
+        },
+      );
     const later = this.settings.calls.findLater(question);
     const what = describeQuestion(name, argument, this.names);
     if (later !== undefined)
       return new ArgumentError(
-        `The recorded run did this only later, ${(later / 1000).toFixed(1)} s after its start: ${what}`,
+        `The script ${what}, which the recorded run did only ${(later / 1000).toFixed(1)} s after its start`,
         { hint },
       );
-    return new ArgumentError(`The recorded run did not do this: ${what}`, { hint });
+    return new ArgumentError(`The script ${what}, which the recorded run never did`, { hint });
   }
 }
 
@@ -280,18 +289,6 @@ function changeStart(answer: string, { args, rows }: ReplayOptions, { records }:
 }
 
 /** A call in words: its name, and what of its argument people know. */
-function describeQuestion(name: string, argument: string, names: CallNames): string {
-  const given: unknown = JSON.parse(argument);
-  const {
-    map,
-    program: _program,
-    ...rest
-  } = (typeof given === "object" && given !== null ? given : {}) as Record<string, unknown>;
-  const table = map === undefined ? undefined : (names.findMap(map as number)?.name ?? String(map));
-  const others = Object.keys(rest).length === 0 ? "" : ` ${JSON.stringify(rest)}`;
-  return `${name}${table === undefined ? "" : ` of table "${table}"`}${others}`;
-}
-
 /** The entry that a recording begins with. @throws UsageError when it is none */
 export function requireStart(entries: readonly Entry[], path: string): Readonly<Record<string, unknown>> {
   const head = entries[0]?.head;

@@ -51,6 +51,17 @@ describe("the file of a recording", () => {
     expect(() => parse(Buffer.concat([whole, Buffer.from("x")]))).toThrow(/is damaged/);
   });
 
+  it("unpacks no file that says it is larger than memory", () => {
+    const frame = Buffer.alloc(12 + 1);
+    frame.writeUInt32LE(2 ** 30, 0);
+    frame.writeUInt32LE(1, 4);
+    const head = Buffer.from("bpfts recording\n\u0001\0\0\0", "latin1");
+    const bomb = Buffer.concat([head, ...Array.from({ length: 20_000 }, () => frame)]);
+    expect(() => parse(bomb)).toThrow(
+      /^The recording "x.bpfrec" takes 20480000 MiB when it is unpacked, and a replay may take \d+/,
+    );
+  });
+
   it("takes a file that is there from all others, and refuses one of another user and a device", () => {
     const path = join(folder, "open.bpfrec");
     writeFileSync(path, "a longer text than a recording of nothing has, of another day and of no use");
