@@ -5,7 +5,7 @@ import { listMappedFiles } from "../user/find-library.ts";
 import type { FoundFile } from "../user/find-library.ts";
 import { requireProcess } from "../user/require-process.ts";
 import { requireBinary } from "../user/function-place.ts";
-import type { UsdtPlace } from "./attach.ts";
+import type { UsdtPlace } from "./usdt.ts";
 import type { KernelPort } from "../door/port.ts";
 import { settleUsdtSymbols } from "./usdt-arguments.ts";
 import { readMappings } from "../user/process-maps.ts";

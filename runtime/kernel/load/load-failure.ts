@@ -19,7 +19,7 @@ import { readLockdown } from "../machine/machine.ts";
 import { errno, renderErrno } from "../door/errno.ts";
 import type { ProgramRequest } from "../hooks/program-kinds.ts";
 import type { ObjectLoadResult } from "../door/port.ts";
-import { haveKprobes } from "../hooks/attach.ts";
+import { haveKprobes } from "../hooks/kprobe.ts";
 import { findMissingTarget } from "../hooks/missing-target.ts";
 import { findProgramKind } from "../hooks/program-kinds.ts";
 import { findSectionVersion, isOlder } from "../../base/bpf-since.ts";

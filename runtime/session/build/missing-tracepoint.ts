@@ -1,6 +1,6 @@
 import { AttachError } from "../../base/errors.ts";
 import type { BpftsError, CompileError } from "../../base/errors.ts";
-import { adviseTracepoint } from "../../kernel/hooks/attach.ts";
+import { adviseTracepoint } from "../../kernel/hooks/tracepoint.ts";
 import { locateOffset } from "../../dialect/text/pass.ts";
 import type { CUnit } from "../../dialect/text/unit.ts";
 

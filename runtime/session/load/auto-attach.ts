@@ -1,6 +1,8 @@
 import type { AttachContext, AttachPlan } from "./attach-plan.ts";
 import type { ProgramDecl } from "../../dialect/text/unit.ts";
-import { describeAuto, describeKprobe, describeRawTracepoint, describeTracepoint } from "../../kernel/hooks/attach.ts";
+import { describeAuto } from "../../kernel/hooks/tracing.ts";
+import { describeKprobe } from "../../kernel/hooks/kprobe.ts";
+import { describeRawTracepoint, describeTracepoint } from "../../kernel/hooks/tracepoint.ts";
 import { planKprobeSection } from "./plan-kprobes.ts";
 
 /**

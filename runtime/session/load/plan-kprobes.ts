@@ -1,11 +1,14 @@
 import { compileGlob } from "../../base/compile-glob.ts";
-import { describeKprobe } from "../../kernel/hooks/attach.ts";
+import { describeKprobe } from "../../kernel/hooks/kprobe.ts";
 import type { AttachTarget } from "../../kernel/hooks/attach.ts";
 import { canShareLink } from "../../kernel/hooks/multi-links.ts";
 import type { ProgramDecl } from "../../dialect/text/unit.ts";
 import { findSyscallPrefix, listKernelFunctions, readFunctionAddresses } from "../../kernel/machine/kallsyms.ts";
 import { ArgumentError, AttachError } from "../../base/errors.ts";
 import type { AttachPlan } from "./attach-plan.ts";
+import type { AttachContext } from "./attach-plan.ts";
+import { choosePlaces } from "./choose-places.ts";
+import type { RequestOf } from "./request-of.ts";
 
 /** Kernel functions that one of the script's is to run at. */
 export interface KprobePlan {
@@ -16,6 +19,31 @@ export interface KprobePlan {
   /** Entry and return as one, by a link of many places. */
   readonly session?: boolean;
   readonly isPattern: boolean;
+}
+
+/** Plans an `attach_kprobe` or `attach_kretprobe`. @throws AttachError, ArgumentError */
+export function planKprobe(request: RequestOf<"kprobe">, { machine }: AttachContext, retprobe: boolean): AttachPlan {
+  const { names, isPattern } = choosePlaces(
+    request.event,
+    request.eventRe,
+    "event",
+    listKernelFunctions,
+    request.limit,
+  );
+  const session = request.session === true;
+  if (session && (request.eventOff ?? 0) !== 0)
+    throw new ArgumentError(
+      `Cannot attach "${request.fnName}": a session sits where a function starts, without event_off`,
+    );
+  const asked = { names, offset: request.eventOff ?? 0, retprobe, session, isPattern };
+  const plan = planKernelFunctions(request.fnName, asked, machine.versionCode);
+  if (request.maxactive === undefined || request.maxactive === 0) return plan;
+  return {
+    ...plan,
+    warnings: [
+      `maxactive is not used: "${request.fnName}" sees as many returns at once as the kernel has room for by itself`,
+    ],
+  };
 }
 
 /** Plans kernel functions; they go on one link where the kernel can have it and the script asks for many. */

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { errno } from "../../../../runtime/kernel/door/errno.ts";
-import { attachProgram, describeKprobe } from "../../../../runtime/kernel/hooks/attach.ts";
+import { attachProgram } from "../../../../runtime/kernel/hooks/attach.ts";
+import { describeKprobe } from "../../../../runtime/kernel/hooks/kprobe.ts";
 import { listFunctionAddresses } from "../../../../runtime/kernel/machine/kallsyms.ts";
 import { openFakeKernel } from "../../../support/fake-kernel.ts";
 
