@@ -7,9 +7,6 @@ import type { Writer } from "./codec-writer.ts";
 /** Writes a value at a byte offset of the buffer that it was bound to. */
 export type BoundWriter = (value: unknown, offset: number) => void;
 
-/** Elements of an array of bytes that the code writes one by one. */
-const MOST_BYTES = 32;
-
 /**
  * Makes a writer of many values as generated JavaScript, for what is usual: integers, arrays of bytes and structs of them that have all their fields and no other. Whatever else comes, a mistake for example, is left to `write`,
  * which has the words for it, as long as nothing is written of it; so is a member that takes more than a comparison, by `makeMember`. Offsets are multiples of what divides both 8 and the layout's size. Undefined for layouts with
@@ -30,7 +27,7 @@ export function compileBoundWriter(
       if (${program.checks.join(" && ")}) { ${program.stores.join(" ")} } else write(value, view, o);
     };
   };`;
-  const names = { write, keptBytes, countFields, readAddress, ...program.members };
+  const names = { write, keptBytes, listFields: Object.keys, isByteList, readAddress, ...program.members };
   return (
     new Function(...Object.keys(names), source) as (
       ...values: readonly unknown[]
@@ -38,10 +35,14 @@ export function compileBoundWriter(
   )(...Object.values(names));
 }
 
-function countFields(value: object): number {
-  let count = 0;
-  for (const _ in value) count++;
-  return count;
+/** Whether a value is a list of so many numbers that a byte can hold. */
+function isByteList(value: unknown, length: number): boolean {
+  if (!Array.isArray(value) || value.length !== length) return false;
+  for (let index = 0; index < length; index++) {
+    const byte: unknown = value[index];
+    if (typeof byte !== "number" || byte !== (byte & 255)) return false;
+  }
+  return true;
 }
 
 /** The number of an address's text; the value itself where it is none, for the writer that says so. */
@@ -73,8 +74,7 @@ class WriterProgram {
       if (layout.size <= 4) return this.addNumber(layout, value, offset);
       if (layout.size === 8 && this.isAligned(8, offset)) return this.addBigint(layout, value, offset);
     }
-    if (layout.kind === "array" && isPlainByte(layout.element) && layout.length <= MOST_BYTES)
-      return this.addBytes(layout.length, value, offset);
+    if (layout.kind === "array" && isPlainByte(layout.element)) return this.addBytes(layout.length, value, offset);
     if (path === "") return false;
     const member = `write${Object.keys(this.members).length}`;
     this.members[member] = this.makeMember(layout, path);
@@ -88,7 +88,7 @@ class WriterProgram {
     if (!layout.members.every(isPlainMember)) return false;
     const name = path === "" ? value : this.keep(value);
     this.checks.push(
-      `typeof ${name} === "object" && ${name} !== null && ${name}[keptBytes] === undefined && countFields(${name}) === ${layout.members.length}`,
+      `typeof ${name} === "object" && ${name} !== null && ${name}[keptBytes] === undefined && listFields(${name}).length === ${layout.members.length}`,
     );
     return layout.members.every(({ name: member, layout: inner, offset: at }) =>
       this.add(inner, `${name}.${member}`, offset + at, `${path}.${member}`),
@@ -115,12 +115,8 @@ class WriterProgram {
 
   private addBytes(length: number, value: string, offset: number): true {
     const list = this.keep(value);
-    this.checks.push(`(${list} instanceof Uint8Array || Array.isArray(${list})) && ${list}.length === ${length}`);
-    for (let index = 0; index < length; index++) {
-      const name = this.keep(`${list}[${index}]`);
-      this.checks.push(`typeof ${name} === "number" && ${name} === (${name} & 255)`);
-      this.stores.push(`u8[o + ${offset + index}] = ${name};`);
-    }
+    this.checks.push(`(${list} instanceof Uint8Array ? ${list}.length === ${length} : isByteList(${list}, ${length}))`);
+    this.stores.push(`u8.set(${list}, o + ${offset});`);
     return true;
   }
 
