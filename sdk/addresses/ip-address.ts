@@ -39,12 +39,10 @@ export function inet_ntop(family: number, address: number | bigint | Uint8Array 
     );
   requireAddress(address, size);
   const bytes =
-    typeof address === "number" || typeof address === "bigint"
-      ? readLittleEndian(BigInt(address), size)
-      : Array.from(address);
+    typeof address === "number" || typeof address === "bigint" ? readLittleEndian(BigInt(address), size) : address;
   if (bytes.length !== size)
     throw makeArgumentError(`Cannot write an address of family ${family} from ${bytes.length} bytes: it has ${size}`);
-  return size === 4 ? bytes.join(".") : renderIpv6(bytes);
+  return size === 4 ? `${bytes[0]}.${bytes[1]}.${bytes[2]}.${bytes[3]}` : renderIpv6(bytes);
 }
 
 /**
@@ -93,7 +91,7 @@ function readLittleEndian(value: bigint, size: number): number[] {
   return Array.from({ length: size }, (_, index) => Number((unsigned >> BigInt(index * 8)) & 0xffn));
 }
 
-function renderIpv6(bytes: readonly number[]): string {
+function renderIpv6(bytes: Uint8Array | readonly number[]): string {
   const groups = Array.from({ length: 8 }, (_, index) => (bytes[index * 2]! << 8) | bytes[index * 2 + 1]!);
   const [start, length] = findZeros(groups);
   // Addresses that hold one of IPv4: mapped ones, and those that are called compatible.

@@ -5,11 +5,13 @@ import { makeArgumentError } from "../wire/errors.ts";
 /** Units: bytes. */
 const MAC_BYTES = 6;
 
+const hexBytes: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+
 /** The text of an Ethernet address that lies somewhere in bytes: `"02:00:00:00:00:01"`. */
 export function renderMac(bytes: ArrayLike<number>, offset = 0): string {
-  return Array.from({ length: MAC_BYTES }, (_, index) =>
-    (bytes[offset + index] ?? 0).toString(16).padStart(2, "0"),
-  ).join(":");
+  let text = hexBytes[bytes[offset] ?? 0]!;
+  for (let at = offset + 1; at < offset + MAC_BYTES; at++) text += `:${hexBytes[bytes[at] ?? 0]!}`;
+  return text;
 }
 
 /** Looks whether a call got the six bytes of an Ethernet address. @throws BpfError for anything else */

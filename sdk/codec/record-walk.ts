@@ -1,6 +1,7 @@
 import { compileReader } from "./codec-reader.ts";
 import type { BoundReader } from "./codec-reader.ts";
 import type { ArrayLayout, Layout, MemberLayout, StructLayout } from "../wire/layout.ts";
+import { decodeCString } from "../wire/utf8.ts";
 import { alignUp } from "../wire/protocol.ts";
 import { ReaderProgram } from "./reader-program.ts";
 
@@ -178,14 +179,20 @@ function findTail(layout: Layout): Tail | undefined {
   return last?.layout.kind === "array" && last.name !== "" ? (last as Tail) : undefined;
 }
 
-/** Makes the reader of as many elements as there are bytes for. */
+/** Makes the reader of as many elements as there are bytes for. Records have any length, so that no code is made for one. */
 function compileRest(element: Layout): (buffer: ArrayBuffer, start: number, end: number) => unknown {
+  const isByte = element.kind === "int" && element.size === 1;
+  if (isByte && element.encoding === "char")
+    return (buffer, start, end) => decodeCString(new Uint8Array(buffer, start, end - start), 0, end - start);
+  if (isByte && !element.signed && element.encoding !== "bool")
+    return (buffer, start, end) => new Uint8Array(buffer.slice(start, end));
+  const bind = compileReader(element);
   return (buffer, start, end) => {
     const length = Math.floor((end - start) / element.size);
     const bytes = new Uint8Array(alignUp(end - start));
     bytes.set(new Uint8Array(buffer, start, end - start));
-    const whole: Layout = { kind: "array", size: length * element.size, length, element };
-    return compileReader(whole)(bytes.buffer)(0);
+    const read = bind(bytes.buffer);
+    return Array.from({ length }, (_, index) => read(index * element.size));
   };
 }
 

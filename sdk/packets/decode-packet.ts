@@ -1,6 +1,6 @@
 import { AF_INET, AF_INET6, inet_ntop } from "../addresses/ip-address.ts";
 import { renderMac } from "../addresses/mac-address.ts";
-import { findChecksum, isRightSum, sumPseudoHeader } from "./internet-checksum.ts";
+import { checkSum, sumPseudoHeader } from "./internet-checksum.ts";
 import type { PseudoHeader } from "./internet-checksum.ts";
 import type { Ipv6Extension, Packet, VlanLayer } from "./packet-layers.ts";
 import {
@@ -287,7 +287,8 @@ function cutBody(packet: Draft, bytes: Uint8Array, name: string, headEnd: number
 
 /** Puts a field into a layer, out of the way of copies where it is made anyway. */
 function settle(layer: object, name: string, value: unknown, isMade: boolean): void {
-  Object.defineProperty(layer, name, { value, enumerable: !isMade, writable: true, configurable: true });
+  if (isMade) Object.defineProperty(layer, name, { value, enumerable: false, writable: true, configurable: true });
+  else (layer as Record<string, unknown>)[name] = value;
 }
 
 /** Puts a checksum into a layer and whether it is right, where all that it covers is there: `end` bytes and what has the sum `outside`. */
@@ -302,10 +303,10 @@ function settleChecksum(
   const value = readU16(bytes, at);
   if (!isCovered) return settle(layer, "checksum", value, false);
   const covered = bytes.subarray(0, end);
+  const { wanted, isRight } = checkSum(covered, at, outside);
   // In UDP 0 says that there is none.
-  const right = findChecksum(covered, at, outside) || (at === checksumAt.udp ? 0xffff : 0);
-  settle(layer, "checksum", value, value === right);
-  settle(layer, "checksum_ok", isRightSum(covered, outside), false);
+  settle(layer, "checksum", value, value === (wanted || (at === checksumAt.udp ? 0xffff : 0)));
+  settle(layer, "checksum_ok", isRight, false);
 }
 
 /** Whether a header is there; where not, says so, and what is there is the payload. */

@@ -84,6 +84,10 @@ const conversions: Readonly<Record<string, (date: Date) => string>> = {
   "%": () => "%",
 };
 
+/** What was written last by each format: thousands of rows may be of one second. */
+const lastTexts = new Map<string, { readonly second: number; readonly text: string }>();
+const MAX_FORMATS = 32;
+
 /**
  * Writes a time as C's strftime does: `strftime("%H:%M:%S")` is the time of day now. A conversion that is not known stays as it is, `%Z` among them: zones have no names here.
  * @throws ArgumentError for what is no date
@@ -98,5 +102,13 @@ export function strftime(format: string, date: Date = new Date()): string {
       `strftime() takes the time as a Date, got ${showValue(date)}`,
       "a Date of seconds since 1970 is new Date(seconds * 1000)",
     );
-  return format.replace(/%([A-Za-z%])/g, (whole: string, name: string) => conversions[name]?.(date) ?? whole);
+  const second = Math.floor(date.getTime() / 1000);
+  const last = lastTexts.get(format);
+  if (last !== undefined && last.second === second) return last.text;
+  const text = format.replace(/%([A-Za-z%])/g, (whole: string, name: string) => conversions[name]?.(date) ?? whole);
+  if (!format.includes("%f")) {
+    if (lastTexts.size >= MAX_FORMATS) lastTexts.clear();
+    lastTexts.set(format, { second, text });
+  }
+  return text;
 }

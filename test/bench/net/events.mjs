@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { waitIdle } from "../measure.mjs";
+import { readCpuMs, waitIdle } from "../measure.mjs";
 import { addresses, enter, measureLoad, startReady } from "./namespaces.mjs";
 
 const PACKETS = 300_000;
@@ -27,8 +27,9 @@ export async function measureMonitor({ net, folder, load, bpfts }) {
     ]);
     const sink = await startReady(folder, enter(net, "server", {}, load, "sink", addresses.server, "9"), "ready");
     const monitor = await startReady(folder, [...inside, "monitor", "--pin", "bench", "-o", "json"]);
+    const before = readCpuMs(monitor.pid);
     const { rate } = measureLoad(net, load, "client", { cpu: 1 }, "flood", addresses.server, 9, PACKETS, RATE);
-    await waitIdle(monitor);
+    const cpuMs = (await waitIdle(monitor)) - before;
     const lines = (await monitor.stop()).trimEnd().split("\n");
     const told = /(\d+) events, (\d+) lost/.exec(monitor.readErrors());
     await sink.stop();
@@ -36,7 +37,7 @@ export async function measureMonitor({ net, folder, load, bpfts }) {
     const lost = lines.reduce((sum, line) => sum + Number(/"num_events_lost":(\d+)/.exec(line)?.[1] ?? 0), 0);
     const printed = lines.filter((line) => line.startsWith("{") && !line.includes("num_events_lost")).length;
     console.log(
-      `monitor -o json beside ${PACKETS} packets at ${Math.round(rate)} a second: ${printed} printed, ${lost} counted as lost (it says ${told?.[1]} and ${told?.[2]})`,
+      `monitor -o json beside ${PACKETS} packets at ${Math.round(rate)} a second: ${printed} printed, ${lost} counted as lost (it says ${told?.[1]} and ${told?.[2]}), ${((cpuMs / printed) * 1000).toFixed(0)} us of CPU a line`,
     );
     // The first packet has a verdict, too.
     console.log(

@@ -131,6 +131,19 @@ describe("strftime", () => {
     ["%f 100%% %Q", "078000 100% %Q"],
   ])("%s", (format, wanted) => expect(strftime(format, date)).toBe(wanted));
 
+  it("tells seconds and milliseconds apart that follow one another", () => {
+    const texts = [78, 79, 1078, 78].map((ms) => [
+      strftime("%H:%M:%S", new Date(2026, 0, 5, 3, 4, 9, ms)),
+      strftime("%S.%f", new Date(2026, 0, 5, 3, 4, 9, ms)),
+    ]);
+    expect(texts).toEqual([
+      ["03:04:09", "09.078000"],
+      ["03:04:09", "09.079000"],
+      ["03:04:10", "10.078000"],
+      ["03:04:09", "09.078000"],
+    ]);
+  });
+
   // As date(1) writes them.
   it.each([
     ["2021-01-03T00:05:00", "20 20 2020 Jan  0 12 am 12:05:00 AM 7 0 01 53 00"],
