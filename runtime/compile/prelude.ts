@@ -73,6 +73,8 @@ interface Variant {
   readonly isComplete: boolean;
   /** Those of a text: all when absent. */
   readonly types?: SelectedTypes;
+  /** The library's headers that the text includes. Compiled with the rest, they are not parsed with each text, and not described in its AST. */
+  readonly headers: readonly string[];
 }
 
 /** Flags of every clang run on a unit. */
@@ -93,19 +95,28 @@ export function listTargetFlags(arch: string, cpu: BpfCpu = "v3"): string[] {
 
 /** Opens the prelude of this kernel. Nothing is made before its flags are asked for. */
 export function openPrelude(request: PreludeRequest): Prelude {
-  return openVariant(request, { cpu: "v3", hidden: [], isComplete: false });
+  return openVariant(request, { cpu: "v3", hidden: [], isComplete: false, headers: [] });
 }
 
 function openVariant(request: PreludeRequest, variant: Variant): Prelude {
   const { cache, toolchain, kernel, arch, log } = request;
-  const { cpu, hidden, types, isComplete } = variant;
+  const { cpu, hidden, types, isComplete, headers } = variant;
   const ownFolders = [request.headers, requireLibbpfHeaders()];
   const sources = hashKey(
     kernel.identity,
     request.machineIdentity,
     ...ownFolders.map((headers) => `${headers} ${describeInput(headers)}`),
   );
-  const identity = hashKey("prelude 4", sources, toolchain.identity, arch, cpu, types?.hash ?? "", ...hidden);
+  const identity = hashKey(
+    "prelude 4",
+    sources,
+    toolchain.identity,
+    arch,
+    cpu,
+    types?.hash ?? "",
+    ...headers,
+    ...hidden,
+  );
   const kernelFolder = join(cache.path, "kernel", hashKey(kernel.identity).slice(0, 16));
   // A precompiled header holds the paths of what it was made from: one of a cache that was copied or moved is another cache's.
   const folder = join(cache.path, "prelude", hashKey(identity, kernelFolder));
@@ -132,7 +143,7 @@ function openVariant(request: PreludeRequest, variant: Variant): Prelude {
   const build = (): void => {
     try {
       writeTypes();
-      buildPch({ ...request, folder, pch, flags, folders, names: names() });
+      buildPch({ ...request, folder, pch, flags, folders, names: names(), included: headers });
     } finally {
       log.progress?.(undefined);
     }
@@ -157,8 +168,12 @@ function openVariant(request: PreludeRequest, variant: Variant): Prelude {
       if (isComplete) return this;
       const readHeaders = (): string[] => [...readHeaderTexts(ownFolders), request.renderMachineHeader(names())];
       const readLibrary = (name: string): string => readFileSync(join(request.headers, name), "utf8");
-      const texts = [text, ...listLibraryHeaders(text, readLibrary).map(readLibrary)];
-      return reopen({ types: selectTypes(texts.join("\n"), { cache, kernel, readHeaders, identity: sources }) });
+      const library = listLibraryHeaders(text, readLibrary);
+      const texts = [text, ...library.map(readLibrary)].join("\n");
+      return reopen({
+        types: selectTypes(texts, { cache, kernel, readHeaders, identity: sources }),
+        headers: library.filter(isPlain).sort(),
+      });
     },
     complete() {
       if (isComplete) return undefined;
@@ -194,6 +209,11 @@ function openVariant(request: PreludeRequest, variant: Variant): Prelude {
   };
 }
 
+/** Whether a header of the library has types and functions alone. The others define tables, which belong into the text's own part of an object. */
+function isPlain(name: string): boolean {
+  return name.startsWith("bpfts_");
+}
+
 /** Helpers take pointers: the records that their declarations name need be no more than declared. */
 const helperDeclarations = "bpf_helper_defs.h";
 
@@ -217,14 +237,19 @@ function buildPch(
     readonly flags: readonly string[];
     readonly folders: readonly string[];
     readonly names: KernelNames;
+    /** The library's headers that go with it. */
+    readonly included: readonly string[];
   },
 ): void {
-  const { folder, pch } = request;
+  const { folder, pch, included } = request;
   const started = readClock();
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const machine = join(folder, "bpfts_machine.h");
   // A precompiled header remembers its inputs by time and size: another run's copy must not be replaced.
   if (!existsSync(machine)) writeKernelTypes(machine, request.renderMachineHeader(request.names));
+  const source = included.length === 0 ? join(request.headers, "prelude.h") : join(folder, "with-library.h");
+  if (included.length > 0 && !existsSync(source))
+    writeKernelTypes(source, ["prelude.h", ...included].map((name) => `#include "${name}"\n`).join(""));
   // clang writes nothing into the cache: what it made is taken from a folder of its own.
   const output = mkdtempSync(join(tmpdir(), "bpfts-clang-"));
   try {
@@ -232,17 +257,7 @@ function buildPch(
     // Two first runs may write the same headers at once: what they hold counts, not when they were written.
     const result = runClang(
       request.toolchain,
-      [
-        "-x",
-        "c-header",
-        "-Xclang",
-        "-fno-pch-timestamp",
-        ...request.flags,
-        "-Wno-everything",
-        join(request.headers, "prelude.h"),
-        "-o",
-        made,
-      ],
+      ["-x", "c-header", "-Xclang", "-fno-pch-timestamp", ...request.flags, "-Wno-everything", source, "-o", made],
       "",
       { readable: request.folders, writable: output },
     );

@@ -6,7 +6,7 @@ import { silentLog } from "../../../runtime/base/log.ts";
 import { openCacheFolder } from "../../../runtime/compile/cache-folder.ts";
 import { renderKernelNames } from "../../../runtime/compile/kernel-names.ts";
 import { openAddon } from "../../../runtime/kernel/door/addon.ts";
-import { buildUnit } from "../../../runtime/session/build/build-unit.ts";
+import { buildUnit, parseText } from "../../../runtime/session/build/build-unit.ts";
 import { openBuilder } from "../../../runtime/session/build/open-builder.ts";
 
 const port = openAddon();
@@ -65,9 +65,12 @@ describe("the types that names ask for", () => {
 describe("a text", () => {
   const folder = mkdtempSync(join(tmpdir(), "bpfts-types-"));
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
-  const open = (name: string): { build: (text: string) => Uint8Array; headers: () => number } => {
+  const openTools = (name: string): ReturnType<typeof openBuilder> => {
     const environment = { ...process.env, BPFTS_CACHE: join(folder, name) };
-    const tools = openBuilder({ port, cache: openCacheFolder(environment), environment, log: silentLog });
+    return openBuilder({ port, cache: openCacheFolder(environment), environment, log: silentLog });
+  };
+  const open = (name: string): { build: (text: string) => Uint8Array; headers: () => number } => {
+    const tools = openTools(name);
     return {
       build: (text) => buildUnit({ text, name: "<text>" }, [], tools).bytes,
       // The file with all types is there when a text needed them.
@@ -92,6 +95,13 @@ describe("a text", () => {
     const { build, headers } = open("named");
     expect(build(`#include "${header}"\nint f(struct __sk_buff *skb) { ${body} }`).length).toBeGreaterThan(0);
     expect(headers()).toBe(0);
+  });
+
+  it("has no AST of our headers, which are compiled with the types", () => {
+    const text = '#include "bpfts_net.h"\nint f(struct __sk_buff *skb) { return NET_IPV4; }';
+    const declared = parseText({ text, name: "<text>" }, openTools("named")).inner?.map(({ name }) => name);
+    expect(declared).toContain("f");
+    expect(declared).not.toContain("net_parse");
   });
 
   it("with USDT probes is compiled with the types that it names alone", () => {
