@@ -8,6 +8,8 @@ export function refuseFile(kind: string, path: string, cause: unknown): UsageErr
     ENOTDIR: "a part of its path is no folder",
     EISDIR: "it is a folder",
     EACCES: "you may not write it",
+    ELOOP: "its links lead in a circle",
+    ENXIO: "nobody takes what is written to it",
     EROFS: "its file system is read-only",
   };
   return new UsageError(`Cannot write --${kind} "${path}": ${reasons[code] ?? code}`, { cause });

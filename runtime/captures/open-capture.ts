@@ -1,7 +1,7 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, unlinkSync, writeSync } from "node:fs";
 import { isatty } from "node:tty";
 import type { PacketMessage } from "../../sdk/wire/packet-message.ts";
-import { UsageError } from "../base/errors.ts";
+import { ResourceError, UsageError } from "../base/errors.ts";
 import { refuseFile } from "../base/refuse-file.ts";
 import { encodeInterface, encodePacket, encodeSection } from "./pcapng-blocks.ts";
 
@@ -70,10 +70,17 @@ export function openCapture(path: string, output: number | undefined): Capture {
       return Buffer.concat(blocks);
     },
     finish(hasEndedWell) {
-      if (!hasBegun && hasEndedWell) writeSync(fd, begin());
-      if (isOutput) return;
-      closeSync(fd);
-      if (!hasBegun && isNew) unlinkSync(path);
+      try {
+        if (!hasBegun && hasEndedWell) writeSync(fd, begin());
+      } catch (cause) {
+        throw new ResourceError(
+          `Cannot write the capture to ${isOutput ? "standard output" : path} (${(cause as NodeJS.ErrnoException).code ?? String(cause)})`,
+          { cause },
+        );
+      } finally {
+        if (!isOutput) closeSync(fd);
+        if (!isOutput && !hasBegun && isNew) unlinkSync(path);
+      }
     },
   };
 }

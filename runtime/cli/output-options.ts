@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { closeSync, openSync } from "node:fs";
-import { UsageError } from "../base/errors.ts";
+import { requireValue } from "./lift-options.ts";
 import { parseCount } from "./parse-count.ts";
 
 /** The options that `addOutputOptions` adds. */
@@ -43,7 +43,8 @@ export async function runWithOutput(
 ): Promise<number> {
   const settings = { ...(maxEvents !== undefined && { maxEvents }), ...(utc !== undefined && { utc }) };
   if (path === undefined) return run(settings);
-  const output = openOutput(path, appends === true ? "a" : "w");
+  requireValue("--output", "FILE", path);
+  const output = await openOutput(path, appends === true ? "a" : "w");
   try {
     return await run({ ...settings, output });
   } finally {
@@ -51,12 +52,11 @@ export async function runWithOutput(
   }
 }
 
-function openOutput(path: string, flags: "a" | "w"): number {
+async function openOutput(path: string, flags: "a" | "w"): Promise<number> {
   try {
     return openSync(path, flags, 0o644);
   } catch (cause) {
-    throw new UsageError(`Cannot write "${path}": ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`, {
-      cause,
-    });
+    const { refuseFile } = await import("../base/refuse-file.ts");
+    throw refuseFile("output", path, cause);
   }
 }

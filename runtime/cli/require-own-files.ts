@@ -1,5 +1,5 @@
-import { statSync } from "node:fs";
-import { resolve } from "node:path";
+import { lstatSync, readlinkSync, realpathSync, statSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { UsageError } from "../base/errors.ts";
 
 /** A file on a command line: the option that names it, or what it is, and its path. */
@@ -29,9 +29,20 @@ export function requireOwnFiles(written: readonly NamedFile[], read: readonly Na
   for (const file of written) take(file, true);
 }
 
-/** What two names of one file have in common; undefined for what takes whatever comes. */
+/** What two names of one file have in common; undefined for what takes whatever comes, and for what cannot be opened, which is told where it is opened. */
 function identify(path: string): string | undefined {
-  const found = statSync(path, { bigint: true, throwIfNoEntry: false });
-  if (found === undefined) return resolve(path);
-  return found.isFile() ? `${found.dev}:${found.ino}` : undefined;
+  try {
+    const found = statSync(path, { bigint: true, throwIfNoEntry: false });
+    if (found === undefined) return findNewFile(path);
+    return found.isFile() ? `${found.dev}:${found.ino}` : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where a file will be that is not there yet: a link may lead to it. */
+function findNewFile(path: string): string {
+  const place = join(realpathSync(dirname(path)), basename(path));
+  const link = lstatSync(place, { throwIfNoEntry: false });
+  return link?.isSymbolicLink() === true ? findNewFile(resolve(dirname(place), readlinkSync(place))) : place;
 }

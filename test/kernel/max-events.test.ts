@@ -187,7 +187,7 @@ if (command !== undefined) try { sleep(10); } catch {}`,
     expect([result.status, result.stdout, parseCliError(result).message]).toEqual([
       2,
       "",
-      'Cannot write "/nowhere/x": ENOENT',
+      'Cannot write --output "/nowhere/x": there is no such folder',
     ]);
   });
 });

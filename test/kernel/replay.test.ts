@@ -163,7 +163,7 @@ printf("%s %d\\n", paths.join("+"), modes.get(0o700));`);
     ]);
     expect(await fail("clear.ts", makeText("modes.clear();"))).toMatchObject([
       "BPFTS_ARGUMENT",
-      expect.stringContaining("map_delete_all") as unknown,
+      expect.stringContaining('empties the table "modes"') as unknown,
       "clear.ts",
       17,
     ]);
@@ -173,6 +173,17 @@ printf("%s %d\\n", paths.join("+"), modes.get(0o700));`);
       "text.ts",
       2,
     ]);
+  });
+
+  it("names the column that the run did not ask for", async () => {
+    const line = 'tracepoint:syscalls:sys_enter_mkdir if (pid == cpid) { print("%d\\n", pid); }';
+    await record("pids", ["-e", line, "-c", `mkdir -p ${at("of-pids")}`]);
+    expect(await replay("pids", "--columns", "+time")).toMatchObject({ status: 0, stderr: "Attached 1 probe.\n" });
+    for (const column of ["user", "container", "pod"])
+      expect(parseCliError(await replay("pids", "--columns", `+${column}`, "--json-errors"))).toMatchObject({
+        message: `The recording lacks what --columns +${column} shows of this row: the run did not ask for it`,
+        hint: `give it to the run: bpfts run --record FILE --columns +${column} SCRIPT`,
+      });
   });
 
   it("does not take a file for the script because a recording names it", async () => {

@@ -89,7 +89,9 @@ export function sortEntries(entries: readonly Entry[], path: string): RecordedCa
       case "end":
         break;
       default:
-        throw new UsageError(`The recording "${path}" is damaged: it has an entry "${String(head["kind"])}"`);
+        throw new UsageError(`The recording "${path}" is damaged: it has an entry "${String(head["kind"])}"`, {
+          hint: "copy it anew, or record it anew",
+        });
     }
   }
   let passed = 0;

@@ -12,6 +12,7 @@ import {
 import { totalmem } from "node:os";
 import { crc32, deflateRawSync, inflateRawSync } from "node:zlib";
 import { ResourceError, UsageError } from "../../base/errors.ts";
+import { refuseFile } from "../../base/refuse-file.ts";
 import type { Closable } from "../../base/scope.ts";
 
 /** One entry of a recording: what it says, and bytes that belong to it. */
@@ -64,10 +65,7 @@ function openPrivate(path: string): number {
   } catch (cause) {
     if (fd !== undefined) closeSync(fd);
     if (cause instanceof UsageError) throw cause;
-    throw new UsageError(
-      `Cannot write the recording "${path}": ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`,
-      { cause },
-    );
+    throw refuseFile("record", path, cause);
   }
 }
 

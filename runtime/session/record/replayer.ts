@@ -1,5 +1,6 @@
 import { ArgumentError, BpftsError, InterruptedError, UsageError } from "../../base/errors.ts";
-import { ANSWER_MARK, ERROR_MARK, INTERRUPTED_CODE } from "../../../sdk/wire/protocol.ts";
+import { ANSWER_MARK, callKinds, ERROR_MARK, INTERRUPTED_CODE } from "../../../sdk/wire/protocol.ts";
+import type { CallName } from "../../../sdk/wire/protocol.ts";
 import type { RowChoice } from "../../../sdk/wire/row-choice.ts";
 import type { StartReply } from "../../../sdk/wire/start-reply.ts";
 import { BatchRoom } from "../bridge/batch-room.ts";
@@ -190,6 +191,8 @@ class ReplayBridge implements Bridge {
       return `${ANSWER_MARK}null`;
     }
     if (found === undefined) throw this.refuse(name, argument, question);
+    if (typeof found === "string" && found.startsWith(ANSWER_MARK) && callKinds[name as CallName] === "json")
+      requireJson(found.slice(1));
     if (name === "ring_open" && typeof found === "string" && found.startsWith(ANSWER_MARK))
       this.rings.add(Number(found.slice(1)));
     if (name === "ring_close") this.rings.delete((JSON.parse(argument) as { readonly ring: number }).ring);
@@ -260,6 +263,11 @@ class ReplayBridge implements Bridge {
       );
     return new ArgumentError(`The script ${what}, which the recorded run never did`, { hint });
   }
+}
+
+/** @throws SyntaxError for what the script could not read */
+function requireJson(text: string): void {
+  JSON.parse(text);
 }
 
 /** What the host itself reads of an answer has one form only; another one did not come from a run. */

@@ -38,3 +38,26 @@ it("takes devices twice, other files, and options that are not there", () => {
     ],
   );
 });
+
+it("sees one file that is not there yet behind links to it, and leaves what cannot be opened to who opens it", () => {
+  symlinkSync("later", at("to-later"));
+  symlinkSync("circle", at("circle"));
+  symlinkSync(".", at("here"));
+  for (const name of ["to-later", "here/later"])
+    expect(() =>
+      requireOwnFiles(
+        [
+          ["--output", at("later")],
+          ["--record", at(name)],
+        ],
+        [],
+      ),
+    ).toThrow("--output and --record write to one file");
+  requireOwnFiles(
+    [
+      ["--output", at("circle")],
+      ["--record", at("nowhere/x")],
+    ],
+    [["the script", at("circle")]],
+  );
+});

@@ -104,7 +104,9 @@ describe("the file of a recording", () => {
       expect(() => readRecording(path)).toThrow(`"${path}" is no recording of bpfts`);
     }
     expect(() => readRecording(join(folder, "none"))).toThrow(/^Cannot read the recording ".*\/none": no such file$/);
-    expect(() => createRecording(join(folder, "none/x"))).toThrow(/^Cannot write the recording ".*": ENOENT$/);
+    expect(() => createRecording(join(folder, "none/x"))).toThrow(
+      /^Cannot write --record ".*": there is no such folder$/,
+    );
     const fds = readdirSync("/proc/self/fd").length;
     expect(() => createRecording("/dev/full")).toThrow(/^Cannot write the recording "\/dev\/full": ENOSPC$/);
     expect(readdirSync("/proc/self/fd").length).toBe(fds);
