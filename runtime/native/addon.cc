@@ -139,6 +139,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Bind(exports, "detachProbes", DetachProbes);
   Bind(exports, "linkCreate", LinkCreate);
   Bind(exports, "linkUpdate", LinkUpdate);
+  Bind(exports, "linkPin", LinkPin);
   Bind(exports, "linkDescribe", LinkDescribe);
   Bind(exports, "filterAttach", FilterAttach);
   Bind(exports, "rawSocketAttach", RawSocketAttach);

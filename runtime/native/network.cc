@@ -164,6 +164,13 @@ int LinkUpdate(Environment& environment, int32_t handle, int32_t program_handle)
   return bpf_link_update(link->fd(), bpf_program__fd(program->get()), nullptr) < 0 ? -errno : 0;
 }
 
+int LinkPin(Environment& environment, int32_t handle, const std::string& path) {
+  const AnyLink* link = environment.handles.Find<AnyLink>(handle);
+  if (link == nullptr) return -EBADF;
+  if (link->fd() < 0) return -EOPNOTSUPP;
+  return bpf_obj_pin(link->fd(), path.c_str()) < 0 ? -errno : 0;
+}
+
 Result<Buffer> LinkDescribe(Environment& environment, int32_t handle) {
   const AnyLink* link = environment.handles.Find<AnyLink>(handle);
   if (link == nullptr) return -EBADF;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 
 #include "environment.h"
 #include "handles.h"
@@ -13,6 +14,7 @@ namespace bpfts {
 int32_t LinkCreate(Environment& environment, int32_t program, int32_t netns, uint32_t interface, uint32_t type,
                    uint32_t flags, Bytes options);
 int LinkUpdate(Environment& environment, int32_t link, int32_t program);
+int LinkPin(Environment& environment, int32_t link, const std::string& path);
 Result<Buffer> LinkDescribe(Environment& environment, int32_t link);
 int32_t FilterAttach(Environment& environment, int32_t program, int32_t netns, uint32_t interface, bool egress,
                      uint32_t priority);

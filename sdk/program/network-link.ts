@@ -1,3 +1,4 @@
+import { requireText } from "../checks/check-options.ts";
 import type { BpfFunction } from "../tables/bpf-function.ts";
 import { makeClosedError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
@@ -67,7 +68,19 @@ export class NetworkLink<Functions extends string = string> {
     callHost("link_update", { program: this.#program.id, link: this.#link, fnName });
   }
 
-  /** Detaches; twice is fine. */
+  /**
+   * Gives it a name in the BPF file system, where it stays attached when it is closed here and after the script: `link.pin("/sys/fs/bpf/filter")`.
+   * Removing the file detaches it. Source: BPF_OBJ_PIN.
+   *
+   * @throws BpfError when the path is in no BPF file system, something is there already, or what holds it is no link (`via`)
+   */
+  pin(path: string): void {
+    if (this.closed) throw makeClosedError("Cannot pin this link: it was closed");
+    requireText("pin()", "the path", path);
+    callHost("link_pin", { program: this.#program.id, link: this.#link, path });
+  }
+
+  /** Detaches, unless it is pinned; twice is fine. */
   close(): void {
     if (this.closed) return;
     this.#closed = true;

@@ -90,6 +90,7 @@ export interface Calls extends TestCalls {
   /** Attaches to the network; what is attached is a link that the script holds. */
   link_open: Json<{ readonly program: number; readonly request: NetworkArgument }, LinkReply>;
   link_update: Json<{ readonly program: number; readonly link: number; readonly fnName: string }, null>;
+  link_pin: Json<{ readonly program: number; readonly link: number; readonly path: string }, null>;
   link_close: Json<{ readonly program: number; readonly link: number }, null>;
   /** Whether its device is gone. */
   link_lost: Json<{ readonly program: number; readonly link: number }, boolean>;
@@ -276,6 +277,7 @@ export const callKinds: { readonly [Name in CallName]: Calls[Name]["kind"] } = {
   detach_struct_ops: "json",
   link_open: "json",
   link_update: "json",
+  link_pin: "json",
   link_close: "json",
   link_lost: "json",
   close_program: "json",

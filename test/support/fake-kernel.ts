@@ -96,6 +96,7 @@ const methods: Readonly<Record<keyof KernelPort, true>> = {
   linkClose: true,
   detachProbes: true,
   linkCreate: true,
+  linkPin: true,
   linkUpdate: true,
   linkDescribe: true,
   filterAttach: true,

@@ -16,6 +16,8 @@ export interface NetworkPort {
   ): Handle;
   /** Puts another program in a link's place without a gap. -ENOLINK when its device or cgroup is gone. Source: BPF_LINK_UPDATE. */
   linkUpdate(link: Handle, program: Handle): Status;
+  /** Gives a link a path in a BPF file system, where it stays when it is closed here. -EOPNOTSUPP for what the kernel has no link for. Source: BPF_OBJ_PIN. */
+  linkPin(link: Handle, path: string): Status;
   /** Source: struct bpf_link_info. -EOPNOTSUPP for what the kernel has no link for. */
   linkDescribe(link: Handle): Uint8Array | Status;
   /** Attaches a classic filter to a clsact queue, which is made where there is none. It stays when the process is killed. Source: bpf_tc_attach of libbpf. Owner: the caller closes it with linkClose */

@@ -1,6 +1,8 @@
 import { basename, dirname, join, resolve } from "node:path";
-import { BpftsError } from "../../base/errors.ts";
+import { AttachError, BpftsError } from "../../base/errors.ts";
 import type { ErrorDetails } from "../../base/errors.ts";
+import { errno, renderErrno } from "../door/errno.ts";
+import type { Status } from "../door/port.ts";
 import { systemFiles } from "../door/system-files.ts";
 import type { OpenFile } from "../door/system-files.ts";
 
@@ -23,6 +25,21 @@ export function makePinFolder(path: string, fail: FailPin): string {
     if (cause instanceof BpftsError) throw cause;
     throw fail((cause as Error).message, { cause });
   }
+}
+
+/**
+ * Pins a program or a link at a path, in folders that are made for it. `pin` is the call into the kernel.
+ *
+ * @throws AttachError when the path is in no BPF file system, or something is there already
+ */
+export function pinAt(action: string, path: string, pin: (place: string) => Status): void {
+  const status = pin(makePinFolder(path, (reason, details) => new AttachError(`${action}: ${reason}`, details)));
+  if (status === errno.EEXIST)
+    throw new AttachError(`${action}: something is pinned there already`, {
+      errno: -status,
+      hint: "remove the file of an earlier run, or give another path",
+    });
+  if (status < 0) throw new AttachError(`${action} (${renderErrno(status)})`, { errno: -status });
 }
 
 function makeFolders(path: string, fail: FailPin): string {

@@ -165,6 +165,7 @@ class LoadedProgram implements BuiltProgram {
       log: options.log,
       allowed: options.attaches ? options.guard.places : undefined,
       noteHook: (hook) => options.guard.noteHook(hook),
+      notePin: (path) => options.guard.notePin(path),
       load: (request) => this.loadFor(request, `attach "${request.name}" as ${request.kind}`),
       mayTransmit: (name) => mayTransmit(unit.bytes, name),
       ...(options.beforeExclusive && { beforeAttach: options.beforeExclusive }),

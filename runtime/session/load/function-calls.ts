@@ -1,11 +1,11 @@
 import type { FunctionReply, TestArgument } from "../../../sdk/wire/function-calls.ts";
-import { AttachError, InternalError, InterruptedError } from "../../base/errors.ts";
-import { errno, renderErrno } from "../../kernel/door/errno.ts";
+import { InternalError, InterruptedError } from "../../base/errors.ts";
+import { errno } from "../../kernel/door/errno.ts";
 import type { Handle, KernelPort } from "../../kernel/door/port.ts";
 import type { ProgramTest } from "../../kernel/door/program-port.ts";
 import { readProgramInfo } from "../../kernel/live/program-info.ts";
 import { describeTestFailure, requireTestKind } from "../../kernel/load/test-runs.ts";
-import { makePinFolder } from "../../kernel/machine/pin-folder.ts";
+import { pinAt } from "../../kernel/machine/pin-folder.ts";
 import type { Guard } from "../../permit/guard.ts";
 
 /** What a script does with functions that it has in hand. */
@@ -64,14 +64,7 @@ export function openFunctionCalls({ port, guard, bytes, attaches, load }: Functi
       guard.notePin(path);
       if (!attaches) return;
       const action = `Cannot pin function "${name}" at "${path}"`;
-      const place = makePinFolder(path, (reason, details) => new AttachError(`${action}: ${reason}`, details));
-      const status = port.programPin(handle, place);
-      if (status === errno.EEXIST)
-        throw new AttachError(`${action}: something is pinned there already`, {
-          errno: -status,
-          hint: "remove the file of an earlier run, or give another path",
-        });
-      if (status < 0) throw new AttachError(`${action} (${renderErrno(status)})`, { errno: -status });
+      pinAt(action, path, (place) => port.programPin(handle, place));
     },
   };
 }

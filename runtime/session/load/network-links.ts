@@ -4,6 +4,7 @@ import type { Log } from "../../base/log.ts";
 import { findSimilar } from "../../base/similar.ts";
 import { errno, renderErrno } from "../../kernel/door/errno.ts";
 import type { Handle, KernelPort } from "../../kernel/door/port.ts";
+import { pinAt } from "../../kernel/machine/pin-folder.ts";
 import { findNetworkHook } from "../../kernel/hooks/network-hooks.ts";
 import type { ProgramRequest } from "../../kernel/hooks/program-kinds.ts";
 import { listDevices } from "../../kernel/network/devices.ts";
@@ -21,6 +22,7 @@ export interface NetworkLinksOptions {
   /** Undefined in a check, which attaches nothing. */
   readonly allowed: AllowedPlaces | undefined;
   noteHook(hook: string): void;
+  notePin(path: string): void;
   load(request: ProgramRequest): Handle;
   mayTransmit(fnName: string): boolean;
   /** Called before each attachment, when the program is loaded. */
@@ -96,6 +98,22 @@ export class NetworkLinks implements NetworkPrograms {
         }),
       },
     );
+  }
+
+  /** Gives a link a name in a BPF file system, where it stays attached. A check notes it. @throws AttachError */
+  pin(link: number, path: string): void {
+    this.options.notePin(path);
+    if (link === 0) return;
+    const { handle, argument } = this.require(link);
+    const action = `Cannot pin the link of "${argument.fnName}" at "${path}"`;
+    pinAt(action, path, (place) => {
+      const status = this.options.port.linkPin(handle, place);
+      if (status !== errno.EOPNOTSUPP) return status;
+      throw new AttachError(`${action}: the kernel has no link for it`, {
+        errno: -status,
+        hint: "link.via says what holds it: only what is held by a link of the kernel's can stay without bpfts",
+      });
+    });
   }
 
   /** Whether a link's device has gone; the link holds nothing then. */

@@ -6,6 +6,8 @@ export interface NetworkPrograms {
   open(argument: NetworkArgument): LinkReply;
   /** Puts another function in the place of a link's, without a gap. @throws AttachError */
   update(link: number, fnName: string): void;
+  /** Gives a link a name in a BPF file system, where it stays attached. @throws AttachError */
+  pin(link: number, path: string): void;
   /** Whether a link's device has gone; the link holds nothing then. */
   isLost(link: number): boolean;
   /** Detaches; twice is fine. */
@@ -31,6 +33,7 @@ export function makeCheckedNetwork(look: (argument: NetworkArgument) => void): N
       return checkedLink;
     },
     update: () => undefined,
+    pin: () => undefined,
     isLost: () => false,
     closeLink: () => undefined,
   };
