@@ -54,6 +54,36 @@ export function nameUserAddress(
   );
 }
 
+/**
+ * Names of functions for one list of stacks: many stacks have most of their functions in common, and each name is a question to the host. A later list asks
+ * again, since another program may be at a process's addresses by then.
+ */
+export class SymbolNames {
+  private readonly kernel = new Map<bigint, string>();
+  private readonly users = new Map<number, Map<bigint, string>>();
+
+  constructor(
+    private readonly options: SymbolOptions,
+    private readonly userOptions: SymbolOptions = options,
+  ) {}
+
+  /** As `nameKernelAddress`. */
+  nameKernel(address: bigint): string {
+    let name = this.kernel.get(address);
+    if (name === undefined) this.kernel.set(address, (name = nameKernelAddress(address, this.options)));
+    return name;
+  }
+
+  /** As `nameUserAddress`. */
+  nameUser(address: bigint, pid: number): string {
+    let names = this.users.get(pid);
+    if (names === undefined) this.users.set(pid, (names = new Map()));
+    let name = names.get(address);
+    if (name === undefined) names.set(address, (name = nameUserAddress(address, pid, this.userOptions)));
+    return name;
+  }
+}
+
 /** The name of the function at a place in a binary that is known by its build id. */
 export function nameBuildIdFrame(
   frame: BuildIdFrame,

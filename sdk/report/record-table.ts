@@ -3,7 +3,7 @@ import { eprint } from "../print/output.ts";
 import { renderValue } from "../print/render-value.ts";
 import { record_stack } from "./record-stack.ts";
 import type { ReportedTable } from "./report-options.ts";
-import { isStack, isStackName, showParts } from "./show-part.ts";
+import { isStack, isStackName, openFrameNames, showParts } from "./show-part.ts";
 import type { FindStacks } from "./show-part.ts";
 import type { TableRow } from "./table-rows.ts";
 
@@ -14,9 +14,10 @@ export function isDrawn(table: ReportedTable | undefined): boolean {
 
 /** Adds the rows of such a table to the pictures: the other parts of a key stand below the stack, and `root`, if any, below them. */
 export function recordTable(root: string | undefined, rows: readonly TableRow[], findStacks: FindStacks): void {
+  const symbols = openFrameNames(false);
   let negative = 0;
   for (const { key, value } of rows) {
-    const parts = showParts(key, findStacks, "words", { show_offset: false });
+    const parts = showParts(key, findStacks, "words", symbols);
     const stacks = parts.filter(isStack).sort((a, b) => (a.name < b.name ? 1 : -1));
     const others = parts.filter((part) => !isStack(part)).map((part) => renderValue(part.value, { depth: 0 }));
     const frames = stacks.flatMap((part) => (part.value as readonly string[]).toReversed());

@@ -19,7 +19,7 @@ import type { ReportOptions, ReportedPrint, ReportedTable } from "./report-optio
 import { openIdleStacks } from "./idle-stacks.ts";
 import type { IdleStacks } from "./idle-stacks.ts";
 import { formatStacks, joinFrames } from "./format-stacks.ts";
-import { findWallTime, isStackName, nameFrames, renderWallTime } from "./show-part.ts";
+import { findWallTime, isStackName, nameFrames, openFrameNames, renderWallTime } from "./show-part.ts";
 import type { FindStacks } from "./show-part.ts";
 import { renderJson } from "../print/render-json.ts";
 import { isDrawn, recordTable } from "./record-table.ts";
@@ -275,5 +275,5 @@ function showField(name: string, fields: Readonly<Record<string, unknown>>, find
   if (name === "walltime") return renderWallTime(findWallTime(value as bigint));
   if (!isStackName(name)) return value;
   const pid = name === "ustack" ? Number(fields["ustack_pid"]) : undefined;
-  return nameFrames(Number(value), pid, findStacks);
+  return nameFrames(Number(value), pid, findStacks, openFrameNames());
 }

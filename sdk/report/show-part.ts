@@ -1,7 +1,6 @@
 import { callHost } from "../wire/host.ts";
 import { renderValue } from "../print/render-value.ts";
-import { nameKernelAddress, nameUserAddress } from "../queries/symbols.ts";
-import type { SymbolOptions } from "../queries/symbols.ts";
+import { SymbolNames } from "../queries/symbols.ts";
 import { markCut } from "../tables/table-stack-trace.ts";
 import type { StackTraceTable } from "../tables/table-stack-trace.ts";
 import { errno_name } from "../queries/errno-names.ts";
@@ -32,12 +31,17 @@ export function renderWallTime(ns: bigint): string {
   return `${day} ${clock}.${String(ns % 1_000_000_000n).padStart(9, "0")}`;
 }
 
+/** Opens the names of functions for the stacks of a table or an event: boxes of a picture are functions, so offsets would part them. */
+export function openFrameNames(show_offset = true): SymbolNames {
+  return new SymbolNames({ show_offset }, { show_offset, show_module: true });
+}
+
 /** The frames of a stack, the innermost first. */
 export function nameFrames(
   id: number,
   pid: number | undefined,
   findStacks: FindStacks,
-  options: SymbolOptions = { show_offset: true },
+  symbols: SymbolNames,
 ): string[] {
   // Without frames to walk: a kernel thread has no user stack.
   if (id < 0) return [id === -14 ? "[no stack]" : `[no stack: ${errno_name(id)}]`];
@@ -45,9 +49,7 @@ export function nameFrames(
     const stacks = findStacks();
     if (stacks === undefined) return [`[stack ${id}]`];
     const names = stacks.walk(id, (address) =>
-      pid === undefined
-        ? nameKernelAddress(address, options)
-        : nameUserAddress(address, pid, { ...options, show_module: true }),
+      pid === undefined ? symbols.nameKernel(address) : symbols.nameUser(address, pid),
     );
     return markCut(names, names.length);
   } catch {
@@ -63,7 +65,7 @@ export function showParts(
   parts: readonly KeyPart[],
   findStacks: FindStacks,
   names: PartNames,
-  options?: SymbolOptions,
+  symbols: SymbolNames,
 ): KeyPart[] {
   const find = (name: string): unknown => parts.find((part) => part.name === name)?.value;
   return parts
@@ -71,9 +73,9 @@ export function showParts(
     .map(({ name, value }) => {
       if (names === "words" && name === "walltime" && typeof value === "bigint")
         return { name, value: renderWallTime(findWallTime(value)) };
-      if (name === "kstack") return { name, value: nameFrames(Number(value), undefined, findStacks, options) };
+      if (name === "kstack") return { name, value: nameFrames(Number(value), undefined, findStacks, symbols) };
       if (name === "ustack" && find("ustack_pid") !== undefined)
-        return { name, value: nameFrames(Number(value), Number(find("ustack_pid")), findStacks, options) };
+        return { name, value: nameFrames(Number(value), Number(find("ustack_pid")), findStacks, symbols) };
       return { name, value };
     });
 }

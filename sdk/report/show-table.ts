@@ -9,7 +9,7 @@ import { escapeText, quoteText } from "../wire/escape-text.ts";
 import type { HistogramMessage } from "../wire/histogram-message.ts";
 import type { ReportOptions, ReportedTable } from "./report-options.ts";
 import { recordHistogram } from "../print/record-histogram.ts";
-import { isStack, renderParts, showParts } from "./show-part.ts";
+import { isStack, openFrameNames, renderParts, showParts } from "./show-part.ts";
 import type { FindStacks } from "./show-part.ts";
 import { orderRows, readSlots } from "./table-rows.ts";
 import type { KeyPart, SlotRow, TableRow } from "./table-rows.ts";
@@ -37,8 +37,9 @@ export function showTable(
   if (table?.kind === "log2" || table?.kind === "linear" || table?.kind === "slots")
     return showHistograms(name, table, rows, options, findStacks, isNew);
   const wanted = options.sends === true ? keepLargest(rows) : rows;
+  const symbols = openFrameNames();
   const ordered = orderRows(wanted, options.sort ?? "value", options.top).map(({ key, value }) => ({
-    key: table?.keys.length === 0 ? [] : showParts(key, findStacks, table === undefined ? "members" : "words"),
+    key: table?.keys.length === 0 ? [] : showParts(key, findStacks, table === undefined ? "members" : "words", symbols),
     value,
   }));
   const describe = (): OutputRecord => ({
@@ -91,8 +92,9 @@ function showHistograms(
     sort ?? "value",
     top,
   ) as (TableRow & { readonly group: { readonly slots: SlotRow[] } })[];
+  const symbols = openFrameNames();
   const shown = ordered.map(({ key, group }) => {
-    const parts = showParts(key, findStacks, table.kind === "slots" ? "members" : "words");
+    const parts = showParts(key, findStacks, table.kind === "slots" ? "members" : "words", symbols);
     return { parts, labels: labelParts(parts), buckets: listBuckets(group.slots, table) };
   });
   const describe = ({ parts, buckets }: (typeof shown)[number]): OutputRecord => ({

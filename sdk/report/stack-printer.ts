@@ -3,7 +3,7 @@ import { eprint, print } from "../print/output.ts";
 import { addRecord } from "../print/output-records.ts";
 import { is_json_output } from "../print/row-printer.ts";
 import { errno_name } from "../queries/errno-names.ts";
-import { nameKernelAddress, nameUserAddress } from "../queries/symbols.ts";
+import { SymbolNames } from "../queries/symbols.ts";
 import type { SymbolOptions } from "../queries/symbols.ts";
 import { record_stack } from "./record-stack.ts";
 import { markCut } from "../tables/table-stack-trace.ts";
@@ -117,16 +117,18 @@ const tracing = /^(bpf_prog_|bpf_trace_run|__bpf_trace_|__traceiter_|perf_trace_
  * new StackPrinter(b.tables.stacks, { kernel_stacks_only: true }).print_all(b.tables.counts);
  */
 export class StackPrinter {
-  private readonly kernelNames = new Map<bigint, string>();
-  /** Names of the addresses of processes, by process, while a list is made: later another program may be there. */
-  private userNames: Map<number, Map<bigint, string>> | undefined;
+  private readonly names: SymbolNames;
+  /** While a list is made. */
+  private listNames: SymbolNames | undefined;
   private lost = 0;
   private collided = false;
 
   constructor(
     private readonly stacks: Pick<StackTraceTable, "walk">,
     private readonly layout: StackLayout,
-  ) {}
+  ) {
+    this.names = this.openNames();
+  }
 
   /** The functions of the stacks that the layout wants. */
   read(row: StackRow): StackFrames {
@@ -140,7 +142,7 @@ export class StackPrinter {
   kernel_frames(id: number): string[] {
     if (id < 0) return this.countLost(id, "[Missed Kernel Stack]");
     const addresses = this.stacks.walk(id);
-    const names = addresses.map((address) => this.nameKernel(address));
+    const names = addresses.map((address) => this.names.nameKernel(address));
     const first = names.findIndex((name) => !tracing.test(name));
     const frames = names.map((name, index) =>
       this.render(addresses[index]!, this.layout.annotations === true ? `${name}_[k]` : name),
@@ -154,8 +156,9 @@ export class StackPrinter {
     if (tgid === 0) return [];
     if (id < 0) return this.countLost(id, "[Missed User Stack]");
     const addresses = this.stacks.walk(id);
+    const symbols = this.listNames ?? this.openNames();
     return markCut(
-      addresses.map((address) => this.render(address, this.nameUser(address, tgid))),
+      addresses.map((address) => this.render(address, symbols.nameUser(address, tgid))),
       addresses.length,
     );
   }
@@ -163,8 +166,7 @@ export class StackPrinter {
   /** The rows with their functions, the smallest number first. Rows of one name and pid whose stacks have the same functions are one. */
   merge(rows: Iterable<readonly [StackRow, bigint]>): MergedStack[] {
     const sums = new Map<string, { row: StackRow; frames: StackFrames; value: bigint }>();
-    // Many stacks have most of their functions in common, and each name is a question to the host.
-    this.userNames = new Map();
+    this.listNames = this.openNames();
     try {
       for (const [row, value] of rows) {
         const frames = this.read(row);
@@ -174,7 +176,7 @@ export class StackPrinter {
         else sum.value += value;
       }
     } finally {
-      this.userNames = undefined;
+      this.listNames = undefined;
     }
     return [...sums.values()].sort((a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : 0));
   }
@@ -245,23 +247,9 @@ export class StackPrinter {
     return this.layout.verbose === true && !this.isDrawn ? `${address.toString(16).padEnd(16)} ${name}` : name;
   }
 
-  private nameKernel(address: bigint): string {
-    let name = this.kernelNames.get(address);
-    if (name === undefined) this.kernelNames.set(address, (name = nameKernelAddress(address, this.symbols)));
-    return name;
-  }
-
-  private nameUser(address: bigint, tgid: number): string {
-    if (this.userNames === undefined) return nameUserAddress(address, tgid, this.symbols);
-    let names = this.userNames.get(tgid);
-    if (names === undefined) this.userNames.set(tgid, (names = new Map()));
-    let name = names.get(address);
-    if (name === undefined) names.set(address, (name = nameUserAddress(address, tgid, this.symbols)));
-    return name;
-  }
-
-  private get symbols(): SymbolOptions {
-    return { show_offset: this.layout.show_offset ?? false, show_module: this.layout.show_module ?? false };
+  private openNames(): SymbolNames {
+    const { show_offset = false, show_module = false } = this.layout;
+    return new SymbolNames({ show_offset, show_module });
   }
 
   /** A task without such a stack, a kernel thread for example, has lost none. */
