@@ -12,6 +12,8 @@ import type { ClangJob } from "./clang-arguments.ts";
 
 /** A run of clang for a guest that takes longer than this is ended. */
 const clangMs = 120_000;
+/** clang's words, and those of its driver, for a file that is not there. */
+const missing = /\bfatal error:|^[^:\s]+: error: no such file or directory: /m;
 /** A request that is longer than this is not read: no text for BPF is. */
 const requestBytes = 1 << 24;
 
@@ -104,7 +106,7 @@ function runJob(
     child.once("close", (status) => {
       const text = Buffer.concat(stderr).toString();
       // One is an error in the text. A file that is missing here may be there in the guest, which then sees for itself, as with all else.
-      settle(status === 0 || (status === 1 && !text.includes("fatal error:")) ? { status, stderr: text, output } : {});
+      settle(status === 0 || (status === 1 && !missing.test(text)) ? { status, stderr: text, output } : {});
     });
   });
 }

@@ -19,7 +19,7 @@ beforeEach(() => {
   // A stand-in that prints its arguments and its input, complains, and fails when it is asked to.
   writeFileSync(
     join(folder, "clang-99"),
-    '#!/bin/sh\nfor last; do :; done; case "$*" in *" -o /"*) exec > "$last";; esac; echo "$@"; cat; echo careful >&2; case "$*" in *FATAL*) echo "x: fatal error: no" >&2; exit 1;; *FAIL*) exit 1;; *CRASH*) kill -SEGV $$;; esac\n',
+    '#!/bin/sh\nfor last; do :; done; case "$*" in *" -o /"*) exec > "$last";; esac; echo "$@"; cat; echo careful >&2; case "$*" in *FATAL*) echo "x: fatal error: no" >&2; exit 1;; *DRIVER*) echo "clang-99: error: no such file or directory: /x.h" >&2; exit 1;; *FAIL*) exit 1;; *CRASH*) kill -SEGV $$;; esac\n',
   );
   chmodSync(join(folder, "clang-99"), 0o755);
   answers = [];
@@ -61,6 +61,7 @@ describe("the host's clang", () => {
   it("may find an error in the text, but a file that is missing, or a crash, is for the guest to see", async () => {
     expect(await ask(["-DFAIL", "-"])).toMatchObject({ status: 1, stderr: "careful\n" });
     expect(await ask(["-DFATAL", "-"])).toEqual({ id: "1" });
+    expect(await ask(["-DDRIVER", "-"])).toEqual({ id: "1" });
     expect(await ask(["-DCRASH", "-"])).toEqual({ id: "1" });
   });
 
