@@ -31,6 +31,9 @@ const MAX_PAGES = 8;
 const MAX_CONNECTIONS = 32;
 /** A browser that reads no more gets nothing until it has read that. Units: bytes. */
 const MAX_WAITING = 4 * 1024 * 1024;
+/** How long a browser may take to ask, and how often that is looked at. Units: milliseconds. */
+const REQUEST_MS = 5000;
+const CHECK_MS = 1000;
 /** How long a browser may take for the end. Units: milliseconds. */
 const END_MS = 300;
 
@@ -76,7 +79,8 @@ export function openPageServer({ host, port, title, state, stepMs }: PageRequest
     timer ??= setInterval(() => sendParts(state.takeChanges()), stepMs);
   };
 
-  const server = createServer((request, response) => {
+  // Whoever opens connections and asks nothing takes them from the browser no longer than the times below.
+  const server = createServer({ connectionsCheckingInterval: CHECK_MS }, (request, response) => {
     const problem = findProblem(request, names);
     if (problem !== undefined) return refuse(response, problem.status, problem.text);
     const [, given = "", rest = ""] = /^\/([^/?]*)(\/[^?]*)?(?:\?|$)/.exec(request.url ?? "") ?? [];
@@ -98,8 +102,8 @@ export function openPageServer({ host, port, title, state, stepMs }: PageRequest
     response.end(renderDocument(title, nonce));
   });
   server.maxConnections = MAX_CONNECTIONS;
-  server.headersTimeout = 5000;
-  server.requestTimeout = 5000;
+  server.headersTimeout = REQUEST_MS;
+  server.requestTimeout = REQUEST_MS;
 
   return new Promise((resolve, reject) => {
     server.on("error", reject);

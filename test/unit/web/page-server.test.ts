@@ -68,6 +68,25 @@ function listen(
   });
 }
 
+describe("connections that ask nothing", () => {
+  it("keep the page from a browser no longer than some seconds", { timeout: 30_000 }, async () => {
+    const { url } = await serve();
+    const idle = Array.from({ length: 40 }, () => connect(Number(url.port), url.hostname));
+    for (const socket of idle) {
+      socket.on("error", () => undefined);
+      socket.write("GET /");
+    }
+    const isServed = (): Promise<boolean> =>
+      ask(url).then(
+        ({ status }) => status === 200,
+        () => false,
+      );
+    await expect.poll(isServed, { timeout: 5000 }).toBe(false);
+    await expect.poll(isServed, { timeout: 20_000, interval: 500 }).toBe(true);
+    for (const socket of idle) socket.destroy();
+  });
+});
+
 describe("the page of a run", () => {
   it("comes with a policy that lets it load nothing, and names nothing to load", async () => {
     const { url } = await serve();
