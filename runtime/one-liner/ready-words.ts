@@ -47,7 +47,9 @@ function refuseArgument(name: string, probe: string, count: number): WordMeaning
 }
 
 function adviseList(probe: string): string {
-  return `see what it takes and returns: bpfts list -v '${probe}'`;
+  return /^(?:uprobe|uretprobe|[pr]:[^:])/.test(probe)
+    ? "the prototype in the text says so"
+    : `see what it takes and returns: bpfts list -v '${probe}'`;
 }
 
 function declareArgument(number: number): ReadyWord {

@@ -5,6 +5,7 @@ import { parseLine } from "./parse-line.ts";
 import type { Line, LineBlock, LineProbe } from "./parse-line.ts";
 import { copyPiece, joinPieces, makePiece } from "./pieces.ts";
 import type { JoinedText, Piece } from "./pieces.ts";
+import { readPrototypes } from "./prototype-types.ts";
 import { describeEvents, renderEvents, sendPrint } from "./prints.ts";
 import { renderScript } from "./render-script.ts";
 import type { ScriptSettings } from "./render-script.ts";
@@ -46,14 +47,15 @@ export function translateLine(text: string, options: TranslateOptions): JoinedTe
     );
   const ownNames = findOwnNames(line);
   const jobs = listJobs(line, options);
-  const { findings, types } = askUntilKnown(line, ownNames, jobs, options);
+  const findPrototype = readPrototypes(line);
+  const findTypes: LoweringOptions["findTypes"] = (probe) => findPrototype(probe) ?? options.findTypes?.(probe);
+  const { findings, types } = askUntilKnown(line, ownNames, jobs, { ...options, findTypes });
   const tables = resolveTables(line, findings.tables, types, ownNames);
   const events = describeEvents(line, findings.prints, types);
   const known = new Map(tables.map((table) => [table.name, table]));
   const sendEvent: LoweringOptions["sendEvent"] = (index, columns, values) => sendPrint(events, index, columns, values);
-  const { findTypes } = options;
   const { functions } = lowerAll(
-    { line, findings: openFindings(), ownNames, tables: known, types, sendEvent, ...(findTypes && { findTypes }) },
+    { line, findings: openFindings(), ownNames, tables: known, types, sendEvent, findTypes },
     jobs,
   );
   for (const doubt of findings.doubts) options.warn(doubt);
@@ -203,15 +205,20 @@ function findOwnNames(line: Line): Set<string> {
   const names = new Set<string>();
   for (const { from, to } of line.declarations) {
     let depth = 0;
+    let open = 0;
     for (let at = from; at < to; at++) {
       const token = line.tokens[at]!;
       const next = line.tokens[at + 1]?.text ?? "";
+      if (token.text === "(") open++;
+      if (token.text === ")") open--;
       if (token.text === "{") depth++;
       if (token.text === "}") depth--;
       if (token.kind !== "word" || depth > 0) continue;
       const isDefined = token.inDirective && line.tokens[at - 1]?.text === "define";
       const isTable = line.tokens[at - 1]?.text === "(" && /^BPF_/.test(line.tokens[at - 2]?.text ?? "");
-      if (isDefined || isTable || (!token.inDirective && /^[=;,([]$/.test(next) && !/^BPF_/.test(token.text)))
+      // Parameters of a function are nobody's names outside of it.
+      const isOutside = !token.inDirective && open === 0;
+      if (isDefined || isTable || (isOutside && /^[=;,([]$/.test(next) && !/^BPF_/.test(token.text)))
         names.add(token.text);
     }
   }

@@ -291,6 +291,17 @@ describe("words and tables", () => {
     expect(lines.filter((line) => line.startsWith("a "))).toEqual(["a /", "a /tmp"]);
   });
 
+  it("reads what a program's function takes and returns by the prototype in the text", async () => {
+    const probes = `uprobe:${program}:work { first.count(arg1); } uretprobe:${program}:work { count(retval); }`;
+    const whole = ["0  1", "1  1", "2  1", "3  1", "4  1", "5  1", "6  1", "7  1"];
+    const bare = await trace(probes, program);
+    expect(bare.slice(-3)).toEqual(["count:", "4294967291  1", "7           7"]);
+    const typed = await trace(`int work(long pid, ...); ${probes}`, program);
+    expect(typed).toEqual(["first:", ...whole, "", "count:", "-5  1", "7   7"]);
+    const narrow = await trace(`int work(_Bool); ${probes}`, program);
+    expect(narrow.slice(-3)).toEqual(["count:", "-5  1", "7   7"]);
+  });
+
   it("prints frames one a line", async () => {
     const block = '{ print("%s in%s.\\n", comm, kstack); print("%s\\n", kstack); }';
     const [first, ...rest] = await trace(`${own} ${block}`, "cd /");

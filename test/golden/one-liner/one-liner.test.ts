@@ -60,6 +60,13 @@ const cases: readonly (readonly [name: string, text: string, options?: Partial<O
     'uprobe:c:malloc { hist(arg1); } uretprobe:/bin/bash:readline { print("%d %s\\n", pid, str(retval, 80)); }',
     { pid: 4711 },
   ],
+  [
+    "prototypes",
+    `int parse(const char *text, unsigned char depth, long, short int pid, ...); extern unsigned walk(enum order o, u16);
+ssize_t take(struct key k); size_t put(void);
+uprobe:x:parse { count(str(arg1), arg2, arg3, arg4, arg5, pid); } uretprobe:x:parse { r.count(retval); }
+p:x:walk { w.count(arg1, arg2); } r:x:walk { sum(retval); } uprobe:x:take { t.count(arg1); } uretprobe:x:put { p.sum(retval); }`,
+  ],
   ["uprobe-glob", "uprobe:c:str* { count(); } uprobe:c:0x1234 { at.count(); }"],
   ["usdt", "usdt:/usr/lib/libx.so:prov:name { sum(arg2, str(arg1)); } u:c:setjmp { count(); }"],
   [
@@ -139,6 +146,8 @@ const refusals: readonly (readonly [text: string, options?: Partial<OneLinerRequ
   ["profile:hz:many { count(); }"],
   ["software:nothing:1 { count(); }"],
   ["interval:min:1 { count(); }"],
+  ["int parse(const char *text); uprobe:x:parse { count(arg2); }"],
+  ["void parse(void); r:x:parse { count(retval); }"],
   ["t:syscalls:sys_enter_openat count(comm);"],
   ["t:syscalls:sys_enter_openat { count(args); }"],
   ["rawtracepoint:sys_enter { n.set(pid, ctx); }"],
