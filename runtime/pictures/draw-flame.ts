@@ -51,18 +51,26 @@ function sumStacks(files: readonly string[]): StackSums {
 
 /** The same in the fewest parts of a unit that say what they weigh, and in so few that a browser adds them up without an error. */
 function coarsen(sums: StackSums): StackSums {
-  let { parts = 1, stacks } = sums;
-  const sum = (): bigint => stacks.reduce((all, { value, before = 0n }) => all + value + before, 0n);
-  const canBeLess = (): boolean => stacks.every(({ value, before = 0n }) => value % 10n === 0n && before % 10n === 0n);
-  while (parts > 1 && (canBeLess() || sum() > BigInt(Number.MAX_SAFE_INTEGER))) {
+  const { stacks } = sums;
+  let { parts = 1 } = sums;
+  let divisor = 1n;
+  const sum = stacks.reduce((all, { value, before = 0n }) => all + value + before, 0n);
+  const canBeLess = (by: bigint): boolean =>
+    stacks.every(({ value, before = 0n }) => value % by === 0n && before % by === 0n);
+  while (parts > 1 && (canBeLess(divisor * 10n) || sum / divisor > BigInt(Number.MAX_SAFE_INTEGER))) {
     parts /= 10;
-    stacks = stacks.map(({ names, value, before }) => ({
-      names,
-      value: (value + 5n) / 10n,
-      ...(before !== undefined && { before: (before + 5n) / 10n }),
-    }));
+    divisor *= 10n;
   }
-  return { ...sums, parts, stacks };
+  const divide = (value: bigint): bigint => (value + divisor / 2n) / divisor;
+  return {
+    ...sums,
+    parts,
+    stacks: stacks.map(({ names, value, before }) => ({
+      names,
+      value: divide(value),
+      ...(before !== undefined && { before: divide(before) }),
+    })),
+  };
 }
 
 function isSameFile(a: string, b: string): boolean {

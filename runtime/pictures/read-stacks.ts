@@ -11,14 +11,14 @@ import type { FileStack } from "./weigh-stack.ts";
  *
  * @throws UsageError for a file that cannot be read, or is none of these
  */
-export function readStacks(path: string): readonly FileStack[] {
+export function* readStacks(path: string): Generator<FileStack, void> {
   const packed = readBytes(path);
   try {
     const bytes = packed[0] === 0x1f && packed[1] === 0x8b ? gunzipSync(packed) : packed;
     // The first string of a profile of pprof is empty: its length is a byte 0, which no text has.
-    if (bytes.includes(0)) return readPprof(bytes);
+    if (bytes.includes(0)) return yield* readPprof(bytes);
     const text = bytes.toString("utf8");
-    return /^\s*\{/.test(text) ? readSpeedscope(text) : readFolded(text);
+    yield* /^\s*\{/.test(text) ? readSpeedscope(text) : readFolded(text);
   } catch (cause) {
     throw new UsageError(`Cannot read stacks of "${path}": ${(cause as Error).message}`, {
       cause,
