@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import {
   chmodSync,
   mkdirSync,
@@ -16,6 +16,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { describeConfined, describeConfinedByVariable, runConfined } from "../../runtime/confine/confine.ts";
 import type { ConfinedProgram } from "../../runtime/confine/confine.ts";
 import { probeWalls } from "../../runtime/confine/launcher.ts";
+import { root } from "../support/run-cli.ts";
 
 const walls = probeWalls();
 const isRoot = process.getuid?.() === 0;
@@ -76,6 +77,22 @@ describe("a confined program", () => {
       `${walls.user}\n${walls.user}\nCapEff:\t0000000000000000\nCapBnd:\t0000000000000000\nNoNewPrivs:\t1\nSeccomp:\t2\n`,
     );
     expect(walls.user).toBeGreaterThan(1000);
+  });
+
+  it.runIf(isRoot)("writes into its folder where there is no Landlock, also when it is to read what is closed", () => {
+    const command = join(folder, "no_landlock");
+    const output = join(folder, "apart");
+    mkdirSync(output, { mode: 0o700 });
+    execFileSync("gcc", [join(root, "test/kernel/programs/no_landlock.c"), "-o", command]);
+    const { file, args } = describeConfined({
+      argv: ["/bin/sh", "-c", `echo $(id -u) $(grep CapEff /proc/self/status) >${output}/made`],
+      readable: [join(folder, "granted"), "/proc"],
+      writable: output,
+      startsProcesses: true,
+    });
+    expect(spawnSync(command, [file, ...args], { encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
+    // It stays root, without any right: one that opens what is closed would open all.
+    expect(readFileSync(join(output, "made"), "utf8")).toBe("0 CapEff: 0000000000000000\n");
   });
 
   it.runIf(walls.landlock > 0)("reads what it was given, links followed, and nothing else", () => {

@@ -58,6 +58,18 @@ int SetCapabilities(uint64_t wanted) {
   return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
 
+bool GiveFolders(const Request& request, uid_t user) {
+  bool all_given = true;
+  for (const char* folder : request.writable) all_given = lchown(folder, user, user) == 0 && all_given;
+  return all_given;
+}
+
+/// Root without capabilities, which may not write into what another user has.
+Identity StayRoot(const Request& request) {
+  [[maybe_unused]] const bool are_back = GiveFolders(request, 0);
+  return {};
+}
+
 }  // namespace
 
 Identity ChooseIdentity(const Request& request, bool have_landlock) {
@@ -67,13 +79,11 @@ Identity ChooseIdentity(const Request& request, bool have_landlock) {
     if (identity.user == 0 && HaveUser(user)) identity.user = user;
   }
   if (identity.user == 0) return identity;
-  for (const char* folder : request.writable) {
-    if (lchown(folder, identity.user, identity.user) < 0) return {};
-  }
+  if (!GiveFolders(request, identity.user)) return StayRoot(request);
   identity.reads_private = request.reads_private || HavePrivate(request, identity.user);
   if (have_landlock || !identity.reads_private) return identity;
   // Without Landlock that capability would open every file.
-  return {};
+  return StayRoot(request);
 }
 
 int TakeIdentity(const Identity& identity) {
