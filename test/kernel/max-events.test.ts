@@ -1,3 +1,4 @@
+import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
@@ -136,6 +137,33 @@ describe("--max-events", () => {
     });
     // The flood goes on for minutes, and so would a script that takes what it leaves.
     expect(durationMs).toBeLessThan(30_000);
+  });
+
+  it("ends a file of C in its time, whatever goes on", async () => {
+    const file = writeScript(
+      folder,
+      "flood.c",
+      `struct event { u64 id; };
+BPF_RINGBUF_OUTPUT(events, 64);
+BPF_HASH(calls, u32);
+TRACEPOINT_PROBE(syscalls, sys_enter_getppid) {
+    struct event event = { .id = 1 };
+    events.ringbuf_output(&event, sizeof(event), 0);
+    u32 key = 0;
+    calls.increment(key);
+    return 0;
+}`,
+    );
+    const flood = spawn("perl", ["-MPOSIX", "-e", "getppid() while 1"], { stdio: "ignore" });
+    try {
+      const { status, stdout, stderr } = await runCli(["run", "--duration", "1", file]);
+      const lost = Number(/Lost (\d+) event/.exec(stderr)?.[1] ?? 0);
+      const seen = stdout.split("\n").filter((line) => line.startsWith("{ id: 1")).length;
+      // Detached first: what the table has counted is what was sent, to the last one.
+      expect([status, seen + lost]).toEqual([0, Number(/^0 +(\d+)$/m.exec(stdout)?.[1])]);
+    } finally {
+      flood.kill("SIGKILL");
+    }
   });
 
   it("leaves out nothing that a command did before its end", async () => {

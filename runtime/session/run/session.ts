@@ -239,7 +239,7 @@ export async function runScript(options: RunOptions): Promise<number> {
         detachProbes(port, options.log);
         for (const program of programs) program.detachAll();
       },
-      ...(options.ends && { detaches: "first" }),
+      ...((options.ends || isFileOfC(options.script, script)) && { detaches: "first" }),
       ...(turn && { whenSetUp: turn.take, detaches: "drained" }),
     };
     const status =
@@ -257,6 +257,11 @@ export async function runScript(options: RunOptions): Promise<number> {
     scope.close();
     options.handover?.leave();
   }
+}
+
+/** Whether the script is the one around a file of C, which shows what it has at its end and does no more. */
+function isFileOfC(given: RunOptions["script"], { path }: Script): boolean {
+  return typeof given === "string" && given.endsWith(".c") && path.endsWith(".c.ts");
 }
 
 /** Filters by pid would match nothing without a word. */
