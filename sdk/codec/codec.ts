@@ -28,8 +28,15 @@ export interface Codec<T = unknown> {
  * `label` names the whole in messages, for example `key of "counts"`.
  */
 export function makeCodec<T = unknown>(layout: Layout, label: string): Codec<T> {
-  return openCodec(layout, label, false);
+  let labels = codecs.get(layout);
+  if (labels === undefined) codecs.set(layout, (labels = new Map()));
+  let codec = labels.get(label);
+  if (codec === undefined) labels.set(label, (codec = openCodec(layout, label, false)));
+  return codec as Codec<T>;
 }
+
+/** Those that were made, by layout and label: a call that is made for each event, or for each run of a program, compiles once. */
+const codecs = new WeakMap<Layout, Map<string, Codec>>();
 
 /** The same for keys and values of tables: what it decoded it encodes to the same bytes, all of them. */
 export function makeTableCodec<T = unknown>(layout: Layout, label: string): Codec<T> {

@@ -1,5 +1,5 @@
 import { MAX, requireAddress, requireFunction, requireInteger, requireOptions } from "../checks/check-options.ts";
-import { makeBytesLayout, makeCodec } from "../codec/codec.ts";
+import { makeCodec } from "../codec/codec.ts";
 import { makeArgumentError } from "../wire/errors.ts";
 import { callHost } from "../wire/host.ts";
 import { findFieldUse, listMemberNames } from "../codec/field-use.ts";
@@ -233,7 +233,8 @@ export class EventTable<Event = unknown> extends TableBase {
         `Cannot read an event of "${this.name}": it takes bytes (Uint8Array)`,
         "a callback gets the event itself: (event, cpu, size) => …",
       );
-    return makeCodec<Event>(this.eventLayout(bytes.length), `event of "${this.name}"`).decode(bytes);
+    const { event } = this.info;
+    return event === null ? (bytes.slice() as Event) : makeCodec<Event>(event, `event of "${this.name}"`).decode(bytes);
   }
 
   /**
@@ -292,10 +293,6 @@ export class EventTable<Event = unknown> extends TableBase {
     const { kind, name } = this;
     const id = callHost("ring_open", { map, kind, pages, name, byTime: byTime && kind === "perf", rows });
     this.ring = openRing({ id, kind, table: this, bindWalk, callback, lostCallback, closeCallback, lost: undefined });
-  }
-
-  private eventLayout(size: number): Layout {
-    return this.info.event ?? makeBytesLayout(size);
   }
 
   private requireKind(wanted: RingKind, called: string, right: string): void {

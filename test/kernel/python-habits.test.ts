@@ -69,7 +69,7 @@ const habits: readonly (readonly [call: string, error: string])[] = [
   ["events.open_perf_buffer()", "open_perf_buffer() takes the callback as a function, got undefined"],
   [
     "b.events('events', true)[Symbol.iterator]().next()",
-    "events() takes its options as an object, got true; its options are: by_time, fields, signal, timeout_ms, u64; for example { by_time: … }",
+    "events() takes its options as an object, got true; its options are: by_time, fields, reuse, signal, timeout_ms, u64; for example { by_time: … }",
   ],
   [
     "b.perf_buffer_poll({ timeout: 100 })",

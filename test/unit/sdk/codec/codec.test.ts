@@ -360,6 +360,12 @@ describe("walking records", () => {
     }
   });
 
+  it("is made once for a layout and a label", () => {
+    expect(makeCodec(layout, "a")).toBe(makeCodec(layout, "a"));
+    expect(makeCodec(layout, "b")).not.toBe(makeCodec(layout, "a"));
+    expect(makeCodec({ ...layout }, "a")).not.toBe(makeCodec(layout, "a"));
+  });
+
   it("hands each record to the callback with its CPU and size, short ones filled with zeros", () => {
     const buffer = makeRecords(12, 4, 20);
     const seen: unknown[] = [];
