@@ -1,4 +1,3 @@
-import { closeSync, openSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { LinkRow } from "../../runtime/inspect/link/describe-links.ts";
@@ -95,9 +94,9 @@ describe("where bpfts link says that programs are attached", () => {
   });
 
   it("names cgroups, iterators and perf events", async () => {
-    const fd = openSync(cgroup.path, "r");
+    const target = port.descriptorOpen(cgroup.path, false);
     const links = [
-      port.attachTarget(port.programHandle(object, "ll_egress"), fd, BPFAttachType.CGROUP_INET_EGRESS),
+      port.attachTarget(port.programHandle(object, "ll_egress"), target, BPFAttachType.CGROUP_INET_EGRESS),
       port.attachAuto(port.programHandle(object, "ll_tasks")),
       port.attachPerfEvent(port.programHandle(object, "ll_sample"), {
         type: 1,
@@ -112,7 +111,7 @@ describe("where bpfts link says that programs are attached", () => {
         flags: 0n,
       }),
     ];
-    closeSync(fd);
+    port.descriptorClose(target);
     for (const link of links) expect(link).toBeGreaterThan(0);
     try {
       expect((await readLinks("ll_egress"))[0]).toMatchObject({
