@@ -180,7 +180,7 @@ async function runCommand(given: readonly string[]): Promise<number> {
     await program.parseAsync([...args], { from: "user" });
   } catch (error) {
     throw error instanceof CommanderError && error.exitCode !== 0
-      ? describeUsage(error, findPath(program, args))
+      ? describeUsage(error, findPath(program, args), args)
       : error;
   }
   return exitCode;
@@ -216,8 +216,19 @@ function adviseWord(word: string): string {
 /** Options of `bpfts -e` that `bpfts run` spells out, because its script may have them, too. */
 const spelledOut: Readonly<Record<string, string>> = { "-d": "--duration" };
 
+/** Words of bpftool between its command and an object, which have no place here: `bpftool prog show id 42`. */
+const leftOut: readonly string[] = ["show", "list", "id", "name", "pinned"];
+
+/** The line without them; undefined where it has none. */
+function adviseWithout(path: string, args: readonly string[]): string | undefined {
+  if (!/^bpfts (?:prog|map|link)$/.test(path)) return undefined;
+  const [command, ...words] = args;
+  const rest = words.filter((word) => !leftOut.includes(word));
+  return rest.length === words.length ? undefined : `did you mean bpfts ${[command, ...rest].join(" ")}?`;
+}
+
 /** A mistake on the command line in our own words and with our own exit code. */
-function describeUsage(error: CommanderError, path: string): UsageError {
+function describeUsage(error: CommanderError, path: string, args: readonly string[]): UsageError {
   const [first, ...rest] = error.message
     .replace(/^error: /, "")
     .replaceAll("'one-line'", "'-e'")
@@ -235,7 +246,7 @@ function describeUsage(error: CommanderError, path: string): UsageError {
         : `did you mean ${spelled}? A script's own options go after --`;
   return new UsageError(first!.charAt(0).toUpperCase() + first!.slice(1), {
     cause: error,
-    hint: suggestion === "" ? own : suggestion,
+    hint: adviseWithout(path, args) ?? (suggestion === "" ? own : suggestion),
   });
 }
 

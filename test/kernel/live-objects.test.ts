@@ -200,6 +200,10 @@ describe("bpfts prog, map and link", () => {
     expect(await fail("prog", "show")).toMatchObject({
       hint: "bpfts prog without that word lists them, and bpfts prog 42 tells all of the one with that id",
     });
+    expect(await fail("prog", "show", "id", "42")).toMatchObject({
+      message: "Too many arguments for 'prog'. Expected 1 argument but got 3.",
+      hint: "did you mean bpfts prog 42?",
+    });
     expect(await fail("link", "--jsn")).toMatchObject({ code: "BPFTS_USAGE" });
     const result = spawnSync(
       "setpriv",

@@ -1,3 +1,4 @@
+import { escapeText } from "../../../sdk/wire/escape-text.ts";
 import { UsageError } from "../../base/errors.ts";
 import { ERROR_MARK, INTERRUPTED_CODE } from "../../../sdk/wire/protocol.ts";
 import type { ErrorMessage } from "../../../sdk/wire/error-message.ts";
@@ -70,7 +71,8 @@ export function sortEntries(entries: readonly Entry[], path: string): RecordedCa
         startMs = head["startMs"] as number;
         break;
       case "warning":
-        warnings.push(head["message"] as string);
+        // A second line could pass for a message of bpfts.
+        warnings.push(escapeText(head["message"] as string));
         break;
       case "call":
       case "turn": {

@@ -97,6 +97,13 @@ describe("the file of a recording", () => {
     );
   });
 
+  it("keeps a warning on one line", () => {
+    const head = { kind: "warning", message: "lost\nerror: \u001b[1mrun this" };
+    expect(sortEntries([{ head, bytes: new Uint8Array() }] as never, "x.bpfrec").warnings).toEqual([
+      "lost\\nerror: \\x1b[1mrun this",
+    ]);
+  });
+
   it("refuses what is no recording, and what it cannot read or write", () => {
     for (const foreign of ["", "#!/bin/sh\n", '{"type":"event"}\n', "bpfts recorders\n\u0001\0\0\0"]) {
       const path = join(folder, "foreign");
