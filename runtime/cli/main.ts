@@ -223,8 +223,10 @@ const leftOut: readonly string[] = ["show", "list", "id", "name", "pinned"];
 function adviseWithout(path: string, args: readonly string[]): string | undefined {
   if (!/^bpfts (?:prog|map|link)$/.test(path)) return undefined;
   const [command, ...words] = args;
-  const rest = words.filter((word) => !leftOut.includes(word));
-  return rest.length === words.length ? undefined : `did you mean bpfts ${[command, ...rest].join(" ")}?`;
+  const rest = words.filter((word) => !leftOut.includes(word) && word !== "--json-errors");
+  return !words.some((word) => leftOut.includes(word))
+    ? undefined
+    : `did you mean bpfts ${[command, ...rest].join(" ")}?`;
 }
 
 /** A mistake on the command line in our own words and with our own exit code. */

@@ -262,6 +262,23 @@ describe("every error has its place, its advice and its exit code", () => {
     }
   });
 
+  it("finds a text that was compiled before where it stands now: further down, and in another file", async () => {
+    const { script } = rows.find(({ name }) => name === "a missing null check in a text whose marks were replaced")!;
+    const own = script.replace('"1"', `"${process.pid}"`);
+    const find = async (name: string, text: string): Promise<unknown> => {
+      const path = writeScript(folder, name, text);
+      const { location } = parseCliError(await runCli(["run", "--json-errors", path]));
+      return [location?.file === path, text.split("\n")[location!.line - 1]];
+    };
+    const right = [true, "    return *value;"];
+    expect(await find("placed.ts", own)).toEqual(right);
+    expect(await find("placed.ts", `// One.\n// Two.\n${own}`)).toEqual(right);
+    expect(await find("elsewhere.ts", own)).toEqual(right);
+    const literal = own.replace(/\.replace\(.*?\)/, "").replace("KEY", String(process.pid));
+    expect(await find("literal.ts", literal)).toEqual(right);
+    expect(await find("literal.ts", `\n${literal}`)).toEqual(right);
+  });
+
   it("a full disk is a limit of the machine", () => {
     const path = writeScript(folder, "full.ts", 'import { print } from "bpfts";\nprint("text");\n');
     const full = openSync("/dev/full", "w");

@@ -16,7 +16,7 @@ export function makeUnit(parts: UnitParts): CUnit {
  * text stands in it line by line, so that clang and the verifier quote the
  * script; else the text's name and line 1.
  */
-function findFirstLine(source: CSource): { file: string; line: number } {
+export function findFirstLine(source: CSource): { file: string; line: number } {
   const { place } = source;
   const first = place && locateInPlace(place, 0);
   if (place === undefined || first === undefined) return { file: source.name, line: 1 };

@@ -3,6 +3,7 @@ import { findCached, hashKey, writeCached } from "../../compile/cache.ts";
 import { describeInput } from "../../compile/input-state.ts";
 import { findNamedClang } from "../../compile/toolchain.ts";
 import type { MachineUse } from "../../dialect/text/machine-use.ts";
+import { findFirstLine } from "../../dialect/text/unit-text.ts";
 import type { CSource } from "../../dialect/text/unit.ts";
 import type { BuildTools } from "./build-tools.ts";
 
@@ -59,7 +60,9 @@ export function rememberUnit(
 }
 
 function nameEntry({ source, cflags, tools }: UnitQuery): string {
-  return `unit/${hashKey(buildId, tools.machineIdentity, source.name, source.text, JSON.stringify(cflags))}`;
+  // The object names the user's lines: the same text further down, or in another file, has another object.
+  const { file, line } = findFirstLine(source);
+  return `unit/${hashKey(buildId, tools.machineIdentity, source.name, `${line} ${file}`, source.text, JSON.stringify(cflags))}`;
 }
 
 function describeReach({ source, tools }: UnitQuery): string {
