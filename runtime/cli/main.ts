@@ -213,20 +213,17 @@ function adviseWord(word: string): string {
     : "bpfts --help lists the commands, bpfts tools the tools";
 }
 
-/** Options of `bpfts -e` that `bpfts run` spells out, because its script may have them, too. */
+/** Short options of `bpfts -e` that `bpfts run` has in their long form alone: a script may have that letter itself. */
 const spelledOut: Readonly<Record<string, string>> = { "-d": "--duration" };
 
 /** Words of bpftool between its command and an object, which have no place here: `bpftool prog show id 42`. */
 const leftOut: readonly string[] = ["show", "list", "id", "name", "pinned"];
 
-/** The line without them; undefined where it has none. */
+/** A line that has a word too many, without those; undefined where it has none of them. */
 function adviseWithout(path: string, args: readonly string[]): string | undefined {
-  if (!/^bpfts (?:prog|map|link)$/.test(path)) return undefined;
-  const [command, ...words] = args;
-  const rest = words.filter((word) => !leftOut.includes(word) && word !== "--json-errors");
-  return !words.some((word) => leftOut.includes(word))
-    ? undefined
-    : `did you mean bpfts ${[command, ...rest].join(" ")}?`;
+  if (!/^bpfts (?:prog|map|link)$/.test(path) || !args.some((word) => leftOut.includes(word))) return undefined;
+  const rest = args.filter((word) => !leftOut.includes(word) && word !== "--json-errors");
+  return `did you mean bpfts ${rest.join(" ")}?`;
 }
 
 /** A mistake on the command line in our own words and with our own exit code. */
@@ -240,15 +237,16 @@ function describeUsage(error: CommanderError, path: string, args: readonly strin
     .replace(/^\(|\)$/g, "")
     .toLowerCase();
   const spelled = spelledOut[/^unknown option '(-\w)'/.exec(first ?? "")?.[1] ?? ""];
-  const own =
-    error.code !== "commander.unknownOption" || path !== "bpfts run"
-      ? `see ${path} --help`
-      : spelled === undefined
+  let own = `see ${path} --help`;
+  if (error.code === "commander.excessArguments") own = adviseWithout(path, args) ?? own;
+  if (error.code === "commander.unknownOption" && path === "bpfts run")
+    own =
+      spelled === undefined
         ? "a script's own options go after --; see bpfts run --help"
         : `did you mean ${spelled}? A script's own options go after --`;
   return new UsageError(first!.charAt(0).toUpperCase() + first!.slice(1), {
     cause: error,
-    hint: adviseWithout(path, args) ?? (suggestion === "" ? own : suggestion),
+    hint: suggestion === "" ? own : suggestion,
   });
 }
 

@@ -204,6 +204,8 @@ describe("bpfts prog, map and link", () => {
       message: "Too many arguments for 'prog'. Expected 1 argument but got 3.",
       hint: "did you mean bpfts prog 42?",
     });
+    // Another mistake on such a line keeps its own advice.
+    expect(await fail("prog", "show", "--jsn")).toMatchObject({ hint: expect.stringContaining("--json") });
     expect(await fail("link", "--jsn")).toMatchObject({ code: "BPFTS_USAGE" });
     const result = spawnSync(
       "setpriv",
