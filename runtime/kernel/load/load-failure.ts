@@ -25,19 +25,18 @@ import { findProgramKind } from "../hooks/program-kinds.ts";
 import { findSectionVersion, isOlder } from "../../base/bpf-since.ts";
 import { findSimilarSection } from "../hooks/section-types.ts";
 import { describeMissing } from "./missing-features.ts";
+import { placeLine } from "./place-line.ts";
+import type { LocateLine } from "./place-line.ts";
 import { summariseVerifierLog } from "./verifier.ts";
 
 interface LoadedBytes {
   readonly bytes: Uint8Array;
   readonly spec: ObjectSpec;
-  locateLine?(line: number, column?: number): SourceLocation | undefined;
+  readonly locateLine?: LocateLine;
 }
 
 const eperm = -1;
 const usedUp: readonly number[] = [errno.EMFILE, errno.ENFILE, errno.ENOMEM];
-/** What an object calls a text that stands in no file line by line; clang puts a folder before it. */
-const runTimeText = /(?:^|\/)<text>$/;
-
 /** Turns a failed load into the error that tells the user most. */
 export function describeLoadFailure(
   object: LoadedBytes,
@@ -85,7 +84,11 @@ export function describeLoadFailure(
   if (unknown !== undefined) return describeUnknownSection(object, wanted, unknown, detail);
   const late = rejected === undefined ? describeLateType(object, result.status, wanted, detail, kernel) : undefined;
   if (late !== undefined) return late;
-  const feature = describeMissing({ bytes: object.bytes, place: (line) => placeLine(object, line) }, detail, kernel);
+  const feature = describeMissing(
+    { bytes: object.bytes, place: (line) => placeLine(line, object.locateLine) },
+    detail,
+    kernel,
+  );
   if (feature !== undefined) return feature;
   if (rejected !== undefined) return describeRejection(object, rejected[0], rejected[1], result);
   const map =
@@ -147,7 +150,7 @@ function describeNegativeIndex(
   return new DialectError(`"${program}" reads the kernel's memory at an index below zero`, {
     detail,
     hint: "subtract from the pointer first: p -= 1; p->member",
-    ...(found && { location: placeLine(object, found) }),
+    ...(found && { location: placeLine(found, object.locateLine) }),
   });
 }
 
@@ -170,7 +173,7 @@ function describeUnknownSection(
         similar === undefined
           ? 'a section names the kind of program: SEC("xdp"), SEC("tc"), SEC("cgroup/connect4"), SEC("kprobe/…")'
           : `did you mean "${similar}"?`,
-      ...(location && { location: placeLine(object, location) }),
+      ...(location && { location: placeLine(location, object.locateLine) }),
     },
   );
 }
@@ -212,7 +215,7 @@ function describeMissingTarget(
       reason: "no_such_place",
       detail,
       hint: missing.hint,
-      ...(location && { location: placeLine(object, location) }),
+      ...(location && { location: placeLine(location, object.locateLine) }),
     });
   }
   return undefined;
@@ -222,7 +225,7 @@ function describeTracing(object: LoadedBytes, program: ProgramRequest, status: n
   const section = object.spec.programs.find(({ name }) => name === program.name)?.section ?? "";
   const target = program.targetFunction ?? /^\??[^/]+\/([^/]+)$/.exec(section)?.[1] ?? program.name;
   const found = findPlace(object, program.name, 0);
-  const location = found && { location: placeLine(object, found) };
+  const location = found && { location: placeLine(found, object.locateLine) };
   if (/is not found in vmlinux|not found in .* BTF|failed to find kernel BTF type ID/.test(detail)) {
     return new UnsupportedFeatureError(
       "fentry",
@@ -270,7 +273,7 @@ function describeUnseen(object: LoadedBytes, program: string, detail: string): U
     {
       detail,
       hint: "it did not look at the program: this is its owner's decision; the script can be tried on another kernel: bpfts vm run",
-      ...(location && { location: placeLine(object, location) }),
+      ...(location && { location: placeLine(location, object.locateLine) }),
     },
   );
 }
@@ -279,7 +282,7 @@ function describeRejection(object: LoadedBytes, program: string, log: string, re
   const summary = summariseVerifierLog(log);
   // What is refused as a whole is shown at its head.
   const found = findPlace(object, program, summary.instruction) ?? summary.location ?? findPlace(object, program, 0);
-  const place = found && placeLine(object, found);
+  const place = found && placeLine(found, object.locateLine);
   return new VerifierError(program, `The kernel's verifier rejects "${program}": ${summary.sentence}`, {
     detail: trimLog(log),
     hint: summary.hint ?? `see the whole log (${summary.logLines} lines) with --verbose`,
@@ -287,13 +290,6 @@ function describeRejection(object: LoadedBytes, program: string, log: string, re
     ...(summary.lineText !== undefined && { diagnostics: [] }),
     cause: new InternalError(renderErrno(result.status)),
   });
-}
-
-/** The user's place of a line of the object's. */
-function placeLine(object: LoadedBytes, found: SourceLocation): SourceLocation {
-  const { file, line, column } = found;
-  const own = runTimeText.test(file) ? object.locateLine?.(line, column) : undefined;
-  return own ?? { file, line, ...(column !== undefined && column > 0 && { column }) };
 }
 
 /** A program that is too large has a log of megabytes, whose beginning and end tell all. Units: characters. */
