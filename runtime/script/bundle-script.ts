@@ -24,6 +24,8 @@ export interface ScriptEntry {
   readonly text?: string;
   /** Whether it has files of its own all the same. */
   readonly haveTree?: boolean;
+  /** Whether it does no more at its end than show what it has. */
+  readonly ends?: true;
 }
 
 /** One module of JavaScript made of a script and all that it imports. */

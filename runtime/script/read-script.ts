@@ -25,6 +25,8 @@ export interface Script {
   readonly files: readonly string[];
   /** What else it may read. */
   readonly scope: FileScope;
+  /** Whether it does no more at its end than show what it has, as the script around a file of C. */
+  readonly ends?: true;
   /** Where a place in its file comes from, for a script that was made from another text. */
   readonly findOrigin?: ScriptText["findOrigin"];
   /** From a place in `code` to the place in the user's file. Units: 1-based line and column. */
@@ -92,6 +94,7 @@ export async function readScript(script: string | ScriptText, options: ReadScrip
       ...Object.keys(made?.sources ?? {}),
     ],
     scope,
+    ...(entry.ends && { ends: true }),
     mapPosition: (line, column) => {
       const found = openSourceMap(map)(line, column);
       if (made?.findOrigin === undefined || found?.file !== entry.path) return found;
@@ -188,7 +191,7 @@ function describeSource({ path, folder }: ScriptEntry): ScriptEntry {
     `const b = new BPF({ src_file: ${JSON.stringify(path)} });`,
     `report(b, { histograms: ${JSON.stringify(histograms)} });`,
   ];
-  return { path: `${path}.ts`, folder, text: `${text.join("\n")}\n`, haveTree: true };
+  return { path: `${path}.ts`, folder, text: `${text.join("\n")}\n`, haveTree: true, ends: true };
 }
 
 function readStandardInput(): string {

@@ -239,7 +239,7 @@ export async function runScript(options: RunOptions): Promise<number> {
         detachProbes(port, options.log);
         for (const program of programs) program.detachAll();
       },
-      ...((options.ends || isFileOfC(options.script, script)) && { detaches: "first" }),
+      ...((options.ends === true || script.ends === true) && { detaches: "first" }),
       ...(turn && { whenSetUp: turn.take, detaches: "drained" }),
     };
     const status =
@@ -257,11 +257,6 @@ export async function runScript(options: RunOptions): Promise<number> {
     scope.close();
     options.handover?.leave();
   }
-}
-
-/** Whether the script is the one around a file of C, which shows what it has at its end and does no more. */
-function isFileOfC(given: RunOptions["script"], { path }: Script): boolean {
-  return typeof given === "string" && given.endsWith(".c") && path.endsWith(".c.ts");
 }
 
 /** Filters by pid would match nothing without a word. */
