@@ -15,15 +15,16 @@ const ownInclude = new RegExp(
   "m",
 );
 
-/** Lists the library's headers that a text names, and those that they name. */
-export function listLibraryHeaders(text: string, read: (name: string) => string): string[] {
-  const found: string[] = [];
+/** Reads the library's headers that a text includes, and those that they include: their texts by their names. */
+export function readLibraryHeaders(text: string, read: (name: string) => string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
   const visit = (of: string): void => {
     for (const [line] of of.matchAll(libraryInclude)) {
       const name = line.slice(line.indexOf('"') + 1, -1);
-      if (found.includes(name)) continue;
-      found.push(name);
-      visit(read(name));
+      if (found.has(name)) continue;
+      const header = read(name);
+      found.set(name, header);
+      visit(header);
     }
   };
   visit(text);

@@ -15,7 +15,7 @@ import { describeInput } from "./input-state.ts";
 import type { KernelNames } from "./kernel-names.ts";
 import { openNames, selectTypes, typesFile, writeAllTypes, writeKernelTypes } from "./kernel-types.ts";
 import type { KernelTypes, SelectedTypes } from "./kernel-types.ts";
-import { listLibraryHeaders } from "./own-headers.ts";
+import { readLibraryHeaders } from "./own-headers.ts";
 import type { Toolchain } from "./toolchain.ts";
 
 /**
@@ -168,11 +168,11 @@ function openVariant(request: PreludeRequest, variant: Variant): Prelude {
       if (isComplete) return this;
       const readHeaders = (): string[] => [...readHeaderTexts(ownFolders), request.renderMachineHeader(names())];
       const readLibrary = (name: string): string => readFileSync(join(request.headers, name), "utf8");
-      const library = listLibraryHeaders(text, readLibrary);
-      const texts = [text, ...library.map(readLibrary)].join("\n");
+      const library = readLibraryHeaders(text, readLibrary);
+      const texts = [text, ...library.values()].join("\n");
       return reopen({
         types: selectTypes(texts, { cache, kernel, readHeaders, identity: sources }),
-        headers: library.filter(isPlain).sort(),
+        headers: [...library.keys()].filter(isPlain).sort(),
       });
     },
     complete() {
