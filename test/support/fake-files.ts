@@ -52,6 +52,13 @@ export function openFakeFiles(files: Record<string, FakeFile>): SystemFiles {
     exists: (path) => isFolder(path) || path in files,
     mayExecute: (path) => path in files,
     stat,
+    find(path) {
+      try {
+        return stat(path);
+      } catch {
+        return undefined;
+      }
+    },
     fileSystemType: () => 0,
     list(folder): readonly FolderEntry[] {
       if (!isFolder(folder)) throw makeError("ENOENT", folder);

@@ -55,8 +55,8 @@ export interface OpenFile {
 }
 
 /**
- * The files through which the kernel speaks: /proc, /sys, tracefs, cgroups, and the binaries that processes run. `kernel/` and `session/` use no
- * other way to a file, and a test answers with files of its own (`fakeFiles`). A failure is Node's own error, with its `code`.
+ * Reads the files of a machine: /proc, /sys, tracefs, cgroups, and the binaries that processes run. `kernel/` and `session/` reach files by this
+ * interface alone, and a unit test answers from a table of its own (`openFakeFiles`). A failure is Node's own error, with its `code`.
  */
 export interface SystemFiles {
   readText(path: string, encoding?: "utf8" | "latin1"): string;
@@ -68,6 +68,8 @@ export interface SystemFiles {
   exists(path: string): boolean;
   mayExecute(path: string): boolean;
   stat(path: string): FileFacts;
+  /** The same; undefined for what is not there, or may not be looked at. */
+  find(path: string): FileFacts | undefined;
   /** Source: `f_type` of statfs(2), linux/magic.h */
   fileSystemType(path: string): number;
   list(folder: string): readonly FolderEntry[];
@@ -94,6 +96,13 @@ export const systemFiles: SystemFiles = {
     }
   },
   stat: (path) => statSync(path, { bigint: true }),
+  find(path) {
+    try {
+      return systemFiles.stat(path);
+    } catch {
+      return undefined;
+    }
+  },
   // Node 20 answers a number above 2^31 as a negative one.
   fileSystemType: (path) => statfsSync(path).type >>> 0,
   list: (folder) => readdirSync(folder, { withFileTypes: true }),

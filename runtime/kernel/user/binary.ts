@@ -121,12 +121,8 @@ function cutZeros(buildId: string): string {
 
 /** Names a file for as long as it does not change; undefined for what is no file, such as a pipe that would never answer. */
 export function identifyFile(path: string): string | undefined {
-  try {
-    const stat = systemFiles.stat(path);
-    return stat.isFile() ? `${stat.dev}:${stat.ino}:${stat.mtimeNs}` : undefined;
-  } catch {
-    return undefined;
-  }
+  const found = systemFiles.find(path);
+  return found?.isFile() === true ? `${found.dev}:${found.ino}:${found.mtimeNs}` : undefined;
 }
 
 function translate(

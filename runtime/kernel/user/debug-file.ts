@@ -58,10 +58,6 @@ function listCandidates(folders: readonly string[], { buildId, debugLink }: ElfI
 }
 
 function identify(path: string): string | undefined {
-  try {
-    const stat = systemFiles.stat(path);
-    return stat.isFile() ? `${stat.dev}:${stat.ino}` : undefined;
-  } catch {
-    return undefined;
-  }
+  const found = systemFiles.find(path);
+  return found?.isFile() === true ? `${found.dev}:${found.ino}` : undefined;
 }

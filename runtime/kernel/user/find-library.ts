@@ -176,11 +176,7 @@ function readLinkerCache(path: string): KnownLibrary[] {
 }
 
 function isFile(path: string): boolean {
-  try {
-    return systemFiles.stat(path).isFile();
-  } catch {
-    return false;
-  }
+  return systemFiles.find(path)?.isFile() === true;
 }
 
 function isElf(path: string): boolean {

@@ -249,26 +249,15 @@ function readVdso(port: KernelPort, pid: number, { start, end }: Mapping): Symbo
 }
 
 function isFile(path: string): boolean {
-  try {
-    return systemFiles.stat(path).isFile();
-  } catch {
-    return false;
-  }
+  return systemFiles.find(path)?.isFile() === true;
 }
 
 function haveInode(path: string, inode: number): boolean {
-  try {
-    const stat = systemFiles.stat(path);
-    return stat.isFile() && stat.ino === BigInt(inode);
-  } catch {
-    return false;
-  }
+  const found = systemFiles.find(path);
+  return found?.isFile() === true && found.ino === BigInt(inode);
 }
 
 function findOwner(pid: number): number | undefined {
-  try {
-    return Number(systemFiles.stat(`/proc/${pid}`).uid);
-  } catch {
-    return undefined;
-  }
+  const found = systemFiles.find(`/proc/${pid}`);
+  return found && Number(found.uid);
 }

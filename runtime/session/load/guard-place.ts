@@ -51,11 +51,7 @@ export function requireAllowedPlace(allowed: AllowedPlaces, action: string, plac
 
 function isSameNamespace(name: string, netns: NetworkNamespace): boolean {
   const path = name === ownNamespace ? "/proc/self/ns/net" : findNamespacePath(name);
-  try {
-    return systemFiles.stat(path).ino === BigInt(netns.inode);
-  } catch {
-    return false;
-  }
+  return systemFiles.find(path)?.ino === BigInt(netns.inode);
 }
 
 /** Source: CGROUP2_SUPER_MAGIC of linux/magic.h. */

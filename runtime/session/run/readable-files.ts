@@ -10,7 +10,9 @@ import { systemFiles } from "../../kernel/door/system-files.ts";
  * that the user names as an argument. An argument of any other script is no permission: it may be a name to filter by.
  */
 export function openReadable(script: string | ScriptText, args: readonly string[], grants: FileGrants): FileScope {
-  const named = isTool(script) ? args.flatMap(listPaths).filter((path) => !isFolder(path)) : [];
+  const named = isTool(script)
+    ? args.flatMap(listPaths).filter((path) => systemFiles.find(path)?.isDirectory() !== true)
+    : [];
   return openFileScope(undefined, { include: [], read: [...grants.read, ...named] });
 }
 
@@ -27,12 +29,4 @@ function isTool(script: string | ScriptText): boolean {
 function listPaths(arg: string): readonly string[] {
   const value = /^--?\w[\w-]*=(.+)$/s.exec(arg)?.[1];
   return [arg, ...(value === undefined ? [] : [value])].filter((path) => path !== "");
-}
-
-function isFolder(path: string): boolean {
-  try {
-    return systemFiles.stat(path).isDirectory();
-  } catch {
-    return false;
-  }
 }
