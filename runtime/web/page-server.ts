@@ -79,7 +79,7 @@ export function openPageServer({ host, port, title, state, stepMs }: PageRequest
     timer ??= setInterval(() => sendParts(state.takeChanges()), stepMs);
   };
 
-  // Whoever opens connections and asks nothing takes them from the browser no longer than the times below.
+  // A client that connects and sends no request loses the connection after the times below, so that a browser finds one free.
   const server = createServer({ connectionsCheckingInterval: CHECK_MS }, (request, response) => {
     const problem = findProblem(request, names);
     if (problem !== undefined) return refuse(response, problem.status, problem.text);

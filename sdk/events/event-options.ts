@@ -20,8 +20,8 @@ export interface EventOptions extends CancelOptions {
    */
   readonly by_time?: boolean | undefined;
   /**
-   * Has a loop fill one object again and again, in place of an object for each event, which takes longer than all else of an event. It holds an event until the loop
-   * takes the next one: a script that keeps events leaves this out, or keeps copies: `{ ...event }`.
+   * Fills one object again and again. A loop makes an object for each event without it, which takes longer than reading the event. The object holds an event
+   * until the loop takes the next one: a script that keeps events leaves this out, or keeps copies: `{ ...event }`.
    */
   readonly reuse?: boolean | undefined;
 }

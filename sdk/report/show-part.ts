@@ -31,7 +31,7 @@ export function renderWallTime(ns: bigint): string {
   return `${day} ${clock}.${String(ns % 1_000_000_000n).padStart(9, "0")}`;
 }
 
-/** Opens the names of functions for the stacks of a table or an event: boxes of a picture are functions, so offsets would part them. */
+/** Opens the names of functions for the stacks of one table or one event. Pictures leave offsets out: a box is a function. */
 export function openFrameNames(show_offset = true): SymbolNames {
   return new SymbolNames({ show_offset }, { show_offset, show_module: true });
 }

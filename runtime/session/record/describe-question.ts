@@ -45,7 +45,7 @@ export function describeQuestion(call: string, argument: string, names: CallName
   return `calls ${call}${found === undefined ? "" : ` of ${table}`}${others}`;
 }
 
-/** The column of the user's that makes a call, among those that he adds. */
+/** Finds the column of `--columns` whose value a call asks for. */
 export function findColumnOf(call: string, added: readonly ExtraColumn[]): ExtraColumn | undefined {
   if (call === "find_container") return added.find((column) => column === "container" || column === "pod");
   if (call === "list_users" || call === "find_process_user") return added.find((column) => column === "user");

@@ -296,7 +296,6 @@ function changeStart(answer: string, { args, rows }: ReplayOptions, { records }:
   return ANSWER_MARK + JSON.stringify(changed);
 }
 
-/** A call in words: its name, and what of its argument people know. */
 /** The entry that a recording begins with. @throws UsageError when it is none */
 export function requireStart(entries: readonly Entry[], path: string): Readonly<Record<string, unknown>> {
   const head = entries[0]?.head;

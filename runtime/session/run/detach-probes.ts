@@ -7,7 +7,7 @@ const FREE_MS = 50;
 /** Shorter work is over before anybody looks for it. Units: milliseconds. */
 const SILENT_MS = 2000;
 
-/** Detaches all at once what takes long one by one. */
+/** Detaches the programs of all probes at once: one after another, the kernel takes up to 50 ms for each. */
 export function detachProbes(port: KernelPort, log: Log): void {
   const perfEvents = port.detachProbes();
   if (perfEvents * FREE_MS < SILENT_MS) return;
